@@ -1,0 +1,26 @@
+// @ts-check
+// npm run finetune, npm run bench: node scripts/run-node.mjs <program> [arguments]. Installs and builds what is missing,
+// finds a GPU driver, and runs the program in this same process: exit status, signals and kill reach it directly.
+// Prints nothing on standard output, which belongs to the program.
+
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { gpuEnv, useGpuEnv } from './gpu-env.mjs';
+import { ensureBuild, ensureDependencies, root, say } from './project.mjs';
+
+const [, , program = ''] = process.argv;
+await ensureDependencies();
+await ensureBuild('node', { quiet: true });
+
+const file = path.join(root, 'dist-node', `${program}.js`);
+if (!/^[a-z-]+$/.test(program) || !existsSync(file)) {
+  say(`There is no program "${program}". Usage: node scripts/run-node.mjs <program> [arguments]`);
+  process.exit(2);
+}
+
+useGpuEnv((await gpuEnv()).env);
+process.setSourceMapsEnabled(true);
+process.argv.splice(1, 2, file);
+await import(pathToFileURL(file).href);

@@ -1,0 +1,215 @@
+// RunConfig: everything a person chooses about a run. Type, defaults, limits and checks live here and nowhere
+// else; the command line, the page and the engine all read them.
+
+import { AppError } from './errors';
+
+export type Method = 'full' | 'lisa' | 'lora';
+export type LrSchedule = 'constant' | 'linear' | 'cosine';
+export type LisaSampler = 'uniform' | 'bernoulli' | 'cycle' | 'weighted';
+
+export interface RunConfig {
+  /** Built-in name or, in the terminal, a directory in Hugging Face layout. */
+  readonly model: string;
+  /** Built-in name or, in the terminal, a file. */
+  readonly data: string;
+  readonly method: Method;
+  /** Optimizer steps. */
+  readonly steps: number;
+  /** T: tokens of a row, at most. */
+  readonly seqLen: number;
+  /** B: rows of a micro-batch. */
+  readonly batchSize: number;
+  /** Micro-batches of an optimizer step. */
+  readonly gradAccum: number;
+  readonly lr: number;
+  readonly lrSchedule: LrSchedule;
+  /** Steps of linear warm-up. */
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  /** Largest gradient norm; 0 turns clipping off. */
+  readonly gradClip: number;
+  readonly seed: number;
+
+  /** γ: middle layers trained in a period. */
+  readonly lisaLayers: number;
+  /** K: optimizer steps of a period. */
+  readonly lisaPeriod: number;
+  readonly lisaSampler: LisaSampler;
+  /** p_l, one per layer, for `weighted` and `bernoulli`; null: all equal. */
+  readonly lisaWeights: readonly number[] | null;
+  /** Always-on tensors. */
+  readonly lisaTrain: { readonly embedding: boolean; readonly head: boolean; readonly norm: boolean };
+  /** What happens to m and v of a layer that leaves: dropped, or kept in host memory until it is drawn again. */
+  readonly lisaState: 'drop' | 'park';
+
+  readonly loraRank: number;
+  readonly loraAlpha: number;
+
+  /** Which tokens carry a loss in chat data. */
+  readonly mask: 'assistant' | 'all';
+  readonly packing: boolean;
+  readonly shuffle: boolean;
+  readonly badRows: 'refuse' | 'skip';
+  /** Share of rows held out when there is no evaluation set. */
+  readonly evalSplit: number;
+  /** Evaluate every so many steps, and before the first and after the last; 0: only those two. */
+  readonly evalEvery: number;
+  /** Write a checkpoint every so many steps; 0: only at the end. */
+  readonly saveEvery: number;
+
+  readonly prompts: readonly string[];
+  readonly temperature: number;
+  /** Tokens to sample, at most. */
+  readonly sampleTokens: number;
+}
+
+export const BUILTIN_MODEL = 'wordsmith-2m';
+export const BUILTIN_DATA = 'devils-dictionary';
+
+/** The settings of LISA's best row for the built-in model (docs/results.md). */
+export const DEFAULTS: RunConfig = {
+  model: BUILTIN_MODEL,
+  data: BUILTIN_DATA,
+  method: 'lisa',
+  steps: 100,
+  seqLen: 128,
+  batchSize: 4,
+  gradAccum: 1,
+  lr: 5e-4,
+  lrSchedule: 'cosine',
+  warmup: 10,
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  eps: 1e-8,
+  gradClip: 1,
+  seed: 1,
+  lisaLayers: 2,
+  lisaPeriod: 5,
+  lisaSampler: 'uniform',
+  lisaWeights: null,
+  lisaTrain: { embedding: true, head: true, norm: true },
+  lisaState: 'drop',
+  loraRank: 16,
+  loraAlpha: 32,
+  mask: 'assistant',
+  packing: false,
+  shuffle: true,
+  badRows: 'refuse',
+  evalSplit: 0.05,
+  evalEvery: 50,
+  saveEvery: 50,
+  prompts: [],
+  temperature: 0,
+  sampleTokens: 64,
+};
+
+/** The learning rate each method does best with on the built-in model (docs/results.md). */
+export const METHOD_LR: Readonly<Record<Method, number>> = { lisa: 5e-4, full: 3e-4, lora: 2e-3 };
+
+export type ConfigKey = keyof RunConfig;
+
+export interface ConfigFault {
+  readonly key: ConfigKey;
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly integer: boolean;
+  /** min itself is not allowed. */
+  readonly open?: boolean;
+}
+
+const whole = (min: number, max: number): Bounds => ({ min, max, integer: true });
+
+/** Bounds of every numeric option. */
+export const BOUNDS = {
+  steps: whole(1, 10_000_000),
+  seqLen: whole(2, 1_048_576),
+  batchSize: whole(1, 65_536),
+  gradAccum: whole(1, 65_536),
+  lr: { min: 0, max: 10, integer: false, open: true },
+  warmup: whole(0, 10_000_000),
+  weightDecay: { min: 0, max: 10, integer: false },
+  beta1: { min: 0, max: 0.999999, integer: false },
+  beta2: { min: 0, max: 0.9999999, integer: false },
+  eps: { min: 0, max: 1, integer: false, open: true },
+  gradClip: { min: 0, max: 1e9, integer: false },
+  seed: whole(0, 0xffffffff),
+  lisaLayers: whole(1, 1024),
+  lisaPeriod: whole(1, 10_000_000),
+  loraRank: whole(1, 1024),
+  loraAlpha: { min: 0, max: 1e6, integer: false, open: true },
+  evalSplit: { min: 0, max: 0.5, integer: false },
+  evalEvery: whole(0, 10_000_000),
+  saveEvery: whole(0, 10_000_000),
+  temperature: { min: 0, max: 10, integer: false },
+  sampleTokens: whole(1, 65_536),
+} as const satisfies { readonly [key in ConfigKey]?: Bounds };
+export type NumericKey = keyof typeof BOUNDS;
+
+/** What the chosen model allows; absent before a model is known. */
+export interface ModelBounds {
+  readonly layers: number;
+  readonly maxPositions: number;
+}
+
+/** Every fault of a configuration, by option; empty when it can run. */
+export function configFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  for (const key of Object.keys(BOUNDS) as NumericKey[]) {
+    const { min, max, integer, open }: Bounds = BOUNDS[key];
+    const value = config[key];
+    const kind = integer ? 'a whole number' : 'a number';
+    const range = `${kind} ${open ? 'above' : 'from'} ${min} ${open ? 'and at most' : 'to'} ${max}`;
+    const inside = Number.isFinite(value) && (open ? value > min : value >= min) && value <= max && (!integer || Number.isInteger(value));
+    if (!inside) faults.push({ key, problem: `${value} is out of range.`, remedy: `Give ${range}.` });
+  }
+  if (config.warmup > config.steps) {
+    faults.push({ key: 'warmup', problem: `Warm-up of ${config.warmup} steps is longer than the run of ${config.steps}.`, remedy: 'Lower the warm-up or raise the steps.' });
+  }
+  if (config.lisaWeights && !config.lisaWeights.every((w) => Number.isFinite(w) && w >= 0)) {
+    faults.push({ key: 'lisaWeights', problem: 'A layer weight is negative or no number.', remedy: 'Give one number ≥ 0 per layer.' });
+  }
+  if (model) faults.push(...modelFaults(config, model));
+  return faults;
+}
+
+function modelFaults(config: RunConfig, model: ModelBounds): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  if (config.seqLen > model.maxPositions) {
+    faults.push({ key: 'seqLen', problem: `${config.seqLen} tokens are more than the model's ${model.maxPositions} positions.`, remedy: `Give at most ${model.maxPositions}.` });
+  }
+  if (config.method === 'lisa') {
+    if (config.lisaLayers > model.layers) {
+      faults.push({ key: 'lisaLayers', problem: `γ = ${config.lisaLayers} is more than the model's ${model.layers} layers.`, remedy: `Give at most ${model.layers}.` });
+    }
+    if (config.lisaWeights && config.lisaWeights.length !== model.layers) {
+      faults.push({ key: 'lisaWeights', problem: `${config.lisaWeights.length} weights for ${model.layers} layers.`, remedy: 'Give one weight per layer.' });
+    } else if (config.lisaWeights && !config.lisaWeights.some((w) => w > 0)) {
+      faults.push({ key: 'lisaWeights', problem: 'All layer weights are zero.', remedy: 'Give at least one weight above zero.' });
+    }
+    if (config.lisaSampler === 'weighted' && !config.lisaWeights) {
+      faults.push({ key: 'lisaWeights', problem: 'The weighted sampler has no weights.', remedy: 'Give one weight per layer, or choose another sampler.' });
+    }
+  }
+  return faults;
+}
+
+/** Throws CONFIG_INVALID with the first fault. `label` turns a key into what the person typed: '--lisa-layers'. */
+export function checkConfig(config: RunConfig, model?: ModelBounds, label: (key: ConfigKey) => string = (key) => key): void {
+  const [fault] = configFaults(config, model);
+  if (fault) throw new AppError('CONFIG_INVALID', `${label(fault.key)}: ${fault.problem}`, fault.remedy);
+}
+
+/** Keys whose values differ from the defaults, for URLs and run cards. */
+export function configDiff(config: RunConfig, from: RunConfig = DEFAULTS): Partial<RunConfig> {
+  const entries = (Object.keys(from) as ConfigKey[]).filter((key) => JSON.stringify(config[key]) !== JSON.stringify(from[key]));
+  return Object.fromEntries(entries.map((key) => [key, config[key]])) as Partial<RunConfig>;
+}

@@ -1,0 +1,70 @@
+// CSV records by RFC 4180: comma, double quotes, quotes doubled inside quotes, line ends inside quotes. Line ends may
+// be CRLF, LF or CR, mixed. A fault belongs to its record; reading goes on at the next line, so that one bad row
+// of many can be skipped. (After a quote that is never closed there is no next line to trust.)
+
+export interface CsvRecord {
+  /** 1-based line at which the record starts. */
+  readonly line: number;
+  readonly fields: readonly string[];
+  /** 1-based field and reason, where the record breaks the format. */
+  readonly fault: { readonly field: number; readonly reason: string } | null;
+}
+
+const LINE_END = /\r\n|\n|\r/g;
+const lineEnds = (text: string): number => text.match(LINE_END)?.length ?? 0;
+
+/** Records in order; lines with nothing on them are left out. `text` without a byte order mark. */
+export function* csvRecords(text: string): Generator<CsvRecord> {
+  const unquoted = /[^,\r\n]*/y;
+  const restOfLine = /[^\r\n]*/y;
+  const take = (pattern: RegExp): string => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text)?.[0] ?? '';
+    at += found.length;
+    return found;
+  };
+  let at = 0;
+  let line = 1;
+
+  while (at < text.length) {
+    const start = line;
+    const startAt = at;
+    const fields: string[] = [];
+    let fault: CsvRecord['fault'] = null;
+    const fail = (reason: string): void => {
+      fault ??= { field: fields.length, reason };
+    };
+    for (;;) {
+      if (text[at] === '"') {
+        const end = closingQuote(text, at);
+        const inside = text.slice(at + 1, end);
+        line += lineEnds(inside);
+        at = Math.min(end + 1, text.length);
+        fields.push(inside.replaceAll('""', '"'));
+        if (end === text.length) fail('its opening quote is never closed');
+        else if (at < text.length && !',\r\n'.includes(text[at])) {
+          fail('there is text after its closing quote');
+          take(restOfLine);
+        }
+      } else {
+        fields.push(take(unquoted));
+        if (fields[fields.length - 1].includes('"')) fail('it has a quote but does not begin with one');
+      }
+      if (text[at] !== ',') break;
+      at++;
+    }
+    const blank = at === startAt;
+    if (at < text.length) {
+      at += text.startsWith('\r\n', at) ? 2 : 1;
+      line++;
+    }
+    if (!blank) yield { line: start, fields, fault };
+  }
+}
+
+/** Where the field that opens at `open` closes; text.length if it does not. */
+function closingQuote(text: string, open: number): number {
+  let at = text.indexOf('"', open + 1);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at < 0 ? text.length : at;
+}

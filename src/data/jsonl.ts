@@ -1,0 +1,25 @@
+// JSON lines: one JSON value a line. Only the line feed ends a line (JSON strings may hold U+2028); a carriage return
+// before it, and lines with nothing but white space, are passed over.
+
+export type JsonLine = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+
+/** Values with their 1-based lines. `text` without a byte order mark. */
+export function* jsonLines(text: string): Generator<JsonLine> {
+  let line = 0;
+  for (let at = 0; at < text.length; ) {
+    const found = text.indexOf('\n', at);
+    const end = found < 0 ? text.length : found;
+    const content = text.slice(at, end).trim();
+    at = end + 1;
+    line++;
+    if (content === '') continue;
+    let value: unknown;
+    try {
+      value = JSON.parse(content);
+    } catch (error) {
+      yield { line, problem: `is not valid JSON (${error instanceof Error ? error.message : String(error)})` };
+      continue;
+    }
+    yield { line, value };
+  }
+}

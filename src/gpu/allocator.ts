@@ -1,0 +1,104 @@
+// The only place that creates GPU buffers, and the ledger of what lives. Figures on screen come from here.
+
+import { AppError } from '../errors';
+import { MEMORY_CLASSES, type BufferKind, type BufferSpec, type MemoryClass } from '../plan/types';
+
+export type ClassBytes = Record<MemoryClass, number>;
+
+export interface LedgerReading {
+  readonly live: ClassBytes;
+  readonly liveTotal: number;
+  /** Bytes by class at the moment of the highest total. */
+  readonly peak: ClassBytes;
+  readonly peakTotal: number;
+  /** Live bytes by block of the model; buffers of no block count under ''. */
+  readonly byBlock: Readonly<Record<string, number>>;
+}
+
+export const zeroBytes = (): ClassBytes => Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])) as ClassBytes;
+
+export const sumBytes = (bytes: ClassBytes): number => MEMORY_CLASSES.reduce((sum, name) => sum + bytes[name], 0);
+
+/** Bytes by class of a set of specs: what the ledger will read once they are allocated. */
+export function bytesByClass(specs: Iterable<BufferSpec>): ClassBytes {
+  const bytes = zeroBytes();
+  for (const spec of specs) bytes[spec.memory] += spec.bytes;
+  return bytes;
+}
+
+const USAGE: Record<BufferKind, () => GPUBufferUsageFlags> = {
+  storage: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  uniform: () => GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+  readback: () => GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+};
+
+export class Allocator {
+  readonly #device: GPUDevice;
+  readonly #buffers = new Map<BufferSpec, GPUBuffer>();
+  #peak = zeroBytes();
+  #peakTotal = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /**
+   * Creates a zero-filled buffer for every spec. All or nothing: when one fails, those of this call are
+   * destroyed again and GPU_OOM names the one that failed.
+   */
+  async allocate(specs: readonly BufferSpec[]): Promise<void> {
+    const outcomes = specs.map((spec) => {
+      if (this.#buffers.has(spec)) throw new AppError('INTERNAL', `Buffer ${spec.name} is allocated twice.`, '');
+      this.#device.pushErrorScope('validation');
+      this.#device.pushErrorScope('out-of-memory');
+      const buffer = this.#device.createBuffer({ label: spec.name, size: spec.bytes, usage: USAGE[spec.kind]() });
+      this.#buffers.set(spec, buffer);
+      return { spec, errors: [this.#device.popErrorScope(), this.#device.popErrorScope()] };
+    });
+    this.#notePeak();
+    for (const { spec, errors } of outcomes) {
+      const error = (await Promise.all(errors)).find((e) => e !== null);
+      if (!error) continue;
+      this.free(specs);
+      throw new AppError(
+        'GPU_OOM',
+        `The GPU could not give ${(spec.bytes / 2 ** 20).toFixed(1)} MiB for ${spec.name} (${spec.memory}).`,
+        'Lower the batch size, the context length or γ, or close other tabs that use the GPU.',
+        { cause: error },
+      );
+    }
+  }
+
+  buffer(spec: BufferSpec): GPUBuffer {
+    const buffer = this.#buffers.get(spec);
+    if (!buffer) throw new AppError('INTERNAL', `Buffer ${spec.name} is not allocated.`, '');
+    return buffer;
+  }
+
+  free(specs: Iterable<BufferSpec>): void {
+    for (const spec of specs) {
+      this.#buffers.get(spec)?.destroy();
+      this.#buffers.delete(spec);
+    }
+  }
+
+  freeAll(): void {
+    this.free([...this.#buffers.keys()]);
+  }
+
+  reading(): LedgerReading {
+    const live = bytesByClass(this.#buffers.keys());
+    const byBlock: Record<string, number> = {};
+    for (const spec of this.#buffers.keys()) byBlock[spec.block ?? ''] = (byBlock[spec.block ?? ''] ?? 0) + spec.bytes;
+    return { live, liveTotal: sumBytes(live), peak: { ...this.#peak }, peakTotal: this.#peakTotal, byBlock };
+  }
+
+  #notePeak(): void {
+    const live = bytesByClass(this.#buffers.keys());
+    const total = sumBytes(live);
+    if (total > this.#peakTotal) {
+      this.#peakTotal = total;
+      this.#peak = live;
+    }
+  }
+}

@@ -1,0 +1,115 @@
+// Opens the GPU device with the limits the engine can use, and watches over it. Knows nothing of models.
+
+import { AppError } from '../errors';
+
+export interface DeviceDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A CPU renderer (SwiftShader, lavapipe, WARP): right, but slow. */
+  readonly software: boolean;
+}
+
+/** The limits that plans are validated against. */
+export interface DeviceLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+  readonly maxStorageBuffersPerShaderStage: number;
+  readonly maxComputeWorkgroupStorageSize: number;
+  readonly maxComputeInvocationsPerWorkgroup: number;
+  readonly maxComputeWorkgroupsPerDimension: number;
+}
+
+/** WebGPU's guaranteed minimum; the engine works under these. */
+export const DEFAULT_LIMITS: DeviceLimits = {
+  maxBufferSize: 268435456,
+  maxStorageBufferBindingSize: 134217728,
+  maxStorageBuffersPerShaderStage: 8,
+  maxComputeWorkgroupStorageSize: 16384,
+  maxComputeInvocationsPerWorkgroup: 256,
+  maxComputeWorkgroupsPerDimension: 65535,
+};
+
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly description: DeviceDescription;
+  readonly limits: DeviceLimits;
+  readonly features: ReadonlySet<string>;
+  /** Resolves with the reason when the device is lost, never when we destroyed it ourselves. */
+  readonly lost: Promise<AppError>;
+  /** The first validation or internal error that no error scope caught, if any. */
+  fault(): AppError | undefined;
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly powerPreference?: GPUPowerPreference;
+  /** Ask for WebGPU's default limits only, to prove that they suffice. */
+  readonly defaultLimits?: boolean;
+  readonly timestamps?: boolean;
+}
+
+export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): Promise<Gpu> {
+  if (!gpu) {
+    throw new AppError('NO_WEBGPU', 'This browser does not offer WebGPU.', 'Use a current Chrome or Edge on a desktop, over https or localhost.');
+  }
+  const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
+  if (!adapter) {
+    throw new AppError('NO_ADAPTER', 'WebGPU is there, but no graphics adapter answered.', 'Turn on hardware acceleration in the browser settings, update the graphics driver, then reload.');
+  }
+  const requiredLimits: Record<string, number> = {};
+  if (!options.defaultLimits) {
+    requiredLimits.maxBufferSize = adapter.limits.maxBufferSize;
+    requiredLimits.maxStorageBufferBindingSize = adapter.limits.maxStorageBufferBindingSize;
+  }
+  const requiredFeatures: GPUFeatureName[] = [];
+  if (options.timestamps && adapter.features.has('timestamp-query')) requiredFeatures.push('timestamp-query');
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  return watch(device, describe(adapter.info));
+}
+
+function describe(info: GPUAdapterInfo): DeviceDescription {
+  const text = [info.vendor, info.architecture, info.device, info.description].join(' ').toLowerCase();
+  return {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    description: info.description || info.device || info.vendor || 'unnamed adapter',
+    software: info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|microsoft basic render/.test(text),
+  };
+}
+
+function watch(device: GPUDevice, description: DeviceDescription): Gpu {
+  let first: AppError | undefined;
+  let closed = false;
+  device.addEventListener('uncapturederror', (event) => {
+    const { error } = event;
+    const code = error instanceof GPUOutOfMemoryError ? 'GPU_OOM' : 'GPU_VALIDATION';
+    first ??= new AppError(code, `The GPU refused work: ${error.message}`, 'Stop this run; the last checkpoint is safe. Please report it.');
+  });
+  const lost = new Promise<AppError>((resolve) => {
+    void device.lost.then((info) => {
+      if (closed || info.reason === 'destroyed') return;
+      resolve(new AppError('DEVICE_LOST', `The graphics device was lost (${info.message || info.reason}).`, 'Reload the page and go on from the last checkpoint, with a smaller batch or context length if it happens again.'));
+    });
+  });
+  const { limits } = device;
+  return {
+    device,
+    description,
+    limits: {
+      maxBufferSize: limits.maxBufferSize,
+      maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+      maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+      maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    },
+    features: new Set(device.features),
+    lost,
+    fault: () => first,
+    close() {
+      closed = true;
+      device.destroy();
+    },
+  };
+}

@@ -1,0 +1,165 @@
+// Runs segments of a plan on the device: compiles each once, encodes one compute pass per command buffer,
+// cuts command buffers at about 50 ms of work and keeps at most two in flight, so that neither the page's
+// compositor nor the browser's GPU watchdog has to wait for us.
+
+import type { AppError } from '../errors';
+import { packFrame, type Frame } from '../plan/frame';
+import type { ParamTable } from '../plan/params';
+import { amount, gridSize, type BufferSpec, type Dispatch, type Extents, type Segment, type View } from '../plan/types';
+import type { Allocator } from './allocator';
+import type { Gpu } from './device';
+import { PipelineCache } from './pipelines';
+
+interface CompiledDispatch {
+  readonly dispatch: Dispatch;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+}
+
+const TARGET_MS = 50;
+const IN_FLIGHT = 2;
+/** Cost of a dispatch beside its FLOPs, for the cut. */
+const DISPATCH_MS = 0.01;
+
+export class Executor {
+  readonly gpu: Gpu;
+  readonly allocator: Allocator;
+  readonly pipelines: PipelineCache;
+  readonly #params: ParamTable;
+  readonly #frame: BufferSpec;
+  readonly #compiled = new WeakMap<Segment, Promise<CompiledDispatch[]>>();
+  readonly #flight: { done: Promise<void> }[] = [];
+  /** FLOPs per ms, measured; the start is a slow CPU's, so that the first cuts are small. */
+  #rate = 5e5;
+  #lastDone = 0;
+
+  /** The buffers of params and frame must be allocated already. */
+  constructor(gpu: Gpu, allocator: Allocator, params: ParamTable, frame: BufferSpec, pipelines = new PipelineCache(gpu.device)) {
+    this.gpu = gpu;
+    this.allocator = allocator;
+    this.pipelines = pipelines;
+    this.#params = params;
+    this.#frame = frame;
+    gpu.device.queue.writeBuffer(allocator.buffer(params.spec), 0, params.data);
+  }
+
+  /** Uploads bytes. offset and length in bytes, multiples of 4. */
+  write(view: View, data: ArrayBufferView<ArrayBuffer>): void {
+    this.gpu.device.queue.writeBuffer(this.allocator.buffer(view.buffer), view.offset, data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  writeFrame(frame: Frame): void {
+    this.gpu.device.queue.writeBuffer(this.allocator.buffer(this.#frame), 0, packFrame(frame));
+  }
+
+  compile(segment: Segment): Promise<CompiledDispatch[]> {
+    let pending = this.#compiled.get(segment);
+    if (!pending) {
+      pending = Promise.all(segment.dispatches.map((d) => this.#compileDispatch(d)));
+      this.#compiled.set(segment, pending);
+    }
+    return pending;
+  }
+
+  /** Encodes and submits the segments in order. Resolves when all is submitted, not when it is done. */
+  async run(segments: readonly Segment[], extents: Extents): Promise<void> {
+    const compiled = await Promise.all(segments.map((s) => this.compile(s)));
+    let encoder: GPUCommandEncoder | undefined;
+    let pass: GPUComputePassEncoder | undefined;
+    let flops = 0;
+    let ms = 0;
+    const flush = async (): Promise<void> => {
+      if (!encoder || !pass) return;
+      pass.end();
+      await this.#submit(encoder.finish(), flops);
+      encoder = pass = undefined;
+      flops = ms = 0;
+    };
+    for (const list of compiled) {
+      for (const { dispatch, pipeline, bindGroup } of list) {
+        const [x, y, z] = dispatch.grid.map((dim) => gridSize(dim, extents));
+        if (x === 0 || y === 0 || z === 0) continue;
+        if (!pass) {
+          encoder = this.gpu.device.createCommandEncoder();
+          pass = encoder.beginComputePass();
+        }
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindGroup);
+        pass.dispatchWorkgroups(x, y, z);
+        const work = amount(dispatch.work.flops, extents);
+        flops += work;
+        ms += work / this.#rate + DISPATCH_MS;
+        if (ms >= TARGET_MS) await flush();
+      }
+    }
+    await flush();
+  }
+
+  /** Waits until the GPU has finished everything submitted so far. Throws what went wrong meanwhile. */
+  async idle(): Promise<void> {
+    await this.gpu.device.queue.onSubmittedWorkDone();
+    this.#flight.length = 0;
+    this.check();
+  }
+
+  /** Throws the device's first uncaught error, if there was one. */
+  check(): void {
+    const fault: AppError | undefined = this.gpu.fault();
+    if (fault) throw fault;
+  }
+
+  /**
+   * Copies a view to a readback buffer and maps it. The readback buffer must be free; the result is a copy.
+   * Resolves after all work submitted before it.
+   */
+  async read(view: View, staging: BufferSpec): Promise<ArrayBuffer> {
+    const source = this.allocator.buffer(view.buffer);
+    const target = this.allocator.buffer(staging);
+    const result = new Uint8Array(view.bytes);
+    for (let at = 0; at < view.bytes; at += staging.bytes) {
+      const size = Math.min(staging.bytes, view.bytes - at);
+      const encoder = this.gpu.device.createCommandEncoder();
+      encoder.copyBufferToBuffer(source, view.offset + at, target, 0, size);
+      this.gpu.device.queue.submit([encoder.finish()]);
+      await Promise.race([target.mapAsync(GPUMapMode.READ, 0, size), this.gpu.lost.then((error) => Promise.reject(error))]);
+      result.set(new Uint8Array(target.getMappedRange(0, size)), at);
+      target.unmap();
+    }
+    this.check();
+    return result.buffer;
+  }
+
+  async #compileDispatch(dispatch: Dispatch): Promise<CompiledDispatch> {
+    const pipeline = await this.pipelines.get(dispatch.kernel);
+    const bindGroup = this.gpu.device.createBindGroup({
+      label: dispatch.label,
+      layout: this.pipelines.layout(dispatch.kernel),
+      entries: [
+        { binding: 0, resource: { buffer: this.allocator.buffer(this.#params.spec), offset: this.#params.offset(dispatch), size: dispatch.params.byteLength } },
+        { binding: 1, resource: { buffer: this.allocator.buffer(this.#frame) } },
+        ...dispatch.kernel.bindings.map((b, at) => {
+          const view = dispatch.views[at];
+          return { binding: b.binding, resource: { buffer: this.allocator.buffer(view.buffer), offset: view.offset, size: view.bytes } };
+        }),
+      ],
+    });
+    return { dispatch, pipeline, bindGroup };
+  }
+
+  async #submit(commands: GPUCommandBuffer, flops: number): Promise<void> {
+    if (this.#flight.length >= IN_FLIGHT) await this.#flight[0].done;
+    const submitted = performance.now();
+    this.gpu.device.queue.submit([commands]);
+    const entry = {
+      done: this.gpu.device.queue.onSubmittedWorkDone().then(() => {
+        const now = performance.now();
+        const elapsed = Math.max(0.05, now - Math.max(submitted, this.#lastDone));
+        this.#lastDone = now;
+        if (flops > 0) this.#rate += 0.3 * (flops / elapsed - this.#rate);
+        const at = this.#flight.indexOf(entry);
+        if (at >= 0) this.#flight.splice(at, 1);
+      }),
+    };
+    this.#flight.push(entry);
+  }
+}

@@ -1,0 +1,77 @@
+// A small bench around the executor for kernel tests and benchmarks: buffers from arrays, run, read back.
+// Validates every dispatch it runs.
+
+import { DEFAULT_LIMITS, openGpu, type Gpu } from './device';
+import { Allocator } from './allocator';
+import { Executor } from './executor';
+import { PipelineCache } from './pipelines';
+import type { Frame } from '../plan/frame';
+import { frameSpec } from '../plan/frame';
+import { buildParamTable } from '../plan/params';
+import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Extents, type MemoryClass, type View } from '../plan/types';
+import { assertPlan } from '../plan/validate';
+
+type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+const NO_EXTENTS: Extents = { rows: 0, targets: 0, tokenGroups: 0, positionGroups: 0, pairs: 0 };
+
+export class Lab {
+  readonly gpu: Gpu;
+  readonly pipelines: PipelineCache;
+
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+    this.pipelines = new PipelineCache(gpu.device);
+  }
+
+  /**
+   * Runs the dispatches over fresh buffers and returns the contents of `outputs` as f32, in order.
+   * A view's buffer is filled from `data` (by buffer); others start as NaN bits, so that a kernel that forgets
+   * to write is seen.
+   */
+  async run(
+    dispatches: readonly Dispatch[],
+    data: ReadonlyMap<BufferSpec, Numbers>,
+    outputs: readonly View[],
+    frame: Partial<Omit<Frame, 'extents'>> & { extents?: Partial<Extents> } = {},
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const extents = { ...NO_EXTENTS, ...frame.extents };
+    const buffers = [...new Set([...dispatches.flatMap((d) => d.views.map((v) => v.buffer)), ...outputs.map((v) => v.buffer)])];
+    const segment = { name: 'lab', dispatches };
+    assertPlan(buffers, [segment], extents, { ...this.gpu.limits, maxStorageBuffersPerShaderStage: DEFAULT_LIMITS.maxStorageBuffersPerShaderStage });
+    const allocator = new Allocator(this.gpu.device);
+    const params = buildParamTable([segment]);
+    const frameBuffer = frameSpec();
+    const staging: BufferSpec = { name: 'staging', bytes: roundUp(Math.max(16, ...outputs.map((v) => v.bytes)), 16), memory: 'staging', kind: 'readback' };
+    await allocator.allocate([...buffers, params.spec, frameBuffer, staging]);
+    try {
+      const executor = new Executor(this.gpu, allocator, params, frameBuffer, this.pipelines);
+      for (const buffer of buffers) {
+        const contents = data.get(buffer) ?? new Float32Array(buffer.bytes / 4).fill(NaN);
+        executor.write(FULL_VIEW(buffer), contents);
+      }
+      executor.writeFrame({ ...frame, extents });
+      await executor.run([segment], extents);
+      const results: Float32Array<ArrayBuffer>[] = [];
+      for (const view of outputs) results.push(new Float32Array(await executor.read(view, staging)));
+      return results;
+    } finally {
+      allocator.freeAll();
+    }
+  }
+}
+
+/** A buffer for `count` four-byte elements, and the view of all of it. */
+export function scratch(name: string, count: number, memory: MemoryClass = 'activations'): View {
+  return FULL_VIEW({ name, bytes: roundUp(Math.max(count, 1) * 4, 16), memory, kind: 'storage' });
+}
+
+/** Opens the device that Node sees, once a process. */
+let opened: Promise<Lab> | undefined;
+export function nodeLab(): Promise<Lab> {
+  opened ??= (async () => {
+    const { nodeGpu } = await import('./node');
+    return new Lab(await openGpu(await nodeGpu()));
+  })();
+  return opened;
+}

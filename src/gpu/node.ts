@@ -1,0 +1,21 @@
+// WebGPU for Node: Dawn through the npm package `webgpu`. The only file that imports it.
+// The launcher (scripts/gpu-env.mjs) has pointed the Vulkan loader at a software driver where there is no GPU.
+
+import { AppError } from '../errors';
+
+// Dawn's instance lives in the GPU object, not in the device: once it is garbage-collected, the next use of the
+// device aborts the process. On globalThis, because a test runner may load this module more than once.
+const KEPT = Symbol.for('lisa-studio.gpu');
+const kept = ((globalThis as { [KEPT]?: GPU[] })[KEPT] ??= []);
+
+export async function nodeGpu(): Promise<GPU> {
+  try {
+    const { create, globals } = await import('webgpu');
+    Object.assign(globalThis, globals);
+    const gpu = create([]) as GPU;
+    kept.push(gpu);
+    return gpu;
+  } catch (cause) {
+    throw new AppError('NO_WEBGPU', 'Dawn, the WebGPU library for Node, could not be loaded.', 'Run `npm install` again; Linux also needs libvulkan1.', { cause });
+  }
+}

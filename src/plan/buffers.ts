@@ -1,0 +1,229 @@
+// The buffers of a run, except the pool of short-lived ones: weights by block, optimizer slots, saved
+// activations, inputs, workspace, cache, staging.
+
+import { layerOps, neededForInput, neededForWeights, valueWidths, type LayerOp } from '../model/layer-ops';
+import { parameterTable } from '../model/parameters';
+import type { BlockName, ParameterRow } from '../model/types';
+import { loraRows } from './lora-layout';
+import type { PlanInput } from './input';
+import { layoutBlock, rangesOf, rowsByBlock, type BlockLayout } from './layout';
+import { frameSpec } from './frame';
+import { squareGroups } from '../shaders/grad_norm';
+import { roundUp, type BufferSpec, type MemoryClass, type View } from './types';
+
+/** A buffer with the layout of a block. */
+export interface Block {
+  readonly spec: BufferSpec;
+  readonly layout: BlockLayout;
+  readonly rows: readonly ParameterRow[];
+}
+
+/** Gradient, m and v of something that trains, all in its layout; `scalars` is its row in the scalars buffer. */
+export interface Trainable {
+  readonly name: string;
+  readonly layout: BlockLayout;
+  readonly gradient: BufferSpec;
+  readonly m: BufferSpec;
+  readonly v: BufferSpec;
+  readonly scalars: number;
+  /** First of its workgroups' sums in the partials buffer, and how many. */
+  readonly partialsAt: number;
+  readonly partials: number;
+}
+
+/** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
+export interface Slot extends Trainable {
+  readonly index: number;
+  readonly saved: ReadonlyMap<string, BufferSpec>;
+}
+
+export type EdgeName = 'embedding' | 'norm' | 'head';
+export const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
+
+/** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
+export type InputName =
+  | 'tokens'
+  | 'segStart'
+  | 'segEnd'
+  | 'targetRows'
+  | 'labels'
+  | 'inverse'
+  | 'tokenOrder'
+  | 'tokenGroupStart'
+  | 'tokenGroupId'
+  | 'positionOrder'
+  | 'positionGroupStart'
+  | 'positionGroupId';
+
+export interface RunBuffers {
+  readonly ops: readonly LayerOp[];
+  readonly widths: ReadonlyMap<string, number>;
+  readonly blocks: ReadonlyMap<BlockName, Block>;
+  /** LoRA: an adapter a layer. */
+  readonly adapters: readonly Block[];
+  readonly edges: ReadonlyMap<EdgeName, Trainable>;
+  readonly slots: readonly Slot[];
+  /** Saved activations of layers from `lowest` up, by value name. */
+  readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
+  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
+  readonly stream: readonly BufferSpec[];
+  readonly inputs: BufferSpec;
+  readonly inputViews: ReadonlyMap<InputName, View>;
+  readonly rope: { readonly cos: BufferSpec; readonly sin: BufferSpec; readonly positions: number } | null;
+  readonly scalars: BufferSpec;
+  readonly stats: BufferSpec;
+  readonly partials: BufferSpec;
+  readonly losses: BufferSpec;
+  readonly logits: BufferSpec;
+  /** Rows of a chunk of the head, a multiple of 64. */
+  readonly chunkRows: number;
+  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  readonly frame: BufferSpec;
+  /** Readback of the step's figures: two, so that a step can start before the last one's are read. */
+  readonly statsStaging: readonly [BufferSpec, BufferSpec];
+  /** Readback of logits and weights, in pieces. */
+  readonly staging: BufferSpec;
+  readonly all: readonly BufferSpec[];
+}
+
+const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
+const MIN_STAGING_BYTES = 256 * 1024;
+export const STATS_BYTES = 32;
+
+export function runBuffers(input: PlanInput): RunBuffers {
+  const { shape, rows } = input;
+  const all: BufferSpec[] = [];
+  const make = (name: string, bytes: number, memory: MemoryClass, block?: string, kind: BufferSpec['kind'] = 'storage'): BufferSpec => {
+    const spec: BufferSpec = { name, bytes: roundUp(bytes, 16), memory, kind, block };
+    all.push(spec);
+    return spec;
+  };
+
+  const blocks = new Map<BlockName, Block>();
+  for (const [name, list] of rowsByBlock(parameterTable(shape))) {
+    const layout = layoutBlock(list);
+    blocks.set(name, { spec: make(name, layout.bytes, 'weights', name), layout, rows: list });
+  }
+  const ops = layerOps(shape);
+  const widths = valueWidths(ops, shape);
+  const layers = Array.from({ length: shape.layers }, (_, i) => i);
+  const adapters = layers
+    .filter(() => input.lora !== null)
+    .map((i): Block => {
+      const list = loraRows(ops, i, input.lora!.rank);
+      const layout = layoutBlock(list);
+      return { spec: make(`adapter.${i}`, layout.bytes, 'weights', `layer.${i}`), layout, rows: list };
+    });
+
+  let partialsAt = 0;
+  const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
+    const partials = rangesOf(layout.bytes).reduce((sum, [, bytes]) => sum + squareGroups(bytes / 4), 0);
+    const made = {
+      name,
+      layout,
+      gradient: make(`${name}.gradient`, layout.bytes, 'gradients', block),
+      m: make(`${name}.m`, layout.bytes, 'optimizer', block),
+      v: make(`${name}.v`, layout.bytes, 'optimizer', block),
+      scalars,
+      partialsAt,
+      partials,
+    };
+    // Ranges start at whole bindings, so that an idle slot's can be cleared.
+    partialsAt += roundUp(partials, 64);
+    return made;
+  };
+  const edges = new Map<EdgeName, Trainable>();
+  for (const name of ['embedding', 'norm', 'head'] as const) {
+    if (input.edges[name]) edges.set(name, trainable(name, blocks.get(name)!.layout, EDGE_SCALARS[name], name));
+  }
+
+  // What a frozen layer keeps for the gradient of its input, and what a trained one keeps beyond that.
+  const value = (name: string, owner: string, block: string): [string, BufferSpec] => [
+    name,
+    make(`${owner}.${name}`, rows * widths.get(name)! * 4, 'activations', block),
+  ];
+  const keep = (names: Iterable<string>): string[] => [...new Set(names)].filter((name) => name !== 'in' && name !== 'out');
+  const frozenSaves = keep(ops.flatMap((op) => neededForInput(op, shape)));
+  const trainedSaves = keep(ops.flatMap((op) => (input.lora && op.kind !== 'linear' ? [] : neededForWeights(op, shape)))).filter(
+    (name) => !frozenSaves.includes(name),
+  );
+  const saved = layers.map((i) => new Map(i < input.lowest ? [] : frozenSaves.map((name) => value(name, `layer.${i}`, `layer.${i}`))));
+  const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : blocks.get('layer.0')!.layout);
+  const slots = Array.from({ length: input.slots }, (_, index): Slot => {
+    const name = `slot.${index}`;
+    const own = input.method === 'lisa' ? name : `layer.${index}`;
+    const extras = new Map(trainedSaves.map((label) => value(label, name, own)));
+    if (input.lora) {
+      for (const op of ops) {
+        if (op.kind !== 'linear') continue;
+        const label = `${op.y}.u`;
+        extras.set(label, make(`${name}.${label}`, rows * op.parts.length * input.lora.rank * 4, 'activations', own));
+      }
+    }
+    return { ...trainable(name, slotLayout(index), 3 + index, own), index, saved: extras };
+  });
+
+  const streamBytes = rows * shape.width * 4;
+  const top = make('stream.top', streamBytes, 'activations');
+  // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end.
+  const second = input.lowest >= 2 ? make('stream.second', streamBytes, 'activations') : top;
+  const stream = [...layers.map((i) => (i < input.lowest ? (i % 2 === 0 ? top : second) : make(`layer.${i}.in`, streamBytes, 'activations', `layer.${i}`))), top];
+
+  const packed = packInputs(input);
+  const inputs = make('inputs', packed.bytes, 'inputs');
+  const positions = Math.max(input.seqLen, input.cacheTokens);
+  const rope = shape.rope && {
+    cos: make('rope.cos', positions * (shape.headDim / 2) * 4, 'inputs'),
+    sin: make('rope.sin', positions * (shape.headDim / 2) * 4, 'inputs'),
+    positions,
+  };
+  const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
+  const cacheBytes = input.cacheTokens * shape.kvHeads * shape.headDim * 4;
+  const frame = frameSpec();
+  all.push(frame);
+  return {
+    ops,
+    widths,
+    blocks,
+    adapters,
+    edges,
+    slots,
+    saved,
+    stream,
+    inputs,
+    inputViews: new Map([...packed.views].map(([name, { offset, bytes }]) => [name, { buffer: inputs, offset, bytes }])),
+    rope,
+    scalars: make('scalars', (3 + input.slots) * 16, 'inputs'),
+    stats: make('stats', STATS_BYTES, 'workspace'),
+    partials: make('partials', Math.max(1, partialsAt) * 4, 'workspace'),
+    losses: make('losses', rows * 4, 'workspace'),
+    logits: make('logits', Math.min(chunkRows, rows) * shape.vocab * 4, 'workspace'),
+    chunkRows,
+    cache: layers.map((i) => ({ k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`), v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`) })),
+    frame,
+    statsStaging: [make('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'), make('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback')],
+    staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
+    all,
+  };
+}
+
+function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {
+  const { rows, edges, shape } = input;
+  const names: [InputName, number][] = [
+    ['tokens', rows],
+    ['segStart', rows],
+    ['segEnd', rows],
+    ['targetRows', rows],
+    ['labels', rows],
+    ['inverse', rows],
+  ];
+  if (edges.embedding) names.push(['tokenOrder', rows], ['tokenGroupStart', rows + 1], ['tokenGroupId', rows]);
+  if (edges.embedding && !shape.rope) names.push(['positionOrder', rows], ['positionGroupStart', rows + 1], ['positionGroupId', rows]);
+  const views = new Map<InputName, { offset: number; bytes: number }>();
+  let at = 0;
+  for (const [name, count] of names) {
+    views.set(name, { offset: at, bytes: roundUp(count * 4, 16) });
+    at = roundUp(at + count * 4, 256);
+  }
+  return { bytes: at, views };
+}

@@ -1,0 +1,49 @@
+// What the emitters of a plan share: where values live, and the marks of short-lived buffers that the planner
+// replaces by pool buffers once it knows their lifetimes.
+
+import type { LayerOp } from '../model/layer-ops';
+import type { BlockName } from '../model/types';
+import type { Block, RunBuffers } from './buffers';
+import type { PlanInput } from './input';
+import { tensorView } from './layout';
+import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from './types';
+
+/** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */
+export interface Unit {
+  readonly name: string;
+  readonly segments: { readonly name: string; readonly dispatches: Dispatch[] }[];
+}
+
+/** Short-lived values of one unit, by name. */
+export class Transients {
+  readonly specs = new Map<string, BufferSpec>();
+
+  view(name: string, elements: number): View {
+    let spec = this.specs.get(name);
+    if (!spec) {
+      spec = { name: `~${name}`, bytes: roundUp(elements * 4, 16), memory: 'activations', kind: 'storage' };
+      this.specs.set(name, spec);
+    }
+    return FULL_VIEW(spec);
+  }
+}
+
+export interface Context {
+  readonly input: PlanInput;
+  readonly buffers: RunBuffers;
+}
+
+export function block(context: Context, name: BlockName): Block {
+  return context.buffers.blocks.get(name)!;
+}
+
+export function weightView(context: Context, name: BlockName, tensor: string): View {
+  const { spec, layout } = block(context, name);
+  return tensorView(spec, layout, tensor);
+}
+
+export const width = (context: Context, value: string): number => context.buffers.widths.get(value)!;
+
+export const liveRows = { extent: 'rows' } as const;
+
+export const opLabel = (layer: number, op: LayerOp, what: string): string => `layer.${layer}/${op.y} ${what}`;

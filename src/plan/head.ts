@@ -1,0 +1,170 @@
+// The top of the model: final norm, head and loss, over the rows that carry a loss only. Logits exist for one
+// chunk of rows at a time; their gradient overwrites them.
+
+import { crossEntropy, lossReduce } from '../shaders/cross_entropy';
+import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
+import { matmul } from '../shaders/matmul';
+import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
+import { gatherRows, scatterRows } from '../shaders/rows';
+import type { Live } from '../shaders/rowwise';
+import type { Trainable } from './buffers';
+import { block, Transients, type Context } from './emit';
+import type { EmittedUnit } from './layer';
+import { tensorView } from './layout';
+import { FULL_VIEW, type Dispatch, type View } from './types';
+
+/** Largest work of one dispatch over the vocabulary: below a second even on a CPU, so that no watchdog bites. */
+const MAX_DISPATCH_FLOPS = 0.6e9;
+
+const allTargets: Live = { extent: 'targets' };
+
+interface HeadWeights {
+  /** [V, C] */
+  readonly matrix: View;
+  readonly gradient: View | null;
+}
+
+function headWeights(context: Context): HeadWeights {
+  const { tied } = context.input.shape;
+  const owner = block(context, tied ? 'embedding' : 'head');
+  const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
+  const trainable = context.buffers.edges.get(tied ? 'embedding' : 'head');
+  return { matrix: tensorView(owner.spec, owner.layout, row.local), gradient: trainable ? tensorView(trainable.gradient, trainable.layout, row.local) : null };
+}
+
+/** Rows [v0, v1) of a matrix of C columns. v0 · C · 4 is a multiple of 256 because v0 is one of 64. */
+const matrixRows = (view: View, v0: number, v1: number, columns: number): View => ({ buffer: view.buffer, offset: view.offset + v0 * columns * 4, bytes: (v1 - v0) * columns * 4 });
+
+/** Splits of the vocabulary such that no dispatch is too long and no binding too large. */
+export function vocabularyParts(vocab: number, width: number, rows: number): [number, number][] {
+  const byWork = MAX_DISPATCH_FLOPS / (2 * width * rows);
+  const byBinding = 134217728 / (4 * width);
+  const step = Math.max(64, Math.floor(Math.min(byWork, byBinding) / 64) * 64);
+  const parts: [number, number][] = [];
+  for (let v0 = 0; v0 < vocab; v0 += step) parts.push([v0, Math.min(vocab, v0 + step)]);
+  return parts;
+}
+
+interface NormSite {
+  readonly label: string;
+  readonly x: View;
+  readonly y: View;
+  readonly mean: View;
+  readonly rstd: View;
+}
+
+function finalNorm(context: Context, { label, x, y, mean, rstd }: NormSite): Dispatch {
+  const { shape, rows } = context.input;
+  const { spec, layout, rows: tensors } = block(context, 'norm');
+  const common = { label, x, y, rstd, w: tensorView(spec, layout, tensors[0].local), rows, width: shape.width, eps: shape.normEps, live: allTargets };
+  return shape.norm === 'rms' ? rmsNormFwd(common) : layerNormFwd({ ...common, mean, b: tensorView(spec, layout, tensors[1].local) });
+}
+
+function finalNormBackward(context: Context, site: NormSite, dy: View, dx: View): Dispatch[] {
+  const { shape, rows } = context.input;
+  const { spec, layout, rows: tensors } = block(context, 'norm');
+  const trained: Trainable | undefined = context.buffers.edges.get('norm');
+  const common = { x: site.x, rstd: site.rstd, dy, rows, width: shape.width, live: allTargets };
+  const gradient = (at: number): View => tensorView(trained!.gradient, trained!.layout, tensors[at].local);
+  const input = { ...common, label: 'head/norm dX', dx, w: tensorView(spec, layout, tensors[0].local), accumulate: false };
+  if (shape.norm === 'rms') {
+    return [...(trained ? [rmsNormBwdDw({ ...common, label: 'head/norm dW', dw: gradient(0) })] : []), rmsNormBwdDx(input)];
+  }
+  const weights = trained ? [layerNormBwdDw({ ...common, label: 'head/norm dW', mean: site.mean, dw: gradient(0), db: gradient(1) })] : [];
+  return [...weights, layerNormBwdDx({ ...input, mean: site.mean })];
+}
+
+export interface HeadUnit extends EmittedUnit {
+  /** segments[0] gathers, segments[1 … chunks] are the chunks of rows, the last one ends the pass. */
+  readonly chunkRows: number;
+}
+
+/** Loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream. */
+export function headLoss(context: Context, train: boolean): HeadUnit {
+  const { input, buffers } = context;
+  const { shape, rows } = input;
+  const { chunkRows, inputViews } = buffers;
+  const C = shape.width;
+  const V = shape.vocab;
+  const transients = new Transients();
+  const top = FULL_VIEW(buffers.stream[shape.layers]);
+  const site: NormSite = {
+    label: 'head/norm',
+    x: transients.view('picked', rows * C),
+    y: transients.view('normed', rows * C),
+    mean: transients.view('mean', rows),
+    rstd: transients.view('rstd', rows),
+  };
+  const first = [gatherRows({ label: 'head/pick', y: site.x, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }), finalNorm(context, site)];
+  const dNormed = transients.view('d.normed', rows * C);
+  const weights = headWeights(context);
+  const logits = FULL_VIEW(buffers.logits);
+  const chunks: { name: string; dispatches: Dispatch[] }[] = [];
+  for (let row0 = 0; row0 < rows; row0 += chunkRows) {
+    const m = Math.min(chunkRows, rows - row0);
+    const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
+    const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
+    const parts = vocabularyParts(V, C, m);
+    const list: Dispatch[] = parts.map(([v0, v1]) =>
+      matmul({ label: 'head/logits', layout: 'nt', y: logits, a: chunk(site.y), b: matrixRows(weights.matrix, v0, v1, C), m, n: v1 - v0, k: C, ldy: V, y0: v0, live }),
+    );
+    list.push(crossEntropy({ label: 'head/loss', logits, labels: inputViews.get('labels')!, losses: FULL_VIEW(buffers.losses), rows: m, vocab: V, live, train }));
+    if (train) {
+      parts.forEach(([v0, v1], index) => {
+        const slice = { a: logits, a0: v0, lda: V, live } as const;
+        list.push(
+          matmul({ ...slice, label: 'head/dX', layout: 'nn', y: chunk(dNormed), b: matrixRows(weights.matrix, v0, v1, C), m, n: C, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes' }),
+        );
+        if (!weights.gradient) return;
+        const y = matrixRows(weights.gradient, v0, v1, C);
+        list.push(matmul({ ...slice, label: 'head/dW', layout: 'tn', y, b: chunk(site.y), m: v1 - v0, n: C, k: m, accumulate: row0 === 0 ? 'frame' : 'yes' }));
+      });
+    }
+    chunks.push({ name: `head chunk ${chunks.length}`, dispatches: list });
+  }
+  const last: Dispatch[] = [lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets })];
+  if (train) {
+    const dPicked = transients.view('d.picked', rows * C);
+    last.push(
+      ...finalNormBackward(context, site, dNormed, dPicked),
+      scatterRows({ label: 'head/spread', y: top, x: dPicked, inverse: inputViews.get('inverse')!, rows, width: C, live: { extent: 'rows' } }),
+    );
+  }
+  const name = train ? 'head' : 'head eval';
+  return { name, transients, chunkRows, segments: [{ name, dispatches: first }, ...chunks, { name: `${name} end`, dispatches: last }] };
+}
+
+/** Logits of one row, the one that targetRows[0] names, for sampling. */
+export function headLogits(context: Context): EmittedUnit {
+  const { input, buffers } = context;
+  const { shape } = input;
+  const transients = new Transients();
+  const single: Context = { buffers, input: { ...input, rows: 1 } };
+  const site: NormSite = {
+    label: 'head/norm gen',
+    x: transients.view('picked', shape.width),
+    y: transients.view('normed', shape.width),
+    mean: transients.view('mean', 1),
+    rstd: transients.view('rstd', 1),
+  };
+  const { matrix } = headWeights(context);
+  const dispatches = [
+    gatherRows({ label: 'head/pick gen', y: site.x, x: FULL_VIEW(buffers.stream[shape.layers]), index: buffers.inputViews.get('targetRows')!, rows: 1, width: shape.width, live: allTargets }),
+    finalNorm(single, site),
+    ...vocabularyParts(shape.vocab, shape.width, 1).map(([v0, v1]) =>
+      matmul({
+        label: 'head/logits gen',
+        layout: 'nt',
+        y: FULL_VIEW(buffers.logits),
+        a: site.y,
+        b: matrixRows(matrix, v0, v1, shape.width),
+        m: 1,
+        n: v1 - v0,
+        k: shape.width,
+        ldy: shape.vocab,
+        y0: v0,
+      }),
+    ),
+  ];
+  return { name: 'head generate', transients, segments: [{ name: 'head generate', dispatches }] };
+}

@@ -1,0 +1,73 @@
+// What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
+// have equal plans, byte for byte.
+
+import type { Method, RunConfig } from '../config';
+import { poolSize, schedule, type ScheduleConfig } from '../lisa/schedule';
+import type { ModelShape } from '../model/types';
+
+export interface Edges {
+  readonly embedding: boolean;
+  readonly norm: boolean;
+  readonly head: boolean;
+}
+
+export interface PlanInput {
+  readonly shape: ModelShape;
+  readonly method: Method;
+  /** Optimizer slots: how many layers can be trained at once. */
+  readonly slots: number;
+  /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
+  readonly lowest: number;
+  /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
+  readonly edges: Edges;
+  readonly lora: { readonly rank: number; readonly alpha: number } | null;
+  /** Capacity: N = B·T tokens of a micro-batch. */
+  readonly rows: number;
+  /** T */
+  readonly seqLen: number;
+  /** Tokens that the K/V cache holds while sampling. */
+  readonly cacheTokens: number;
+  readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
+  /** 0: no clipping. */
+  readonly gradClip: number;
+}
+
+export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleConfig {
+  return {
+    layers: shape.layers,
+    gamma: config.lisaLayers,
+    period: config.lisaPeriod,
+    steps: config.steps,
+    seed: config.seed,
+    sampler: config.lisaSampler,
+    weights: config.lisaWeights,
+  };
+}
+
+/** Tied weights are one tensor with one switch: either name turns it on. */
+export function trainedEdges(shape: ModelShape, config: RunConfig): Edges {
+  if (config.method === 'lora') return { embedding: false, norm: false, head: false };
+  const { embedding, head, norm } = config.method === 'full' ? { embedding: true, head: true, norm: true } : config.lisaTrain;
+  return shape.tied ? { embedding: embedding || head, norm, head: false } : { embedding, norm, head };
+}
+
+/** `draws` replaces the seeded schedule (tests). */
+export function planInput(shape: ModelShape, config: RunConfig, draws?: readonly (readonly number[])[]): PlanInput {
+  const edges = trainedEdges(shape, config);
+  const lisa = config.method === 'lisa';
+  const lowestDrawn = (): number =>
+    Math.min(...(draws ?? schedule(scheduleConfig(shape, config)).map((period) => period.layers)).map((layers) => Math.min(...layers)));
+  return {
+    shape,
+    method: config.method,
+    slots: !lisa ? shape.layers : draws ? Math.max(...draws.map((layers) => layers.length)) : poolSize(scheduleConfig(shape, config)),
+    lowest: lisa && !edges.embedding ? lowestDrawn() : 0,
+    edges,
+    lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
+    rows: config.batchSize * config.seqLen,
+    seqLen: config.seqLen,
+    cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
+    adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
+    gradClip: config.gradClip,
+  };
+}

@@ -1,0 +1,74 @@
+// Attention backward, gradients of keys and values, family 'register' (no barrier, no workgroup memory).
+//   P[n,j] = exp(scale · q[n,h]·k[j,g] − lse[n,h])        dP[n,j] = dout[n,h]·v[j,g]
+//   dv[j,g,:] = Σ_{h of group g} Σ_n P[n,j] · dout[n,h,:]                              j ≤ n < seg_end[j]
+//   dk[j,g,:] = scale · Σ_{h of group g} Σ_n P[n,j] · (dP[n,j] − delta[n,h]) · q[n,h,:]
+// dqkv and qkv [N, (H+2K)·D], dout [N, H·D], lse and delta [N, H], seg_end [N].
+// One invocation does one key of one kv head; heads of the group in rising order, queries from the segment's
+// last down to j, two a round. Downwards, because then neighbouring keys of a segment read the same query rows.
+// Assigns the k and v parts of dqkv's live rows and nothing else. Any head dim; slows down above about 32
+// where the private arrays no longer fit registers.
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
+@group(0) @binding(3) var<storage, read> dout: array<Lane>;
+@group(0) @binding(4) var<storage, read> qkv: array<Lane>;
+@group(0) @binding(5) var<storage, read> lse: array<f32>;
+@group(0) @binding(6) var<storage, read> delta: array<f32>;
+@group(0) @binding(7) var<storage, read> seg_end: array<u32>;
+
+const LANES = HEAD_DIM / LANE_WIDTH;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let j = id.x;
+  let g = id.y;
+  let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
+  if (j >= rows) { return; }
+  let pitch = (p.heads + 2u * p.kv_heads) * LANES;
+  let group = p.heads / p.kv_heads;
+  let k_at = j * pitch + (p.heads + g) * LANES;
+  let v_at = k_at + p.kv_heads * LANES;
+  let end = min(seg_end[j], rows);
+
+  var k: array<Lane, LANES>;
+  var v: array<Lane, LANES>;
+  var dk: array<Lane, LANES>;
+  var dv: array<Lane, LANES>;
+  for (var d = 0u; d < LANES; d++) {
+    k[d] = qkv[k_at + d];
+    v[d] = qkv[v_at + d];
+  }
+
+  for (var h = g * group; h < (g + 1u) * group; h++) {
+    for (var next = end; next > j; next -= min(2u, next - j)) {
+      // Two queries: next - 1 and, where it is still at or after j, next - 2.
+      let n = vec2u(next - 1u, max(next, j + 2u) - 2u);
+      let live = vec2<bool>(true, next >= j + 2u);
+      let q_at = n * pitch + h * LANES;
+      let stat_at = n * p.heads + h;
+      let y_at = stat_at * LANES;
+      var s = vec2f(0.0);
+      var dp = vec2f(0.0);
+      for (var d = 0u; d < LANES; d++) {
+        s += vec2f(lane_dot(k[d], qkv[q_at.x + d]), lane_dot(k[d], qkv[q_at.y + d]));
+        dp += vec2f(lane_dot(v[d], dout[y_at.x + d]), lane_dot(v[d], dout[y_at.y + d]));
+      }
+      let w = select(vec2f(0.0), exp(s * p.scale - vec2f(lse[stat_at.x], lse[stat_at.y])), live);
+      let ds = w * (dp - vec2f(delta[stat_at.x], delta[stat_at.y])) * p.scale;
+      for (var d = 0u; d < LANES; d++) {
+        dv[d] += w.x * dout[y_at.x + d] + w.y * dout[y_at.y + d];
+        dk[d] += ds.x * qkv[q_at.x + d] + ds.y * qkv[q_at.y + d];
+      }
+    }
+  }
+  for (var d = 0u; d < LANES; d++) {
+    dqkv[k_at + d] = dk[d];
+    dqkv[v_at + d] = dv[d];
+  }
+}

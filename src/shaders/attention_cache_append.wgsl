@@ -1,0 +1,28 @@
+// Puts the keys and values of new tokens into the K/V cache (generation).
+//   k_cache[past + n, :] = k part of qkv[n, :]      v_cache[past + n, :] = v part of qkv[n, :]
+// qkv [N, (H+2K)·D], caches [capacity, K·D], past = frame.past. Keys are stored after RoPE.
+// Grid: x over the K·D numbers of a row, y over new tokens, z = 0 for k and 1 for v. Assigns those rows; rows
+// past the capacity are dropped, so the caller has to stop in time.
+struct Params {
+  rows: u32,
+  heads: u32,
+  kv_heads: u32,
+  capacity: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read_write> k_cache: array<Lane>;
+@group(0) @binding(3) var<storage, read_write> v_cache: array<Lane>;
+@group(0) @binding(4) var<storage, read> qkv: array<Lane>;
+
+const LANES = HEAD_DIM / LANE_WIDTH;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let width = p.kv_heads * LANES;
+  let n = id.y;
+  let row = frame.past + n;
+  if (id.x >= width || n >= live_rows(EXTENT_ROWS, 0u, p.rows) || row >= p.capacity) { return; }
+  let value = qkv[n * (p.heads + 2u * p.kv_heads) * LANES + p.heads * LANES + id.z * width + id.x];
+  if (id.z == 0u) { k_cache[row * width + id.x] = value; } else { v_cache[row * width + id.x] = value; }
+}

@@ -1,0 +1,64 @@
+// Softmax cross entropy of one chunk of target rows, and its gradient in place. With t = row0 + r:
+//   losses[t] = log Σ_v e^logits[r,v] − logits[r, labels[t]]
+//   train: logits[r,v] ← (e^logits[r,v] / Σ − [v == labels[t]]) · frame.loss_scale
+// logits [rows, V], losses [M] f32, labels [M] u32. Assigns losses (and logits) of the live rows.
+// One workgroup a row. Each invocation keeps a running maximum and sum (Milakov & Gimelshein 2018) over its
+// own columns, one barrier, then all merge them in the same order; the second sweep visits the same columns,
+// so nobody reads what another writes. Any vocabulary; the type V is vec4f where it is a multiple of 4.
+// A label must be below the vocabulary size; the host checks that.
+
+struct Params {
+  rows: u32,
+  extent: u32,
+  row0: u32,
+  vocab: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read_write> logits: array<V>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read> labels: array<u32>;
+
+var<workgroup> partial: array<vec2f, SIZE>;  // maximum, and sum of e^(logit − maximum)
+
+// The element of v that has index `lane`; 0 where there is none.
+fn pick(v: V, lane: u32) -> f32 { return total(select(V(0.0), v, lane_index() == lanes(lane))); }
+
+@compute @workgroup_size(SIZE)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
+  let row = group.x;
+  if (row >= live_rows(p.extent, p.row0, p.rows)) { return; }
+  let steps = p.vocab / LANES;
+  let base = row * steps;
+  let label = labels[p.row0 + row];
+  let label_step = label / LANES;
+
+  // Finite start: its e^(start − logit) is 0, and no infinity is ever subtracted from another.
+  var highest = V(-1e30);
+  var sums = V(0.0);
+  var wanted = 0.0;
+  for (var c = me; c < steps; c += SIZE) {
+    let value = logits[base + c];
+    let e = exp(-abs(value - highest));
+    sums = select(sums * e + 1.0, sums + e, value <= highest);
+    highest = max(highest, value);
+    if (c == label_step) { wanted = pick(value, label % LANES); }
+  }
+  let own = largest(highest);
+  partial[me] = vec2f(own, total(sums * exp(highest - V(own))));
+  workgroupBarrier();
+  var maximum = partial[0].x;
+  for (var i = 1u; i < SIZE; i++) { maximum = max(maximum, partial[i].x); }
+  var sum = 0.0;
+  for (var i = 0u; i < SIZE; i++) { sum += partial[i].y * exp(partial[i].x - maximum); }
+
+  if (me == label_step % SIZE) { losses[p.row0 + row] = (maximum - wanted) + log(sum); }
+  if (TRAIN == 1u) {
+    let scale = frame.loss_scale / sum;
+    for (var c = me; c < steps; c += SIZE) {
+      var value = exp(logits[base + c] - V(maximum)) * scale;
+      if (c == label_step) { value -= select(V(0.0), V(frame.loss_scale), lane_index() == lanes(label % LANES)); }
+      logits[base + c] = value;
+    }
+  }
+}

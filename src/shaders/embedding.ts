@@ -1,0 +1,82 @@
+// Token embedding with optional learned positions: forward, and the gradient of either table.
+// Shapes: x, dx [rows, width]; table, dw [vocab, width]; positions [context, width], all f32; tokens, segStart
+// [rows] u32: segStart[n] is the row at which the segment of row n starts.
+
+import type { Amount, Dispatch, View } from '../plan/types';
+import { dispatch, expectElements, kernel, shapeError } from './kernel';
+import { FLAT_SIZE, flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
+import fwd from './embedding_fwd.wgsl?raw';
+import withPositions from './embedding_positions.wgsl?raw';
+import bwd from './embedding_bwd.wgsl?raw';
+
+const NO_POSITIONS = 'fn position_part(row: u32, step: u32) -> V { return V(0.0); }\n';
+
+export interface EmbeddingFwdArgs {
+  readonly label: string;
+  readonly x: View;
+  readonly tokens: View;
+  readonly table: View;
+  /** Learned positions; comes with segStart. */
+  readonly positionTable?: View;
+  readonly segStart?: View;
+  /** Capacity in rows. */
+  readonly rows: number;
+  readonly width: number;
+  readonly live?: Live;
+}
+
+/** x[n] = table[tokens[n]] (+ positionTable[n − segStart[n] + frame.past]). Ids must be checked on the host. */
+export function embeddingFwd({ label, x, tokens, table, positionTable, segStart, rows, width, live }: EmbeddingFwdArgs): Dispatch {
+  const name = 'embedding_fwd';
+  if (!positionTable !== !segStart) throw shapeError(name, 'positions', 'positionTable and segStart together', 'one of them');
+  expectElements(name, 'x', x, rows * width);
+  expectElements(name, 'tokens', tokens, rows);
+  expectElements(name, 'table', table, width);
+  if (positionTable) expectElements(name, 'positions', positionTable, width);
+  if (segStart) expectElements(name, 'seg_start', segStart, rows);
+  const lanes = lanesFor(width);
+  const steps = width / lanes.count;
+  const { grid, repeat } = flatLaunch(rows, live, steps);
+  const tables = positionTable ? 2 : 1;
+  const of = kernel(name, [lanes.wgsl, fwd, positionTable ? withPositions : NO_POSITIONS], { REPEAT: repeat }, `${lanes.variant}${positionTable ? '.positions' : ''}`);
+  const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
+  return dispatch(of, label, views, { ...liveParams(rows, live), steps }, grid, {
+    flops: rowAmount(rows, live, (tables - 1) * width),
+    bytes: rowAmount(rows, live, 4 * width * (1 + tables) + 4 * tables),
+  });
+}
+
+export interface EmbeddingBwdArgs {
+  readonly label: string;
+  readonly dw: View;
+  readonly dx: View;
+  /** Row indices sorted by id; rows of equal id in ascending order. */
+  readonly order: View;
+  /** Where each group starts in order, and the end of the last one. */
+  readonly groupStart: View;
+  readonly groupId: View;
+  /** Capacity in rows, and in groups. */
+  readonly rows: number;
+  readonly groups: number;
+  readonly width: number;
+  /** Which live count of the frame the groups have. */
+  readonly extent: 'tokenGroups' | 'positionGroups';
+}
+
+/** Adds the sums of dx by id to the rows of dw. dw must be cleared or assigned before, in every micro-batch's first use. */
+export function embeddingBwd({ label, dw, dx, order, groupStart, groupId, rows, groups, width, extent }: EmbeddingBwdArgs): Dispatch {
+  const name = 'embedding_bwd';
+  expectElements(name, 'dw', dw, width);
+  expectElements(name, 'dx', dx, rows * width);
+  expectElements(name, 'order', order, rows);
+  expectElements(name, 'group_start', groupStart, groups + 1);
+  expectElements(name, 'group_id', groupId, groups);
+  const lanes = lanesFor(width);
+  const steps = width / lanes.count;
+  const of = kernel(name, [lanes.wgsl, bwd], { POSITIONS: extent === 'positionGroups' ? 1 : 0 }, lanes.variant);
+  const flops: Amount = { rows: width };
+  return dispatch(of, label, { dw, dx, order, group_start: groupStart, group_id: groupId }, { steps }, [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups }, 1], {
+    flops,
+    bytes: { rows: 4 * width + 4, [extent]: 8 * width + 8 },
+  });
+}

@@ -1,0 +1,60 @@
+// What the row-wise and elementwise kernels share: live extents in grids and work, and the switch between
+// vec4 and scalar rows. A body is written once over `V`, which is vec4f where rows are whole vec4s.
+
+import { EXTENT_CODES } from './kernel';
+import { roundUp, type Amount, type Grid, type GridDim, type View } from '../plan/types';
+
+/** Which live extent limits the rows of a dispatch, and the first row of that extent that it covers. */
+export interface Live {
+  readonly extent: 'rows' | 'targets';
+  readonly row0?: number;
+}
+
+/** The params by which a kernel asks live_rows(p.extent, p.row0, p.rows). */
+export const liveParams = (rows: number, live?: Live): { rows: number; extent: number; row0: number } => ({
+  rows,
+  extent: EXTENT_CODES[live?.extent ?? 'none'],
+  row0: live?.row0 ?? 0,
+});
+
+/** ceil(live rows · times / per) workgroups. */
+export function rowGrid(rows: number, live: Live | undefined, per = 1, times = 1): GridDim {
+  return live ? { extent: live.extent, per, times, from: live.row0 ?? 0, limit: rows } : Math.ceil((rows * times) / per);
+}
+
+/**
+ * perRow for every live row, plus once. A linear form cannot clip a range, so a dispatch with a row0 (one
+ * chunk of several) counts all rows of its chunk.
+ */
+export function rowAmount(rows: number, live: Live | undefined, perRow: number, once = 0): Amount {
+  return live && live.row0 === undefined ? { [live.extent]: perRow, one: once } : { one: rows * perRow + once };
+}
+
+/** WGSL in front of a body: V, one step along a row; LANES, its elements; total(v), their sum. */
+const LANES_4 = 'alias V = vec4f;\nconst LANES = 4u;\nfn total(v: V) -> f32 { return dot(v, V(1.0)); }\n';
+const LANES_1 = 'alias V = f32;\nconst LANES = 1u;\nfn total(v: V) -> f32 { return v; }\n';
+
+export interface Lanes {
+  readonly count: 1 | 4;
+  readonly wgsl: string;
+  readonly variant: string;
+}
+
+/** vec4 where rows of all these widths start on whole vec4s, else scalars. */
+export function lanesFor(...widths: readonly number[]): Lanes {
+  return widths.every((width) => width % 4 === 0) ? { count: 4, wgsl: LANES_4, variant: 'vec4' } : { count: 1, wgsl: LANES_1, variant: 'scalar' };
+}
+
+export const FLAT_SIZE = 64;
+
+/**
+ * Launch of FLAT_SIZE invocations a workgroup over rows · perRow items, each invocation taking `repeat` of
+ * them, so that the largest launch stays within 65,535 workgroups.
+ */
+export function flatLaunch(rows: number, live: Live | undefined, perRow: number): { grid: Grid; repeat: number } {
+  const repeat = Math.max(1, Math.ceil((rows * perRow) / (FLAT_SIZE * 65535)));
+  return { grid: [rowGrid(rows, live, FLAT_SIZE * repeat, perRow), 1, 1], repeat };
+}
+
+/** The view up to the end of its last vec4; buffers are padded to 16 bytes and views start on 256. */
+export const padded = (view: View): View => ({ ...view, bytes: roundUp(view.bytes, 16) });

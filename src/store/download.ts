@@ -1,0 +1,40 @@
+// The tuned model as something to save: one zip, or the bare files where a zip cannot hold them.
+
+import type { Event } from '../train/protocol';
+import { ZIP_LIMIT, zipParts } from './zip';
+
+export type ExportedFile = Extract<Event, { type: 'exported' }>['files'][number];
+
+export interface Download {
+  readonly links: readonly { readonly name: string; readonly bytes: number; readonly url: string }[];
+  readonly contents: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** `name` without an ending. The bytes move into blobs, which the browser may keep on disk. */
+export function makeDownload(name: string, files: readonly ExportedFile[]): Download {
+  const contents = files.map((file) => ({ name: file.name, bytes: file.data.length }));
+  const total = contents.reduce((sum, file) => sum + file.bytes, 0);
+  const link = (linkName: string, blob: Blob) => ({ name: linkName, bytes: blob.size, url: URL.createObjectURL(blob) });
+  // Headers are far below a mebibyte.
+  const links =
+    total < ZIP_LIMIT - 2 ** 20
+      ? [link(`${name}.zip`, new Blob(zipParts(files), { type: 'application/zip' }))]
+      : files.map((file) => link(file.name, new Blob([file.data])));
+  return { links, contents };
+}
+
+export const revokeDownload = (download: Download): void => download.links.forEach((link) => URL.revokeObjectURL(link.url));
+
+/** Hands every link to the browser's own download. */
+export function saveDownload(download: Download): void {
+  for (const { name, url } of download.links) {
+    const anchor = document.createElement('a');
+    anchor.href = url;
+    anchor.download = name;
+    anchor.click();
+  }
+}
+
+/** 'wordsmith-2m-lisa-step100', with nothing in it that a file name cannot hold. */
+export const downloadName = (model: string, method: string, step: number): string =>
+  `${model}-${method}-step${step}`.replace(/[^\p{L}\p{N}._-]+/gu, '-');

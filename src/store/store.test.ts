@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULTS, METHOD_LR } from '../config';
+import { zeroBytes } from '../gpu/allocator';
+import type { StepMetrics } from '../train/protocol';
+import { Column } from './columns';
+import { applyPatch } from './config';
+import { EMA_DECAY, groupBytes, RunMetrics } from './metrics';
+import { isActive, newRun, reduceRun } from './run';
+
+const step = (at: number, loss: number, activeLayers: number[] = [0], total = 100): StepMetrics => ({
+  step: at,
+  loss,
+  lr: 1e-3,
+  gradNorm: 1,
+  tokens: 10,
+  targets: 5,
+  activeLayers,
+  stepMs: 20,
+  memory: { ...zeroBytes(), weights: total, total },
+});
+
+describe('settings', () => {
+  const fresh = { config: DEFAULTS, touched: new Set<never>() };
+
+  it('untouched options follow: learning rate the method, warm-up the steps', () => {
+    const lora = applyPatch(fresh, { method: 'lora' });
+    expect(lora.config.lr).toBe(METHOD_LR.lora);
+    const short = applyPatch(fresh, { steps: 6 });
+    expect(short.config.warmup).toBe(0);
+    expect(applyPatch(short, { steps: 5000 }).config.warmup).toBe(DEFAULTS.warmup);
+  });
+
+  it('touched options stay', () => {
+    const own = applyPatch(applyPatch(fresh, { lr: 0.1, warmup: 3 }), { method: 'full', steps: 50 });
+    expect(own.config).toMatchObject({ lr: 0.1, warmup: 3, method: 'full', steps: 50 });
+  });
+
+  it('a step count that is no number leaves the warm-up alone', () => {
+    expect(applyPatch(fresh, { steps: NaN }).config.warmup).toBe(DEFAULTS.warmup);
+  });
+});
+
+describe('reduceRun', () => {
+  const run = newRun('a', DEFAULTS);
+
+  it('follows the events of a run', () => {
+    let state = reduceRun(run, { type: 'phase', phase: 'loading', detail: 'weights', fraction: 0.5 });
+    expect(state).toMatchObject({ phase: 'loading', detail: 'weights', fraction: 0.5 });
+    state = reduceRun(state, { type: 'eval', step: 0, loss: 3, targets: 10 });
+    state = reduceRun(state, { type: 'phase', phase: 'training' });
+    state = reduceRun(state, { type: 'step', metrics: step(1, 3) });
+    state = reduceRun(state, { type: 'checkpoint', step: 1 });
+    expect(state).toMatchObject({ phase: 'training', fraction: null, step: 1, savedStep: 1, evals: [{ step: 0, loss: 3 }] });
+    const failed = reduceRun(state, { type: 'failed', error: { code: 'GPU_OOM', detail: 'd', remedy: 'r' }, savedStep: null });
+    expect(failed).toMatchObject({ phase: 'failed', savedStep: 1 });
+    expect(isActive(failed)).toBe(false);
+    expect(reduceRun(failed, { type: 'phase', phase: 'training' })).toBe(failed);
+  });
+
+  it('keeps a pause request until the run is paused, and a stop request to the end', () => {
+    const asked = { ...run, phase: 'training', asked: 'pause' } as const;
+    expect(reduceRun(asked, { type: 'phase', phase: 'evaluating' }).asked).toBe('pause');
+    expect(reduceRun(asked, { type: 'phase', phase: 'paused' }).asked).toBeNull();
+    expect(reduceRun({ ...asked, asked: 'stop' }, { type: 'phase', phase: 'saving' }).asked).toBe('stop');
+    expect(reduceRun({ ...asked, asked: 'step' }, { type: 'phase', phase: 'training' }).asked).toBeNull();
+  });
+});
+
+describe('RunMetrics', () => {
+  it('columns grow past their first block', () => {
+    const column = new Column();
+    for (let i = 0; i < 1000; i++) column.push(i);
+    expect(column.length).toBe(1000);
+    expect(column.last).toBe(999);
+    expect(column.at(1000)).toBeNaN();
+    expect(column.values()).toEqual(Float64Array.from({ length: 1000 }, (_, i) => i));
+  });
+
+  it('the smoothed loss is debiased', () => {
+    const metrics = new RunMetrics(5);
+    metrics.push(step(1, 4));
+    expect(metrics.smooth.last).toBeCloseTo(4, 12);
+    metrics.push(step(2, 2));
+    expect(metrics.smooth.last).toBeCloseTo((EMA_DECAY * 4 + 2) / (EMA_DECAY + 1), 12);
+    for (let i = 3; i < 400; i++) metrics.push(step(i, 2));
+    expect(metrics.smooth.last).toBeCloseTo(2, 6);
+  });
+
+  it('notes periods as they were trained, and the peak', () => {
+    const metrics = new RunMetrics(2);
+    metrics.push(step(1, 4, [3, 1], 100));
+    metrics.push(step(2, 3, [3, 1], 300));
+    metrics.push(step(3, 2, [0, 1], 200));
+    expect(metrics.periods).toEqual([
+      { period: 0, firstStep: 1, lastStep: 2, layers: [3, 1], firstLoss: 4, lastLoss: 3 },
+      { period: 1, firstStep: 3, lastStep: 3, layers: [0, 1], firstLoss: 2, lastLoss: 2 },
+    ]);
+    expect(metrics.peak?.total).toBe(300);
+    const full = new RunMetrics(null);
+    full.push(step(1, 4));
+    expect(full.periods).toEqual([]);
+  });
+
+  it('groups lose no byte', () => {
+    const bytes = Object.fromEntries(Object.keys(zeroBytes()).map((name, i) => [name, 10 ** i])) as ReturnType<typeof zeroBytes>;
+    const groups = groupBytes(bytes);
+    expect(Object.values(groups).reduce((a, b) => a + b, 0)).toBe(Object.values(bytes).reduce((a, b) => a + b, 0));
+    expect(groups.weights).toBe(bytes.weights + bytes.masters);
+  });
+});

@@ -1,0 +1,172 @@
+// Reads the float64 PyTorch fixtures (Node only). src/testing/fixtures/README.md says what the files hold.
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const FIXTURES = ['tiny-gpt2', 'tiny-llama', 'tiny-llama-bias'] as const;
+export type FixtureName = (typeof FIXTURES)[number];
+export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;
+export type RunName = (typeof RUNS)[number];
+
+export interface FixtureTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array<ArrayBuffer>;
+}
+export type FixtureTensors = ReadonlyMap<string, FixtureTensor>;
+
+/** Inputs ids[0 .. T), labels ids[1 .. T]; target[i] = 1: ids[i] is predicted, with loss. Both have T + 1 entries. */
+export interface FixtureDocument {
+  readonly ids: readonly number[];
+  readonly target: readonly number[];
+}
+export type FixtureBatch = readonly FixtureDocument[];
+
+/** Elements from … to (exclusive, flat) of a tensor whose gradient is zero in theory; float32 and float64: the largest size found. */
+export interface ZeroRange {
+  readonly tensor: string;
+  readonly from: number;
+  readonly to: number;
+  readonly float32: number;
+  readonly float64: number;
+}
+
+export interface FixtureGradients {
+  /** Index of the batch. */
+  readonly batch: number;
+  /** Mean over the targets. */
+  readonly loss: number;
+  readonly targets: number;
+  readonly zeroInTheory: readonly ZeroRange[];
+  /** Relative errors of float32 PyTorch; of tensors in the L2 norm. */
+  readonly float32: { readonly loss: number; readonly logits: number; readonly gradients: Readonly<Record<string, number>> };
+  /** [targets, vocab], in stream order. */
+  readonly logits: FixtureTensor;
+  readonly gradients: FixtureTensors;
+}
+
+export interface FixtureRun {
+  readonly method: 'full' | 'lisa' | 'lora';
+  readonly steps: number;
+  /** Indices of the batches of each optimizer step. */
+  readonly microBatches: readonly (readonly number[])[];
+  readonly optimizer: {
+    readonly lr: number;
+    readonly lrSchedule: 'cosine';
+    readonly warmup: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly eps: number;
+    readonly weightDecay: number;
+    readonly gradClip: number;
+  };
+  readonly lisa: {
+    readonly period: number;
+    readonly draws: readonly (readonly number[])[];
+    readonly train: { readonly embedding: boolean; readonly head: boolean; readonly norm: boolean };
+  } | null;
+  readonly lora: { readonly rank: number; readonly alpha: number } | null;
+  /** Tensors that weight decay acts on. */
+  readonly decayed: readonly string[];
+  readonly losses: readonly number[];
+  /** Before clipping. */
+  readonly gradNorms: readonly number[];
+  readonly learningRates: readonly number[];
+  /** After the last step: updates behind m and v of each tensor that holds state. */
+  readonly stateSteps: Readonly<Record<string, number>>;
+  readonly zeroInTheory: readonly ZeroRange[];
+  readonly float32: {
+    readonly losses: readonly number[];
+    readonly gradNorms: readonly number[];
+    readonly updates: Readonly<Record<string, number>>;
+  };
+  /** W − W0 of every tensor that was trained at any time. */
+  readonly updates: FixtureTensors;
+}
+
+export interface Fixture {
+  readonly name: FixtureName;
+  /** Absolute path of the model's folder, in Hugging Face layout. */
+  readonly directory: string;
+  /** config.json, parsed. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly weights: FixtureTensors;
+  readonly vocab: number;
+  readonly batches: readonly FixtureBatch[];
+  readonly gradients: FixtureGradients;
+  /** LoRA's A and B before the first step: '<path>.lora_A.weight' [r, in], '<path>.lora_B.weight' [out, r]. */
+  readonly adapters: FixtureTensors;
+  run(name: RunName): FixtureRun;
+}
+
+const pathOf = (relative: string): string => fileURLToPath(new URL(`./fixtures/${relative}`, import.meta.url));
+const json = <T>(relative: string): T => JSON.parse(readFileSync(pathOf(relative), 'utf8')) as T;
+
+export function loadFixture(name: FixtureName): Fixture {
+  const { vocab, batches } = json<{ vocab: number; batches: FixtureBatch[] }>(`${name}/batches.json`);
+  const logits = readTensors(pathOf(`${name}/logits.safetensors`)).get('logits');
+  if (!logits) throw new Error(`${name}/logits.safetensors holds no logits.`);
+  return {
+    name,
+    directory: pathOf(name),
+    config: json(`${name}/config.json`),
+    weights: readTensors(pathOf(`${name}/model.safetensors`)),
+    vocab,
+    batches,
+    gradients: {
+      ...json<Omit<FixtureGradients, 'logits' | 'gradients'>>(`${name}/gradients.json`),
+      logits,
+      gradients: readTensors(pathOf(`${name}/gradients.safetensors`)),
+    },
+    adapters: readTensors(pathOf(`${name}/lora-start.safetensors`)),
+    run: (run) => ({
+      ...json<Omit<FixtureRun, 'updates'>>(`${name}/run-${run}.json`),
+      updates: readTensors(pathOf(`${name}/run-${run}.safetensors`)),
+    }),
+  };
+}
+
+export interface Golden {
+  readonly input_ids: readonly (readonly number[])[];
+  readonly logits: { readonly positions: readonly number[]; readonly values: readonly (readonly (readonly number[])[])[] };
+  readonly loss: number;
+  readonly gradients: Readonly<Record<string, { readonly shape: readonly number[]; readonly norm: number; readonly first8: readonly number[] }>>;
+  readonly adamw: {
+    readonly lr: number;
+    readonly betas: readonly [number, number];
+    readonly eps: number;
+    readonly weight_decay: number;
+    readonly losses: readonly number[];
+  };
+}
+
+/** Reference values of the built-in model; its weights are in public/models. */
+export const loadGolden = (): Golden => json('wordsmith-2m.golden.json');
+
+/** A .safetensors file of F32 tensors. The project's reader is not used: it is among what these fixtures test. */
+function readTensors(path: string): FixtureTensors {
+  const data = readFileSync(path);
+  const headerEnd = 8 + Number(data.readBigUInt64LE(0));
+  const header = JSON.parse(data.toString('utf8', 8, headerEnd)) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  const tensors = new Map<string, FixtureTensor>();
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
+    if (name === '__metadata__') continue;
+    if (dtype !== 'F32') throw new Error(`${path}: ${name} is ${dtype}, not F32.`);
+    const bytes = new Uint8Array(data.subarray(headerEnd + data_offsets[0], headerEnd + data_offsets[1]));
+    tensors.set(name, { shape, values: new Float32Array(bytes.buffer) });
+  }
+  return tensors;
+}
+
+/** ‖got − want‖ / ‖want‖ over the elements outside the skipped ranges. */
+export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>, skip: readonly { readonly from: number; readonly to: number }[] = []): number {
+  if (got.length !== want.length) throw new Error(`${got.length} values against ${want.length}.`);
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < want.length; i++) {
+    if (skip.some(({ from, to }) => i >= from && i < to)) continue;
+    const reference = want[i]!;
+    difference += (got[i]! - reference) ** 2;
+    size += reference ** 2;
+  }
+  return Math.sqrt(difference / size);
+}

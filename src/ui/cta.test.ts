@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { configFaults, DEFAULTS } from '../config';
+import type { DeviceState } from '../store/device';
+import { startState } from './cta';
+import { BUILTIN } from './known-models';
+
+const ready: DeviceState = { status: 'ready', device: { vendor: 'v', architecture: 'a', description: 'd', software: false } };
+const builtin = { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null } as const;
+const folder = { name: 'm', files: [], bytes: 0, shape: BUILTIN.shape, error: null };
+
+describe('startState', () => {
+  it('starts with the defaults', () => {
+    expect(configFaults(DEFAULTS, BUILTIN.shape)).toEqual([]);
+    expect(startState('lisa', ready, builtin, [])).toEqual({ label: 'Start LISA', ready: true, focus: null });
+    expect(startState('full', ready, builtin, []).label).toBe('Start full fine-tuning');
+  });
+
+  it('says what is missing, the device first', () => {
+    const error = { code: 'NO_WEBGPU', detail: '', remedy: '' } as const;
+    expect(startState('lisa', { status: 'unavailable', error }, builtin, []).label).toBe('No GPU to train on');
+    expect(startState('lisa', ready, { ...builtin, modelKind: 'local' }, [])).toMatchObject({ label: 'Choose a model folder', focus: 'model' });
+    const broken = { ...folder, shape: null, error: { code: 'MODEL_CONFIG', detail: '', remedy: '' } as const };
+    expect(startState('lisa', ready, { ...builtin, modelKind: 'local', local: broken }, []).label).toBe('Choose another model folder');
+    expect(startState('lisa', ready, { ...builtin, dataKind: 'file' }, [])).toMatchObject({ label: 'Choose a data file', ready: false });
+    expect(startState('lisa', { status: 'opening' }, builtin, []).ready).toBe(false);
+  });
+
+  it('names the option at fault and where to look', () => {
+    const faults = configFaults({ ...DEFAULTS, lisaLayers: 9 }, BUILTIN.shape);
+    expect(startState('lisa', ready, builtin, faults)).toEqual({ label: 'Fix γ', ready: false, focus: 'lisaLayers' });
+    const local = { ...builtin, modelKind: 'local', local: folder } as const;
+    expect(startState('lisa', ready, local, configFaults({ ...DEFAULTS, lr: NaN })).label).toBe('Fix the learning rate');
+  });
+});

@@ -1,0 +1,116 @@
+// One card for each family of errors: what happened in a few words, what is safe, and changes of the settings
+// that may help. The detail and the remedy come with the error itself. Pure.
+
+import { METHOD_LR, type RunConfig } from '../config';
+import type { ErrorCode, ErrorInfo } from '../errors';
+import { formatRate } from './format';
+
+export type ErrorFamily = 'no-gpu' | 'lost' | 'memory' | 'nonfinite' | 'model' | 'data' | 'settings' | 'checkpoint' | 'storage' | 'fault';
+
+const FAMILIES: Readonly<Record<ErrorCode, ErrorFamily>> = {
+  NO_WEBGPU: 'no-gpu',
+  NO_ADAPTER: 'no-gpu',
+  LIMIT_TOO_SMALL: 'no-gpu',
+  DEVICE_LOST: 'lost',
+  GPU_OOM: 'memory',
+  NONFINITE_LOSS: 'nonfinite',
+  NONFINITE_WEIGHTS: 'nonfinite',
+  MODEL_UNSUPPORTED: 'model',
+  MODEL_CONFIG: 'model',
+  MODEL_FILE: 'model',
+  TENSOR_MISSING: 'model',
+  TENSOR_SHAPE: 'model',
+  TENSOR_DTYPE: 'model',
+  TOKENIZER: 'model',
+  DATASET_READ: 'data',
+  DATASET_PARSE: 'data',
+  DATASET_EMPTY: 'data',
+  NO_TARGETS: 'data',
+  TOKEN_RANGE: 'data',
+  CONFIG_INVALID: 'settings',
+  CHECKPOINT_MISMATCH: 'checkpoint',
+  CHECKPOINT_CORRUPT: 'checkpoint',
+  STORAGE: 'storage',
+  SHADER_COMPILE: 'fault',
+  GPU_VALIDATION: 'fault',
+  SHAPE_MISMATCH: 'fault',
+  INTERNAL: 'fault',
+};
+
+export const familyOf = (code: ErrorCode): ErrorFamily => FAMILIES[code];
+
+const TITLES: Readonly<Record<ErrorFamily, string>> = {
+  'no-gpu': 'No GPU to train on',
+  lost: 'The GPU was lost',
+  memory: 'The GPU ran out of memory',
+  nonfinite: 'The numbers left the range',
+  model: 'This model cannot be used',
+  data: 'This data cannot be used',
+  settings: 'A setting is not possible',
+  checkpoint: 'The checkpoint cannot be used',
+  storage: 'The browser’s storage refused',
+  fault: 'Something in LISA Studio went wrong',
+};
+
+export const titleOf = (error: ErrorInfo): string => (error.code === 'NO_WEBGPU' ? 'This browser has no WebGPU' : TITLES[familyOf(error.code)]);
+
+/** What of a run is not lost. `step`: the last finished one. */
+export function safeSentence(step: number, savedStep: number | null): string {
+  if (step === 0) return 'Nothing was trained yet, so nothing is lost.';
+  if (savedStep === null) return `Nothing was saved before step ${step}. The model and data that you chose are unchanged.`;
+  if (savedStep >= step) return `All ${step} steps are saved.`;
+  return `Steps 1 to ${savedStep} are saved; the ${step - savedStep === 1 ? 'one step' : `${step - savedStep} steps`} after that must be trained again.`;
+}
+
+export interface Suggestion {
+  readonly label: string;
+  readonly patch: Partial<RunConfig>;
+}
+
+/** Changes that may help, the mildest first; each is applied with one click and none by itself. */
+export function suggestions(error: ErrorInfo, config: RunConfig): Suggestion[] {
+  switch (familyOf(error.code)) {
+    case 'memory':
+      return lighter(config);
+    case 'lost':
+      return lighter(config).slice(0, 1);
+    case 'nonfinite':
+      return [{ label: `Learning rate ÷ 3: ${formatRate(config.lr / 3)}`, patch: { lr: Number((config.lr / 3).toPrecision(3)) } }];
+    case 'data':
+      return error.code === 'DATASET_PARSE' && config.badRows === 'refuse' ? [{ label: 'Skip malformed rows', patch: { badRows: 'skip' } }] : [];
+    default:
+      return [];
+  }
+}
+
+function lighter(config: RunConfig): Suggestion[] {
+  const list: Suggestion[] = [];
+  const { batchSize, seqLen, lisaLayers, lisaTrain, method } = config;
+  if (batchSize > 1) {
+    const half = Math.floor(batchSize / 2);
+    // As many rows a step as before, where it divides evenly.
+    const gradAccum = batchSize % 2 === 0 ? config.gradAccum * 2 : config.gradAccum;
+    list.push({ label: `Half the batch: ${half}${gradAccum > config.gradAccum ? `, twice a step` : ''}`, patch: { batchSize: half, gradAccum } });
+  }
+  if (seqLen >= 32) list.push({ label: `Half the length: ${Math.floor(seqLen / 2)}`, patch: { seqLen: Math.floor(seqLen / 2) } });
+  if (method === 'lisa' && lisaLayers > 1) list.push({ label: `γ = ${lisaLayers - 1}`, patch: { lisaLayers: lisaLayers - 1 } });
+  if (method === 'lisa' && lisaTrain.embedding) {
+    list.push({ label: 'Freeze embedding and head', patch: { lisaTrain: { ...lisaTrain, embedding: false, head: false } } });
+  }
+  if (method === 'full') list.push({ label: 'Use LISA', patch: { method: 'lisa', lr: METHOD_LR.lisa } });
+  return list;
+}
+
+/** The one step that gets WebGPU in this browser, as far as its name tells. */
+export function webgpuAdvice(userAgent: string, secureContext: boolean): string {
+  if (!secureContext) return 'Browsers offer WebGPU on https and localhost only: open this page from such an address.';
+  if (/Firefox\//.test(userAgent)) return 'Open this page in a current Chrome or Edge; not every Firefox offers WebGPU.';
+  if (/Edg\//.test(userAgent)) return 'Update Edge, turn on graphics acceleration in edge://settings/system, and restart it.';
+  if (/Chrome\//.test(userAgent)) {
+    if (/Android/.test(userAgent)) return 'Update Chrome. On Android it needs version 12 of the system or a later one.';
+    if (/Linux/.test(userAgent)) return 'On Linux, turn on chrome://flags/#enable-unsafe-webgpu and restart Chrome.';
+    return 'Update Chrome, turn on graphics acceleration in chrome://settings/system, and restart it.';
+  }
+  if (/Safari\//.test(userAgent)) return 'Update to Safari 26 or later, or open this page in a current Chrome.';
+  return 'Open this page in a current Chrome or Edge on a computer.';
+}

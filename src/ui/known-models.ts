@@ -1,0 +1,105 @@
+// Shapes of models that are known without a download, from their config.json. Memory bars need nothing else.
+
+import { BUILTIN_MODEL } from '../config';
+import type { ModelShape } from '../model/types';
+
+export interface KnownModel {
+  readonly name: string;
+  readonly shape: ModelShape;
+}
+
+/** What the page ships; equal to the parse of public/models/wordsmith-2m/config.json (a test holds them together). */
+export const BUILTIN: KnownModel = {
+  name: BUILTIN_MODEL,
+  shape: {
+    family: 'llama',
+    vocab: 2048,
+    width: 128,
+    layers: 8,
+    heads: 4,
+    kvHeads: 2,
+    headDim: 32,
+    ff: 352,
+    maxPositions: 512,
+    norm: 'rms',
+    normEps: 1e-5,
+    activation: 'swiglu',
+    rope: { theta: 1e4 },
+    tied: true,
+    qkvBias: false,
+    attentionOutBias: false,
+    mlpBias: false,
+  },
+};
+
+const GPT2_124M: KnownModel = {
+  name: 'GPT-2 124M',
+  shape: {
+    family: 'gpt2',
+    vocab: 50257,
+    width: 768,
+    layers: 12,
+    heads: 12,
+    kvHeads: 12,
+    headDim: 64,
+    ff: 3072,
+    maxPositions: 1024,
+    norm: 'layer',
+    normEps: 1e-5,
+    activation: 'gelu_tanh',
+    rope: null,
+    tied: true,
+    qkvBias: true,
+    attentionOutBias: true,
+    mlpBias: true,
+  },
+};
+
+const SMOLLM2_135M: KnownModel = {
+  name: 'SmolLM2-135M',
+  shape: {
+    family: 'llama',
+    vocab: 49152,
+    width: 576,
+    layers: 30,
+    heads: 9,
+    kvHeads: 3,
+    headDim: 64,
+    ff: 1536,
+    maxPositions: 8192,
+    norm: 'rms',
+    normEps: 1e-5,
+    activation: 'swiglu',
+    rope: { theta: 1e5 },
+    tied: true,
+    qkvBias: false,
+    attentionOutBias: false,
+    mlpBias: false,
+  },
+};
+
+const QWEN25_05B: KnownModel = {
+  name: 'Qwen2.5-0.5B',
+  shape: {
+    family: 'llama',
+    vocab: 151936,
+    width: 896,
+    layers: 24,
+    heads: 14,
+    kvHeads: 2,
+    headDim: 64,
+    ff: 4864,
+    maxPositions: 32768,
+    norm: 'rms',
+    normEps: 1e-6,
+    activation: 'swiglu',
+    rope: { theta: 1e6 },
+    tied: true,
+    qkvBias: true,
+    attentionOutBias: false,
+    mlpBias: false,
+  },
+};
+
+/** Shown beside a small model: this is where the saving is felt. */
+export const LARGER_MODELS: readonly KnownModel[] = [GPT2_124M, SMOLLM2_135M, QWEN25_05B];

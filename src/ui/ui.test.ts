@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { DEFAULTS } from '../config';
+import { parseModelConfig } from '../model/config';
+import { Column } from '../store/columns';
+import { newRun } from '../store/run';
+import { announcement, tabTitle } from './announce';
+import { BUILTIN } from './known-models';
+import { forecastReceipt, measuredReceipt } from './receipt';
+import { speedOf } from './speed';
+
+it('the built-in shape is that of its config.json', () => {
+  const json: unknown = JSON.parse(readFileSync(`public/models/${BUILTIN.name}/config.json`, 'utf8'));
+  expect(BUILTIN.shape).toEqual(parseModelConfig(json, 'config.json'));
+});
+
+describe('announcements', () => {
+  const run = { ...newRun('a', { ...DEFAULTS, steps: 100 }), phase: 'training' as const };
+  it('speaks at changes of phase and every tenth', () => {
+    expect(announcement(null, run)).toBe('Training.');
+    expect(announcement(run, { ...run, step: 9 })).toBeNull();
+    expect(announcement({ ...run, step: 9 }, { ...run, step: 10 })).toBe('10 percent: step 10 of 100.');
+    expect(announcement(run, { ...run, step: 7, phase: 'paused' })).toBe('Paused after step 7 of 100.');
+    expect(announcement(run, null)).toBeNull();
+    const failed = { ...run, phase: 'failed' as const, error: { code: 'GPU_OOM' as const, detail: 'No memory.', remedy: '' } };
+    expect(announcement(run, failed)).toBe('The run failed. No memory.');
+  });
+
+  it('puts progress first in the tab title', () => {
+    expect(tabTitle(null)).toBe('LISA Studio');
+    expect(tabTitle({ ...run, step: 42 })).toBe('42 % · LISA Studio');
+    expect(tabTitle({ ...run, step: 42, phase: 'paused' })).toBe('Paused 42 % · LISA Studio');
+    expect(tabTitle({ ...run, phase: 'done' })).toBe('Done · LISA Studio');
+  });
+});
+
+describe('speedOf', () => {
+  const columns = (ms: number[], tokens: number) => {
+    const result = { stepMs: new Column(), tokens: new Column() };
+    ms.forEach((value) => (result.stepMs.push(value), result.tokens.push(tokens)));
+    return result;
+  };
+  it('leaves the first step out once there is another', () => {
+    expect(speedOf(columns([500], 100), 9)).toEqual({ tokensPerSecond: 200, stepMs: 500, leftMs: 4500 });
+    expect(speedOf(columns([500, 10, 30], 100), 5)).toEqual({ tokensPerSecond: 5000, stepMs: 20, leftMs: 100 });
+  });
+  it('knows nothing before the first step', () => {
+    expect(speedOf(columns([], 100), 5).tokensPerSecond).toBeNaN();
+  });
+});
+
+it('receipts never mix measured and forecast', () => {
+  expect(measuredReceipt('lisa', 31.2e6, 52.9e6)).toBe('Peak 31.2 MB measured; full fine-tuning would need 52.9 MB (forecast): 41 % less.');
+  expect(measuredReceipt('full', 52.9e6, 52.9e6)).toBe('Peak 52.9 MB measured; the forecast was 52.9 MB.');
+  expect(forecastReceipt('lora', 60e6, 50e6)).toMatch(/20 % more\.$/);
+});

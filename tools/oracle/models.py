@@ -1,0 +1,167 @@
+"""GPT-2 and Llama, written out plainly over a dict of tensors that carry their Hugging Face names.
+
+A document is run by itself, from position 0: what packing several into one stream must reproduce. Nothing
+is shared with the engine that these models judge, and nothing is fused: one line, one formula.
+T tokens of the document, C width, H heads, K key-value heads, D head dim, F feed-forward width.
+"""
+
+import math
+
+import torch
+
+Tensors = dict[str, torch.Tensor]
+
+
+def attend(q, k, v):
+    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]."""
+    time = q.shape[1]
+    scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[2])
+    future = torch.ones(time, time, dtype=torch.bool).triu(1)
+    mixed = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1) @ v
+    return mixed.transpose(0, 1).reshape(time, -1)
+
+
+def split_heads(x, heads):
+    """[T, heads · D] to [heads, T, D]."""
+    return x.view(x.shape[0], heads, -1).transpose(0, 1)
+
+
+def low_rank(t: Tensors, path: str, x, scale: float):
+    """(α/r) · x Aᵀ Bᵀ where the linear at `path` has an adapter: A is [r, in], B is [out, r]."""
+    a = t.get(f"{path}.lora_A.weight")
+    return 0 if a is None else scale * (x @ a.T) @ t[f"{path}.lora_B.weight"].T
+
+
+class GPT2:
+    """Conv1D weights are [in, out]: y = x W + b. The output head is the token embedding."""
+
+    def __init__(self, config: dict, lora_scale: float = 0.0):
+        self.config, self.lora_scale = config, lora_scale
+
+    @staticmethod
+    def projections(config: dict) -> list[str]:
+        local = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+        return [f"transformer.h.{i}.{name}" for i in range(config["n_layer"]) for name in local]
+
+    @staticmethod
+    def shapes(config: dict) -> dict[str, tuple[int, ...]]:
+        c, v, positions = config["n_embd"], config["vocab_size"], config["n_positions"]
+        f = config["n_inner"] or 4 * c
+        shapes = {"transformer.wte.weight": (v, c), "transformer.wpe.weight": (positions, c)}
+        for i in range(config["n_layer"]):
+            h = f"transformer.h.{i}"
+            for norm in ("ln_1", "ln_2"):
+                shapes |= {f"{h}.{norm}.weight": (c,), f"{h}.{norm}.bias": (c,)}
+            for path, size_in, size_out in (
+                ("attn.c_attn", c, 3 * c),
+                ("attn.c_proj", c, c),
+                ("mlp.c_fc", c, f),
+                ("mlp.c_proj", f, c),
+            ):
+                shapes |= {f"{h}.{path}.weight": (size_in, size_out), f"{h}.{path}.bias": (size_out,)}
+        return shapes | {"transformer.ln_f.weight": (c,), "transformer.ln_f.bias": (c,)}
+
+    @staticmethod
+    def fan(shape: tuple[int, ...]) -> tuple[int, int]:
+        """(in, out) of a linear weight."""
+        return shape[0], shape[1]
+
+    def linear(self, t: Tensors, path: str, x):
+        return x @ t[f"{path}.weight"] + t[f"{path}.bias"] + low_rank(t, path, x, self.lora_scale)
+
+    def norm(self, t: Tensors, path: str, x):
+        centred = x - x.mean(-1, keepdim=True)
+        variance = centred.square().mean(-1, keepdim=True)
+        return centred / torch.sqrt(variance + self.config["layer_norm_epsilon"]) * t[f"{path}.weight"] + t[f"{path}.bias"]
+
+    def logits(self, t: Tensors, ids):
+        """ids is [T]; logits are [T, V]."""
+        heads = self.config["n_head"]
+        x = t["transformer.wte.weight"][ids] + t["transformer.wpe.weight"][: len(ids)]
+        for i in range(self.config["n_layer"]):
+            h = f"transformer.h.{i}"
+            qkv = self.linear(t, f"{h}.attn.c_attn", self.norm(t, f"{h}.ln_1", x))
+            q, k, v = (split_heads(part, heads) for part in qkv.chunk(3, dim=-1))
+            x = x + self.linear(t, f"{h}.attn.c_proj", attend(q, k, v))
+            inner = self.linear(t, f"{h}.mlp.c_fc", self.norm(t, f"{h}.ln_2", x))
+            inner = 0.5 * inner * (1 + torch.tanh(math.sqrt(2 / math.pi) * (inner + 0.044715 * inner**3)))
+            x = x + self.linear(t, f"{h}.mlp.c_proj", inner)
+        return self.norm(t, "transformer.ln_f", x) @ t["transformer.wte.weight"].T
+
+
+class Llama:
+    """Linear weights are [out, in]: y = x Wᵀ (+ b). Half-rotation RoPE, grouped-query attention, SwiGLU."""
+
+    def __init__(self, config: dict, lora_scale: float = 0.0):
+        self.config, self.lora_scale = config, lora_scale
+
+    @staticmethod
+    def projections(config: dict) -> list[str]:
+        local = [f"self_attn.{x}_proj" for x in "qkvo"] + [f"mlp.{x}_proj" for x in ("gate", "up", "down")]
+        return [f"model.layers.{i}.{name}" for i in range(config["num_hidden_layers"]) for name in local]
+
+    @staticmethod
+    def shapes(config: dict) -> dict[str, tuple[int, ...]]:
+        c, f, v = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
+        q = config["num_attention_heads"] * config["head_dim"]
+        kv = config["num_key_value_heads"] * config["head_dim"]
+        sizes = {"q_proj": (q, c), "k_proj": (kv, c), "v_proj": (kv, c), "o_proj": (c, q)}
+        sizes |= {"gate_proj": (f, c), "up_proj": (f, c), "down_proj": (c, f)}
+        shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (v, c)}
+        for path in Llama.projections(config):
+            kind = path.split(".")[-1]
+            shapes[f"{path}.weight"] = sizes[kind]
+            if config["attention_bias" if ".self_attn." in path else "mlp_bias"]:
+                shapes[f"{path}.bias"] = sizes[kind][:1]
+        for i in range(config["num_hidden_layers"]):
+            shapes[f"model.layers.{i}.input_layernorm.weight"] = (c,)
+            shapes[f"model.layers.{i}.post_attention_layernorm.weight"] = (c,)
+        shapes["model.norm.weight"] = (c,)
+        return shapes if config["tie_word_embeddings"] else shapes | {"lm_head.weight": (v, c)}
+
+    @staticmethod
+    def fan(shape: tuple[int, ...]) -> tuple[int, int]:
+        """(in, out) of a linear weight."""
+        return shape[1], shape[0]
+
+    def linear(self, t: Tensors, path: str, x):
+        y = x @ t[f"{path}.weight"].T + low_rank(t, path, x, self.lora_scale)
+        bias = t.get(f"{path}.bias")
+        return y if bias is None else y + bias
+
+    def norm(self, t: Tensors, path: str, x):
+        mean_square = x.square().mean(-1, keepdim=True)
+        return x / torch.sqrt(mean_square + self.config["rms_norm_eps"]) * t[f"{path}.weight"]
+
+    def rotate(self, x):
+        """x is [heads, T, D]. The angles are computed in float64 whatever x is."""
+        size = x.shape[2]
+        frequency = self.config["rope_theta"] ** -(torch.arange(0, size, 2, dtype=torch.float64) / size)
+        angle = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), frequency)
+        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        first, second = x.chunk(2, dim=-1)
+        return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+    def logits(self, t: Tensors, ids):
+        """ids is [T]; logits are [T, V]."""
+        heads, kv_heads = self.config["num_attention_heads"], self.config["num_key_value_heads"]
+        x = t["model.embed_tokens.weight"][ids]
+        for i in range(self.config["num_hidden_layers"]):
+            h = f"model.layers.{i}"
+            y = self.norm(t, f"{h}.input_layernorm", x)
+            q = self.rotate(split_heads(self.linear(t, f"{h}.self_attn.q_proj", y), heads))
+            k = self.rotate(split_heads(self.linear(t, f"{h}.self_attn.k_proj", y), kv_heads))
+            v = split_heads(self.linear(t, f"{h}.self_attn.v_proj", y), kv_heads)
+            # Query head j reads key-value head j // (H / K).
+            k, v = (part.repeat_interleave(heads // kv_heads, dim=0) for part in (k, v))
+            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v))
+            y = self.norm(t, f"{h}.post_attention_layernorm", x)
+            gate = self.linear(t, f"{h}.mlp.gate_proj", y)
+            inner = gate * torch.sigmoid(gate) * self.linear(t, f"{h}.mlp.up_proj", y)
+            x = x + self.linear(t, f"{h}.mlp.down_proj", inner)
+        tied = self.config["tie_word_embeddings"]
+        return self.norm(t, "model.norm", x) @ t["model.embed_tokens.weight" if tied else "lm_head.weight"].T
+
+
+def model_of(config: dict, lora_scale: float = 0.0) -> "GPT2 | Llama":
+    return {"gpt2": GPT2, "llama": Llama}[config["model_type"]](config, lora_scale)

@@ -1,0 +1,40 @@
+"""Reading and writing .safetensors files and JSON: F16, F32 and F64, tensors sorted by name."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+
+DTYPES = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+
+
+def write_tensors(file: Path, tensors: dict[str, np.ndarray]) -> None:
+    """Rounds every tensor to F32 (one rounding, from whatever it is held in)."""
+    arrays = {name: np.ascontiguousarray(tensors[name], dtype=np.float32) for name in sorted(tensors)}
+    header: dict = {"__metadata__": {"format": "pt"}}
+    end = 0
+    for name, array in arrays.items():
+        start, end = end, end + array.nbytes
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    file.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays.values()))
+
+
+def read_tensors(file: Path) -> dict[str, np.ndarray]:
+    data = file.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    header = json.loads(data[8 : 8 + length])
+    header.pop("__metadata__", None)
+    body = data[8 + length :]
+    return {
+        name: np.frombuffer(body[slice(*entry["data_offsets"])], DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        for name, entry in header.items()
+    }
+
+
+def write_json(file: Path, value) -> None:
+    """One line per top-level key: small, and a changed key shows in a diff."""
+    lines = [f"{json.dumps(key)}: {json.dumps(item, allow_nan=False)}" for key, item in value.items()]
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n")

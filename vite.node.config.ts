@@ -1,0 +1,21 @@
+// The programs that run in Node, each with all it needs in one file or few; only Dawn stays a package of its own.
+
+import { existsSync } from 'node:fs';
+import { defineConfig } from 'vite';
+
+const PROGRAMS = ['finetune', 'bench', 'experiment'];
+
+export default defineConfig({
+  build: {
+    ssr: true,
+    target: 'node20',
+    outDir: 'dist-node',
+    copyPublicDir: false,
+    minify: false,
+    sourcemap: true,
+    rollupOptions: {
+      input: Object.fromEntries(PROGRAMS.map((name) => [name, `src/cli/${name}.ts`]).filter(([, file]) => existsSync(file))),
+    },
+  },
+  ssr: { noExternal: true, external: ['webgpu'] },
+});
