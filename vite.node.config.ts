@@ -14,7 +14,7 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     rollupOptions: {
-      input: Object.fromEntries(PROGRAMS.map((name) => [name, `src/cli/${name}.ts`]).filter(([, file]) => existsSync(file))),
+      input: PROGRAMS.map((name) => `src/cli/${name}.ts`).filter((file) => existsSync(file)),
     },
   },
   ssr: { noExternal: true, external: ['webgpu'] },

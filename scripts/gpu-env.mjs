@@ -40,6 +40,7 @@ function candidates(loaderMissing) {
   const found = chromiumFolders();
   const loaderFolder = loaderMissing ? found.find((folder) => existsSync(path.join(folder, LOADER))) : undefined;
   if (loaderMissing && loaderFolder === undefined) return [];
+  /** @type {Env} */
   const loader = loaderFolder === undefined ? {} : { LD_LIBRARY_PATH: joinPaths(loaderFolder, process.env.LD_LIBRARY_PATH) };
   const drivers = found.map((folder) => path.join(folder, 'vk_swiftshader_icd.json')).filter((file) => existsSync(file));
   return [...(loaderMissing && systemHasDrivers() ? [loader] : []), ...drivers.map((driver) => ({ ...loader, VK_ICD_FILENAMES: driver }))];

@@ -38,8 +38,10 @@ export function run(command, args, { env = {}, stdio = 'inherit', shell = false 
   });
 }
 
-/** Child output that must not mix with ours: everything it prints goes to standard error. */
-/** @type {import('node:child_process').StdioOptions} */
+/**
+ * For a child that must leave standard output alone: all it prints goes to standard error.
+ * @type {import('node:child_process').StdioOptions}
+ */
 export const toStderr = ['ignore', 2, 2];
 
 /**
@@ -85,7 +87,7 @@ export async function ensureDependencies() {
   process.exit(1);
 }
 
-/** Newest modification time, in ms, of a file or of anything in a folder; folders count, so a deleted file is seen too. */
+/** The newest modification time, in ms, of a file or of anything in a folder; folders count, so a deleted file is seen too. */
 function newestChange(/** @type {string} */ file) {
   if (!existsSync(file)) return 0;
   const stats = statSync(file);

@@ -1,9 +1,8 @@
 // The only place that creates GPU buffers, and the ledger of what lives. Figures on screen come from here.
 
 import { AppError } from '../errors';
-import { MEMORY_CLASSES, type BufferKind, type BufferSpec, type MemoryClass } from '../plan/types';
-
-export type ClassBytes = Record<MemoryClass, number>;
+import { bytesByClass, sumBytes, zeroBytes, type ClassBytes } from '../plan/memory';
+import type { BufferKind, BufferSpec } from '../plan/types';
 
 export interface LedgerReading {
   readonly live: ClassBytes;
@@ -13,17 +12,6 @@ export interface LedgerReading {
   readonly peakTotal: number;
   /** Live bytes by block of the model; buffers of no block count under ''. */
   readonly byBlock: Readonly<Record<string, number>>;
-}
-
-export const zeroBytes = (): ClassBytes => Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])) as ClassBytes;
-
-export const sumBytes = (bytes: ClassBytes): number => MEMORY_CLASSES.reduce((sum, name) => sum + bytes[name], 0);
-
-/** Bytes by class of a set of specs: what the ledger will read once they are allocated. */
-export function bytesByClass(specs: Iterable<BufferSpec>): ClassBytes {
-  const bytes = zeroBytes();
-  for (const spec of specs) bytes[spec.memory] += spec.bytes;
-  return bytes;
 }
 
 const USAGE: Record<BufferKind, () => GPUBufferUsageFlags> = {

@@ -27,16 +27,18 @@ const CLOSE_OBJECT = 0x7d;
 export function scanJson(text: string): JsonScan {
   const entries: TopLevelEntry[] = [];
   let duplicate: JsonScan['duplicate'] = null;
-  let open: { readonly key: string; readonly start: number } | null = null;
+  // The outermost entry whose value is being walked.
+  let key: string | null = null;
+  let start = 0;
   // Keys seen in each open object; null for a list.
   const stack: (Set<string> | null)[] = [];
 
   const closeEntry = (at: number): void => {
-    if (stack.length !== 1 || !open) return;
+    if (stack.length !== 1 || key === null) return;
     let end = at;
     while (isSpace(text.charCodeAt(end - 1))) end--;
-    entries.push({ ...open, end });
-    open = null;
+    entries.push({ key, start, end });
+    key = null;
   };
 
   for (let i = 0; i < text.length; i++) {
@@ -53,10 +55,13 @@ export function scanJson(text: string): JsonScan {
       const keys = stack.at(-1);
       // In an object, a string before a colon is a key; a value is followed by a comma or a brace.
       if (keys && text.charCodeAt(colon) === COLON) {
-        const key = JSON.parse(text.slice(i, last + 1)) as string;
-        if (keys.has(key)) duplicate ??= { key, under: stack.length === 1 ? null : (open as { key: string } | null)?.key ?? null };
-        keys.add(key);
-        if (stack.length === 1) open = { key, start: skipSpace(text, colon + 1) };
+        const name = JSON.parse(text.slice(i, last + 1)) as string;
+        if (keys.has(name)) duplicate ??= { key: name, under: key };
+        keys.add(name);
+        if (stack.length === 1) {
+          key = name;
+          start = skipSpace(text, colon + 1);
+        }
         i = colon;
       } else {
         i = last;

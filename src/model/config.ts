@@ -126,6 +126,8 @@ function ropeTheta(f: Fields): number {
     const inner = f.object(name);
     if (!inner) continue;
     for (const key of ['rope_type', 'type']) inner.only(key, ['default'], 'default');
+    const named = inner.has('rope_type') || inner.has('type');
+    if (!named && inner.has('factor')) throw inner.garbage('rope_type', undefined, '"default", or the whole entry absent');
     inner.only('partial_rotary_factor', [1], 1);
     // An object in here is a set of parameters per kind of layer, which Llama does not have.
     for (const key of inner.keys()) {

@@ -17,28 +17,27 @@ function llamaTable(s: ModelShape): ParameterRow[] {
   const rows: ParameterRow[] = [top('embedding', 'embedding', 'model.embed_tokens.weight', [s.vocab, s.width])];
   for (let layer = 0; layer < s.layers; layer++) {
     const add = (role: TensorRole, local: string, size: readonly number[], fused: string | null = null): void => {
-      const group = /^[qkvo]_proj/.test(local) ? 'self_attn.' : /^(gate|up|down)_proj/.test(local) ? 'mlp.' : '';
-      rows.push({ ...base, name: `model.layers.${layer}.${group}${local}`, local, role, layer, block: `layer.${layer}`, shape: size, fused });
+      rows.push({ ...base, name: `model.layers.${layer}.${local}`, local, role, layer, block: `layer.${layer}`, shape: size, fused });
     };
-    add('matrix', 'q_proj.weight', [q, s.width], 'qkv');
-    add('matrix', 'k_proj.weight', [kv, s.width], 'qkv');
-    add('matrix', 'v_proj.weight', [kv, s.width], 'qkv');
-    add('matrix', 'o_proj.weight', [s.width, q]);
-    add('matrix', 'gate_proj.weight', [s.ff, s.width], 'gate_up');
-    add('matrix', 'up_proj.weight', [s.ff, s.width], 'gate_up');
-    add('matrix', 'down_proj.weight', [s.width, s.ff]);
+    add('matrix', 'self_attn.q_proj.weight', [q, s.width], 'qkv');
+    add('matrix', 'self_attn.k_proj.weight', [kv, s.width], 'qkv');
+    add('matrix', 'self_attn.v_proj.weight', [kv, s.width], 'qkv');
+    add('matrix', 'self_attn.o_proj.weight', [s.width, q]);
+    add('matrix', 'mlp.gate_proj.weight', [s.ff, s.width], 'gate_up');
+    add('matrix', 'mlp.up_proj.weight', [s.ff, s.width], 'gate_up');
+    add('matrix', 'mlp.down_proj.weight', [s.width, s.ff]);
     add('norm', 'input_layernorm.weight', [s.width]);
     add('norm', 'post_attention_layernorm.weight', [s.width]);
     if (s.qkvBias) {
-      add('bias', 'q_proj.bias', [q], 'qkv_bias');
-      add('bias', 'k_proj.bias', [kv], 'qkv_bias');
-      add('bias', 'v_proj.bias', [kv], 'qkv_bias');
+      add('bias', 'self_attn.q_proj.bias', [q], 'qkv_bias');
+      add('bias', 'self_attn.k_proj.bias', [kv], 'qkv_bias');
+      add('bias', 'self_attn.v_proj.bias', [kv], 'qkv_bias');
     }
-    if (s.attentionOutBias) add('bias', 'o_proj.bias', [s.width]);
+    if (s.attentionOutBias) add('bias', 'self_attn.o_proj.bias', [s.width]);
     if (s.mlpBias) {
-      add('bias', 'gate_proj.bias', [s.ff], 'gate_up_bias');
-      add('bias', 'up_proj.bias', [s.ff], 'gate_up_bias');
-      add('bias', 'down_proj.bias', [s.width]);
+      add('bias', 'mlp.gate_proj.bias', [s.ff], 'gate_up_bias');
+      add('bias', 'mlp.up_proj.bias', [s.ff], 'gate_up_bias');
+      add('bias', 'mlp.down_proj.bias', [s.width]);
     }
   }
   rows.push(top('norm', 'norm', 'model.norm.weight', [s.width]));

@@ -40,7 +40,7 @@ export type Dtype = 'f32' | 'f16' | 'bf16';
 export interface ParameterRow {
   /** Name in a Hugging Face checkpoint: 'model.layers.3.self_attn.q_proj.weight'. */
   readonly name: string;
-  /** Name inside its block, the same in every layer: 'q_proj.weight'. */
+  /** Name inside its block, the same in every layer: 'self_attn.q_proj.weight'. */
   readonly local: string;
   readonly role: TensorRole;
   readonly layer: number | null;

@@ -1,7 +1,13 @@
-// Memory of a run before it runs: the sum of its plan, by class and by what it is for.
+// Memory of a run before it runs: the sum of its plan, by class and by what it is for. Pure, so that the page
+// answers every slider from a model's config alone.
 
-import type { ClassBytes } from '../gpu/allocator';
-import type { Method } from '../config';
+import type { Method, RunConfig } from '../config';
+import { drawPeriod } from '../lisa/schedule';
+import type { ModelShape } from '../model/types';
+import { planInput, scheduleConfig, type PlanInput } from './input';
+import { bytesByClass, sumBytes, type ClassBytes } from './memory';
+import { RunPlan, type Assignment } from './run-plan';
+import { amount, type BufferSpec, type Extents, type Segment } from './types';
 
 /** A part of a memory bar. */
 export interface ForecastPart {
@@ -21,6 +27,65 @@ export interface Forecast {
   readonly parts: readonly ForecastPart[];
   /** Parameters trained in one step. */
   readonly trainable: number;
-  /** FLOPs of one optimizer step at full rows, of the first period's draw. */
-  readonly flopsPerStep: number;
+}
+
+const EDGE_BLOCKS = new Set(['embedding', 'norm', 'head']);
+
+function partOf(spec: BufferSpec): ForecastPart['id'] {
+  switch (spec.memory) {
+    case 'weights':
+    case 'masters':
+      return 'weights';
+    case 'gradients':
+      return EDGE_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-gradients';
+    case 'optimizer':
+      return EDGE_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-optimizer';
+    case 'activations':
+    case 'workspace':
+      return spec.memory;
+    default:
+      return 'other';
+  }
+}
+
+const PART_IDS: readonly ForecastPart['id'][] = ['weights', 'edges-state', 'layers-gradients', 'layers-optimizer', 'activations', 'workspace', 'other'];
+
+/** Layers of the first step, each in a slot. */
+export function firstAssignment(input: PlanInput, config: RunConfig): Assignment {
+  const layers = input.method === 'lisa' ? drawPeriod(scheduleConfig(input.shape, config), 0) : Array.from({ length: input.shape.layers }, (_, i) => i);
+  return new Map(layers.map((layer, slot) => [layer, slot]));
+}
+
+/** Parameters that train in a step with these layers. */
+export function trainableParameters(plan: RunPlan, assignment: Assignment): number {
+  const edges = [...plan.buffers.edges.values()].reduce((sum, of) => sum + of.layout.parameters, 0);
+  return [...assignment.values()].reduce((sum, slot) => sum + plan.buffers.slots[slot].layout.parameters, edges);
+}
+
+/** FLOPs of segments over live extents. */
+export const segmentFlops = (segments: readonly Segment[], extents: Extents): number =>
+  segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
+
+/** Throws CONFIG_INVALID where the configuration does not fit the model. */
+export function forecast(shape: ModelShape, config: RunConfig): Forecast {
+  const input = planInput(shape, config);
+  const plan = new RunPlan(input);
+  const assignment = firstAssignment(input, config);
+  const bytes = bytesByClass(plan.allBuffers);
+  const parts = new Map<ForecastPart['id'], number>(PART_IDS.map((id) => [id, 0]));
+  for (const spec of plan.allBuffers) parts.set(partOf(spec), parts.get(partOf(spec))! + spec.bytes);
+  return {
+    method: config.method,
+    bytes,
+    total: sumBytes(bytes),
+    parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })),
+    trainable: trainableParameters(plan, assignment),
+  };
+}
+
+/** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
+export function stepFlops(plan: RunPlan, config: RunConfig): number {
+  const step = plan.step(firstAssignment(plan.input, config));
+  const extents = plan.capacity;
+  return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);
 }

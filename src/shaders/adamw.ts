@@ -7,7 +7,13 @@ import { STATS_ELEMENTS } from './stats';
 import wgsl from './adamw.wgsl?raw';
 
 /** What scalars[slot] holds, from float64. step counts from 1: the steps that this slot's m and v have seen. */
-export function adamwScalars(lr: number, weightDecay: number, beta1: number, beta2: number, step: number): [number, number, number, number] {
+export function adamwScalars(
+  lr: number,
+  weightDecay: number,
+  beta1: number,
+  beta2: number,
+  step: number,
+): [number, number, number, number] {
   return [lr / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step), lr * weightDecay, 0];
 }
 
@@ -39,7 +45,8 @@ export function adamw({ label, w, m, v, g, scalars, stats, slot, elements, decay
   expectElements(name, 'scalars', scalars, 4 * (slot + 1));
   expectElements(name, 'stats', stats, STATS_ELEMENTS);
   const whole = decayElements % 4 === 0 || decayElements === elements;
-  if (!whole || decayElements > elements) throw shapeError(name, 'decayElements', `a multiple of 4 up to ${elements}`, String(decayElements));
+  if (!whole || decayElements > elements)
+    throw shapeError(name, 'decayElements', `a multiple of 4 up to ${elements}`, String(decayElements));
   const steps = Math.ceil(elements / 4);
   const views = { w: padded(w), m: padded(m), v: padded(v), g: padded(g), scalars, stats };
   const params = {

@@ -27,8 +27,15 @@ export function columnSum({ label, db, dy, rows, width, ldy = width, y0 = 0, liv
   if (y0 + width > ldy) throw shapeError(name, 'dy', `columns ${y0}…${y0 + width}`, `${ldy} columns`);
   expectElements(name, 'db', db, width);
   expectElements(name, 'dy', dy, (rows - 1) * ldy + y0 + width);
-  return dispatch(kernel(name, [wgsl]), label, { db, dy }, { ...liveParams(rows, live), width, ld: ldy, y0 }, [Math.ceil(width / 32), 1, 1], {
-    flops: rowAmount(rows, live, width),
-    bytes: rowAmount(rows, live, 4 * width, 4 * width),
-  });
+  return dispatch(
+    kernel(name, [wgsl]),
+    label,
+    { db, dy },
+    { ...liveParams(rows, live), width, ld: ldy, y0 },
+    [Math.ceil(width / 32), 1, 1],
+    {
+      flops: rowAmount(rows, live, width),
+      bytes: rowAmount(rows, live, 4 * width, 4 * width),
+    },
+  );
 }

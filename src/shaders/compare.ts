@@ -16,8 +16,8 @@ export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>): 
   let error = 0;
   let scale = TINY;
   for (let i = 0; i < want.length; i++) {
-    const w = want[i]!;
-    const difference = Math.abs(got[i]! - w);
+    const w = want[i];
+    const difference = Math.abs(got[i] - w);
     if (Number.isNaN(difference)) return NaN;
     error = Math.max(error, difference);
     scale = Math.max(scale, Math.abs(w));
@@ -31,9 +31,9 @@ export function relativeErrorL2(got: ArrayLike<number>, want: ArrayLike<number>)
   let error = 0;
   let scale = 0;
   for (let i = 0; i < want.length; i++) {
-    const difference = got[i]! - want[i]!;
+    const difference = got[i] - want[i];
     error += difference * difference;
-    scale += want[i]! * want[i]!;
+    scale += want[i] * want[i];
   }
   return Math.sqrt(error) / Math.max(Math.sqrt(scale), TINY);
 }

@@ -8,11 +8,6 @@ import { STATS_ELEMENTS } from './stats';
 import rowLoss from './cross_entropy.wgsl?raw';
 import reduce from './cross_entropy_reduce.wgsl?raw';
 
-/** How the elements of V are told apart, for the one column that is the label. */
-const LANES_4 =
-  'fn lane_index() -> vec4u { return vec4u(0u, 1u, 2u, 3u); }\nfn lanes(i: u32) -> vec4u { return vec4u(i); }\nfn largest(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }\n';
-const LANES_1 = 'fn lane_index() -> u32 { return 0u; }\nfn lanes(i: u32) -> u32 { return i; }\nfn largest(v: V) -> f32 { return v; }\n';
-
 export interface CrossEntropyArgs {
   readonly label: string;
   /** [rows, vocab] f32: the chunk; overwritten by its gradient where train. */
@@ -36,10 +31,9 @@ export function crossEntropy({ label, logits, labels, losses, rows, vocab, live,
   expectElements(name, 'labels', labels, targets);
   expectElements(name, 'losses', losses, targets);
   const lanes = lanesFor(vocab);
-  const helpers = lanes.count === 4 ? LANES_4 : LANES_1;
   // Short rows do not feed a large workgroup, and each of its members costs all others one merge.
   const size = vocab >= 8192 ? 128 : 32;
-  const of = kernel(name, [lanes.wgsl, helpers, rowLoss], { SIZE: size, TRAIN: train ? 1 : 0 }, lanes.variant);
+  const of = kernel(name, [lanes.wgsl, rowLoss], { SIZE: size, TRAIN: train ? 1 : 0 }, lanes.variant);
   return dispatch(of, label, { logits, labels, losses }, { ...liveParams(rows, live), vocab }, [rowGrid(rows, live), 1, 1], {
     flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),
     bytes: rowAmount(rows, live, (train ? 8 : 4) * vocab + 8),

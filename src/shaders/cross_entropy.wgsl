@@ -5,7 +5,8 @@
 // One workgroup a row. Each invocation keeps a running maximum and sum (Milakov & Gimelshein 2018) over its
 // own columns, one barrier, then all merge them in the same order; the second sweep visits the same columns,
 // so nobody reads what another writes. Any vocabulary; the type V is vec4f where it is a multiple of 4.
-// A label must be below the vocabulary size; the host checks that.
+// A label must be below the vocabulary size; the host checks that. A row with a logit that is not finite has
+// an infinite loss: found by its bits, because exp and max of some devices turn a NaN into a number.
 
 struct Params {
   rows: u32,
@@ -19,10 +20,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(4) var<storage, read> labels: array<u32>;
 
-var<workgroup> partial: array<vec2f, SIZE>;  // maximum, and sum of e^(logit − maximum)
-
-// The element of v that has index `lane`; 0 where there is none.
-fn pick(v: V, lane: u32) -> f32 { return total(select(V(0.0), v, lane_index() == lanes(lane))); }
+var<workgroup> partial: array<vec2f, SIZE>;  // maximum, and sum of e^(logit − maximum); −1 for broken
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
@@ -37,27 +35,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   var highest = V(-1e30);
   var sums = V(0.0);
   var wanted = 0.0;
+  var broken = false;
   for (var c = me; c < steps; c += SIZE) {
     let value = logits[base + c];
+    broken = broken || any_not_finite(value);
     let e = exp(-abs(value - highest));
     sums = select(sums * e + 1.0, sums + e, value <= highest);
     highest = max(highest, value);
-    if (c == label_step) { wanted = pick(value, label % LANES); }
+    if (c == label_step) { wanted = total(only(value, label % LANES)); }
   }
   let own = largest(highest);
-  partial[me] = vec2f(own, total(sums * exp(highest - V(own))));
+  partial[me] = vec2f(own, select(total(sums * exp(highest - V(own))), -1.0, broken));
   workgroupBarrier();
   var maximum = partial[0].x;
   for (var i = 1u; i < SIZE; i++) { maximum = max(maximum, partial[i].x); }
   var sum = 0.0;
-  for (var i = 0u; i < SIZE; i++) { sum += partial[i].y * exp(partial[i].x - maximum); }
+  for (var i = 0u; i < SIZE; i++) {
+    broken = broken || partial[i].y < 0.0;
+    sum += partial[i].y * exp(partial[i].x - maximum);
+  }
 
-  if (me == label_step % SIZE) { losses[p.row0 + row] = (maximum - wanted) + log(sum); }
+  if (me == label_step % SIZE) {
+    let infinity = bitcast<f32>(select(0u, 0x7f800000u, broken));
+    losses[p.row0 + row] = select((maximum - wanted) + log(sum), infinity, broken);
+  }
   if (TRAIN == 1u) {
     let scale = frame.loss_scale / sum;
     for (var c = me; c < steps; c += SIZE) {
       var value = exp(logits[base + c] - V(maximum)) * scale;
-      if (c == label_step) { value -= select(V(0.0), V(frame.loss_scale), lane_index() == lanes(label % LANES)); }
+      if (c == label_step) { value -= only(V(frame.loss_scale), label % LANES); }
       logits[base + c] = value;
     }
   }

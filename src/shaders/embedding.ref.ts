@@ -18,7 +18,13 @@ export function embeddingFwdRef(
 }
 
 /** dw + the scatter-add of dx by id. */
-export function embeddingBwdRef(dw: ArrayLike<number>, dx: ArrayLike<number>, ids: ArrayLike<number>, rows: number, width: number): Float64Array {
+export function embeddingBwdRef(
+  dw: ArrayLike<number>,
+  dx: ArrayLike<number>,
+  ids: ArrayLike<number>,
+  rows: number,
+  width: number,
+): Float64Array {
   const sum = Float64Array.from(dw);
   for (let n = 0; n < rows; n++) {
     for (let c = 0; c < width; c++) sum[ids[n] * width + c] += dx[n * width + c];

@@ -38,7 +38,12 @@ export function embeddingFwd({ label, x, tokens, table, positionTable, segStart,
   const steps = width / lanes.count;
   const { grid, repeat } = flatLaunch(rows, live, steps);
   const tables = positionTable ? 2 : 1;
-  const of = kernel(name, [lanes.wgsl, fwd, positionTable ? withPositions : NO_POSITIONS], { REPEAT: repeat }, `${lanes.variant}${positionTable ? '.positions' : ''}`);
+  const of = kernel(
+    name,
+    [lanes.wgsl, fwd, positionTable ? withPositions : NO_POSITIONS],
+    { REPEAT: repeat },
+    `${lanes.variant}${positionTable ? '.positions' : ''}`,
+  );
   const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
   return dispatch(of, label, views, { ...liveParams(rows, live), steps }, grid, {
     flops: rowAmount(rows, live, (tables - 1) * width),
@@ -63,7 +68,7 @@ export interface EmbeddingBwdArgs {
   readonly extent: 'tokenGroups' | 'positionGroups';
 }
 
-/** Adds the sums of dx by id to the rows of dw. dw must be cleared or assigned before, in every micro-batch's first use. */
+/** Adds the sums of dx by id to the rows of dw. In the first micro-batch of a step, dw is cleared or assigned before. */
 export function embeddingBwd({ label, dw, dx, order, groupStart, groupId, rows, groups, width, extent }: EmbeddingBwdArgs): Dispatch {
   const name = 'embedding_bwd';
   expectElements(name, 'dw', dw, width);
@@ -75,8 +80,15 @@ export function embeddingBwd({ label, dw, dx, order, groupStart, groupId, rows, 
   const steps = width / lanes.count;
   const of = kernel(name, [lanes.wgsl, bwd], { POSITIONS: extent === 'positionGroups' ? 1 : 0 }, lanes.variant);
   const flops: Amount = { rows: width };
-  return dispatch(of, label, { dw, dx, order, group_start: groupStart, group_id: groupId }, { steps }, [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups }, 1], {
-    flops,
-    bytes: { rows: 4 * width + 4, [extent]: 8 * width + 8 },
-  });
+  return dispatch(
+    of,
+    label,
+    { dw, dx, order, group_start: groupStart, group_id: groupId },
+    { steps },
+    [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups }, 1],
+    {
+      flops,
+      bytes: { rows: 4 * width + 4, [extent]: 8 * width + 8 },
+    },
+  );
 }

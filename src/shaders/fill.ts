@@ -18,8 +18,15 @@ export interface FillArgs {
 export function fill({ label, x, elements, value, onlyFirst }: FillArgs): Dispatch {
   expectElements('fill', 'x', x, elements);
   const steps = Math.ceil(elements / 4);
-  return dispatch(kernel('fill', [wgsl]), label, { x: padded(x) }, { steps, only_first: onlyFirst ? 1 : 0, value }, foldedGrid(Math.ceil(steps / 256)), {
-    flops: {},
-    bytes: { one: 4 * elements },
-  });
+  return dispatch(
+    kernel('fill', [wgsl]),
+    label,
+    { x: padded(x) },
+    { steps, only_first: onlyFirst ? 1 : 0, value },
+    foldedGrid(Math.ceil(steps / 256)),
+    {
+      flops: {},
+      bytes: { one: 4 * elements },
+    },
+  );
 }

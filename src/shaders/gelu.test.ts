@@ -11,7 +11,9 @@ async function run(kind: GeluKind, rows: number, live: number, width: number, xs
   const [x, dy] = [inputs.f32('x', xs), inputs.f32('dy', dys)];
   const [y, dx] = [scratch('y', rows * width), scratch('dx', rows * width)];
   const sizes = { label: 'test', x, kind, rows, width, live: { extent: 'rows' } as const };
-  const [gotY, gotDx] = await lab.run([geluFwd({ ...sizes, y }), geluBwd({ ...sizes, dx, dy })], inputs.data, [y, dx], { extents: { rows: live } });
+  const [gotY, gotDx] = await lab.run([geluFwd({ ...sizes, y }), geluBwd({ ...sizes, dx, dy })], inputs.data, [y, dx], {
+    extents: { rows: live },
+  });
   const end = live * width;
   expect([writtenFrom(gotY, end), writtenFrom(gotDx, end)]).toEqual([0, 0]);
   return { y: gotY.subarray(0, end), dx: gotDx.subarray(0, end) };
@@ -30,8 +32,14 @@ describe('GELU', () => {
         const got = await run(kind, rows, live, width, xs, dys);
         const used = Array.from(xs.subarray(0, live * width));
         const found = {
-          y: relativeError(got.y, used.map((x) => geluRef(x, kind))),
-          dx: relativeError(got.dx, used.map((x, i) => dys[i] * geluSlopeRef(x, kind))),
+          y: relativeError(
+            got.y,
+            used.map((x) => geluRef(x, kind)),
+          ),
+          dx: relativeError(
+            got.dx,
+            used.map((x, i) => dys[i] * geluSlopeRef(x, kind)),
+          ),
         };
         console.info('gelu', kind, { rows, live, width }, found);
         // An exponential of WGSL may be off by 3 + 2|x| units in the last place (6e-8).
@@ -64,7 +72,8 @@ describe('GELU', () => {
       [1, 0.8427007929],
       [2, 0.995322265],
       [-1, -0.8427007929],
-    ]) expect(Math.abs(erf(z) - value)).toBeLessThan(1e-10);
+    ])
+      expect(Math.abs(erf(z) - value)).toBeLessThan(1e-10);
     expect(Math.abs(erf(2.5 - 1e-12) - erf(2.5 + 1e-12))).toBeLessThan(1e-14);
     for (const kind of ['tanh', 'erf'] as const) {
       const xs = randomArray(50, 3).map((value) => value * 5);
@@ -76,6 +85,8 @@ describe('GELU', () => {
   });
 
   it('refuses a view that is too small', () => {
-    expect(() => geluFwd({ label: 'test', y: scratch('y', 60), x: scratch('x', 64), kind: 'erf', rows: 4, width: 16 })).toThrow(/gelu_fwd, y/);
+    expect(() => geluFwd({ label: 'test', y: scratch('y', 60), x: scratch('x', 64), kind: 'erf', rows: 4, width: 16 })).toThrow(
+      /gelu_fwd, y/,
+    );
   });
 });

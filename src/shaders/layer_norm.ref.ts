@@ -6,7 +6,14 @@ export interface LayerNormSaved {
   rstd: Float64Array;
 }
 
-export function layerNormFwdRef(x: ArrayLike<number>, w: ArrayLike<number>, b: ArrayLike<number>, rows: number, width: number, eps: number): LayerNormSaved {
+export function layerNormFwdRef(
+  x: ArrayLike<number>,
+  w: ArrayLike<number>,
+  b: ArrayLike<number>,
+  rows: number,
+  width: number,
+  eps: number,
+): LayerNormSaved {
   const y = new Float64Array(rows * width);
   const mean = new Float64Array(rows);
   const rstd = new Float64Array(rows);

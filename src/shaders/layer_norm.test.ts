@@ -26,7 +26,11 @@ async function errors({ rows, live, width, shift = 0.5 }: Shape): Promise<Record
   const xs = randomArray(n, 1).map((value) => value + shift);
   const [dwBefore, dbBefore] = [randomArray(width, 5), randomArray(width, 7)];
   const [x, w, b, dy] = [inputs.f32('x', xs), inputs.f32('w', ws), inputs.f32('b', bs), inputs.f32('dy', dys)];
-  const [dxAdd, dwAdd, dbAdd] = [inputs.f32('dx added to', before), inputs.f32('dw added to', dwBefore), inputs.f32('db added to', dbBefore)];
+  const [dxAdd, dwAdd, dbAdd] = [
+    inputs.f32('dx added to', before),
+    inputs.f32('dw added to', dwBefore),
+    inputs.f32('db added to', dbBefore),
+  ];
   const [y, mean, rstd] = [scratch('y', n), scratch('mean', rows), scratch('rstd', rows)];
   const [dx, dw, db] = [scratch('dx', n), scratch('dw', width), scratch('db', width)];
   const sizes = { label: 'test', rows, width, live: { extent: 'rows' } as const };
@@ -57,11 +61,20 @@ async function errors({ rows, live, width, shift = 0.5 }: Shape): Promise<Record
     mean: relativeError(gotMean.subarray(0, live), want.mean),
     rstd: relativeError(gotRstd.subarray(0, live), want.rstd),
     dx: relativeError(gotDx.subarray(0, end), grads.dx),
-    'dx added': relativeError(gotDxAdd.subarray(0, end), grads.dx.map((value, i) => value + before[i])),
+    'dx added': relativeError(
+      gotDxAdd.subarray(0, end),
+      grads.dx.map((value, i) => value + before[i]),
+    ),
     dw: relativeError(gotDw.subarray(0, width), grads.dw),
     db: relativeError(gotDb.subarray(0, width), grads.db),
-    'dw added': relativeError(gotDwAdd.subarray(0, width), grads.dw.map((value, c) => value + dwBefore[c])),
-    'db added': relativeError(gotDbAdd.subarray(0, width), grads.db.map((value, c) => value + dbBefore[c])),
+    'dw added': relativeError(
+      gotDwAdd.subarray(0, width),
+      grads.dw.map((value, c) => value + dwBefore[c]),
+    ),
+    'db added': relativeError(
+      gotDbAdd.subarray(0, width),
+      grads.db.map((value, c) => value + dbBefore[c]),
+    ),
   };
 }
 
@@ -102,7 +115,14 @@ describe('layer norm', () => {
   });
 
   it('refuses a view that is too small', () => {
-    const views = { dw: scratch('dw', 16), db: scratch('db', 12), dy: scratch('dy', 64), x: scratch('x', 64), mean: scratch('mean', 4), rstd: scratch('rstd', 4) };
+    const views = {
+      dw: scratch('dw', 16),
+      db: scratch('db', 12),
+      dy: scratch('dy', 64),
+      x: scratch('x', 64),
+      mean: scratch('mean', 4),
+      rstd: scratch('rstd', 4),
+    };
     expect(() => layerNormBwdDw({ label: 'test', ...views, rows: 4, width: 16 })).toThrow(/layer_norm_bwd_dw, db/);
   });
 });

@@ -37,10 +37,17 @@ export function layerNormFwd({ label, y, mean, rstd, x, w, b, rows, width, eps, 
   expectElements(name, 'b', b, width);
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, eps };
-  return dispatch(kernel(name, [lanes.wgsl, fwd], {}, lanes.variant), label, { y, mean, rstd, x, w, b }, params, [rowGrid(rows, live), 1, 1], {
-    flops: rowAmount(rows, live, 8 * width),
-    bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, fwd], {}, lanes.variant),
+    label,
+    { y, mean, rstd, x, w, b },
+    params,
+    [rowGrid(rows, live), 1, 1],
+    {
+      flops: rowAmount(rows, live, 8 * width),
+      bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
+    },
+  );
 }
 
 export interface LayerNormBwdDxArgs extends LayerNormSizes {
@@ -64,10 +71,17 @@ export function layerNormBwdDx({ label, dx, dy, x, mean, rstd, w, rows, width, a
   expectElements(name, 'w', w, width);
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, accumulate: accumulate ? 1 : 0 };
-  return dispatch(kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant), label, { dx, dy, x, mean, rstd, w }, params, [rowGrid(rows, live), 1, 1], {
-    flops: rowAmount(rows, live, 13 * width),
-    bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 8, 4 * width),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant),
+    label,
+    { dx, dy, x, mean, rstd, w },
+    params,
+    [rowGrid(rows, live), 1, 1],
+    {
+      flops: rowAmount(rows, live, 13 * width),
+      bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 8, 4 * width),
+    },
+  );
 }
 
 export interface LayerNormBwdDwArgs extends LayerNormSizes {
@@ -88,8 +102,15 @@ export function layerNormBwdDw({ label, dw, db, dy, x, mean, rstd, rows, width, 
   expectElements(name, 'x', x, rows * width);
   expectElements(name, 'mean', mean, rows);
   expectElements(name, 'rstd', rstd, rows);
-  return dispatch(kernel(name, [bwdDw]), label, { dw, db, dy, x, mean, rstd }, { ...liveParams(rows, live), width }, [Math.ceil(width / 32), 1, 1], {
-    flops: rowAmount(rows, live, 5 * width),
-    bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
-  });
+  return dispatch(
+    kernel(name, [bwdDw]),
+    label,
+    { dw, db, dy, x, mean, rstd },
+    { ...liveParams(rows, live), width },
+    [Math.ceil(width / 32), 1, 1],
+    {
+      flops: rowAmount(rows, live, 5 * width),
+      bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
+    },
+  );
 }

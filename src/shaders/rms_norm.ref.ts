@@ -17,7 +17,14 @@ export function rmsNormFwdRef(x: ArrayLike<number>, w: ArrayLike<number>, rows: 
   return { y, rstd };
 }
 
-export function rmsNormBwdRef(dy: ArrayLike<number>, x: ArrayLike<number>, rstd: ArrayLike<number>, w: ArrayLike<number>, rows: number, width: number) {
+export function rmsNormBwdRef(
+  dy: ArrayLike<number>,
+  x: ArrayLike<number>,
+  rstd: ArrayLike<number>,
+  w: ArrayLike<number>,
+  rows: number,
+  width: number,
+) {
   const dx = new Float64Array(rows * width);
   const dw = new Float64Array(width);
   for (let n = 0; n < rows; n++) {

@@ -32,10 +32,17 @@ export function rmsNormFwd({ label, y, rstd, x, w, rows, width, eps, live }: Rms
   expectElements(name, 'x', x, rows * width);
   expectElements(name, 'w', w, width);
   const lanes = lanesFor(width);
-  return dispatch(kernel(name, [lanes.wgsl, fwd], {}, lanes.variant), label, { y, rstd, x, w }, { ...liveParams(rows, live), width, eps }, [rowGrid(rows, live), 1, 1], {
-    flops: rowAmount(rows, live, 4 * width),
-    bytes: rowAmount(rows, live, 8 * width + 4, 4 * width),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, fwd], {}, lanes.variant),
+    label,
+    { y, rstd, x, w },
+    { ...liveParams(rows, live), width, eps },
+    [rowGrid(rows, live), 1, 1],
+    {
+      flops: rowAmount(rows, live, 4 * width),
+      bytes: rowAmount(rows, live, 8 * width + 4, 4 * width),
+    },
+  );
 }
 
 export interface RmsNormBwdDxArgs extends RmsNormSizes {
@@ -57,10 +64,17 @@ export function rmsNormBwdDx({ label, dx, dy, x, rstd, w, rows, width, accumulat
   expectElements(name, 'w', w, width);
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, accumulate: accumulate ? 1 : 0 };
-  return dispatch(kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant), label, { dx, dy, x, rstd, w }, params, [rowGrid(rows, live), 1, 1], {
-    flops: rowAmount(rows, live, 8 * width),
-    bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 4, 4 * width),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant),
+    label,
+    { dx, dy, x, rstd, w },
+    params,
+    [rowGrid(rows, live), 1, 1],
+    {
+      flops: rowAmount(rows, live, 8 * width),
+      bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 4, 4 * width),
+    },
+  );
 }
 
 export interface RmsNormBwdDwArgs extends RmsNormSizes {

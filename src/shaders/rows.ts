@@ -49,12 +49,27 @@ export function scatterRows({ label, y, x, inverse, rows, width, live }: Scatter
   return copyRows(name, scatter, label, { y, x, inverse }, rows, width, live);
 }
 
-function copyRows(name: string, wgsl: string, label: string, views: Record<string, View>, rows: number, width: number, live?: Live): Dispatch {
+function copyRows(
+  name: string,
+  wgsl: string,
+  label: string,
+  views: Record<string, View>,
+  rows: number,
+  width: number,
+  live?: Live,
+): Dispatch {
   const lanes = lanesFor(width);
   const steps = width / lanes.count;
   const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(kernel(name, [lanes.wgsl, wgsl], { REPEAT: repeat }, lanes.variant), label, views, { ...liveParams(rows, live), steps }, grid, {
-    flops: {},
-    bytes: rowAmount(rows, live, 8 * width + 4),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, wgsl], { REPEAT: repeat }, lanes.variant),
+    label,
+    views,
+    { ...liveParams(rows, live), steps },
+    grid,
+    {
+      flops: {},
+      bytes: rowAmount(rows, live, 8 * width + 4),
+    },
+  );
 }

@@ -28,7 +28,8 @@ export class Inputs {
 }
 
 /** Elements of `values` from `from` on that were written; buffers start as NaN. */
-export const writtenFrom = (values: Float32Array, from: number): number => values.subarray(from).filter((value) => !Number.isNaN(value)).length;
+export const writtenFrom = (values: Float32Array, from: number): number =>
+  values.subarray(from).filter((value) => !Number.isNaN(value)).length;
 
 /** max |numeric − gradient| / max |gradient| over all entries of x, by central differences in float64. */
 export function differenceError(loss: (x: Float64Array) => number, x: ArrayLike<number>, gradient: ArrayLike<number>): number {

@@ -3,6 +3,8 @@
 
 import { EXTENT_CODES } from './kernel';
 import { roundUp, type Amount, type Grid, type GridDim, type View } from '../plan/types';
+import scalar from './rowwise_scalar.wgsl?raw';
+import vec4 from './rowwise_vec4.wgsl?raw';
 
 /** Which live extent limits the rows of a dispatch, and the first row of that extent that it covers. */
 export interface Live {
@@ -30,10 +32,7 @@ export function rowAmount(rows: number, live: Live | undefined, perRow: number, 
   return live && live.row0 === undefined ? { [live.extent]: perRow, one: once } : { one: rows * perRow + once };
 }
 
-/** WGSL in front of a body: V, one step along a row; LANES, its elements; total(v), their sum. */
-const LANES_4 = 'alias V = vec4f;\nconst LANES = 4u;\nfn total(v: V) -> f32 { return dot(v, V(1.0)); }\n';
-const LANES_1 = 'alias V = f32;\nconst LANES = 1u;\nfn total(v: V) -> f32 { return v; }\n';
-
+/** How a row is stepped through: `wgsl` goes in front of a body and declares V, LANES and what differs by them. */
 export interface Lanes {
   readonly count: 1 | 4;
   readonly wgsl: string;
@@ -42,7 +41,9 @@ export interface Lanes {
 
 /** vec4 where rows of all these widths start on whole vec4s, else scalars. */
 export function lanesFor(...widths: readonly number[]): Lanes {
-  return widths.every((width) => width % 4 === 0) ? { count: 4, wgsl: LANES_4, variant: 'vec4' } : { count: 1, wgsl: LANES_1, variant: 'scalar' };
+  return widths.every((width) => width % 4 === 0)
+    ? { count: 4, wgsl: vec4, variant: 'vec4' }
+    : { count: 1, wgsl: scalar, variant: 'scalar' };
 }
 
 export const FLAT_SIZE = 64;

@@ -11,7 +11,9 @@ async function run(rows: number, live: number, ff: number, gus: Float32Array, dh
   const [gu, dh] = [inputs.f32('gu', gus), inputs.f32('dh', dhs)];
   const [h, dgu] = [scratch('h', rows * ff), scratch('dgu', rows * 2 * ff)];
   const sizes = { label: 'test', gu, rows, ff, live: { extent: 'rows' } as const };
-  const [gotH, gotDgu] = await lab.run([swigluFwd({ ...sizes, h }), swigluBwd({ ...sizes, dgu, dh })], inputs.data, [h, dgu], { extents: { rows: live } });
+  const [gotH, gotDgu] = await lab.run([swigluFwd({ ...sizes, h }), swigluBwd({ ...sizes, dgu, dh })], inputs.data, [h, dgu], {
+    extents: { rows: live },
+  });
   expect([writtenFrom(gotH, live * ff), writtenFrom(gotDgu, live * 2 * ff)]).toEqual([0, 0]);
   return { h: gotH.subarray(0, live * ff), dgu: gotDgu.subarray(0, live * 2 * ff) };
 }
@@ -37,7 +39,8 @@ describe('SwiGLU', () => {
     const gates = [100, -100, 1e4, -1e4, 1e6, -1e6, 0, 30];
     const gus = Float32Array.from([...gates, ...gates.map(() => 2)]);
     const got = await run(1, 1, 8, gus, new Float32Array(8).fill(1));
-    const close = (values: ArrayLike<number>, want: number[]) => want.forEach((value, i) => expect(Math.abs(values[i] - value)).toBeLessThanOrEqual(1e-6 * Math.abs(value) + 1e-25));
+    const close = (values: ArrayLike<number>, want: number[]) =>
+      want.forEach((value, i) => expect(Math.abs(values[i] - value)).toBeLessThanOrEqual(1e-6 * Math.abs(value) + 1e-25));
     close(got.h, [200, 0, 2e4, 0, 2e6, 0, 0, 60]);
     close(got.dgu, [2, 0, 2, 0, 2, 0, 1, 2, 100, 0, 1e4, 0, 1e6, 0, 0, 30]);
   });

@@ -28,10 +28,17 @@ export function swigluFwd({ label, h, gu, rows, ff, live }: SwigluFwdArgs): Disp
   const lanes = lanesFor(ff);
   const steps = ff / lanes.count;
   const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(kernel(name, [lanes.wgsl, fwd], { REPEAT: repeat }, lanes.variant), label, { h, gu }, { ...liveParams(rows, live), steps }, grid, {
-    flops: rowAmount(rows, live, 6 * ff),
-    bytes: rowAmount(rows, live, 12 * ff),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, fwd], { REPEAT: repeat }, lanes.variant),
+    label,
+    { h, gu },
+    { ...liveParams(rows, live), steps },
+    grid,
+    {
+      flops: rowAmount(rows, live, 6 * ff),
+      bytes: rowAmount(rows, live, 12 * ff),
+    },
+  );
 }
 
 export interface SwigluBwdArgs extends SwigluSizes {
@@ -47,8 +54,15 @@ export function swigluBwd({ label, dgu, dh, gu, rows, ff, live }: SwigluBwdArgs)
   const lanes = lanesFor(ff);
   const steps = ff / lanes.count;
   const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(kernel(name, [lanes.wgsl, bwd], { REPEAT: repeat }, lanes.variant), label, { dgu, dh, gu }, { ...liveParams(rows, live), steps }, grid, {
-    flops: rowAmount(rows, live, 12 * ff),
-    bytes: rowAmount(rows, live, 20 * ff),
-  });
+  return dispatch(
+    kernel(name, [lanes.wgsl, bwd], { REPEAT: repeat }, lanes.variant),
+    label,
+    { dgu, dh, gu },
+    { ...liveParams(rows, live), steps },
+    grid,
+    {
+      flops: rowAmount(rows, live, 12 * ff),
+      bytes: rowAmount(rows, live, 20 * ff),
+    },
+  );
 }

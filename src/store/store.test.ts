@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS, METHOD_LR } from '../config';
-import { zeroBytes } from '../gpu/allocator';
+import { zeroBytes } from '../plan/memory';
 import type { StepMetrics } from '../train/protocol';
 import { Column } from './columns';
 import { applyPatch } from './config';

@@ -36,10 +36,10 @@ describe.each(FIXTURES)('%s', (name) => {
   it('has a loss that follows from the logits', () => {
     const { logits, targets, loss, batch } = fixture.gradients;
     expect(logits.shape).toEqual([targets, fixture.vocab]);
-    const labels = fixture.batches[batch]!.flatMap(({ ids, target }) => ids.filter((_, i) => target[i]));
+    const labels = fixture.batches[batch].flatMap(({ ids, target }) => ids.filter((_, i) => target[i]));
     const losses = labels.map((label, row) => {
       const values = logits.values.subarray(row * fixture.vocab, (row + 1) * fixture.vocab);
-      return Math.log(values.reduce((sum, x) => sum + Math.exp(x), 0)) - values[label]!;
+      return Math.log(values.reduce((sum, x) => sum + Math.exp(x), 0)) - values[label];
     });
     expect(losses.reduce((sum, x) => sum + x, 0) / targets).toBeCloseTo(loss, 6);
   });
@@ -59,7 +59,10 @@ describe.each(FIXTURES)('%s', (name) => {
       const last = lisa?.draws.findLastIndex((layers) => layer !== null && !layers.includes(layer)) ?? -1;
       const expected = lisa && layer !== null ? (lisa.draws.length - 1 - last) * lisa.period : steps;
       expect(held ?? 0, tensor).toBe(expected);
-      expect(updates.get(tensor)!.values.some((x) => x !== 0), tensor).toBe(true);
+      expect(
+        updates.get(tensor)!.values.some((x) => x !== 0),
+        tensor,
+      ).toBe(true);
     }
   });
 });

@@ -129,7 +129,9 @@ export interface Golden {
   readonly input_ids: readonly (readonly number[])[];
   readonly logits: { readonly positions: readonly number[]; readonly values: readonly (readonly (readonly number[])[])[] };
   readonly loss: number;
-  readonly gradients: Readonly<Record<string, { readonly shape: readonly number[]; readonly norm: number; readonly first8: readonly number[] }>>;
+  readonly gradients: Readonly<
+    Record<string, { readonly shape: readonly number[]; readonly norm: number; readonly first8: readonly number[] }>
+  >;
   readonly adamw: {
     readonly lr: number;
     readonly betas: readonly [number, number];
@@ -146,7 +148,10 @@ export const loadGolden = (): Golden => json('wordsmith-2m.golden.json');
 function readTensors(path: string): FixtureTensors {
   const data = readFileSync(path);
   const headerEnd = 8 + Number(data.readBigUInt64LE(0));
-  const header = JSON.parse(data.toString('utf8', 8, headerEnd)) as Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  const header = JSON.parse(data.toString('utf8', 8, headerEnd)) as Record<
+    string,
+    { dtype: string; shape: number[]; data_offsets: [number, number] }
+  >;
   const tensors = new Map<string, FixtureTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
     if (name === '__metadata__') continue;
@@ -158,14 +163,18 @@ function readTensors(path: string): FixtureTensors {
 }
 
 /** ‖got − want‖ / ‖want‖ over the elements outside the skipped ranges. */
-export function relativeError(got: ArrayLike<number>, want: ArrayLike<number>, skip: readonly { readonly from: number; readonly to: number }[] = []): number {
+export function relativeError(
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  skip: readonly { readonly from: number; readonly to: number }[] = [],
+): number {
   if (got.length !== want.length) throw new Error(`${got.length} values against ${want.length}.`);
   let difference = 0;
   let size = 0;
   for (let i = 0; i < want.length; i++) {
     if (skip.some(({ from, to }) => i >= from && i < to)) continue;
-    const reference = want[i]!;
-    difference += (got[i]! - reference) ** 2;
+    const reference = want[i];
+    difference += (got[i] - reference) ** 2;
     size += reference ** 2;
   }
   return Math.sqrt(difference / size);

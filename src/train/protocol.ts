@@ -3,10 +3,10 @@
 
 import type { RunConfig } from '../config';
 import type { ErrorInfo } from '../errors';
-import type { ClassBytes } from '../gpu/allocator';
 import type { DeviceDescription } from '../gpu/device';
 import type { Forecast } from '../plan/forecast';
 import type { ModelShape } from '../model/types';
+import type { MemoryTotals } from '../plan/memory';
 
 /** Files of a model in Hugging Face layout, or one that the page ships. */
 export type ModelSource = { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] };
@@ -45,7 +45,7 @@ export interface StepMetrics {
   readonly activeLayers: readonly number[];
   readonly stepMs: number;
   /** Live GPU bytes by class, and their sum. */
-  readonly memory: ClassBytes & { readonly total: number };
+  readonly memory: MemoryTotals;
 }
 
 export interface Period {
@@ -97,10 +97,10 @@ export interface RunReport {
   readonly kernels: string;
   readonly schedule: readonly Period[];
   readonly memory: {
-    readonly forecast: ClassBytes & { readonly total: number };
-    readonly peak: ClassBytes & { readonly total: number };
-    readonly fullForecast: ClassBytes & { readonly total: number };
-    readonly loraForecast: ClassBytes & { readonly total: number };
+    readonly forecast: MemoryTotals;
+    readonly peak: MemoryTotals;
+    readonly fullForecast: MemoryTotals;
+    readonly loraForecast: MemoryTotals;
   };
   readonly parameters: number;
   readonly trainable: number;

@@ -11,8 +11,9 @@ export function difference(bytes: number, than: number): string {
   return `${formatPercent(Math.abs(share))} ${share > 0 ? 'less' : 'more'}`;
 }
 
-export function measuredReceipt(method: Method, peak: number, fullForecast: number): string {
-  const measured = `Peak ${formatBytes(peak)} measured`;
+/** `ended`: the peak is that of the whole run; before that, the highest reading at the end of a step so far. */
+export function measuredReceipt(method: Method, peak: number, fullForecast: number, ended: boolean): string {
+  const measured = ended ? `Peak ${formatBytes(peak)} measured` : `${formatBytes(peak)} measured so far`;
   if (method === 'full') return `${measured}; the forecast was ${formatBytes(fullForecast)}.`;
   return `${measured}; full fine-tuning would need ${formatBytes(fullForecast)} (forecast): ${difference(peak, fullForecast)}.`;
 }

@@ -1,0 +1,101 @@
+// @ts-check
+// Lint rules: the recommended ones with types, React's rules of hooks, and the house rules of this project.
+// scripts/lint.test.ts shows that the house rules bite.
+
+import js from '@eslint/js';
+import reactHooks from 'eslint-plugin-react-hooks';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+import { layers } from './scripts/lint/layers.mjs';
+
+const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.fixture.ts', 'src/testing/**', 'e2e/**'];
+const PURE = ['src/plan/**', 'src/lisa/{schedule,importance,samplers}*', 'src/model/config*', 'src/data/**', 'src/config*.ts', 'src/random*.ts'];
+
+const CREATE_BUFFER = {
+  selector: ':matches(CallExpression, NewExpression)[callee.property.name="createBuffer"]',
+  message: 'Only src/gpu/allocator.ts creates buffers: every byte on the GPU is in its ledger.',
+};
+const RAW_HTML = [
+  { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Text from a model or a file must never become HTML.' },
+  { selector: 'Property[key.name="dangerouslySetInnerHTML"]', message: 'Text from a model or a file must never become HTML.' },
+  {
+    selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/], CallExpression[callee.property.name="insertAdjacentHTML"]',
+    message: 'Text from a model or a file must never become HTML.',
+  },
+];
+const ONLY_APP_ERROR = {
+  selector: 'ThrowStatement > NewExpression[callee.name!="AppError"]',
+  message: 'People see AppError only: a code, what happened, and what to do about it (src/errors.ts).',
+};
+const GPU_CONSTANTS = ['GPUBufferUsage', 'GPUMapMode', 'GPUShaderStage', 'GPUTextureUsage'];
+const BROWSER = ['document', 'window', 'self', 'navigator', 'location', 'localStorage', 'sessionStorage', 'indexedDB', 'caches', 'fetch', 'Worker'];
+const NODE = ['process', 'Buffer', 'global', '__dirname', '__filename', 'require'];
+const CLOCK_AND_CHANCE = [
+  { object: 'Math', property: 'random', message: 'A run must be reproducible: use the seeded generator (src/random.ts).' },
+];
+
+export default defineConfig(
+  { ignores: ['dist/', 'dist-node/', '*.tmp/', 'runs/', 'test-results/', 'playwright-report/', 'coverage/', 'public/', 'bench/peers/', 'tools/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { project: { rules: { layers } } },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'no-eval': 'error',
+      'no-implied-eval': 'off', // the typed version is on
+      'no-new-func': 'error',
+      'no-param-reassign': 'off',
+      'object-shorthand': 'error',
+      'prefer-const': 'error',
+      // TypeScript sees undefined names and knows the platform.
+      'no-undef': 'off',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      // Numbers in messages are the rule here.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // An async function without await is how an interface of promises is met by synchronous code.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    rules: {
+      'project/layers': 'error',
+      'no-restricted-syntax': ['error', CREATE_BUFFER, ...RAW_HTML],
+      'no-restricted-properties': ['error', ...CLOCK_AND_CHANCE],
+    },
+  },
+  { files: ['src/gpu/allocator.ts'], rules: { 'no-restricted-syntax': ['error', ONLY_APP_ERROR, ...RAW_HTML] } },
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    ignores: [...TESTS, 'src/shaders/compare.ts', 'src/gpu/lab.ts', 'src/gpu/allocator.ts'],
+    rules: { 'no-restricted-syntax': ['error', CREATE_BUFFER, ONLY_APP_ERROR, ...RAW_HTML] },
+  },
+  {
+    files: PURE,
+    ignores: TESTS,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...[...GPU_CONSTANTS, ...BROWSER, ...NODE].map((name) => ({ name, message: 'This part of the program is pure: no GPU, no DOM, no Node.' })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...CLOCK_AND_CHANCE,
+        { object: 'Date', property: 'now', message: 'This part of the program is pure: pass the time in.' },
+        { object: 'performance', property: 'now', message: 'This part of the program is pure: pass the time in.' },
+      ],
+    },
+  },
+  { files: ['src/ui/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
+  { files: ['src/cli/**', 'scripts/**', ...TESTS], rules: { 'no-console': 'off' } },
+  // Scripts and configuration are JavaScript or read untyped JSON: the rules on `any` values say nothing useful there.
+  { files: ['**/*.{js,mjs}'], extends: [tseslint.configs.disableTypeChecked] },
+);

@@ -1,0 +1,126 @@
+// The order of training: which samples make up which optimizer step. It is a pure function of (samples, config, epoch,
+// cursor), so a run goes on from those two numbers exactly as if it had not been interrupted.
+
+import type { RunConfig } from '../config';
+import { AppError } from '../errors';
+import { randomStream } from '../random';
+import { buildMicroBatch, type MicroBatch } from './batch';
+import { inputTokens, type Sample } from './types';
+
+export interface LoaderState {
+  /** From 0. */
+  readonly epoch: number;
+  /** Samples of the epoch that have been used. */
+  readonly cursor: number;
+}
+
+export interface StepData {
+  /** gradAccum of them. */
+  readonly microBatches: readonly MicroBatch[];
+  /** Sums over the micro-batches. */
+  readonly targets: number;
+  readonly tokens: number;
+}
+
+type LoaderConfig = Pick<RunConfig, 'batchSize' | 'gradAccum' | 'seqLen' | 'packing' | 'shuffle' | 'seed'>;
+
+/**
+ * Endless stream of optimizer steps. Every sample is used once an epoch; a step that begins near an epoch's end takes the
+ * rest of it and goes on with the next. Order: the permutation (seed, 'epoch', e), or the file's with shuffle off. Packing
+ * fills a row with the next samples as long as their inputs fit T tokens; without it a row is one sample.
+ */
+export class Loader {
+  private epoch = 0;
+  private cursor = 0;
+  private order: { readonly epoch: number; readonly permutation: Uint32Array } | null = null;
+
+  constructor(
+    private readonly samples: readonly Sample[],
+    private readonly config: LoaderConfig,
+  ) {
+    if (samples.length === 0) throw new AppError('DATASET_EMPTY', 'There is no sample to train on.', 'Give more data.');
+    checkLengths(samples, config.seqLen);
+  }
+
+  nextStep(): StepData {
+    const { batchSize, gradAccum } = this.config;
+    const microBatches = Array.from({ length: gradAccum }, () => buildMicroBatch(Array.from({ length: batchSize }, () => this.nextRow())));
+    return {
+      microBatches,
+      targets: microBatches.reduce((sum, { targets }) => sum + targets, 0),
+      tokens: microBatches.reduce((sum, { rows }) => sum + rows, 0),
+    };
+  }
+
+  state(): LoaderState {
+    return { epoch: this.epoch, cursor: this.cursor };
+  }
+
+  /** Goes to a place that state() told. CHECKPOINT_MISMATCH for one that these samples don't have. */
+  restore({ epoch, cursor }: LoaderState): void {
+    const whole = (value: number): boolean => Number.isInteger(value) && value >= 0;
+    if (!whole(epoch) || !whole(cursor) || cursor >= this.samples.length) {
+      throw new AppError('CHECKPOINT_MISMATCH', `Sample ${cursor} of epoch ${epoch} is not in this data of ${this.samples.length} samples.`, 'Resume with the data that the run began with.');
+    }
+    this.epoch = epoch;
+    this.cursor = cursor;
+  }
+
+  private nextRow(): Sample[] {
+    const row = [this.take()];
+    let room = this.config.seqLen - inputTokens(row[0]);
+    while (this.config.packing && inputTokens(this.peek()) <= room) {
+      const sample = this.take();
+      row.push(sample);
+      room -= inputTokens(sample);
+    }
+    return row;
+  }
+
+  private peek(): Sample {
+    return this.samples[this.permutation()[this.cursor]];
+  }
+
+  private take(): Sample {
+    const sample = this.peek();
+    this.cursor++;
+    if (this.cursor === this.samples.length) {
+      this.epoch++;
+      this.cursor = 0;
+    }
+    return sample;
+  }
+
+  private permutation(): Uint32Array {
+    if (this.order?.epoch !== this.epoch) {
+      const permutation = Uint32Array.from(this.samples.keys());
+      if (this.config.shuffle) randomStream(this.config.seed, 'epoch', this.epoch).shuffle(permutation);
+      this.order = { epoch: this.epoch, permutation };
+    }
+    return this.order.permutation;
+  }
+}
+
+/**
+ * Micro-batches of all samples in their order, rows packed (segments keep them apart), each within the capacity of
+ * batchSize rows of seqLen tokens. The last may be smaller.
+ */
+export function evalBatches(samples: readonly Sample[], batchSize: number, seqLen: number): MicroBatch[] {
+  checkLengths(samples, seqLen);
+  const rows: Sample[][] = [];
+  let room = 0;
+  for (const sample of samples) {
+    if (rows.length === 0 || inputTokens(sample) > room) {
+      rows.push([]);
+      room = seqLen;
+    }
+    rows[rows.length - 1].push(sample);
+    room -= inputTokens(sample);
+  }
+  return Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) => buildMicroBatch(rows.slice(i * batchSize, (i + 1) * batchSize)));
+}
+
+function checkLengths(samples: readonly Sample[], seqLen: number): void {
+  const long = samples.find((sample) => inputTokens(sample) > seqLen || inputTokens(sample) < 1);
+  if (long) throw new AppError('INTERNAL', `A sample of ${long.ids.length} tokens does not fit rows of ${seqLen}.`, '');
+}

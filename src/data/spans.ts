@@ -1,0 +1,113 @@
+// Where the assistant's words are in a rendered conversation: from the end of the turn's header to the end of its
+// end-of-turn token, without the line break after it. A loss is taken there and nowhere else.
+//
+// Templates are programs, so the places are found by rendering: the messages before an assistant's turn, with the
+// prompt for its answer, are normally how the whole conversation begins up to that answer. Where a template breaks
+// this (it drops or rewrites earlier turns, or refuses to end there), the contents are looked up in order instead.
+
+import type { Message } from './types';
+import type { Render } from './template';
+
+/** Code units start ≤ i < end of the rendered text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SpanRules {
+  readonly render: Render;
+  /** Special tokens as text, and which of them end a generated text. */
+  readonly specialTokens: readonly string[];
+  readonly endTokens: readonly string[];
+}
+
+/** Spans of all assistant turns in `full` = render(messages, false), or null where a turn's words are not in it. */
+export function assistantSpans(messages: readonly Message[], full: string, rules: SpanRules): Span[] | null {
+  const spans: Span[] = [];
+  let cursor = 0;
+  for (const [i, { role, content }] of messages.entries()) {
+    if (role !== 'assistant') {
+      // A message that is not found verbatim (a template may leave it out) doesn't move the cursor.
+      cursor = find(content, full, cursor)?.end ?? cursor;
+      continue;
+    }
+    const span = spanByPrefix(messages, i, full, rules, spans.at(-1)?.end ?? 0) ?? spanByContent(content, full, rules, cursor);
+    if (!span) return null;
+    spans.push(span);
+    cursor = span.end;
+  }
+  return spans;
+}
+
+function spanByPrefix(messages: readonly Message[], i: number, full: string, rules: SpanRules, from: number): Span | null {
+  const head = prefixLength(messages.slice(0, i), true, full, rules.render);
+  if (head === null || head < from) return null;
+  const turnEnd = i === messages.length - 1 ? full.length : prefixLength(messages.slice(0, i + 1), false, full, rules.render);
+  if (turnEnd !== null && turnEnd < head) return null;
+  const found = wordsAfter(messages[i].content, full, head, turnEnd, rules);
+  if (found) return { start: head, end: withEndToken(full, found.end, turnEnd, rules) };
+  // The template rewrote the words (dropped a thinking part, say), but where they begin and end is known.
+  return turnEnd === null ? null : { start: head, end: head + full.slice(head, turnEnd).trimEnd().length };
+}
+
+/** Length of the rendering, if it is how `full` begins. */
+function prefixLength(messages: readonly Message[], prompt: boolean, full: string, render: Render): number | null {
+  try {
+    const text = render(messages, prompt);
+    return full.startsWith(text) ? text.length : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The content behind a turn's header. Right there, as a rule; else, what the template put before it (an empty thinking
+ * part) may hold the same words, so the last place before the end tokens is taken, or the first where the end isn't known.
+ */
+function wordsAfter(content: string, full: string, head: number, turnEnd: number | null, rules: SpanRules): Span | null {
+  if (full.startsWith(content, head)) return { start: head, end: head + content.length };
+  const turn = full.slice(head, turnEnd === null ? full.length : endOfWords(full, head, turnEnd, rules));
+  for (const words of [content, content.trim()]) {
+    const at = turnEnd === null ? turn.indexOf(words) : turn.lastIndexOf(words);
+    if (at >= 0) return { start: head + at, end: head + at + words.length };
+  }
+  return null;
+}
+
+/** The turn's end without the white space and special tokens there. */
+function endOfWords(full: string, head: number, turnEnd: number, { specialTokens }: SpanRules): number {
+  let turn = full.slice(head, turnEnd).trimEnd();
+  for (;;) {
+    const token = specialTokens.find((text) => turn.endsWith(text));
+    if (token === undefined) return head + turn.length;
+    turn = turn.slice(0, -token.length).trimEnd();
+  }
+}
+
+function spanByContent(content: string, full: string, rules: SpanRules, cursor: number): Span | null {
+  const found = find(content, full, cursor);
+  return found && { start: found.start, end: withEndToken(full, found.end, null, rules) };
+}
+
+function find(content: string, full: string, from: number): Span | null {
+  for (const words of [content, content.trim()]) {
+    const at = full.indexOf(words, from);
+    if (at >= 0) return { start: at, end: at + words.length };
+  }
+  return null;
+}
+
+/**
+ * Moves the end past the end-of-turn token that follows the words, white space between allowed. That is a special token
+ * inside the turn; where the turn's end isn't known, only one that is known to end texts (the next turn may begin
+ * with a special token too).
+ */
+function withEndToken(full: string, end: number, turnEnd: number | null, { specialTokens, endTokens }: SpanRules): number {
+  const rest = full.slice(end);
+  const space = rest.length - rest.trimStart().length;
+  const longest = (tokens: readonly string[]): number => Math.max(0, ...tokens.filter((token) => rest.startsWith(token, space)).map((token) => token.length));
+  const ending = longest(endTokens);
+  if (ending > 0) return end + space + ending;
+  const special = longest(specialTokens);
+  return special > 0 && turnEnd !== null && end + space + special <= turnEnd ? end + space + special : end;
+}

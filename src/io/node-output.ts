@@ -1,0 +1,100 @@
+// Writing results to disk so that nothing half-written is ever found under a final name: each file goes to a temporary
+// sibling, is flushed, and is renamed when all files of its set are complete.
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AppError } from '../errors';
+import { isPlainName } from './file-source';
+import { plainFile, type ExportFile } from './export';
+
+/** Writes all files or none of them; the directory is made if need be. Throws STORAGE, or what a file's chunks throw. */
+export async function writeFolder(directory: string, files: Iterable<ExportFile>): Promise<void> {
+  const created = await storage(directory, () => mkdir(directory, { recursive: true }));
+  const pending: { readonly temporary: string; readonly target: string }[] = [];
+  try {
+    for (const file of files) {
+      if (!isPlainName(file.path)) throw new AppError('INTERNAL', `${file.path} is no plain file name.`, '');
+      const target = join(directory, file.path);
+      const held = await stat(target).catch(() => null);
+      if (held?.isDirectory()) throw new AppError('STORAGE', `${target} is a directory; a file is to be written there.`, 'Choose another output directory.');
+      const temporary = temporarySibling(target);
+      pending.push({ temporary, target });
+      await writeFlushed(temporary, target, file);
+    }
+    while (pending.length > 0) {
+      const { temporary, target } = pending[0]!;
+      await storage(target, () => rename(temporary, target));
+      pending.shift();
+    }
+  } catch (thrown) {
+    for (const { temporary } of pending) await rm(temporary, { force: true });
+    if (created !== undefined) await removeCreated(directory, created);
+    throw thrown;
+  }
+  await flushDirectory(directory);
+}
+
+/** Takes back the directories that were made, from the innermost to `first`, as far as they are empty. */
+async function removeCreated(directory: string, first: string): Promise<void> {
+  for (let path = resolve(directory); path.startsWith(first); path = dirname(path)) {
+    if (await rmdir(path).then(() => false, () => true)) return; // prettier-ignore
+  }
+}
+
+/** One text file, replaced in one piece. Throws STORAGE. */
+export async function writeText(path: string, text: string): Promise<void> {
+  const bytes = new Uint8Array(Buffer.byteLength(text));
+  new TextEncoder().encodeInto(text, bytes);
+  await writeFolder(dirname(path), [plainFile(basename(path), bytes)]);
+}
+
+/** A value as indented JSON, replaced in one piece. Throws STORAGE. */
+export function writeJson(path: string, value: unknown): Promise<void> {
+  return writeText(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+const temporarySibling = (target: string): string => join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+
+async function writeFlushed(temporary: string, target: string, file: ExportFile): Promise<void> {
+  const handle = await storage(target, () => open(temporary, 'wx'));
+  try {
+    let written = 0;
+    for await (const chunk of file.chunks()) {
+      await storage(target, () => handle.writeFile(chunk));
+      written += chunk.byteLength;
+    }
+    if (written !== file.size) throw new AppError('INTERNAL', `${file.path}: ${written} bytes were written instead of ${file.size}.`, '');
+    await storage(target, () => handle.sync());
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the renames themselves durable; not every system can flush a directory. */
+async function flushDirectory(directory: string): Promise<void> {
+  const handle = await open(directory).catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** The system's refusals as one clear line. */
+async function storage<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const remedy = REMEDIES.get(code) ?? 'Choose another output directory.';
+    throw new AppError('STORAGE', `${path} cannot be written${code ? ` (${code})` : ''}.`, remedy, { cause });
+  }
+}
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'The disk is full: free some space or choose another output directory.'],
+  ['EDQUOT', 'The disk quota is used up: free some space or choose another output directory.'],
+  ['EACCES', 'Check the permissions or choose another output directory.'],
+  ['EPERM', 'Check the permissions or choose another output directory.'],
+  ['EROFS', 'The file system is read-only: choose another output directory.'],
+  ['EEXIST', 'There is a file of that name: choose another output directory.'],
+  ['ENOTDIR', 'Part of the path is a file: choose another output directory.'],
+]);

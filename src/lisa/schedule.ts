@@ -1,0 +1,166 @@
+// LISA's schedule: which layers are trained in which optimizer steps. Pure: the layers of period i follow from
+// (seed, configuration, i, recorded importance) and from nothing else, so a run can be previewed before it starts
+// and goes on the same after a resume. Period i covers the steps iK + 1 … (i + 1)K.
+
+import type { LisaSampler } from '../config';
+import { AppError, unreachable } from '../errors';
+import { randomStream, type RandomStream } from '../random';
+import { withFloor } from './importance';
+import {
+  bernoulliInclusion,
+  bernoulliProbabilities,
+  drawBernoulli,
+  drawCycle,
+  drawSystematic,
+  drawUniform,
+  ppsProbabilities,
+  type BernoulliDraw,
+} from './samplers';
+
+export interface ScheduleConfig {
+  /** L */
+  readonly layers: number;
+  /** γ: layers of a period; for `bernoulli` their mean, before redraws and the pool's cap. */
+  readonly gamma: number;
+  /** K: optimizer steps of a period. */
+  readonly period: number;
+  /** Optimizer steps of the run. */
+  readonly steps: number;
+  readonly seed: number;
+  readonly sampler: LisaSampler;
+  /** p_l, one per layer, for `weighted` and `bernoulli`; null: all equal. */
+  readonly weights: readonly number[] | null;
+}
+
+export interface Period {
+  /** From 0. */
+  readonly period: number;
+  /** From 1. */
+  readonly firstStep: number;
+  /** Ascending. */
+  readonly layers: readonly number[];
+}
+
+/** Throws CONFIG_INVALID if no schedule can be drawn. */
+export function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): void {
+  const { layers, gamma, period, steps, sampler } = config;
+  const weights = importance ?? config.weights;
+  const refuse = (detail: string, remedy: string): never => {
+    throw new AppError('CONFIG_INVALID', detail, remedy);
+  };
+  if (!isWhole(layers, 1)) refuse(`A model of ${layers} layers has none to draw.`, 'Choose another model.');
+  if (!isWhole(gamma, 1)) refuse(`γ = ${gamma} is no number of layers.`, 'Give a whole number from 1.');
+  if (gamma > layers) refuse(`γ = ${gamma} is more than the model's ${layers} layers.`, `Give at most ${layers}.`);
+  if (!isWhole(period, 1)) refuse(`K = ${period} is no number of steps.`, 'Give a whole number from 1.');
+  if (!isWhole(steps, 0)) refuse(`${steps} is no number of steps.`, 'Give a whole number.');
+  if (weights && weights.length !== layers) refuse(`${weights.length} weights for ${layers} layers.`, 'Give one weight per layer.');
+  if (sampler === 'weighted' && !weights) {
+    refuse('The weighted sampler has no weights.', 'Give one weight per layer, or choose another sampler.');
+  }
+}
+
+const isWhole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
+
+/** The period that holds an optimizer step, both from where they count: step from 1, period from 0. */
+export const periodOf = (step: number, period: number): number => Math.floor((step - 1) / period);
+
+export const periodCount = (config: ScheduleConfig): number => Math.ceil(config.steps / config.period);
+
+/** Layers of period `index` (from 0), ascending. `importance` takes the place of config.weights where it was measured in the run. */
+export function drawPeriod(config: ScheduleConfig, index: number, importance?: readonly number[]): number[] {
+  checkSchedule(config, importance);
+  const { layers, gamma, sampler } = config;
+  switch (sampler) {
+    case 'uniform':
+      return drawUniform(layers, gamma, streamOf(config, index));
+    case 'bernoulli':
+      return [...bernoulli(config, index, importance).layers];
+    case 'cycle':
+      return drawCycle(layers, gamma, index, (round) => streamOf(config, round));
+    case 'weighted':
+      return drawSystematic(ppsProbabilities(weightsOf(config, importance), gamma), streamOf(config, index));
+    default:
+      return unreachable(sampler);
+  }
+}
+
+/** All ceil(steps / K) periods, drawn with config.weights. */
+export function schedule(config: ScheduleConfig): Period[] {
+  checkSchedule(config);
+  return Array.from({ length: periodCount(config) }, (_, period) => ({
+    period,
+    firstStep: period * config.period + 1,
+    layers: drawPeriod(config, period),
+  }));
+}
+
+/**
+ * The most layers that a period can have: the number of optimizer slots. γ where exactly γ are drawn. For `bernoulli`
+ * three standard deviations above the mean if all layers are equally likely: γ + 3·√(γ(1 − γ/L)), rounded up, at
+ * most L. It depends on γ and L alone, so importance that changes in the run cannot outgrow it.
+ */
+export function poolSize(config: ScheduleConfig): number {
+  const { layers, gamma, sampler } = config;
+  checkSchedule({ ...config, sampler: 'uniform' });
+  if (sampler !== 'bernoulli') return gamma;
+  return Math.min(layers, Math.ceil(gamma + 3 * Math.sqrt(gamma * (1 - gamma / layers))));
+}
+
+/** Chance of each layer to be in a period: exact, with the redraws and the cap of `bernoulli`. */
+export function inclusionProbabilities(config: ScheduleConfig, importance?: readonly number[]): number[] {
+  checkSchedule(config, importance);
+  const weights = weightsOf(config, importance);
+  switch (config.sampler) {
+    case 'uniform':
+    case 'cycle':
+      return weights.map(() => config.gamma / config.layers);
+    case 'bernoulli':
+      return bernoulliInclusion(bernoulliProbabilities(weights, config.gamma), poolSize(config));
+    case 'weighted':
+      return ppsProbabilities(weights, config.gamma);
+    default:
+      return unreachable(config.sampler);
+  }
+}
+
+export interface BernoulliReport {
+  /** Empty draws that were thrown away. */
+  readonly redrawn: number;
+  /** Periods that drew more layers than the pool has slots. */
+  readonly cappedPeriods: number;
+  /** Layers that those periods left out. */
+  readonly dropped: number;
+}
+
+/** How often `bernoulli` was corrected in periods 0 … periods − 1; all zero for the other samplers. */
+export function bernoulliReport(config: ScheduleConfig, periods = periodCount(config)): BernoulliReport {
+  checkSchedule(config);
+  const draws = config.sampler === 'bernoulli' ? Array.from({ length: periods }, (_, index) => bernoulli(config, index)) : [];
+  return {
+    redrawn: draws.reduce((sum, draw) => sum + draw.redrawn, 0),
+    cappedPeriods: draws.filter((draw) => draw.dropped > 0).length,
+    dropped: draws.reduce((sum, draw) => sum + draw.dropped, 0),
+  };
+}
+
+/** 1 − (1 − γ/L)^(steps/K): the share of layers that uniform draws are expected to have trained after `steps`. */
+export const expectedCoverage = (gamma: number, layers: number, steps: number, period: number): number =>
+  1 - (1 - gamma / layers) ** (steps / period);
+
+/** Layers that have been trained in steps 1 … step, ascending. */
+export function touchedLayers(periods: readonly Period[], step: number): number[] {
+  const touched = new Set(periods.filter(({ firstStep }) => firstStep <= step).flatMap(({ layers }) => layers));
+  return [...touched].sort((a, b) => a - b);
+}
+
+const streamOf = (config: ScheduleConfig, index: number): RandomStream => randomStream(config.seed, 'lisa', config.sampler, index);
+
+function weightsOf(config: ScheduleConfig, importance?: readonly number[]): number[] {
+  const weights = importance ?? config.weights;
+  return weights ? withFloor(weights) : Array.from({ length: config.layers }, () => 1);
+}
+
+function bernoulli(config: ScheduleConfig, index: number, importance?: readonly number[]): BernoulliDraw {
+  const probabilities = bernoulliProbabilities(weightsOf(config, importance), config.gamma);
+  return drawBernoulli(probabilities, poolSize(config), streamOf(config, index));
+}

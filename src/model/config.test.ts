@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '../errors';
+import { parseModelConfig, shown } from './config';
+
+/** The public GPT-2's config.json, without what nobody reads. */
+const GPT2 = {
+  activation_function: 'gelu_new',
+  architectures: ['GPT2LMHeadModel'],
+  attn_pdrop: 0.1,
+  embd_pdrop: 0.1,
+  resid_pdrop: 0.1,
+  layer_norm_epsilon: 1e-5,
+  model_type: 'gpt2',
+  n_ctx: 1024,
+  n_embd: 768,
+  n_head: 12,
+  n_layer: 12,
+  n_positions: 1024,
+  vocab_size: 50257,
+};
+
+/** The shape of SmolLM2-135M's. */
+const LLAMA = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  hidden_act: 'silu',
+  hidden_size: 576,
+  intermediate_size: 1536,
+  is_llama_config: true,
+  max_position_embeddings: 8192,
+  num_attention_heads: 9,
+  num_hidden_layers: 30,
+  num_key_value_heads: 3,
+  pretraining_tp: 1,
+  rms_norm_eps: 1e-5,
+  rope_interleaved: false,
+  rope_scaling: null,
+  rope_theta: 100000,
+  tie_word_embeddings: true,
+  vocab_size: 49152,
+};
+
+const parse = (json: unknown): ReturnType<typeof parseModelConfig> => parseModelConfig(json, 'config.json');
+
+function refusal(json: unknown): AppError {
+  try {
+    parse(json);
+  } catch (thrown) {
+    if (thrown instanceof AppError) return thrown;
+    throw thrown;
+  }
+  throw new Error(`accepted ${JSON.stringify(json)}`);
+}
+
+describe('accepted configs', () => {
+  it('reads GPT-2', () => {
+    expect(parse(GPT2)).toEqual({
+      family: 'gpt2', vocab: 50257, width: 768, layers: 12, heads: 12, kvHeads: 12, headDim: 64, ff: 3072, maxPositions: 1024,
+      norm: 'layer', normEps: 1e-5, activation: 'gelu_tanh', rope: null, tied: true, qkvBias: true, attentionOutBias: true, mlpBias: true,
+    }); // prettier-ignore
+  });
+
+  it('reads Llama', () => {
+    expect(parse(LLAMA)).toEqual({
+      family: 'llama', vocab: 49152, width: 576, layers: 30, heads: 9, kvHeads: 3, headDim: 64, ff: 1536, maxPositions: 8192,
+      norm: 'rms', normEps: 1e-5, activation: 'swiglu', rope: { theta: 100000 }, tied: true, qkvBias: false, attentionOutBias: false, mlpBias: false,
+    }); // prettier-ignore
+  });
+
+  it('reads the built-in model', () => {
+    const json: unknown = JSON.parse(readFileSync(new URL('../../public/models/wordsmith-2m/config.json', import.meta.url), 'utf8'));
+    expect(parse(json)).toMatchObject({ vocab: 2048, width: 128, layers: 8, heads: 4, kvHeads: 2, headDim: 32, ff: 352, maxPositions: 512, tied: true });
+  });
+
+  it.each([
+    ['gelu', 'gelu_erf'],
+    ['gelu_new', 'gelu_tanh'],
+    ['gelu_pytorch_tanh', 'gelu_tanh'],
+  ])('maps activation %s to %s', (activation_function, activation) => {
+    expect(parse({ ...GPT2, activation_function }).activation).toBe(activation);
+  });
+
+  it('uses the defaults of Hugging Face where a field is absent or null', () => {
+    expect(parse({ ...GPT2, n_inner: null }).ff).toBe(4 * 768);
+    expect(parse({ ...GPT2, n_inner: 100 }).ff).toBe(100);
+    expect(parse({ ...GPT2, n_positions: undefined, n_ctx: 77 }).maxPositions).toBe(77);
+    expect(parse({ ...GPT2, n_positions: 88, n_ctx: 77 }).maxPositions).toBe(88);
+    expect(parse({ ...GPT2, layer_norm_epsilon: undefined }).normEps).toBe(1e-5);
+    expect(parse({ ...LLAMA, rms_norm_eps: undefined }).normEps).toBe(1e-6);
+    expect(parse({ ...LLAMA, tie_word_embeddings: undefined }).tied).toBe(false);
+    expect(parse({ ...GPT2, tie_word_embeddings: false }).tied).toBe(false);
+    expect(parse({ ...LLAMA, num_key_value_heads: null }).kvHeads).toBe(9);
+    expect(parse({ ...LLAMA, head_dim: null }).headDim).toBe(64);
+    expect(parse({ ...LLAMA, head_dim: 32, hidden_size: 500 })).toMatchObject({ headDim: 32, width: 500 });
+  });
+
+  it('gives attention_bias to q, k, v and o, and mlp_bias to the feed-forward', () => {
+    expect(parse({ ...LLAMA, attention_bias: true })).toMatchObject({ qkvBias: true, attentionOutBias: true, mlpBias: false });
+    expect(parse({ ...LLAMA, mlp_bias: true })).toMatchObject({ qkvBias: false, attentionOutBias: false, mlpBias: true });
+  });
+
+  it('finds the rotary base in its old and new places', () => {
+    const bare = { ...LLAMA, rope_theta: undefined };
+    expect(parse(bare).rope).toEqual({ theta: 10000 });
+    expect(parse({ ...bare, rope_parameters: { rope_theta: 5e5, rope_type: 'default' } }).rope).toEqual({ theta: 5e5 });
+    expect(parse({ ...LLAMA, rope_parameters: { rope_theta: 100000 } }).rope).toEqual({ theta: 100000 });
+    expect(parse({ ...LLAMA, rope_scaling: { type: 'default' } }).rope).toEqual({ theta: 100000 });
+    expect(parse({ ...LLAMA, rope_scaling: { rope_type: 'default' } }).rope).toEqual({ theta: 100000 });
+  });
+});
+
+describe('refused as unsupported, naming field and value', () => {
+  it.each<[string, string, object]>([
+    ['model_type', '"qwen2"', { model_type: 'qwen2' }],
+    ['hidden_act', '"gelu"', { hidden_act: 'gelu' }],
+    ['pretraining_tp', '2', { pretraining_tp: 2 }],
+    ['partial_rotary_factor', '0.5', { partial_rotary_factor: 0.5 }],
+    ['rope_scaling.type', '"linear"', { rope_scaling: { type: 'linear', factor: 2 } }],
+    ['rope_scaling.rope_type', '"llama3"', { rope_scaling: { rope_type: 'llama3', factor: 32 } }],
+    ['rope_parameters.rope_type', '"yarn"', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e5 } }],
+    ['rope_parameters.full_attention', '{"rope_type":"default"}', { rope_parameters: { full_attention: { rope_type: 'default' } } }],
+    ['quantization_config', '{"bits":4}', { quantization_config: { bits: 4 } }],
+  ])('llama: %s = %s', (field, value, change) => {
+    const error = refusal({ ...LLAMA, ...change });
+    expect(error.code).toBe('MODEL_UNSUPPORTED');
+    expect(error.detail).toContain(`config.json: ${field} is ${value}`);
+    expect(error.remedy).not.toBe('');
+  });
+
+  it.each<[string, string, object]>([
+    ['activation_function', '"relu"', { activation_function: 'relu' }],
+    ['scale_attn_weights', 'false', { scale_attn_weights: false }],
+    ['scale_attn_by_inverse_layer_idx', 'true', { scale_attn_by_inverse_layer_idx: true }],
+    ['reorder_and_upcast_attn', 'true', { reorder_and_upcast_attn: true }],
+    ['add_cross_attention', 'true', { add_cross_attention: true }],
+    ['pruned_heads', '{"0":[1]}', { pruned_heads: { 0: [1] } }],
+  ])('gpt2: %s = %s', (field, value, change) => {
+    const error = refusal({ ...GPT2, ...change });
+    expect(error.code).toBe('MODEL_UNSUPPORTED');
+    expect(error.detail).toContain(`config.json: ${field} is ${value}`);
+  });
+});
+
+describe('refused as malformed, naming the field and what was expected', () => {
+  const required = (json: object, fields: readonly string[]): [string, object][] => fields.map((field) => [field, { ...json, [field]: undefined }]);
+
+  it.each([
+    ...required(LLAMA, ['model_type', 'vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'num_attention_heads', 'max_position_embeddings']),
+    ...required(GPT2, ['vocab_size', 'n_embd', 'n_layer', 'n_head']),
+    ['n_positions', { ...GPT2, n_positions: undefined, n_ctx: undefined }] as [string, object],
+  ])('%s is missing', (field, json) => {
+    const error = refusal(json);
+    expect(error.code).toBe('MODEL_CONFIG');
+    expect(error.detail).toBe(`config.json: ${field} is missing.`);
+    expect(error.remedy).toMatch(/^It must be /);
+  });
+
+  it.each<[string, unknown]>([
+    ['hidden_size', '576'],
+    ['hidden_size', -576],
+    ['hidden_size', 0],
+    ['hidden_size', 1.5],
+    ['hidden_size', null],
+    ['hidden_size', [576]],
+    ['vocab_size', 1e308],
+    ['vocab_size', Infinity],
+    ['vocab_size', 2 ** 31],
+    ['num_hidden_layers', 1e9],
+    ['num_key_value_heads', 2],
+    ['num_key_value_heads', 'three'],
+    ['head_dim', 63],
+    ['rms_norm_eps', 0],
+    ['rms_norm_eps', '1e-5'],
+    ['rms_norm_eps', NaN],
+    ['rope_theta', -1],
+    ['rope_scaling', 'linear'],
+    ['rope_scaling', [1]],
+    ['tie_word_embeddings', 'true'],
+    ['attention_bias', 1],
+    ['mlp_bias', null],
+    ['hidden_act', 7],
+    ['model_type', 3],
+  ])('%s = %j', (field, value) => {
+    const error = refusal({ ...LLAMA, [field]: value });
+    expect(error.code).toBe('MODEL_CONFIG');
+    expect(error.detail).toContain(`config.json: ${field} is `);
+    expect(error.remedy).toMatch(/^It must be /);
+  });
+
+  it('refuses sizes that do not divide and rotary bases that contradict each other', () => {
+    expect(refusal({ ...GPT2, n_head: 5 })).toMatchObject({ code: 'MODEL_CONFIG', remedy: 'It must be a divisor of n_embd (768).' });
+    expect(refusal({ ...LLAMA, num_attention_heads: 5, num_key_value_heads: 5 }).remedy).toContain('a divisor of hidden_size (576)');
+    expect(refusal({ ...LLAMA, hidden_size: 81, num_key_value_heads: 9 }).detail).toContain('hidden_size / num_attention_heads is 9');
+    expect(refusal({ ...LLAMA, rope_parameters: { rope_theta: 1 } }).detail).toContain('rope_parameters.rope_theta is 1');
+    expect(refusal({ ...LLAMA, rope_scaling: { factor: 4 } }).detail).toContain('rope_scaling.rope_type is missing');
+  });
+
+  it.each([null, 3, 'x', [], true])('top level %j', (json) => {
+    expect(refusal(json).code).toBe('MODEL_CONFIG');
+  });
+});
+
+describe('hostile input', () => {
+  it('does not look at prototypes', () => {
+    const text = JSON.stringify({ ...LLAMA, vocab_size: undefined }).replace('{', '{"__proto__":{"vocab_size":10},');
+    expect(refusal(JSON.parse(text)).detail).toContain('vocab_size is missing');
+    expect(refusal({ ...LLAMA, model_type: 'constructor' }).code).toBe('MODEL_UNSUPPORTED');
+  });
+
+  it('prints untrusted values as one short line', () => {
+    const error = refusal({ ...LLAMA, model_type: `a\n\u001b[31m\u2028\u009b${'x'.repeat(10_000)}` });
+    expect(error.detail.length).toBeLessThan(200);
+    // eslint-disable-next-line no-control-regex
+    expect(error.detail).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
+    expect(shown(undefined)).toBe('undefined');
+  });
+
+  it('ends every mutated config as a shape or an AppError', () => {
+    const keys = [...new Set([...Object.keys(LLAMA), ...Object.keys(GPT2), 'rope_parameters', 'head_dim', '__proto__'])];
+    const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('gpt2', 'llama', 1, 2, 2 ** 53, -0));
+    const change = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 3 });
+    fc.assert(
+      fc.property(fc.constantFrom(LLAMA, GPT2), change, (base, changes) => {
+        try {
+          const shape = parse({ ...base, ...changes });
+          expect(Number.isSafeInteger(shape.vocab * shape.width) && shape.headDim >= 1 && shape.heads % shape.kvHeads === 0).toBe(true);
+        } catch (thrown) {
+          if (!(thrown instanceof AppError)) throw thrown;
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

@@ -1,0 +1,21 @@
+// Bytes by memory class, and their sums. Forecast and ledger count with the same functions.
+
+import { MEMORY_CLASSES, type BufferSpec, type MemoryClass } from './types';
+
+export type ClassBytes = Record<MemoryClass, number>;
+
+/** Bytes by class with their sum, as metrics and reports carry them. */
+export type MemoryTotals = ClassBytes & { readonly total: number };
+
+export const zeroBytes = (): ClassBytes => Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])) as ClassBytes;
+
+export const sumBytes = (bytes: ClassBytes): number => MEMORY_CLASSES.reduce((sum, name) => sum + bytes[name], 0);
+
+/** Bytes by class of a set of buffers: what the ledger reads once they are allocated. */
+export function bytesByClass(specs: Iterable<BufferSpec>): ClassBytes {
+  const bytes = zeroBytes();
+  for (const spec of specs) bytes[spec.memory] += spec.bytes;
+  return bytes;
+}
+
+export const withTotal = (bytes: ClassBytes): MemoryTotals => ({ ...bytes, total: sumBytes(bytes) });

@@ -1,0 +1,236 @@
+// Every layout and family of matmul against the float64 loops of matmul.ref.ts. Whatever a kernel must not use
+// (other columns of a strided buffer, rows past the live ones) is NaN in the inputs, and what it must not write
+// is NaN in y and still has to be afterwards.
+
+import { afterAll, describe, expect, it } from 'vitest';
+import { AppError } from '../errors';
+import { nodeLab, scratch } from '../gpu/lab';
+import type { Frame } from '../plan/frame';
+import { amount, type BufferSpec, type Extents, type View } from '../plan/types';
+import { randomArray, relativeError } from './compare';
+import { matmul, type MatmulArgs, type MatmulFamily, type MatmulLayout } from './matmul';
+import { matmulReference } from './matmul.ref';
+
+const LAYOUTS: readonly MatmulLayout[] = ['nt', 'nn', 'tn'];
+const FAMILIES: readonly MatmulFamily[] = ['register', 'shared'];
+
+/**
+ * Of max|error| / max|y|. A sum of k terms in f32 is off by about 2⁻²⁴·√k of its partial sums, alpha, bias, residual
+ * and accumulation add up to four roundings; five times that for the worst of thousands of outputs.
+ */
+const tolerance = (k: number): number => 5 * 2 ** -24 * (Math.sqrt(k) + 4);
+
+type Options = Pick<MatmulArgs, 'lda' | 'ldb' | 'ldy' | 'a0' | 'b0' | 'y0' | 'live' | 'alpha' | 'accumulate' | 'family'>;
+interface Case extends Options {
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly bias?: boolean;
+  readonly residual?: boolean;
+  readonly extents?: Partial<Extents>;
+  readonly frame?: Partial<Omit<Frame, 'extents'>>;
+}
+
+/** Random values inside the slice of `rows` × [offset, offset + width), NaN outside. */
+function slice(rows: number, capacity: number, width: number, stride: number, offset: number, seed: number): Float32Array<ArrayBuffer> {
+  const values = randomArray(rows * width, seed);
+  const out = new Float32Array((capacity - 1) * stride + offset + width).fill(NaN);
+  for (let row = 0; row < rows; row++) out.set(values.subarray(row * width, (row + 1) * width), row * stride + offset);
+  return out;
+}
+
+/** Runs one case and returns max|error| / max|y| over what should be written; checks that nothing else was. */
+async function run(layout: MatmulLayout, spec: Case): Promise<number> {
+  const lab = await nodeLab();
+  const { m, n, k, bias: withBias, residual: withResidual, extents, frame, ...options } = spec;
+  const { live } = options;
+  const limit = live ? Math.max(0, (extents?.[live.extent] ?? 0) - (live.row0 ?? 0)) : Infinity;
+  const liveM = layout === 'tn' ? m : Math.min(m, limit);
+  const liveK = layout === 'tn' ? Math.min(k, limit) : k;
+  const [aRows, aLive, aWidth] = layout === 'tn' ? [k, liveK, m] : [m, liveM, k];
+  const [bRows, bLive, bWidth] = layout === 'nt' ? [n, n, k] : [k, liveK, n];
+  const { lda = aWidth, ldb = bWidth, ldy = n, a0 = 0, b0 = 0, y0 = 0, alpha = 1, accumulate = 'no' } = options;
+  const accumulates = accumulate === 'yes' || (accumulate === 'frame' && frame?.accumulate === true);
+
+  const data = new Map<BufferSpec, Float32Array<ArrayBuffer>>();
+  const input = (name: string, values: Float32Array<ArrayBuffer>): View => {
+    const view = scratch(name, values.length);
+    const padded = new Float32Array(view.bytes / 4).fill(NaN);
+    padded.set(values);
+    data.set(view.buffer, padded);
+    return { ...view, bytes: values.byteLength };
+  };
+  const a = slice(aLive, aRows, aWidth, lda, a0, 1);
+  const b = slice(bLive, bRows, bWidth, ldb, b0, 2);
+  const bias = withBias ? randomArray(n, 3) : undefined;
+  const residual = withResidual ? slice(liveM, m, n, ldy, y0, 4) : undefined;
+  const before = slice(accumulates ? liveM : 0, m, n, ldy, y0, 5);
+  const y = input('y', before);
+  const dispatch = matmul({
+    label: 'test',
+    layout,
+    m,
+    n,
+    k,
+    ...options,
+    y,
+    a: input('a', a),
+    b: input('b', b),
+    ...(bias && { bias: input('bias', bias) }),
+    ...(residual && { residual: input('residual', residual) }),
+  });
+  const [got] = await lab.run([dispatch], data, [y], { ...frame, extents });
+
+  const shape = { layout, m: liveM, n, k: liveK, lda, ldb, ldy, a0, b0, y0, alpha, accumulate: accumulates };
+  const want = matmulReference(shape, before, a, b, bias, residual);
+  const written = (at: number): boolean => at % ldy >= y0 && at % ldy < y0 + n && at < liveM * ldy;
+  const touched = got.findIndex((value, at) => !written(at) && !Number.isNaN(value));
+  expect(touched, `element ${touched} of y lies outside the product and was written`).toBe(-1);
+  const error = relativeError(
+    got.filter((_, at) => written(at)),
+    want.filter((_, at) => written(at)),
+  );
+  expect(error, JSON.stringify({ layout, ...spec })).toBeLessThan(tolerance(k));
+  return error;
+}
+
+const SIZES: Readonly<Record<string, Pick<Case, 'm' | 'n' | 'k'>>> = {
+  'quads': { m: 72, n: 68, k: 36 },
+  'odd': { m: 37, n: 301, k: 100 },
+  'odd sums': { m: 13, n: 20, k: 51 },
+  'one term': { m: 9, n: 7, k: 1 },
+  'one column': { m: 70, n: 1, k: 33 },
+  'one row': { m: 1, n: 70, k: 132 },
+  'two odd rows': { m: 2, n: 19, k: 77 },
+  'three rows': { m: 3, n: 12, k: 8 },
+  'four rows': { m: 4, n: 36, k: 68 },
+};
+
+const worst = new Map<string, number>();
+const note = (name: string, error: number): void => {
+  worst.set(name, Math.max(worst.get(name) ?? 0, error));
+};
+afterAll(() => {
+  for (const [name, error] of worst) console.info(`matmul ${name}: worst relative error ${error.toExponential(2)}`);
+});
+
+describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, family }))))('matmul $layout, $family', ({ layout, family }) => {
+  const check = async (spec: Case): Promise<void> => note(`${layout} ${family}`, await run(layout, { ...spec, family }));
+
+  describe.each(Object.entries(SIZES))('%s', (_, sizes) => {
+    const { m, n, k } = sizes;
+
+    it('is the product', () => check(sizes));
+
+    it('adds bias and residual to alpha times the product', async () => {
+      await check({ ...sizes, bias: true });
+      await check({ ...sizes, residual: true, alpha: -0.5 });
+      await check({ ...sizes, bias: true, residual: true, alpha: 2.5, accumulate: 'yes' });
+    });
+
+    it('adds to y in later micro-batches only', async () => {
+      await check({ ...sizes, accumulate: 'frame', frame: { accumulate: false } });
+      await check({ ...sizes, accumulate: 'frame', frame: { accumulate: true } });
+    });
+
+    it('takes slices of wider buffers', async () => {
+      const [aWidth, bWidth] = [layout === 'tn' ? m : k, layout === 'nt' ? k : n];
+      await check({ ...sizes, lda: aWidth + 8, a0: 4, ldb: bWidth + 4, ldy: n + 12, y0: 8, bias: true, residual: true });
+      await check({ ...sizes, lda: aWidth + 3, a0: 1, ldb: bWidth + 5, b0: 2, ldy: n + 1, y0: 1, residual: true, accumulate: 'yes' });
+      await check({ ...sizes, b0: 4, ldb: bWidth + 7 });
+    });
+
+    it('stops at the live extent', async () => {
+      const capacity = layout === 'tn' ? k : m;
+      for (const rows of new Set([0, 1, Math.ceil(capacity / 2), capacity, capacity + 5])) {
+        await check({ ...sizes, live: { extent: 'rows' }, extents: { rows }, bias: true });
+      }
+      for (const targets of [6, 7, 7 + Math.ceil(capacity / 2), 8 + capacity]) {
+        await check({ ...sizes, live: { extent: 'targets', row0: 7 }, extents: { targets, rows: 1 }, accumulate: 'yes' });
+      }
+    });
+  });
+
+  it('is right at sizes of a real model', async () => {
+    await check({ m: 256, n: 128, k: 352 });
+    await check({ m: 64, n: 2048, k: 128, bias: true });
+    await check({ m: 4, n: 512, k: 704 });
+  });
+});
+
+describe('matmul', () => {
+  const args = (m: number, n: number, k: number): MatmulArgs => ({
+    label: 'test',
+    layout: 'nt',
+    m,
+    n,
+    k,
+    y: scratch('y', m * n),
+    a: scratch('a', m * k),
+    b: scratch('b', n * k),
+  });
+  const extents: Extents = { rows: 10, targets: 6, tokenGroups: 0, positionGroups: 0, pairs: 0 };
+
+  it('gives the same bits in every run, whatever the row tile', async () => {
+    const lab = await nodeLab();
+    const [m, n, k] = [8, 24, 100];
+    const data = (dispatch: ReturnType<typeof matmul>): Map<BufferSpec, Float32Array<ArrayBuffer>> =>
+      new Map(dispatch.views.slice(1).map((view, at) => [view.buffer, randomArray(view.bytes / 4, at)]));
+    const whole = matmul({ ...args(m, n, k), layout: 'nn' });
+    const few = matmul({ ...args(4, n, k), layout: 'nn', b: whole.views[2] });
+    const [first] = await lab.run([whole], data(whole), [whole.views[0]]);
+    const [again] = await lab.run([whole], data(whole), [whole.views[0]]);
+    const [head] = await lab.run([few], data(few), [few.views[0]]);
+    expect(again).toEqual(first);
+    expect(head).toEqual(first.slice(0, 4 * n));
+  });
+
+  it('counts the work of the live rows', () => {
+    const whole = matmul({ ...args(16, 8, 4), live: { extent: 'rows' } });
+    expect(amount(whole.work.flops, extents)).toBe(2 * 10 * 8 * 4);
+    expect(amount(whole.work.bytes, extents)).toBe(4 * (10 * 4 + 8 * 4 + 10 * 8));
+    const weightGradient = matmul({ ...args(16, 8, 4), layout: 'tn', live: { extent: 'targets' }, accumulate: 'frame' });
+    expect(amount(weightGradient.work.flops, extents)).toBe(2 * 16 * 8 * 6);
+    expect(amount(weightGradient.work.bytes, extents)).toBe(4 * (6 * 16 + 6 * 8 + 2 * 16 * 8));
+    const chunk = matmul({ ...args(16, 8, 4), live: { extent: 'targets', row0: 0 } });
+    expect(amount(chunk.work.flops, extents)).toBe(2 * 16 * 8 * 4);
+  });
+
+  it('stays inside the grid limits at a vocabulary of 151,936 and 65,536 rows', () => {
+    const huge = (count: number): View => ({ ...scratch('huge', 4), bytes: count * 4 });
+    for (const family of FAMILIES) {
+      for (const layout of LAYOUTS) {
+        for (const [m, n] of [
+          [1, 151936],
+          [65536, 151936],
+          [151936, 65536],
+        ]) {
+          const { grid } = matmul({ label: 'huge', layout, family, m, n, k: 64, y: huge(m * n), a: huge(m * 64), b: huge(n * 64) });
+          for (const groups of grid) expect(groups).toBeLessThanOrEqual(65535);
+        }
+      }
+    }
+  });
+
+  it.each<[string, Partial<MatmulArgs>]>([
+    ['a', { k: 5 }],
+    ['b', { n: 9, y: scratch('y', 16 * 9) }],
+    ['y', { y: scratch('y', 16 * 8 - 4) }],
+    ['a', { a0: 1 }],
+    ['y', { ldy: 7 }],
+    ['m', { m: 0 }],
+    ['bias', { bias: scratch('bias', 4) }],
+    ['residual', { residual: scratch('residual', 16 * 8 - 4) }],
+    ['row0', { live: { extent: 'rows', row0: -1 } }],
+  ])('refuses a wrong %s', (binding, wrong) => {
+    let thrown: unknown;
+    try {
+      matmul({ ...args(16, 8, 4), ...wrong });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(AppError);
+    expect(thrown).toMatchObject({ code: 'SHAPE_MISMATCH' });
+    expect((thrown as AppError).detail).toContain(`, ${binding}:`);
+  });
+});

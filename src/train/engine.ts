@@ -1,0 +1,189 @@
+// One model on one device: allocates a run's plan, moves weights and micro-batches, and runs steps,
+// evaluations and generation. It knows nothing of data sets, schedules or files.
+
+import type { MicroBatch } from '../data/batch';
+import { Allocator } from '../gpu/allocator';
+import type { Gpu } from '../gpu/device';
+import { Executor } from '../gpu/executor';
+import type { Switch } from '../lisa/controller';
+import type { ParameterRow } from '../model/types';
+import type { Block, InputName, Trainable } from '../plan/buffers';
+import type { PlanInput } from '../plan/input';
+import { RunPlan, type StepPlan } from '../plan/run-plan';
+import { FULL_VIEW, type Extents, type Segment, type View } from '../plan/types';
+import { assertPlan } from '../plan/validate';
+import { ropeTables } from '../shaders/rope.tables';
+import { readStats, type StepStats } from '../shaders/stats';
+import { AppError } from '../errors';
+
+/** AdamW's numbers of one step for one row of the scalars buffer (see adamwScalars). */
+export type ScalarRow = readonly [number, number, number, number];
+
+export interface EngineOptions {
+  /** Check every dispatch against WebGPU's rules before it is compiled. */
+  readonly validate?: boolean;
+}
+
+export class Engine {
+  readonly gpu: Gpu;
+  readonly plan: RunPlan;
+  readonly allocator: Allocator;
+  readonly executor: Executor;
+  readonly #inputs: Uint32Array<ArrayBuffer>;
+  readonly #validate: boolean;
+  readonly #validated = new WeakSet<Segment>();
+  #statsTurn = 0;
+
+  /** Allocates everything that the run needs. Throws GPU_OOM or LIMIT_TOO_SMALL with nothing left behind. */
+  static async create(gpu: Gpu, input: PlanInput, options: EngineOptions = {}): Promise<Engine> {
+    const plan = new RunPlan(input);
+    assertPlan(plan.allBuffers, plan.builtSegments(), plan.capacity, gpu.limits);
+    const allocator = new Allocator(gpu.device);
+    await allocator.allocate(plan.allBuffers);
+    return new Engine(gpu, plan, allocator, options);
+  }
+
+  private constructor(gpu: Gpu, plan: RunPlan, allocator: Allocator, options: EngineOptions) {
+    this.gpu = gpu;
+    this.plan = plan;
+    this.allocator = allocator;
+    this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame);
+    this.#inputs = new Uint32Array(plan.buffers.inputs.bytes / 4);
+    this.#validate = options.validate ?? false;
+    const { rope } = plan.buffers;
+    const { shape } = plan.input;
+    if (rope && shape.rope) {
+      const tables = ropeTables({ headDim: shape.headDim, theta: shape.rope.theta, positions: rope.positions });
+      this.executor.write(FULL_VIEW(rope.cos), tables.cos);
+      this.executor.write(FULL_VIEW(rope.sin), tables.sin);
+    }
+  }
+
+  close(): void {
+    this.allocator.freeAll();
+  }
+
+  /** Uploads a tensor of the model. */
+  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>): void {
+    this.executor.write(placeOf(this.#block(row), row), data);
+  }
+
+  /** Reads a tensor of the model back. */
+  async readTensor(row: ParameterRow): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.executor.read(placeOf(this.#block(row), row), this.plan.buffers.staging));
+  }
+
+  writeAdapter(layer: number, local: string, data: Float32Array<ArrayBuffer>): void {
+    const adapter = this.plan.buffers.adapters[layer];
+    this.executor.write(placeOf(adapter, { local }), data);
+  }
+
+  async readAdapter(layer: number, local: string): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.executor.read(placeOf(this.plan.buffers.adapters[layer], { local }), this.plan.buffers.staging));
+  }
+
+  /** Gradient of a tensor of a trainable, for tests. */
+  async readGradient(of: Trainable, local: string): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.executor.read(placeOf({ spec: of.gradient, layout: of.layout }, { local }), this.plan.buffers.staging));
+  }
+
+  async readWhole(spec: { readonly bytes: number } & View['buffer']): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.executor.read(FULL_VIEW(spec), this.plan.buffers.staging));
+  }
+
+  writeWhole(spec: View['buffer'], bytes: Uint8Array<ArrayBuffer>): void {
+    this.executor.write(FULL_VIEW(spec), bytes);
+  }
+
+  /**
+   * Forward, backward and update over the micro-batches of one optimizer step. `scalars` is one row per
+   * trainable, in the order of the scalars buffer. Resolves when all is submitted.
+   */
+  async submitStep(plan: StepPlan, microBatches: readonly MicroBatch[], targets: number, scalars: readonly ScalarRow[]): Promise<void> {
+    this.executor.write(FULL_VIEW(this.plan.buffers.scalars), Float32Array.from(scalars.flat()));
+    for (const [index, batch] of microBatches.entries()) {
+      this.#writeBatch(batch);
+      this.executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
+      const last = index === microBatches.length - 1;
+      await this.#run(last ? [...plan.micro(batch.extents), ...plan.optimizer] : plan.micro(batch.extents), batch.extents);
+    }
+  }
+
+  /** Figures of the last submitted step. Two of these may be under way at once. */
+  async stepStats(): Promise<StepStats> {
+    const staging = this.plan.buffers.statsStaging[this.#statsTurn];
+    this.#statsTurn = 1 - this.#statsTurn;
+    return readStats(new Float32Array(await this.executor.read(FULL_VIEW(this.plan.buffers.stats), staging)));
+  }
+
+  /** Sum of the losses of all targets of a micro-batch; nothing is trained. */
+  async evaluate(batch: MicroBatch): Promise<number> {
+    const saved = FULL_VIEW(this.plan.buffers.stats);
+    this.#writeBatch(batch);
+    this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
+    await this.#run(this.plan.evaluation(batch.extents), batch.extents);
+    const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
+    if (!Number.isFinite(stats.loss)) throw new AppError('NONFINITE_LOSS', 'The loss on the evaluation set is not a finite number.', 'Lower the learning rate; the last checkpoint is safe.');
+    return stats.loss;
+  }
+
+  /** Logits after `tokens`, which follow `past` tokens that are in the K/V cache already. */
+  async logits(tokens: readonly number[], past: number): Promise<Float32Array<ArrayBuffer>> {
+    const { plan } = this;
+    const extents: Extents = { rows: tokens.length, targets: 1, tokenGroups: 0, positionGroups: 0, pairs: tokens.length * (past + tokens.length) };
+    this.#inputs.fill(0);
+    this.#put('tokens', Uint32Array.from(tokens));
+    this.#put('targetRows', Uint32Array.of(tokens.length - 1));
+    this.executor.write(FULL_VIEW(plan.buffers.inputs), this.#inputs);
+    this.executor.writeFrame({ extents, past });
+    await this.#run(plan.generation(), extents);
+    const view: View = { buffer: plan.buffers.logits, offset: 0, bytes: plan.input.shape.vocab * 4 };
+    return new Float32Array(await this.executor.read(view, plan.buffers.staging));
+  }
+
+  /** Carries out a switch of layers; `host` keeps parked state by layer. */
+  async switchLayers(change: Switch, host: Map<number, { m: Uint8Array<ArrayBuffer>; v: Uint8Array<ArrayBuffer> }>): Promise<void> {
+    const { slots } = this.plan.buffers;
+    for (const [slot, layer] of change.park) host.set(layer, { m: await this.readWhole(slots[slot].m), v: await this.readWhole(slots[slot].v) });
+    if (change.clear.length) await this.#run(change.clear.map((slot) => this.plan.reset(slot)), this.plan.capacity);
+    for (const [slot, layer] of change.restore) {
+      const state = host.get(layer);
+      if (!state) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
+      this.writeWhole(slots[slot].m, state.m);
+      this.writeWhole(slots[slot].v, state.v);
+      host.delete(layer);
+    }
+  }
+
+  async #run(segments: readonly Segment[], extents: Extents): Promise<void> {
+    if (this.#validate) {
+      const fresh = segments.filter((segment) => !this.#validated.has(segment));
+      assertPlan(this.plan.allBuffers, fresh, this.plan.capacity, this.gpu.limits);
+      fresh.forEach((segment) => this.#validated.add(segment));
+    }
+    await this.executor.run(segments, extents);
+  }
+
+  #block(row: ParameterRow): Block {
+    return this.plan.buffers.blocks.get(row.block)!;
+  }
+
+  #put(name: InputName, values: Uint32Array): void {
+    const view = this.plan.buffers.inputViews.get(name);
+    if (view) this.#inputs.set(values, view.offset / 4);
+  }
+
+  #writeBatch(batch: MicroBatch): void {
+    if (batch.rows > this.plan.capacity.rows) {
+      throw new AppError('INTERNAL', `A micro-batch of ${batch.rows} tokens for a plan of ${this.plan.capacity.rows}.`, '');
+    }
+    for (const name of this.plan.buffers.inputViews.keys()) this.#put(name, batch[name]);
+    this.executor.write(FULL_VIEW(this.plan.buffers.inputs), this.#inputs);
+  }
+}
+
+const placeOf = ({ spec, layout }: Pick<Block, 'spec' | 'layout'>, { local }: { readonly local: string }): View => {
+  const place = layout.places.get(local);
+  if (!place) throw new AppError('INTERNAL', `Block ${spec.name} has no tensor ${local}.`, '');
+  return { buffer: spec, offset: place.offset, bytes: place.elements * 4 };
+};

@@ -1,0 +1,12 @@
+// Learning rate of an optimizer step. One schedule over the whole run; a switch of layers never restarts it.
+
+import type { RunConfig } from '../config';
+
+/** Rate of step s, counted from 0: linear warm-up, then constant, linear to 0 or cosine to 0. */
+export function learningRate(config: Pick<RunConfig, 'lr' | 'lrSchedule' | 'warmup' | 'steps'>, s: number): number {
+  const { lr, lrSchedule, warmup, steps } = config;
+  if (s < warmup) return (lr * (s + 1)) / warmup;
+  const progress = (s - warmup) / Math.max(1, steps - warmup);
+  if (lrSchedule === 'linear') return lr * (1 - progress);
+  return lrSchedule === 'cosine' ? lr * 0.5 * (1 + Math.cos(Math.PI * progress)) : lr;
+}

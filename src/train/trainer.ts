@@ -1,0 +1,121 @@
+// An optimizer step and what surrounds it: the learning rate, the layers of the period, the optimizer's counts.
+// Method-specific behaviour ends here; the session above it only knows steps.
+
+import type { RunConfig } from '../config';
+import type { MicroBatch } from '../data/batch';
+import { LayerController, type SlotState } from '../lisa/controller';
+import type { StepPlan } from '../plan/run-plan';
+import { adamwScalars } from '../shaders/adamw';
+import type { StepStats } from '../shaders/stats';
+import type { Engine, ScalarRow } from './engine';
+import { learningRate } from './lr';
+
+/** Layers of period i, ascending. */
+export type Draw = (period: number) => readonly number[];
+
+export interface StepBatch {
+  readonly microBatches: readonly MicroBatch[];
+  /** Tokens with a loss, over all micro-batches. */
+  readonly targets: number;
+  /** Tokens through the model. */
+  readonly tokens: number;
+}
+
+/** Optimizer state of a layer that is not in training, kept in host memory (--lisa-state park). */
+export interface ParkedState {
+  readonly m: Uint8Array<ArrayBuffer>;
+  readonly v: Uint8Array<ArrayBuffer>;
+}
+
+export interface TrainerState {
+  /** Completed optimizer steps. */
+  readonly step: number;
+  readonly slots: readonly SlotState[];
+  /** [layer, updates] of parked layers. */
+  readonly parked: readonly (readonly [number, number])[];
+}
+
+export class Trainer {
+  readonly engine: Engine;
+  readonly #config: RunConfig;
+  readonly #draw: Draw;
+  readonly #controller: LayerController;
+  readonly parkedStates = new Map<number, ParkedState>();
+  #completed = 0;
+  #plan: StepPlan | null = null;
+  #active: readonly number[] = [];
+
+  constructor(engine: Engine, config: RunConfig, draw: Draw) {
+    this.engine = engine;
+    this.#config = config;
+    this.#draw = draw;
+    this.#controller = new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park');
+  }
+
+  /** Optimizer steps submitted so far. */
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /** Layers in training, ascending. */
+  get activeLayers(): readonly number[] {
+    return this.#active;
+  }
+
+  /** Rate of the next step. */
+  get lr(): number {
+    return learningRate(this.#config, this.#completed);
+  }
+
+  /** The plan of the steps in the current period. */
+  get stepPlan(): StepPlan | null {
+    return this.#plan;
+  }
+
+  /** Submits one optimizer step; at the first of a period, the switch of layers before it. */
+  async submit(batch: StepBatch): Promise<void> {
+    const lisa = this.#config.method === 'lisa';
+    if (!this.#plan || (lisa && this.#completed % this.#config.lisaPeriod === 0)) await this.#switch();
+    await this.engine.submitStep(this.#plan!, batch.microBatches, batch.targets, this.#scalars());
+    this.#controller.countUpdate();
+    this.#completed++;
+  }
+
+  /** Figures of the last submitted step. */
+  stats(): Promise<StepStats> {
+    return this.engine.stepStats();
+  }
+
+  state(): TrainerState {
+    return { step: this.#completed, slots: this.#controller.slots().map((s) => ({ ...s })), parked: [...this.#controller.parked()] };
+  }
+
+  /** Goes on from a checkpoint's state; buffers and parkedStates are the caller's to fill. */
+  resume(state: TrainerState): void {
+    this.#controller.resume(state.slots, state.parked);
+    this.#completed = state.step;
+    this.#usePlan();
+  }
+
+  async #switch(): Promise<void> {
+    const { layers } = this.engine.plan.input.shape;
+    const period = Math.floor(this.#completed / this.#config.lisaPeriod);
+    const drawn = this.#config.method === 'lisa' ? this.#draw(period) : Array.from({ length: layers }, (_, i) => i);
+    await this.engine.switchLayers(this.#controller.switchTo(drawn), this.parkedStates);
+    this.#usePlan();
+  }
+
+  #usePlan(): void {
+    const assignment = this.#controller.assignment();
+    this.#active = [...assignment.keys()].sort((a, b) => a - b);
+    this.#plan = this.#active.length > 0 ? this.engine.plan.step(assignment) : null;
+  }
+
+  /** One row per trainable: embedding, norm, head, then the slots. Each state has its own bias correction. */
+  #scalars(): ScalarRow[] {
+    const { lr, weightDecay, beta1, beta2 } = { ...this.#config, lr: this.lr };
+    const row = (updates: number): ScalarRow => adamwScalars(lr, weightDecay, beta1, beta2, updates + 1);
+    const edges = Array.from({ length: 3 }, () => row(this.#completed));
+    return [...edges, ...this.#controller.slots().map((slot) => row(slot.updates))];
+  }
+}

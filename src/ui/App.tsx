@@ -1,0 +1,90 @@
+// The page: settings on the left, what they lead to on the right.
+
+import { useState } from 'react';
+import { ActionBar } from './ActionBar';
+import { SHORTCUTS, useActionState, type ActionState } from './actions';
+import { webgpuAdvice } from './error-cards';
+import { Header } from './Header';
+import { useAnnouncement, useLeaveGuard, useShortcuts, useTabTitle } from './page-effects';
+import { ActionButton } from './parts/Button';
+import { ErrorCard } from './parts/ErrorCard';
+import { Switch } from './parts/fields';
+import { PreviewView } from './preview/PreviewView';
+import { RunSettings } from './run/RunSettings';
+import { RunView } from './run/RunView';
+import { SetupColumn } from './setup/SetupColumn';
+
+export function App() {
+  const state = useActionState();
+  const [shortcuts, setShortcuts] = useState(true);
+  useShortcuts(shortcuts);
+  useTabTitle(state.run);
+  useLeaveGuard(state.run);
+  const said = useAnnouncement();
+  const { run, view, setup } = state;
+  const running = view === 'run' && run !== null;
+  return (
+    <div className="page">
+      <Header />
+      <main className="columns">
+        <div className="side">{running ? <RunSettings run={run} /> : <SetupColumn setup={setup} />}</div>
+        <div className="stage">
+          <ActionBar state={state} />
+          <DeviceCard state={state} />
+          {!running && <ResumeCard state={state} />}
+          {running ? <RunView run={run} state={state} /> : <PreviewView setup={setup} />}
+        </div>
+      </main>
+      <footer className="page-foot">
+        <p>Nothing leaves this machine: model, data and training stay in this tab.</p>
+        <details>
+          <summary>Keyboard</summary>
+          <dl className="rows">
+            {SHORTCUTS.map(({ keys, what }) => (
+              <div key={keys}>
+                <dt>
+                  <kbd>{keys}</kbd>
+                </dt>
+                <dd>{what}</dd>
+              </div>
+            ))}
+          </dl>
+          <Switch label="Use these keys" checked={shortcuts} onChange={setShortcuts} />
+        </details>
+      </footer>
+      <p className="hidden" role="status" aria-live="polite">
+        {said}
+      </p>
+    </div>
+  );
+}
+
+function DeviceCard({ state }: { readonly state: ActionState }) {
+  const { device } = state;
+  if (device.status !== 'unavailable') return null;
+  const { error } = device;
+  const advice = error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
+  return (
+    <ErrorCard error={error} advice={advice} safe="The settings and forecasts work without it.">
+      <ActionButton id="reopen" state={state}>
+        Try again
+      </ActionButton>
+    </ErrorCard>
+  );
+}
+
+function ResumeCard({ state }: { readonly state: ActionState }) {
+  if (!state.resumable) return null;
+  const { config, step, steps } = state.resumable;
+  return (
+    <section className="card" aria-label="Unfinished run">
+      <h2>An unfinished run</h2>
+      <p>
+        {config.model} on {config.data} was saved at step {step} of {steps}.
+      </p>
+      <div className="buttons">
+        <ActionButton id="resume" state={state} />
+      </div>
+    </section>
+  );
+}

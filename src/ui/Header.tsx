@@ -1,0 +1,35 @@
+// Name, the GPU that will do the work, and the theme.
+
+import { useDeviceStore, type DeviceState } from '../store/device';
+import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
+import { TITLE } from './announce';
+import { Segmented } from './parts/fields';
+
+const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
+
+/** One line on the GPU. */
+export function deviceLine(device: DeviceState): string {
+  if (device.status === 'opening') return 'Opening the GPU…';
+  if (device.status === 'unavailable') return 'No GPU';
+  const { vendor, architecture, description, software } = device.device;
+  const maker = [vendor, architecture].filter((part) => part && !description.toLowerCase().includes(part.toLowerCase())).join(' ');
+  return [description, maker, software ? 'software renderer: right, but slow' : ''].filter(Boolean).join(' · ');
+}
+
+export function Header() {
+  const device = useDeviceStore((state) => state.device);
+  const theme = useThemeStore((state) => state.theme);
+  return (
+    <header className="page-head">
+      <h1>{TITLE}</h1>
+      <p className="device" data-status={device.status} data-testid="device">
+        <span className="device-dot" aria-hidden="true" />
+        <span className="hidden">GPU: </span>
+        <span className="device-text" title={deviceLine(device)}>
+          {deviceLine(device)}
+        </span>
+      </p>
+      <Segmented legend="Theme" name="theme" value={theme} options={THEMES.map((name) => [name, THEME_NAMES[name]] as const)} onChange={setTheme} />
+    </header>
+  );
+}

@@ -1,0 +1,91 @@
+// Everything that can be done to a run, in one table: buttons and keyboard shortcuts both come from here.
+
+import { useConfigStore } from '../store/config';
+import { useDeviceStore, type DeviceStore } from '../store/device';
+import { isActive, setView, useRunStore, type RunStore } from '../store/run';
+import { chosenSources, useSourcesStore } from '../store/sources';
+import { ask, download, reopenDevice, resumeRun, startRun } from '../store/trainer';
+import { currentSetup, useSetup, type Setup } from './setup-state';
+
+export interface ActionState {
+  readonly setup: Setup;
+  readonly run: RunStore['run'];
+  readonly view: RunStore['view'];
+  readonly device: DeviceStore['device'];
+  readonly resumable: DeviceStore['resumable'];
+}
+
+export type ActionId = 'start' | 'startPaused' | 'resume' | 'pause' | 'continue' | 'step' | 'stop' | 'download' | 'settings' | 'showRun' | 'reopen';
+
+export interface Action {
+  readonly id: ActionId;
+  readonly label: (state: ActionState) => string;
+  /** KeyboardEvent.key; none where a slip of the finger would cost something. */
+  readonly keys: readonly string[];
+  readonly enabled: (state: ActionState) => boolean;
+  readonly run: () => void;
+}
+
+const active = ({ run }: ActionState): boolean => isActive(run) && run.asked !== 'stop';
+const inPhase = (state: ActionState, ...phases: readonly string[]): boolean => active(state) && phases.includes(state.run?.phase ?? '');
+
+function start(paused: boolean): void {
+  const { config } = useConfigStore.getState();
+  const sources = chosenSources(useSourcesStore.getState());
+  if (sources && currentSetup().start.ready) startRun(config, sources.model, sources.data, paused);
+}
+
+const table: readonly Action[] = [
+  { id: 'start', label: ({ setup }) => setup.start.label, keys: [], enabled: (s) => !isActive(s.run) && s.setup.start.ready, run: () => start(false) },
+  { id: 'startPaused', label: () => 'Start paused', keys: [], enabled: (s) => !isActive(s.run) && s.setup.start.ready, run: () => start(true) },
+  {
+    id: 'resume',
+    label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
+    keys: [],
+    enabled: (s) => !isActive(s.run) && s.resumable !== null && s.device.status === 'ready',
+    run: resumeRun,
+  },
+  {
+    id: 'pause',
+    label: ({ run }) => (run?.asked === 'pause' ? 'Pausing…' : 'Pause'),
+    keys: [' '],
+    enabled: (s) => inPhase(s, 'training') && s.run?.asked !== 'pause',
+    run: () => ask('pause'),
+  },
+  { id: 'continue', label: () => 'Continue', keys: [' '], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('continue') },
+  { id: 'step', label: () => 'Step', keys: ['s'], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('step') },
+  { id: 'stop', label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'), keys: [], enabled: active, run: () => ask('stop') },
+  {
+    id: 'download',
+    label: ({ run }) => (run?.exported === 'asked' ? 'Collecting the model…' : 'Download the tuned model'),
+    keys: [],
+    enabled: ({ run }) => run?.phase === 'done' && run.exported !== 'asked',
+    run: download,
+  },
+  { id: 'settings', label: () => 'New run', keys: [], enabled: (s) => s.view === 'run' && !isActive(s.run), run: () => setView('setup') },
+  { id: 'showRun', label: () => 'Last run', keys: [], enabled: (s) => s.view === 'setup' && s.run !== null, run: () => setView('run') },
+  { id: 'reopen', label: () => 'Open the GPU again', keys: [], enabled: (s) => !isActive(s.run), run: reopenDevice },
+];
+
+export const ACTIONS = Object.fromEntries(table.map((action) => [action.id, action])) as Readonly<Record<ActionId, Action>>;
+
+export const SHORTCUTS: readonly { readonly keys: string; readonly what: string }[] = [
+  { keys: 'Space', what: 'Pause or continue' },
+  { keys: 'S', what: 'One step, while paused' },
+];
+
+export function currentActionState(): ActionState {
+  const { run, view } = useRunStore.getState();
+  return { setup: currentSetup(), run, view, ...useDeviceStore.getState() };
+}
+
+export function useActionState(): ActionState {
+  const setup = useSetup();
+  const { run, view } = useRunStore();
+  const { device, resumable } = useDeviceStore();
+  return { setup, run, view, device, resumable };
+}
+
+/** The enabled action of a key, if any. */
+export const actionOfKey = (key: string, state: ActionState): Action | undefined =>
+  table.find((action) => action.keys.includes(key.toLowerCase()) && action.enabled(state));

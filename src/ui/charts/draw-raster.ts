@@ -1,0 +1,221 @@
+// Puts the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: to come, by the seeded schedule.
+// Pattern and colour both carry the meaning.
+
+import { formatCount } from '../format';
+import { GUTTER, stepTicks } from './axis';
+import type { RasterColumn } from './raster-model';
+
+export interface RasterPalette {
+  readonly trained: string;
+  readonly ink: string;
+  readonly muted: string;
+  readonly rule: string;
+  readonly surface: string;
+}
+
+export interface RasterRow {
+  readonly name: string;
+  /** Null for the rows that are not sampled. */
+  readonly layer: number | null;
+  readonly alwaysOn: boolean;
+}
+
+export interface RasterPicture {
+  readonly rows: readonly RasterRow[];
+  readonly columns: readonly RasterColumn[];
+  readonly steps: number;
+  /** Last finished step. */
+  readonly step: number;
+  /** Per layer: periods that trained it so far; the right margin shows them. */
+  readonly times: Uint32Array;
+  /** γ/L of the periods so far: what every layer's count tends to. */
+  readonly expectedTimes: number;
+  /** Column under the pointer or the keyboard's cursor; −1: none. */
+  readonly cursor: number;
+}
+
+const AXIS = 20;
+const TOP = 2;
+export const rowHeight = (rows: number): number => Math.max(7, Math.min(16, Math.floor(320 / rows)));
+export const rasterHeight = (rows: number): number => TOP + rows * rowHeight(rows) + AXIS;
+
+export function drawRaster(canvas: HTMLCanvasElement, width: number, picture: RasterPicture, palette: RasterPalette): void {
+  const context = canvas.getContext('2d');
+  if (!context || width <= GUTTER.left + GUTTER.right) return;
+  const { rows, columns, steps, step, cursor } = picture;
+  const ratio = devicePixelRatio || 1;
+  const height = rasterHeight(rows.length);
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.font = '11px system-ui, sans-serif';
+
+  const plot = { left: GUTTER.left, right: width - GUTTER.right };
+  const x = (at: number): number => plot.left + (at / steps) * (plot.right - plot.left);
+  const cell = rowHeight(rows.length);
+  const y = (row: number): number => TOP + row * cell;
+  const pens = { trained: palette.trained, hatch: hatch(context, palette, ratio), dots: dots(context, palette, ratio) };
+
+  rows.forEach((row, i) => {
+    const bounds = { top: y(i) + 1, height: cell - 2 };
+    if (row.layer === null) drawAlwaysOn(context, row, bounds, x, step, steps, pens);
+    else for (const column of columns) drawCell(context, column, column.share[row.layer] ?? 0, bounds, x, step, pens);
+  });
+  drawFrame(context, picture, palette, x, y, plot);
+  drawCounts(context, picture, palette, y, cell, plot.right);
+
+  const at = columns[cursor];
+  if (at) {
+    context.strokeStyle = palette.ink;
+    context.lineWidth = 1.5;
+    context.strokeRect(x(at.from), y(0), x(at.to) - x(at.from), rows.length * cell);
+  }
+}
+
+interface Pens {
+  readonly trained: string;
+  readonly hatch: CanvasPattern | string;
+  readonly dots: CanvasPattern | string;
+}
+interface Bounds {
+  readonly top: number;
+  readonly height: number;
+}
+
+function drawCell(context: CanvasRenderingContext2D, column: RasterColumn, share: number, { top, height }: Bounds, x: (at: number) => number, step: number, pens: Pens): void {
+  if (share === 0) return;
+  const left = x(column.from);
+  const right = x(column.to);
+  const gap = right - left > 4 ? 1 : 0;
+  const done = column.state === 'planned' ? left : column.state === 'now' ? x(step) : right;
+  // A bin of several periods is the darker the more of them train the layer.
+  const density = 0.25 + 0.75 * Math.min(1, share);
+  if (done > left) {
+    context.globalAlpha = share < 0.999 ? density : 1;
+    if (column.state === 'earlier') context.globalAlpha *= 0.5;
+    context.fillStyle = pens.trained;
+    context.fillRect(left + gap / 2, top, Math.max(0.5, done - left - gap), height);
+  }
+  if (done < right) {
+    context.globalAlpha = share < 0.999 ? density : 1;
+    context.fillStyle = pens.dots;
+    context.fillRect(done + gap / 2, top, Math.max(0.5, right - done - gap), height);
+    if (right - left > 8) {
+      context.strokeStyle = pens.trained;
+      context.globalAlpha = 0.55;
+      context.lineWidth = 1;
+      context.setLineDash([2, 2]);
+      context.strokeRect(left + 1, top + 0.5, right - left - 2, height - 1);
+      context.setLineDash([]);
+    }
+  }
+  context.globalAlpha = 1;
+}
+
+function drawAlwaysOn(context: CanvasRenderingContext2D, row: RasterRow, { top, height }: Bounds, x: (at: number) => number, step: number, steps: number, pens: Pens): void {
+  if (!row.alwaysOn) return;
+  context.fillStyle = pens.hatch;
+  context.fillRect(x(0), top, x(step) - x(0), height);
+  context.globalAlpha = 0.4;
+  context.fillRect(x(step), top, x(steps) - x(step), height);
+  context.globalAlpha = 1;
+}
+
+function drawFrame(
+  context: CanvasRenderingContext2D,
+  { rows, columns, steps }: RasterPicture,
+  palette: RasterPalette,
+  x: (at: number) => number,
+  y: (row: number) => number,
+  plot: { readonly left: number; readonly right: number },
+): void {
+  const bottom = y(rows.length);
+  context.lineWidth = 1;
+  context.strokeStyle = palette.rule;
+  context.beginPath();
+  for (let row = 0; row <= rows.length; row++) {
+    context.moveTo(plot.left, Math.round(y(row)) + 0.5);
+    context.lineTo(plot.right, Math.round(y(row)) + 0.5);
+  }
+  context.stroke();
+  context.fillStyle = palette.muted;
+  context.textBaseline = 'middle';
+  context.textAlign = 'right';
+  const every = labelEvery(y(1) - y(0));
+  rows.forEach((row, i) => {
+    if (row.layer === null || row.layer % every === 0) context.fillText(row.name, plot.left - 6, (y(i) + y(i + 1)) / 2 + 0.5, plot.left - 8);
+  });
+  context.strokeStyle = palette.muted;
+  context.beginPath();
+  if ((plot.right - plot.left) / columns.length > 3) {
+    for (const column of columns) {
+      context.moveTo(Math.round(x(column.to)) - 0.5, bottom);
+      context.lineTo(Math.round(x(column.to)) - 0.5, bottom + 3);
+    }
+  }
+  context.stroke();
+  context.textAlign = 'center';
+  context.textBaseline = 'top';
+  for (const tick of stepTicks(steps, (plot.right - plot.left) / 90)) context.fillText(formatCount(tick), x(tick), bottom + 6);
+}
+
+/** Every how many layers a row has its name, at this height of a row. */
+const labelEvery = (cell: number): number => (cell >= 12 ? 1 : cell >= 9 ? 2 : 5);
+
+/** Right margin: how often each layer was trained, with a line at the expectation. */
+function drawCounts(
+  context: CanvasRenderingContext2D,
+  { rows, times, expectedTimes }: RasterPicture,
+  palette: RasterPalette,
+  y: (row: number) => number,
+  cell: number,
+  right: number,
+): void {
+  const most = Math.max(...times, expectedTimes);
+  if (!(most > 0)) return;
+  const left = right + 6;
+  const span = GUTTER.right - 14;
+  rows.forEach((row, i) => {
+    if (row.layer === null) return;
+    context.fillStyle = palette.muted;
+    context.fillRect(left, y(i) + cell * 0.3, ((times[row.layer] ?? 0) / most) * span, cell * 0.4);
+  });
+  const layerRows = rows.flatMap((row, i) => (row.layer === null ? [] : [i]));
+  const expected = left + (expectedTimes / most) * span;
+  context.strokeStyle = palette.ink;
+  context.beginPath();
+  context.moveTo(expected, y(layerRows[0] ?? 0));
+  context.lineTo(expected, y((layerRows.at(-1) ?? 0) + 1));
+  context.stroke();
+}
+
+function pattern(context: CanvasRenderingContext2D, size: number, ratio: number, fallback: string, draw: (tile: CanvasRenderingContext2D) => void): CanvasPattern | string {
+  const tile = document.createElement('canvas');
+  tile.width = tile.height = Math.max(1, Math.round(size * ratio));
+  const pen = tile.getContext('2d');
+  if (!pen) return fallback;
+  pen.scale(tile.width / size, tile.width / size);
+  draw(pen);
+  const made = context.createPattern(tile, 'repeat');
+  // The tile has device pixels, the canvas CSS pixels.
+  made?.setTransform(new DOMMatrix().scale(size / tile.width));
+  return made ?? fallback;
+}
+
+const hatch = (context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): CanvasPattern | string =>
+  pattern(context, 6, ratio, palette.trained, (pen) => {
+    pen.strokeStyle = palette.trained;
+    pen.lineWidth = 1.6;
+    pen.beginPath();
+    for (const shift of [-6, 0, 6]) {
+      pen.moveTo(shift, 6);
+      pen.lineTo(shift + 6, 0);
+    }
+    pen.stroke();
+  });
+
+const dots = (context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): CanvasPattern | string =>
+  pattern(context, 4, ratio, palette.muted, (pen) => {
+    pen.fillStyle = palette.trained;
+    pen.fillRect(1, 1, 1.4, 1.4);
+  });

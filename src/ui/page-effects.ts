@@ -1,0 +1,57 @@
+// What the page does beside showing things: keys, the tab's title, the question before leaving, announcements.
+
+import { useEffect, useRef, useState } from 'react';
+import { useRunStore, type Run } from '../store/run';
+import { actionOfKey, currentActionState } from './actions';
+import { announcement, tabTitle, wouldLose } from './announce';
+
+const TAKES_KEYS = 'input, textarea, select, button, summary, a, [contenteditable], [tabindex="0"]';
+
+export function useShortcuts(on: boolean): void {
+  useEffect(() => {
+    if (!on) return;
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+      if (event.target instanceof Element && event.target.closest(TAKES_KEYS)) return;
+      const action = actionOfKey(event.key, currentActionState());
+      if (!action) return;
+      event.preventDefault();
+      action.run();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [on]);
+}
+
+export function useTabTitle(run: Run | null): void {
+  const title = tabTitle(run);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+export function useLeaveGuard(run: Run | null): void {
+  const guarded = wouldLose(run);
+  useEffect(() => {
+    if (!guarded) return;
+    const onLeave = (event: BeforeUnloadEvent): void => event.preventDefault();
+    addEventListener('beforeunload', onLeave);
+    return () => removeEventListener('beforeunload', onLeave);
+  }, [guarded]);
+}
+
+/** The last sentence worth saying. */
+export function useAnnouncement(): string {
+  const [text, setText] = useState('');
+  const before = useRef<Run | null>(null);
+  useEffect(
+    () =>
+      useRunStore.subscribe(({ run }) => {
+        const sentence = announcement(before.current, run);
+        before.current = run;
+        if (sentence !== null) setText(sentence);
+      }),
+    [],
+  );
+  return text;
+}

@@ -1,0 +1,20 @@
+// A button of the actions table: its label, state and effect come from there.
+
+import type { ReactNode } from 'react';
+import { ACTIONS, type ActionId, type ActionState } from '../actions';
+
+interface ActionButtonProps {
+  readonly id: ActionId;
+  readonly state: ActionState;
+  readonly primary?: boolean;
+  readonly children?: ReactNode;
+}
+
+export function ActionButton({ id, state, primary = false, children }: ActionButtonProps) {
+  const action = ACTIONS[id];
+  return (
+    <button type="button" className={primary ? 'button primary' : 'button'} disabled={!action.enabled(state)} onClick={action.run} data-action={id}>
+      {children ?? action.label(state)}
+    </button>
+  );
+}

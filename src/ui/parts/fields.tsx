@@ -1,0 +1,131 @@
+// Form fields of the settings: number, choice, switch. Each shows its own fault and is found by fieldId(key).
+
+import { useState, type ReactNode } from 'react';
+import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config';
+import { setConfig } from '../../store/config';
+import { fieldId, LABELS } from '../labels';
+
+interface FieldProps {
+  readonly name: ConfigKey;
+  readonly fault?: ConfigFault;
+  readonly children: ReactNode;
+}
+
+/** Label, control, and below it the fault or the hint (one of them, so that nothing jumps much). */
+function Field({ name, fault, children }: FieldProps) {
+  const { label, hint } = LABELS[name];
+  const id = fieldId(name);
+  return (
+    <div className={fault ? 'field faulty' : 'field'}>
+      <label htmlFor={id}>{label}</label>
+      {children}
+      {fault ? (
+        <p className="note fault" id={`${id}-note`}>
+          {fault.problem} {fault.remedy}
+        </p>
+      ) : (
+        hint && (
+          <p className="note" id={`${id}-note`}>
+            {hint}
+          </p>
+        )
+      )}
+    </div>
+  );
+}
+
+const parseNumber = (text: string): number => (text.trim() === '' ? NaN : Number(text.trim().replace(',', '.')));
+
+interface NumberFieldProps {
+  readonly name: NumericKey;
+  readonly config: RunConfig;
+  readonly faults: readonly ConfigFault[];
+}
+
+/** Keeps what was typed, also when it is no number (then the configuration holds NaN and the fault shows). */
+export function NumberField({ name, config, faults }: NumberFieldProps) {
+  const value = config[name];
+  const [typed, setTyped] = useState(String(value));
+  const parsed = parseNumber(typed);
+  // The value changed elsewhere (a suggestion, an option that follows another): show that one.
+  const text = Object.is(parsed, value) || (Number.isNaN(parsed) && Number.isNaN(value)) ? typed : String(value);
+  const fault = faults.find((candidate) => candidate.key === name);
+  return (
+    <Field name={name} fault={fault && Number.isNaN(value) ? { ...fault, problem: 'This is not a number.' } : fault}>
+      <input
+        id={fieldId(name)}
+        type="text"
+        inputMode="decimal"
+        autoComplete="off"
+        spellCheck={false}
+        value={text}
+        aria-invalid={fault !== undefined}
+        aria-describedby={`${fieldId(name)}-note`}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          setConfig({ [name]: parseNumber(target.value) });
+        }}
+      />
+    </Field>
+  );
+}
+
+interface ChoiceFieldProps<K extends ConfigKey> {
+  readonly name: K;
+  readonly config: RunConfig;
+  readonly faults: readonly ConfigFault[];
+  readonly options: readonly (readonly [RunConfig[K] & string, string])[];
+}
+
+export function ChoiceField<K extends ConfigKey>({ name, config, faults, options }: ChoiceFieldProps<K>) {
+  return (
+    <Field name={name} fault={faults.find((candidate) => candidate.key === name)}>
+      <select id={fieldId(name)} value={String(config[name])} onChange={({ target }) => setConfig({ [name]: target.value })}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+interface SwitchProps {
+  readonly id?: string;
+  readonly label: string;
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}
+
+export function Switch({ id, label, checked, onChange }: SwitchProps) {
+  return (
+    <label className="switch">
+      <input id={id} type="checkbox" role="switch" checked={checked} onChange={({ target }) => onChange(target.checked)} />
+      <span>{label}</span>
+    </label>
+  );
+}
+
+interface SegmentedProps<T extends string> {
+  readonly legend: string;
+  readonly name: string;
+  readonly value: T;
+  readonly options: readonly (readonly [T, string])[];
+  readonly onChange: (value: T) => void;
+}
+
+/** Radio buttons side by side. */
+export function Segmented<T extends string>({ legend, name, value, options, onChange }: SegmentedProps<T>) {
+  return (
+    <fieldset className="segmented">
+      <legend className="hidden">{legend}</legend>
+      {options.map(([option, text]) => (
+        <label key={option}>
+          <input type="radio" name={name} value={option} checked={option === value} onChange={() => onChange(option)} />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

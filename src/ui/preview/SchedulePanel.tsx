@@ -1,0 +1,47 @@
+// Before a run: the seeded schedule as it will be drawn, and how many layers it reaches.
+
+import { useMemo } from 'react';
+import type { RunConfig } from '../../config';
+import type { ModelShape } from '../../model/types';
+import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
+import { layersTouched } from '../charts/raster-model';
+import { formatCount, plural } from '../format';
+import { Panel } from '../parts/Panel';
+import { PREVIEW_PERIODS, previewSchedule } from './forecasts';
+
+interface SchedulePanelProps {
+  readonly config: RunConfig;
+  readonly shape: ModelShape;
+}
+
+export function SchedulePanel({ config, shape }: SchedulePanelProps) {
+  const preview = useMemo(() => previewSchedule(shape, config), [shape, config]);
+  const { schedule, periods, expected } = preview;
+  const { steps, lisaPeriod, lisaLayers } = config;
+  const touched = useMemo(() => layersTouched(schedule), [schedule]);
+  return (
+    <Panel title="Layers that this seed will draw" aside={<RasterLegend planned />}>
+      <p className="note">
+        {plural(steps, 'step')} at K = {lisaPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
+        {schedule.length > 0 && `Seed ${config.seed} trains ${touched} of ${shape.layers} layers at least once${expected === null ? '' : `; the mean over all seeds is ${expected.toFixed(1)}`}.`}
+        {schedule.length > 0 && touched < shape.layers && ` ${plural(shape.layers - touched, 'layer')} will stay as they are: more steps, a smaller K or a larger γ reach more.`}
+      </p>
+      {schedule.length > 0 ? (
+        <LayerRaster
+          schedule={schedule}
+          observed={[]}
+          layers={shape.layers}
+          gamma={lisaLayers}
+          periodSteps={lisaPeriod}
+          steps={steps}
+          step={0}
+          firstStep={1}
+          alwaysOn={config.lisaTrain}
+          tied={shape.tied}
+        />
+      ) : (
+        <p className="note">More than {formatCount(PREVIEW_PERIODS)} periods are not drawn ahead of the run.</p>
+      )}
+    </Panel>
+  );
+}

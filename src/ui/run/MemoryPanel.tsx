@@ -1,0 +1,53 @@
+// Memory of a run: forecasts hatched, measurements solid, one scale; and the measured bytes over the steps.
+
+import { lazy, Suspense } from 'react';
+import { groupBytes, MEMORY_GROUPS, useMetrics, type GroupBytes, type RunMetrics } from '../../store/metrics';
+import type { Run } from '../../store/run';
+import { classBar, measuredBar, type Bar } from '../charts/bar-model';
+import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
+import { METHOD_NAMES } from '../labels';
+import { Panel } from '../parts/Panel';
+import { useWidth } from '../parts/size';
+import { measuredReceipt } from '../receipt';
+
+const MemoryTimeline = lazy(() => import('../charts/MemoryTimeline'));
+
+function lastGroups(metrics: RunMetrics): GroupBytes {
+  return Object.fromEntries(MEMORY_GROUPS.map((group) => [group, metrics.memory[group].last])) as GroupBytes;
+}
+
+/** Measured rows, as far as there is something measured: the last step, and the peak. */
+function measuredBars(run: Run, metrics: RunMetrics): Bar[] {
+  const bars: Bar[] = [];
+  if (metrics.step.length > 0 && run.phase !== 'done') bars.push(measuredBar('Now', lastGroups(metrics), metrics.total.last));
+  const { report } = run;
+  if (report) bars.push(measuredBar('Peak', groupBytes(report.memory.peak), report.memory.peak.total));
+  return bars;
+}
+
+export function MemoryPanel({ run }: { readonly run: Run }) {
+  const { metrics, version } = useMetrics();
+  const [box, width] = useWidth<HTMLDivElement>();
+  const { prepared, config, report } = run;
+  if (!prepared) return null;
+  const { forecasts } = prepared;
+  const forecastBars = (['full', 'lora', 'lisa'] as const).map((method) =>
+    classBar(METHOD_NAMES[method], forecasts[method].bytes, forecasts[method].total, method === config.method),
+  );
+  const bars = [...forecastBars, ...measuredBars(run, metrics)];
+  const peak = report?.memory.peak.total ?? metrics.peak?.total;
+  return (
+    <Panel title="Memory on the GPU">
+      <p className="receipt">{peak === undefined ? 'Nothing is measured before the first step.' : measuredReceipt(config.method, peak, forecasts.full.total, report !== null)}</p>
+      <MemoryBars bars={bars} scale={scaleOf(bars)} against={0} />
+      <BarLegend bars={bars} />
+      <div ref={box} className="chart memory-chart">
+        <Suspense fallback={null}>
+          {width > 0 && <MemoryTimeline metrics={metrics} version={version} steps={config.steps} width={width} fullForecast={forecasts.full.total} />}
+        </Suspense>
+      </div>
+      <p className="note">Measured: live bytes of the page’s GPU buffers after each step. Dashed line: the forecast for full fine-tuning.</p>
+      <BarTable groups={[{ caption: 'This run', bars }]} />
+    </Panel>
+  );
+}

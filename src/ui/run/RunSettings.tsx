@@ -1,0 +1,67 @@
+// The settings that a run was started with. They do not change with the form.
+
+import { DEFAULTS, type ConfigKey, type RunConfig } from '../../config';
+import type { Run } from '../../store/run';
+import { formatCount, formatRate } from '../format';
+import { LABELS, METHOD_NAMES } from '../labels';
+import { Panel } from '../parts/Panel';
+
+const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
+const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = { lisa: ['lisaLayers', 'lisaPeriod', 'lisaTrain'], lora: ['loraRank', 'loraAlpha'], full: [] };
+
+function show(key: ConfigKey, config: RunConfig): string {
+  const value = config[key];
+  if (key === 'method') return METHOD_NAMES[config.method];
+  if (key === 'lisaTrain') {
+    const on = Object.entries(config.lisaTrain).flatMap(([name, trained]) => (trained ? [name] : []));
+    return on.length > 0 ? on.join(', ') : 'none';
+  }
+  if (typeof value === 'number') return Number.isInteger(value) ? formatCount(value) : formatRate(value);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  if (Array.isArray(value)) return formatCount(value.length);
+  return String(value);
+}
+
+export function RunSettings({ run }: { readonly run: Run }) {
+  const { config, prepared } = run;
+  const first: readonly ConfigKey[] = ['model', 'data', 'method', ...BY_METHOD[config.method], ...COMMON];
+  const others = (Object.keys(DEFAULTS) as ConfigKey[]).filter(
+    (key) => !first.includes(key) && !/^(lisa|lora)/.test(key) && JSON.stringify(config[key]) !== JSON.stringify(DEFAULTS[key]),
+  );
+  return (
+    <div className="setup">
+      <Panel title="This run">
+        <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, show(key, config)])} />
+      </Panel>
+      {prepared && (
+        <Panel title="Data">
+          <Rows
+            rows={[
+              ['Format', prepared.data.format],
+              ['Rows', formatCount(prepared.data.rows)],
+              ['Held out', formatCount(prepared.data.evalRows)],
+              ['Tokens', formatCount(prepared.data.tokens)],
+              ['With a loss', formatCount(prepared.data.targets)],
+              ['Truncated rows', formatCount(prepared.data.truncated)],
+              ['Dropped rows', formatCount(prepared.data.dropped)],
+              ['Malformed rows', formatCount(prepared.data.badRows)],
+            ]}
+          />
+        </Panel>
+      )}
+    </div>
+  );
+}
+
+function Rows({ rows }: { readonly rows: readonly (readonly [string, string])[] }) {
+  return (
+    <dl className="rows">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
