@@ -12,6 +12,8 @@ export interface RunConfig {
   readonly model: string;
   /** Built-in name or, in the terminal, a file. */
   readonly data: string;
+  /** Evaluation set; null: the built-in data's own, else a split of the data. */
+  readonly evalData: string | null;
   readonly method: Method;
   /** Optimizer steps. */
   readonly steps: number;
@@ -73,6 +75,7 @@ export const BUILTIN_DATA = 'devils-dictionary';
 export const DEFAULTS: RunConfig = {
   model: BUILTIN_MODEL,
   data: BUILTIN_DATA,
+  evalData: null,
   method: 'lisa',
   steps: 100,
   seqLen: 128,

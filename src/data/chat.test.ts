@@ -64,11 +64,13 @@ describe('the built-in model and data', () => {
     expect(whole.target.indexOf(1)).toBe(prompt.length);
   });
 
-  it('a token that straddles the beginning counts, because its last byte is inside', () => {
-    const { ids, target } = chat.encode([{ role: 'user', content: 'a' }, { role: 'assistant', content: '\n\n\n\nb' }], 'assistant');
-    const first = target.indexOf(1);
-    expect(tokenizer.decode([...ids.slice(first)])).toBe('\n\n\n\n\nb<|im_end|>\n');
-    expect(tokenizer.decode([...ids.slice(0, first)])).toMatch(/assistant$/);
+  it('a token that straddles an edge counts where its last byte lies', () => {
+    // The header ends in a space that the first word's token takes in; the end is inside the token of 'ed'.
+    const template = "{% for m in messages %}{{ m.role + ': ' + m.content + (' ' if loop.last else '. ') }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
+    const other = variant({ template });
+    const sample = chatOf(other).encode([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'a word' }, { role: 'user', content: 'b' }], 'assistant');
+    expect(targetTexts(other, sample)).toEqual([' a word']);
+    expect(other.decode([...sample.ids])).toBe('user: a. assistant: a word. user: b ');
   });
 });
 
@@ -134,11 +136,17 @@ const FAMILIES: readonly Family[] = [
     targets: [' A temporary insanity.', ' s'],
   },
   {
-    name: 'a prompt that the conversation does not contain: contents are looked up in order',
+    name: 'DeepSeek R1: a prompt that opens a thinking part, which finished turns do not have',
     template: "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>' }}{% endif %}",
     text: '<|im_start|>user\nDefine: LOVE<|im_end|>\n<|im_start|>assistant\nA temporary insanity.<|im_end|>\n<|im_start|>user\nReally? LOVE<|im_end|>\n<|im_start|>assistant\ns<|im_end|>\n',
-    // The weakness of looking up: the first 's' after the question is in the header's word.
-    targets: ['A temporary insanity.<|im_end|>', 's'],
+    targets: ['A temporary insanity.<|im_end|>', 's<|im_end|>'],
+  },
+  {
+    name: 'earlier turns lost their header: contents are looked up in order',
+    template:
+      "{% for m in messages %}{% if loop.last %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% else %}{{ '- ' + m.content + '<|im_end|>\\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
+    text: '- Define: LOVE<|im_end|>\n- A temporary insanity.<|im_end|>\n- Really? LOVE<|im_end|>\n<|im_start|>assistant\ns<|im_end|>\n',
+    targets: [' A temporary insanity.<|im_end|>', 's<|im_end|>'],
   },
 ];
 
@@ -150,9 +158,7 @@ describe('templates of other models', () => {
     const sample = chat.encode(TURNS, 'assistant');
     // One tokenisation of the whole text, nothing added: no second start token.
     expect([...sample.ids]).toEqual(tokenizer.encode(family.text));
-    const texts = targetTexts(tokenizer, sample);
-    expect(texts[0]).toBe(family.targets[0]);
-    if (!family.name.startsWith('a prompt that')) expect(texts).toEqual(family.targets);
+    expect(targetTexts(tokenizer, sample)).toEqual(family.targets);
   });
 
   it('a template that rewrites the words is followed to the turn\'s end', () => {

@@ -87,7 +87,7 @@ describe('JSON lines', () => {
     expect(`row 2: ${skipped.badRows[0].reason}`).toMatch(message);
   });
 
-  it.each([['', 'nothing'], [' \n\n', 'blank lines'], ['\ufeff', 'a mark']])('%j is DATASET_EMPTY', (text) => {
+  it.each(['', ' \n\n', '\ufeff'])('%j is DATASET_EMPTY', (text) => {
     for (const ending of ['jsonl', 'csv', 'txt']) expect(errorOf(() => parseData({ name: `d.${ending}`, text }, refuse)).code).toBe('DATASET_EMPTY');
   });
 
@@ -193,15 +193,14 @@ describe('random files', () => {
     }
   };
   const key = fc.constantFrom('messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text', 'role', 'content', '__proto__');
-  const nearMiss = fc.oneof(
-    fc.dictionary(key, fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.array(fc.dictionary(key, fc.oneof(fc.constantFrom('user', 'assistant'), fc.jsonValue()))))).map((value) => JSON.stringify(value)),
-    fc.json(),
-    fc.string({ unit: 'binary' }),
-  );
+  const scalar = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom<unknown>(null, 1, true, [], {}));
+  const message = fc.dictionary(fc.constantFrom('role', 'content', 'name'), fc.oneof(fc.constantFrom('user', 'assistant', 'nobody'), scalar));
+  const record = fc.dictionary(key, fc.oneof(scalar, fc.array(message, { maxLength: 3 })), { maxKeys: 4 });
+  const nearMiss = fc.oneof(record.map((value) => JSON.stringify(value)), fc.json({ maxDepth: 1 }), fc.string({ unit: 'binary', maxLength: 12 }));
 
   it(`JSON lines end in rows or an AppError (3000 files, seed ${seed})`, () => {
     fc.assert(
-      fc.property(fc.array(nearMiss, { maxLength: 6 }), (lines) => outcome('f.jsonl', lines.join('\n'))),
+      fc.property(fc.array(nearMiss, { maxLength: 5 }), (lines) => outcome('f.jsonl', lines.join('\n'))),
       { numRuns: 3000, seed },
     );
   });

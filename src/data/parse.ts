@@ -49,8 +49,8 @@ export function parseData(file: DataFile, { badRows }: { readonly badRows: 'refu
   if (!kind) throw new AppError('DATASET_READ', `${name} is no kind of data file that is known here.`, 'Give a .jsonl, .csv or .txt file.');
   const text = file.text.startsWith('\ufeff') ? file.text.slice(1) : file.text;
 
+  if (text.trim() === '') throw emptyError(name, 0);
   if (kind === 'plain') {
-    if (text.trim() === '') throw emptyError(name, 0);
     return { name, format: 'plain', rows: [{ kind: 'text', text, row: 1 }], badRows: [] };
   }
 

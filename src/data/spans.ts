@@ -40,7 +40,8 @@ export function assistantSpans(messages: readonly Message[], full: string, rules
 }
 
 function spanByPrefix(messages: readonly Message[], i: number, full: string, rules: SpanRules, from: number): Span | null {
-  const head = prefixLength(messages.slice(0, i), true, full, rules.render);
+  const earlier = messages.slice(0, i);
+  const head = prefixLength(earlier, true, full, rules.render) ?? headByHeader(earlier, messages[i].content, full, rules.render);
   if (head === null || head < from) return null;
   const turnEnd = i === messages.length - 1 ? full.length : prefixLength(messages.slice(0, i + 1), false, full, rules.render);
   if (turnEnd !== null && turnEnd < head) return null;
@@ -50,11 +51,30 @@ function spanByPrefix(messages: readonly Message[], i: number, full: string, rul
   return turnEnd === null ? null : { start: head, end: head + full.slice(head, turnEnd).trimEnd().length };
 }
 
+/**
+ * Some templates end a prompt with more than the turn's header (the opening of a thinking part, which finished turns don't
+ * have). Then the words begin at the last place that the prompt and the conversation still have in common.
+ */
+function headByHeader(earlier: readonly Message[], content: string, full: string, render: Render): number | null {
+  const before = earlier.length === 0 ? 0 : prefixLength(earlier, false, full, render);
+  const prompt = attempt(() => render(earlier, true));
+  if (before === null || prompt === null || content === '') return null;
+  let common = 0;
+  while (common < prompt.length && prompt[common] === full[common]) common++;
+  const at = full.lastIndexOf(content, common);
+  return common > before && at >= before ? at : null;
+}
+
 /** Length of the rendering, if it is how `full` begins. */
 function prefixLength(messages: readonly Message[], prompt: boolean, full: string, render: Render): number | null {
+  const text = attempt(() => render(messages, prompt));
+  return text !== null && full.startsWith(text) ? text.length : null;
+}
+
+/** A template may refuse a part of a conversation that it takes whole. */
+function attempt(render: () => string): string | null {
   try {
-    const text = render(messages, prompt);
-    return full.startsWith(text) ? text.length : null;
+    return render();
   } catch {
     return null;
   }
@@ -84,9 +104,16 @@ function endOfWords(full: string, head: number, turnEnd: number, { specialTokens
   }
 }
 
+/** The first place that an end token follows, since short words turn up anywhere; else the first place. */
 function spanByContent(content: string, full: string, rules: SpanRules, cursor: number): Span | null {
-  const found = find(content, full, cursor);
-  return found && { start: found.start, end: withEndToken(full, found.end, null, rules) };
+  const first = find(content, full, cursor);
+  if (!first) return null;
+  const words = full.slice(first.start, first.end);
+  for (let at = first.start; at >= 0 && words !== ''; at = full.indexOf(words, at + 1)) {
+    const end = withEndToken(full, at + words.length, null, rules);
+    if (end > at + words.length) return { start: at, end };
+  }
+  return first;
 }
 
 function find(content: string, full: string, from: number): Span | null {

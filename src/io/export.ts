@@ -60,7 +60,8 @@ export async function exportModel({ files, tensor, dtype, original }: ExportOpti
       shape: row.shape,
       data: async () => {
         const data = await tensor(row);
-        if (data.length !== elementsOf(row)) throw new AppError('SHAPE_MISMATCH', `${row.name} has ${data.length} values instead of ${elementsOf(row)}.`, '');
+        if (data.length !== elementsOf(row))
+          throw new AppError('SHAPE_MISMATCH', `${row.name} has ${data.length} values instead of ${elementsOf(row)}.`, '');
         checkStorable(data, dtype, files.fileName(row));
         if (original) count(tally, data, await original(row), dtype);
         return data;
@@ -128,13 +129,16 @@ function checkStorable(data: Float32Array, dtype: Dtype, name: string): void {
     if (Math.abs(data[i]!) < limit) continue;
     const value = data[i]!;
     const detail = `The tuned tensor ${shown(name)} holds ${value} at element ${i}, which ${Number.isFinite(value) ? `${dtype} cannot hold` : 'is not finite'}.`;
-    const remedy = Number.isFinite(value) ? `Export as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.` : 'The run diverged: train again with a lower learning rate.';
+    const remedy = Number.isFinite(value)
+      ? `Export as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
+      : 'The run diverged: train again with a lower learning rate.';
     throw new AppError('NONFINITE_WEIGHTS', detail, remedy);
   }
 }
 
 function count(tally: { weights: number; changed: number; survived: number }, tuned: Float32Array, base: Float32Array, dtype: Dtype): void {
-  if (tuned.length !== base.length) throw new AppError('SHAPE_MISMATCH', `A tuned tensor has ${tuned.length} values, its original ${base.length}.`, '');
+  if (tuned.length !== base.length)
+    throw new AppError('SHAPE_MISMATCH', `A tuned tensor has ${tuned.length} values, its original ${base.length}.`, '');
   tally.weights += tuned.length;
   const codes = dtype === 'f32' ? null : { tuned: narrow(tuned, dtype), base: narrow(base, dtype) };
   for (let i = 0; i < tuned.length; i++) {

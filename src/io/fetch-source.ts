@@ -15,18 +15,29 @@ export function fetchSource(name: string, baseUrl: string, files: readonly strin
     try {
       response = await fetcher(url);
     } catch (cause) {
-      throw new AppError('MODEL_FILE', `${name}: ${shown(path)} could not be fetched from ${url}.`, 'Check the connection, then try again.', { cause });
+      throw new AppError(
+        'MODEL_FILE',
+        `${name}: ${shown(path)} could not be fetched from ${url}.`,
+        'Check the connection, then try again.',
+        { cause },
+      );
     }
     // Servers of single-page apps answer an unknown path with the page itself.
     const isPage = response.headers.get('content-type')?.includes('text/html') ?? false;
     if (!response.ok || isPage) {
       const answer = isPage ? 'a web page' : `status ${response.status}`;
-      throw new AppError('MODEL_FILE', `${name}: ${shown(path)} is not at ${url} (the server answered with ${answer}).`, 'Reload the page; if it stays, the site is incomplete.');
+      throw new AppError(
+        'MODEL_FILE',
+        `${name}: ${shown(path)} is not at ${url} (the server answered with ${answer}).`,
+        'Reload the page; if it stays, the site is incomplete.',
+      );
     }
     try {
       return new Uint8Array(await response.arrayBuffer());
     } catch (cause) {
-      throw new AppError('MODEL_FILE', `${name}: the download of ${shown(path)} broke off.`, 'Check the connection, then try again.', { cause });
+      throw new AppError('MODEL_FILE', `${name}: the download of ${shown(path)} broke off.`, 'Check the connection, then try again.', {
+        cause,
+      });
     }
   };
 

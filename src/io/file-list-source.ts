@@ -12,7 +12,8 @@ export function fileListSource(files: Iterable<File>, name?: string): FileSource
     const [folder, ...rest] = file.webkitRelativePath ? file.webkitRelativePath.split('/') : ['', file.name];
     top ||= folder ?? '';
     const path = rest.join('/');
-    if (byPath.has(path)) throw new AppError('MODEL_FILE', `Two of the chosen files are called ${shown(path)}.`, 'Choose the files of one model folder.');
+    if (byPath.has(path))
+      throw new AppError('MODEL_FILE', `Two of the chosen files are called ${shown(path)}.`, 'Choose the files of one model folder.');
     byPath.set(path, file);
   }
   const source = name ?? (top || 'chosen files');

@@ -19,7 +19,9 @@ export interface FileSource {
 export const isPlainName = (path: string): boolean => path !== '' && path !== '.' && path !== '..' && !/[/\\\0]/.test(path);
 
 export function missingFile(source: string, path: string, cause?: unknown): AppError {
-  return new AppError('MODEL_FILE', `${source}: ${shown(path)} is missing or cannot be read.`, 'Check that the model folder is complete.', { cause });
+  return new AppError('MODEL_FILE', `${source}: ${shown(path)} is missing or cannot be read.`, 'Check that the model folder is complete.', {
+    cause,
+  });
 }
 
 /** For a read that came back with another number of bytes than asked for. */

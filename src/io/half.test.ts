@@ -14,7 +14,9 @@ function valueOf(code: number, dtype: HalfDtype): number {
   const mantissa = code & (2 ** mantissaBits - 1);
   const bias = 2 ** (exponentBits - 1) - 1;
   if (exponent === 2 ** exponentBits - 1) return mantissa === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * mantissa * 2 ** (1 - bias - mantissaBits) : sign * (1 + mantissa / 2 ** mantissaBits) * 2 ** (exponent - bias);
+  return exponent === 0
+    ? sign * mantissa * 2 ** (1 - bias - mantissaBits)
+    : sign * (1 + mantissa / 2 ** mantissaBits) * 2 ** (exponent - bias);
 }
 
 const widen = (codes: Uint16Array, dtype: HalfDtype): Float32Array => (dtype === 'f16' ? f16ToF32(codes) : bf16ToF32(codes));
@@ -57,7 +59,9 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
     const back = narrow(widen(ALL, dtype), dtype);
     let wrong = 0;
     for (let code = 0; code < 65_536; code++) {
-      const same = Number.isNaN(valueOf(code, dtype)) ? Number.isNaN(valueOf(back[code]!, dtype)) && (back[code]! & 0x8000) === (code & 0x8000) : back[code] === code;
+      const same = Number.isNaN(valueOf(code, dtype))
+        ? Number.isNaN(valueOf(back[code]!, dtype)) && (back[code]! & 0x8000) === (code & 0x8000)
+        : back[code] === code;
       if (!same) wrong++;
     }
     expect(wrong).toBe(0);
@@ -96,8 +100,25 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
 });
 
 it('rounds the cases that are known by heart', () => {
-  const f16 = [65504, 65519.99609375, 65520, -65520, 2 ** -24, 2 ** -25, 2 ** -25 * 1.0000001, 2 ** -14, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 0, -0, Infinity, 1e38];
-  expect([...narrow(Float32Array.from(f16), 'f16')]).toEqual([0x7bff, 0x7bff, 0x7c00, 0xfc00, 1, 0, 1, 0x400, 0x3c00, 0x3c02, 0, 0x8000, 0x7c00, 0x7c00]);
+  const f16 = [
+    65504,
+    65519.99609375,
+    65520,
+    -65520,
+    2 ** -24,
+    2 ** -25,
+    2 ** -25 * 1.0000001,
+    2 ** -14,
+    1 + 2 ** -11,
+    1 + 3 * 2 ** -11,
+    0,
+    -0,
+    Infinity,
+    1e38,
+  ];
+  expect([...narrow(Float32Array.from(f16), 'f16')]).toEqual([
+    0x7bff, 0x7bff, 0x7c00, 0xfc00, 1, 0, 1, 0x400, 0x3c00, 0x3c02, 0, 0x8000, 0x7c00, 0x7c00,
+  ]);
   const bf16 = [1 + 2 ** -8, 1 + 3 * 2 ** -8, 3.4028234663852886e38, 2 ** -133, 2 ** -134, -Infinity];
   expect([...narrow(Float32Array.from(bf16), 'bf16')]).toEqual([0x3f80, 0x3f82, 0x7f80, 1, 0, 0xff80]);
 });

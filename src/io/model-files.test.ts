@@ -6,7 +6,18 @@ import { parameterCount } from '../model/parameters';
 import { openModel } from './model-files';
 import { nodeSource } from './node-source';
 import type { TensorToWrite } from './safetensors';
-import { memorySource, modelFolder, rawFile, seededValues, tensorsOf, TINY_GPT2, TINY_LLAMA, utf8, weightFile, type Files } from './tiny-model';
+import {
+  memorySource,
+  modelFolder,
+  rawFile,
+  seededValues,
+  tensorsOf,
+  TINY_GPT2,
+  TINY_LLAMA,
+  utf8,
+  weightFile,
+  type Files,
+} from './tiny-model';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -22,14 +33,22 @@ async function refusal(files: Files): Promise<AppError> {
 }
 
 /** A folder with a changed config or changed tensors. */
-async function folder(config: object, change: (tensors: Map<string, TensorToWrite>) => void = () => undefined, saved: object = config): Promise<Files> {
+async function folder(
+  config: object,
+  change: (tensors: Map<string, TensorToWrite>) => void = () => undefined,
+  saved: object = config,
+): Promise<Files> {
   const tensors = tensorsOf(saved);
   change(tensors);
   return modelFolder(config, tensors.values());
 }
 
-const rename = (tensors: Map<string, TensorToWrite>, to: (name: string) => string): TensorToWrite[] => [...tensors.values()].map((t) => ({ ...t, name: to(t.name) }));
-const zeros = (name: string, shape: number[]): [string, TensorToWrite] => [name, { name, dtype: 'f32', shape, data: () => new Float32Array(shape.reduce((a, b) => a * b, 1)) }];
+const rename = (tensors: Map<string, TensorToWrite>, to: (name: string) => string): TensorToWrite[] =>
+  [...tensors.values()].map((t) => ({ ...t, name: to(t.name) }));
+const zeros = (name: string, shape: number[]): [string, TensorToWrite] => [
+  name,
+  { name, dtype: 'f32', shape, data: () => new Float32Array(shape.reduce((a, b) => a * b, 1)) },
+];
 
 describe('real models', () => {
   it('opens the built-in model: 74 tensors, 1,738,880 parameters, all finite', async () => {
@@ -38,7 +57,13 @@ describe('real models', () => {
     expect(model.table.length).toBe(74);
     expect(parameterCount(model.table)).toBe(1_738_880);
     expect(model.dtypes).toEqual({ f32: 0, f16: 1_738_880, bf16: 0 });
-    expect(model.passthrough).toEqual(['LICENSES.md', 'generation_config.json', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json']);
+    expect(model.passthrough).toEqual([
+      'LICENSES.md',
+      'generation_config.json',
+      'special_tokens_map.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ]);
     let values = 0;
     for await (const { row, data } of model.tensors()) {
       expect(data.length).toBe(row.shape.reduce((a, b) => a * b, 1));
@@ -154,10 +179,30 @@ describe('shards', () => {
 
   const NORM = 'model.norm.weight';
   it.each<[string, ErrorCode, RegExp, (s: Sharded) => void]>([
-    ['a missing shard', 'MODEL_FILE', /names "model-00002-of-00002.safetensors", which is not in tiny/, (s) => void s.files.delete('model-00002-of-00002.safetensors')],
-    ['a tensor that is not in its shard', 'TENSOR_MISSING', /tensor "ghost" in model-00001-of-00002.safetensors/, (s) => void (s.index.weight_map.ghost = 'model-00001-of-00002.safetensors')],
-    ['a tensor that the index does not list', 'MODEL_FILE', /"model.norm.weight" is here, but .* does not list it/, (s) => void delete s.index.weight_map[NORM]],
-    ['a path out of the folder', 'MODEL_FILE', /"model.norm.weight" in "\.\.\/x.safetensors", which is not the plain name/, (s) => void (s.index.weight_map[NORM] = '../x.safetensors')],
+    [
+      'a missing shard',
+      'MODEL_FILE',
+      /names "model-00002-of-00002.safetensors", which is not in tiny/,
+      (s) => void s.files.delete('model-00002-of-00002.safetensors'),
+    ],
+    [
+      'a tensor that is not in its shard',
+      'TENSOR_MISSING',
+      /tensor "ghost" in model-00001-of-00002.safetensors/,
+      (s) => void (s.index.weight_map.ghost = 'model-00001-of-00002.safetensors'),
+    ],
+    [
+      'a tensor that the index does not list',
+      'MODEL_FILE',
+      /"model.norm.weight" is here, but .* does not list it/,
+      (s) => void delete s.index.weight_map[NORM],
+    ],
+    [
+      'a path out of the folder',
+      'MODEL_FILE',
+      /"model.norm.weight" in "\.\.\/x.safetensors", which is not the plain name/,
+      (s) => void (s.index.weight_map[NORM] = '../x.safetensors'),
+    ],
     ['an absolute path', 'MODEL_FILE', /in "\/etc\/x.safetensors"/, (s) => void (s.index.weight_map[NORM] = '/etc/x.safetensors')],
     ['a Windows path', 'MODEL_FILE', /plain name/, (s) => void (s.index.weight_map[NORM] = 'a\\x.safetensors')],
     ['another kind of file', 'MODEL_FILE', /"config.json"/, (s) => void (s.index.weight_map[NORM] = 'config.json')],
@@ -178,38 +223,129 @@ describe('shards', () => {
 });
 
 describe('what does not fit is refused, by name', () => {
-  const without = (...names: string[]) => (tensors: Map<string, TensorToWrite>): void => names.forEach((name) => tensors.delete(name)); // prettier-ignore
-  const plus = (name: string, shape: number[]) => (tensors: Map<string, TensorToWrite>): void => void tensors.set(...zeros(name, shape)); // prettier-ignore
+  const without =
+    (...names: string[]) =>
+    (tensors: Map<string, TensorToWrite>): void =>
+      names.forEach((name) => tensors.delete(name));
+  const plus =
+    (name: string, shape: number[]) =>
+    (tensors: Map<string, TensorToWrite>): void =>
+      void tensors.set(...zeros(name, shape));
   const reshaped = (name: string, shape: number[]) => plus(name, shape);
 
   it.each<[string, ErrorCode, RegExp, () => Promise<Files>]>([
-    ['missing tensor', 'TENSOR_MISSING', /"model\.layers\.1\.mlp\.up_proj\.weight" is not in.*complete checkpoint/, () => folder(TINY_LLAMA, without('model.layers.1.mlp.up_proj.weight'))],
-    ['untied without head', 'TENSOR_MISSING', /"lm_head\.weight".*tie_word_embeddings/, () => folder({ ...TINY_LLAMA, tie_word_embeddings: false }, undefined, TINY_LLAMA)],
-    ['more layers in config', 'TENSOR_MISSING', /layers\.2\..*layers 0 to 1, but config.json says num_hidden_layers = 3/, () => folder({ ...TINY_LLAMA, num_hidden_layers: 3 }, undefined, TINY_LLAMA)],
-    ['biases only in config', 'TENSOR_MISSING', /q_proj\.bias".*attention_bias = true/, () => folder({ ...TINY_LLAMA, attention_bias: true }, undefined, TINY_LLAMA)],
-    ['fewer layers in config', 'MODEL_CONFIG', /layer 1, but config.json says num_hidden_layers = 1/, () => folder({ ...TINY_LLAMA, num_hidden_layers: 1 }, undefined, TINY_LLAMA)],
+    [
+      'missing tensor',
+      'TENSOR_MISSING',
+      /"model\.layers\.1\.mlp\.up_proj\.weight" is not in.*complete checkpoint/,
+      () => folder(TINY_LLAMA, without('model.layers.1.mlp.up_proj.weight')),
+    ],
+    [
+      'untied without head',
+      'TENSOR_MISSING',
+      /"lm_head\.weight".*tie_word_embeddings/,
+      () => folder({ ...TINY_LLAMA, tie_word_embeddings: false }, undefined, TINY_LLAMA),
+    ],
+    [
+      'more layers in config',
+      'TENSOR_MISSING',
+      /layers\.2\..*layers 0 to 1, but config.json says num_hidden_layers = 3/,
+      () => folder({ ...TINY_LLAMA, num_hidden_layers: 3 }, undefined, TINY_LLAMA),
+    ],
+    [
+      'biases only in config',
+      'TENSOR_MISSING',
+      /q_proj\.bias".*attention_bias = true/,
+      () => folder({ ...TINY_LLAMA, attention_bias: true }, undefined, TINY_LLAMA),
+    ],
+    [
+      'fewer layers in config',
+      'MODEL_CONFIG',
+      /layer 1, but config.json says num_hidden_layers = 1/,
+      () => folder({ ...TINY_LLAMA, num_hidden_layers: 1 }, undefined, TINY_LLAMA),
+    ],
     ['fewer layers in a GPT-2 config', 'MODEL_CONFIG', /n_layer = 1/, () => folder({ ...TINY_GPT2, n_layer: 1 }, undefined, TINY_GPT2)],
-    ['unannounced attention bias', 'MODEL_UNSUPPORTED', /"model\.layers\.0\.self_attn\.q_proj\.bias".*attention_bias = false/, () => folder(TINY_LLAMA, plus('model.layers.0.self_attn.q_proj.bias', [8]))],
-    ['unannounced mlp bias', 'MODEL_UNSUPPORTED', /mlp_bias = false/, () => folder(TINY_LLAMA, undefined, { ...TINY_LLAMA, mlp_bias: true })],
+    [
+      'unannounced attention bias',
+      'MODEL_UNSUPPORTED',
+      /"model\.layers\.0\.self_attn\.q_proj\.bias".*attention_bias = false/,
+      () => folder(TINY_LLAMA, plus('model.layers.0.self_attn.q_proj.bias', [8])),
+    ],
+    [
+      'unannounced mlp bias',
+      'MODEL_UNSUPPORTED',
+      /mlp_bias = false/,
+      () => folder(TINY_LLAMA, undefined, { ...TINY_LLAMA, mlp_bias: true }),
+    ],
     ['a classifier head', 'MODEL_UNSUPPORTED', /"score\.weight" is not part of/, () => folder(TINY_LLAMA, plus('score.weight', [2, 8]))],
-    ['query norms', 'MODEL_UNSUPPORTED', /"model\.layers\.0\.self_attn\.q_norm\.weight"/, () => folder(TINY_LLAMA, plus('model.layers.0.self_attn.q_norm.weight', [4]))],
+    [
+      'query norms',
+      'MODEL_UNSUPPORTED',
+      /"model\.layers\.0\.self_attn\.q_norm\.weight"/,
+      () => folder(TINY_LLAMA, plus('model.layers.0.self_attn.q_norm.weight', [4])),
+    ],
     ['an adapter', 'MODEL_UNSUPPORTED', /lora_A/, () => folder(TINY_LLAMA, plus('model.layers.0.self_attn.q_proj.lora_A.weight', [1, 8]))],
     ['the same tensor in both styles', 'MODEL_UNSUPPORTED', /"h\.0\.ln_1\.weight"/, () => folder(TINY_GPT2, plus('h.0.ln_1.weight', [8]))],
-    ['wrong vocabulary', 'TENSOR_SHAPE', /"model\.embed_tokens\.weight" has shape \[11,8\], but .* \[12,8\].*vocab_size/, () => folder({ ...TINY_LLAMA, vocab_size: 12 }, undefined, TINY_LLAMA)],
+    [
+      'wrong vocabulary',
+      'TENSOR_SHAPE',
+      /"model\.embed_tokens\.weight" has shape \[11,8\], but .* \[12,8\].*vocab_size/,
+      () => folder({ ...TINY_LLAMA, vocab_size: 12 }, undefined, TINY_LLAMA),
+    ],
     ['wrong width', 'TENSOR_SHAPE', /hidden_size/, () => folder({ ...TINY_LLAMA, hidden_size: 16 }, undefined, TINY_LLAMA)],
-    ['wrong feed-forward', 'TENSOR_SHAPE', /gate_proj.*Probably intermediate_size/, () => folder({ ...TINY_LLAMA, intermediate_size: 13 }, undefined, TINY_LLAMA)],
-    ['wrong kv heads', 'TENSOR_SHAPE', /k_proj.*Probably num_key_value_heads/, () => folder({ ...TINY_LLAMA, num_key_value_heads: 2 }, undefined, TINY_LLAMA)],
-    ['wrong head size', 'TENSOR_SHAPE', /q_proj.*Probably num_attention_heads or head_dim/, () => folder({ ...TINY_LLAMA, head_dim: 2 }, undefined, TINY_LLAMA)],
+    [
+      'wrong feed-forward',
+      'TENSOR_SHAPE',
+      /gate_proj.*Probably intermediate_size/,
+      () => folder({ ...TINY_LLAMA, intermediate_size: 13 }, undefined, TINY_LLAMA),
+    ],
+    [
+      'wrong kv heads',
+      'TENSOR_SHAPE',
+      /k_proj.*Probably num_key_value_heads/,
+      () => folder({ ...TINY_LLAMA, num_key_value_heads: 2 }, undefined, TINY_LLAMA),
+    ],
+    [
+      'wrong head size',
+      'TENSOR_SHAPE',
+      /q_proj.*Probably num_attention_heads or head_dim/,
+      () => folder({ ...TINY_LLAMA, head_dim: 2 }, undefined, TINY_LLAMA),
+    ],
     ['wrong positions', 'TENSOR_SHAPE', /wpe.*Probably n_positions/, () => folder({ ...TINY_GPT2, n_positions: 17 }, undefined, TINY_GPT2)],
     ['wrong inner size', 'TENSOR_SHAPE', /c_fc.*Probably n_inner/, () => folder({ ...TINY_GPT2, n_inner: 31 }, undefined, TINY_GPT2)],
-    ['transposed', 'TENSOR_SHAPE', /c_fc\.weight" has shape \[32,8\].*transposed/, () => folder(TINY_GPT2, reshaped('transformer.h.0.mlp.c_fc.weight', [32, 8]))],
+    [
+      'transposed',
+      'TENSOR_SHAPE',
+      /c_fc\.weight" has shape \[32,8\].*transposed/,
+      () => folder(TINY_GPT2, reshaped('transformer.h.0.mlp.c_fc.weight', [32, 8])),
+    ],
     ['another rank', 'TENSOR_SHAPE', /norm\.weight" has shape \[8,1\]/, () => folder(TINY_LLAMA, reshaped('model.norm.weight', [8, 1]))],
     ['no config', 'MODEL_FILE', /there is no config\.json/, () => modelWithout('config.json')],
     ['no weights', 'MODEL_FILE', /neither model\.safetensors nor/, () => modelWithout('model.safetensors')],
-    ['weights in another format', 'MODEL_FILE', /"pytorch_model\.bin" is not read/, async () => (await modelWithout('model.safetensors')).set('pytorch_model.bin', utf8('x'))],
-    ['config that is no JSON', 'MODEL_CONFIG', /config\.json is not valid JSON/, async () => (await folder(TINY_LLAMA)).set('config.json', utf8('{"a":'))],
-    ['config that is no text', 'MODEL_FILE', /config\.json is not UTF-8/, async () => (await folder(TINY_LLAMA)).set('config.json', Uint8Array.of(0xff, 0xfe))],
-    ['model one folder deeper', 'MODEL_FILE', /Choose the folder "checkpoint-5"/, () => Promise.resolve(new Map([['checkpoint-5/config.json', utf8('{}')]]))],
+    [
+      'weights in another format',
+      'MODEL_FILE',
+      /"pytorch_model\.bin" is not read/,
+      async () => (await modelWithout('model.safetensors')).set('pytorch_model.bin', utf8('x')),
+    ],
+    [
+      'config that is no JSON',
+      'MODEL_CONFIG',
+      /config\.json is not valid JSON/,
+      async () => (await folder(TINY_LLAMA)).set('config.json', utf8('{"a":')),
+    ],
+    [
+      'config that is no text',
+      'MODEL_FILE',
+      /config\.json is not UTF-8/,
+      async () => (await folder(TINY_LLAMA)).set('config.json', Uint8Array.of(0xff, 0xfe)),
+    ],
+    [
+      'model one folder deeper',
+      'MODEL_FILE',
+      /Choose the folder "checkpoint-5"/,
+      () => Promise.resolve(new Map([['checkpoint-5/config.json', utf8('{}')]])),
+    ],
     ['cut weights', 'MODEL_FILE', /^model\.safetensors: tensor ".*" its data ends|cut short/, async () => cutWeights()],
   ])('%s', async (_, code, message, files) => {
     const error = await refusal(await files());
@@ -231,11 +367,20 @@ describe('what does not fit is refused, by name', () => {
 
   it('names a needed tensor that is stored in a type it cannot read', async () => {
     const split = await sharded(TINY_LLAMA);
-    split.files.set('int.safetensors', rawFile({ 'model.norm.weight': { dtype: 'I8', shape: [8], data_offsets: [0, 8] } }, new Uint8Array(8)));
+    split.files.set(
+      'int.safetensors',
+      rawFile({ 'model.norm.weight': { dtype: 'I8', shape: [8], data_offsets: [0, 8] } }, new Uint8Array(8)),
+    );
     const rest = [...tensorsOf(TINY_LLAMA).values()].filter(({ name }) => name !== 'model.norm.weight');
     split.files.set('rest.safetensors', await weightFile(rest));
-    split.index.weight_map = { ...Object.fromEntries(rest.map(({ name }) => [name, 'rest.safetensors'])), 'model.norm.weight': 'int.safetensors' };
-    expect(await refusal(split.build())).toMatchObject({ code: 'TENSOR_DTYPE', detail: 'int.safetensors: tensor "model.norm.weight" is stored as "I8".' });
+    split.index.weight_map = {
+      ...Object.fromEntries(rest.map(({ name }) => [name, 'rest.safetensors'])),
+      'model.norm.weight': 'int.safetensors',
+    };
+    expect(await refusal(split.build())).toMatchObject({
+      code: 'TENSOR_DTYPE',
+      detail: 'int.safetensors: tensor "model.norm.weight" is stored as "I8".',
+    });
   });
 });
 
@@ -255,7 +400,10 @@ describe('weights that are not finite', () => {
 
   it('the largest finite values pass', async () => {
     const files = await folder(TINY_LLAMA, (tensors) => {
-      tensors.set('model.norm.weight', { ...tensors.get('model.norm.weight')!, data: () => new Float32Array(8).fill(3.4028234663852886e38) });
+      tensors.set('model.norm.weight', {
+        ...tensors.get('model.norm.weight')!,
+        data: () => new Float32Array(8).fill(3.4028234663852886e38),
+      });
     });
     await expect(refusal(files)).rejects.toThrow('accepted');
   });

@@ -15,10 +15,11 @@ const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
 /** Files that an exported model takes along as they are, besides config.json. Licences travel with the weights. */
+// prettier-ignore
 const COMPANIONS = new Set([
   'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'tokenizer.model', 'vocab.json', 'merges.txt',
   'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'LICENSES.md', 'NOTICE',
-]); // prettier-ignore
+]);
 
 /** JSON beside the weights is far below this; more would be another file under that name. */
 const MAX_JSON = 64 * 2 ** 20;
@@ -61,7 +62,11 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
   const table = parameterTable(shape);
 
   // As Hugging Face does: a single file goes before an index.
-  const stored = listed.has(SINGLE) ? await readShard(source, SINGLE) : listed.has(INDEX) ? await readIndex(source, listed, shape) : noWeights(source, paths);
+  const stored = listed.has(SINGLE)
+    ? await readShard(source, SINGLE)
+    : listed.has(INDEX)
+      ? await readIndex(source, listed, shape)
+      : noWeights(source, paths);
   const matched = matchTensors(shape, table, stored);
 
   const dtypes = { f32: 0, f16: 0, bf16: 0 };
@@ -124,24 +129,35 @@ async function readIndex(source: FileSource, listed: ReadonlySet<string>, shape:
   const weightMap = parseIndex(await readText(source, INDEX));
   const stored = new Map<string, StoredTensor>();
   for (const file of new Set(weightMap.values())) {
-    if (!listed.has(file)) throw new AppError('MODEL_FILE', `${INDEX} names ${shown(file)}, which is not in ${source.name}.`, 'Download the missing file.');
+    if (!listed.has(file))
+      throw new AppError('MODEL_FILE', `${INDEX} names ${shown(file)}, which is not in ${source.name}.`, 'Download the missing file.');
     for (const [name, tensor] of await readShard(source, file)) {
       if (weightMap.get(name) === file) stored.set(name, tensor);
       else if (!isIgnored(name, shape)) {
         const place = weightMap.get(name);
-        throw new AppError('MODEL_FILE', `${file}: tensor ${shown(name)} is here, but ${INDEX} ${place ? `places it in ${shown(place)}` : 'does not list it'}.`, 'Use an index and shards of one and the same export.');
+        throw new AppError(
+          'MODEL_FILE',
+          `${file}: tensor ${shown(name)} is here, but ${INDEX} ${place ? `places it in ${shown(place)}` : 'does not list it'}.`,
+          'Use an index and shards of one and the same export.',
+        );
       }
     }
   }
   for (const [name, file] of weightMap) {
-    if (!stored.has(name)) throw new AppError('TENSOR_MISSING', `${INDEX} places tensor ${shown(name)} in ${file}, which does not hold it.`, 'Download the file again.');
+    if (!stored.has(name))
+      throw new AppError(
+        'TENSOR_MISSING',
+        `${INDEX} places tensor ${shown(name)} in ${file}, which does not hold it.`,
+        'Download the file again.',
+      );
   }
   return stored;
 }
 
 function parseIndex(text: string): Map<string, string> {
   const json = parseJson(text, INDEX, 'MODEL_FILE');
-  const own = (value: unknown): [string, unknown][] => (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
+  const own = (value: unknown): [string, unknown][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
   const weightMap = new Map<string, string>();
   for (const [name, file] of own(new Map(own(json)).get('weight_map'))) {
     if (typeof file !== 'string' || !isPlainName(file) || !file.endsWith('.safetensors')) {
@@ -156,7 +172,10 @@ function parseIndex(text: string): Map<string, string> {
 
 function noConfig(source: FileSource, paths: readonly string[]): AppError {
   const below = paths.filter((path) => path.endsWith(`/${CONFIG}`)).map((path) => path.slice(0, -CONFIG.length - 1));
-  const remedy = below.length > 0 ? `Choose the folder ${shown(below[0])} inside it.` : 'Choose a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.';
+  const remedy =
+    below.length > 0
+      ? `Choose the folder ${shown(below[0])} inside it.`
+      : 'Choose a folder in Hugging Face layout: config.json, model.safetensors, tokenizer.json.';
   return new AppError('MODEL_FILE', `${source.name}: there is no ${CONFIG}.`, remedy);
 }
 
@@ -168,7 +187,12 @@ function noWeights(source: FileSource, paths: readonly string[]): never {
 
 async function readText(source: FileSource, path: string): Promise<string> {
   const size = await source.size(path);
-  if (size > MAX_JSON) throw new AppError('MODEL_FILE', `${source.name}: ${path} has ${size} bytes; at most ${MAX_JSON} are read.`, 'This is not the file its name says: download it again.');
+  if (size > MAX_JSON)
+    throw new AppError(
+      'MODEL_FILE',
+      `${source.name}: ${path} has ${size} bytes; at most ${MAX_JSON} are read.`,
+      'This is not the file its name says: download it again.',
+    );
   const bytes = await source.read(path, 0, size);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -185,4 +209,3 @@ function parseJson(text: string, file: string, code: 'MODEL_CONFIG' | 'MODEL_FIL
     throw new AppError(code, `${file} is not valid JSON${where}.`, 'Download the file again.', { cause });
   }
 }
-

@@ -17,7 +17,8 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
       if (!isPlainName(file.path)) throw new AppError('INTERNAL', `${file.path} is no plain file name.`, '');
       const target = join(directory, file.path);
       const held = await stat(target).catch(() => null);
-      if (held?.isDirectory()) throw new AppError('STORAGE', `${target} is a directory; a file is to be written there.`, 'Choose another output directory.');
+      if (held?.isDirectory())
+        throw new AppError('STORAGE', `${target} is a directory; a file is to be written there.`, 'Choose another output directory.');
       const temporary = temporarySibling(target);
       pending.push({ temporary, target });
       await writeFlushed(temporary, target, file);
@@ -38,7 +39,13 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
 /** Takes back the directories that were made, from the innermost to `first`, as far as they are empty. */
 async function removeCreated(directory: string, first: string): Promise<void> {
   for (let path = resolve(directory); path.startsWith(first); path = dirname(path)) {
-    if (await rmdir(path).then(() => false, () => true)) return; // prettier-ignore
+    if (
+      await rmdir(path).then(
+        () => false,
+        () => true,
+      )
+    )
+      return;
   }
 }
 

@@ -64,7 +64,12 @@ export async function nodeSource(directory: string): Promise<FileSource> {
 /** A whole data file. Throws DATASET_READ. */
 export async function readDataFile(path: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
   const info = await stat(path).catch(() => null);
-  if (!info) throw new AppError('DATASET_READ', `The data file ${path} does not exist.`, 'Give a .jsonl, .csv or .txt file, or the name of a built-in data set.');
+  if (!info)
+    throw new AppError(
+      'DATASET_READ',
+      `The data file ${path} does not exist.`,
+      'Give a .jsonl, .csv or .txt file, or the name of a built-in data set.',
+    );
   if (!info.isFile()) throw new AppError('DATASET_READ', `${path} is not a file.`, 'Give a .jsonl, .csv or .txt file.');
   try {
     return { name: basename(path), bytes: await readFile(path) };

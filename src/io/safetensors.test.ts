@@ -45,7 +45,10 @@ describe('writing', () => {
     const file = await collect(written.chunks());
     expect(file.byteLength).toBe(written.size);
     const header = parse(file);
-    expect([...header.metadata]).toEqual([['format', 'pt'], ['z', '1']]); // prettier-ignore
+    expect([...header.metadata]).toEqual([
+      ['format', 'pt'],
+      ['z', '1'],
+    ]);
     expect([...header.tensors.keys()].sort()).toEqual(['a', 'b', 'ü"\n'].sort());
     for (const { name, dtype, shape, data } of tensors) {
       const entry = header.tensors.get(name)!;
@@ -87,7 +90,12 @@ describe('decoding', () => {
   });
 
   it('refuses a dtype it cannot read when the tensor is to be used, not before', () => {
-    const header = parse(rawFile({ ids: { dtype: 'I64', shape: [1], data_offsets: [0, 8] }, odd: { dtype: 'Q9', shape: [5], data_offsets: [8, 9] } }, new Uint8Array(9)));
+    const header = parse(
+      rawFile(
+        { ids: { dtype: 'I64', shape: [1], data_offsets: [0, 8] }, odd: { dtype: 'Q9', shape: [5], data_offsets: [8, 9] } },
+        new Uint8Array(9),
+      ),
+    );
     expect(header.tensors.get('odd')!.dtype).toBe('Q9');
     const error = refusal(() => readableDtype(header.tensors.get('ids')!, 'w.safetensors'));
     expect(error).toMatchObject({ code: 'TENSOR_DTYPE', detail: 'w.safetensors: tensor "ids" is stored as "I64".' });
@@ -111,13 +119,28 @@ describe('broken files', () => {
     ['no UTF-8', rawFile('{"\u0000":1}').map((b) => (b === 0x30 ? 0xff : b)), /not valid JSON/],
     ['a list', rawFile([]), /not a JSON object/],
     ['null', rawFile('null'), /not a JSON object/],
-    ['duplicate tensor', rawFile('{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)), /tensor "t" is listed twice/],
-    ['duplicate field', rawFile('{"t":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)), /tensor "t": "dtype" is given twice/],
+    [
+      'duplicate tensor',
+      rawFile(
+        '{"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"t":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}',
+        new Uint8Array(4),
+      ),
+      /tensor "t" is listed twice/,
+    ],
+    [
+      'duplicate field',
+      rawFile('{"t":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)),
+      /tensor "t": "dtype" is given twice/,
+    ],
     ['metadata of numbers', rawFile({ __metadata__: { a: 1 } }), /__metadata__/],
     ['metadata list', rawFile({ __metadata__: ['a'] }), /__metadata__/],
     ['entry is a number', rawFile({ t: 4 }), /tensor "t": its header entry is not an object/],
     ['no dtype', rawFile({ t: { shape: [1], data_offsets: [0, 4] } }, new Uint8Array(4)), /tensor "t": dtype is undefined/],
-    ['inherited dtype', rawFile('{"t":{"__proto__":{"dtype":"F32"},"shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)), /tensor "t": dtype is undefined/],
+    [
+      'inherited dtype',
+      rawFile('{"t":{"__proto__":{"dtype":"F32"},"shape":[1],"data_offsets":[0,4]}}', new Uint8Array(4)),
+      /tensor "t": dtype is undefined/,
+    ],
     ['negative shape', rawFile({ t: f32(0, 16, [-2, -2]) }, data), /tensor "t": shape is \[-2,-2\]/],
     ['fractional shape', rawFile({ t: f32(0, 16, [0.5, 8]) }, data), /tensor "t": shape is/],
     ['huge shape', rawFile({ t: f32(0, 16, [2 ** 52, 2 ** 52, 2 ** 52]) }, data), /tensor "t": shape .* needs/],
@@ -125,8 +148,16 @@ describe('broken files', () => {
     ['negative offset', rawFile({ t: f32(-4, 12, [4]) }, data), /tensor "t": data_offsets is/],
     ['backward offsets', rawFile({ t: f32(16, 0, [4]) }, data), /tensor "t": data_offsets \[16,0\] end before/],
     ['beyond the file', rawFile({ t: f32(0, 20) }, data), /tensor "t": its data ends at byte 20 of the data, but the file holds 16/],
-    ['shape against range', rawFile({ t: f32(0, 16, [5]) }, data), /tensor "t": shape \[5\] of F32 needs 20 bytes, but its data_offsets span 16/],
-    ['dtype against range', rawFile({ t: { dtype: 'BF16', shape: [4], data_offsets: [0, 16] } }, data), /tensor "t": shape \[4\] of BF16 needs 8 bytes/],
+    [
+      'shape against range',
+      rawFile({ t: f32(0, 16, [5]) }, data),
+      /tensor "t": shape \[5\] of F32 needs 20 bytes, but its data_offsets span 16/,
+    ],
+    [
+      'dtype against range',
+      rawFile({ t: { dtype: 'BF16', shape: [4], data_offsets: [0, 16] } }, data),
+      /tensor "t": shape \[4\] of BF16 needs 8 bytes/,
+    ],
     ['overlap', rawFile({ a: f32(0, 12), b: f32(8, 16) }, data), /tensors "a" and "b" overlap/],
     ['same range twice', rawFile({ a: f32(0, 16), b: f32(0, 16) }, data), /tensors "a" and "b" overlap/],
     ['hole', rawFile({ a: f32(0, 4), b: f32(8, 16) }, data), /4 bytes before tensor "b" belong to no tensor/],
@@ -149,7 +180,10 @@ describe('broken files', () => {
   function allowedFile(): Uint8Array {
     const scalar = JSON.stringify({ ...f32(0, 4), shape: [] });
     const pair = (begin: number): string => JSON.stringify(f32(begin, begin + 4));
-    return rawFile(`{"scalar":${scalar},"__proto__":${pair(4)},"constructor":${pair(8)},"empty":${JSON.stringify(f32(4, 4, [0, 3]))}}   `, new Uint8Array(12));
+    return rawFile(
+      `{"scalar":${scalar},"__proto__":${pair(4)},"constructor":${pair(8)},"empty":${JSON.stringify(f32(4, 4, [0, 3]))}}   `,
+      new Uint8Array(12),
+    );
   }
 });
 
@@ -173,7 +207,8 @@ it('survives 2,000 mutated headers: an AppError or a header whose ranges lie in 
       for (const { at, kind, byte: value } of edits) bytes.splice(at, kind === 'insert' ? 0 : 1, ...(kind === 'remove' ? [] : [value]));
       const file = Uint8Array.from(cut > 35 ? bytes.slice(0, -cut) : bytes);
       // With the length put right again, mutations reach the checks behind it.
-      if (fixLength && file.byteLength > 8) new DataView(file.buffer).setBigUint64(0, BigInt(Math.max(0, end - 8 + bytes.length - good.byteLength)), true);
+      if (fixLength && file.byteLength > 8)
+        new DataView(file.buffer).setBigUint64(0, BigInt(Math.max(0, end - 8 + bytes.length - good.byteLength)), true);
       try {
         for (const { begin, end: stop } of parse(file).tensors.values()) {
           if (begin < 8 || stop > file.byteLength || begin > stop) throw new Error('range outside the file');
@@ -190,4 +225,33 @@ it('survives 2,000 mutated headers: an AppError or a header whose ranges lie in 
   console.log(`  ${accepted} accepted, ${refused} refused`);
   expect(accepted).toBeGreaterThan(0);
   expect(refused).toBeGreaterThan(1000);
+});
+
+it('survives 1,000 well-formed headers with wrong contents', () => {
+  const size = fc.oneof(fc.nat(6), fc.constantFrom(-1, 0.5, 2 ** 53, 1e308));
+  const entry = fc.record(
+    {
+      dtype: fc.constantFrom('F32', 'F16', 'BF16', 'U8', 'Q9', 7),
+      shape: fc.array(size, { maxLength: 3 }),
+      data_offsets: fc.array(fc.nat(24), { minLength: 1, maxLength: 3 }),
+    },
+    { requiredKeys: [] },
+  );
+  const header = fc.dictionary(
+    fc.constantFrom('a', 'b', '__metadata__', '__proto__'),
+    fc.oneof({ weight: 9, arbitrary: entry }, fc.jsonValue()),
+  );
+  fc.assert(
+    fc.property(header, fc.nat(24), (json, bytes) => {
+      const file = rawFile(json, new Uint8Array(bytes));
+      try {
+        const ranges = [...parse(file).tensors.values()].map(({ begin, end }) => end - begin);
+        // What is accepted covers the data exactly.
+        expect(ranges.reduce((a, b) => a + b, 0)).toBe(bytes);
+      } catch (thrown) {
+        if (!(thrown instanceof AppError)) throw thrown;
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });

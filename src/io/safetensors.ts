@@ -13,11 +13,12 @@ import { scanJson } from './json-scan';
 export const MAX_HEADER = 100_000_000;
 
 /** Bits of an element, for the check of byte ranges. A dtype that is not in this list is kept by name and never decoded. */
+// prettier-ignore
 const BITS: ReadonlyMap<string, number> = new Map([
   ['F4', 4], ['F6_E2M3', 6], ['F6_E3M2', 6], ['BOOL', 8], ['U8', 8], ['I8', 8], ['F8_E5M2', 8], ['F8_E4M3', 8], ['F8_E8M0', 8],
   ['I16', 16], ['U16', 16], ['F16', 16], ['BF16', 16], ['I32', 32], ['U32', 32], ['F32', 32],
   ['F64', 64], ['I64', 64], ['U64', 64], ['C64', 64],
-]); // prettier-ignore
+]);
 
 const READABLE: ReadonlyMap<string, Dtype> = new Map([
   ['F32', 'f32'],
@@ -48,11 +49,19 @@ const fault = (file: string, detail: string, remedy = AGAIN): AppError => new Ap
 export function headerSize(start: Uint8Array, fileSize: number, file: string): number {
   if (fileSize < 8 || start.byteLength < 8) throw fault(file, `the file has ${fileSize} bytes, too few for a safetensors file.`);
   if (new TextDecoder().decode(start.subarray(0, 8)) === 'version ') {
-    throw fault(file, 'this is a Git LFS pointer, not the weights.', 'Fetch the file itself: git lfs pull, or download it from the model page.');
+    throw fault(
+      file,
+      'this is a Git LFS pointer, not the weights.',
+      'Fetch the file itself: git lfs pull, or download it from the model page.',
+    );
   }
   const view = new DataView(start.buffer, start.byteOffset, 8);
   const length = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
-  if (length > MAX_HEADER) throw fault(file, `the header claims ${length} bytes; at most ${MAX_HEADER} are allowed. This is no safetensors file or a damaged one.`);
+  if (length > MAX_HEADER)
+    throw fault(
+      file,
+      `the header claims ${length} bytes; at most ${MAX_HEADER} are allowed. This is no safetensors file or a damaged one.`,
+    );
   if (8 + length > fileSize) throw fault(file, `the header claims ${length} bytes, but the file has ${fileSize}: it is cut short.`);
   return 8 + length;
 }
@@ -85,7 +94,10 @@ function headerJson(bytes: Uint8Array, file: string): object {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw fault(file, 'the header is not a JSON object.');
   const { duplicate } = scanJson(text);
   if (duplicate) {
-    const where = duplicate.under === null ? `tensor ${shown(duplicate.key)} is listed` : `tensor ${shown(duplicate.under)}: ${shown(duplicate.key)} is given`;
+    const where =
+      duplicate.under === null
+        ? `tensor ${shown(duplicate.key)} is listed`
+        : `tensor ${shown(duplicate.under)}: ${shown(duplicate.key)} is given`;
     throw fault(file, `${where} twice in the header.`);
   }
   return json;
@@ -101,7 +113,8 @@ function readMetadata(value: unknown, file: string): ReadonlyMap<string, string>
 
 function readEntry(name: string, value: unknown, dataStart: number, fileSize: number, file: string): TensorEntry {
   const tensor = `tensor ${shown(name)}`;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fault(file, `${tensor}: its header entry is not an object.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw fault(file, `${tensor}: its header entry is not an object.`);
   // Own properties only.
   const fields = new Map<string, unknown>(Object.entries(value));
   const dtype = fields.get('dtype');
@@ -113,20 +126,28 @@ function readEntry(name: string, value: unknown, dataStart: number, fileSize: nu
   const [begin, end] = offsets as [number, number];
   if (begin > end) throw fault(file, `${tensor}: data_offsets ${shown(offsets)} end before they begin.`);
   const dataSize = fileSize - dataStart;
-  if (end > dataSize) throw fault(file, `${tensor}: its data ends at byte ${end} of the data, but the file holds ${dataSize}: it is cut short or the offsets are wrong.`);
+  if (end > dataSize)
+    throw fault(
+      file,
+      `${tensor}: its data ends at byte ${end} of the data, but the file holds ${dataSize}: it is cut short or the offsets are wrong.`,
+    );
 
   const bits = BITS.get(dtype);
   if (bits !== undefined) {
     const elements = shape.reduce((product, size) => product * size, 1);
     // Compared in bits; a product that is no exact integer any more is far above any file's size.
     if (elements * bits !== (end - begin) * 8) {
-      throw fault(file, `${tensor}: shape ${shown(shape)} of ${dtype} needs ${(elements * bits) / 8} bytes, but its data_offsets span ${end - begin}.`);
+      throw fault(
+        file,
+        `${tensor}: shape ${shown(shape)} of ${dtype} needs ${(elements * bits) / 8} bytes, but its data_offsets span ${end - begin}.`,
+      );
     }
   }
   return { name, dtype, shape, begin: dataStart + begin, end: dataStart + end };
 }
 
-const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every((v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0);
+const isSizes = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((v) => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0);
 
 /** The tensors must tile the data: the format forbids overlaps and holes. */
 function checkCoverage(tensors: TensorEntry[], dataStart: number, fileSize: number, file: string): void {
@@ -139,20 +160,29 @@ function checkCoverage(tensors: TensorEntry[], dataStart: number, fileSize: numb
     cursor = end;
     previous = name;
   }
-  if (cursor < fileSize) throw fault(file, `${fileSize - cursor} bytes at the end of the file belong to no tensor${previous ? ` (the last is ${shown(previous)})` : ''}.`);
+  if (cursor < fileSize)
+    throw fault(
+      file,
+      `${fileSize - cursor} bytes at the end of the file belong to no tensor${previous ? ` (the last is ${shown(previous)})` : ''}.`,
+    );
 }
 
 /** The dtype of a tensor that is to be used. Throws TENSOR_DTYPE. */
 export function readableDtype(entry: { readonly name: string; readonly dtype: string }, file: string): Dtype {
   const dtype = READABLE.get(entry.dtype);
   if (dtype) return dtype;
-  throw new AppError('TENSOR_DTYPE', `${file}: tensor ${shown(entry.name)} is stored as ${shown(entry.dtype)}.`, 'Use a checkpoint in F32, F16 or BF16 (not quantised).');
+  throw new AppError(
+    'TENSOR_DTYPE',
+    `${file}: tensor ${shown(entry.name)} is stored as ${shown(entry.dtype)}.`,
+    'Use a checkpoint in F32, F16 or BF16 (not quantised).',
+  );
 }
 
 /** A tensor's bytes as f32. F32 data that is aligned is not copied: the result may share the buffer of `bytes`. */
 export function decodeTensor(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype): Float32Array<ArrayBuffer> {
   const width = dtype === 'f32' ? 4 : 2;
-  if (bytes.byteLength % width !== 0) throw new AppError('INTERNAL', `${bytes.byteLength} bytes are no whole number of ${dtype} values.`, '');
+  if (bytes.byteLength % width !== 0)
+    throw new AppError('INTERNAL', `${bytes.byteLength} bytes are no whole number of ${dtype} values.`, '');
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
   const count = bytes.byteLength / width;
   if (dtype === 'f32') return new Float32Array(aligned.buffer, aligned.byteOffset, count);
@@ -184,12 +214,16 @@ export interface SafetensorsFile {
 export function writeSafetensors(tensors: Iterable<TensorToWrite>, metadata: Readonly<Record<string, string>> = {}): SafetensorsFile {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const keys = Object.keys(metadata).sort();
-  const parts = keys.length === 0 ? [] : [`"__metadata__":{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`).join(',')}}`];
+  const parts =
+    keys.length === 0 ? [] : [`"__metadata__":{${keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`).join(',')}}`];
   let offset = 0;
   for (const [i, { name, dtype, shape }] of sorted.entries()) {
-    if (name === '__metadata__' || name === sorted[i - 1]?.name) throw new AppError('INTERNAL', `Tensor name ${shown(name)} is reserved or occurs twice.`, '');
+    if (name === '__metadata__' || name === sorted[i - 1]?.name)
+      throw new AppError('INTERNAL', `Tensor name ${shown(name)} is reserved or occurs twice.`, '');
     const end = offset + bytesOf(shape, dtype);
-    parts.push(`${JSON.stringify(name)}:{"dtype":"${dtype.toUpperCase()}","shape":${JSON.stringify(shape)},"data_offsets":[${offset},${end}]}`);
+    parts.push(
+      `${JSON.stringify(name)}:{"dtype":"${dtype.toUpperCase()}","shape":${JSON.stringify(shape)},"data_offsets":[${offset},${end}]}`,
+    );
     offset = end;
   }
   const json = new TextEncoder().encode(`{${parts.join(',')}}`);
@@ -203,11 +237,13 @@ export function writeSafetensors(tensors: Iterable<TensorToWrite>, metadata: Rea
     for (const { name, dtype, shape, data } of sorted) {
       const bytes = encodeTensor(await data(), dtype);
       const expected = bytesOf(shape, dtype);
-      if (bytes.byteLength !== expected) throw new AppError('INTERNAL', `Tensor ${shown(name)} gave ${bytes.byteLength} bytes instead of ${expected}.`, '');
+      if (bytes.byteLength !== expected)
+        throw new AppError('INTERNAL', `Tensor ${shown(name)} gave ${bytes.byteLength} bytes instead of ${expected}.`, '');
       yield bytes;
     }
   }
   return { size: header.byteLength + offset, chunks };
 }
 
-const bytesOf = (shape: readonly number[], dtype: Dtype): number => shape.reduce((product, size) => product * size, dtype === 'f32' ? 4 : 2);
+const bytesOf = (shape: readonly number[], dtype: Dtype): number =>
+  shape.reduce((product, size) => product * size, dtype === 'f32' ? 4 : 2);

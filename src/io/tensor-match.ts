@@ -25,7 +25,11 @@ const BUFFERS = {
 export const isIgnored = (name: string, s: ModelShape): boolean => BUFFERS[s.family].test(name) || (s.tied && name === 'lm_head.weight');
 
 /** Every row's tensor, by row name. Throws TENSOR_MISSING, TENSOR_SHAPE, TENSOR_DTYPE, MODEL_CONFIG or MODEL_UNSUPPORTED, naming the tensor. */
-export function matchTensors(s: ModelShape, table: readonly ParameterRow[], stored: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+export function matchTensors(
+  s: ModelShape,
+  table: readonly ParameterRow[],
+  stored: ReadonlyMap<string, StoredTensor>,
+): Map<string, StoredTensor> {
   const prefix = PREFIX[s.family];
   const bare = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
   const first = table[0]!.name;
@@ -59,7 +63,8 @@ function missing(name: string, row: ParameterRow, s: ModelShape, stored: Readonl
   let layers = 0;
   for (const key of stored.keys()) layers = Math.max(layers, (layerOf(key) ?? -1) + 1);
   const remedy = (): string => {
-    if (row.role === 'head') return 'If the head is the embedding matrix, set "tie_word_embeddings": true in config.json; else use a checkpoint of the whole language model.';
+    if (row.role === 'head')
+      return 'If the head is the embedding matrix, set "tie_word_embeddings": true in config.json; else use a checkpoint of the whole language model.';
     if (row.layer !== null && row.layer >= layers && layers > 0) {
       return `The files hold layers 0 to ${layers - 1}, but config.json says ${layersField(s)} = ${s.layers}: use the config.json that belongs to these weights.`;
     }
@@ -84,13 +89,13 @@ function wrongShape(tensor: StoredTensor, row: ParameterRow, s: ModelShape): App
 
 /** The config.json fields that each dimension of a row comes from. */
 function dimensionFields(row: ParameterRow, s: ModelShape): readonly string[] {
-  const { local } = row;
   if (s.family === 'gpt2') {
     if (row.role === 'embedding' || row.role === 'head') return ['vocab_size', 'n_embd'];
     if (row.role === 'position') return ['n_positions', 'n_embd'];
-    if (local.startsWith('mlp.c_fc')) return row.role === 'bias' ? ['n_inner'] : ['n_embd', 'n_inner'];
-    return local === 'mlp.c_proj.weight' ? ['n_inner', 'n_embd'] : ['n_embd', 'n_embd'];
+    if (row.local.startsWith('mlp.c_fc')) return row.role === 'bias' ? ['n_inner'] : ['n_embd', 'n_inner'];
+    return row.local === 'mlp.c_proj.weight' ? ['n_inner', 'n_embd'] : ['n_embd', 'n_embd'];
   }
+  const local = row.local.replace(/^(self_attn|mlp)\./, '');
   if (row.role === 'embedding' || row.role === 'head') return ['vocab_size', 'hidden_size'];
   if (local.startsWith('q_proj')) return ['num_attention_heads or head_dim', 'hidden_size'];
   if (/^[kv]_proj/.test(local)) return ['num_key_value_heads or head_dim', 'hidden_size'];
@@ -106,6 +111,12 @@ function unexpected({ name, file }: StoredTensor, s: ModelShape): AppError {
     return new AppError('MODEL_CONFIG', detail, 'Use the config.json that belongs to these weights.');
   }
   const field = /_proj\.bias$/.test(name) && s.family === 'llama' ? (name.includes('.mlp.') ? 'mlp_bias' : 'attention_bias') : null;
-  const why = field ? `is a bias, but config.json says ${field} = false` : `is not part of a ${s.family} language model as config.json describes it`;
-  return new AppError('MODEL_UNSUPPORTED', `${file}: tensor ${shown(name)} ${why}; without it the model would compute something else.`, 'Use a plain GPT-2 or Llama checkpoint with the config.json that belongs to it.');
+  const why = field
+    ? `is a bias, but config.json says ${field} = false`
+    : `is not part of a ${s.family} language model as config.json describes it`;
+  return new AppError(
+    'MODEL_UNSUPPORTED',
+    `${file}: tensor ${shown(name)} ${why}; without it the model would compute something else.`,
+    'Use a plain GPT-2 or Llama checkpoint with the config.json that belongs to it.',
+  );
 }

@@ -59,7 +59,12 @@ export const seededValues = (count: number, salt: number): Float32Array<ArrayBuf
 /** Every tensor that the config asks for, by checkpoint name. */
 export function tensorsOf(config: object): Map<string, TensorToWrite> {
   const table = parameterTable(parseModelConfig(config, 'config.json'));
-  return new Map(table.map((row, i) => [row.name, { name: row.name, dtype: 'f32' as Dtype, shape: row.shape, data: () => seededValues(elementsOf(row), i) }]));
+  return new Map(
+    table.map((row, i) => [
+      row.name,
+      { name: row.name, dtype: 'f32' as Dtype, shape: row.shape, data: () => seededValues(elementsOf(row), i) },
+    ]),
+  );
 }
 
 export async function weightFile(tensors: Iterable<TensorToWrite>): Promise<Uint8Array<ArrayBuffer>> {

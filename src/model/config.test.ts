@@ -57,21 +57,61 @@ function refusal(json: unknown): AppError {
 describe('accepted configs', () => {
   it('reads GPT-2', () => {
     expect(parse(GPT2)).toEqual({
-      family: 'gpt2', vocab: 50257, width: 768, layers: 12, heads: 12, kvHeads: 12, headDim: 64, ff: 3072, maxPositions: 1024,
-      norm: 'layer', normEps: 1e-5, activation: 'gelu_tanh', rope: null, tied: true, qkvBias: true, attentionOutBias: true, mlpBias: true,
-    }); // prettier-ignore
+      family: 'gpt2',
+      vocab: 50257,
+      width: 768,
+      layers: 12,
+      heads: 12,
+      kvHeads: 12,
+      headDim: 64,
+      ff: 3072,
+      maxPositions: 1024,
+      norm: 'layer',
+      normEps: 1e-5,
+      activation: 'gelu_tanh',
+      rope: null,
+      tied: true,
+      qkvBias: true,
+      attentionOutBias: true,
+      mlpBias: true,
+    });
   });
 
   it('reads Llama', () => {
     expect(parse(LLAMA)).toEqual({
-      family: 'llama', vocab: 49152, width: 576, layers: 30, heads: 9, kvHeads: 3, headDim: 64, ff: 1536, maxPositions: 8192,
-      norm: 'rms', normEps: 1e-5, activation: 'swiglu', rope: { theta: 100000 }, tied: true, qkvBias: false, attentionOutBias: false, mlpBias: false,
-    }); // prettier-ignore
+      family: 'llama',
+      vocab: 49152,
+      width: 576,
+      layers: 30,
+      heads: 9,
+      kvHeads: 3,
+      headDim: 64,
+      ff: 1536,
+      maxPositions: 8192,
+      norm: 'rms',
+      normEps: 1e-5,
+      activation: 'swiglu',
+      rope: { theta: 100000 },
+      tied: true,
+      qkvBias: false,
+      attentionOutBias: false,
+      mlpBias: false,
+    });
   });
 
   it('reads the built-in model', () => {
     const json: unknown = JSON.parse(readFileSync(new URL('../../public/models/wordsmith-2m/config.json', import.meta.url), 'utf8'));
-    expect(parse(json)).toMatchObject({ vocab: 2048, width: 128, layers: 8, heads: 4, kvHeads: 2, headDim: 32, ff: 352, maxPositions: 512, tied: true });
+    expect(parse(json)).toMatchObject({
+      vocab: 2048,
+      width: 128,
+      layers: 8,
+      heads: 4,
+      kvHeads: 2,
+      headDim: 32,
+      ff: 352,
+      maxPositions: 512,
+      tied: true,
+    });
   });
 
   it.each([
@@ -144,10 +184,19 @@ describe('refused as unsupported, naming field and value', () => {
 });
 
 describe('refused as malformed, naming the field and what was expected', () => {
-  const required = (json: object, fields: readonly string[]): [string, object][] => fields.map((field) => [field, { ...json, [field]: undefined }]);
+  const required = (json: object, fields: readonly string[]): [string, object][] =>
+    fields.map((field) => [field, { ...json, [field]: undefined }]);
 
   it.each([
-    ...required(LLAMA, ['model_type', 'vocab_size', 'hidden_size', 'intermediate_size', 'num_hidden_layers', 'num_attention_heads', 'max_position_embeddings']),
+    ...required(LLAMA, [
+      'model_type',
+      'vocab_size',
+      'hidden_size',
+      'intermediate_size',
+      'num_hidden_layers',
+      'num_attention_heads',
+      'max_position_embeddings',
+    ]),
     ...required(GPT2, ['vocab_size', 'n_embd', 'n_layer', 'n_head']),
     ['n_positions', { ...GPT2, n_positions: undefined, n_ctx: undefined }] as [string, object],
   ])('%s is missing', (field, json) => {

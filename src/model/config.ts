@@ -20,13 +20,21 @@ export function shown(value: unknown): string {
 /** Throws MODEL_CONFIG (a field is missing or malformed) or MODEL_UNSUPPORTED (a field asks for maths that is not implemented). */
 export function parseModelConfig(json: unknown, file: string): ModelShape {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new AppError('MODEL_CONFIG', `${file}: found ${shown(json)} at the top level.`, 'It must be a JSON object, as Hugging Face writes it.');
+    throw new AppError(
+      'MODEL_CONFIG',
+      `${file}: found ${shown(json)} at the top level.`,
+      'It must be a JSON object, as Hugging Face writes it.',
+    );
   }
   const fields = new Fields(json, file);
   const family = fields.text('model_type', '"gpt2" or "llama"');
   if (family === 'gpt2') return gpt2(fields);
   if (family === 'llama') return llama(fields);
-  throw new AppError('MODEL_UNSUPPORTED', `${file}: model_type is ${shown(family)}.`, 'Choose a model of the GPT-2 or Llama family (model_type "gpt2" or "llama").');
+  throw new AppError(
+    'MODEL_UNSUPPORTED',
+    `${file}: model_type is ${shown(family)}.`,
+    'Choose a model of the GPT-2 or Llama family (model_type "gpt2" or "llama").',
+  );
 }
 
 function gpt2(f: Fields): ModelShape {
@@ -193,7 +201,8 @@ class Fields {
   size(name: string, max: number, fallback?: number): number {
     const value = this.get(name);
     if (fallback !== undefined && !this.has(name)) return fallback;
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max) throw this.garbage(name, value, `a whole number from 1 to ${max}`);
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max)
+      throw this.garbage(name, value, `a whole number from 1 to ${max}`);
     return value;
   }
 

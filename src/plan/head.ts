@@ -3,7 +3,7 @@
 
 import { crossEntropy, lossReduce } from '../shaders/cross_entropy';
 import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
-import { matmul } from '../shaders/matmul';
+import { matmul, type MatmulArgs } from '../shaders/matmul';
 import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
 import { gatherRows, scatterRows } from '../shaders/rows';
 import type { Live } from '../shaders/rowwise';
@@ -83,6 +83,7 @@ export interface HeadUnit extends EmittedUnit {
 export function headLoss(context: Context, train: boolean): HeadUnit {
   const { input, buffers } = context;
   const { shape, rows } = input;
+  const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
   const { chunkRows, inputViews } = buffers;
   const C = shape.width;
   const V = shape.vocab;
@@ -106,18 +107,18 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
     const parts = vocabularyParts(V, C, m);
     const list: Dispatch[] = parts.map(([v0, v1]) =>
-      matmul({ label: 'head/logits', layout: 'nt', y: logits, a: chunk(site.y), b: matrixRows(weights.matrix, v0, v1, C), m, n: v1 - v0, k: C, ldy: V, y0: v0, live }),
+      product({ label: 'head/logits', layout: 'nt', y: logits, a: chunk(site.y), b: matrixRows(weights.matrix, v0, v1, C), m, n: v1 - v0, k: C, ldy: V, y0: v0, live }),
     );
     list.push(crossEntropy({ label: 'head/loss', logits, labels: inputViews.get('labels')!, losses: FULL_VIEW(buffers.losses), rows: m, vocab: V, live, train }));
     if (train) {
       parts.forEach(([v0, v1], index) => {
         const slice = { a: logits, a0: v0, lda: V, live } as const;
         list.push(
-          matmul({ ...slice, label: 'head/dX', layout: 'nn', y: chunk(dNormed), b: matrixRows(weights.matrix, v0, v1, C), m, n: C, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes' }),
+          product({ ...slice, label: 'head/dX', layout: 'nn', y: chunk(dNormed), b: matrixRows(weights.matrix, v0, v1, C), m, n: C, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes' }),
         );
         if (!weights.gradient) return;
         const y = matrixRows(weights.gradient, v0, v1, C);
-        list.push(matmul({ ...slice, label: 'head/dW', layout: 'tn', y, b: chunk(site.y), m: v1 - v0, n: C, k: m, accumulate: row0 === 0 ? 'frame' : 'yes' }));
+        list.push(product({ ...slice, label: 'head/dW', layout: 'tn', y, b: chunk(site.y), m: v1 - v0, n: C, k: m, accumulate: row0 === 0 ? 'frame' : 'yes' }));
       });
     }
     chunks.push({ name: `head chunk ${chunks.length}`, dispatches: list });
@@ -138,6 +139,7 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
 export function headLogits(context: Context): EmittedUnit {
   const { input, buffers } = context;
   const { shape } = input;
+  const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
   const transients = new Transients();
   const single: Context = { buffers, input: { ...input, rows: 1 } };
   const site: NormSite = {
@@ -152,7 +154,7 @@ export function headLogits(context: Context): EmittedUnit {
     gatherRows({ label: 'head/pick gen', y: site.x, x: FULL_VIEW(buffers.stream[shape.layers]), index: buffers.inputViews.get('targetRows')!, rows: 1, width: shape.width, live: allTargets }),
     finalNorm(single, site),
     ...vocabularyParts(shape.vocab, shape.width, 1).map(([v0, v1]) =>
-      matmul({
+      product({
         label: 'head/logits gen',
         layout: 'nt',
         y: FULL_VIEW(buffers.logits),

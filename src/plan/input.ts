@@ -4,6 +4,8 @@
 import type { Method, RunConfig } from '../config';
 import { poolSize, schedule, type ScheduleConfig } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
+import type { AttentionFamily } from '../shaders/attention';
+import type { MatmulFamily } from '../shaders/matmul';
 
 export interface Edges {
   readonly embedding: boolean;
@@ -30,7 +32,17 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
+  /** Which kernels run; part of the run, and never of the size of a buffer. */
+  readonly kernels: KernelChoice;
 }
+
+/** Kernel families (docs/kernels.md). 'register' needs no barriers; 'shared' stages tiles in workgroup memory. */
+export interface KernelChoice {
+  readonly matmul: MatmulFamily;
+  readonly attention: AttentionFamily;
+}
+
+export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'register' };
 
 export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleConfig {
   return {
@@ -51,8 +63,13 @@ export function trainedEdges(shape: ModelShape, config: RunConfig): Edges {
   return shape.tied ? { embedding: embedding || head, norm, head: false } : { embedding, norm, head };
 }
 
-/** `draws` replaces the seeded schedule (tests). */
-export function planInput(shape: ModelShape, config: RunConfig, draws?: readonly (readonly number[])[]): PlanInput {
+export interface PlanOptions {
+  /** Replaces the seeded schedule (tests). */
+  readonly draws?: readonly (readonly number[])[];
+  readonly kernels?: KernelChoice;
+}
+
+export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels = DEFAULT_KERNELS }: PlanOptions = {}): PlanInput {
   const edges = trainedEdges(shape, config);
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
@@ -69,5 +86,6 @@ export function planInput(shape: ModelShape, config: RunConfig, draws?: readonly
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
+    kernels,
   };
 }

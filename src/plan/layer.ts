@@ -94,7 +94,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
         ];
       }
       case 'attention': {
-        if (!generate) return [attentionFwd({ label, o: y, lse: values.get(`${op.y}.lse`), qkv: x, segStart: inputs.get('segStart')!, ...heads, scale })];
+        if (!generate) return [attentionFwd({ label, o: y, lse: values.get(`${op.y}.lse`), qkv: x, segStart: inputs.get('segStart')!, ...heads, scale, family: input.kernels.attention })];
         const { k, v } = buffers.cache[layer];
         const cache = { kCache: FULL_VIEW(k), vCache: FULL_VIEW(v), capacity: input.cacheTokens, ...heads };
         return [cacheAppend({ label: `${label} append`, qkv: x, ...cache }), attentionCached({ label, o: y, q: x, scale, ...cache })];
@@ -166,7 +166,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
       case 'attention': {
         if (!needX) return [];
         const delta = transients.view(`d.${op.y}.delta`, rows * shape.heads);
-        const common = { dqkv: gradient(op.x), dout: dy, qkv: values.get(op.x), lse: values.get(`${op.y}.lse`), delta, ...heads, scale };
+        const common = { dqkv: gradient(op.x), dout: dy, qkv: values.get(op.x), lse: values.get(`${op.y}.lse`), delta, ...heads, scale, family: input.kernels.attention };
         return [
           attentionBwdDelta({ label: opLabel(layer, op, 'delta'), delta, dout: dy, o: values.get(op.y), rows, heads: shape.heads, headDim: shape.headDim }),
           attentionBwdDq({ ...common, label: opLabel(layer, op, 'dQ'), segStart: inputs.get('segStart')! }),

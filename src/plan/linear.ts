@@ -1,7 +1,7 @@
 // A linear op and its adjoint, with or without a LoRA adapter, as dispatches.
 
 import type { LinearOp } from '../model/layer-ops';
-import { matmul } from '../shaders/matmul';
+import { matmul, type MatmulArgs } from '../shaders/matmul';
 import { columnSum } from '../shaders/column_sum';
 import type { Block, Slot, Trainable } from './buffers';
 import { liveRows, opLabel, weightView, type Context, type Transients } from './emit';
@@ -32,7 +32,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   const { context, layer, op, x } = site;
   const { rows } = context.input;
   const list = [
-    matmul({
+    product(context, {
       label: opLabel(layer, op, 'fwd'),
       layout: op.layout,
       y,
@@ -49,10 +49,10 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   if (!adapter || !u) return list;
   const inner = op.parts.length * adapter.rank;
   const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
-  list.push(matmul({ label: opLabel(layer, op, 'lora A fwd'), layout: 'nt', y: u, a: x, b: a, m: rows, n: inner, k: op.in, live: liveRows }));
+  list.push(product(context, { label: opLabel(layer, op, 'lora A fwd'), layout: 'nt', y: u, a: x, b: a, m: rows, n: inner, k: op.in, live: liveRows }));
   eachPart(op, (part, column, index) => {
     list.push(
-      matmul({
+      product(context, {
         label: opLabel(layer, op, `lora B fwd ${part.name}`),
         layout: 'nt',
         y,
@@ -80,7 +80,7 @@ export function linearWeightGradients(site: LinearSite, dy: View, slot: Trainabl
   const { rows } = context.input;
   const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
   const list = [
-    matmul({
+    product(context, {
       label: opLabel(layer, op, 'dW'),
       layout: 'tn',
       y: gradientView(slot, op.weight),
@@ -102,7 +102,7 @@ export function linearWeightGradients(site: LinearSite, dy: View, slot: Trainabl
 /** dx = dy·Wᵀ. */
 export function linearInputGradient(site: Omit<LinearSite, 'x'>, dx: View, dy: View): Dispatch {
   const { context, layer, op } = site;
-  return matmul({
+  return product(context, {
     label: opLabel(layer, op, 'dX'),
     layout: op.layout === 'nt' ? 'nn' : 'nt',
     y: dx,
@@ -127,8 +127,8 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     const b = tensorView(adapter.block.spec, adapter.block.layout, loraB(part.name));
     const slice = { a: dy, a0: column, lda: op.out, alpha: adapter.scale, live: liveRows } as const;
     list.push(
-      matmul({ ...slice, label: opLabel(layer, op, `lora du ${part.name}`), layout: 'nn', y: du, b, m: rows, n: adapter.rank, k: part.out, ldy: inner, y0: index * adapter.rank }),
-      matmul({
+      product(context, { ...slice, label: opLabel(layer, op, `lora du ${part.name}`), layout: 'nn', y: du, b, m: rows, n: adapter.rank, k: part.out, ldy: inner, y0: index * adapter.rank }),
+      product(context, {
         ...slice,
         label: opLabel(layer, op, `lora dB ${part.name}`),
         layout: 'tn',
@@ -144,7 +144,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     );
   });
   list.push(
-    matmul({
+    product(context, {
       label: opLabel(layer, op, 'lora dA'),
       layout: 'tn',
       y: gradientView(adapter.slot, loraGroup(op)),
@@ -159,10 +159,12 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
   );
   if (dx) {
     const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
-    list.push(matmul({ label: opLabel(layer, op, 'lora dX'), layout: 'nn', y: dx, a: du, b: a, m: rows, n: op.in, k: inner, live: liveRows, accumulate: 'yes' }));
+    list.push(product(context, { label: opLabel(layer, op, 'lora dX'), layout: 'nn', y: dx, a: du, b: a, m: rows, n: op.in, k: inner, live: liveRows, accumulate: 'yes' }));
   }
   return list;
 }
+
+const product = (context: Context, args: MatmulArgs): Dispatch => matmul({ ...args, family: context.input.kernels.matmul });
 
 function eachPart(op: LinearOp, visit: (part: LinearOp['parts'][number], column: number, index: number) => void): void {
   let column = 0;

@@ -61,8 +61,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       let q_at = n * pitch + h * LANES;
       let stat_at = n * p.heads + h;
       let y_at = stat_at * LANES;
-      var s: array<vec4f, 4>;
-      var dp: array<vec4f, 4>;
+      // Written out: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
+      var s = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
+      var dp = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
       for (var d = 0u; d < LANES; d++) {
         let q_a = qkv[q_at.x + d];
         let q_b = qkv[q_at.y + d];

@@ -21,19 +21,35 @@ interface Problem {
 }
 
 /** Feeds qkv in chunks; returns o of all tokens and the final caches. */
-async function generate(lab: Lab, { heads, kvHeads, headDim, chunks, capacity }: Problem, qkv: Floats): Promise<{ o: Floats; caches: Floats[] }> {
+async function generate(
+  lab: Lab,
+  { heads, kvHeads, headDim, chunks, capacity }: Problem,
+  qkv: Floats,
+): Promise<{ o: Floats; caches: Floats[] }> {
   const width = (heads + 2 * kvHeads) * headDim;
   const rows = Math.max(...chunks) + 2;
   let caches = [0, 1].map(() => new Float32Array(capacity * kvHeads * headDim).fill(NaN));
   const o = new Float32Array(chunks.reduce((a, b) => a + b, 0) * heads * headDim);
   let past = 0;
   for (const live of chunks) {
-    const views = { qkv: scratch('qkv', rows * width), kCache: scratch('k', caches[0].length), vCache: scratch('v', caches[1].length), o: scratch('o', rows * heads * headDim) };
+    const views = {
+      qkv: scratch('qkv', rows * width),
+      kCache: scratch('k', caches[0].length),
+      vCache: scratch('v', caches[1].length),
+      o: scratch('o', rows * heads * headDim),
+    };
     const padded = new Float32Array(rows * width).fill(NaN);
     padded.set(qkv.subarray(past * width, (past + live) * width));
-    const data = new Map<BufferSpec, Floats>([[views.qkv.buffer, padded], [views.kCache.buffer, caches[0]], [views.vCache.buffer, caches[1]]]);
+    const data = new Map<BufferSpec, Floats>([
+      [views.qkv.buffer, padded],
+      [views.kCache.buffer, caches[0]],
+      [views.vCache.buffer, caches[1]],
+    ]);
     const common = { label: 'test', ...views, q: views.qkv, rows, heads, kvHeads, headDim, capacity, scale: 1 / Math.sqrt(headDim) };
-    const [out, k, v] = await lab.run([cacheAppend(common), attentionCached(common)], data, [views.o, views.kCache, views.vCache], { extents: { rows: live }, past });
+    const [out, k, v] = await lab.run([cacheAppend(common), attentionCached(common)], data, [views.o, views.kCache, views.vCache], {
+      extents: { rows: live },
+      past,
+    });
     expect(out.subarray(live * heads * headDim).every(Number.isNaN), 'rows past the live ones').toBe(true);
     o.set(out.subarray(0, live * heads * headDim), past * heads * headDim);
     caches = [k, v];
@@ -63,12 +79,22 @@ describe('attention over a cache', () => {
     const sizes = { rows: tokens, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
     const { o, caches } = await generate(lab, { heads, kvHeads, headDim, chunks, capacity }, qkv);
 
-    const views = { o: scratch('o', o.length), lse: scratch('lse', tokens * heads), qkv: scratch('qkv', qkv.length), segStart: scratch('segStart', tokens) };
-    const data = new Map<BufferSpec, Floats | Uint32Array<ArrayBuffer>>([[views.qkv.buffer, qkv], [views.segStart.buffer, new Uint32Array(tokens)]]);
+    const views = {
+      o: scratch('o', o.length),
+      lse: scratch('lse', tokens * heads),
+      qkv: scratch('qkv', qkv.length),
+      segStart: scratch('segStart', tokens),
+    };
+    const data = new Map<BufferSpec, Floats | Uint32Array<ArrayBuffer>>([
+      [views.qkv.buffer, qkv],
+      [views.segStart.buffer, new Uint32Array(tokens)],
+    ]);
     const [whole] = await lab.run([attentionFwd({ label: 'test', ...views, ...sizes })], data, [views.o], { extents: { rows: tokens } });
     const want = attentionRef({ ...sizes, qkv, segStart: new Uint32Array(tokens) }).o;
     const errors = { reference: relativeError(o, want), whole: relativeError(o, whole.subarray(0, o.length)) };
-    console.info(`attention cached H${heads} K${kvHeads} D${headDim} ${chunks.join('+')}: reference ${errors.reference.toExponential(1)}, one pass ${errors.whole.toExponential(1)}`);
+    console.info(
+      `attention cached H${heads} K${kvHeads} D${headDim} ${chunks.join('+')}: reference ${errors.reference.toExponential(1)}, one pass ${errors.whole.toExponential(1)}`,
+    );
     expect(errors.reference).toBeLessThan(TOLERANCE);
     expect(errors.whole).toBeLessThan(TOLERANCE);
 

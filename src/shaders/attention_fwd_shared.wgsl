@@ -59,7 +59,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   for (var k0 = seg_start[n0]; k0 <= last; k0 += TILE) {
     let keys = vec4u(k0 + c * 4u) + vec4u(0u, 1u, 2u, 3u);
     let k_at = min(keys, vec4u(last)) * pitch + k_base;
-    var s: array<vec4f, 4>;
+    // Written out: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
+    var s = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
     for (var d = 0u; d < LANES; d++) {
       let k_a = qkv[k_at.x + d];
       let k_b = qkv[k_at.y + d];

@@ -28,7 +28,11 @@ export function ropeTables({ headDim, theta, positions, invFreq }: RopeTableOpti
     throw new AppError('MODEL_CONFIG', `Rotary positions need an even head dim; this model has ${headDim}.`, 'Choose another model.');
   }
   if (invFreq && invFreq.length !== half) {
-    throw new AppError('MODEL_CONFIG', `Rotary positions: ${invFreq.length} frequencies for a head dim of ${headDim}.`, 'Choose another model.');
+    throw new AppError(
+      'MODEL_CONFIG',
+      `Rotary positions: ${invFreq.length} frequencies for a head dim of ${headDim}.`,
+      'Choose another model.',
+    );
   }
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);

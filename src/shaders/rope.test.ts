@@ -36,10 +36,32 @@ async function gpuRope(lab: Lab, problem: Problem, qkv: Float32Array, inverse: r
   const cos = scratch('cos', tables.cos.length);
   const sin = scratch('sin', tables.sin.length);
   const starts = segStart && scratch('segStart', rows);
-  const data = new Map<BufferSpec, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>([[view.buffer, contents], [cos.buffer, tables.cos], [sin.buffer, tables.sin]]);
-  if (starts) data.set(starts.buffer, new Uint32Array(rows).map((_, n) => segStart[n] ?? 0));
+  const data = new Map<BufferSpec, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>([
+    [view.buffer, contents],
+    [cos.buffer, tables.cos],
+    [sin.buffer, tables.sin],
+  ]);
+  if (starts)
+    data.set(
+      starts.buffer,
+      new Uint32Array(rows).map((_, n) => segStart[n] ?? 0),
+    );
   const [out] = await lab.run(
-    inverse.map((turnBack) => rope({ label: 'test', qkv: view, cos, sin, segStart: starts, rows, heads, kvHeads, headDim, tableRows: positions, inverse: turnBack })),
+    inverse.map((turnBack) =>
+      rope({
+        label: 'test',
+        qkv: view,
+        cos,
+        sin,
+        segStart: starts,
+        rows,
+        heads,
+        kvHeads,
+        headDim,
+        tableRows: positions,
+        inverse: turnBack,
+      }),
+    ),
     data,
     [view],
     { extents: { rows: LIVE }, past },
@@ -69,14 +91,27 @@ describe('rope', () => {
       adjoint: relativeError(await gpuRope(lab, problem, qkv, [true]), ropeRef({ ...sizes, inverse: true })),
       identity: relativeError(await gpuRope(lab, problem, qkv, [false, true]), qkv),
     };
-    console.info(`rope H${heads} K${kvHeads} D${headDim}: ${Object.entries(errors).map(([key, e]) => `${key} ${e.toExponential(1)}`).join(', ')}`);
+    console.info(
+      `rope H${heads} K${kvHeads} D${headDim}: ${Object.entries(errors)
+        .map(([key, e]) => `${key} ${e.toExponential(1)}`)
+        .join(', ')}`,
+    );
     for (const error of Object.values(errors)) expect(error).toBeLessThan(TOLERANCE);
   });
 
   it('generation: without segments positions go on from frame.past', async () => {
     const problem: Problem = { heads: 2, kvHeads: 1, headDim: 16, past: 11, positions: 64 };
     const qkv = randomArray(LIVE * 64, 3);
-    const want = ropeRef({ qkv, segStart: Array<number>(LIVE).fill(0), rows: LIVE, heads: 2, kvHeads: 1, headDim: 16, theta: THETA, past: 11 });
+    const want = ropeRef({
+      qkv,
+      segStart: Array<number>(LIVE).fill(0),
+      rows: LIVE,
+      heads: 2,
+      kvHeads: 1,
+      headDim: 16,
+      theta: THETA,
+      past: 11,
+    });
     const error = relativeError(await gpuRope(lab, problem, qkv, [false]), want);
     console.info(`rope with past 11: ${error.toExponential(1)}`);
     expect(error).toBeLessThan(TOLERANCE);

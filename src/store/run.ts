@@ -52,7 +52,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   exported: 'no',
 });
 
-export const isActive = (run: Run | null): run is Run => run !== null && run.phase !== 'done' && run.phase !== 'failed';
+export const isActive = (run: Run | null): boolean => run !== null && run.phase !== 'done' && run.phase !== 'failed';
 
 /** The run after an event of its own. A run that has ended takes no more events. */
 export function reduceRun(run: Run, event: RunEvent): Run {

@@ -72,7 +72,7 @@ export function receive(event: Event): void {
       break;
     case 'refused':
       // Before a device there is nothing to refuse but opening it; after that it is the run, or the export.
-      if (isActive(run)) useRunStore.setState({ run: reduceRun(run, { type: 'failed', error: event.error, savedStep: null }) });
+      if (run && isActive(run)) useRunStore.setState({ run: reduceRun(run, { type: 'failed', error: event.error, savedStep: null }) });
       else if (run?.exported === 'asked') patchRun({ exported: 'no', error: event.error });
       else setDevice({ status: 'unavailable', error: event.error });
       break;

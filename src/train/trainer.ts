@@ -2,7 +2,7 @@
 // Method-specific behaviour ends here; the session above it only knows steps.
 
 import type { RunConfig } from '../config';
-import type { MicroBatch } from '../data/batch';
+import type { StepData } from '../data/loader';
 import { LayerController, type SlotState } from '../lisa/controller';
 import type { StepPlan } from '../plan/run-plan';
 import { adamwScalars } from '../shaders/adamw';
@@ -12,14 +12,6 @@ import { learningRate } from './lr';
 
 /** Layers of period i, ascending. */
 export type Draw = (period: number) => readonly number[];
-
-export interface StepBatch {
-  readonly microBatches: readonly MicroBatch[];
-  /** Tokens with a loss, over all micro-batches. */
-  readonly targets: number;
-  /** Tokens through the model. */
-  readonly tokens: number;
-}
 
 /** Optimizer state of a layer that is not in training, kept in host memory (--lisa-state park). */
 export interface ParkedState {
@@ -73,7 +65,7 @@ export class Trainer {
   }
 
   /** Submits one optimizer step; at the first of a period, the switch of layers before it. */
-  async submit(batch: StepBatch): Promise<void> {
+  async submit(batch: StepData): Promise<void> {
     const lisa = this.#config.method === 'lisa';
     if (!this.#plan || (lisa && this.#completed % this.#config.lisaPeriod === 0)) await this.#switch();
     await this.engine.submitStep(this.#plan!, batch.microBatches, batch.targets, this.#scalars());

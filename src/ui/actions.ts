@@ -26,7 +26,7 @@ export interface Action {
   readonly run: () => void;
 }
 
-const active = ({ run }: ActionState): boolean => isActive(run) && run.asked !== 'stop';
+const active = ({ run }: ActionState): boolean => isActive(run) && run?.asked !== 'stop';
 const inPhase = (state: ActionState, ...phases: readonly string[]): boolean => active(state) && phases.includes(state.run?.phase ?? '');
 
 function start(paused: boolean): void {

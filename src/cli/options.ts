@@ -1,0 +1,181 @@
+// The options of `npm run finetune`: one table for parsing, checks and help.
+
+import { parseArgs } from 'node:util';
+import { BOUNDS, DEFAULTS, METHOD_LR, type ConfigKey, type NumericKey, type RunConfig } from '../config';
+import { AppError } from '../errors';
+import type { Dtype } from '../model/types';
+
+export interface FinetuneOptions {
+  readonly config: RunConfig;
+  /** What the person gave; the rest may adapt to the model. */
+  readonly explicit: ReadonlySet<ConfigKey>;
+  readonly out: string | null;
+  readonly outDtype: Dtype;
+  readonly resume: string | null;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+interface Option {
+  readonly flag: string;
+  readonly key?: ConfigKey;
+  readonly value: string;
+  readonly help: string;
+  readonly multiple?: boolean;
+}
+
+const numeric = (flag: string, key: NumericKey, help: string): Option => ({ flag, key, value: 'number', help });
+const choice = (flag: string, key: ConfigKey, values: readonly string[], help: string): Option => ({ flag, key, value: values.join('|'), help });
+
+export const OPTIONS: readonly Option[] = [
+  { flag: 'model', key: 'model', value: 'dir|name', help: 'model directory in Hugging Face layout, or a built-in name' },
+  { flag: 'data', key: 'data', value: 'file|name', help: '.jsonl, .csv or .txt file, or a built-in name' },
+  { flag: 'eval-data', key: 'evalData', value: 'file', help: 'held-out data' },
+  numeric('eval-split', 'evalSplit', 'share of the rows to hold out where there is no --eval-data'),
+  numeric('eval-every', 'evalEvery', 'evaluate every so many steps; 0: before and after only'),
+  choice('method', 'method', ['lisa', 'lora', 'full'], 'what is trained'),
+  numeric('steps', 'steps', 'optimizer steps'),
+  numeric('seq-len', 'seqLen', 'tokens of a row, at most'),
+  numeric('batch-size', 'batchSize', 'rows of a micro-batch'),
+  numeric('grad-accum', 'gradAccum', 'micro-batches of a step'),
+  { flag: 'lr', key: 'lr', value: 'number', help: `peak learning rate (default by method: LISA ${METHOD_LR.lisa}, full ${METHOD_LR.full}, LoRA ${METHOD_LR.lora})` },
+  choice('lr-schedule', 'lrSchedule', ['constant', 'linear', 'cosine'], 'after the warm-up'),
+  { flag: 'warmup', key: 'warmup', value: 'number', help: 'steps of linear warm-up (default: a tenth of the steps, at most 10)' },
+  numeric('weight-decay', 'weightDecay', 'decoupled, on matrices and embeddings'),
+  numeric('beta1', 'beta1', 'AdamW'),
+  numeric('beta2', 'beta2', 'AdamW'),
+  numeric('eps', 'eps', 'AdamW'),
+  numeric('grad-clip', 'gradClip', 'largest gradient norm; 0: off'),
+  numeric('seed', 'seed', 'of layers drawn, row order, LoRA start, sampling'),
+  numeric('lisa-layers', 'lisaLayers', 'γ: middle layers trained at a time'),
+  numeric('lisa-period', 'lisaPeriod', 'K: steps until the next draw'),
+  choice('lisa-sampler', 'lisaSampler', ['uniform', 'bernoulli', 'cycle', 'weighted'], 'how layers are drawn'),
+  { flag: 'lisa-weights', key: 'lisaWeights', value: 'w0,w1,…', help: 'one weight per layer, for weighted and bernoulli' },
+  { flag: 'lisa-train', key: 'lisaTrain', value: 'embedding,head,norm', help: 'what trains all the time; none: only drawn layers' },
+  choice('lisa-state', 'lisaState', ['drop', 'park'], "a leaving layer's optimizer state: dropped, or kept in host memory"),
+  numeric('lora-rank', 'loraRank', 'r'),
+  numeric('lora-alpha', 'loraAlpha', 'α'),
+  choice('mask', 'mask', ['assistant', 'all'], 'which tokens of chats carry loss'),
+  choice('packing', 'packing', ['on', 'off'], 'several rows in one'),
+  choice('shuffle', 'shuffle', ['on', 'off'], 'new order every epoch'),
+  choice('bad-rows', 'badRows', ['refuse', 'skip'], 'malformed rows'),
+  numeric('save-every', 'saveEvery', 'checkpoint every so many steps; 0: at the end only'),
+  { flag: 'prompt', key: 'prompts', value: 'text', help: 'sample before and after (repeatable): a user message, or text to continue', multiple: true },
+  numeric('temperature', 'temperature', 'of samples; 0: greedy'),
+  { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
+  { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
+  { flag: 'resume', value: 'dir', help: 'go on from the checkpoint of the run in this directory' },
+];
+
+const onOff = (value: boolean): string => (value ? 'on' : 'off');
+
+function defaultOf({ key }: Option): string {
+  if (!key || key === 'lr' || key === 'warmup' || key === 'prompts') return '';
+  const value = DEFAULTS[key];
+  if (value === null) return '';
+  if (key === 'lisaTrain') return ' (default embedding,head,norm)';
+  return ` (default ${typeof value === 'boolean' ? onOff(value) : String(value)})`;
+}
+
+export function helpText(): string {
+  const lines = OPTIONS.map((option) => {
+    const left = `  --${option.flag} <${option.value}>`;
+    return `${left.padEnd(44)} ${option.help}${defaultOf(option)}`;
+  });
+  return [
+    'Fine-tunes a small language model with LISA (arXiv 2403.17919), LoRA or full AdamW, on WebGPU.',
+    'Without options: the built-in model on the built-in data with LISA.',
+    '',
+    '  npm run --silent finetune -- [options]',
+    '',
+    ...lines,
+    `  ${'--json'.padEnd(42)} events as JSON lines on standard output, the report last`,
+    `  ${'--help'.padEnd(42)} this text`,
+    '',
+  ].join('\n');
+}
+
+const refuse = (flag: string, problem: string, remedy: string): never => {
+  throw new AppError('CONFIG_INVALID', `--${flag}: ${problem}`, remedy);
+};
+
+/** The option that a person would type for a config key. */
+export const flagOf = (key: ConfigKey): string => `--${OPTIONS.find((option) => option.key === key)?.flag ?? key}`;
+
+/** Throws CONFIG_INVALID for an unknown option, a value of the wrong kind or out of range. */
+export function parseOptions(args: readonly string[]): FinetuneOptions {
+  let parsed: ReturnType<typeof read>;
+  try {
+    parsed = read(args);
+  } catch (cause) {
+    const text = (cause as Error).message.replace(/\. To specify.*$/s, '.');
+    throw new AppError('CONFIG_INVALID', text, '--help lists all options.', { cause });
+  }
+  const config: Record<string, unknown> = { ...DEFAULTS };
+  const explicit = new Set<ConfigKey>();
+  for (const option of OPTIONS) {
+    const given = parsed.values[option.flag];
+    if (!option.key || given === undefined) continue;
+    explicit.add(option.key);
+    config[option.key] = Array.isArray(given) ? given : valueOf(option, String(given));
+  }
+  const made = config as unknown as RunConfig;
+  const outDtype = String(parsed.values['out-dtype'] ?? 'f32');
+  if (!['f32', 'f16', 'bf16'].includes(outDtype)) refuse('out-dtype', `'${outDtype}' is not known.`, 'Give f32, f16 or bf16.');
+  const text = (flag: string): string | null => (parsed.values[flag] === undefined ? null : String(parsed.values[flag]));
+  const resume = text('resume');
+  if (resume !== null) {
+    const other = [...explicit].find((key) => !['model', 'data', 'evalData'].includes(key));
+    if (other) refuse(flagOf(other).slice(2), 'a resumed run keeps the settings it was started with.', 'Leave it out, or start a new run.');
+  }
+  return {
+    config: {
+      ...made,
+      lr: explicit.has('lr') ? made.lr : METHOD_LR[made.method],
+      warmup: explicit.has('warmup') ? made.warmup : Math.min(DEFAULTS.warmup, Math.ceil(made.steps / 10)),
+    },
+    explicit,
+    out: text('out'),
+    outDtype: outDtype as Dtype,
+    resume,
+    json: parsed.values.json === true,
+    help: parsed.values.help === true,
+  };
+}
+
+function read(args: readonly string[]): { values: Record<string, string | boolean | (string | boolean)[] | undefined> } {
+  const options = Object.fromEntries(OPTIONS.map(({ flag, multiple }) => [flag, { type: 'string' as const, multiple: multiple ?? false }]));
+  // A negative number after an option is its value; parseArgs wants it joined by '='.
+  const joined: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    if (/^--[a-z0-9-]+$/.test(args[i]) && /^-[\d.]/.test(args[i + 1] ?? '')) joined.push(`${args[i]}=${args[++i]}`);
+    else joined.push(args[i]);
+  }
+  return parseArgs({ args: joined, options: { ...options, json: { type: 'boolean' }, help: { type: 'boolean' } }, strict: true, allowPositionals: false });
+}
+
+function valueOf(option: Option, text: string): unknown {
+  const key = option.key!;
+  if (key === 'lisaTrain') return lisaTrain(text);
+  if (key === 'lisaWeights') {
+    const weights = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+    if (weights.some((w) => !Number.isFinite(w) || w < 0)) refuse(option.flag, `'${text}' is no list of numbers ≥ 0.`, 'Give one number per layer, separated by commas.');
+    return weights;
+  }
+  if (key in BOUNDS) {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!Number.isFinite(value)) refuse(option.flag, `'${text}' is not a number.`, 'Give a number.');
+    return value;
+  }
+  if (!option.value.includes('|') || ['model', 'data'].includes(key)) return text;
+  const values = option.value.split('|');
+  if (!values.includes(text)) refuse(option.flag, `'${text}' is not known.`, `Give ${values.join(', ')}.`);
+  return values.includes('on') ? text === 'on' : text;
+}
+
+function lisaTrain(text: string): RunConfig['lisaTrain'] {
+  const names = text === 'none' || text === '' ? [] : text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !['embedding', 'head', 'norm'].includes(name));
+  if (unknown !== undefined) refuse('lisa-train', `'${unknown}' is not known.`, "Give a list of embedding, head, norm, or 'none'.");
+  return { embedding: names.includes('embedding'), head: names.includes('head'), norm: names.includes('norm') };
+}

@@ -1,0 +1,68 @@
+// What the terminal shows: progress, the memory table, samples. Formatting only.
+
+import type { Prepared, RunEvent, RunReport } from '../train/protocol';
+import { MEMORY_CLASSES } from '../plan/types';
+import type { MemoryTotals } from '../plan/memory';
+import { withTotal } from '../plan/memory';
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
+
+const duration = (seconds: number): string => (seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+
+export function describePrepared(prepared: Prepared): string {
+  const { data, device, shape } = prepared;
+  const lines = [
+    `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} train in a step`,
+    `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens carry loss; ${data.evalRows} rows held out`,
+    `device   ${device.description}${device.software ? ' (software: right, but slow)' : ''}`,
+  ];
+  const notes = [
+    data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
+    data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
+    data.badRows > 0 ? `${data.badRows} malformed rows skipped` : '',
+  ].filter((note) => note !== '');
+  if (notes.length > 0) lines.push(`         ${notes.join('; ')}`);
+  return lines.join('\n');
+}
+
+/** One column per method: the one that ran measured (peak of the ledger), the others forecast. */
+export function memoryTable(report: RunReport, prepared: Prepared): string {
+  const forecasts = prepared.forecasts;
+  const columns: [string, MemoryTotals][] = [[`${report.method} measured`, report.memory.peak]];
+  for (const method of ['lisa', 'lora', 'full'] as const) {
+    columns.push([`${method} forecast`, withTotal(forecasts[method].bytes)]);
+  }
+  const head = ['memory'.padEnd(14), ...columns.map(([name]) => name.padStart(15))].join(' ');
+  const row = (name: keyof MemoryTotals): string => [name.padEnd(14), ...columns.map(([, bytes]) => megabytes(bytes[name]).padStart(15))].join(' ');
+  const used = MEMORY_CLASSES.filter((name) => columns.some(([, bytes]) => bytes[name] > 0));
+  const saved = 1 - report.memory.peak.total / report.memory.fullForecast.total;
+  const receipt =
+    report.method === 'full'
+      ? `Peak ${megabytes(report.memory.peak.total)} measured.`
+      : `Peak ${megabytes(report.memory.peak.total)} measured; full fine-tuning would need ${megabytes(report.memory.fullForecast.total)} (forecast): ${(100 * saved).toFixed(1)} % less.`;
+  return [head, ...used.map(row), row('total'), receipt].join('\n');
+}
+
+/** Lines for a person; null for events that they need not see. */
+export function describeEvent(event: RunEvent, steps: number): string | null {
+  switch (event.type) {
+    case 'step': {
+      const { step, loss, lr, gradNorm, tokens, activeLayers, stepMs } = event.metrics;
+      const every = Math.max(1, Math.round(steps / 50));
+      if (step !== 1 && step % every !== 0 && step !== steps) return null;
+      const layers = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const rate = (1000 * tokens) / stepMs;
+      return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
+    }
+    case 'eval':
+      return `held-out loss after step ${event.step}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
+    case 'sample':
+      return `\n[${event.sample.when}] ${event.sample.prompt}\n${event.sample.text}\n`;
+    case 'checkpoint':
+      return `checkpoint at step ${event.step}`;
+    case 'prepared':
+      return describePrepared(event.prepared);
+    default:
+      return null;
+  }
+}

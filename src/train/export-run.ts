@@ -1,0 +1,65 @@
+// The tuned model of a session as files: merged weights in Hugging Face layout and, for LoRA, the adapter.
+
+import { exportModel, plainFile, type ExportFile, type SurvivalReport } from '../io/export';
+import { writeSafetensors } from '../io/safetensors';
+import type { Dtype, ParameterRow } from '../model/types';
+import { loraSites, mergeAdapter } from './lora';
+import type { Session } from './session';
+
+export interface TunedModel {
+  readonly files: readonly ExportFile[];
+  /** What rounding leaves of the training; null for f32, known after the files have been written. */
+  survival(): SurvivalReport | null;
+}
+
+/** Files read their tensors from the GPU as they are written, one at a time. */
+export async function exportTuned(session: Session, dtype: Dtype): Promise<TunedModel> {
+  const { files, config } = session.inputs;
+  const lora = config.method === 'lora';
+  const model = await exportModel({
+    files,
+    dtype,
+    tensor: lora ? (row) => mergedTensor(session, row) : (row) => session.engine.readTensor(row),
+    ...(dtype !== 'f32' && { original: (row: ParameterRow) => files.tensor(row) }),
+  });
+  return { files: lora ? [...model.files, ...adapterFiles(session)] : model.files, survival: () => (dtype === 'f32' ? null : model.survival()) };
+}
+
+async function mergedTensor(session: Session, row: ParameterRow): Promise<Float32Array<ArrayBuffer>> {
+  const { engine, inputs } = session;
+  const weight = await engine.readTensor(row);
+  const site = row.layer === null ? undefined : loraSites(inputs.files.shape).find((s) => s.weight === row.local);
+  if (!site || row.layer === null) return weight;
+  const { loraRank, loraAlpha } = inputs.config;
+  return mergeAdapter(weight, site, await engine.readAdapter(row.layer, site.a), await engine.readAdapter(row.layer, site.b), loraRank, loraAlpha / loraRank);
+}
+
+/** adapter_model.safetensors and adapter_config.json as PEFT reads them. */
+function adapterFiles(session: Session): ExportFile[] {
+  const { engine, inputs } = session;
+  const { shape } = inputs.files;
+  const { loraRank, loraAlpha } = inputs.config;
+  const base = shape.family === 'gpt2' ? 'base_model.model.transformer.h' : 'base_model.model.model.layers';
+  const weights = writeSafetensors(
+    engine.plan.buffers.adapters.flatMap(({ rows }, layer) =>
+      rows.map((row) => ({ name: `${base}.${layer}.${row.local}.weight`, dtype: 'f32' as const, shape: row.shape, data: () => engine.readAdapter(layer, row.local) })),
+    ),
+    { format: 'pt' },
+  );
+  const config = {
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    base_model_name_or_path: inputs.files.name,
+    r: loraRank,
+    lora_alpha: loraAlpha,
+    lora_dropout: 0,
+    bias: 'none',
+    fan_in_fan_out: shape.family === 'gpt2',
+    target_modules: [...new Set(loraSites(shape).map((site) => (shape.family === 'gpt2' ? site.part : site.part.replace(/^.*\./, ''))))],
+    inference_mode: true,
+  };
+  return [
+    { path: 'adapter_model.safetensors', size: weights.size, chunks: () => weights.chunks() },
+    plainFile('adapter_config.json', new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`)),
+  ];
+}
