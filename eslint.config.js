@@ -9,7 +9,14 @@ import tseslint from 'typescript-eslint';
 import { layers } from './scripts/lint/layers.mjs';
 
 const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.fixture.ts', 'src/testing/**', 'e2e/**'];
-const PURE = ['src/plan/**', 'src/lisa/{schedule,importance,samplers}*', 'src/model/config*', 'src/data/**', 'src/config*.ts', 'src/random*.ts'];
+const PURE = [
+  'src/plan/**',
+  'src/lisa/{schedule,importance,samplers}*',
+  'src/model/config*',
+  'src/data/**',
+  'src/config*.ts',
+  'src/random*.ts',
+];
 
 const CREATE_BUFFER = {
   selector: ':matches(CallExpression, NewExpression)[callee.property.name="createBuffer"]',
@@ -19,7 +26,8 @@ const RAW_HTML = [
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Text from a model or a file must never become HTML.' },
   { selector: 'Property[key.name="dangerouslySetInnerHTML"]', message: 'Text from a model or a file must never become HTML.' },
   {
-    selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/], CallExpression[callee.property.name="insertAdjacentHTML"]',
+    selector:
+      'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/], CallExpression[callee.property.name="insertAdjacentHTML"]',
     message: 'Text from a model or a file must never become HTML.',
   },
 ];
@@ -28,14 +36,39 @@ const ONLY_APP_ERROR = {
   message: 'People see AppError only: a code, what happened, and what to do about it (src/errors.ts).',
 };
 const GPU_CONSTANTS = ['GPUBufferUsage', 'GPUMapMode', 'GPUShaderStage', 'GPUTextureUsage'];
-const BROWSER = ['document', 'window', 'self', 'navigator', 'location', 'localStorage', 'sessionStorage', 'indexedDB', 'caches', 'fetch', 'Worker'];
+const BROWSER = [
+  'document',
+  'window',
+  'self',
+  'navigator',
+  'location',
+  'localStorage',
+  'sessionStorage',
+  'indexedDB',
+  'caches',
+  'fetch',
+  'Worker',
+];
 const NODE = ['process', 'Buffer', 'global', '__dirname', '__filename', 'require'];
 const CLOCK_AND_CHANCE = [
   { object: 'Math', property: 'random', message: 'A run must be reproducible: use the seeded generator (src/random.ts).' },
 ];
 
 export default defineConfig(
-  { ignores: ['dist/', 'dist-node/', '*.tmp/', 'runs/', 'test-results/', 'playwright-report/', 'coverage/', 'public/', 'bench/peers/', 'tools/'] },
+  {
+    ignores: [
+      'dist/',
+      'dist-node/',
+      '*.tmp/',
+      'runs/',
+      'test-results/',
+      'playwright-report/',
+      'coverage/',
+      'public/',
+      'bench/peers/',
+      'tools/',
+    ],
+  },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
@@ -84,7 +117,10 @@ export default defineConfig(
     rules: {
       'no-restricted-globals': [
         'error',
-        ...[...GPU_CONSTANTS, ...BROWSER, ...NODE].map((name) => ({ name, message: 'This part of the program is pure: no GPU, no DOM, no Node.' })),
+        ...[...GPU_CONSTANTS, ...BROWSER, ...NODE].map((name) => ({
+          name,
+          message: 'This part of the program is pure: no GPU, no DOM, no Node.',
+        })),
       ],
       'no-restricted-properties': [
         'error',

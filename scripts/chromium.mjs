@@ -44,7 +44,8 @@ function folders(/** @type {string} */ parent, /** @type {RegExp} */ pattern) {
 /** Browsers that Playwright downloaded for other projects. */
 function playwrightBrowsers() {
   const caches = { linux: '.cache/ms-playwright', darwin: 'Library/Caches/ms-playwright', win32: 'AppData/Local/ms-playwright' };
-  const cache = process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(os.homedir(), caches[/** @type {'linux'} */ (process.platform)] ?? caches.linux);
+  const cache =
+    process.env.PLAYWRIGHT_BROWSERS_PATH ?? path.join(os.homedir(), caches[/** @type {'linux'} */ (process.platform)] ?? caches.linux);
   return folders(cache, /^chromium-\d+$/);
 }
 
@@ -60,7 +61,10 @@ function usualPlaces() {
   if (platform === 'win32') {
     const programs = [env.PROGRAMFILES, env['PROGRAMFILES(X86)'], env.LOCALAPPDATA].filter((folder) => folder !== undefined);
     const inside = ['Google/Chrome/Application/chrome.exe', 'Chromium/Application/chrome.exe', 'Microsoft/Edge/Application/msedge.exe'];
-    return [...programs.flatMap((folder) => inside.map((file) => path.join(folder, file))), ...playwrightBrowsers().map((b) => path.join(b, 'chrome-win', 'chrome.exe'))];
+    return [
+      ...programs.flatMap((folder) => inside.map((file) => path.join(folder, file))),
+      ...playwrightBrowsers().map((b) => path.join(b, 'chrome-win', 'chrome.exe')),
+    ];
   }
   return [
     '/opt/google/chrome/chrome',
@@ -111,8 +115,8 @@ function isDebian() {
 }
 
 /**
- * Finds a browser; on Debian installs one where there is none. Ends the process with what to do where it cannot.
- * @returns {Promise<string>} path of the browser's program
+ * Finds a browser; on Debian installs one where there is none. Says what to do where it cannot.
+ * @returns {Promise<string | null>} path of the browser's program
  */
 export async function ensureChromium() {
   const found = findChromium();
@@ -135,5 +139,5 @@ export async function ensureChromium() {
       ? `CHROME_PATH is ${process.env.CHROME_PATH}, where there is no program. Correct the variable or unset it.`
       : 'The browser tests need Chrome or Chromium, and none was found. Install one (Debian: `apt-get install chromium`), or name its program in the variable CHROME_PATH.',
   );
-  process.exit(1);
+  return null;
 }

@@ -74,13 +74,19 @@ test.each([
 });
 
 test.each([
-  ['src/gpu/x.ts', `import { AppError } from '../errors';\nimport { gridSize } from '../plan/types';\nimport type { Kernel } from '../shaders/kernel';`],
+  [
+    'src/gpu/x.ts',
+    `import { AppError } from '../errors';\nimport { gridSize } from '../plan/types';\nimport type { Kernel } from '../shaders/kernel';`,
+  ],
   ['src/gpu/node.ts', `const { create } = await import('webgpu');`],
   ['src/gpu/allocator.ts', `device.createBuffer({ size: 4, usage: 1 });`],
   ['src/plan/x.ts', `import type { ClassBytes } from '../gpu/allocator';\nimport wgsl from '../shaders/fill.wgsl?raw';`],
   ['src/plan/x.test.ts', `import { openGpu } from '../gpu/device';\nimport fs from 'node:fs';`],
   ['src/io/node-files.ts', `import fs from 'node:fs';`],
-  ['src/ui/x.tsx', `import { useRun } from '../store/run';\nimport type { MemoryClass } from '../plan/types';\nimport { useState } from 'react';`],
+  [
+    'src/ui/x.tsx',
+    `import { useRun } from '../store/run';\nimport type { MemoryClass } from '../plan/types';\nimport { useState } from 'react';`,
+  ],
   ['src/cli/finetune.ts', `import { Session } from '../train/session';\nimport fs from 'node:fs';\nconsole.log(1);`],
   ['src/train/session.ts', `import { Allocator } from '../gpu/allocator';\nimport { schedule } from '../lisa/schedule';`],
 ])('%s accepts: %s', async (file, code) => {

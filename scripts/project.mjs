@@ -103,7 +103,12 @@ const SOURCES = ['src', 'public', 'index.html', 'package.json', 'package-lock.js
 /** The two builds: the page, and the programs that run in Node. */
 const BUILDS = {
   page: { outDir: 'dist', config: 'vite.config.ts', sources: SOURCES, what: 'the page' },
-  node: { outDir: 'dist-node', config: 'vite.node.config.ts', sources: SOURCES.filter((s) => s !== 'public'), what: 'the programs for Node' },
+  node: {
+    outDir: 'dist-node',
+    config: 'vite.node.config.ts',
+    sources: SOURCES.filter((s) => s !== 'public'),
+    what: 'the programs for Node',
+  },
 };
 
 /** The file in a build's folder that holds the time, in ms, at which that build was begun. */

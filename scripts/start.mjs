@@ -53,8 +53,7 @@ function openBrowser(/** @type {string} */ url) {
   const { platform, env } = process;
   const headless = platform === 'linux' && !env.DISPLAY && !env.WAYLAND_DISPLAY;
   if (env.CI || env.SSH_CONNECTION || env.BROWSER === 'none' || headless) return;
-  const [command, args] =
-    platform === 'win32' ? ['cmd', ['/c', 'start', '', url]] : [platform === 'darwin' ? 'open' : 'xdg-open', [url]];
+  const [command, args] = platform === 'win32' ? ['cmd', ['/c', 'start', '', url]] : [platform === 'darwin' ? 'open' : 'xdg-open', [url]];
   const opener = spawn(command, args, { stdio: 'ignore', detached: true });
   opener.once('error', () => say('No browser could be opened: open the address above yourself.'));
   opener.unref();

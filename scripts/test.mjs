@@ -28,8 +28,10 @@ let gpu = {};
 const browser = {
   name: 'find a browser',
   run: async () => {
-    chromium = await ensureChromium();
-    console.log(chromium);
+    const found = await ensureChromium();
+    if (found === null) return 1;
+    chromium = found;
+    console.log(found);
     return 0;
   },
 };
@@ -40,7 +42,9 @@ const adapter = {
   run: async () => {
     const found = await gpuEnv();
     gpu = found.env;
-    console.log(found.adapter ?? 'Dawn found no adapter. Install a Vulkan driver, or Chromium, which brings a software driver (SwiftShader).');
+    console.log(
+      found.adapter ?? 'Dawn found no adapter. Install a Vulkan driver, or Chromium, which brings a software driver (SwiftShader).',
+    );
     return found.adapter === null ? 1 : 0;
   },
 };
@@ -61,7 +65,9 @@ const unit = {
   name: 'unit and GPU tests',
   run: () => {
     rmSync(unitReport, { force: true });
-    return runTool('vitest', 'vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`, ...extra], { env: gpu });
+    return runTool('vitest', 'vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`, ...extra], {
+      env: gpu,
+    });
   },
   counts: () => {
     /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */

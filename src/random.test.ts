@@ -43,7 +43,24 @@ describe('randomStream', () => {
   });
 
   it('has a stream of its own for every seed and every list of keys', () => {
-    const lists: (number | string)[][] = [[], [0], [1], ['1'], ['a'], ['b'], ['ab'], ['a', 'b'], ['', ''], [''], [1, 2], [12], [2, 1], [0.5], [-1], [2 ** 32]];
+    const lists: (number | string)[][] = [
+      [],
+      [0],
+      [1],
+      ['1'],
+      ['a'],
+      ['b'],
+      ['ab'],
+      ['a', 'b'],
+      ['', ''],
+      [''],
+      [1, 2],
+      [12],
+      [2, 1],
+      [0.5],
+      [-1],
+      [2 ** 32],
+    ];
     const firsts = [1, 2].flatMap((seed) => lists.map((keys) => take(4, randomStream(seed, ...keys).nextU32).join()));
     expect(new Set(firsts).size).toBe(firsts.length);
     expect(randomStream(-0).nextU32()).toBe(randomStream(0).nextU32());

@@ -75,8 +75,7 @@ const PACKAGES = [
 
 /** @param {string} module path below src/ without extension */
 function layerOf(module) {
-  const fits = (/** @type {string} */ pattern) =>
-    pattern.endsWith('*') ? module.startsWith(pattern.slice(0, -1)) : module === pattern;
+  const fits = (/** @type {string} */ pattern) => (pattern.endsWith('*') ? module.startsWith(pattern.slice(0, -1)) : module === pattern);
   return LAYERS.find(([, patterns]) => patterns.some(fits))?.[0];
 }
 

@@ -89,6 +89,7 @@ async function main(args: readonly string[]): Promise<void> {
   const host: SessionHost = {
     checkpoints,
     gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
+    discarded: () => false,
     emit(event: RunEvent) {
       if (event.type === 'prepared') prepared = event.prepared;
       if (event.type === 'step') {

@@ -70,7 +70,8 @@ function groupBy(keys: Uint32Array): Groups {
 export function buildMicroBatch(rowsOfSamples: readonly (readonly Sample[])[]): MicroBatch {
   const samples = rowsOfSamples.flat();
   const rows = samples.reduce((sum, sample) => sum + inputTokens(sample), 0);
-  if (rows === 0 || samples.some((sample) => inputTokens(sample) < 1)) throw new AppError('INTERNAL', 'A micro-batch without tokens, or a sample of fewer than two.', '');
+  if (rows === 0 || samples.some((sample) => inputTokens(sample) < 1))
+    throw new AppError('INTERNAL', 'A micro-batch without tokens, or a sample of fewer than two.', '');
   const tokens = new Uint32Array(rows);
   const segStart = new Uint32Array(rows);
   const segEnd = new Uint32Array(rows);

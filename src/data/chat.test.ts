@@ -37,38 +37,66 @@ describe('the built-in model and data', () => {
   const tokenizer = builtinTokenizer();
   const chat = chatOf(tokenizer);
 
-  it.each(['devils-dictionary.jsonl', 'devils-dictionary.eval.jsonl'] as const)('ids and targets of every row of %s equal the reference', (name) => {
-    const { rows } = parseData({ name, text: readFileSync(join(ROOT, 'public/data', name), 'utf8') }, { badRows: 'refuse' });
-    expect(rows).toHaveLength(name.includes('eval') ? 43 : 826);
-    const samples = rows.map((row) => chat.encode(messagesOf(row), 'assistant'));
-    expect(samples.map((sample) => [sample.ids.length, sample.target.reduce((a, b) => a + b, 0), fingerprint(sample)])).toEqual(expected.rows[name]);
-    expected.whole[name].forEach((whole, i) => expect({ ids: [...samples[i].ids], target: [...samples[i].target] }).toEqual(whole));
-  });
+  it.each(['devils-dictionary.jsonl', 'devils-dictionary.eval.jsonl'] as const)(
+    'ids and targets of every row of %s equal the reference',
+    (name) => {
+      const { rows } = parseData({ name, text: readFileSync(join(ROOT, 'public/data', name), 'utf8') }, { badRows: 'refuse' });
+      expect(rows).toHaveLength(name.includes('eval') ? 43 : 826);
+      const samples = rows.map((row) => chat.encode(messagesOf(row), 'assistant'));
+      expect(samples.map((sample) => [sample.ids.length, sample.target.reduce((a, b) => a + b, 0), fingerprint(sample)])).toEqual(
+        expected.rows[name],
+      );
+      expected.whole[name].forEach((whole, i) => expect({ ids: [...samples[i].ids], target: [...samples[i].target] }).toEqual(whole));
+    },
+  );
 
-  it.each(expected.extra.map((entry, i) => [i, entry] as const))('several turns, odd characters, special tokens in the words: case %i equals the reference', (_, entry) => {
-    const sample = chat.encode(entry.messages as Message[], 'assistant');
-    expect([...sample.ids]).toEqual(entry.ids);
-    expect([...sample.target]).toEqual(entry.target);
-  });
+  it.each(expected.extra.map((entry, i) => [i, entry] as const))(
+    'several turns, odd characters, special tokens in the words: case %i equals the reference',
+    (_, entry) => {
+      const sample = chat.encode(entry.messages as Message[], 'assistant');
+      expect([...sample.ids]).toEqual(entry.ids);
+      expect([...sample.target]).toEqual(entry.target);
+    },
+  );
 
   it("mask 'all' takes the loss on every token but the first", () => {
-    const { ids, target } = chat.encode([{ role: 'user', content: 'Hi' }, { role: 'assistant', content: 'Ho' }], 'all');
+    const { ids, target } = chat.encode(
+      [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'Ho' },
+      ],
+      'all',
+    );
     expect([...target]).toEqual([0, ...new Array<number>(ids.length - 1).fill(1)]);
   });
 
   it('a prompt ends where the assistant begins', () => {
     const prompt = chat.promptIds([{ role: 'user', content: 'Define: LOVE' }]);
     expect(tokenizer.decode(prompt)).toBe('<|im_start|>user\nDefine: LOVE<|im_end|>\n<|im_start|>assistant\n');
-    const whole = chat.encode([{ role: 'user', content: 'Define: LOVE' }, { role: 'assistant', content: 'A.' }], 'assistant');
+    const whole = chat.encode(
+      [
+        { role: 'user', content: 'Define: LOVE' },
+        { role: 'assistant', content: 'A.' },
+      ],
+      'assistant',
+    );
     expect([...whole.ids.slice(0, prompt.length)]).toEqual(prompt);
     expect(whole.target.indexOf(1)).toBe(prompt.length);
   });
 
   it('a token that straddles an edge counts where its last byte lies', () => {
     // The header ends in a space that the first word's token takes in; the end is inside the token of 'ed'.
-    const template = "{% for m in messages %}{{ m.role + ': ' + m.content + (' ' if loop.last else '. ') }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
+    const template =
+      "{% for m in messages %}{{ m.role + ': ' + m.content + (' ' if loop.last else '. ') }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
     const other = variant({ template });
-    const sample = chatOf(other).encode([{ role: 'user', content: 'a' }, { role: 'assistant', content: 'a word' }, { role: 'user', content: 'b' }], 'assistant');
+    const sample = chatOf(other).encode(
+      [
+        { role: 'user', content: 'a' },
+        { role: 'assistant', content: 'a word' },
+        { role: 'user', content: 'b' },
+      ],
+      'assistant',
+    );
     expect(targetTexts(other, sample)).toEqual([' a word']);
     expect(other.decode([...sample.ids])).toBe('user: a. assistant: a word. user: b ');
   });
@@ -131,13 +159,15 @@ const FAMILIES: readonly Family[] = [
   },
   {
     name: 'words without any end-of-turn token',
-    template: "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}",
+    template:
+      "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}{% if add_generation_prompt %}{{ 'assistant:' }}{% endif %}",
     text: 'user: Define: LOVE\nassistant: A temporary insanity.\nuser: Really? LOVE\nassistant: s\n',
     targets: [' A temporary insanity.', ' s'],
   },
   {
     name: 'DeepSeek R1: a prompt that opens a thinking part, which finished turns do not have',
-    template: "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>' }}{% endif %}",
+    template:
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>' }}{% endif %}",
     text: '<|im_start|>user\nDefine: LOVE<|im_end|>\n<|im_start|>assistant\nA temporary insanity.<|im_end|>\n<|im_start|>user\nReally? LOVE<|im_end|>\n<|im_start|>assistant\ns<|im_end|>\n',
     targets: ['A temporary insanity.<|im_end|>', 's<|im_end|>'],
   },
@@ -161,17 +191,26 @@ describe('templates of other models', () => {
     expect(targetTexts(tokenizer, sample)).toEqual(family.targets);
   });
 
-  it('a template that rewrites the words is followed to the turn\'s end', () => {
+  it("a template that rewrites the words is followed to the turn's end", () => {
     const template =
       "{% for m in messages %}{% set c = m.content.split('</think>')[-1].lstrip('\\n') if m.role == 'assistant' else m.content %}{{ '<|im_start|>' + m.role + '\\n' + c + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
     const tokenizer = variant({ template });
-    const sample = chatOf(tokenizer).encode([{ role: 'user', content: 'q' }, { role: 'assistant', content: '<think>x</think>\n\nanswer' }], 'assistant');
+    const sample = chatOf(tokenizer).encode(
+      [
+        { role: 'user', content: 'q' },
+        { role: 'assistant', content: '<think>x</think>\n\nanswer' },
+      ],
+      'assistant',
+    );
     expect(targetTexts(tokenizer, sample)).toEqual(['answer<|im_end|>']);
   });
 
   it('a template that hides the words is an error of the row, and mask all still works', () => {
-    const tokenizer = variant({ template: "{% for m in messages %}{{ m.content | upper }}{% endfor %}{{ add_generation_prompt }}" });
-    const turns: Message[] = [{ role: 'user', content: 'q' }, { role: 'assistant', content: 'abc' }];
+    const tokenizer = variant({ template: '{% for m in messages %}{{ m.content | upper }}{% endfor %}{{ add_generation_prompt }}' });
+    const turns: Message[] = [
+      { role: 'user', content: 'q' },
+      { role: 'assistant', content: 'abc' },
+    ];
     expect(() => chatOf(tokenizer).encode(turns, 'assistant')).toThrow(/changes the assistant's words/);
     expect(chatOf(tokenizer).encode(turns, 'all').ids.length).toBeGreaterThan(0);
   });
@@ -208,7 +247,9 @@ describe('models without a template', () => {
     const tokenizer = variant({ template: null });
     const chat = chatOf(tokenizer);
     expect(chat.ownTemplate).toBe(false);
-    expect(chat.text([{ role: 'system', content: 'Be brief.' }, ...TURNS.slice(0, 2)])).toBe('System: Be brief.\nUser: Define: LOVE\nAssistant: A temporary insanity.<|im_end|>\n');
+    expect(chat.text([{ role: 'system', content: 'Be brief.' }, ...TURNS.slice(0, 2)])).toBe(
+      'System: Be brief.\nUser: Define: LOVE\nAssistant: A temporary insanity.<|im_end|>\n',
+    );
     expect(targetTexts(tokenizer, chat.encode(TURNS, 'assistant'))).toEqual([' A temporary insanity.<|im_end|>', ' s<|im_end|>']);
     expect(tokenizer.decode(chat.promptIds(TURNS.slice(0, 1)))).toBe('User: Define: LOVE\nAssistant:');
   });

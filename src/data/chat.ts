@@ -33,7 +33,12 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       return ownRender(messages, prompt);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new AppError('DATASET_PARSE', `The model's chat template refuses the conversation: ${reason}`, 'Write the messages in the order and with the roles that the model knows.', { cause: error });
+      throw new AppError(
+        'DATASET_PARSE',
+        `The model's chat template refuses the conversation: ${reason}`,
+        'Write the messages in the order and with the roles that the model knows.',
+        { cause: error },
+      );
     }
   };
   const endTokens = [...new Set(tokenizer.eosIds.map((id) => tokenizer.tokenText(id)))].filter((text) => text !== '');
@@ -49,7 +54,11 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       if (mask === 'all') return { ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) };
       const spans = assistantSpans(messages, full, { render: ownRender, specialTokens, endTokens });
       if (!spans) {
-        throw new AppError('DATASET_PARSE', "The model's chat template changes the assistant's words, so they cannot be told from the rest.", "Take the loss on all tokens (mask 'all').");
+        throw new AppError(
+          'DATASET_PARSE',
+          "The model's chat template changes the assistant's words, so they cannot be told from the rest.",
+          "Take the loss on all tokens (mask 'all').",
+        );
       }
       return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, full, ids, spans) };
     },
@@ -61,7 +70,9 @@ function targetsOf(tokenizer: Tokenizer, text: string, ids: readonly number[], s
   const target = new Uint8Array(ids.length);
   const ends = tokenizer.tokenEnds(text, ids);
   for (const span of spans) {
-    const [first, last] = ends ? tokensByBytes(ends, utf8Length(text, span.start), utf8Length(text, span.end)) : tokensByPrefix(tokenizer, text, ids, span);
+    const [first, last] = ends
+      ? tokensByBytes(ends, utf8Length(text, span.start), utf8Length(text, span.end))
+      : tokensByPrefix(tokenizer, text, ids, span);
     target.fill(1, Math.max(1, first), Math.max(1, last));
   }
   return target;

@@ -6,7 +6,7 @@ export type JsonLine = { readonly line: number; readonly value: unknown } | { re
 /** Values with their 1-based lines. `text` without a byte order mark. */
 export function* jsonLines(text: string): Generator<JsonLine> {
   let line = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const found = text.indexOf('\n', at);
     const end = found < 0 ? text.length : found;
     const content = text.slice(at, end).trim();

@@ -30,7 +30,13 @@ function checkBatch(batch: MicroBatch, samples: readonly Sample[]): void {
   const positions = batch.segStart.map((start, i) => i - start);
   checkGroups(batch.tokens, batch.tokenOrder, batch.tokenGroupStart, batch.tokenGroupId);
   checkGroups(positions, batch.positionOrder, batch.positionGroupStart, batch.positionGroupId);
-  expect(batch.extents).toEqual({ rows: n, targets: m, tokenGroups: new Set(batch.tokens).size, positionGroups: new Set(positions).size, pairs });
+  expect(batch.extents).toEqual({
+    rows: n,
+    targets: m,
+    tokenGroups: new Set(batch.tokens).size,
+    positionGroups: new Set(positions).size,
+    pairs,
+  });
 }
 
 function checkGroups(keys: Uint32Array, order: Uint32Array, start: Uint32Array, id: Uint32Array): void {
@@ -75,7 +81,9 @@ describe('micro-batches', () => {
       }),
     );
     fc.assert(
-      fc.property(fc.array(fc.array(sample, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), (rows) => checkBatch(buildMicroBatch(rows), rows.flat())),
+      fc.property(fc.array(fc.array(sample, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }), (rows) =>
+        checkBatch(buildMicroBatch(rows), rows.flat()),
+      ),
       { numRuns: 200, seed: 31 },
     );
   });
@@ -94,7 +102,8 @@ const SAMPLES = Array.from({ length: 11 }, (_, i) => numberedSample(i, 2 + ((i *
 const base = { batchSize: 2, gradAccum: 2, seqLen: 12, packing: false, shuffle: true, seed: 3 };
 
 /** First tokens of the documents: numberedSample gives 100·i. */
-const documents = ({ microBatches }: StepData): number[] => microBatches.flatMap(({ tokens, segStart }) => [...tokens].filter((_, row) => segStart[row] === row).map((token) => token / 100));
+const documents = ({ microBatches }: StepData): number[] =>
+  microBatches.flatMap(({ tokens, segStart }) => [...tokens].filter((_, row) => segStart[row] === row).map((token) => token / 100));
 
 describe('the loader', () => {
   it('uses every sample once an epoch, over the ends of epochs too, in an order that changes', () => {
@@ -110,7 +119,11 @@ describe('the loader', () => {
 
   it('keeps the order of the file with shuffle off', () => {
     const loader = new Loader(SAMPLES, { ...base, shuffle: false });
-    expect([documents(loader.nextStep()), documents(loader.nextStep()), documents(loader.nextStep())]).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 0]]);
+    expect([documents(loader.nextStep()), documents(loader.nextStep()), documents(loader.nextStep())]).toEqual([
+      [0, 1, 2, 3],
+      [4, 5, 6, 7],
+      [8, 9, 10, 0],
+    ]);
   });
 
   it.each([false, true])('4 micro-batches of 1 row hold what 1 of 4 rows holds (packing %s)', (packing) => {
@@ -161,7 +174,12 @@ describe('the loader', () => {
 
   it('refuses a state that the data does not have, samples that do not fit, and no samples', () => {
     const loader = new Loader(SAMPLES, base);
-    for (const state of [{ epoch: 0, cursor: 11 }, { epoch: -1, cursor: 0 }, { epoch: 0, cursor: 0.5 }]) expect(() => loader.restore(state)).toThrow(/is not in this data of 11 samples/);
+    for (const state of [
+      { epoch: 0, cursor: 11 },
+      { epoch: -1, cursor: 0 },
+      { epoch: 0, cursor: 0.5 },
+    ])
+      expect(() => loader.restore(state)).toThrow(/is not in this data of 11 samples/);
     expect(() => new Loader([numberedSample(0, 14)], base)).toThrow(/does not fit/);
     expect(() => new Loader([], base)).toThrow(/no sample/);
   });
@@ -172,7 +190,9 @@ describe('evaluation batches', () => {
     const batches = evalBatches(SAMPLES, 2, 12);
     expect(batches.flatMap((batch) => documents({ microBatches: [batch], targets: 0, tokens: 0 }))).toEqual([...SAMPLES.keys()]);
     for (const batch of batches) expect(batch.rows).toBeLessThanOrEqual(24);
-    expect(batches.reduce((sum, batch) => sum + batch.targets, 0)).toBe(SAMPLES.reduce((sum, { target }) => sum + target.reduce((a, b) => a + b, 0), 0));
+    expect(batches.reduce((sum, batch) => sum + batch.targets, 0)).toBe(
+      SAMPLES.reduce((sum, { target }) => sum + target.reduce((a, b) => a + b, 0), 0),
+    );
     expect(evalBatches([], 2, 12)).toEqual([]);
   });
 });

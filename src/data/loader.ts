@@ -60,7 +60,11 @@ export class Loader {
   restore({ epoch, cursor }: LoaderState): void {
     const whole = (value: number): boolean => Number.isInteger(value) && value >= 0;
     if (!whole(epoch) || !whole(cursor) || cursor >= this.samples.length) {
-      throw new AppError('CHECKPOINT_MISMATCH', `Sample ${cursor} of epoch ${epoch} is not in this data of ${this.samples.length} samples.`, 'Resume with the data that the run began with.');
+      throw new AppError(
+        'CHECKPOINT_MISMATCH',
+        `Sample ${cursor} of epoch ${epoch} is not in this data of ${this.samples.length} samples.`,
+        'Resume with the data that the run began with.',
+      );
     }
     this.epoch = epoch;
     this.cursor = cursor;
@@ -117,7 +121,9 @@ export function evalBatches(samples: readonly Sample[], batchSize: number, seqLe
     rows[rows.length - 1].push(sample);
     room -= inputTokens(sample);
   }
-  return Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) => buildMicroBatch(rows.slice(i * batchSize, (i + 1) * batchSize)));
+  return Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) =>
+    buildMicroBatch(rows.slice(i * batchSize, (i + 1) * batchSize)),
+  );
 }
 
 function checkLengths(samples: readonly Sample[], seqLen: number): void {

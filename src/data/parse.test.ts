@@ -10,7 +10,10 @@ import type { DataRow, Message } from './types';
 
 const refuse = { badRows: 'refuse' } as const;
 const skip = { badRows: 'skip' } as const;
-const jsonl = (...values: unknown[]): { name: string; text: string } => ({ name: 'd.jsonl', text: values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n') });
+const jsonl = (...values: unknown[]): { name: string; text: string } => ({
+  name: 'd.jsonl',
+  text: values.map((value) => (typeof value === 'string' ? value : JSON.stringify(value))).join('\n'),
+});
 const csv = (text: string): { name: string; text: string } => ({ name: 'd.csv', text });
 
 const messages = (row: DataRow): readonly Message[] => (row.kind === 'chat' ? row.messages : []);
@@ -47,7 +50,10 @@ describe('JSON lines', () => {
   it('names the format where all rows have one', () => {
     expect(parseData(jsonl({ text: 'a' }, { text: 'b' }), refuse).format).toBe('text');
     expect(parseData(jsonl({ instruction: 'a', output: '' }), refuse).format).toBe('instruction');
-    expect(parseData(jsonl({ prompt: [user('a')], completion: [assistant('b')] }), refuse)).toMatchObject({ format: 'prompt_completion', rows: [{ messages: [user('a'), assistant('b')] }] });
+    expect(parseData(jsonl({ prompt: [user('a')], completion: [assistant('b')] }), refuse)).toMatchObject({
+      format: 'prompt_completion',
+      rows: [{ messages: [user('a'), assistant('b')] }],
+    });
   });
 
   it('keeps NUL and lone surrogates', () => {
@@ -66,7 +72,11 @@ describe('JSON lines', () => {
     ['messages that are no list', { messages: 'x' }, /row 2: messages is 'x' and not a list/],
     ['no messages', { messages: [] }, /row 2: messages is an empty list/],
     ['a message that is none', { messages: [user('a'), 'b'] }, /row 2: messages\[1\] is 'b' and not an object/],
-    ['an unknown role', { messages: [{ role: 'human', content: 'a' }] }, /row 2: messages\[0\].role is 'human'; expected system, user, assistant, tool/],
+    [
+      'an unknown role',
+      { messages: [{ role: 'human', content: 'a' }] },
+      /row 2: messages\[0\].role is 'human'; expected system, user, assistant, tool/,
+    ],
     ['no role', { messages: [{ content: 'a' }] }, /row 2: messages\[0\].role is missing/],
     ['no content', { messages: [{ role: 'user' }] }, /row 2: messages\[0\].content is missing/],
     ['content in parts', { messages: [{ role: 'user', content: [] }] }, /row 2: messages\[0\].content is a list and not a string/],
@@ -88,21 +98,31 @@ describe('JSON lines', () => {
   });
 
   it.each(['', ' \n\n', '\ufeff'])('%j is DATASET_EMPTY', (text) => {
-    for (const ending of ['jsonl', 'csv', 'txt']) expect(errorOf(() => parseData({ name: `d.${ending}`, text }, refuse)).code).toBe('DATASET_EMPTY');
+    for (const ending of ['jsonl', 'csv', 'txt'])
+      expect(errorOf(() => parseData({ name: `d.${ending}`, text }, refuse)).code).toBe('DATASET_EMPTY');
   });
 
   it('nothing but skipped rows is DATASET_EMPTY and says how many', () => {
-    expect(errorOf(() => parseData(jsonl('x', 'y'), skip))).toMatchObject({ code: 'DATASET_EMPTY', detail: 'All 2 rows of d.jsonl are malformed.' });
+    expect(errorOf(() => parseData(jsonl('x', 'y'), skip))).toMatchObject({
+      code: 'DATASET_EMPTY',
+      detail: 'All 2 rows of d.jsonl are malformed.',
+    });
   });
 });
 
 describe('plain text', () => {
   it('is one document, unchanged but for the byte order mark', () => {
-    expect(parseData({ name: 'a.txt', text: '\ufeff one\r\ntwo\n' }, refuse)).toEqual({ name: 'a.txt', format: 'plain', rows: [{ kind: 'text', text: ' one\r\ntwo\n', row: 1 }], badRows: [] });
+    expect(parseData({ name: 'a.txt', text: '\ufeff one\r\ntwo\n' }, refuse)).toEqual({
+      name: 'a.txt',
+      format: 'plain',
+      rows: [{ kind: 'text', text: ' one\r\ntwo\n', row: 1 }],
+      badRows: [],
+    });
   });
 
   it('other endings are DATASET_READ', () => {
-    for (const name of ['a.pdf', 'a', 'dir.txt/a', 'jsonl']) expect(errorOf(() => parseData({ name, text: 'x' }, refuse)).code).toBe('DATASET_READ');
+    for (const name of ['a.pdf', 'a', 'dir.txt/a', 'jsonl'])
+      expect(errorOf(() => parseData({ name, text: 'x' }, refuse)).code).toBe('DATASET_READ');
   });
 });
 
@@ -122,7 +142,10 @@ describe('CSV', () => {
     expect(parseData(csv('id, Output ,INSTRUCTION,input\n1,o,i,x'), refuse).rows.map(messages)).toEqual([[user('i\n\nx'), assistant('o')]]);
     expect(parseData(csv('text\n""\nx'), refuse).rows).toMatchObject([{ text: '' }, { text: 'x' }]);
     const cell = JSON.stringify([user('a'), assistant('b')]).replaceAll('"', '""');
-    expect(parseData(csv(`messages\n"${cell}"`), refuse)).toMatchObject({ format: 'csv:messages', rows: [{ messages: [user('a'), assistant('b')] }] });
+    expect(parseData(csv(`messages\n"${cell}"`), refuse)).toMatchObject({
+      format: 'csv:messages',
+      rows: [{ messages: [user('a'), assistant('b')] }],
+    });
   });
 
   const bad: [string, string, number, RegExp][] = [
@@ -130,7 +153,12 @@ describe('CSV', () => {
     ['text after the closing quote', 'text,id\nok,1\n"x"y,2\nok,3', 3, /column 1 \(text\) is malformed: there is text after/],
     ['too few fields', 'text,id\nok,1\nx\nok,3', 3, /has 1 fields where the header has 2/],
     ['too many fields', 'text,id\nok,1\nx,2,3\nok,3', 3, /has 3 fields/],
-    ['a messages column that is no JSON', 'messages,id\n"[{""role"":""user"",""content"":""a""}]",1\n[,2', 3, /column messages is not valid JSON/],
+    [
+      'a messages column that is no JSON',
+      'messages,id\n"[{""role"":""user"",""content"":""a""}]",1\n[,2',
+      3,
+      /column messages is not valid JSON/,
+    ],
     ['a quote that never closes', 'text,id\nok,1\n"x,2\nok,3', 3, /opening quote is never closed/],
   ];
   it.each(bad)('%s is refused with its row and column, or skipped', (_, text, row, message) => {
@@ -143,7 +171,7 @@ describe('CSV', () => {
     expect(skipped.rows.length).toBeGreaterThan(0);
   });
 
-  it('a header without known columns is the file\'s fault, skipping or not', () => {
+  it("a header without known columns is the file's fault, skipping or not", () => {
     for (const text of ['a,b\n1,2', 'prompt;completion\n1;2', 'text,text\n1,2', '"text\n1']) {
       for (const mode of [refuse, skip]) expect(errorOf(() => parseData(csv(text), mode))).toMatchObject({ code: 'DATASET_PARSE' });
     }
@@ -157,10 +185,14 @@ describe('CSV', () => {
   it('gives back what a writer of RFC 4180 wrote', () => {
     const field = fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\r', ' ', 'é') });
     fc.assert(
-      fc.property(fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { maxLength: 6 }), fc.constantFrom('\n', '\r\n'), (table, end) => {
-        const text = table.map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(',')).join(end);
-        expect([...csvRecords(text)].map((record) => record.fields)).toEqual(table);
-      }),
+      fc.property(
+        fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { maxLength: 6 }),
+        fc.constantFrom('\n', '\r\n'),
+        (table, end) => {
+          const text = table.map((row) => row.map((value) => `"${value.replaceAll('"', '""')}"`).join(',')).join(end);
+          expect([...csvRecords(text)].map((record) => record.fields)).toEqual(table);
+        },
+      ),
       { numRuns: 500, seed: 21 },
     );
   });
@@ -173,7 +205,10 @@ describe('bytes', () => {
 
   it('names the line that is not UTF-8', () => {
     const bytes = Uint8Array.from([97, 10, 98, 10, 99, 0xe9, 10, 100]);
-    expect(errorOf(() => decodeUtf8(bytes, 'a.txt'))).toMatchObject({ code: 'DATASET_PARSE', detail: 'a.txt, row 3: the text is not valid UTF-8.' });
+    expect(errorOf(() => decodeUtf8(bytes, 'a.txt'))).toMatchObject({
+      code: 'DATASET_PARSE',
+      detail: 'a.txt, row 3: the text is not valid UTF-8.',
+    });
     expect(errorOf(() => decodeUtf8(new Uint8Array([0xff, 0xfe, 97, 0]), 'a.txt')).detail).toContain('UTF-16');
     expect(errorOf(() => decodeUtf8(new Uint8Array([97, 0xe2, 0x82]), 'a.txt')).detail).toContain('row 1');
   });
@@ -194,9 +229,16 @@ describe('random files', () => {
   };
   const key = fc.constantFrom('messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text', 'role', 'content', '__proto__');
   const scalar = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom<unknown>(null, 1, true, [], {}));
-  const message = fc.dictionary(fc.constantFrom('role', 'content', 'name'), fc.oneof(fc.constantFrom('user', 'assistant', 'nobody'), scalar));
+  const message = fc.dictionary(
+    fc.constantFrom('role', 'content', 'name'),
+    fc.oneof(fc.constantFrom('user', 'assistant', 'nobody'), scalar),
+  );
   const record = fc.dictionary(key, fc.oneof(scalar, fc.array(message, { maxLength: 3 })), { maxKeys: 4 });
-  const nearMiss = fc.oneof(record.map((value) => JSON.stringify(value)), fc.json({ maxDepth: 1 }), fc.string({ unit: 'binary', maxLength: 12 }));
+  const nearMiss = fc.oneof(
+    record.map((value) => JSON.stringify(value)),
+    fc.json({ maxDepth: 1 }),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  );
 
   it(`JSON lines end in rows or an AppError (3000 files, seed ${seed})`, () => {
     fc.assert(
@@ -208,7 +250,11 @@ describe('random files', () => {
   it(`CSV ends in rows or an AppError (3000 files, seed ${seed})`, () => {
     const piece = fc.constantFrom('"', '""', ',', '\n', '\r\n', '\r', 'a', '\u0000', '\ud800', ' ', 'messages', '{}');
     fc.assert(
-      fc.property(fc.constantFrom('text\n', 'text,id\n', 'prompt,completion\r\n', 'messages\n', ''), fc.array(piece, { maxLength: 30 }), (header, pieces) => outcome('f.csv', header + pieces.join(''))),
+      fc.property(
+        fc.constantFrom('text\n', 'text,id\n', 'prompt,completion\r\n', 'messages\n', ''),
+        fc.array(piece, { maxLength: 30 }),
+        (header, pieces) => outcome('f.csv', header + pieces.join('')),
+      ),
       { numRuns: 3000, seed },
     );
   });
@@ -219,7 +265,11 @@ describe('random files', () => {
         try {
           decodeUtf8(bytes, 'f.txt');
         } catch (error) {
-          expect(errorOf(() => { throw error; }).detail).toMatch(/row \d+/);
+          expect(
+            errorOf(() => {
+              throw error;
+            }).detail,
+          ).toMatch(/row \d+/);
         }
       }),
       { numRuns: 2000, seed },

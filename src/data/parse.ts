@@ -79,16 +79,16 @@ function emptyError(name: string, bad: number): AppError {
   return new AppError('DATASET_EMPTY', detail, `Give at least one row with ${KNOWN_SHAPES}, or a text file that is not empty.`);
 }
 
-type Record_ = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly fault: RowFault };
+type FileRecord = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly fault: RowFault };
 
-function* jsonRows(text: string): Generator<Record_> {
+function* jsonRows(text: string): Generator<FileRecord> {
   for (const entry of jsonLines(text)) {
     yield 'problem' in entry ? { line: entry.line, fault: { field: 'the row', reason: entry.problem } } : entry;
   }
 }
 
 /** CSV records as objects of the header's columns. A messages column holds JSON. */
-function* csvRows(name: string, text: string): Generator<Record_> {
+function* csvRows(name: string, text: string): Generator<FileRecord> {
   let header: string[] | null = null;
   for (const { line, fields, fault } of csvRecords(text)) {
     if (!header) {
@@ -97,7 +97,13 @@ function* csvRows(name: string, text: string): Generator<Record_> {
       continue;
     }
     if (fault) {
-      yield { line, fault: { field: `column ${fault.field} (${header[fault.field - 1] ?? 'beyond the header'})`, reason: `is malformed: ${fault.reason}` } };
+      yield {
+        line,
+        fault: {
+          field: `column ${fault.field} (${header[fault.field - 1] ?? 'beyond the header'})`,
+          reason: `is malformed: ${fault.reason}`,
+        },
+      };
     } else if (fields.length !== header.length) {
       yield { line, fault: { field: 'the row', reason: `has ${fields.length} fields where the header has ${header.length}` } };
     } else {
@@ -124,9 +130,20 @@ function checkHeader(name: string, line: number, header: readonly string[], faul
   const twice = header.find((key, i) => key !== '' && header.indexOf(key) !== i);
   const known = has('messages') || has('prompt', 'completion') || has('instruction', 'output') || has('text');
   if (!fault && !twice && known) return;
-  const columns = header.slice(0, 8).map((key) => `'${key}'`).join(', ');
-  const reason = fault ? `a column of the header is malformed: ${fault}` : twice ? `the header names column '${twice}' twice` : `the header has the columns ${columns}`;
-  throw new AppError('DATASET_PARSE', `${name}, row ${line}: ${reason}.`, `Begin the file with a line that names the columns, separated by commas: ${KNOWN_SHAPES}.`);
+  const columns = header
+    .slice(0, 8)
+    .map((key) => `'${key}'`)
+    .join(', ');
+  const reason = fault
+    ? `a column of the header is malformed: ${fault}`
+    : twice
+      ? `the header names column '${twice}' twice`
+      : `the header has the columns ${columns}`;
+  throw new AppError(
+    'DATASET_PARSE',
+    `${name}, row ${line}: ${reason}.`,
+    `Begin the file with a line that names the columns, separated by commas: ${KNOWN_SHAPES}.`,
+  );
 }
 
 /**
@@ -138,7 +155,9 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
   } catch (error) {
     const row = firstBadLine(bytes);
     if (row === null) {
-      throw new AppError('DATASET_READ', `${name} is too large to be read as one text (${bytes.length} bytes).`, 'Split the file.', { cause: error });
+      throw new AppError('DATASET_READ', `${name} is too large to be read as one text (${bytes.length} bytes).`, 'Split the file.', {
+        cause: error,
+      });
     }
     const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
     const reason = utf16 ? 'the file is UTF-16' : 'the text is not valid UTF-8';
@@ -150,7 +169,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 function firstBadLine(bytes: Uint8Array): number | null {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const found = bytes.indexOf(10, at);
     const end = found < 0 ? bytes.length : found;
     line++;

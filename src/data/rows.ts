@@ -31,7 +31,8 @@ function describe(value: unknown): string {
 }
 
 export function recordToRow(record: unknown, row: number): RowResult {
-  if (typeof record !== 'object' || record === null || Array.isArray(record)) return fault('the row', `is ${describe(record)} and not an object`);
+  if (typeof record !== 'object' || record === null || Array.isArray(record))
+    return fault('the row', `is ${describe(record)} and not an object`);
   const fields = record as Fields;
   const has = (...keys: string[]): boolean => keys.every((key) => Object.hasOwn(fields, key));
   if (has('messages')) return chatRow('messages', readMessages(fields.messages, 'messages'), row);
@@ -52,7 +53,10 @@ function chatRow(format: RowFormat, messages: Read<Message[]>, row: number): Row
 /** Strings are a user's and an assistant's turn; lists of messages are one conversation. */
 function promptCompletion({ prompt, completion }: Fields, row: number): RowResult {
   const sides: Message[] = [];
-  for (const [field, value, role] of [['prompt', prompt, 'user'], ['completion', completion, 'assistant']] as const) {
+  for (const [field, value, role] of [
+    ['prompt', prompt, 'user'],
+    ['completion', completion, 'assistant'],
+  ] as const) {
     const side: Read<Message[]> = Array.isArray(value) ? readMessages(value, field) : asTurn(readString(value, field), role);
     if ('fault' in side) return side;
     sides.push(...side.value);
@@ -71,7 +75,12 @@ function readInstruction(fields: Fields): Read<Message[]> {
   const output = readString(fields.output, 'output');
   if ('fault' in output) return output;
   const content = input.value === '' ? instruction.value : `${instruction.value}\n\n${input.value}`;
-  return { value: [{ role: 'user', content }, { role: 'assistant', content: output.value }] };
+  return {
+    value: [
+      { role: 'user', content },
+      { role: 'assistant', content: output.value },
+    ],
+  };
 }
 
 function readMessages(value: unknown, field: string): Read<Message[]> {

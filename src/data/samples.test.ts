@@ -14,7 +14,13 @@ import type { DataRow, Sample } from './types';
 
 const tokenizer = builtinTokenizer();
 const options: SampleOptions = { seqLen: 16, mask: 'assistant', badRows: 'refuse', name: 'd.jsonl', continuous: false };
-const chat = (question: string, answer: string): DataRow => ({ kind: 'chat', messages: [{ role: 'user', content: question }, { role: 'assistant', content: answer }] });
+const chat = (question: string, answer: string): DataRow => ({
+  kind: 'chat',
+  messages: [
+    { role: 'user', content: question },
+    { role: 'assistant', content: answer },
+  ],
+});
 const text = (value: string): DataRow => ({ kind: 'text', text: value });
 const LONG = 'The state of the Union is a matter of record and of the people. '.repeat(8);
 
@@ -48,20 +54,29 @@ describe('samples', () => {
     }
   });
 
-  it.each([2, 3, 16, 17, 18, 32, 33, 34, 100])('windows of a text of %i tokens predict every token but the first exactly once', (length) => {
-    const ids = Uint32Array.from({ length }, (_, i) => i);
-    const windows = cutDocument({ ids, target: new Uint8Array(length).fill(1, 1) }, 16);
-    const predicted = windows.flatMap((window) => [...window.ids].filter((_, i) => window.target[i]));
-    expect(predicted).toEqual([...ids.slice(1)]);
-    for (const window of windows) {
-      expect(window.ids.length).toBeGreaterThanOrEqual(2);
-      expect(window.ids.length).toBeLessThanOrEqual(17);
-      expect(window.target[0]).toBe(0);
-    }
-  });
+  it.each([2, 3, 16, 17, 18, 32, 33, 34, 100])(
+    'windows of a text of %i tokens predict every token but the first exactly once',
+    (length) => {
+      const ids = Uint32Array.from({ length }, (_, i) => i);
+      const windows = cutDocument({ ids, target: new Uint8Array(length).fill(1, 1) }, 16);
+      const predicted = windows.flatMap((window) => [...window.ids].filter((_, i) => window.target[i]));
+      expect(predicted).toEqual([...ids.slice(1)]);
+      for (const window of windows) {
+        expect(window.ids.length).toBeGreaterThanOrEqual(2);
+        expect(window.ids.length).toBeLessThanOrEqual(17);
+        expect(window.target[0]).toBe(0);
+      }
+    },
+  );
 
   it('cuts a long conversation and counts it; drops one that has no target left and counts it', () => {
-    const rows = [chat('Hi', LONG), chat(LONG, 'too late'), chat('Hi', 'Ho'), { kind: 'chat', messages: [{ role: 'user', content: 'alone' }] } as const, text('')];
+    const rows = [
+      chat('Hi', LONG),
+      chat(LONG, 'too late'),
+      chat('Hi', 'Ho'),
+      { kind: 'chat', messages: [{ role: 'user', content: 'alone' }] } as const,
+      text(''),
+    ];
     const { samples, stats } = buildSamples(rows, tokenizer, options);
     expect(samples).toHaveLength(2);
     expect(samples[0].ids).toHaveLength(17);
@@ -78,9 +93,18 @@ describe('samples', () => {
   });
 
   it('a row that the template refuses is named, or skipped', () => {
-    const strict = variant({ template: "{% if messages[0].role != 'user' %}{{ raise_exception('begin with the user') }}{% endif %}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}" });
-    const rows: DataRow[] = [{ ...chat('a', 'b'), row: 4 }, { kind: 'chat', messages: [{ role: 'assistant', content: 'x' }], row: 9 }];
-    expect(errorOf(() => buildSamples(rows, strict, options))).toMatchObject({ code: 'DATASET_PARSE', detail: expect.stringMatching(/^d\.jsonl, row 9: .*begin with the user\.$/) as string });
+    const strict = variant({
+      template:
+        "{% if messages[0].role != 'user' %}{{ raise_exception('begin with the user') }}{% endif %}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}",
+    });
+    const rows: DataRow[] = [
+      { ...chat('a', 'b'), row: 4 },
+      { kind: 'chat', messages: [{ role: 'assistant', content: 'x' }], row: 9 },
+    ];
+    expect(errorOf(() => buildSamples(rows, strict, options))).toMatchObject({
+      code: 'DATASET_PARSE',
+      detail: expect.stringMatching(/^d\.jsonl, row 9: .*begin with the user\.$/) as string,
+    });
     const { samples, stats } = buildSamples(rows, strict, { ...options, badRows: 'skip' });
     expect(samples).toHaveLength(1);
     expect(stats.refused).toMatchObject([{ row: 9 }]);
@@ -89,7 +113,15 @@ describe('samples', () => {
 
 describe('splits', () => {
   it('hold out the share, at least one, at most half, none of one', () => {
-    expect([heldCount(100, 0.05), heldCount(3, 0.05), heldCount(2, 0.5), heldCount(3, 0.5), heldCount(1, 0.5), heldCount(10, 0), heldCount(0, 0.5)]).toEqual([5, 1, 1, 1, 0, 0, 0]);
+    expect([
+      heldCount(100, 0.05),
+      heldCount(3, 0.05),
+      heldCount(2, 0.5),
+      heldCount(3, 0.5),
+      heldCount(1, 0.5),
+      heldCount(10, 0),
+      heldCount(0, 0.5),
+    ]).toEqual([5, 1, 1, 1, 0, 0, 0]);
   });
 
   const key = (item: string): string => item;
@@ -121,19 +153,39 @@ describe('splits', () => {
 });
 
 describe('preparation', () => {
-  const read = (name: string): ReturnType<typeof parseData> => parseData({ name, text: readFileSync(join(ROOT, 'public/data', name), 'utf8') }, { badRows: 'refuse' });
+  const read = (name: string): ReturnType<typeof parseData> =>
+    parseData({ name, text: readFileSync(join(ROOT, 'public/data', name), 'utf8') }, { badRows: 'refuse' });
   const targets = (samples: readonly Sample[]): number => samples.reduce((sum, { target }) => sum + target.reduce((a, b) => a + b, 0), 0);
 
   it('of the built-in data gives its numbers', () => {
-    const { train, evaluation, summary, lengths } = prepareData(read('devils-dictionary.jsonl'), read('devils-dictionary.eval.jsonl'), tokenizer, DEFAULTS);
-    expect(summary).toEqual({ name: 'devils-dictionary.jsonl', format: 'messages', rows: 826, evalRows: 43, tokens: summary.tokens, targets: targets(train), truncated: summary.truncated, dropped: 0, badRows: 0 });
+    const { train, evaluation, summary, lengths } = prepareData(
+      read('devils-dictionary.jsonl'),
+      read('devils-dictionary.eval.jsonl'),
+      tokenizer,
+      DEFAULTS,
+    );
+    expect(summary).toEqual({
+      name: 'devils-dictionary.jsonl',
+      format: 'messages',
+      rows: 826,
+      evalRows: 43,
+      tokens: summary.tokens,
+      targets: targets(train),
+      truncated: summary.truncated,
+      dropped: 0,
+      badRows: 0,
+    });
     expect(train).toHaveLength(826);
     expect(evaluation).toHaveLength(43);
     // The longest conversation has 162 tokens; rows hold 128.
     expect(lengths.max).toBe(162);
     expect(summary.truncated).toBeGreaterThan(0);
     expect(Math.max(...train.map((sample) => sample.ids.length))).toBe(129);
-    expect(prepareData(read('devils-dictionary.jsonl'), null, tokenizer, { ...DEFAULTS, seqLen: 256 }).summary).toMatchObject({ rows: 785, evalRows: 41, truncated: 0 });
+    expect(prepareData(read('devils-dictionary.jsonl'), null, tokenizer, { ...DEFAULTS, seqLen: 256 }).summary).toMatchObject({
+      rows: 785,
+      evalRows: 41,
+      truncated: 0,
+    });
   });
 
   it('of one text holds out its last windows', () => {
@@ -157,6 +209,9 @@ describe('preparation', () => {
   it('names the file that has no target', () => {
     const good = parseData({ name: 'a.jsonl', text: '{"text":"a b c d"}' }, { badRows: 'refuse' });
     const none = parseData({ name: 'b.jsonl', text: '{"messages":[{"role":"user","content":"a"}]}' }, { badRows: 'refuse' });
-    expect(errorOf(() => prepareData(good, none, tokenizer, DEFAULTS))).toMatchObject({ code: 'NO_TARGETS', detail: expect.stringContaining('b.jsonl') as string });
+    expect(errorOf(() => prepareData(good, none, tokenizer, DEFAULTS))).toMatchObject({
+      code: 'NO_TARGETS',
+      detail: expect.stringContaining('b.jsonl') as string,
+    });
   });
 });

@@ -72,7 +72,13 @@ export function encodeRows(rows: readonly DataRow[], tokenizer: Tokenizer, optio
   return { documents, truncated, dropped, refused, lengths: lengthStats(lengths) };
 }
 
-function encodeRow(row: DataRow, at: number, chat: Chat, tokenizer: Tokenizer, { mask, badRows, name, continuous }: SampleOptions): Document | BadRow {
+function encodeRow(
+  row: DataRow,
+  at: number,
+  chat: Chat,
+  tokenizer: Tokenizer,
+  { mask, badRows, name, continuous }: SampleOptions,
+): Document | BadRow {
   if (row.kind === 'text') {
     const start = !continuous && tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId] : [];
     const end = !continuous && tokenizer.eosId !== null ? [tokenizer.eosId] : [];
@@ -133,7 +139,8 @@ export function buildSamples(
 }
 
 export function noTargets(name: string, mask: Mask): AppError {
-  const remedy = mask === 'assistant' ? 'Give rows with assistant turns, raise the row length, or take the loss on all tokens.' : 'Give longer rows.';
+  const remedy =
+    mask === 'assistant' ? 'Give rows with assistant turns, raise the row length, or take the loss on all tokens.' : 'Give longer rows.';
   return new AppError('NO_TARGETS', `No token of ${name} carries a loss.`, remedy);
 }
 

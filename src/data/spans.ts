@@ -132,7 +132,8 @@ function find(content: string, full: string, from: number): Span | null {
 function withEndToken(full: string, end: number, turnEnd: number | null, { specialTokens, endTokens }: SpanRules): number {
   const rest = full.slice(end);
   const space = rest.length - rest.trimStart().length;
-  const longest = (tokens: readonly string[]): number => Math.max(0, ...tokens.filter((token) => rest.startsWith(token, space)).map((token) => token.length));
+  const longest = (tokens: readonly string[]): number =>
+    Math.max(0, ...tokens.filter((token) => rest.startsWith(token, space)).map((token) => token.length));
   const ending = longest(endTokens);
   if (ending > 0) return end + space + ending;
   const special = longest(specialTokens);

@@ -56,7 +56,12 @@ function templateRender(tokenizer: Tokenizer, source: string): Render {
     template = new Template(source);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new AppError('TOKENIZER', `The model's chat template cannot be read (${reason}).`, 'Use the tokenizer files that came with the model.', { cause: error });
+    throw new AppError(
+      'TOKENIZER',
+      `The model's chat template cannot be read (${reason}).`,
+      'Use the tokenizer files that came with the model.',
+      { cause: error },
+    );
   }
   const constants = { true: true, false: false, none: null, True: true, False: false, None: null };
   return (messages, prompt) => {

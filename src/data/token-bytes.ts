@@ -4,10 +4,10 @@
 import type { TokenizerJson } from './tokenizer-files';
 
 /** How vocabulary entries spell bytes: GPT-2's printable alphabet, or SentencePiece (▁ for a space, <0xNN>). */
-export type Spelling = 'byte-level' | 'sentence-piece' | 'unknown';
+type Spelling = 'byte-level' | 'sentence-piece' | 'unknown';
 
 /** Read off the decoder, which has to undo the spelling. */
-export function spellingOf(decoder: unknown): Spelling {
+function spellingOf(decoder: unknown): Spelling {
   if (typeof decoder !== 'object' || decoder === null) return 'unknown';
   const { type, decoders, pattern } = decoder as { type?: unknown; decoders?: unknown; pattern?: { String?: unknown } };
   if (type === 'ByteLevel') return 'byte-level';

@@ -14,14 +14,14 @@ export interface TokenizerFiles {
   readonly chatTemplateJinja?: string;
 }
 
-export interface AddedToken {
+interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly special?: boolean;
 }
 
 export interface TokenizerJson {
-  readonly model: { readonly vocab: unknown };
+  readonly model: { readonly vocab: unknown; readonly [key: string]: unknown };
   readonly added_tokens?: readonly AddedToken[];
   readonly decoder?: unknown;
   readonly [key: string]: unknown;
@@ -67,10 +67,19 @@ export function readTokenizerJson(text: string): TokenizerJson {
   } else if (!Array.isArray(vocab)) throw tokenizerError(`${name} has no vocabulary.`);
   if (added !== undefined && added !== null && !Array.isArray(added)) throw tokenizerError(`The added tokens of ${name} are not a list.`);
   for (const token of (added ?? []) as unknown[]) {
-    if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string') throw tokenizerError(`${name} has an added token without id or content.`);
+    if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string')
+      throw tokenizerError(`${name} has an added token without id or content.`);
   }
   // The library wants these five to be there, null where unused.
-  return { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...json, model: { ...model, vocab }, added_tokens: (added ?? []) as AddedToken[] };
+  return {
+    normalizer: null,
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    ...json,
+    model: { ...model, vocab },
+    added_tokens: (added ?? []) as AddedToken[],
+  };
 }
 
 /** A special token of tokenizer_config.json: a string, or an object with content. */
@@ -86,10 +95,12 @@ export function idsOf(name: string, config: Json, key: string): number[] {
   if (value === undefined || value === null) return [];
   const ids: unknown[] = Array.isArray(value) ? value : [value];
   // Some configurations say -1 for "none".
-  return ids.filter((id) => id !== -1).map((id) => {
-    if (!isId(id)) throw tokenizerError(`${name} gives ${key} the value ${JSON.stringify(value)}.`);
-    return id;
-  });
+  return ids
+    .filter((id) => id !== -1)
+    .map((id) => {
+      if (!isId(id)) throw tokenizerError(`${name} gives ${key} the value ${JSON.stringify(value)}.`);
+      return id;
+    });
 }
 
 /** The chat template: its own file before tokenizer_config.json; of several the one called default. */
@@ -98,6 +109,8 @@ export function chatTemplateOf(files: TokenizerFiles, config: TokenizerConfig): 
   const value = config.chat_template;
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return null;
-  const named = (value as unknown[]).filter((entry): entry is { name: string; template: string } => isObject(entry) && typeof entry.template === 'string');
+  const named = (value as unknown[]).filter(
+    (entry): entry is { name: string; template: string } => isObject(entry) && typeof entry.template === 'string',
+  );
   return (named.find((entry) => entry.name === 'default') ?? named[0])?.template ?? null;
 }

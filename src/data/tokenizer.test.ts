@@ -1,10 +1,25 @@
 // The tokenizer's checks and facts. Ids themselves are compared with the reference in chat.test.ts.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../errors';
-import { builtinFiles, builtinTokenizer, parseJson, stories260k, variant, variantFiles, VOCAB } from './fixtures/tokenizers';
+import { independentPieces } from './bpe-split';
+import {
+  builtinFiles,
+  builtinTokenizer,
+  parseJson,
+  ROOT,
+  stories260k,
+  stories260kFiles,
+  variant,
+  variantFiles,
+  VOCAB,
+} from './fixtures/tokenizers';
 import { loadTokenizer } from './tokenizer';
+import { readTokenizerJson } from './tokenizer-files';
 
 const utf8 = new TextEncoder();
 /** Lone surrogates become U+FFFD, as in UTF-8. */
@@ -78,6 +93,47 @@ describe('a SentencePiece tokenizer', () => {
   });
 });
 
+describe('a BPE model without a pre-tokeniser', () => {
+  // Small alphabet, so that random strings hit merges; one merge joins across a space.
+  const entries = ['▁', 'a', 'b', 'c', '\n', 'ab', '▁a', 'abc', '▁ab', 'c▁', '\n\n', 'bc', '<unk>'];
+  const merges = ['a b', '▁ a', 'ab c', '▁ ab', 'c ▁', '\n \n', 'b c'];
+  const json = {
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'Prepend', prepend: '▁' },
+        { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      ],
+    },
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: { type: 'Replace', pattern: { String: '▁' }, content: ' ' },
+    added_tokens: [],
+    model: { type: 'BPE', vocab: Object.fromEntries(entries.map((entry, id) => [entry, id])), merges, unk_token: '<unk>', fuse_unk: true },
+  };
+
+  it('cut into independent pieces gives the ids of the whole', () => {
+    const ours = loadTokenizer({ tokenizerJson: JSON.stringify(json) }, entries.length);
+    const whole = new HuggingFaceTokenizer(json, {});
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '\n', '▁', 'z', '🙂'), maxLength: 30 }), (text) => {
+        expect(ours.encode(text)).toEqual(whole.encode(text, { add_special_tokens: false }).ids);
+      }),
+      { numRuns: 2000, seed: 12 },
+    );
+    expect(independentPieces(readTokenizerJson(JSON.stringify(json)))?.('▁abc▁ab\n\nb')).toEqual(['▁abc▁ab', '\n\n', 'b']);
+    expect(independentPieces(readTokenizerJson(builtinFiles().tokenizerJson))).toBeNull();
+  });
+
+  it('the same for a real one on real text', (context) => {
+    const files = stories260kFiles();
+    if (!files) return context.skip('shared/real/stories260k is not here');
+    const text = readFileSync(join(ROOT, '../shared/real/tinyshakespeare.txt'), 'utf8').slice(0, 20_000);
+    const whole = new HuggingFaceTokenizer(parseJson(files.tokenizerJson), {});
+    expect(loadTokenizer(files, 512).encode(text)).toEqual(whole.encode(text, { add_special_tokens: false }).ids);
+  });
+});
+
 describe('faults', () => {
   const good = builtinFiles();
   const json = parseJson(good.tokenizerJson);
@@ -87,11 +143,27 @@ describe('faults', () => {
     ['no model', () => loadTokenizer({ tokenizerJson: '{}' }, VOCAB), /has no model/],
     ['no vocabulary', () => loadTokenizer({ tokenizerJson: '{"model":{"type":"BPE"}}' }, VOCAB), /has no vocabulary/],
     ['no merges', () => loadTokenizer({ tokenizerJson: '{"model":{"type":"BPE","vocab":{"a":0}}}' }, VOCAB), /cannot be used/],
-    ['an id that is no number', () => loadTokenizer({ tokenizerJson: '{"model":{"type":"BPE","vocab":{"a":"0"},"merges":[]}}' }, VOCAB), /'a' the id "0"/],
-    ['added tokens that are none', () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, added_tokens: [1] }) }, VOCAB), /added token/],
-    ['an unknown part', () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: { type: 'Nonsense' } }) }, VOCAB), /cannot be used.*Nonsense/],
+    [
+      'an id that is no number',
+      () => loadTokenizer({ tokenizerJson: '{"model":{"type":"BPE","vocab":{"a":"0"},"merges":[]}}' }, VOCAB),
+      /'a' the id "0"/,
+    ],
+    [
+      'added tokens that are none',
+      () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, added_tokens: [1] }) }, VOCAB),
+      /added token/,
+    ],
+    [
+      'an unknown part',
+      () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: { type: 'Nonsense' } }) }, VOCAB),
+      /cannot be used.*Nonsense/,
+    ],
     ['a broken configuration', () => loadTokenizer({ ...good, tokenizerConfig: 'x' }, VOCAB), /tokenizer_config.json is not valid JSON/],
-    ['a broken generation configuration', () => loadTokenizer({ ...good, generationConfig: '{"eos_token_id":"x"}' }, VOCAB), /generation_config.json gives eos_token_id/],
+    [
+      'a broken generation configuration',
+      () => loadTokenizer({ ...good, generationConfig: '{"eos_token_id":"x"}' }, VOCAB),
+      /generation_config.json gives eos_token_id/,
+    ],
   ];
   it.each(cases)('%s is TOKENIZER', (_, action, message) => {
     const error = errorOf(action);
@@ -118,7 +190,10 @@ describe('faults', () => {
 
 describe('choices among the files', () => {
   it('chat_template.jinja goes before the configuration, and of several templates the default is taken', () => {
-    const several = [{ name: 'tool_use', template: 'T' }, { name: 'default', template: 'D' }];
+    const several = [
+      { name: 'tool_use', template: 'T' },
+      { name: 'default', template: 'D' },
+    ];
     expect(variant({ template: null }).chatTemplate).toBeNull();
     expect(variant({ template: null, config: { chat_template: several } }).chatTemplate).toBe('D');
     expect(loadTokenizer({ ...builtinFiles(), chatTemplateJinja: 'J' }, VOCAB).chatTemplate).toBe('J');

@@ -3,8 +3,17 @@
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors';
+import { independentPieces } from './bpe-split';
 import { TokenBytes } from './token-bytes';
-import { chatTemplateOf, idsOf, readJsonObject, readTokenizerJson, specialText, tokenizerError, type TokenizerFiles } from './tokenizer-files';
+import {
+  chatTemplateOf,
+  idsOf,
+  readJsonObject,
+  readTokenizerJson,
+  specialText,
+  tokenizerError,
+  type TokenizerFiles,
+} from './tokenizer-files';
 
 export type { TokenizerFiles } from './tokenizer-files';
 
@@ -52,6 +61,8 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   } catch (error) {
     throw tokenizerError(`tokenizer.json cannot be used (${error instanceof Error ? error.message : String(error)}).`, error);
   }
+  const split = independentPieces(json);
+  if (split) inner.pre_tokenizer = split as unknown as HuggingFaceTokenizer['pre_tokenizer'];
 
   const tokenText = (id: number): string => inner.id_to_token(id) ?? '';
   const checked = (ids: readonly unknown[], text: string): number[] =>
@@ -82,7 +93,12 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   const fromConfig = idOf(specialTexts.eos_token);
   const others = [...idsOf('generation_config.json', generation, 'eos_token_id'), ...idsOf('config.json', model, 'eos_token_id')];
   const eosIds = [...new Set([...fromConfig, ...others])];
-  const bosId = [...idOf(specialTexts.bos_token), ...idsOf('generation_config.json', generation, 'bos_token_id'), ...idsOf('config.json', model, 'bos_token_id')][0] ?? null;
+  const bosId =
+    [
+      ...idOf(specialTexts.bos_token),
+      ...idsOf('generation_config.json', generation, 'bos_token_id'),
+      ...idsOf('config.json', model, 'bos_token_id'),
+    ][0] ?? null;
   for (const id of bosId === null ? eosIds : [...eosIds, bosId]) {
     if (id >= vocabSize) throw rangeError(id, tokenText(id), vocabSize, 'a start or end token');
   }
@@ -100,7 +116,10 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     decode: (ids, options) =>
       ids.length === 0
         ? ''
-        : inner.decode([...ids], { skip_special_tokens: options?.skipSpecial ?? false, clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true }),
+        : inner.decode([...ids], {
+            skip_special_tokens: options?.skipSpecial ?? false,
+            clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
+          }),
     eosIds,
     eosId,
     bosId,

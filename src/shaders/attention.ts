@@ -18,8 +18,8 @@ export { attentionCached, cacheAppend, type AttentionCachedArgs, type CacheAppen
 
 /**
  * Two ways to the same result (up to rounding). 'register': one invocation a query (or key), no barrier; the one
- * for software adapters. 'shared': 32×32 tiles of scores, passed between invocations through workgroup memory; reads
- * less and keeps less in registers, for real GPUs. Buffers are the same for both.
+ * for software adapters. 'shared': 32×32 tiles of scores, passed between invocations through workgroup memory;
+ * fewer reads and registers a product, meant for real GPUs (not measured on one yet). Buffers are the same for both.
  */
 export type AttentionFamily = 'register' | 'shared';
 

@@ -4,7 +4,7 @@
 //   dk[j,g,:] = scale · Σ_{h of group g} Σ_n P[n,j] · (dP[n,j] − delta[n,h]) · q[n,h,:]
 // dqkv and qkv [N, (H+2K)·D], dout [N, H·D], lse and delta [N, H], seg_end [N].
 // One invocation does one key of one kv head; heads of the group in rising order, queries from the segment's
-// last down to j, two a round. Downwards, because then neighbouring keys of a segment read the same query rows.
+// last down to j, four a round. Downwards, because then neighbouring keys of a segment read the same query rows.
 // Assigns the k and v parts of dqkv's live rows and nothing else. Any head dim; slows down above about 32
 // where the private arrays no longer fit registers.
 struct Params {
@@ -46,24 +46,29 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 
   for (var h = g * group; h < (g + 1u) * group; h++) {
-    for (var next = end; next > j; next -= min(2u, next - j)) {
-      // Two queries: next - 1 and, where it is still at or after j, next - 2.
-      let n = vec2u(next - 1u, max(next, j + 2u) - 2u);
-      let live = vec2<bool>(true, next >= j + 2u);
+    for (var next = end; next > j; next -= min(4u, next - j)) {
+      // Queries next - 1 down to next - 4; what would lie before j is read as j, and masked.
+      let back = vec4u(1u, 2u, 3u, 4u);
+      let live = vec4u(next) >= vec4u(j) + back;
+      let n = max(vec4u(next), vec4u(j) + back) - back;
       let q_at = n * pitch + h * LANES;
       let stat_at = n * p.heads + h;
       let y_at = stat_at * LANES;
-      var s = vec2f(0.0);
-      var dp = vec2f(0.0);
+      var s = vec4f(0.0);
+      var dp = vec4f(0.0);
       for (var d = 0u; d < LANES; d++) {
-        s += vec2f(lane_dot(k[d], qkv[q_at.x + d]), lane_dot(k[d], qkv[q_at.y + d]));
-        dp += vec2f(lane_dot(v[d], dout[y_at.x + d]), lane_dot(v[d], dout[y_at.y + d]));
+        let x = k[d];
+        let y = v[d];
+        s += vec4f(lane_dot(x, qkv[q_at.x + d]), lane_dot(x, qkv[q_at.y + d]), lane_dot(x, qkv[q_at.z + d]), lane_dot(x, qkv[q_at.w + d]));
+        dp += vec4f(lane_dot(y, dout[y_at.x + d]), lane_dot(y, dout[y_at.y + d]), lane_dot(y, dout[y_at.z + d]), lane_dot(y, dout[y_at.w + d]));
       }
-      let w = select(vec2f(0.0), exp(s * p.scale - vec2f(lse[stat_at.x], lse[stat_at.y])), live);
-      let ds = w * (dp - vec2f(delta[stat_at.x], delta[stat_at.y])) * p.scale;
+      let log_sum = vec4f(lse[stat_at.x], lse[stat_at.y], lse[stat_at.z], lse[stat_at.w]);
+      let mean = vec4f(delta[stat_at.x], delta[stat_at.y], delta[stat_at.z], delta[stat_at.w]);
+      let w = select(vec4f(0.0), exp(s * p.scale - log_sum), live);
+      let ds = w * (dp - mean) * p.scale;
       for (var d = 0u; d < LANES; d++) {
-        dv[d] += w.x * dout[y_at.x + d] + w.y * dout[y_at.y + d];
-        dk[d] += ds.x * qkv[q_at.x + d] + ds.y * qkv[q_at.y + d];
+        dv[d] += (w.x * dout[y_at.x + d] + w.y * dout[y_at.y + d]) + (w.z * dout[y_at.z + d] + w.w * dout[y_at.w + d]);
+        dk[d] += (ds.x * qkv[q_at.x + d] + ds.y * qkv[q_at.y + d]) + (ds.z * qkv[q_at.z + d] + ds.w * qkv[q_at.w + d]);
       }
     }
   }

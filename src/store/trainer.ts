@@ -16,14 +16,14 @@ export function connectTrainer(): void {
   if (client) return;
   client = createTrainClient();
   client.subscribe(receive);
-  client.send({ type: 'open' });
+  client.send({ type: 'open', base: document.baseURI });
 }
 
 /** A fresh worker and a fresh device: after a lost device the old adapter may be stale. */
 export function reopenDevice(): void {
   setDevice({ status: 'opening' });
   client?.restart();
-  client?.send({ type: 'open' });
+  client?.send({ type: 'open', base: document.baseURI });
 }
 
 const send = (command: Command): void => client?.send(command);

@@ -15,7 +15,7 @@ export type DataSource = { readonly kind: 'builtin'; readonly id: string } | { r
 
 export type Command =
   /** Opens the device and describes it. */
-  | { readonly type: 'open' }
+  | { readonly type: 'open'; /** Address of the page, which built-in files are relative to. */ readonly base: string }
   | { readonly type: 'start'; readonly runId: string; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource; readonly paused?: boolean }
   /** Goes on from the last checkpoint that this origin holds. */
   | { readonly type: 'resume'; readonly runId: string }

@@ -26,7 +26,11 @@ export interface SessionHost {
   readonly checkpoints: CheckpointStore | null;
   /** Asked before every step; resolves when the run may go on, or says that it is to end here. */
   gate(): Promise<'go' | 'stop'>;
+  /** True once nothing of the run is wanted any more; run() then ends by throwing Discarded. */
+  discarded(): boolean;
 }
+
+export class Discarded extends Error {}
 
 /** Steps that may be under way on the GPU while the next is encoded. */
 const LOOKAHEAD = 1;
@@ -94,7 +98,9 @@ export class Session {
     this.#mark = performance.now();
     let stopped = false;
     while (this.trainer.completed < config.steps) {
-      if ((await this.#host.gate()) === 'stop') {
+      const answer = await this.#host.gate();
+      await this.#checkDiscarded();
+      if (answer === 'stop') {
         stopped = true;
         break;
       }
@@ -176,6 +182,7 @@ export class Session {
       temperature: config.temperature,
       stopIds: new Set(tokenizer.eosIds),
       random: randomStream(config.seed, 'sample', index),
+      cancelled: () => this.#host.discarded(),
     });
     return tokenizer.decode(made, { skipSpecial: true });
   }
@@ -271,6 +278,7 @@ export class Session {
     let sum = 0;
     let targets = 0;
     for (const batch of evalBatches(dataset.evaluation, config.batchSize, config.seqLen)) {
+      await this.#checkDiscarded();
       sum += await this.engine.evaluate(batch);
       targets += batch.targets;
     }
@@ -286,8 +294,15 @@ export class Session {
     const step = this.trainer.completed;
     for (const [index, prompt] of this.inputs.prompts.entries()) {
       const text = await this.complete(prompt.ids, index);
+      await this.#checkDiscarded();
       this.#host.emit({ type: 'sample', sample: { when, step, prompt: prompt.text, text } });
     }
+  }
+
+  async #checkDiscarded(): Promise<void> {
+    if (!this.#host.discarded()) return;
+    await this.drain();
+    throw new Discarded();
   }
 
   #phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving'): void {

@@ -26,7 +26,7 @@ export function App() {
   return (
     <div className="page">
       <Header />
-      <main className="columns">
+      <main className={running ? 'columns running' : 'columns'}>
         <div className="side">{running ? <RunSettings run={run} /> : <SetupColumn setup={setup} />}</div>
         <div className="stage">
           <ActionBar state={state} />

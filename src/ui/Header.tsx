@@ -12,8 +12,9 @@ export function deviceLine(device: DeviceState): string {
   if (device.status === 'opening') return 'Opening the GPU…';
   if (device.status === 'unavailable') return 'No GPU';
   const { vendor, architecture, description, software } = device.device;
+  if (software) return `${description} · software renderer: right, but slow`;
   const maker = [vendor, architecture].filter((part) => part && !description.toLowerCase().includes(part.toLowerCase())).join(' ');
-  return [description, maker, software ? 'software renderer: right, but slow' : ''].filter(Boolean).join(' · ');
+  return [description, maker].filter(Boolean).join(' · ');
 }
 
 export function Header() {

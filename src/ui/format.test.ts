@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatDuration, formatExactBytes, formatLarge, formatList, formatMs, formatRate, plural } from './format';
+import { formatByteTick, formatBytes, formatCount, formatDuration, formatExactBytes, formatLarge, formatList, formatMs, formatRate, plural } from './format';
 
 describe('formatBytes', () => {
   it.each([
@@ -16,6 +16,10 @@ describe('formatBytes', () => {
   it('shows a dash, never NaN', () => {
     expect(formatBytes(NaN)).toBe('–');
     expect(formatBytes(Infinity)).toBe('–');
+  });
+
+  it('has no noise on an axis', () => {
+    expect([0, 20e6, 2.5e9, 10e9, 100e6, 7.25e9].map(formatByteTick)).toEqual(['0', '20 MB', '2.5 GB', '10 GB', '100 MB', '7.25 GB']);
   });
 
   it('keeps every digit in the exact form', () => expect(formatExactBytes(31_240_017)).toBe('31,240,017 bytes'));

@@ -92,7 +92,7 @@ export function LayerRaster(props: LayerRasterProps) {
         <canvas ref={canvas} aria-hidden="true" style={{ height: rasterHeight(rows.length) }} />
       </div>
       <p className="note caption" aria-live="polite">
-        {pointed ? describeColumn(pointed, props) : 'Point at a period for its layers.'}
+        {pointed ? describeColumn(pointed, props) : `Point at a period for its layers.${observed.length > 0 ? ' At the right: periods each layer was trained in so far; the line is what is expected.' : ''}`}
       </p>
       <RasterTable {...props} />
     </div>

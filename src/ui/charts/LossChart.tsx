@@ -50,7 +50,6 @@ export default function LossChart({ metrics, version, evals, steps, width }: Los
             tick={{ fill: 'var(--muted)', fontSize: 11 }}
             stroke="var(--rule)"
             height={22}
-            allowDataOverflow
           />
           <YAxis
             domain={[yTicks[0] ?? 0, yTicks.at(-1) ?? 1]}

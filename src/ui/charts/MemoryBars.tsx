@@ -1,7 +1,7 @@
 // Memory as horizontal bars on one scale. Forecasts are hatched, measurements solid; every segment says its
 // exact bytes when pointed at, and a table holds the same numbers.
 
-import { formatBytes, formatExactBytes } from '../format';
+import { formatBytes, formatByteTick, formatExactBytes } from '../format';
 import { difference } from '../receipt';
 import { valueTicks } from './axis';
 import { SEGMENT_NAMES, segmentsOf, type Bar } from './bar-model';
@@ -10,7 +10,7 @@ interface MemoryBarsProps {
   readonly bars: readonly Bar[];
   /** Bytes at the right end; several groups of bars can share one. */
   readonly scale: number;
-  /** Show the saving as a bracket between the end of the chosen bar and that of this one (an index into bars). */
+  /** Show the saving as a bracket from the end of the last chosen bar to that of this one (an index into bars). */
   readonly against?: number;
   readonly axis?: boolean;
   readonly compact?: boolean;
@@ -21,10 +21,11 @@ export const scaleOf = (bars: readonly Bar[]): number => valueTicks(0, Math.max(
 
 export function MemoryBars({ bars, scale, against, axis = true, compact = false }: MemoryBarsProps) {
   const reference = against === undefined ? undefined : bars[against];
+  const chosen = bars.findLast((bar) => bar.chosen);
   return (
     <div className={compact ? 'bars compact' : 'bars'}>
       {bars.map((bar) => (
-        <BarRow key={bar.label} bar={bar} scale={scale} reference={reference && bar.chosen && reference.total > bar.total ? reference : undefined} />
+        <BarRow key={bar.label} bar={bar} scale={scale} reference={reference && bar === chosen && reference.total > bar.total ? reference : undefined} />
       ))}
       {axis && <Scale scale={scale} />}
     </div>
@@ -49,8 +50,8 @@ function BarRow({ bar, scale, reference }: { readonly bar: Bar; readonly scale: 
           />
         ))}
         {reference && (
-          <span className="bracket" style={{ left: percent(bar.total), width: percent(saved) }}>
-            {saved / scale > 0.12 && <span>{difference(bar.total, reference.total)}</span>}
+          <span className={saved / scale > 0.16 ? 'bracket' : 'bracket narrow'} style={{ left: percent(bar.total), width: percent(saved) }}>
+            <span>{difference(bar.total, reference.total)}</span>
           </span>
         )}
       </div>
@@ -68,7 +69,7 @@ export function Scale({ scale }: { readonly scale: number }) {
       <div className="bar-track">
         {ticks.map((tick) => (
           <span key={tick} className="tick" style={{ left: `${(tick / scale) * 100}%` }}>
-            <span>{tick === 0 ? '0' : formatBytes(tick)}</span>
+            <span>{formatByteTick(tick)}</span>
           </span>
         ))}
       </div>

@@ -4,7 +4,7 @@
 import { useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
 import { MEMORY_GROUPS, type MemoryGroup, type RunMetrics } from '../../store/metrics';
-import { formatBytes } from '../format';
+import { formatBytes, formatByteTick } from '../format';
 import { GUTTER, stepTicks, valueTicks } from './axis';
 import { SEGMENT_NAMES } from './bar-model';
 import { decimate } from './decimate';
@@ -47,14 +47,13 @@ export default function MemoryTimeline({ metrics, version, steps, width, fullFor
           tick={{ fill: 'var(--muted)', fontSize: 11 }}
           stroke="var(--rule)"
           height={22}
-          allowDataOverflow
         />
         <YAxis
           domain={[0, yTicks.at(-1) ?? MEGABYTE]}
           ticks={yTicks}
           width={GUTTER.left}
           tick={{ fill: 'var(--muted)', fontSize: 11 }}
-          tickFormatter={(bytes: number) => (bytes === 0 ? '0' : formatBytes(bytes))}
+          tickFormatter={formatByteTick}
           stroke="var(--rule)"
           tickLine={false}
         />

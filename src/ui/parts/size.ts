@@ -1,16 +1,14 @@
 // The width of an element, as it is and as it changes.
 
-import { useLayoutEffect, useRef, useState, type RefObject } from 'react';
+import { useCallback, useState, type RefCallback } from 'react';
 
-/** Width in CSS pixels; 0 before the first layout. */
-export function useWidth<T extends HTMLElement>(): readonly [RefObject<T | null>, number] {
-  const ref = useRef<T>(null);
+/** A ref for the element, and its width in CSS pixels; 0 while there is none. */
+export function useWidth<T extends HTMLElement>(): readonly [RefCallback<T>, number] {
   const [width, setWidth] = useState(0);
-  useLayoutEffect(() => {
-    const element = ref.current;
-    if (!element) return;
-    setWidth(element.clientWidth);
-    const observer = new ResizeObserver(() => setWidth(element.clientWidth));
+  const ref = useCallback((element: T) => {
+    const read = (): void => setWidth(element.clientWidth);
+    read();
+    const observer = new ResizeObserver(read);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

@@ -5,7 +5,7 @@ import type { RunConfig } from '../../config';
 import type { ModelShape } from '../../model/types';
 import { purposeBar, type Bar } from '../charts/bar-model';
 import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
-import { formatBytes, formatCount, formatLarge, formatPercent, plural } from '../format';
+import { formatByteTick, formatCount, formatLarge, formatPercent, plural } from '../format';
 import { LARGER_MODELS, type KnownModel } from '../known-models';
 import { METHOD_NAMES } from '../labels';
 import { ErrorCard } from '../parts/ErrorCard';
@@ -80,7 +80,7 @@ function LargerModels({ config, own }: { readonly config: RunConfig; readonly ow
       <div className="larger">
         <h3>The same settings on larger models</h3>
         <p className="note">
-          From their configurations alone, nothing is loaded. One scale for the three, up to {formatBytes(scale)}; the bars above end at {formatBytes(scaleOf(own))}.
+          From their configurations alone, nothing is loaded. One scale for the three, up to {formatByteTick(scale)}; that of the bars above ends at {formatByteTick(scaleOf(own))}.
         </p>
         {planned.map(({ model, result }) => result.error && <ErrorCard key={model.name} error={result.error} />)}
         {groups.map(({ model, fitted, bars }, i) => (

@@ -55,7 +55,7 @@ function LocalFolder({ local }: { readonly local: LocalModel | null }) {
 }
 
 function ShapeLine({ shape, bytes }: { readonly shape: ModelShape; readonly bytes?: number }) {
-  const facts = [plural(shape.layers, 'layer'), `width ${formatCount(shape.width)}`, `${formatCount(shape.vocab)} tokens`, `${formatCount(shape.maxPositions)} positions`];
+  const facts = [plural(shape.layers, 'layer'), `width ${formatCount(shape.width)}`, `vocabulary ${formatCount(shape.vocab)}`, `${formatCount(shape.maxPositions)} positions`];
   if (bytes !== undefined) facts.push(formatBytes(bytes));
   return <p className="note facts">{facts.join(' · ')}</p>;
 }

@@ -1,0 +1,75 @@
+// The dedicated worker that owns the GPU: a thin switch from the page's commands to runs.
+
+import { AppError, errorInfo } from '../errors';
+import { openGpu, type Gpu } from '../gpu/device';
+import { readCheckpointState } from './checkpoint';
+import type { Command, Event } from './protocol';
+import { canReopen, pageCheckpoints, WorkerRun, type RunRequest } from './worker-run';
+
+let gpu: Gpu | null = null;
+let run: WorkerRun | null = null;
+let base = '';
+
+const post = (event: Event, transfer: Transferable[] = []): void => self.postMessage(event, { transfer });
+
+async function open(page: string): Promise<void> {
+  base = page;
+  gpu = await openGpu(navigator.gpu);
+  post({ type: 'opened', device: gpu.description });
+  await offerResume();
+}
+
+/** Tells the page of an unfinished run that it can go on with; a broken checkpoint offers nothing. */
+async function offerResume(): Promise<void> {
+  const reader = await pageCheckpoints().open();
+  const state = reader && (await readCheckpointState(reader).catch(() => null));
+  if (!state || !canReopen(state.config) || state.trainer.step >= state.config.steps) return;
+  post({ type: 'resumable', step: state.trainer.step, steps: state.config.steps, config: state.config });
+}
+
+async function start(runId: string, request: Omit<RunRequest, 'base'>): Promise<void> {
+  if (!gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+  await run?.close();
+  run = new WorkerRun({ ...request, base }, gpu, (event) => post({ type: 'run', runId, event }));
+}
+
+async function resume(runId: string): Promise<void> {
+  const from = await pageCheckpoints().open();
+  if (!from) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint to go on from.', 'Start a new run.');
+  const { config } = await readCheckpointState(from);
+  await start(runId, { config, model: { kind: 'builtin', id: config.model }, data: { kind: 'builtin', id: config.data }, paused: false, from });
+}
+
+async function exportFiles(): Promise<void> {
+  if (!run) throw new AppError('INTERNAL', 'There is no run to export.', '');
+  const files = await run.files();
+  post(
+    { type: 'exported', files },
+    files.map((file) => file.data.buffer),
+  );
+}
+
+async function handle(command: Command): Promise<void> {
+  switch (command.type) {
+    case 'open':
+      return open(command.base);
+    case 'start':
+      return start(command.runId, { config: command.config, model: command.model, data: command.data, paused: command.paused ?? false, from: null });
+    case 'resume':
+      return resume(command.runId);
+    case 'pause':
+      return run?.gate.pause();
+    case 'continue':
+      return run?.gate.continue();
+    case 'step':
+      return run?.gate.step();
+    case 'stop':
+      return run?.gate.stop();
+    case 'export':
+      return exportFiles();
+  }
+}
+
+self.addEventListener('message', (message: MessageEvent<Command>) => {
+  handle(message.data).catch((thrown: unknown) => post({ type: 'refused', error: errorInfo(thrown) }));
+});
