@@ -78,10 +78,12 @@ export async function ensureDependencies() {
   say('Installing the dependencies (npm ci) …');
   // The npm that started this script, where one did; `npm` is a .cmd file on Windows and needs a shell there.
   const npm = process.env.npm_execpath;
+  // With NODE_ENV=production npm would leave out the tools that build the page.
+  const args = ['ci', '--include=dev', '--include=optional'];
   const code =
     npm !== undefined && path.basename(npm).startsWith('npm-cli.')
-      ? await run(process.execPath, [npm, 'ci'], { stdio: toStderr })
-      : await run('npm', ['ci'], { stdio: toStderr, shell: process.platform === 'win32' });
+      ? await run(process.execPath, [npm, ...args], { stdio: toStderr })
+      : await run('npm', args, { stdio: toStderr, shell: process.platform === 'win32' });
   if (code === 0) return;
   say('The dependencies could not be installed: see the lines above. Check the network, then try again.');
   process.exit(1);

@@ -49,13 +49,13 @@ const RULES = {
   forecast: { may: PURE, types: ['gpu'] },
   plan: { may: PURE, types: ['gpu'] },
   kernels: { may: ['errors', 'random', 'plan'], types: PURE },
-  data: { may: PURE },
+  data: { may: PURE, types: ['protocol'] },
   gpu: { may: ['errors', 'plan'], types: ['kernels'] },
   'gpu in Node': { may: ['errors'], types: ['gpu'] },
   generate: { may: [...PURE, 'gpu'] },
   lisa: { may: [...PURE, 'gpu'] },
-  io: { may: PURE },
-  'io in Node': { may: [...PURE, 'io'] },
+  io: { may: PURE, types: ['train'] },
+  'io in Node': { may: [...PURE, 'io'], types: ['train'] },
   protocol: { may: ['errors', 'config'], types: ENGINE },
   client: { may: ['errors', 'config', 'protocol'], types: ENGINE },
   train: { may: [...ENGINE, 'protocol'] },
@@ -96,7 +96,7 @@ export const layers = {
     const file = path.relative(path.join(context.cwd, 'src'), context.filename).split(path.sep).join('/');
     const from = layerOf(file.replace(/\.\w+$/, ''));
     if (file.startsWith('..') || from === undefined) return {};
-    const isTest = /\.(test|fixture)\.tsx?$/.test(file);
+    const isTest = /\.(test|fixture)\.tsx?$|(^|\/)fixtures\//.test(file);
     const rule = RULES[from];
 
     /**

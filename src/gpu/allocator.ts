@@ -18,6 +18,7 @@ const USAGE: Record<BufferKind, () => GPUBufferUsageFlags> = {
   storage: () => GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   uniform: () => GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
   readback: () => GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  query: () => GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
 };
 
 export class Allocator {

@@ -8,11 +8,12 @@ import { AppError } from '../errors';
 const KEPT = Symbol.for('lisa-studio.gpu');
 const kept = ((globalThis as { [KEPT]?: GPU[] })[KEPT] ??= []);
 
-export async function nodeGpu(): Promise<GPU> {
+/** `flags` go to Dawn, for example 'disable-dawn-features=timestamp_quantization'. */
+export async function nodeGpu(flags: readonly string[] = []): Promise<GPU> {
   try {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);
-    const gpu = create([]) as GPU;
+    const gpu = create([...flags]) as GPU;
     kept.push(gpu);
     return gpu;
   } catch (cause) {

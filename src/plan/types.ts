@@ -20,7 +20,8 @@ export const MEMORY_CLASSES = [
 ] as const;
 export type MemoryClass = (typeof MEMORY_CLASSES)[number];
 
-export type BufferKind = 'storage' | 'uniform' | 'readback';
+/** 'query' receives timestamps (profiler). */
+export type BufferKind = 'storage' | 'uniform' | 'readback' | 'query';
 
 /** One GPUBuffer to be. Compared by identity: two specs of equal content are two buffers. */
 export interface BufferSpec {

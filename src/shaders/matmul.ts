@@ -6,6 +6,7 @@ import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from './ke
 import common from './lib/matmul.wgsl?raw';
 import { loadSnippet, storeSnippet, unitsOf, type Format } from './lib/operand';
 import few from './matmul_nt_few.wgsl?raw';
+import fewShared from './matmul_nt_few_shared.wgsl?raw';
 import nn from './matmul_nn.wgsl?raw';
 import nt from './matmul_nt.wgsl?raw';
 import shared from './matmul_shared.wgsl?raw';
@@ -54,9 +55,12 @@ export interface MatmulArgs {
 const ACCUMULATE_CODES = { no: 0, yes: 1, frame: 2 } as const;
 const REGISTER_SOURCES: Readonly<Record<MatmulLayout, string>> = { nt, nn, tn };
 
-/** Up to this many rows (generation), one workgroup takes all rows of its columns. */
+/** Up to this many rows (generation), an invocation or workgroup takes all rows of its columns. */
 const FEW_ROWS = 4;
-const FEW = { LANES: 16, COLUMNS: 8 };
+const FEW = {
+  register: { name: 'matmul_nt_few', source: few, constants: { COLUMNS: 64 } },
+  shared: { name: 'matmul_nt_few_shared', source: fewShared, constants: { COLUMNS: 8, LANES: 16 } },
+} as const;
 /** Outputs of one invocation of the register family: TILE_ROWS × 4. */
 const TILE_ROWS = 8;
 const SHARED_TILE = 64;
@@ -133,7 +137,8 @@ function choose(args: MatmulArgs): Choice {
   const { layout, m, n, family = 'register' } = args;
   const by = (tile: number): GridDim => Math.ceil(n / tile);
   if (layout === 'nt' && m <= FEW_ROWS) {
-    return { name: 'matmul_nt_few', source: few, constants: { ...FEW, ROWS: m }, grid: [by(FEW.COLUMNS), rowGroups(args, FEW_ROWS), 1], elementwise: true };
+    const { name, source, constants } = FEW[family];
+    return { name, source, constants: { ...constants, ROWS: m }, grid: [by(constants.COLUMNS), rowGroups(args, FEW_ROWS), 1], elementwise: true };
   }
   if (family === 'shared') {
     const constants = { A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };

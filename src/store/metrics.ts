@@ -97,16 +97,16 @@ export class RunMetrics {
   }
 }
 
+/** Pause between two notices. It starts when a step arrives after the last one, so that slow drawing never starves messages. */
 const NOTIFY_MS = 100;
 let current = new RunMetrics(null);
 let version = 0;
-let notifiedAt = -Infinity;
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
 
 function notify(): void {
+  clearTimeout(timer);
   timer = undefined;
-  notifiedAt = performance.now();
   version++;
   listeners.forEach((listener) => listener());
 }
@@ -115,24 +115,22 @@ export const runMetrics = (): RunMetrics => current;
 
 export function resetMetrics(periodSteps: number | null): void {
   current = new RunMetrics(periodSteps);
-  clearTimeout(timer);
   notify();
 }
 
 export function pushStep(metrics: StepMetrics): void {
   current.push(metrics);
-  const wait = notifiedAt + NOTIFY_MS - performance.now();
-  if (wait <= 0) notify();
-  else timer ??= setTimeout(notify, wait);
+  timer ??= setTimeout(notify, NOTIFY_MS);
 }
 
-function subscribe(listener: () => void): () => void {
+/** Calls back after new steps, ten times a second at most. */
+export function onSteps(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
 /** The columns, and a number that changes when they have grown (10 Hz at most). */
 export function useMetrics(): { readonly metrics: RunMetrics; readonly version: number } {
-  const seen = useSyncExternalStore(subscribe, () => version);
+  const seen = useSyncExternalStore(onSteps, () => version);
   return { metrics: current, version: seen };
 }

@@ -1,11 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DEFAULTS, METHOD_LR } from '../config';
 import { zeroBytes } from '../plan/memory';
-import type { StepMetrics } from '../train/protocol';
+import type { Event, RunEvent, StepMetrics } from '../train/protocol';
 import { Column } from './columns';
 import { applyPatch } from './config';
-import { EMA_DECAY, groupBytes, RunMetrics } from './metrics';
-import { isActive, newRun, reduceRun } from './run';
+import { useDeviceStore } from './device';
+import { EMA_DECAY, groupBytes, onSteps, resetMetrics, runMetrics, RunMetrics } from './metrics';
+import { isActive, newRun, reduceRun, useRunStore } from './run';
+import { receive } from './trainer';
 
 const step = (at: number, loss: number, activeLayers: number[] = [0], total = 100): StepMetrics => ({
   step: at,
@@ -106,5 +108,47 @@ describe('RunMetrics', () => {
     const groups = groupBytes(bytes);
     expect(Object.values(groups).reduce((a, b) => a + b, 0)).toBe(Object.values(bytes).reduce((a, b) => a + b, 0));
     expect(groups.weights).toBe(bytes.weights + bytes.masters);
+  });
+});
+
+describe('receive', () => {
+  const event = (runId: string, inner: RunEvent): Event => ({ type: 'run', runId, event: inner });
+
+  it('draws steps ten times a second at most, and brings the step up to date before anything else', () => {
+    vi.useFakeTimers();
+    resetMetrics(5);
+    useRunStore.setState({ run: newRun('a', DEFAULTS) });
+    let notices = 0;
+    const end = onSteps(() => notices++);
+    for (let i = 1; i <= 50; i++) receive(event('a', { type: 'step', metrics: step(i, 1) }));
+    expect(notices).toBe(0);
+    expect(useRunStore.getState().run?.step).toBe(0);
+    vi.advanceTimersByTime(100);
+    expect(notices).toBe(1);
+    expect(useRunStore.getState().run?.step).toBe(50);
+    receive(event('a', { type: 'step', metrics: step(51, 1) }));
+    receive(event('a', { type: 'phase', phase: 'paused' }));
+    expect(useRunStore.getState().run).toMatchObject({ step: 51, phase: 'paused' });
+    end();
+    vi.useRealTimers();
+  });
+
+  it('ignores the events of another run', () => {
+    resetMetrics(5);
+    useRunStore.setState({ run: newRun('b', DEFAULTS) });
+    receive(event('a', { type: 'step', metrics: step(1, 1) }));
+    receive(event('a', { type: 'phase', phase: 'training' }));
+    expect(runMetrics().step.length).toBe(0);
+    expect(useRunStore.getState().run?.phase).toBe('loading');
+  });
+
+  it('a refusal ends the run that goes on; without one it is the device', () => {
+    const error = { code: 'INTERNAL', detail: 'd', remedy: 'r' } as const;
+    useRunStore.setState({ run: newRun('b', DEFAULTS) });
+    receive({ type: 'refused', error });
+    expect(useRunStore.getState().run).toMatchObject({ phase: 'failed', error });
+    useRunStore.setState({ run: null });
+    receive({ type: 'refused', error });
+    expect(useDeviceStore.getState().device).toEqual({ status: 'unavailable', error });
   });
 });

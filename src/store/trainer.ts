@@ -6,10 +6,17 @@ import { createTrainClient, type TrainClient } from '../train/client';
 import type { Command, DataSource, Event, ModelSource } from '../train/protocol';
 import { setDevice, setResumable, useDeviceStore } from './device';
 import { downloadName, makeDownload, revokeDownload, saveDownload } from './download';
-import { pushStep, resetMetrics } from './metrics';
-import { isActive, newRun, patchRun, reduceRun, useRunStore } from './run';
+import { onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
+import { isActive, newRun, patchRun, reduceRun, useRunStore, type Run } from './run';
 
 let client: TrainClient | null = null;
+
+const lastStep = (run: Run): number => (runMetrics().step.length > 0 ? runMetrics().step.last : run.step);
+
+onSteps(() => {
+  const { run } = useRunStore.getState();
+  if (isActive(run) && run && lastStep(run) !== run.step) patchRun({ step: lastStep(run) });
+});
 
 /** Starts the worker and opens the GPU; once a page. */
 export function connectTrainer(): void {
@@ -81,8 +88,10 @@ export function receive(event: Event): void {
       break;
     case 'run':
       if (!run || run.runId !== event.runId) break;
-      if (event.event.type === 'step' && isActive(run)) pushStep(event.event.metrics);
-      useRunStore.setState({ run: reduceRun(run, event.event) });
+      if (!isActive(run)) break;
+      // Steps reach React ten times a second at most (onSteps); every other event brings the step up to date first.
+      if (event.event.type === 'step') pushStep(event.event.metrics);
+      else useRunStore.setState({ run: reduceRun({ ...run, step: lastStep(run) }, event.event) });
       break;
     case 'exported': {
       if (run?.exported !== 'asked') break;

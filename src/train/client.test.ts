@@ -32,8 +32,8 @@ describe('createTrainClient', () => {
     const client = createTrainClient(spawn);
     const seen: Event[] = [];
     const end = client.subscribe((event) => seen.push(event));
-    client.send({ type: 'open' });
-    expect(made[0]?.sent).toEqual([{ type: 'open' }]);
+    client.send({ type: 'open', base: 'http://localhost/' });
+    expect(made[0]?.sent).toEqual([{ type: 'open', base: 'http://localhost/' }]);
     const event: Event = { type: 'run', runId: 'a', event: { type: 'checkpoint', step: 3 } };
     made[0]?.onmessage?.(message(event));
     end();
@@ -55,9 +55,9 @@ describe('createTrainClient', () => {
     const { made, spawn } = fakePorts();
     const client = createTrainClient(spawn);
     client.restart();
-    client.send({ type: 'open' });
+    client.send({ type: 'open', base: 'http://localhost/' });
     expect(made[0]?.ended).toBe(true);
     expect(made[0]?.sent).toEqual([]);
-    expect(made[1]?.sent).toEqual([{ type: 'open' }]);
+    expect(made[1]?.sent).toEqual([{ type: 'open', base: 'http://localhost/' }]);
   });
 });

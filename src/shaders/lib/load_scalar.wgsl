@@ -5,12 +5,10 @@
 // Addresses from one quad to the next.
 const OPERAND_QUAD = 4u;
 
-// Four consecutive elements from address `at`; those from the `left`-th on are outside the row: not read, 0.
+// Four consecutive elements from address `at`; those from the `left`-th on are outside the row and read as 0.
+// left ≥ 1. No branch: what is outside loads the last element inside instead.
 fn load_OPERAND(at: u32, left: u32) -> vec4f {
-  var quad = vec4f();
-  if (left > 0u) { quad.x = OPERAND[at]; }
-  if (left > 1u) { quad.y = OPERAND[at + 1u]; }
-  if (left > 2u) { quad.z = OPERAND[at + 2u]; }
-  if (left > 3u) { quad.w = OPERAND[at + 3u]; }
-  return quad;
+  let last = left - 1u;
+  let quad = vec4f(OPERAND[at], OPERAND[at + min(1u, last)], OPERAND[at + min(2u, last)], OPERAND[at + min(3u, last)]);
+  return select(vec4f(), quad, vec4u(0u, 1u, 2u, 3u) < vec4u(left));
 }

@@ -1,6 +1,6 @@
 // Loss by step: every step faint, smoothed on top, evaluations as points. Loaded when a run is first shown.
 
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { CartesianGrid, ComposedChart, Line, Tooltip, XAxis, YAxis } from 'recharts';
 import { EMA_DECAY, type RunMetrics } from '../../store/metrics';
 import type { EvalPoint } from '../../store/run';
@@ -9,6 +9,8 @@ import { GUTTER, stepTicks, valueTicks } from './axis';
 import { lossRange, lossRows, type LossRow } from './loss-rows';
 
 const HEIGHT = 220;
+const MARGIN = { top: 8, right: GUTTER.right, bottom: 0, left: 0 };
+const TICK = { fill: 'var(--muted)', fontSize: 11 };
 
 interface LossChartProps {
   readonly metrics: RunMetrics;
@@ -19,7 +21,7 @@ interface LossChartProps {
   readonly width: number;
 }
 
-export default function LossChart({ metrics, version, evals, steps, width }: LossChartProps) {
+function LossChart({ metrics, version, evals, steps, width }: LossChartProps) {
   // The columns grow in place: `version` stands for their content.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const rows = useMemo(() => lossRows(metrics, evals), [metrics, version, evals]);
@@ -40,14 +42,14 @@ export default function LossChart({ metrics, version, evals, steps, width }: Los
         </li>
       </ul>
       <div role="img" aria-label={summary(rows)} data-points={rows.length}>
-        <ComposedChart width={width} height={HEIGHT} data={rows} margin={{ top: 8, right: GUTTER.right, bottom: 0, left: 0 }} accessibilityLayer={false}>
+        <ComposedChart width={width} height={HEIGHT} data={rows} margin={MARGIN} accessibilityLayer={false}>
           <CartesianGrid vertical={false} stroke="var(--rule)" />
           <XAxis
             dataKey="step"
             type="number"
             domain={[0, steps]}
             ticks={stepTicks(steps, (width - GUTTER.left - GUTTER.right) / 90)}
-            tick={{ fill: 'var(--muted)', fontSize: 11 }}
+            tick={TICK}
             stroke="var(--rule)"
             height={22}
           />
@@ -55,7 +57,7 @@ export default function LossChart({ metrics, version, evals, steps, width }: Los
             domain={[yTicks[0] ?? 0, yTicks.at(-1) ?? 1]}
             ticks={empty ? [] : yTicks}
             width={GUTTER.left}
-            tick={{ fill: 'var(--muted)', fontSize: 11 }}
+            tick={TICK}
             stroke="var(--rule)"
             tickLine={false}
           />
@@ -67,7 +69,7 @@ export default function LossChart({ metrics, version, evals, steps, width }: Los
             stroke="var(--mark)"
             strokeWidth={1}
             strokeDasharray="2 3"
-            dot={{ r: 4, fill: 'var(--surface)', stroke: 'var(--mark)', strokeWidth: 2, strokeDasharray: 'none' }}
+            dot={EvalDot}
             isAnimationActive={false}
             connectNulls
           />
@@ -75,6 +77,14 @@ export default function LossChart({ metrics, version, evals, steps, width }: Los
       </div>
     </>
   );
+}
+
+export default memo(LossChart);
+
+/** Most rows have no evaluation: nothing is drawn for them. */
+function EvalDot({ cx, cy, payload }: { readonly cx?: number; readonly cy?: number; readonly payload?: LossRow }) {
+  if (payload?.eval === undefined) return null;
+  return <circle cx={cx} cy={cy} r={4} fill="var(--surface)" stroke="var(--mark)" strokeWidth={2} />;
 }
 
 function LossTip({ row }: { readonly row: LossRow | undefined }) {

@@ -1,7 +1,7 @@
 // Measured bytes by class over the steps, stacked, under a dashed line at the forecast for full fine-tuning.
 // With slots instead of leaks the picture is flat across switches.
 
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
 import { MEMORY_GROUPS, type MemoryGroup, type RunMetrics } from '../../store/metrics';
 import { formatBytes, formatByteTick } from '../format';
@@ -12,6 +12,8 @@ import { MOST_POINTS } from './loss-rows';
 
 const HEIGHT = 170;
 const MEGABYTE = 1e6;
+const MARGIN = { top: 8, right: GUTTER.right, bottom: 0, left: 0 };
+const TICK = { fill: 'var(--muted)', fontSize: 11 };
 
 type MemoryRow = Readonly<Record<MemoryGroup | 'step', number>>;
 
@@ -30,21 +32,21 @@ function memoryRows(metrics: RunMetrics): MemoryRow[] {
   });
 }
 
-export default function MemoryTimeline({ metrics, version, steps, width, fullForecast }: MemoryTimelineProps) {
+function MemoryTimeline({ metrics, version, steps, width, fullForecast }: MemoryTimelineProps) {
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the columns grow in place; `version` stands for their content
   const rows = useMemo(() => memoryRows(metrics), [metrics, version]);
   const yTicks = valueTicks(0, Math.max(fullForecast, metrics.peak?.total ?? 0), 3);
   const last = rows.at(-1);
   return (
     <div role="img" aria-label={last ? `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${last.step}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).` : 'Memory by step: no step yet.'}>
-      <AreaChart width={width} height={HEIGHT} data={rows} margin={{ top: 8, right: GUTTER.right, bottom: 0, left: 0 }} accessibilityLayer={false}>
+      <AreaChart width={width} height={HEIGHT} data={rows} margin={MARGIN} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--rule)" />
         <XAxis
           dataKey="step"
           type="number"
           domain={[0, steps]}
           ticks={stepTicks(steps, (width - GUTTER.left - GUTTER.right) / 90)}
-          tick={{ fill: 'var(--muted)', fontSize: 11 }}
+          tick={TICK}
           stroke="var(--rule)"
           height={22}
         />
@@ -52,7 +54,7 @@ export default function MemoryTimeline({ metrics, version, steps, width, fullFor
           domain={[0, yTicks.at(-1) ?? MEGABYTE]}
           ticks={yTicks}
           width={GUTTER.left}
-          tick={{ fill: 'var(--muted)', fontSize: 11 }}
+          tick={TICK}
           tickFormatter={formatByteTick}
           stroke="var(--rule)"
           tickLine={false}
@@ -76,6 +78,8 @@ export default function MemoryTimeline({ metrics, version, steps, width, fullFor
     </div>
   );
 }
+
+export default memo(MemoryTimeline);
 
 function MemoryTip({ row }: { readonly row: MemoryRow | undefined }) {
   if (!row) return null;

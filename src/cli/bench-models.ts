@@ -1,0 +1,112 @@
+// The models that the benchmarks run: the built-in one with its weights, and public shapes with random weights,
+// because speed and memory depend on shapes and not on what the weights say.
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildMicroBatch, type MicroBatch } from '../data/batch';
+import { AppError } from '../errors';
+import { BUILTIN_MODELS } from '../io/builtin';
+import { openModel } from '../io/model-files';
+import { nodeSource } from '../io/node-source';
+import { parseModelConfig } from '../model/config';
+import { parameterTable } from '../model/parameters';
+import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
+import { randomStream } from '../random';
+
+/** public/ of the project, seen from dist-node/. */
+const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
+
+export interface BatchShape {
+  /** B */
+  readonly batchSize: number;
+  /** T: tokens of every row. */
+  readonly seqLen: number;
+}
+
+export interface BenchModel {
+  readonly id: string;
+  readonly shape: ModelShape;
+  /** What is run when no batch is asked for: on a CPU renderer, and on a GPU. */
+  readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
+  tensors(): AsyncIterable<{ readonly row: ParameterRow; readonly data: Float32Array<ArrayBuffer> }>;
+}
+
+const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
+
+/** Settings of each model's published config.json that decide shapes; `tiny-` and `mid-` are ours, for memory proofs. */
+const CONFIGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'gpt2-124m': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
+  'smollm2-135m': {
+    ...llama,
+    vocab_size: 49152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
+  'mid-llama': {
+    ...llama,
+    vocab_size: 8192,
+    hidden_size: 512,
+    intermediate_size: 1408,
+    num_hidden_layers: 8,
+    num_attention_heads: 8,
+    num_key_value_heads: 4,
+    max_position_embeddings: 512,
+    tie_word_embeddings: false,
+  },
+  'mid-gpt2': { model_type: 'gpt2', vocab_size: 16384, n_embd: 512, n_layer: 6, n_head: 8, n_positions: 512 },
+};
+
+export const MODEL_IDS: readonly string[] = ['wordsmith-2m', ...Object.keys(CONFIGS)];
+
+/** Throws CONFIG_INVALID for a name that is not known. */
+export async function benchModel(id: string): Promise<BenchModel> {
+  const builtin = BUILTIN_MODELS.find((m) => m.id === id);
+  if (builtin) {
+    const files = await openModel(await nodeSource(join(PUBLIC, builtin.path)));
+    return { id, shape: files.shape, batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } }, tensors: () => files.tensors() };
+  }
+  const config = CONFIGS[id];
+  if (!config) throw new AppError('CONFIG_INVALID', `--model: '${id}' is not known.`, `Give one or more of ${MODEL_IDS.join(', ')}.`);
+  const shape = parseModelConfig(config, `${id}/config.json`);
+  return { id, shape, batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } }, tensors: () => randomTensors(shape) };
+}
+
+/** Prime, so that rows of a matrix differ although the values repeat. */
+const POOL = 1_000_003;
+
+async function* randomTensors(shape: ModelShape): AsyncGenerator<{ row: ParameterRow; data: Float32Array<ArrayBuffer> }> {
+  const stream = randomStream(1, 'bench', 'weights');
+  // Uniform with a standard deviation of 0.02.
+  const pool = Float32Array.from({ length: POOL }, () => (stream.nextU32() / 2 ** 31 - 1) * 0.02 * Math.sqrt(3));
+  let at = 0;
+  for (const row of parameterTable(shape)) {
+    const data = new Float32Array(elementsOf(row));
+    if (row.role === 'norm') {
+      data.fill(row.local.endsWith('bias') ? 0 : 1);
+    } else if (row.role !== 'bias') {
+      for (let filled = 0; filled < data.length; ) {
+        const piece = pool.subarray(at, Math.min(POOL, at + data.length - filled));
+        data.set(piece, filled);
+        filled += piece.length;
+        at = (at + piece.length) % POOL;
+      }
+    }
+    yield { row, data };
+  }
+}
+
+/** A batch of B rows of T random tokens each, every one with a loss. The same one for the same sizes. */
+export function benchBatch(shape: ModelShape, { batchSize, seqLen }: BatchShape): MicroBatch {
+  const stream = randomStream(1, 'bench', 'batch');
+  return buildMicroBatch(
+    Array.from({ length: batchSize }, () => [
+      { ids: Uint32Array.from({ length: seqLen + 1 }, () => stream.nextBelow(shape.vocab)), target: Uint8Array.from({ length: seqLen + 1 }, (_, i) => (i === 0 ? 0 : 1)) },
+    ]),
+  );
+}

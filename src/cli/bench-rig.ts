@@ -1,0 +1,89 @@
+// One model with one method on one device, ready to train the same batch again and again.
+
+import { DEFAULTS, type Method, type RunConfig } from '../config';
+import type { MicroBatch } from '../data/batch';
+import type { Gpu } from '../gpu/device';
+import { drawPeriod } from '../lisa/schedule';
+import { segmentFlops } from '../plan/forecast';
+import { planInput, scheduleConfig, type KernelChoice } from '../plan/input';
+import type { Segment } from '../plan/types';
+import { initialA, loraSites } from '../train/lora';
+import { Engine } from '../train/engine';
+import { Trainer } from '../train/trainer';
+import { benchBatch, type BatchShape, type BenchModel } from './bench-models';
+
+export interface RigOptions {
+  readonly method: Method;
+  readonly batch: BatchShape;
+  readonly kernels: KernelChoice;
+  readonly gamma?: number;
+  /** Always-on tensors of LISA. Default: all. */
+  readonly train?: RunConfig['lisaTrain'];
+  /** Layers of every step. Default: period 0 of the seeded schedule. */
+  readonly draw?: readonly number[];
+}
+
+export class Rig {
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly batch: MicroBatch;
+  readonly config: RunConfig;
+
+  static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
+    const { method, batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw } = options;
+    const config: RunConfig = {
+      ...DEFAULTS,
+      ...batch,
+      method,
+      // One period, so that no step has a switch in it; and weights that hardly move.
+      steps: 1_000_000,
+      lisaPeriod: 1_000_000,
+      lisaLayers: draw?.length ?? Math.min(gamma, model.shape.layers),
+      lisaTrain: train,
+      lr: 1e-6,
+      warmup: 0,
+      lrSchedule: 'constant',
+    };
+    const engine = await Engine.create(gpu, planInput(model.shape, config, { kernels, ...(draw && { draws: [draw] }) }));
+    try {
+      for await (const { row, data } of model.tensors()) engine.writeTensor(row, data);
+      for (const layer of engine.plan.buffers.adapters.keys()) {
+        for (const site of loraSites(model.shape)) engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
+      }
+      const drawn = draw ?? drawPeriod(scheduleConfig(model.shape, config), 0);
+      return new Rig(engine, config, new Trainer(engine, config, () => drawn), benchBatch(model.shape, batch));
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  }
+
+  private constructor(engine: Engine, config: RunConfig, trainer: Trainer, batch: MicroBatch) {
+    this.engine = engine;
+    this.config = config;
+    this.trainer = trainer;
+    this.batch = batch;
+  }
+
+  /** One optimizer step from the first upload to the last kernel's end, in ms of the host's clock. */
+  async step(): Promise<number> {
+    const start = performance.now();
+    await this.trainer.submit({ microBatches: [this.batch], targets: this.batch.targets, tokens: this.batch.rows });
+    await this.engine.executor.idle();
+    return performance.now() - start;
+  }
+
+  /** Segments of a step with the layers in training; a step must have run. */
+  segments(): Segment[] {
+    const plan = this.trainer.stepPlan!;
+    return [...plan.micro(this.batch.extents), ...plan.optimizer];
+  }
+
+  flops(): number {
+    return segmentFlops(this.segments(), this.batch.extents);
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+}
