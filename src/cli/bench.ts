@@ -1,13 +1,115 @@
-import { openGpu } from '../gpu/device';
-import { nodeGpu } from '../gpu/node';
-import { DEFAULT_KERNELS } from '../plan/input';
-import { benchModel } from './bench-models';
-import { describeProfile, profileStep } from './bench-profile';
+// `npm run bench`: measures this engine on this machine. Arguments in, tables and JSON out; the measuring is in
+// the files beside this one.
 
-const gpu = await openGpu(await nodeGpu(['disable-dawn-features=timestamp_quantization']), { timestamps: true });
-const model = await benchModel('wordsmith-2m');
-const clock = process.argv[2] as 'host' | undefined;
-const profile = await profileStep(gpu, model, { method: 'lisa', batch: model.batch.software, kernels: DEFAULT_KERNELS, repetitions: 5, clock });
-process.stdout.write(describeProfile(profile));
-gpu.close();
-process.exit(0);
+import { writeFile } from 'node:fs/promises';
+import { AppError, errorInfo } from '../errors';
+import { openGpu, type DeviceDescription, type Gpu } from '../gpu/device';
+import { nodeGpu } from '../gpu/node';
+import type { KernelChoice } from '../plan/input';
+import { chooseKernels } from '../train/tune';
+import { compare, describeComparison, type Comparison } from './bench-compare';
+import { benchModel, type BenchModel } from './bench-models';
+import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench-options';
+import { comparePeers, describePeers, type PeerReport } from './bench-peers';
+import { describeProfile, profileStep, type StepProfile } from './bench-profile';
+import { describeResident, measureResident, proveResident, RESIDENT_CASES, type ResidentProof, type ResidentTask } from './bench-resident';
+
+/** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to: longer than many a kernel takes. */
+const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
+
+interface Report {
+  readonly date: string;
+  readonly device: DeviceDescription;
+  readonly profiles: StepProfile[];
+  readonly comparisons: Comparison[];
+  readonly resident: ResidentProof[];
+  readonly peers: PeerReport | null;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  if (args[0] === '--resident-child') {
+    process.stdout.write(JSON.stringify(await measureResident(JSON.parse(args[1]) as ResidentTask)));
+    return;
+  }
+  const options = parseBenchOptions(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const print = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
+  const gpu = await openGpu(await nodeGpu([EXACT_TIMESTAMPS]), { timestamps: true });
+  print(`device: ${gpu.description.description}${gpu.description.software ? ' (software: compare ratios, not times)' : ''}\n`);
+  const report = await measure(gpu, options, print);
+  gpu.close();
+  const json = JSON.stringify(report, null, 2);
+  if (options.out !== null) await save(options.out, `${json}\n`);
+  if (options.json) process.stdout.write(`${json}\n`);
+}
+
+async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) => void): Promise<Report> {
+  const { sections, models } = options;
+  const named = (own: readonly string[]): readonly string[] => (models.length > 0 ? models : own);
+  const report: Report & { peers: PeerReport | null } = { date: new Date().toISOString(), device: gpu.description, profiles: [], comparisons: [], resident: [], peers: null };
+  const each = async (ids: readonly string[], visit: (model: BenchModel, common: Awaited<ReturnType<typeof settings>>) => Promise<void>): Promise<void> => {
+    for (const id of ids) {
+      const model = await benchModel(id);
+      await visit(model, await settings(gpu, model, options));
+    }
+  };
+  if (sections.has('profile')) {
+    await each(named(['wordsmith-2m', 'gpt2-124m', 'smollm2-135m']), async (model, common) => {
+      const clock = options.clock ?? undefined;
+      const profile = await profileStep(gpu, model, { ...common, method: options.method, clock, repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 5 : 3) });
+      report.profiles.push(profile);
+      print(describeProfile(profile));
+    });
+  }
+  if (sections.has('compare')) {
+    await each(named(['wordsmith-2m']), async (model, common) => {
+      const comparison = await compare(gpu, model, { ...common, repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 9 : 3) });
+      report.comparisons.push(comparison);
+      print(describeComparison(comparison));
+    });
+  }
+  if (sections.has('resident')) {
+    const cases = RESIDENT_CASES.filter(({ model }) => models.length === 0 || models.includes(model));
+    for (const one of cases) {
+      const proofs = await proveResident([{ model: one.model, batch: batchOf(options, one.batch) }], options.gamma, options.repetitions ?? 1);
+      report.resident.push(...proofs);
+      print(proofs.map(describeResident).join('\n'));
+    }
+  }
+  if (sections.has('peers')) {
+    report.peers = await comparePeers(gpu, options.repetitions ?? 5);
+    print(describePeers(report.peers));
+  }
+  return report;
+}
+
+async function settings(gpu: Gpu, model: BenchModel, options: BenchOptions): Promise<{ batch: ReturnType<typeof batchOf>; kernels: KernelChoice; gamma: number }> {
+  const batch = batchOf(options, gpu.description.software ? model.batch.software : model.batch.hardware);
+  if (batch.seqLen > model.shape.maxPositions) {
+    throw new AppError('CONFIG_INVALID', `--seq-len: ${batch.seqLen} tokens are more than the ${model.shape.maxPositions} positions of ${model.id}.`, 'Give fewer.');
+  }
+  const { kernels: asked } = options;
+  const kernels = asked === 'auto' ? await chooseKernels(gpu, model.shape, batch.batchSize * batch.seqLen) : { matmul: asked, attention: asked };
+  return { batch, kernels, gamma: Math.min(options.gamma, model.shape.layers) };
+}
+
+async function save(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    throw new AppError('STORAGE', `--out: ${path} cannot be written (${(cause as Error).message}).`, 'Give a file in a directory that exists.', { cause });
+  }
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const { code, detail, remedy } = errorInfo(error);
+    process.stderr.write(`bench: ${`${detail} ${remedy}`.replace(/\s+/g, ' ').trim()}\n`);
+    if (code === 'INTERNAL' && error instanceof Error && process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
+    process.exit(code === 'CONFIG_INVALID' || code === 'STORAGE' ? 2 : 1);
+  },
+);

@@ -1,7 +1,7 @@
 // The options of `npm run finetune`: one table for parsing, checks and help.
 
 import { parseArgs } from 'node:util';
-import { BOUNDS, DEFAULTS, METHOD_LR, type ConfigKey, type NumericKey, type RunConfig } from '../config';
+import { BOUNDS, checkConfig, DEFAULTS, METHOD_LR, type ConfigKey, type NumericKey, type RunConfig } from '../config';
 import { AppError } from '../errors';
 import type { Dtype } from '../model/types';
 
@@ -128,12 +128,14 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     const other = [...explicit].find((key) => !['model', 'data', 'evalData'].includes(key));
     if (other) refuse(flagOf(other).slice(2), 'a resumed run keeps the settings it was started with.', 'Leave it out, or start a new run.');
   }
+  const complete: RunConfig = {
+    ...made,
+    lr: explicit.has('lr') ? made.lr : METHOD_LR[made.method],
+    warmup: explicit.has('warmup') ? made.warmup : Math.min(DEFAULTS.warmup, Math.ceil(made.steps / 10)),
+  };
+  checkConfig(complete, undefined, flagOf);
   return {
-    config: {
-      ...made,
-      lr: explicit.has('lr') ? made.lr : METHOD_LR[made.method],
-      warmup: explicit.has('warmup') ? made.warmup : Math.min(DEFAULTS.warmup, Math.ceil(made.steps / 10)),
-    },
+    config: complete,
     explicit,
     out: text('out'),
     outDtype: outDtype as Dtype,

@@ -4,6 +4,7 @@ import type { Prepared, RunEvent, RunReport } from '../train/protocol';
 import { MEMORY_CLASSES } from '../plan/types';
 import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
+import type { SurvivalReport } from '../io/export';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
 
@@ -41,6 +42,11 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
       ? `Peak ${megabytes(report.memory.peak.total)} measured.`
       : `Peak ${megabytes(report.memory.peak.total)} measured; full fine-tuning would need ${megabytes(report.memory.fullForecast.total)} (forecast): ${(100 * saved).toFixed(1)} % less.`;
   return [head, ...used.map(row), row('total'), receipt].join('\n');
+}
+
+/** How much of the training is left in an export of half the size. */
+export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
+  return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
 }
 
 /** Lines for a person; null for events that they need not see. */

@@ -34,7 +34,7 @@ export class Executor {
   #lastDone = 0;
 
   /** The buffers of params and frame must be allocated already. */
-  constructor(gpu: Gpu, allocator: Allocator, params: ParamTable, frame: BufferSpec, pipelines = new PipelineCache(gpu.device)) {
+  constructor(gpu: Gpu, allocator: Allocator, params: ParamTable, frame: BufferSpec, pipelines = PipelineCache.of(gpu.device)) {
     this.gpu = gpu;
     this.allocator = allocator;
     this.pipelines = pipelines;

@@ -59,6 +59,29 @@ export class Lab {
       allocator.freeAll();
     }
   }
+
+  /** Milliseconds of `repeat` runs of the dispatches over zero-filled buffers, submission and wait included. */
+  async time(dispatches: readonly Dispatch[], extents: Partial<Extents>, repeat: number): Promise<number> {
+    const full = { ...NO_EXTENTS, ...extents };
+    const buffers = [...new Set(dispatches.flatMap((d) => d.views.map((v) => v.buffer)))];
+    const segment = { name: 'lab', dispatches };
+    const allocator = new Allocator(this.gpu.device);
+    const params = buildParamTable([segment]);
+    const frameBuffer = frameSpec();
+    await allocator.allocate([...buffers, params.spec, frameBuffer]);
+    try {
+      const executor = new Executor(this.gpu, allocator, params, frameBuffer, this.pipelines);
+      executor.writeFrame({ extents: full });
+      await executor.compile(segment);
+      await executor.idle();
+      const start = performance.now();
+      await executor.run(Array.from({ length: repeat }, () => segment), full);
+      await executor.idle();
+      return performance.now() - start;
+    } finally {
+      allocator.freeAll();
+    }
+  }
 }
 
 /** A buffer for `count` four-byte elements, and the view of all of it. */

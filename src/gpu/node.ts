@@ -8,6 +8,12 @@ import { AppError } from '../errors';
 const KEPT = Symbol.for('lisa-studio.gpu');
 const kept = ((globalThis as { [KEPT]?: GPU[] })[KEPT] ??= []);
 
+/**
+ * Dawn without its own bounds checks, which cost a third of a matmul's speed. For programs that run this project's
+ * kernels only: they check their bounds themselves, and the tests run them with Dawn's checks on.
+ */
+export const UNCHECKED = ['enable-dawn-features=disable_robustness'];
+
 /** `flags` go to Dawn, for example 'disable-dawn-features=timestamp_quantization'. */
 export async function nodeGpu(flags: readonly string[] = []): Promise<GPU> {
   try {

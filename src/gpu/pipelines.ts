@@ -4,12 +4,23 @@ import { AppError } from '../errors';
 import type { Kernel } from '../shaders/kernel';
 
 export class PipelineCache {
+  static readonly #shared = new WeakMap<GPUDevice, PipelineCache>();
   readonly #device: GPUDevice;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
+  }
+
+  /** One cache a device, so that the second run in a process compiles nothing that the first did. */
+  static of(device: GPUDevice): PipelineCache {
+    let cache = PipelineCache.#shared.get(device);
+    if (!cache) {
+      cache = new PipelineCache(device);
+      PipelineCache.#shared.set(device, cache);
+    }
+    return cache;
   }
 
   get(kernel: Kernel): Promise<GPUComputePipeline> {

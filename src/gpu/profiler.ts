@@ -18,10 +18,16 @@ export type Clock = 'timestamps' | 'host';
 /** Dispatches of one submission: small enough that no watchdog minds, large enough to hide the cost of submitting. */
 const BATCH = 32;
 
+interface Queries {
+  readonly set: GPUQuerySet;
+  readonly resolved: BufferSpec;
+  readonly staging: BufferSpec;
+}
+
 export class Profiler {
   readonly clock: Clock;
   readonly #executor: Executor;
-  readonly #queries: { readonly set: GPUQuerySet; readonly resolved: BufferSpec; readonly staging: BufferSpec } | null;
+  readonly #queries: Queries | null;
   /** ms from a submission of nothing to its end; subtracted from the host's times. */
   #empty = 0;
 
@@ -42,7 +48,7 @@ export class Profiler {
     return new Profiler(executor, 'timestamps', { set, resolved, staging });
   }
 
-  private constructor(executor: Executor, clock: Clock, queries: Profiler['#queries']) {
+  private constructor(executor: Executor, clock: Clock, queries: Queries | null) {
     this.#executor = executor;
     this.clock = clock;
     this.#queries = queries;

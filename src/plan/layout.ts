@@ -31,7 +31,6 @@ const decays = (row: Placeable): boolean => row.role !== 'norm' && row.role !== 
 export function layoutBlock(rows: readonly Placeable[]): BlockLayout {
   const places = new Map<string, Placement>();
   let at = 0;
-  let decayElements = 0;
   const place = (row: Placeable, previous: Placeable | undefined): void => {
     const joins = row.fused !== null && previous?.fused === row.fused;
     if (!joins) at = roundUp(at, BINDING_ALIGNMENT);
@@ -47,7 +46,7 @@ export function layoutBlock(rows: readonly Placeable[]): BlockLayout {
   const rest = rows.filter((row) => !decays(row));
   first.forEach((row, i) => place(row, first[i - 1]));
   at = roundUp(at, BINDING_ALIGNMENT);
-  decayElements = at / 4;
+  const decayElements = at / 4;
   rest.forEach((row, i) => place(row, rest[i - 1]));
   return { bytes: roundUp(at, BINDING_ALIGNMENT), decayElements, places, parameters: rows.reduce((sum, row) => sum + elementsOf(row), 0) };
 }

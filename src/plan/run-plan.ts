@@ -180,7 +180,8 @@ export class RunPlan {
       this.#keep(`squares ${slot.name}`, () => optimizer.squares(this.#context, slot)),
       this.#keep(`update ${slot.name} ${layer}`, () => optimizer.update(this.#context, weights, slot)),
       this.#keep(`reset ${slot.index}`, () => optimizer.reset(slot)),
-      this.#keep(`idle ${slot.index}`, () => optimizer.idleSquares(this.#context, slot)),
+      // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
+      ...(this.input.method === 'lisa' && this.input.slots > 1 ? [this.#keep(`idle ${slot.index}`, () => optimizer.idleSquares(this.#context, slot))] : []),
     ];
   }
 

@@ -62,30 +62,39 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
     if (!Number.isInteger(groups) || groups < 0 || groups > limits.maxComputeWorkgroupsPerDimension) faults.push(`grid dimension ${groups}`);
   }
   const threads = workgroupThreads(kernel.wgsl);
-  if (threads > limits.maxComputeInvocationsPerWorkgroup) faults.push(`${threads} invocations a workgroup`);
+  // Not "greater than the limit": a size that cannot be read off the text is NaN and a fault too.
+  if (!(threads <= limits.maxComputeInvocationsPerWorkgroup)) faults.push(`${threads} invocations a workgroup`);
   const shared = workgroupBytes(kernel.wgsl);
-  if (shared > limits.maxComputeWorkgroupStorageSize) faults.push(`${shared} bytes of workgroup memory`);
+  if (!(shared <= limits.maxComputeWorkgroupStorageSize)) faults.push(`${shared} bytes of workgroup memory`);
   return faults;
 }
 
-/** Value of a constant expression of numbers, named constants, *, / and +; NaN where it is none of these. */
+/** Value of a constant expression of whole numbers, named constants, + - * / and parentheses; NaN where it is none. */
 function constantValue(wgsl: string, expression: string): number {
-  const terms = expression.split('+').map((term) =>
-    term
-      .split('*')
-      .map((factor) => {
-        const [first, ...divisors] = factor.split('/').map((text) => atom(wgsl, text.trim().replace(/^\(|\)$/g, '')));
-        return divisors.reduce((value, divisor) => Math.floor(value / divisor), first);
-      })
-      .reduce((a, b) => a * b, 1),
-  );
-  return terms.reduce((a, b) => a + b, 0);
-}
-
-function atom(wgsl: string, text: string): number {
-  if (/^\d+u?$/.test(text)) return parseInt(text, 10);
-  const declared = new RegExp(`const ${text}(?::\\s*u32)?\\s*=\\s*([^;]+);`).exec(wgsl);
-  return declared ? constantValue(wgsl, declared[1]) : NaN;
+  const tokens = expression.match(/\w+|[^\s\w]/g) ?? [];
+  let at = 0;
+  const atom = (): number => {
+    const token = tokens[at++] ?? '';
+    if (token === '(') {
+      const value = sum();
+      return tokens[at++] === ')' ? value : NaN;
+    }
+    if (/^\d+u?$/.test(token)) return parseInt(token, 10);
+    const declared = /^\w+$/.test(token) && new RegExp(`const ${token}(?::\\s*u32)?\\s*=\\s*([^;]+);`).exec(wgsl);
+    return declared ? constantValue(wgsl, declared[1]) : NaN;
+  };
+  const product = (): number => {
+    let value = atom();
+    while (tokens[at] === '*' || tokens[at] === '/') value = tokens[at++] === '*' ? value * atom() : Math.floor(value / atom());
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    while (tokens[at] === '+' || tokens[at] === '-') value += tokens[at++] === '+' ? product() : -product();
+    return value;
+  };
+  const value = sum();
+  return at === tokens.length ? value : NaN;
 }
 
 function workgroupThreads(wgsl: string): number {

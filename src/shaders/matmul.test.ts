@@ -96,8 +96,8 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
 
 type Sizes = Pick<Case, 'm' | 'n' | 'k'>;
 const SIZES = {
-  'quads': { m: 72, n: 68, k: 36 },
-  'odd': { m: 37, n: 301, k: 100 },
+  quads: { m: 72, n: 68, k: 36 },
+  odd: { m: 37, n: 301, k: 100 },
   'one term': { m: 9, n: 7, k: 1 },
   'odd sums': { m: 13, n: 20, k: 51 },
   'one column': { m: 70, n: 1, k: 33 },
@@ -117,55 +117,61 @@ afterAll(() => {
   for (const [name, error] of worst) console.info(`matmul ${name}: worst relative error ${error.toExponential(2)}`);
 });
 
-describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, family }))))('matmul $layout, $family', ({ layout, family }) => {
-  const check = async (spec: Case): Promise<void> => note(`${layout} ${family}`, await run(layout, { ...spec, family }));
-  // Few rows are sizes like any other to the shared tiles of nn and tn; their kernels take long to compile.
-  const sizes = Object.entries<Sizes>(SIZES).filter(([, { m }], at) => family === 'register' || at < 3 || (layout === 'nt' && m <= 4));
+describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, family }))))(
+  'matmul $layout, $family',
+  ({ layout, family }) => {
+    const check = async (spec: Case): Promise<void> => note(`${layout} ${family}`, await run(layout, { ...spec, family }));
+    // Few rows are sizes like any other to the shared tiles of nn and tn; their kernels take long to compile.
+    const sizes = Object.entries<Sizes>(SIZES).filter(([, { m }], at) => family === 'register' || at < 3 || (layout === 'nt' && m <= 4));
 
-  it.each(sizes)('is the product: %s', (_, size) => check(size));
+    it.each(sizes)('is the product: %s', (_, size) => check(size));
 
-  it.each(sizes)('adds bias, residual and what was there to alpha times the product: %s', async (_, size) => {
-    await check({ ...size, ...FULL });
-    await check({ ...size, ...FULL, alpha: -0.5, frame: { accumulate: false } });
-  });
+    it.each(sizes)('adds bias, residual and what was there to alpha times the product: %s', async (_, size) => {
+      await check({ ...size, ...FULL });
+      await check({ ...size, ...FULL, alpha: -0.5, frame: { accumulate: false } });
+    });
 
-  it.each(sizes)('stops at the live extent: %s', async (_, size) => {
-    const capacity = layout === 'tn' ? size.k : size.m;
-    for (const rows of new Set([0, 1, Math.ceil(capacity / 2), capacity, capacity + 5])) {
-      await check({ ...size, ...FULL, live: { extent: 'rows' }, extents: { rows } });
-    }
-    for (const targets of [6, 7, 7 + Math.ceil(capacity / 2), 8 + capacity]) {
-      await check({ ...size, ...FULL, live: { extent: 'targets', row0: 7 }, extents: { targets, rows: 1 } });
-    }
-  });
+    it.each(sizes)('stops at the live extent: %s', async (_, size) => {
+      const capacity = layout === 'tn' ? size.k : size.m;
+      for (const rows of new Set([0, 1, Math.ceil(capacity / 2), capacity, capacity + 5])) {
+        await check({ ...size, ...FULL, live: { extent: 'rows' }, extents: { rows } });
+      }
+      for (const targets of [6, 7, 7 + Math.ceil(capacity / 2), 8 + capacity]) {
+        await check({ ...size, ...FULL, live: { extent: 'targets', row0: 7 }, extents: { targets, rows: 1 } });
+      }
+    });
 
-  it.each(sizes)('takes slices of wider buffers: %s', async (_, { m, n, k }) => {
-    const [aWidth, bWidth] = [layout === 'tn' ? m : k, layout === 'nt' ? k : n];
-    await check({ m, n, k, ...FULL, lda: aWidth + 8, a0: 4, ldb: bWidth + 4, ldy: n + 12, y0: 8 });
-    await check({ m, n, k, ...FULL, lda: aWidth + 7, a0: 1, ldb: bWidth + 7, b0: 2, ldy: n + 7, y0: 1 });
-  });
+    it.each(sizes)('takes slices of wider buffers: %s', async (_, { m, n, k }) => {
+      const [aWidth, bWidth] = [layout === 'tn' ? m : k, layout === 'nt' ? k : n];
+      await check({ m, n, k, ...FULL, lda: aWidth + 8, a0: 4, ldb: bWidth + 4, ldy: n + 12, y0: 8 });
+      await check({ m, n, k, ...FULL, lda: aWidth + 7, a0: 1, ldb: bWidth + 7, b0: 2, ldy: n + 7, y0: 1 });
+    });
 
-  it('is right at sizes of a real model', async () => {
-    await check({ m: 256, n: 128, k: 352 });
-    await check({ ...FULL, m: 64, n: 2048, k: 128 });
-  });
-});
+    it('is right at sizes of a real model', async () => {
+      await check({ m: 256, n: 128, k: 352 });
+      await check({ ...FULL, m: 64, n: 2048, k: 128 });
+    });
+  },
+);
 
 describe.each(LAYOUTS)('matmul %s', (layout) => {
   const check = async (spec: Case): Promise<void> => note(`${layout} register`, await run(layout, spec));
 
   // Each option alone: a binding that is not there must not be bound, nor read.
-  describe.each([['quads', SIZES.quads] as const, ['odd', SIZES.odd] as const, ['few rows', SIZES['four rows']] as const])('%s', (_, size) => {
-    it('adds a bias', () => check({ ...size, bias: true }));
-    it('adds a residual', () => check({ ...size, residual: true, alpha: -0.5 }));
-    it('adds to y', () => check({ ...size, accumulate: 'yes' }));
-    it('takes an odd slice of one operand', async () => {
-      const { m, n, k } = size;
-      await check({ ...size, lda: (layout === 'tn' ? m : k) + 5, a0: 2 });
-      await check({ ...size, ldb: (layout === 'nt' ? k : n) + 5, b0: 3 });
-      await check({ ...size, ldy: n + 5, y0: 1 });
-    });
-  });
+  describe.each([['quads', SIZES.quads] as const, ['odd', SIZES.odd] as const, ['few rows', SIZES['four rows']] as const])(
+    '%s',
+    (_, size) => {
+      it('adds a bias', () => check({ ...size, bias: true }));
+      it('adds a residual', () => check({ ...size, residual: true, alpha: -0.5 }));
+      it('adds to y', () => check({ ...size, accumulate: 'yes' }));
+      it('takes an odd slice of one operand', async () => {
+        const { m, n, k } = size;
+        await check({ ...size, lda: (layout === 'tn' ? m : k) + 5, a0: 2 });
+        await check({ ...size, ldb: (layout === 'nt' ? k : n) + 5, b0: 3 });
+        await check({ ...size, ldy: n + 5, y0: 1 });
+      });
+    },
+  );
 });
 
 describe('matmul', () => {

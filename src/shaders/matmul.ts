@@ -138,7 +138,13 @@ function choose(args: MatmulArgs): Choice {
   const by = (tile: number): GridDim => Math.ceil(n / tile);
   if (layout === 'nt' && m <= FEW_ROWS) {
     const { name, source, constants } = FEW[family];
-    return { name, source, constants: { ...constants, ROWS: m }, grid: [by(constants.COLUMNS), rowGroups(args, FEW_ROWS), 1], elementwise: true };
+    return {
+      name,
+      source,
+      constants: { ...constants, ROWS: m },
+      grid: [by(constants.COLUMNS), rowGroups(args, FEW_ROWS), 1],
+      elementwise: true,
+    };
   }
   if (family === 'shared') {
     const constants = { A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };

@@ -22,6 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let a6 = p.a0 + min(row + 6u, rows - 1u) * p.lda;
   let a7 = p.a0 + min(row + 7u, rows - 1u) * p.lda;
   let inside = p.n - col;
+  let ldb = p.ldb;   // out of the loop: not every compiler moves uniform loads
 
   var y0 = vec4f();
   var y1 = vec4f();
@@ -38,9 +39,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     // The columns of the matrix are rows of b: matrix · vector is Σ over four k.
     let b = mat4x4f(
       load_b(b_at, inside),
-      load_b(b_at + p.ldb, inside),
-      load_b(b_at + 2u * p.ldb, inside),
-      load_b(b_at + 3u * p.ldb, inside),
+      load_b(b_at + ldb, inside),
+      load_b(b_at + 2u * ldb, inside),
+      load_b(b_at + 3u * ldb, inside),
     );
     y0 += b * load_a(a0 + a_at, 4u);
     y1 += b * load_a(a1 + a_at, 4u);
@@ -53,7 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       y7 += b * load_a(a7 + a_at, 4u);
     }
     a_at += A_QUAD;
-    b_at += 4u * p.ldb;
+    b_at += 4u * ldb;
   }
 
   // K % 4 terms more. Only where a counts in single elements: quads are taken for K % 4 == 0 alone.
@@ -70,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       y7 += load_a(a7 + a_at, 1u).x * b;
     }
     a_at += 1u;
-    b_at += p.ldb;
+    b_at += ldb;
   }
 
   finish(row, col, y0);

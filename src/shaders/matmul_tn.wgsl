@@ -17,6 +17,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let a_inside = p.m - row;
   let c_inside = p.m - next;
   let b_inside = p.n - col;
+  let lda = p.lda;   // out of the loop: not every compiler moves uniform loads
+  let ldb = p.ldb;
 
   var y0 = vec4f();
   var y1 = vec4f();
@@ -33,15 +35,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   for (var quads = terms / 4u; quads > 0u; quads--) {
     let b = mat4x4f(
       load_b(b_at, b_inside),
-      load_b(b_at + p.ldb, b_inside),
-      load_b(b_at + 2u * p.ldb, b_inside),
-      load_b(b_at + 3u * p.ldb, b_inside),
+      load_b(b_at + ldb, b_inside),
+      load_b(b_at + 2u * ldb, b_inside),
+      load_b(b_at + 3u * ldb, b_inside),
     );
     let a = transpose(mat4x4f(
       load_a(a_at, a_inside),
-      load_a(a_at + p.lda, a_inside),
-      load_a(a_at + 2u * p.lda, a_inside),
-      load_a(a_at + 3u * p.lda, a_inside),
+      load_a(a_at + lda, a_inside),
+      load_a(a_at + 2u * lda, a_inside),
+      load_a(a_at + 3u * lda, a_inside),
     ));
     // b · a[i] = Σ over four k of b[k, col..] · a[k, row + i].
     y0 += b * a[0];
@@ -51,18 +53,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     if (ROWS == 8u) {
       let c = transpose(mat4x4f(
         load_a(c_at, c_inside),
-        load_a(c_at + p.lda, c_inside),
-        load_a(c_at + 2u * p.lda, c_inside),
-        load_a(c_at + 3u * p.lda, c_inside),
+        load_a(c_at + lda, c_inside),
+        load_a(c_at + 2u * lda, c_inside),
+        load_a(c_at + 3u * lda, c_inside),
       ));
       y4 += b * c[0];
       y5 += b * c[1];
       y6 += b * c[2];
       y7 += b * c[3];
     }
-    a_at += 4u * p.lda;
-    c_at += 4u * p.lda;
-    b_at += 4u * p.ldb;
+    a_at += 4u * lda;
+    c_at += 4u * lda;
+    b_at += 4u * ldb;
   }
 
   for (var rest = terms % 4u; rest > 0u; rest--) {
@@ -79,9 +81,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
       y6 += c.z * b;
       y7 += c.w * b;
     }
-    a_at += p.lda;
-    c_at += p.lda;
-    b_at += p.ldb;
+    a_at += lda;
+    c_at += lda;
+    b_at += ldb;
   }
 
   finish(row, col, y0);

@@ -59,7 +59,13 @@ export function reduceRun(run: Run, event: RunEvent): Run {
   if (!isActive(run)) return run;
   switch (event.type) {
     case 'phase':
-      return { ...run, phase: event.phase, detail: event.detail ?? '', fraction: event.fraction ?? null, asked: stillAsked(run, event.phase) };
+      return {
+        ...run,
+        phase: event.phase,
+        detail: event.detail ?? '',
+        fraction: event.fraction ?? null,
+        asked: stillAsked(run, event.phase),
+      };
     case 'prepared':
       return { ...run, prepared: event.prepared, step: event.prepared.firstStep - 1 };
     case 'step':
@@ -73,7 +79,15 @@ export function reduceRun(run: Run, event: RunEvent): Run {
     case 'done':
       return { ...run, phase: 'done', detail: '', fraction: null, report: event.report, stopped: event.stopped, asked: null };
     case 'failed':
-      return { ...run, phase: 'failed', detail: '', fraction: null, error: event.error, savedStep: event.savedStep ?? run.savedStep, asked: null };
+      return {
+        ...run,
+        phase: 'failed',
+        detail: '',
+        fraction: null,
+        error: event.error,
+        savedStep: event.savedStep ?? run.savedStep,
+        asked: null,
+      };
     default:
       return unreachable(event);
   }

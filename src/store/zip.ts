@@ -10,7 +10,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** CRC-32 (IEEE 802.3, reflected). */
 export function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
+  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff]) ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -34,7 +34,18 @@ export function zipParts(entries: readonly ZipEntry[]): Uint8Array<ArrayBuffer>[
   for (const { name, data } of entries) {
     const encoded = new TextEncoder().encode(name);
     // The fields that the local header and the directory entry have in common.
-    const common = fields([2, 20], [2, UTF8_NAMES], [2, 0], [2, 0], [2, DOS_DATE], [4, crc32(data)], [4, data.length], [4, data.length], [2, encoded.length], [2, 0]);
+    const common = fields(
+      [2, 20],
+      [2, UTF8_NAMES],
+      [2, 0],
+      [2, 0],
+      [2, DOS_DATE],
+      [4, crc32(data)],
+      [4, data.length],
+      [4, data.length],
+      [2, encoded.length],
+      [2, 0],
+    );
     const local = join(fields([4, 0x04034b50]), common, encoded);
     directory.push(join(fields([4, 0x02014b50], [2, 20]), common, fields([2, 0], [2, 0], [2, 0], [4, 0], [4, offset]), encoded));
     parts.push(local, data);

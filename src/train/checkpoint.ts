@@ -1,10 +1,11 @@
 // A checkpoint: one safetensors file that holds all buffers of a run's state byte for byte, with the rest of the
-// state as JSON in its metadata. It is written to a new file and the pointer is swapped last (see the stores), so
+// state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (see the stores), so
 // a kill at any moment leaves the old one or the new one.
 
 import type { RunConfig } from '../config';
 import { AppError } from '../errors';
-import { headerSize, parseHeader, writeSafetensors, type SafetensorsFile, type TensorToWrite } from '../io/safetensors';
+import { headerSize, parseHeader, writeSafetensors, type SafetensorsFile, type SafetensorsHeader, type TensorEntry, type TensorToWrite } from '../io/safetensors';
+import type { KernelChoice } from '../plan/input';
 import type { BufferSpec } from '../plan/types';
 import type { Period } from './protocol';
 import type { Engine } from './engine';
@@ -15,7 +16,7 @@ export interface CheckpointState {
   readonly config: RunConfig;
   readonly trainer: TrainerState;
   readonly loader: { readonly epoch: number; readonly cursor: number };
-  /** Of model shape and training samples: a resume on other data is refused. */
+  /** Of model and samples: a resume with others is refused. */
   readonly fingerprint: string;
   readonly schedule: readonly Period[];
   readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];
@@ -23,7 +24,7 @@ export interface CheckpointState {
   readonly tokens: number;
   readonly seconds: number;
   /** Kernel choices of the run; a resume uses the same. */
-  readonly kernels: string;
+  readonly kernels: KernelChoice;
 }
 
 /** Where checkpoints are kept: the latest whole one is what `open` gives. */
@@ -40,6 +41,24 @@ export interface CheckpointReader {
 }
 
 const STATE_KEY = 'lisa-studio';
+/** Checksums of the state's text and of the tensors in their order; by its name the last tensor of the file. */
+const CHECKSUMS = '~checksums';
+
+/** 32 bits over bytes. It tells damage, not intent. */
+function checksum(bytes: Uint8Array<ArrayBuffer>): number {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >>> 2);
+  let h = aligned.byteLength | 0;
+  const mix = (word: number): void => {
+    h = Math.imul(h ^ word, 0x9e3779b1);
+    h ^= h >>> 15;
+  };
+  for (const word of words) mix(word);
+  for (const byte of aligned.subarray(words.length * 4)) mix(byte);
+  return h >>> 0;
+}
+
+const utf8 = new TextEncoder();
 
 /** Buffers that make up the state of a run, by name in the file. */
 function stateBuffers(engine: Engine): Map<string, BufferSpec> {
@@ -58,49 +77,80 @@ function stateBuffers(engine: Engine): Map<string, BufferSpec> {
 /** The checkpoint of a run as it is now; the GPU must be idle until the file has been written. */
 export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, ParkedState>, state: CheckpointState): SafetensorsFile {
   const tensors: TensorToWrite[] = [];
+  const text = JSON.stringify(state);
+  const sums: number[] = [];
   const add = (name: string, bytes: number, read: () => Promise<Uint8Array<ArrayBuffer>>): void => {
-    tensors.push({ name, dtype: 'f32', shape: [bytes / 4], data: async () => new Float32Array((await read()).buffer) });
+    const data = async (): Promise<Float32Array<ArrayBuffer>> => {
+      const whole = await read();
+      sums.push(checksum(whole));
+      return new Float32Array(whole.buffer);
+    };
+    tensors.push({ name, dtype: 'f32', shape: [bytes / 4], data });
   };
   for (const [name, spec] of stateBuffers(engine)) add(name, spec.bytes, () => engine.readWhole(spec));
   for (const [layer, { m, v }] of parked) {
     add(`parked/${layer}.m`, m.byteLength, () => Promise.resolve(m));
     add(`parked/${layer}.v`, v.byteLength, () => Promise.resolve(v));
   }
-  return writeSafetensors(tensors, { [STATE_KEY]: JSON.stringify(state) });
+  // The writer asks for tensors in the order of the file, and for this one when it has had all others.
+  const check = (): Float32Array<ArrayBuffer> => {
+    const words = Uint32Array.of(checksum(utf8.encode(text)), ...sums);
+    sums.length = 0;
+    return new Float32Array(words.buffer);
+  };
+  tensors.push({ name: CHECKSUMS, dtype: 'f32', shape: [tensors.length + 1], data: check });
+  return writeSafetensors(tensors, { [STATE_KEY]: text });
 }
 
 const corrupt = (detail: string, cause?: unknown): AppError =>
   new AppError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: ${detail}.`, 'Start the run again from the model.', { cause });
 
-async function readHeader(reader: CheckpointReader): Promise<ReturnType<typeof parseHeader>> {
+interface Opened {
+  readonly text: string;
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** By tensor name. */
+  readonly sums: ReadonlyMap<string, number>;
+}
+
+async function openCheckpoint(reader: CheckpointReader): Promise<Opened> {
+  let header: SafetensorsHeader;
   try {
     const size = headerSize(await reader.read(0, Math.min(8, reader.size)), reader.size, 'checkpoint');
-    return parseHeader(await reader.read(0, size), reader.size, 'checkpoint');
+    header = parseHeader(await reader.read(0, size), reader.size, 'checkpoint');
   } catch (cause) {
-    throw corrupt(cause instanceof Error ? cause.message : 'it is cut short', cause);
+    throw corrupt(cause instanceof AppError ? cause.detail.replace(/^checkpoint: |\.$/g, '') : 'it is cut short', cause);
   }
+  const text = header.metadata.get(STATE_KEY);
+  const list = header.tensors.get(CHECKSUMS);
+  const names = [...header.tensors.keys()].filter((name) => name !== CHECKSUMS).sort();
+  if (text === undefined || !list || list.end - list.begin !== 4 * (names.length + 1)) throw corrupt('it does not hold the state of a run');
+  const words = new Uint32Array((await reader.read(list.begin, list.end)).slice().buffer);
+  if (words[0] !== checksum(utf8.encode(text))) throw corrupt('its description of the run is damaged');
+  return { text, tensors: header.tensors, sums: new Map(names.map((name, i) => [name, words[i + 1]])) };
 }
 
 export async function readCheckpointState(reader: CheckpointReader): Promise<CheckpointState> {
-  const { metadata } = await readHeader(reader);
+  const { text } = await openCheckpoint(reader);
   try {
-    const state = JSON.parse(metadata.get(STATE_KEY) ?? '') as CheckpointState;
+    const state = JSON.parse(text) as CheckpointState;
     if (state.version !== 1) throw new Error(`version ${String(state.version)}`);
     return state;
   } catch (cause) {
-    throw corrupt('it does not hold the state of a run', cause);
+    throw corrupt('it was written by another version', cause);
   }
 }
 
-/** Fills the engine's buffers, and returns parked states. Throws CHECKPOINT_MISMATCH where the run is another. */
+/** Fills the engine's buffers, and returns parked states. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. */
 export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader): Promise<Map<number, ParkedState>> {
-  const { tensors } = await readHeader(reader);
+  const { tensors, sums } = await openCheckpoint(reader);
   const load = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
     const entry = tensors.get(name);
     if (!entry || entry.end - entry.begin !== bytes) {
       throw new AppError('CHECKPOINT_MISMATCH', `The checkpoint does not fit this run: ${name} is ${entry ? 'of another size' : 'missing'}.`, 'Resume with the model and settings of the run that wrote it.');
     }
-    return reader.read(entry.begin, entry.end);
+    const data = await reader.read(entry.begin, entry.end);
+    if (checksum(data) !== sums.get(name)) throw corrupt(`${name} is damaged`);
+    return data;
   };
   for (const [name, spec] of stateBuffers(engine)) engine.writeWhole(spec, await load(name, spec.bytes));
   const parked = new Map<number, ParkedState>();

@@ -21,7 +21,8 @@ export interface SamplingOptions {
 /** The tokens that follow `prompt`, without the stop token. A prompt too long for the cache loses its beginning. */
 export async function generate(engine: Engine, prompt: readonly number[], options: SamplingOptions): Promise<number[]> {
   const { cacheTokens, rows } = engine.plan.input;
-  const room = Math.max(1, cacheTokens - options.maxTokens);
+  // At least half of the cache is the prompt's: a model of few positions then answers shortly, and not to nothing.
+  const room = Math.max(Math.ceil(cacheTokens / 2), cacheTokens - options.maxTokens);
   const ids = prompt.slice(-room);
   if (ids.length === 0) throw new AppError('CONFIG_INVALID', 'The prompt is empty.', 'Give at least one character.');
   let logits = new Float32Array(0);

@@ -4,6 +4,7 @@ import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '.
 import { chatOf } from '../data/chat';
 import { prepareData, type Dataset } from '../data/dataset';
 import { decodeUtf8, parseData, type ParsedData } from '../data/parse';
+import { cutDocument, encodeRows } from '../data/samples';
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import type { DataRow } from '../data/types';
 import { AppError } from '../errors';
@@ -61,7 +62,8 @@ export async function prepareInputs(
   const data = parse(from.data);
   const evaluation = from.evalData && parse(from.evalData);
   const dataset = prepareData(data, evaluation, tokenizer, config);
-  return { config, files, tokenizer, dataset, prompts: choosePrompts(config, (evaluation ?? data).rows, tokenizer) };
+  const rows = evaluation ? evaluation.rows : dataset.evaluation.length > 0 ? heldOutRows(data, dataset, tokenizer, config) : data.rows;
+  return { config, files, tokenizer, dataset, prompts: choosePrompts(config, data.rows, rows, tokenizer, label?.('prompts') ?? 'prompts') };
 }
 
 export async function openTokenizer(files: ModelFiles): Promise<Tokenizer> {
@@ -81,17 +83,22 @@ export async function openTokenizer(files: ModelFiles): Promise<Tokenizer> {
 }
 
 /** A prompt is a user message where the data is chat, else plain text to continue. */
-function choosePrompts(config: RunConfig, rows: readonly DataRow[], tokenizer: Tokenizer): Prompt[] {
-  const chat = rows.some((row) => row.kind === 'chat');
+function choosePrompts(config: RunConfig, trained: readonly DataRow[], rows: Iterable<DataRow>, tokenizer: Tokenizer, label: string): Prompt[] {
+  const chat = trained.some((row) => row.kind === 'chat');
   const texts = config.prompts.length > 0 ? config.prompts : defaultPrompts(rows);
   return texts.map((text) => {
-    if (chat) return { text, ids: chatOf(tokenizer).promptIds([{ role: 'user', content: text }]) };
-    const ids = tokenizer.encode(text);
-    return { text, ids: tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId, ...ids] : ids };
+    const ids = chat ? chatOf(tokenizer).promptIds([{ role: 'user', content: text }]) : plainPrompt(text, tokenizer);
+    if (ids.length === 0) throw new AppError('CONFIG_INVALID', `${label}: A prompt is empty.`, 'Give at least one character.');
+    return { text, ids };
   });
 }
 
-function defaultPrompts(rows: readonly DataRow[]): string[] {
+function plainPrompt(text: string, tokenizer: Tokenizer): number[] {
+  const ids = tokenizer.encode(text);
+  return tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId, ...ids] : ids;
+}
+
+function defaultPrompts(rows: Iterable<DataRow>): string[] {
   const prompts: string[] = [];
   for (const row of rows) {
     const text = row.kind === 'chat' ? row.messages.find((message) => message.role === 'user')?.content : row.text.slice(0, PLAIN_PROMPT_CHARS).replace(/\s+\S*$/, '');
@@ -99,4 +106,17 @@ function defaultPrompts(rows: readonly DataRow[]): string[] {
     if (prompts.length === DEFAULT_PROMPTS) break;
   }
   return prompts;
+}
+
+/** The rows that a split held out, told by their tokens; of one continuous text, its end from a whole word on. */
+function* heldOutRows(data: ParsedData, { evaluation }: Dataset, tokenizer: Tokenizer, { seqLen, mask }: RunConfig): Generator<DataRow> {
+  if (data.format === 'plain') {
+    yield { kind: 'text', text: tokenizer.decode([...evaluation[0].ids]).replace(/^\S*\s+/, '') };
+    return;
+  }
+  const held = new Set(evaluation.map(({ ids }) => ids.join()));
+  for (const row of data.rows) {
+    const [document] = encodeRows([row], tokenizer, { seqLen, mask, badRows: 'skip', name: data.name, continuous: false }).documents;
+    if (document && held.has(cutDocument(document, seqLen)[0]?.ids.join())) yield row;
+  }
 }

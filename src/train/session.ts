@@ -15,11 +15,12 @@ import { randomStream } from '../random';
 import { initialA, loraSites } from './lora';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointReader, type CheckpointState, type CheckpointStore } from './checkpoint';
 import { Engine } from './engine';
-import { runFingerprint } from './fingerprint';
+import { runFingerprint, tensorDigest } from './fingerprint';
 import { generate } from './generate';
 import type { RunInputs } from './prepare';
 import type { Period, Prepared, RunEvent, RunReport, Sample } from './protocol';
 import { Trainer } from './trainer';
+import { chooseKernels } from './tune';
 
 export interface SessionHost {
   emit(event: RunEvent): void;
@@ -43,19 +44,23 @@ export class Session {
   readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
   readonly #host: SessionHost;
   readonly #loader: Loader;
-  readonly #fingerprint: string;
+  #fingerprint = '';
   #evalLoss: { step: number; loss: number }[] = [];
   #tokens = 0;
   #seconds = 0;
   #savedStep: number | null = null;
   #pending: Promise<void>[] = [];
   #mark = 0;
+  /** No further step comes. */
+  #ended = false;
+  #failed = false;
 
   /** Allocates, loads the weights or the checkpoint, and is ready to run. */
   static async create(gpu: Gpu, inputs: RunInputs, host: SessionHost, from: CheckpointReader | null = null): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
-    const engine = await Engine.create(gpu, planInput(files.shape, config));
+    const kernels = from ? (await readCheckpointState(from)).kernels : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
+    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels }));
     try {
       const session = new Session(engine, inputs, host);
       await session.#loadWeights();
@@ -76,7 +81,6 @@ export class Session {
     this.schedule = config.method === 'lisa' ? schedule(periods) : [];
     this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
-    this.#fingerprint = runFingerprint(files.shape, dataset.train);
     const of = (method: RunConfig['method']): Forecast => forecast(files.shape, { ...config, method, ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }) });
     this.forecasts = { full: of('full'), lisa: of('lisa'), lora: of('lora') };
   }
@@ -107,7 +111,10 @@ export class Session {
       const data = this.#loader.nextStep();
       const { lr } = this.trainer;
       await this.trainer.submit(data);
-      this.#pending.push(this.#report(this.trainer.completed, lr, data, this.trainer.activeLayers));
+      const reported = this.#report(this.trainer.completed, lr, data, this.trainer.activeLayers);
+      // Awaited later; until then a failure must not count as one that nobody handles.
+      reported.catch(() => undefined);
+      this.#pending.push(reported);
       if (this.#pending.length > LOOKAHEAD) await this.#pending.shift();
 
       const done = this.trainer.completed;
@@ -115,6 +122,7 @@ export class Session {
       if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluate();
       if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last) await this.save();
     }
+    this.#ended = true;
     await this.drain();
     if (this.#evalLoss.at(-1)?.step !== this.trainer.completed) await this.#evaluate();
     await this.save();
@@ -192,13 +200,17 @@ export class Session {
   }
 
   async #loadWeights(): Promise<void> {
-    const { config, files } = this.inputs;
+    const { config, files, dataset } = this.inputs;
     const total = files.table.length;
+    const digests: number[] = [];
     let loaded = 0;
     for await (const { row, data } of files.tensors()) {
+      if (this.#host.discarded()) throw new Discarded();
       this.engine.writeTensor(row, data);
+      digests.push(tensorDigest(data));
       this.#host.emit({ type: 'phase', phase: 'loading', fraction: ++loaded / total });
     }
+    this.#fingerprint = runFingerprint(files.shape, digests, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
       for (const site of loraSites(files.shape)) this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
     }
@@ -229,7 +241,7 @@ export class Session {
       evalLoss: this.#evalLoss,
       tokens: this.#tokens,
       seconds: this.#seconds,
-      kernels: this.#kernels(),
+      kernels: this.engine.plan.input.kernels,
     };
   }
 
@@ -257,7 +269,9 @@ export class Session {
   /** Waits for the figures of a submitted step and tells them. */
   async #report(step: number, lr: number, data: StepData, activeLayers: readonly number[]): Promise<void> {
     const stats = await this.trainer.stats();
+    if (this.#failed) return;
     if (stats.bad) {
+      this.#failed = true;
       throw new AppError('NONFINITE_LOSS', `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`, 'Lower the learning rate (a third is a good start) and go on from the last checkpoint.');
     }
     const now = performance.now();
@@ -311,6 +325,6 @@ export class Session {
 
   #resumeClock(): void {
     this.#mark = performance.now();
-    if (this.trainer.completed < this.inputs.config.steps && this.trainer.completed > 0) this.#phase('training');
+    if (!this.#ended && this.trainer.completed > 0 && this.trainer.completed < this.inputs.config.steps) this.#phase('training');
   }
 }

@@ -47,12 +47,14 @@ function RunControls({ run, state }: { readonly run: Run; readonly state: Action
       <div className="status-line">
         <p data-phase={run.phase}>
           <strong>{phaseName(run)}</strong>
-          {run.detail && ` · ${run.detail}`} <span className="step-count">{`step ${formatCount(run.step)} of ${formatCount(run.config.steps)}`}</span>
+          {run.detail && ` · ${run.detail}`}{' '}
+          <span className="step-count">{`step ${formatCount(run.step)} of ${formatCount(run.config.steps)}`}</span>
         </p>
         <progress max={1} value={progressOf(run)} aria-label={active && run.fraction !== null ? PHASE_NAMES[run.phase] : 'Steps'} />
       </div>
       <div className="buttons">
-        {active && (run.phase === 'paused' ? <ActionButton id="continue" state={state} primary /> : <ActionButton id="pause" state={state} />)}
+        {active &&
+          (run.phase === 'paused' ? <ActionButton id="continue" state={state} primary /> : <ActionButton id="pause" state={state} />)}
         {active && <ActionButton id="step" state={state} />}
         {active && <ActionButton id="stop" state={state} />}
         {!active && <ActionButton id="settings" state={state} />}
@@ -67,5 +69,9 @@ function phaseName(run: Run): string {
   return PHASE_NAMES[run.phase];
 }
 
-/** The phase's own progress where it has one, else that of the steps. */
-const progressOf = (run: Run): number => run.fraction ?? run.step / run.config.steps;
+/** The phase's own progress where it has one, else that of the steps; unknown while the first step is prepared. */
+function progressOf(run: Run): number | undefined {
+  if (run.fraction !== null) return run.fraction;
+  const settled = run.phase === 'training' || run.phase === 'paused' || !isActive(run);
+  return run.step === 0 && !settled ? undefined : run.step / run.config.steps;
+}

@@ -7,14 +7,16 @@ import { Segmented } from './parts/fields';
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
 
-/** One line on the GPU. */
+/** One line on the GPU. Browsers tell more or less of it: often only maker and architecture. */
 export function deviceLine(device: DeviceState): string {
   if (device.status === 'opening') return 'Opening the GPU…';
   if (device.status === 'unavailable') return 'No GPU';
   const { vendor, architecture, description, software } = device.device;
-  if (software) return `${description} · software renderer: right, but slow`;
-  const maker = [vendor, architecture].filter((part) => part && !description.toLowerCase().includes(part.toLowerCase())).join(' ');
-  return [description, maker].filter(Boolean).join(' · ');
+  const said: string[] = [];
+  for (const part of [description, vendor, architecture]) {
+    if (part && !said.join(' ').toLowerCase().includes(part.toLowerCase())) said.push(part);
+  }
+  return said.join(' ') + (software ? ' · software renderer: right, but slow' : '');
 }
 
 export function Header() {
@@ -30,7 +32,13 @@ export function Header() {
           {deviceLine(device)}
         </span>
       </p>
-      <Segmented legend="Theme" name="theme" value={theme} options={THEMES.map((name) => [name, THEME_NAMES[name]] as const)} onChange={setTheme} />
+      <Segmented
+        legend="Theme"
+        name="theme"
+        value={theme}
+        options={THEMES.map((name) => [name, THEME_NAMES[name]] as const)}
+        onChange={setTheme}
+      />
     </header>
   );
 }

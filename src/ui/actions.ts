@@ -15,7 +15,8 @@ export interface ActionState {
   readonly resumable: DeviceStore['resumable'];
 }
 
-export type ActionId = 'start' | 'startPaused' | 'resume' | 'pause' | 'continue' | 'step' | 'stop' | 'download' | 'settings' | 'showRun' | 'reopen';
+export type ActionId =
+  'start' | 'startPaused' | 'resume' | 'pause' | 'continue' | 'step' | 'stop' | 'download' | 'settings' | 'showRun' | 'reopen';
 
 export interface Action {
   readonly id: ActionId;
@@ -36,8 +37,20 @@ function start(paused: boolean): void {
 }
 
 const table: readonly Action[] = [
-  { id: 'start', label: ({ setup }) => setup.start.label, keys: [], enabled: (s) => !isActive(s.run) && s.setup.start.ready, run: () => start(false) },
-  { id: 'startPaused', label: () => 'Start paused', keys: [], enabled: (s) => !isActive(s.run) && s.setup.start.ready, run: () => start(true) },
+  {
+    id: 'start',
+    label: ({ setup }) => setup.start.label,
+    keys: [],
+    enabled: (s) => !isActive(s.run) && s.setup.start.ready,
+    run: () => start(false),
+  },
+  {
+    id: 'startPaused',
+    label: () => 'Start paused',
+    keys: [],
+    enabled: (s) => !isActive(s.run) && s.setup.start.ready,
+    run: () => start(true),
+  },
   {
     id: 'resume',
     label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
@@ -52,7 +65,13 @@ const table: readonly Action[] = [
     enabled: (s) => inPhase(s, 'training') && s.run?.asked !== 'pause',
     run: () => ask('pause'),
   },
-  { id: 'continue', label: () => 'Continue', keys: [' '], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('continue') },
+  {
+    id: 'continue',
+    label: () => 'Continue',
+    keys: [' '],
+    enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null,
+    run: () => ask('continue'),
+  },
   { id: 'step', label: () => 'Step', keys: ['s'], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('step') },
   { id: 'stop', label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'), keys: [], enabled: active, run: () => ask('stop') },
   {

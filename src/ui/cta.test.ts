@@ -18,7 +18,10 @@ describe('startState', () => {
   it('says what is missing, the device first', () => {
     const error = { code: 'NO_WEBGPU', detail: '', remedy: '' } as const;
     expect(startState('lisa', { status: 'unavailable', error }, builtin, []).label).toBe('No GPU to train on');
-    expect(startState('lisa', ready, { ...builtin, modelKind: 'local' }, [])).toMatchObject({ label: 'Choose a model folder', focus: 'model' });
+    expect(startState('lisa', ready, { ...builtin, modelKind: 'local' }, [])).toMatchObject({
+      label: 'Choose a model folder',
+      focus: 'model',
+    });
     const broken = { ...folder, shape: null, error: { code: 'MODEL_CONFIG', detail: '', remedy: '' } as const };
     expect(startState('lisa', ready, { ...builtin, modelKind: 'local', local: broken }, []).label).toBe('Choose another model folder');
     expect(startState('lisa', ready, { ...builtin, dataKind: 'file' }, [])).toMatchObject({ label: 'Choose a data file', ready: false });

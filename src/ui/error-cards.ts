@@ -52,7 +52,8 @@ const TITLES: Readonly<Record<ErrorFamily, string>> = {
   fault: 'Something in LISA Studio went wrong',
 };
 
-export const titleOf = (error: ErrorInfo): string => (error.code === 'NO_WEBGPU' ? 'This browser has no WebGPU' : TITLES[familyOf(error.code)]);
+export const titleOf = (error: ErrorInfo): string =>
+  error.code === 'NO_WEBGPU' ? 'This browser has no WebGPU' : TITLES[familyOf(error.code)];
 
 /** What of a run is not lost. `step`: the last finished one. */
 export function safeSentence(step: number, savedStep: number | null): string {
@@ -77,7 +78,9 @@ export function suggestions(error: ErrorInfo, config: RunConfig): Suggestion[] {
     case 'nonfinite':
       return [{ label: `Learning rate ÷ 3: ${formatRate(config.lr / 3)}`, patch: { lr: Number((config.lr / 3).toPrecision(3)) } }];
     case 'data':
-      return error.code === 'DATASET_PARSE' && config.badRows === 'refuse' ? [{ label: 'Skip malformed rows', patch: { badRows: 'skip' } }] : [];
+      return error.code === 'DATASET_PARSE' && config.badRows === 'refuse'
+        ? [{ label: 'Skip malformed rows', patch: { badRows: 'skip' } }]
+        : [];
     default:
       return [];
   }
@@ -90,7 +93,10 @@ function lighter(config: RunConfig): Suggestion[] {
     const half = Math.floor(batchSize / 2);
     // As many rows a step as before, where it divides evenly.
     const gradAccum = batchSize % 2 === 0 ? config.gradAccum * 2 : config.gradAccum;
-    list.push({ label: `Half the batch: ${half}${gradAccum > config.gradAccum ? `, twice a step` : ''}`, patch: { batchSize: half, gradAccum } });
+    list.push({
+      label: `Half the batch: ${half}${gradAccum > config.gradAccum ? `, twice a step` : ''}`,
+      patch: { batchSize: half, gradAccum },
+    });
   }
   if (seqLen >= 32) list.push({ label: `Half the length: ${Math.floor(seqLen / 2)}`, patch: { seqLen: Math.floor(seqLen / 2) } });
   if (method === 'lisa' && lisaLayers > 1) list.push({ label: `γ = ${lisaLayers - 1}`, patch: { lisaLayers: lisaLayers - 1 } });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { formatByteTick, formatBytes, formatCount, formatDuration, formatExactBytes, formatLarge, formatList, formatMs, formatRate, plural } from './format';
+import {
+  formatByteTick,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatExactBytes,
+  formatLarge,
+  formatList,
+  formatMs,
+  formatRate,
+  plural,
+} from './format';
 
 describe('formatBytes', () => {
   it.each([

@@ -24,7 +24,12 @@ export function formatBytes(bytes: number): string {
 }
 
 /** Round bytes on an axis: 20 MB, 2.5 GB. */
-export const formatByteTick = (bytes: number): string => (bytes === 0 ? '0' : formatBytes(bytes).replace(/(\.\d*?)0+ /, '$1 ').replace('. ', ' '));
+export const formatByteTick = (bytes: number): string =>
+  bytes === 0
+    ? '0'
+    : formatBytes(bytes)
+        .replace(/(\.\d*?)0+ /, '$1 ')
+        .replace('. ', ' ');
 
 /** Every byte, for tooltips. */
 export const formatExactBytes = (bytes: number): string => `${formatCount(bytes)} bytes`;

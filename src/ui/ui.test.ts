@@ -6,6 +6,7 @@ import { Column } from '../store/columns';
 import { newRun } from '../store/run';
 import { announcement, tabTitle } from './announce';
 import { BUILTIN } from './known-models';
+import { deviceLine } from './Header';
 import { forecastReceipt, measuredReceipt } from './receipt';
 import { speedOf } from './speed';
 
@@ -50,8 +51,17 @@ describe('speedOf', () => {
 });
 
 it('receipts never mix measured and forecast', () => {
-  expect(measuredReceipt('lisa', 31.2e6, 52.9e6, true)).toBe('Peak 31.2 MB measured; full fine-tuning would need 52.9 MB (forecast): 41 % less.');
+  expect(measuredReceipt('lisa', 31.2e6, 52.9e6, true)).toBe(
+    'Peak 31.2 MB measured; full fine-tuning would need 52.9 MB (forecast): 41 % less.',
+  );
   expect(measuredReceipt('full', 52.9e6, 52.9e6, true)).toBe('Peak 52.9 MB measured; the forecast was 52.9 MB.');
   expect(measuredReceipt('lisa', 30e6, 60e6, false)).toMatch(/^30\.0 MB measured so far; .*\(forecast\): 50 % less\.$/);
   expect(forecastReceipt('lora', 60e6, 50e6)).toMatch(/20 % more\.$/);
+});
+
+it('the device line says each part once', () => {
+  const line = (vendor: string, architecture: string, description: string, software = false) =>
+    deviceLine({ status: 'ready', device: { vendor, architecture, description, software } });
+  expect(line('google', 'swiftshader', 'google', true)).toBe('google swiftshader · software renderer: right, but slow');
+  expect(line('nvidia', 'ampere', 'NVIDIA GeForce RTX 3080')).toBe('NVIDIA GeForce RTX 3080 ampere');
 });

@@ -45,7 +45,13 @@ function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean)
 function paletteOf(element: Element): RasterPalette {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  return { trained: colour('--accent'), ink: colour('--ink'), muted: colour('--muted'), rule: colour('--rule'), surface: colour('--surface') };
+  return {
+    trained: colour('--accent'),
+    ink: colour('--ink'),
+    muted: colour('--muted'),
+    rule: colour('--rule'),
+    surface: colour('--surface'),
+  };
 }
 
 export function LayerRaster(props: LayerRasterProps) {
@@ -57,7 +63,15 @@ export function LayerRaster(props: LayerRasterProps) {
   const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor((width - GUTTER.left - GUTTER.right) / COLUMN_PX)));
   // `observed` grows in place; `step` tells of it.
   const columns = rasterColumns({ schedule, observed, layers, periodSteps, steps, step, firstStep, maxColumns });
-  const picture: RasterPicture = { rows, columns, steps, step, times: timesTrained(observed, layers), expectedTimes: (observed.length * gamma) / layers, cursor };
+  const picture: RasterPicture = {
+    rows,
+    columns,
+    steps,
+    step,
+    times: timesTrained(observed, layers),
+    expectedTimes: (observed.length * gamma) / layers,
+    cursor,
+  };
 
   const latest = useRef(picture);
   const redraw = useCallback(() => {
@@ -92,7 +106,9 @@ export function LayerRaster(props: LayerRasterProps) {
         <canvas ref={canvas} aria-hidden="true" style={{ height: rasterHeight(rows.length) }} />
       </div>
       <p className="note caption" aria-live="polite">
-        {pointed ? describeColumn(pointed, props) : `Point at a period for its layers.${observed.length > 0 ? ' At the right: periods each layer was trained in so far; the line is what is expected.' : ''}`}
+        {pointed
+          ? describeColumn(pointed, props)
+          : `Point at a period for its layers.${observed.length > 0 ? ' At the right: periods each layer was trained in so far; the line is what is expected.' : ''}`}
       </p>
       <RasterTable {...props} />
     </div>

@@ -61,9 +61,28 @@ function LossChart({ metrics, version, evals, steps, width }: LossChartProps) {
             stroke="var(--rule)"
             tickLine={false}
           />
-          <Tooltip isAnimationActive={false} content={({ active, payload }) => (active ? <LossTip row={payload[0]?.payload as LossRow | undefined} /> : null)} />
-          <Line dataKey="loss" stroke="var(--accent)" strokeOpacity={0.35} strokeWidth={1} dot={rows.length < 3} isAnimationActive={false} connectNulls />
-          <Line dataKey="smooth" stroke="var(--accent)" strokeWidth={2} dot={false} activeDot={false} isAnimationActive={false} connectNulls />
+          <Tooltip
+            isAnimationActive={false}
+            content={({ active, payload }) => (active ? <LossTip row={payload[0]?.payload as LossRow | undefined} /> : null)}
+          />
+          <Line
+            dataKey="loss"
+            stroke="var(--accent)"
+            strokeOpacity={0.35}
+            strokeWidth={1}
+            dot={rows.length < 3}
+            isAnimationActive={false}
+            connectNulls
+          />
+          <Line
+            dataKey="smooth"
+            stroke="var(--accent)"
+            strokeWidth={2}
+            dot={false}
+            activeDot={false}
+            isAnimationActive={false}
+            connectNulls
+          />
           <Line
             dataKey="eval"
             stroke="var(--mark)"

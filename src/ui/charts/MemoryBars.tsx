@@ -25,7 +25,12 @@ export function MemoryBars({ bars, scale, against, axis = true, compact = false 
   return (
     <div className={compact ? 'bars compact' : 'bars'}>
       {bars.map((bar) => (
-        <BarRow key={bar.label} bar={bar} scale={scale} reference={reference && bar === chosen && reference.total > bar.total ? reference : undefined} />
+        <BarRow
+          key={bar.label}
+          bar={bar}
+          scale={scale}
+          reference={reference && bar === chosen && reference.total > bar.total ? reference : undefined}
+        />
       ))}
       {axis && <Scale scale={scale} />}
     </div>

@@ -38,7 +38,14 @@ function MemoryTimeline({ metrics, version, steps, width, fullForecast }: Memory
   const yTicks = valueTicks(0, Math.max(fullForecast, metrics.peak?.total ?? 0), 3);
   const last = rows.at(-1);
   return (
-    <div role="img" aria-label={last ? `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${last.step}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).` : 'Memory by step: no step yet.'}>
+    <div
+      role="img"
+      aria-label={
+        last
+          ? `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${last.step}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).`
+          : 'Memory by step: no step yet.'
+      }
+    >
       <AreaChart width={width} height={HEIGHT} data={rows} margin={MARGIN} accessibilityLayer={false}>
         <CartesianGrid vertical={false} stroke="var(--rule)" />
         <XAxis
@@ -59,7 +66,10 @@ function MemoryTimeline({ metrics, version, steps, width, fullForecast }: Memory
           stroke="var(--rule)"
           tickLine={false}
         />
-        <Tooltip isAnimationActive={false} content={({ active, payload }) => (active ? <MemoryTip row={payload[0]?.payload as MemoryRow | undefined} /> : null)} />
+        <Tooltip
+          isAnimationActive={false}
+          content={({ active, payload }) => (active ? <MemoryTip row={payload[0]?.payload as MemoryRow | undefined} /> : null)}
+        />
         {MEMORY_GROUPS.map((group) => (
           <Area
             key={group}

@@ -36,5 +36,11 @@ it('bars by class add up, forecast and measured alike', () => {
 });
 
 it('the legend has what the bars have, once', () => {
-  expect(segmentsOf([classBar('a', bytes, 42), classBar('b', bytes, 42)])).toEqual(['weights', 'gradients', 'optimizer', 'activations', 'other']);
+  expect(segmentsOf([classBar('a', bytes, 42), classBar('b', bytes, 42)])).toEqual([
+    'weights',
+    'gradients',
+    'optimizer',
+    'activations',
+    'other',
+  ]);
 });

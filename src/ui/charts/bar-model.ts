@@ -19,7 +19,15 @@ export const SEGMENT_NAMES: Readonly<Record<SegmentId, string>> = {
   other: 'Inputs, cache, staging',
 };
 
-export const PURPOSES = ['weights', 'edges-state', 'layers-gradients', 'layers-optimizer', 'activations', 'workspace', 'other'] as const satisfies readonly SegmentId[];
+export const PURPOSES = [
+  'weights',
+  'edges-state',
+  'layers-gradients',
+  'layers-optimizer',
+  'activations',
+  'workspace',
+  'other',
+] as const satisfies readonly SegmentId[];
 
 export interface Segment {
   readonly id: SegmentId;
@@ -64,6 +72,13 @@ export const measuredBar = (label: string, groups: GroupBytes, total: number): B
 /** Segments that any of the bars has, in order. */
 export function segmentsOf(bars: readonly Bar[]): SegmentId[] {
   const present = new Set(bars.flatMap((bar) => bar.segments.map((segment) => segment.id)));
-  const order: readonly SegmentId[] = [...PURPOSES.slice(0, 2), 'layers-gradients', 'gradients', 'layers-optimizer', 'optimizer', ...PURPOSES.slice(4)];
+  const order: readonly SegmentId[] = [
+    ...PURPOSES.slice(0, 2),
+    'layers-gradients',
+    'gradients',
+    'layers-optimizer',
+    'optimizer',
+    ...PURPOSES.slice(4),
+  ];
   return order.filter((id) => present.has(id));
 }

@@ -21,10 +21,10 @@ function extremes(values: ArrayLike<number>, from: number, to: number): number[]
   let low = from;
   let high = from;
   for (let i = from; i < to; i++) {
-    const value = values[i] as number;
+    const value = values[i];
     if (Number.isNaN(value)) return [i];
-    if (value < (values[low] as number)) low = i;
-    if (value > (values[high] as number)) high = i;
+    if (value < values[low]) low = i;
+    if (value > values[high]) high = i;
   }
   if (low === high) return [low];
   return low < high ? [low, high] : [high, low];

@@ -82,7 +82,15 @@ interface Bounds {
   readonly height: number;
 }
 
-function drawCell(context: CanvasRenderingContext2D, column: RasterColumn, share: number, { top, height }: Bounds, x: (at: number) => number, step: number, pens: Pens): void {
+function drawCell(
+  context: CanvasRenderingContext2D,
+  column: RasterColumn,
+  share: number,
+  { top, height }: Bounds,
+  x: (at: number) => number,
+  step: number,
+  pens: Pens,
+): void {
   if (share === 0) return;
   const left = x(column.from);
   const right = x(column.to);
@@ -112,7 +120,15 @@ function drawCell(context: CanvasRenderingContext2D, column: RasterColumn, share
   context.globalAlpha = 1;
 }
 
-function drawAlwaysOn(context: CanvasRenderingContext2D, row: RasterRow, { top, height }: Bounds, x: (at: number) => number, step: number, steps: number, pens: Pens): void {
+function drawAlwaysOn(
+  context: CanvasRenderingContext2D,
+  row: RasterRow,
+  { top, height }: Bounds,
+  x: (at: number) => number,
+  step: number,
+  steps: number,
+  pens: Pens,
+): void {
   if (!row.alwaysOn) return;
   context.fillStyle = pens.hatch;
   context.fillRect(x(0), top, x(step) - x(0), height);
@@ -143,7 +159,8 @@ function drawFrame(
   context.textAlign = 'right';
   const every = labelEvery(y(1) - y(0));
   rows.forEach((row, i) => {
-    if (row.layer === null || row.layer % every === 0) context.fillText(row.name, plot.left - 6, (y(i) + y(i + 1)) / 2 + 0.5, plot.left - 8);
+    if (row.layer === null || row.layer % every === 0)
+      context.fillText(row.name, plot.left - 6, (y(i) + y(i + 1)) / 2 + 0.5, plot.left - 8);
   });
   context.strokeStyle = palette.muted;
   context.beginPath();
@@ -189,7 +206,13 @@ function drawCounts(
   context.stroke();
 }
 
-function pattern(context: CanvasRenderingContext2D, size: number, ratio: number, fallback: string, draw: (tile: CanvasRenderingContext2D) => void): CanvasPattern | string {
+function pattern(
+  context: CanvasRenderingContext2D,
+  size: number,
+  ratio: number,
+  fallback: string,
+  draw: (tile: CanvasRenderingContext2D) => void,
+): CanvasPattern | string {
   const tile = document.createElement('canvas');
   tile.width = tile.height = Math.max(1, Math.round(size * ratio));
   const pen = tile.getContext('2d');

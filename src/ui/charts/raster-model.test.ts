@@ -5,10 +5,26 @@ import { columnAt, layersTouched, rasterColumns, timesTrained } from './raster-m
 const schedule = (periods: number, K: number, layersOf: (period: number) => number[]) =>
   Array.from({ length: periods }, (_, period) => ({ period, firstStep: period * K + 1, layers: layersOf(period) }));
 
-const seen = (period: number, layers: number[]): ObservedPeriod => ({ period, firstStep: 0, lastStep: 0, layers, firstLoss: 0, lastLoss: 0 });
+const seen = (period: number, layers: number[]): ObservedPeriod => ({
+  period,
+  firstStep: 0,
+  lastStep: 0,
+  layers,
+  firstLoss: 0,
+  lastLoss: 0,
+});
 
 describe('rasterColumns', () => {
-  const base = { schedule: schedule(4, 5, (p) => [p % 3]), observed: [], layers: 3, periodSteps: 5, steps: 18, step: 0, firstStep: 1, maxColumns: 150 };
+  const base = {
+    schedule: schedule(4, 5, (p) => [p % 3]),
+    observed: [],
+    layers: 3,
+    periodSteps: 5,
+    steps: 18,
+    step: 0,
+    firstStep: 1,
+    maxColumns: 150,
+  };
 
   it('is all planned before the start, on the step axis', () => {
     const columns = rasterColumns(base);

@@ -13,7 +13,13 @@ interface ActionButtonProps {
 export function ActionButton({ id, state, primary = false, children }: ActionButtonProps) {
   const action = ACTIONS[id];
   return (
-    <button type="button" className={primary ? 'button primary' : 'button'} disabled={!action.enabled(state)} onClick={action.run} data-action={id}>
+    <button
+      type="button"
+      className={primary ? 'button primary' : 'button'}
+      disabled={!action.enabled(state)}
+      onClick={action.run}
+      data-action={id}
+    >
       {children ?? action.label(state)}
     </button>
   );

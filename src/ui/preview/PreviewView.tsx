@@ -1,6 +1,6 @@
 // Before a run: the memory that each method will need, the layers that this seed will draw, and what that covers.
 
-import { useDeferredValue, useRef } from 'react';
+import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config';
 import type { ModelShape } from '../../model/types';
 import { purposeBar, type Bar } from '../charts/bar-model';
@@ -22,12 +22,11 @@ interface Valid {
 
 /** The settings if they can run, else the last ones that could: a half-typed number does not blank the page. */
 function useLastValid({ config, shape, faults }: Setup): { readonly valid: Valid | null; readonly stale: boolean } {
-  const last = useRef<Valid | null>(null);
+  const [last, setLast] = useState<Valid | null>(null);
   const good = shape !== null && faults.length === 0;
-  if (good && (last.current?.config !== config || last.current.shape !== shape)) last.current = { config, shape };
+  if (good && (last?.config !== config || last.shape !== shape)) setLast({ config, shape });
   // Another model's bars would be a lie, not a memory.
-  if (shape && last.current && last.current.shape !== shape) last.current = null;
-  return { valid: shape ? last.current : null, stale: !good };
+  return { valid: last?.shape === shape ? last : null, stale: !good };
 }
 
 export function PreviewView({ setup }: { readonly setup: Setup }) {
@@ -60,7 +59,8 @@ function MemoryPreview({ config, shape, builtin }: Valid & { readonly builtin: b
       <MemoryBars bars={bars} scale={scaleOf(bars)} against={0} />
       <BarLegend bars={bars} />
       <p className="note facts">
-        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters in a step ({formatPercent(chosen.trainable / parameters)})
+        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters in a step (
+        {formatPercent(chosen.trainable / parameters)})
       </p>
       {builtin ? <LargerModels config={config} own={bars} /> : <BarTable groups={[{ caption: 'The chosen model', bars }]} />}
     </Panel>
@@ -73,14 +73,17 @@ function LargerModels({ config, own }: { readonly config: RunConfig; readonly ow
     ...entry,
     result: forecastsFor(entry.model.shape, entry.fitted),
   }));
-  const groups = planned.flatMap(({ model, fitted, result }) => (result.forecasts ? [{ model, fitted, bars: barsOf(result.forecasts, config) }] : []));
+  const groups = planned.flatMap(({ model, fitted, result }) =>
+    result.forecasts ? [{ model, fitted, bars: barsOf(result.forecasts, config) }] : [],
+  );
   const scale = groups.length > 0 ? scaleOf(groups.flatMap((group) => group.bars)) : 1;
   return (
     <>
       <div className="larger">
         <h3>The same settings on larger models</h3>
         <p className="note">
-          From their configurations alone, nothing is loaded. One scale for the three, up to {formatByteTick(scale)}; that of the bars above ends at {formatByteTick(scaleOf(own))}.
+          From their configurations alone, nothing is loaded. One scale for the three, up to {formatByteTick(scale)}; that of the bars above
+          ends at {formatByteTick(scaleOf(own))}.
         </p>
         {planned.map(({ model, result }) => result.error && <ErrorCard key={model.name} error={result.error} />)}
         {groups.map(({ model, fitted, bars }, i) => (
@@ -92,7 +95,9 @@ function LargerModels({ config, own }: { readonly config: RunConfig; readonly ow
           </div>
         ))}
       </div>
-      <BarTable groups={[{ caption: 'The built-in model', bars: own }, ...groups.map(({ model, bars }) => ({ caption: model.name, bars }))]} />
+      <BarTable
+        groups={[{ caption: 'The built-in model', bars: own }, ...groups.map(({ model, bars }) => ({ caption: model.name, bars }))]}
+      />
     </>
   );
 }

@@ -23,8 +23,11 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
     <Panel title="Layers that this seed will draw" aside={<RasterLegend planned />}>
       <p className="note">
         {plural(steps, 'step')} at K = {lisaPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
-        {schedule.length > 0 && `Seed ${config.seed} trains ${touched} of ${shape.layers} layers at least once${expected === null ? '' : `; the mean over all seeds is ${expected.toFixed(1)}`}.`}
-        {schedule.length > 0 && touched < shape.layers && ` ${plural(shape.layers - touched, 'layer')} will stay as they are: more steps, a smaller K or a larger γ reach more.`}
+        {schedule.length > 0 &&
+          `Seed ${config.seed} trains ${touched} of ${shape.layers} layers at least once${expected === null ? '' : `; the mean over all seeds is ${expected.toFixed(1)}`}.`}
+        {schedule.length > 0 &&
+          touched < shape.layers &&
+          ` ${plural(shape.layers - touched, 'layer')} will stay as they are: more steps, a smaller K or a larger γ reach more.`}
       </p>
       {schedule.length > 0 ? (
         <LayerRaster

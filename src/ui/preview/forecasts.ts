@@ -9,7 +9,8 @@ import { forecast, type Forecast } from '../../plan/forecast';
 import type { Period } from '../../train/protocol';
 
 export type Forecasts = Readonly<Record<Method, Forecast>>;
-export type ForecastResult = { readonly forecasts: Forecasts; readonly error: null } | { readonly forecasts: null; readonly error: ErrorInfo };
+export type ForecastResult =
+  { readonly forecasts: Forecasts; readonly error: null } | { readonly forecasts: null; readonly error: ErrorInfo };
 
 const REMEMBERED = 64;
 const memory = new Map<string, ForecastResult>();
@@ -57,5 +58,9 @@ export function previewSchedule(shape: ModelShape, config: RunConfig): ScheduleP
   const { lisaLayers: gamma, lisaPeriod: period, steps, seed, lisaSampler: sampler, lisaWeights: weights } = config;
   const periods = Math.ceil(steps / period);
   const drawn = periods <= PREVIEW_PERIODS ? schedule({ layers: shape.layers, gamma, period, steps, seed, sampler, weights }) : [];
-  return { schedule: drawn, periods, expected: sampler === 'uniform' ? shape.layers * expectedCoverage(gamma, shape.layers, steps, period) : null };
+  return {
+    schedule: drawn,
+    periods,
+    expected: sampler === 'uniform' ? shape.layers * expectedCoverage(gamma, shape.layers, steps, period) : null,
+  };
 }

@@ -13,11 +13,22 @@ export function Facts({ run }: { readonly run: Run }) {
   const firstEval = evals[0];
   const lastEval = evals.at(-1);
   const facts: readonly (readonly [string, string, string?])[] = [
-    ['Loss', formatLoss(loss), Number.isFinite(loss) ? `like choosing among ${formatCount(Math.exp(loss))} equally likely tokens` : undefined],
-    ['Evaluation', firstEval && lastEval && firstEval !== lastEval ? `${formatLoss(firstEval.loss)} → ${formatLoss(lastEval.loss)}` : formatLoss(lastEval?.loss ?? NaN)],
+    [
+      'Loss',
+      formatLoss(loss),
+      Number.isFinite(loss) ? `like choosing among ${formatCount(Math.exp(loss))} equally likely tokens` : undefined,
+    ],
+    [
+      'Evaluation',
+      firstEval && lastEval && firstEval !== lastEval
+        ? `${formatLoss(firstEval.loss)} → ${formatLoss(lastEval.loss)}`
+        : formatLoss(lastEval?.loss ?? NaN),
+    ],
     ['Tokens per second', formatCount(speed.tokensPerSecond)],
     ['Step', formatMs(speed.stepMs)],
-    isActive(run) ? ['Training time left', run.phase === 'paused' ? 'paused' : formatDuration(speed.leftMs)] : ['Training time', formatDuration(total(metrics.stepMs.values()))],
+    isActive(run)
+      ? ['Training time left', run.phase === 'paused' ? 'paused' : formatDuration(speed.leftMs)]
+      : ['Training time', formatDuration(total(metrics.stepMs.values()))],
     ['Learning rate', formatRate(metrics.lr.last)],
     ['Gradient norm', Number.isFinite(metrics.gradNorm.last) ? metrics.gradNorm.last.toPrecision(3) : '–'],
     [

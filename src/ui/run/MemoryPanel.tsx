@@ -38,15 +38,23 @@ export function MemoryPanel({ run }: { readonly run: Run }) {
   const peak = report?.memory.peak.total ?? metrics.peak?.total;
   return (
     <Panel title="Memory on the GPU">
-      <p className="receipt">{peak === undefined ? 'Nothing is measured before the first step.' : measuredReceipt(config.method, peak, forecasts.full.total, report !== null)}</p>
+      <p className="receipt">
+        {peak === undefined
+          ? 'Nothing is measured before the first step.'
+          : measuredReceipt(config.method, peak, forecasts.full.total, report !== null)}
+      </p>
       <MemoryBars bars={bars} scale={scaleOf(bars)} against={0} />
       <BarLegend bars={bars} />
       <div ref={box} className="chart memory-chart">
         <Suspense fallback={null}>
-          {width > 0 && <MemoryTimeline metrics={metrics} version={version} steps={config.steps} width={width} fullForecast={forecasts.full.total} />}
+          {width > 0 && (
+            <MemoryTimeline metrics={metrics} version={version} steps={config.steps} width={width} fullForecast={forecasts.full.total} />
+          )}
         </Suspense>
       </div>
-      <p className="note">Measured: live bytes of the page’s GPU buffers after each step. Dashed line: the forecast for full fine-tuning.</p>
+      <p className="note">
+        Measured: live bytes of the page’s GPU buffers after each step. Dashed line: the forecast for full fine-tuning.
+      </p>
       <BarTable groups={[{ caption: 'This run', bars }]} />
     </Panel>
   );

@@ -33,7 +33,10 @@ export function Outcome({ run, state }: { readonly run: Run; readonly state: Act
 
 function Failure({ run, state }: { readonly run: Run; readonly state: ActionState }) {
   const { error, config } = run;
-  const offered = useMemo(() => (error ? suggestions(error, config).map((s) => ({ ...s, saves: forecastSaving(run, config, s) })) : []), [error, run, config]);
+  const offered = useMemo(
+    () => (error ? suggestions(error, config).map((s) => ({ ...s, saves: forecastSaving(run, config, s) })) : []),
+    [error, run, config],
+  );
   if (!error) return null;
   const family = familyOf(error.code);
   const apply = (suggestion: Suggestion): void => {

@@ -7,7 +7,11 @@ import { LABELS, METHOD_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';
 
 const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
-const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = { lisa: ['lisaLayers', 'lisaPeriod', 'lisaTrain'], lora: ['loraRank', 'loraAlpha'], full: [] };
+const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
+  lisa: ['lisaLayers', 'lisaPeriod', 'lisaTrain'],
+  lora: ['loraRank', 'loraAlpha'],
+  full: [],
+};
 
 function show(key: ConfigKey, config: RunConfig): string {
   const value = config[key];

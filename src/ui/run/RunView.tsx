@@ -36,7 +36,9 @@ function Curves({ run }: { readonly run: Run }) {
   return (
     <Panel title={sampled ? 'Loss, and the layers that are trained' : 'Loss'} aside={sampled ? <RasterLegend /> : undefined}>
       <div ref={box} className="chart loss-chart">
-        <Suspense fallback={null}>{width > 0 && <LossChart metrics={metrics} version={version} evals={run.evals} steps={config.steps} width={width} />}</Suspense>
+        <Suspense fallback={null}>
+          {width > 0 && <LossChart metrics={metrics} version={version} evals={run.evals} steps={config.steps} width={width} />}
+        </Suspense>
       </div>
       {sampled ? (
         <LayerRaster
@@ -53,7 +55,10 @@ function Curves({ run }: { readonly run: Run }) {
         />
       ) : (
         <p className="note">
-          {config.method === 'full' ? 'Full fine-tuning trains every layer at every step' : 'LoRA trains the adapters of every layer at every step'}: there is no schedule to show.
+          {config.method === 'full'
+            ? 'Full fine-tuning trains every layer at every step'
+            : 'LoRA trains the adapters of every layer at every step'}
+          : there is no schedule to show.
         </p>
       )}
     </Panel>

@@ -24,7 +24,10 @@ export function Samples({ run }: { readonly run: Run }) {
   const pairs = pairSamples(run.samples);
   if (pairs.length === 0) return null;
   return (
-    <Panel title="Samples" aside={<span className="note">{run.config.temperature === 0 ? 'greedy' : `temperature ${run.config.temperature}`}</span>}>
+    <Panel
+      title="Samples"
+      aside={<span className="note">{run.config.temperature === 0 ? 'greedy' : `temperature ${run.config.temperature}`}</span>}
+    >
       {pairs.map(({ prompt, before, after }) => (
         <article className="sample" key={prompt}>
           <h3>{prompt}</h3>

@@ -9,7 +9,19 @@ import { ChoiceField, NumberField, Switch } from '../parts/fields';
 const OPTIMIZER: readonly NumericKey[] = ['gradAccum', 'warmup', 'weightDecay', 'gradClip', 'beta1', 'beta2'];
 const SCHEDULE: readonly NumericKey[] = ['evalEvery', 'saveEvery', 'evalSplit'];
 const SAMPLING: readonly NumericKey[] = ['temperature', 'sampleTokens'];
-const HELD: readonly ConfigKey[] = [...OPTIMIZER, ...SCHEDULE, ...SAMPLING, 'lrSchedule', 'lisaSampler', 'lisaState', 'mask', 'packing', 'shuffle', 'badRows', 'prompts'];
+const HELD: readonly ConfigKey[] = [
+  ...OPTIMIZER,
+  ...SCHEDULE,
+  ...SAMPLING,
+  'lrSchedule',
+  'lisaSampler',
+  'lisaState',
+  'mask',
+  'packing',
+  'shuffle',
+  'badRows',
+  'prompts',
+];
 
 interface AdvancedPanelProps {
   readonly config: RunConfig;
@@ -24,9 +36,7 @@ export function AdvancedPanel({ config, faults }: AdvancedPanelProps) {
   const numbers = (keys: readonly NumericKey[]) => keys.map((key) => <NumberField key={key} name={key} {...fields} />);
   return (
     <details className="panel advanced" open={opened || faulty} onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
-      <summary>
-        Advanced {changed > 0 && <span className="count">{changed} not at their default</span>}
-      </summary>
+      <summary>Advanced {changed > 0 && <span className="count">{changed} not at their default</span>}</summary>
       <h3>Optimizer</h3>
       <div className="pair">
         <ChoiceField
@@ -84,8 +94,18 @@ export function AdvancedPanel({ config, faults }: AdvancedPanelProps) {
         />
       </div>
       <div className="switches">
-        <Switch id={fieldId('packing')} label={LABELS.packing.label} checked={config.packing} onChange={(packing) => setConfig({ packing })} />
-        <Switch id={fieldId('shuffle')} label={LABELS.shuffle.label} checked={config.shuffle} onChange={(shuffle) => setConfig({ shuffle })} />
+        <Switch
+          id={fieldId('packing')}
+          label={LABELS.packing.label}
+          checked={config.packing}
+          onChange={(packing) => setConfig({ packing })}
+        />
+        <Switch
+          id={fieldId('shuffle')}
+          label={LABELS.shuffle.label}
+          checked={config.shuffle}
+          onChange={(shuffle) => setConfig({ shuffle })}
+        />
       </div>
       <h3>Evaluation and checkpoints</h3>
       <div className="pair">{numbers(SCHEDULE)}</div>

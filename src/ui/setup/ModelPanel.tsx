@@ -49,13 +49,22 @@ function LocalFolder({ local }: { readonly local: LocalModel | null }) {
       </label>
       {local?.shape && <ShapeLine shape={local.shape} bytes={local.bytes} />}
       {local?.error && <ErrorCard error={local.error} />}
-      {!local && <p className="note">A folder with config.json, tokenizer.json and .safetensors, of a GPT-2 or Llama-like model. It is read in place and sent nowhere.</p>}
+      {!local && (
+        <p className="note">
+          A folder with config.json, tokenizer.json and .safetensors, of a GPT-2 or Llama-like model. It is read in place and sent nowhere.
+        </p>
+      )}
     </>
   );
 }
 
 function ShapeLine({ shape, bytes }: { readonly shape: ModelShape; readonly bytes?: number }) {
-  const facts = [plural(shape.layers, 'layer'), `width ${formatCount(shape.width)}`, `vocabulary ${formatCount(shape.vocab)}`, `${formatCount(shape.maxPositions)} positions`];
+  const facts = [
+    plural(shape.layers, 'layer'),
+    `width ${formatCount(shape.width)}`,
+    `vocabulary ${formatCount(shape.vocab)}`,
+    `${formatCount(shape.maxPositions)} positions`,
+  ];
   if (bytes !== undefined) facts.push(formatBytes(bytes));
   return <p className="note facts">{facts.join(' · ')}</p>;
 }

@@ -1,0 +1,24 @@
+// A browser without a GPU for WebGPU (Chromium as it starts by itself on a server): the page says what to do, and
+// still shows its forecasts.
+
+import { expect, test } from '@playwright/test';
+import { findChromium } from '../scripts/chromium.mjs';
+
+test.use({
+  launchOptions: {
+    executablePath: findChromium() ?? undefined,
+    args: ['--headless=new', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+  },
+});
+
+test('without WebGPU, a card names the step that helps', async ({ page }) => {
+  await page.goto('/');
+  const card = page.locator('[data-family="no-gpu"]');
+  await expect(card).toBeVisible();
+  await expect(card.getByRole('heading')).toHaveText(/No GPU to train on|This browser has no WebGPU/);
+  await expect(card).toContainText(process.platform === 'linux' ? 'chrome://flags/#enable-unsafe-webgpu' : 'graphics acceleration');
+  await expect(page.getByTestId('device')).toHaveText(/No GPU/);
+  await expect(page.locator('[data-action="start"]')).toHaveText('No GPU to train on');
+  await expect(page.locator('[data-action="start"]')).toBeDisabled();
+  await expect(page.locator('.bar-row[data-bar]')).toHaveCount(12);
+});

@@ -1,0 +1,168 @@
+// The page as a person uses it: built, served, in a real Chromium with a real (software) GPU.
+
+import { expect, test, type Page } from '@playwright/test';
+import AxeBuilder from '@axe-core/playwright';
+import { readFile } from 'node:fs/promises';
+
+/** Fails the test on anything that the browser complains about: exceptions, refused scripts and styles, missing files. */
+function watch(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return complaints;
+}
+
+async function open(page: Page): Promise<void> {
+  await page.goto('/');
+  await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
+}
+
+/** A run that a software GPU finishes in a minute. */
+async function small(page: Page, settings: Readonly<Record<string, string>>): Promise<void> {
+  for (const [key, value] of Object.entries({ batchSize: '2', seqLen: '32', ...settings })) await page.locator(`#field-${key}`).fill(value);
+}
+
+const phase = (page: Page) => page.locator('[data-phase]');
+const total = async (page: Page, bar: string): Promise<number> =>
+  Number(await page.locator(`[data-bar="${bar}"]`).first().getAttribute('data-total'));
+
+test('one click trains with LISA and shows what it did', async ({ page }) => {
+  const complaints = watch(page);
+  await open(page);
+  await expect(page.getByTestId('device')).toContainText(/swiftshader/i);
+
+  await test.step('the memory of each method is there before the start', async () => {
+    // The built-in model and three larger ones, three methods each.
+    await expect(page.locator('.bar-row[data-bar]')).toHaveCount(12);
+    expect(await total(page, 'LISA')).toBeGreaterThan(0);
+    expect(await total(page, 'LISA')).toBeLessThan(await total(page, 'Full'));
+    await expect(page.locator('.segment.measured:not(.swatch)')).toHaveCount(0);
+  });
+
+  await small(page, { steps: '6', lisaPeriod: '2' });
+  await page.getByRole('button', { name: 'Start LISA', exact: true }).click();
+  await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 150_000 });
+
+  await test.step('loss, raster and samples', async () => {
+    await expect(page.locator('.loss-chart [data-points]')).toHaveAttribute(
+      'aria-label',
+      /at step 1.* at step 6\. Evaluation: .*step 0.*step 6/,
+    );
+    await expect(page.locator('.raster-plot')).toHaveAttribute('aria-label', /3 of 3 periods over 6 steps, step 6/);
+    expect(await inkOf(page)).toBeGreaterThan(1000);
+    await page.getByText('Periods as a table').click();
+    await expect(page.locator('.raster tbody tr')).toHaveCount(3);
+    await expect(page.locator('.raster tbody tr td:last-child')).toHaveText(['trained', 'trained', 'trained']);
+    await expect(page.locator('[data-sample="before"]').first()).not.toHaveText(/^Before$/);
+    await expect(page.locator('[data-sample="after"]').first()).toContainText('After step 6');
+  });
+
+  await test.step('measured memory is on the scale of the forecast, and equal to it', async () => {
+    const peak = await total(page, 'Peak');
+    expect(peak).toBe(await total(page, 'LISA'));
+    expect(peak).toBeLessThan(await total(page, 'Full'));
+    await expect(page.locator('.receipt')).toContainText(/^Peak .* measured; full fine-tuning would need .* \(forecast\): \d+ % less\.$/);
+  });
+
+  await test.step('the tuned model can be saved', async () => {
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the tuned model' }).click();
+    const file = await saved;
+    expect(file.suggestedFilename()).toBe('wordsmith-2m-lisa-step6.zip');
+    const bytes = await readFile(await file.path());
+    for (const name of ['model.safetensors', 'config.json', 'tokenizer.json']) expect(bytes.includes(name)).toBe(true);
+  });
+  expect(complaints).toEqual([]);
+});
+
+/** Pixels of the raster's canvas that something was drawn on. */
+const inkOf = (page: Page): Promise<number> =>
+  page.locator('.raster-plot canvas').evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    let drawn = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] !== 0) drawn++;
+    return drawn;
+  });
+
+test('a run can be started paused, stepped, continued, paused and stopped', async ({ page }) => {
+  const complaints = watch(page);
+  await open(page);
+  await small(page, { steps: '1000' });
+  await page.getByRole('button', { name: 'Start paused' }).click();
+  await expect(phase(page)).toHaveAttribute('data-phase', 'paused', { timeout: 90_000 });
+  await expect(page.locator('.step-count')).toHaveText('step 0 of 1,000');
+
+  await page.getByRole('button', { name: 'Step', exact: true }).click();
+  await expect(page.locator('.step-count')).toHaveText('step 1 of 1,000');
+  await expect(phase(page)).toHaveAttribute('data-phase', 'paused');
+  await page.locator('h1').click();
+  await page.keyboard.press('s');
+  await expect(page.locator('.step-count')).toHaveText('step 2 of 1,000');
+  await expect(phase(page)).toHaveAttribute('data-phase', 'paused');
+
+  await page.keyboard.press('Space');
+  await expect(phase(page)).toHaveAttribute('data-phase', 'training');
+  await expect(page.locator('.step-count')).toHaveText(/step ([4-9]|\d\d+) of/);
+  await expect(page.locator('[data-bar="Now"]')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(phase(page)).toHaveAttribute('data-phase', 'paused');
+  const held = await page.locator('.step-count').textContent();
+
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 90_000 });
+  await expect(phase(page)).toContainText('Stopped');
+  await expect(page.locator('.step-count')).toHaveText(held ?? '');
+  await expect(page.getByRole('button', { name: 'Download the tuned model' })).toBeEnabled();
+  await expect(page).toHaveTitle(/^Stopped/);
+  expect(complaints).toEqual([]);
+});
+
+test('a bad data file gets its card, with the row and a way on', async ({ page }) => {
+  await open(page);
+  await page.getByRole('group', { name: 'Data' }).getByRole('radio', { name: 'File' }).check();
+  await expect(page.locator('[data-action="start"]')).toHaveText('Choose a data file');
+  await page.locator('#field-data').setInputFiles({
+    name: 'broken.jsonl',
+    mimeType: 'application/jsonl',
+    buffer: Buffer.from('{"text": "one good row of text"}\n{"text": \n'),
+  });
+  await page.getByRole('button', { name: 'Start LISA', exact: true }).click();
+  const card = page.locator('[data-error="DATASET_PARSE"]');
+  await expect(card).toContainText('broken.jsonl, row 2');
+  await expect(card).toContainText('nothing is lost');
+  await expect(phase(page)).toHaveAttribute('data-phase', 'failed');
+
+  await card.getByRole('button', { name: 'Skip malformed rows' }).click();
+  await page.getByText('Advanced').click();
+  await expect(page.locator('#field-badRows')).toHaveValue('skip');
+});
+
+test('the start button names the setting at fault and leads to it', async ({ page }) => {
+  await open(page);
+  await page.locator('#field-lisaLayers').fill('9');
+  const start = page.locator('[data-action="start"]');
+  await expect(start).toHaveText('Fix γ');
+  await expect(page.locator('#field-lisaLayers')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByText('Shown for the last settings that can run.')).toBeVisible();
+  await start.click();
+  await expect(page.locator('#field-lisaLayers')).toBeFocused();
+  await page.locator('#field-lisaLayers').fill('1');
+  await expect(start).toHaveText('Start LISA');
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`the set-up is accessible, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await open(page);
+    await page.getByText('Advanced').click();
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
+  });
+}
+
+test('nothing is cut off on a narrow screen', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await open(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});

@@ -1,0 +1,94 @@
+// `npm run experiment`: the runs behind docs/results.md. Every method at its learning rate, three seeds each, on the
+// built-in model and data with the defaults of finetune; prints the table and the samples verbatim as Markdown.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { METHOD_LR, type Method } from '../config';
+import { openGpu } from '../gpu/device';
+import { nodeGpu, UNCHECKED } from '../gpu/node';
+import type { RunEvent, RunReport, Sample } from '../train/protocol';
+import { megabytes } from './print';
+import { runFinetune } from './run-finetune';
+
+const SEEDS = [1, 2, 3];
+const METHODS: readonly Method[] = ['lisa', 'full', 'lora'];
+const PROMPTS = ['Define: POLITICIAN', 'Define: FRIEND', 'Define: COMPUTER'];
+
+/** Further arguments go to every run: `npm run experiment -- --steps 200`. */
+const extra = process.argv.slice(2);
+
+interface Outcome {
+  readonly report: RunReport;
+  readonly samples: readonly Sample[];
+}
+
+async function run(method: Method, seed: number): Promise<Outcome> {
+  const out = await mkdtemp(join(tmpdir(), 'lisa-experiment-'));
+  const samples: Sample[] = [];
+  let report: RunReport | null = null;
+  const prompts = PROMPTS.flatMap((prompt) => ['--prompt', prompt]);
+  const status = await runFinetune(['--method', method, '--seed', String(seed), '--eval-every', '0', '--save-every', '0', '--out', out, '--json', ...prompts, ...extra], {
+    stdout(text) {
+      for (const line of text.split('\n').filter((part) => part !== '')) {
+        const event = JSON.parse(line) as RunEvent | { readonly type: 'report'; readonly report: RunReport };
+        if (event.type === 'sample') samples.push(event.sample);
+        if (event.type === 'report') report = event.report;
+        if (event.type === 'step' && event.metrics.step % 20 === 0) process.stderr.write(`${method} seed ${seed}: step ${event.metrics.step}, loss ${event.metrics.loss.toFixed(3)}\n`);
+      }
+    },
+    stderr: (text) => void process.stderr.write(text),
+    openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
+    onInterrupt: () => () => undefined,
+    publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
+    debug: true,
+  });
+  await rm(out, { recursive: true, force: true });
+  if (status !== 0 || !report) process.exit(status || 1);
+  return { report, samples };
+}
+
+const print = (line = ''): void => void process.stdout.write(`${line}\n`);
+
+const outcomes = new Map<Method, Outcome[]>();
+for (const method of METHODS) {
+  const list: Outcome[] = [];
+  for (const seed of SEEDS) list.push(await run(method, seed));
+  outcomes.set(method, list);
+}
+
+const { device } = outcomes.get('lisa')![0].report;
+print(`Device: ${device.description}${device.software ? ' (software)' : ''}. Extra arguments: ${extra.join(' ') || 'none'}.`);
+print();
+print('| method | lr | held-out before | after, mean | seeds 1 2 3 | peak memory, measured | tokens/s |');
+print('|---|---|---|---|---|---|---|');
+for (const [method, list] of outcomes) {
+  const after = list.map(({ report }) => report.evalLoss.at(-1)!.loss);
+  const mean = after.reduce((sum, loss) => sum + loss, 0) / after.length;
+  const { report } = list[0];
+  const cells = [
+    method,
+    METHOD_LR[method].toExponential(0),
+    report.evalLoss[0].loss.toFixed(4),
+    `**${mean.toFixed(3)}**`,
+    after.map((loss) => loss.toFixed(4)).join(' '),
+    megabytes(report.memory.peak.total),
+    list.map((one) => one.report.tokensPerSecond.toFixed(0)).join(' '),
+  ];
+  print(`| ${cells.join(' | ')} |`);
+}
+print();
+for (const [method, list] of outcomes) {
+  const { samples } = list[0];
+  print(`### ${method}, seed 1`);
+  print();
+  for (const before of samples.filter((sample) => sample.when === 'before')) {
+    const after = samples.find((sample) => sample.when === 'after' && sample.prompt === before.prompt);
+    print(`- \`${before.prompt}\``);
+    print(`  - before: ${JSON.stringify(before.text.trim())}`);
+    print(`  - after: ${JSON.stringify(after?.text.trim())}`);
+  }
+  print();
+}
+process.exit(0);

@@ -1,0 +1,203 @@
+// What `npm run finetune` does, as a function: arguments in, a tuned model and its reports out, an exit status back.
+// A thin shell around train/session.
+
+import { existsSync } from 'node:fs';
+import { appendFile, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RunConfig } from '../config';
+import { AppError, errorInfo, type ErrorCode } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
+import { NodeCheckpoints } from '../io/node-checkpoints';
+import { writeFolder, writeJson, writeText } from '../io/node-output';
+import { nodeSource, readDataFile } from '../io/node-source';
+import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
+import { exportTuned } from '../train/export-run';
+import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
+import type { Prepared, RunEvent } from '../train/protocol';
+import { Session, type SessionHost } from '../train/session';
+import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
+import { describeEvent, describeRounding, memoryTable } from './print';
+
+/** What the program needs of the process that it runs in. */
+export interface FinetuneIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  openGpu(): Promise<Gpu>;
+  /** Calls back when a person asks for the end (Ctrl-C). Returns how to stop listening. */
+  onInterrupt(stop: () => void): () => void;
+  /** The folder of the built-in model and data. */
+  readonly publicFolder: string;
+  /** Show where an internal error came from. */
+  readonly debug: boolean;
+}
+
+/** Faults of the device or of the run; everything else is bad input. */
+const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set(['NO_WEBGPU', 'NO_ADAPTER', 'SHADER_COMPILE', 'GPU_VALIDATION', 'GPU_OOM', 'DEVICE_LOST', 'NONFINITE_LOSS', 'STORAGE', 'INTERNAL']);
+
+/** Exit status: 0, 1 where the device or the run failed, 2 for bad input; a failure is one line on standard error. */
+export async function runFinetune(args: readonly string[], io: FinetuneIo): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options.help) io.stdout(helpText());
+    else await finetune(options, io);
+    return 0;
+  } catch (error) {
+    const { code, detail, remedy } = errorInfo(error);
+    io.stderr(`finetune: ${[detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
+    if (code === 'INTERNAL' && error instanceof Error && io.debug) io.stderr(`${error.stack}\n`);
+    return RUN_FAULTS.has(code) ? 1 : 2;
+  }
+}
+
+/** Everything that can be refused without a GPU is refused here. */
+interface Job {
+  readonly options: FinetuneOptions;
+  readonly inputs: RunInputs;
+  readonly out: string;
+  /** The checkpoint to go on from. */
+  readonly reader: CheckpointReader | null;
+}
+
+async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<void> {
+  const job = await prepareJob(options, io.publicFolder);
+  const gpu = await io.openGpu();
+  try {
+    await runJob(job, io, gpu);
+  } finally {
+    gpu.close();
+  }
+}
+
+async function prepareJob(options: FinetuneOptions, publicFolder: string): Promise<Job> {
+  const { resume, explicit, config } = options;
+  const out = options.out ?? resume ?? join('runs', `${stamp()}-${config.method}`);
+  const reader = resume === null ? null : await new NodeCheckpoints(join(resume, 'checkpoint')).open();
+  if (resume !== null && !reader) {
+    throw new AppError('CHECKPOINT_MISMATCH', `--resume: ${resume} holds no checkpoint.`, 'Give the --out directory of a run that was started with --save-every.');
+  }
+  const taken = await stat(out).catch(() => null);
+  if (taken && !taken.isDirectory()) throw new AppError('CONFIG_INVALID', `--out: ${out} is a file.`, 'Give a directory.');
+  const stored = reader ? (await readCheckpointState(reader)).config : null;
+  const asked: RunConfig = stored
+    ? { ...stored, ...(explicit.has('model') && { model: config.model }), ...(explicit.has('data') && { data: config.data }), ...(explicit.has('evalData') && { evalData: config.evalData }) }
+    : config;
+  const inputs = await prepareInputs(asked, await resolveFiles(asked, publicFolder), flagOf, stored ? undefined : (bounds) => adaptDefaults(options, bounds));
+  return { options, inputs, out, reader };
+}
+
+async function resolveFiles(config: RunConfig, publicFolder: string): Promise<RunFiles> {
+  const builtinModel = existsSync(config.model) ? undefined : BUILTIN_MODELS.find((m) => m.id === config.model);
+  const builtinData = existsSync(config.data) ? undefined : BUILTIN_DATASETS.find((d) => d.id === config.data);
+  const evalPath = config.evalData ?? (builtinData ? join(publicFolder, builtinData.evaluation) : null);
+  return {
+    model: await nodeSource(builtinModel ? join(publicFolder, builtinModel.path) : config.model),
+    data: await readDataFile(builtinData ? join(publicFolder, builtinData.train) : config.data),
+    evalData: evalPath === null ? null : await readDataFile(evalPath),
+  };
+}
+
+/** What a person did not ask for adapts to a small model instead of refusing it. */
+function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: number; maxPositions: number }): RunConfig {
+  return {
+    ...config,
+    seqLen: explicit.has('seqLen') ? config.seqLen : Math.min(config.seqLen, bounds.maxPositions),
+    lisaLayers: explicit.has('lisaLayers') ? config.lisaLayers : Math.min(config.lisaLayers, bounds.layers),
+  };
+}
+
+const stamp = (): string => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
+
+/** Trains and writes. The first thing that it writes comes after the weights have been read and found sound. */
+async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu: Gpu): Promise<void> {
+  const checkpoints = new NodeCheckpoints(join(out, 'checkpoint'));
+  const metrics = new MetricsFile(join(out, 'metrics.jsonl'));
+  let prepared: Prepared | null = null;
+  let interrupted = false;
+  const say = (line: string): void => io.stdout(`${line}\n`);
+  const host: SessionHost = {
+    checkpoints: afterMetrics(checkpoints, metrics),
+    gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
+    discarded: () => false,
+    emit(event: RunEvent) {
+      if (event.type === 'prepared') prepared = event.prepared;
+      if (event.type === 'step') {
+        const { targets: _, ...line } = event.metrics;
+        metrics.append(line);
+      }
+      const text = !options.json ? describeEvent(event, inputs.config.steps) : event.type === 'phase' ? null : JSON.stringify(event);
+      if (text !== null) say(text);
+    },
+  };
+  const session = await Session.create(gpu, inputs, host, reader);
+  const stopListening = io.onInterrupt(() => {
+    interrupted = true;
+    io.stderr('Stopping after this step; press Ctrl-C again to end at once.\n');
+  });
+  try {
+    if (!reader) await checkpoints.clear();
+    await metrics.start(join(options.resume ?? out, 'metrics.jsonl'), session.trainer.completed);
+    const lost = gpu.lost.then((error) => Promise.reject(error));
+    const report = await Promise.race([session.run(), lost]);
+    await metrics.written();
+    const { files, survival } = await exportTuned(session, options.outDtype);
+    await writeFolder(out, files);
+    await writeJson(join(out, 'report.json'), report);
+    const rounding = survival();
+    if (options.json) return say(JSON.stringify({ type: 'report', report, out, rounding }));
+    if (rounding) say(describeRounding(rounding));
+    say(`\n${memoryTable(report, prepared!)}`);
+    say(`${report.tokensPerSecond.toFixed(0)} tokens/s; tuned model and reports in ${out}`);
+  } finally {
+    stopListening();
+    session.close();
+  }
+}
+
+/** metrics.jsonl: a line a step, in order. */
+class MetricsFile {
+  readonly #path: string;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Begins the file with the lines of `earlier` up to the step of the checkpoint: later steps are trained again. */
+  async start(earlier: string, completed: number): Promise<void> {
+    const kept: string[] = [];
+    const text = completed > 0 ? await readFile(earlier, 'utf8').catch(() => '') : '';
+    for (const line of text.split('\n')) {
+      const step = /^\{"step":(\d+),.*\}$/.exec(line)?.[1];
+      if (step !== undefined && Number(step) <= completed) kept.push(`${line}\n`);
+    }
+    await writeText(this.#path, kept.join(''));
+  }
+
+  append(line: object): void {
+    this.#last = this.#last.then(() => appendFile(this.#path, `${JSON.stringify(line)}\n`));
+    // Whoever waits for written() hears of it.
+    this.#last.catch(() => undefined);
+  }
+
+  /** Resolves when all lines are in the file. Throws STORAGE. */
+  async written(): Promise<void> {
+    try {
+      await this.#last;
+    } catch (cause) {
+      throw new AppError('STORAGE', `${this.#path} cannot be written: ${(cause as Error).message}.`, 'Free some space or give another --out.', { cause });
+    }
+  }
+}
+
+/** A checkpoint of step s comes after the lines up to s, so that a kill leaves no gap between them. */
+function afterMetrics(checkpoints: CheckpointStore, metrics: MetricsFile): CheckpointStore {
+  return {
+    async write(step, file) {
+      await metrics.written();
+      await checkpoints.write(step, file);
+    },
+    open: () => checkpoints.open(),
+    clear: () => checkpoints.clear(),
+  };
+}

@@ -1,0 +1,85 @@
+// Memory of a plan, class by class, against arithmetic of its own (src/testing/closed-form.ts). The scratch pool is
+// computed there from lifetimes written down by hand and the pool's rule; the size of the parameter table from
+// the distinct parameter structs of all that a run can submit. Everything else is a formula of the model's numbers.
+
+import { describe, expect, test } from 'vitest';
+import { closedForm } from '../testing/closed-form';
+import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
+import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
+import { forecast } from './forecast';
+import { bytesByClass, sumBytes } from './memory';
+import type { PlanInput } from './input';
+import type { RunPlan } from './run-plan';
+
+const paramSlots = (plan: RunPlan, over = assignments(plan)): number =>
+  new Set(dispatchesOf(everySegment(plan, over)).map(({ params }) => String.fromCharCode(...params))).size;
+
+/** The formula's numbers, from shape and configuration alone where the plan decides nothing. */
+const numbers = (plan: RunPlan, over = assignments(plan)) => {
+  const { shape, method, slots, lowest, edges, rows, seqLen, cacheTokens, lora }: PlanInput = plan.input;
+  return { shape, method, slots, lowest, edges, rank: lora?.rank ?? 0, rows, seqLen, cacheTokens, paramSlots: paramSlots(plan, over) };
+};
+
+describe.each(SHAPE_NAMES)('%s', (name) => {
+  const shape = SHAPES[name];
+  const odd = ODD_NAMES.includes(name);
+
+  test.each(METHODS)('$name: bytes by class equal the closed form', (method) => {
+    const config = runConfig(shape, method);
+    const plan = runPlan(shape, config);
+    const { slots, lowest, edges, rows, cacheTokens } = plan.input;
+    expect(slots).toBe(config.method === 'lisa' ? config.lisaLayers : shape.layers);
+    expect(rows).toBe(38);
+    expect(cacheTokens).toBe(30);
+    expect(lowest).toBeLessThanOrEqual(shape.layers - slots);
+    if (config.method === 'full') expect(edges).toEqual({ embedding: true, norm: true, head: !shape.tied });
+    // Large models: a few draws reach every distinct struct, because structs do not depend on the layer.
+    const all = assignments(plan);
+    const over = odd ? all : all.slice(0, 4);
+    const want = closedForm(numbers(plan, over));
+    expect(bytesByClass(plan.allBuffers)).toEqual(want);
+    const shown = forecast(shape, config);
+    expect(shown).toMatchObject({ bytes: want, total: sumBytes(want) });
+    expect(shown.parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(sumBytes(want));
+  });
+});
+
+test('bytes by class hold over several batch shapes, several chunks of the head included', () => {
+  const lora = METHODS.find(({ name }) => name === 'LoRA')!;
+  const edgesOff = METHODS.find(({ name }) => name === 'LISA γ=2, edges off')!;
+  for (const [batchSize, seqLen] of [[1, 1], [3, 37], [5, 64], [1, 67]]) {
+    for (const name of ODD_NAMES) {
+      for (const method of [METHODS[0], METHODS[2], edgesOff, lora]) {
+        const plan = runPlan(SHAPES[name], runConfig(SHAPES[name], method, { batchSize, seqLen }));
+        expect(bytesByClass(plan.allBuffers), `${name}, ${method.name}, ${batchSize}×${seqLen}`).toEqual(closedForm(numbers(plan)));
+      }
+    }
+  }
+  const large = runPlan(SHAPES['GPT-2 124M'], runConfig(SHAPES['GPT-2 124M'], METHODS[2], { batchSize: 2, seqLen: 256 }));
+  expect(large.buffers.chunkRows).toBeLessThan(large.input.rows);
+  expect(bytesByClass(large.allBuffers)).toEqual(closedForm(numbers(large, assignments(large).slice(0, 4))));
+});
+
+test('a schedule that trains only high layers keeps nothing below them', () => {
+  const shape = SHAPES['odd Llama, untied'];
+  const config = runConfig(shape, METHODS.find(({ name }) => name === 'LISA γ=1, edges off')!);
+  for (const lowest of [0, 1, 2, 3]) {
+    const plan = runPlan(shape, config, { draws: [[3], [lowest]] });
+    expect(plan.input.lowest).toBe(lowest);
+    expect(bytesByClass(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
+    for (let layer = 0; layer < lowest; layer++) expect(plan.buffers.saved[layer].size).toBe(0);
+  }
+});
+
+test('what LISA saves against full: slots instead of layers, to the byte', () => {
+  for (const name of SHAPE_NAMES) {
+    const shape = SHAPES[name];
+    const bytes = (method: string) => forecast(shape, runConfig(shape, METHODS.find((m) => m.name === method)!)).bytes;
+    const [full, all, two, one] = ['full', 'LISA γ=L', 'LISA γ=2', 'LISA γ=1'].map(bytes);
+    const layer = two.gradients - one.gradients;
+    expect(full.gradients - two.gradients).toBe((shape.layers - 2) * layer);
+    expect([all.gradients, all.optimizer]).toEqual([full.gradients, full.optimizer]);
+    expect(full.optimizer).toBe(2 * full.gradients);
+    expect(one.weights).toBe(full.weights);
+  }
+});

@@ -1,0 +1,208 @@
+// Memory of a run as arithmetic on the model's numbers: an account of its own to hold the plan against. It uses
+// no code of the plan, only what design and docs say about it. Where each number comes from stands beside it.
+//
+// N rows, T context, C width, Q = H·D, U = K·D, F feed-forward, V vocabulary, L layers, S slots.
+
+import type { ModelShape } from '../model/types';
+import type { ClassBytes } from '../plan/memory';
+
+export interface RunNumbers {
+  readonly shape: ModelShape;
+  readonly method: 'full' | 'lisa' | 'lora';
+  /** S: L for full and LoRA. */
+  readonly slots: number;
+  /** Lowest layer of the schedule; 0 where the embedding trains. */
+  readonly lowest: number;
+  readonly edges: { readonly embedding: boolean; readonly norm: boolean; readonly head: boolean };
+  readonly rank: number;
+  readonly rows: number;
+  readonly seqLen: number;
+  readonly cacheTokens: number;
+  /** Distinct parameter structs of all dispatches: counted, not derived. */
+  readonly paramSlots: number;
+}
+
+const up = (value: number, step: number): number => Math.ceil(value / step) * step;
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+/** A buffer of n four-byte elements. */
+const buffer = (n: number): number => up(4 * n, 16);
+/** Tensors that lie in one block, each starting at a multiple of 256 bytes. */
+const packed = (elements: readonly number[]): number => sum(elements.map((n) => up(4 * n, 256)));
+
+interface Widths {
+  readonly C: number;
+  readonly Q: number;
+  readonly U: number;
+  readonly F: number;
+  readonly H: number;
+  readonly llama: boolean;
+  /** Columns of the first feed-forward matrix: gate and up side by side, or one. */
+  readonly wide: number;
+}
+
+function widths(s: ModelShape): Widths {
+  const llama = s.family === 'llama';
+  return { C: s.width, Q: s.heads * s.headDim, U: s.kvHeads * s.headDim, F: s.ff, H: s.heads, llama, wide: llama ? 2 * s.ff : s.ff };
+}
+
+function layerTensors(s: ModelShape): number[] {
+  const { C, Q, U, F, llama, wide } = widths(s);
+  const matrices = [C * (Q + 2 * U), Q * C, C * wide, F * C];
+  if (!llama) return [...matrices, C, C, C, C, 3 * C, C, F, C];
+  const biases = [...(s.qkvBias ? [Q + 2 * U] : []), ...(s.attentionOutBias ? [C] : []), ...(s.mlpBias ? [2 * F, C] : [])];
+  return [...matrices, C, C, ...biases];
+}
+
+/** [in, out of each part] of a layer's linears. */
+function linears(s: ModelShape): [number, number[]][] {
+  const { C, Q, U, F, llama } = widths(s);
+  return [
+    [C, llama ? [Q, U, U] : [3 * C]],
+    [Q, [C]],
+    [C, llama ? [F, F] : [F]],
+    [F, [C]],
+  ];
+}
+
+const adapterTensors = (s: ModelShape, r: number): number[] => linears(s).flatMap(([inputs, parts]) => [parts.length * r * inputs, ...parts.map((out) => out * r)]);
+
+/** What every layer keeps for the gradient of its input: widths of a row. */
+function keptFrozen(s: ModelShape): number[] {
+  const { C, Q, U, H, llama, wide } = widths(s);
+  const norm = llama ? [1] : [1, 1];
+  return [...norm, Q + 2 * U, Q, H, C, ...norm, wide];
+}
+
+/** What weight gradients need beyond that: both norms' outputs and the activation (attention's output is kept anyway). */
+const keptTrained = (s: ModelShape): number[] => [s.width, s.width, s.ff];
+
+export function closedForm(run: RunNumbers): ClassBytes {
+  const { shape: s, method, slots, lowest, edges, rank, rows: N, seqLen, cacheTokens } = run;
+  const { C, Q, U } = widths(s);
+  const V = s.vocab;
+  const L = s.layers;
+  const lora = method === 'lora';
+
+  const embedding = packed(s.rope ? [V * C] : [V * C, s.maxPositions * C]);
+  const norm = packed(s.norm === 'rms' ? [C] : [C, C]);
+  const head = s.tied ? 0 : packed([V * C]);
+  const layer = packed(layerTensors(s));
+  const adapter = packed(adapterTensors(s, rank));
+  const trained = [...(edges.embedding ? [embedding] : []), ...(edges.norm ? [norm] : []), ...(edges.head ? [head] : []), ...Array.from({ length: slots }, () => (lora ? adapter : layer))];
+
+  // Sums of squares: a partial a 4096 elements, at most 128 a binding of 128 MiB; each trainable's start at a whole binding.
+  const partials = (bytes: number): number => {
+    let count = 0;
+    for (let at = 0; at < bytes; at += 2 ** 27) count += Math.min(128, Math.ceil(Math.min(2 ** 27, bytes - at) / 4 / 4096));
+    return up(count, 64);
+  };
+  const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
+  const indices = 6 + (edges.embedding ? 3 : 0) + (edges.embedding && !s.rope ? 3 : 0);
+  // The array of group starts has one entry more than rows.
+  const longIndices = (edges.embedding ? 1 : 0) + (edges.embedding && !s.rope ? 1 : 0);
+  const ropeTable = s.rope ? buffer(Math.max(seqLen, cacheTokens) * (s.headDim / 2)) : 0;
+  const inner = lora ? sum(linears(s).map(([, parts]) => buffer(N * parts.length * rank))) : 0;
+  const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
+  const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
+
+  return {
+    weights: embedding + norm + head + L * layer + (lora ? L * adapter : 0),
+    masters: 0,
+    gradients: sum(trained),
+    optimizer: 2 * sum(trained),
+    activations: streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner) + sum(scratchPool(run, chunkRows)),
+    workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * V),
+    inputs: 32 + (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable + (3 + slots) * 16 + 256 * run.paramSlots,
+    cache: 2 * L * buffer(cacheTokens * U),
+    staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
+  };
+
+  function scratchPool({ shape }: RunNumbers, chunk: number): number[] {
+    const units = timelines(run, Math.ceil(N / chunk));
+    const columns: Record<string, number> = {
+      n1: C, n2: C, qkv: Q + 2 * U, attn: Q, lse: shape.heads, mid: C, up: widths(s).wide, act: s.ff, delta: shape.heads, picked: C, normed: C, dNormed: C, dPicked: C, out: C,
+    };
+    const counts = linears(s).map(([, parts]) => parts.length * rank);
+    const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };
+    const width = (name: string): number => {
+      const plain = name.replace(/^d\./, '');
+      return inners[plain] ?? (/(rstd|mean)$/.test(plain) ? 1 : columns[plain]);
+    };
+    return poolOf(units.map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(rows * width(name)) })));
+  }
+}
+
+interface Timeline {
+  readonly rows: number;
+  /** Short-lived values that each dispatch (or group of dispatches in which nothing dies) touches. */
+  readonly steps: readonly string[];
+}
+
+/** Every kind of unit of work with its short-lived values, written down by hand. */
+function timelines({ shape: s, method, lowest, edges, rows }: RunNumbers, chunks: number): Timeline[] {
+  const llama = s.family === 'llama';
+  const lora = method === 'lora';
+  const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
+  // Nothing kept: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
+  const nothingKept = (lse: string, u: (name: string) => string): string[] => [
+    `n1 ${stats('n1')}`,
+    `n1 qkv ${u('qkv')}`,
+    `qkv attn ${lse}`,
+    `attn mid ${u('mid')}`,
+    `mid n2 ${stats('n2')}`,
+    `n2 up ${u('up')}`,
+    'up act',
+    `act mid ${u('out')}`,
+  ];
+  const evaluated = ['n1', 'n2', 'act'];
+  const du = (name: string): string => (lora ? `d.${name}.u` : '');
+  const backward = [
+    `d.act ${du('out')}`,
+    'd.up d.act',
+    `d.n2 d.up ${du('up')}`,
+    'd.n2',
+    `d.attn ${du('mid')}`,
+    'd.attn delta',
+    'd.attn delta d.qkv',
+    `d.n1 d.qkv ${du('qkv')}`,
+    'd.n1',
+  ];
+  const headTrained = s.tied ? edges.embedding : edges.head;
+  const top = ['picked', `picked normed ${stats('n')}`];
+  const head = [
+    ...top,
+    ...Array.from({ length: chunks }, () => ['normed', `dNormed ${headTrained ? 'normed' : ''}`]).flat(),
+    `picked ${stats('n')} dNormed dPicked`,
+    'dPicked',
+  ];
+  return [
+    { rows, steps: evaluated },
+    { rows, steps: nothingKept('', (name) => (lora ? `${name}.u` : '')) },
+    ...(lowest > 0 ? [{ rows, steps: nothingKept('lse', () => '') }] : []),
+    { rows, steps: backward },
+    // The lowest layer: an adapter of q, k and v that passes nothing on.
+    ...(lora ? [{ rows, steps: [...backward.slice(0, -2), `d.qkv ${du('qkv')}`] }] : []),
+    { rows, steps: head },
+    { rows, steps: [...top, 'normed'] },
+    { rows: 1, steps: [...top, 'normed'] },
+  ];
+}
+
+/** The rule of the scratch pool: largest first, first buffer that is free over the value's life; units share the buffers. */
+function poolOf(units: readonly { readonly steps: readonly string[]; bytes(name: string): number }[]): number[] {
+  const pool: number[] = [];
+  for (const { steps, bytes } of units) {
+    const lives = new Map<string, { first: number; last: number }>();
+    steps.forEach((step, at) => {
+      for (const name of step.split(' ').filter(Boolean)) lives.set(name, { first: lives.get(name)?.first ?? at, last: at });
+    });
+    const taken: { first: number; last: number }[][] = [];
+    for (const [name, life] of [...lives].sort(([a, x], [b, y]) => bytes(b) - bytes(a) || x.first - y.first)) {
+      let at = taken.findIndex((others) => others.every(({ first, last }) => last < life.first || life.last < first));
+      if (at < 0) at = taken.push([]) - 1;
+      taken[at].push(life);
+      pool[at] = Math.max(pool[at] ?? 0, bytes(name));
+    }
+  }
+  return pool;
+}

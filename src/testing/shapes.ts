@@ -1,0 +1,64 @@
+// Model shapes that plan tests go through: odd sizes that no tile divides, the built-in model, and two real ones.
+
+import { parseModelConfig } from '../model/config';
+import type { ModelShape } from '../model/types';
+
+const llama = {
+  model_type: 'llama',
+  vocab_size: 257,
+  hidden_size: 36,
+  intermediate_size: 50,
+  num_hidden_layers: 4,
+  num_attention_heads: 3,
+  num_key_value_heads: 1,
+  head_dim: 10,
+  max_position_embeddings: 71,
+  tie_word_embeddings: true,
+};
+
+const gpt2 = { model_type: 'gpt2', vocab_size: 301, n_embd: 39, n_layer: 3, n_head: 3, n_inner: 107, n_positions: 67 };
+
+const CONFIGS = {
+  'odd GPT-2': gpt2,
+  'odd GPT-2, untied': { ...gpt2, tie_word_embeddings: false, activation_function: 'gelu' },
+  'odd Llama, tied': llama,
+  'odd Llama, untied': { ...llama, tie_word_embeddings: false },
+  'odd Llama, biases': { ...llama, attention_bias: true, mlp_bias: true },
+  'wordsmith-2m': {
+    model_type: 'llama',
+    vocab_size: 2048,
+    hidden_size: 128,
+    intermediate_size: 352,
+    num_hidden_layers: 8,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 32,
+    max_position_embeddings: 512,
+    tie_word_embeddings: true,
+  },
+  'SmolLM2-135M': {
+    model_type: 'llama',
+    vocab_size: 49152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    tie_word_embeddings: true,
+  },
+  'GPT-2 124M': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
+} as const;
+
+export type ShapeName = keyof typeof CONFIGS;
+
+export const SHAPES = Object.fromEntries(Object.entries(CONFIGS).map(([name, config]) => [name, parseModelConfig(config, name)])) as Record<
+  ShapeName,
+  ModelShape
+>;
+
+export const SHAPE_NAMES = Object.keys(CONFIGS) as ShapeName[];
+
+/** Small enough to build every segment of every draw. */
+export const ODD_NAMES = SHAPE_NAMES.filter((name) => name.startsWith('odd'));
