@@ -24,6 +24,12 @@ export interface StepPlan {
   readonly optimizer: readonly Segment[];
 }
 
+/** Norm and update of something that trains. */
+interface TrainedSegments {
+  readonly squares: Segment;
+  readonly update: Segment;
+}
+
 interface PlacedUnit {
   readonly segments: readonly Segment[];
 }
@@ -39,13 +45,11 @@ export class RunPlan {
   readonly #context: Context;
   readonly #units = new Map<string, PlacedUnit>();
   readonly #pool: readonly BufferSpec[];
-  readonly #headChunkRows: number;
 
   constructor(input: PlanInput) {
     this.input = input;
     this.buffers = runBuffers(input);
     this.#context = { input, buffers: this.buffers };
-    this.#headChunkRows = this.buffers.chunkRows;
     const { rows, seqLen, shape } = input;
     this.capacity = {
       rows,
@@ -58,8 +62,8 @@ export class RunPlan {
     const pool = assignScratch(emitted.map(([, unit]) => transientsOf(unit)));
     this.#pool = pool.sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
     emitted.forEach(([key, unit], index) => this.#units.set(key, this.#place(unit, pool.assignment[index])));
-    const optimizerSegments = this.buffers.slots.flatMap((slot) => this.#slotSegments(slot, this.#layerOf(slot.index)));
-    this.params = buildParamTable([...[...this.#units.values()].flatMap((unit) => unit.segments), ...optimizerSegments, ...this.#edgeSegments(), optimizer.norm(this.#context)]);
+    this.#buildOptimizer();
+    this.params = buildParamTable(this.builtSegments());
     this.allBuffers = [...this.buffers.all, ...this.#pool, this.params.spec];
   }
 
@@ -80,17 +84,11 @@ export class RunPlan {
     }
     if (edges.embedding) above.push(...this.#unit('embedding bwd', () => embeddingBackward(this.#context)));
     const used = new Set(assignment.values());
-    const trained = [...assignment].flatMap(([layer, slot]) => this.#slotSegments(this.buffers.slots[slot], layer));
+    const trained = [...this.#trainedEdges(), ...[...assignment].map(([layer, slot]) => this.#trainedSlot(this.buffers.slots[slot], layer))];
+    const idle = this.buffers.slots.filter((slot) => !used.has(slot.index)).map((slot) => this.#idle(slot));
     return {
-      micro: (extents) => [...below, head[0], ...head.slice(1, 1 + Math.max(1, Math.ceil(extents.targets / this.#headChunkRows))), ...above],
-      optimizer: [
-        ...this.#edgeSegments().filter((s) => s.name.endsWith('squares')),
-        ...trained.filter((s) => s.name.endsWith('squares')),
-        ...this.buffers.slots.filter((slot) => !used.has(slot.index)).map((slot) => this.#keep(`idle ${slot.index}`, () => optimizer.idleSquares(this.#context, slot))),
-        this.#keep('norm', () => optimizer.norm(this.#context)),
-        ...this.#edgeSegments().filter((s) => !s.name.endsWith('squares')),
-        ...trained.filter((s) => s.name.includes('→')),
-      ],
+      micro: (extents) => [...below, head[0], ...this.#liveChunks(head, extents), ...above],
+      optimizer: [...trained.map((t) => t.squares), ...idle, this.#norm(), ...trained.map((t) => t.update)],
     };
   }
 
@@ -102,7 +100,7 @@ export class RunPlan {
       ...this.#unit('embedding', () => embeddingForward(this.#context, 'train')),
       ...layers.flatMap((layer) => this.#forward(layer, null)),
       head[0],
-      ...head.slice(1, 1 + Math.max(1, Math.ceil(extents.targets / this.#headChunkRows))),
+      ...this.#liveChunks(head, extents),
       head[head.length - 1],
     ];
   }
@@ -127,8 +125,16 @@ export class RunPlan {
     return [...this.#units.values()].flatMap((unit) => unit.segments);
   }
 
-  #layerOf(slot: number): number {
-    return this.input.method === 'lisa' ? 0 : slot;
+  /** Every kind of optimizer segment once; a slot's update has the same parameters for every layer it may serve. */
+  #buildOptimizer(): void {
+    this.#trainedEdges();
+    for (const slot of this.buffers.slots) {
+      this.#trainedSlot(slot, this.input.method === 'lisa' ? 0 : slot.index);
+      // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
+      if (this.input.method === 'lisa' && this.input.slots > 1) this.#idle(slot);
+      this.reset(slot.index);
+    }
+    this.#norm();
   }
 
   /** One of each kind: all share the pool, and their parameters are all that any step of the run uses. */
@@ -167,22 +173,32 @@ export class RunPlan {
     return this.#unit(`head ${train}`, (): HeadUnit => headLoss(this.#context, train));
   }
 
-  #edgeSegments(): Segment[] {
-    return [...this.buffers.edges].flatMap(([name, of]) => [
-      this.#keep(`squares ${name}`, () => optimizer.squares(this.#context, of)),
-      this.#keep(`update ${name}`, () => optimizer.update(this.#context, this.buffers.blocks.get(name)!.spec, of)),
-    ]);
+  /** Chunks of the head that hold targets. */
+  #liveChunks(head: readonly Segment[], extents: Extents): readonly Segment[] {
+    return head.slice(1, 1 + Math.max(1, Math.ceil(extents.targets / this.buffers.chunkRows)));
   }
 
-  #slotSegments(slot: Slot, layer: number): Segment[] {
+  #trainedEdges(): TrainedSegments[] {
+    return [...this.buffers.edges].map(([name, of]) => ({
+      squares: this.#keep(`squares ${name}`, () => optimizer.squares(this.#context, of)),
+      update: this.#keep(`update ${name}`, () => optimizer.update(this.#context, this.buffers.blocks.get(name)!.spec, of)),
+    }));
+  }
+
+  #trainedSlot(slot: Slot, layer: number): TrainedSegments {
     const weights = this.input.lora ? this.buffers.adapters[layer].spec : this.buffers.blocks.get(`layer.${layer}`)!.spec;
-    return [
-      this.#keep(`squares ${slot.name}`, () => optimizer.squares(this.#context, slot)),
-      this.#keep(`update ${slot.name} ${layer}`, () => optimizer.update(this.#context, weights, slot)),
-      this.#keep(`reset ${slot.index}`, () => optimizer.reset(slot)),
-      // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
-      ...(this.input.method === 'lisa' && this.input.slots > 1 ? [this.#keep(`idle ${slot.index}`, () => optimizer.idleSquares(this.#context, slot))] : []),
-    ];
+    return {
+      squares: this.#keep(`squares ${slot.name}`, () => optimizer.squares(this.#context, slot)),
+      update: this.#keep(`update ${slot.name} ${layer}`, () => optimizer.update(this.#context, weights, slot)),
+    };
+  }
+
+  #idle(slot: Slot): Segment {
+    return this.#keep(`idle ${slot.index}`, () => optimizer.idleSquares(this.#context, slot));
+  }
+
+  #norm(): Segment {
+    return this.#keep('norm', () => optimizer.norm(this.#context));
   }
 
   #keep(key: string, build: () => Segment): Segment {

@@ -1,6 +1,6 @@
-// Every layout and family of matmul against the float64 loops of matmul.ref.ts. Whatever a kernel must not use
-// (other columns of a strided buffer, rows past the live ones) is NaN in the inputs, and what it must not write
-// is NaN in y and still has to be afterwards.
+// Every layout and family of matmul against the float64 loops of matmul.ref.ts. What a kernel must not use (other
+// columns of a strided buffer, rows past the live ones) is NaN in a and b. What it must not write holds its bits:
+// NaN where y is assigned, a number where it is added to, so that a sum written there by mistake is seen.
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { AppError } from '../errors';
@@ -31,10 +31,18 @@ interface Case extends Options {
   readonly frame?: Partial<Omit<Frame, 'extents'>>;
 }
 
-/** Random values inside the slice of `rows` × [offset, offset + width), NaN outside. */
-function slice(rows: number, capacity: number, width: number, stride: number, offset: number, seed: number): Float32Array<ArrayBuffer> {
+/** Random values inside the slice of `rows` × [offset, offset + width), `outside` elsewhere. */
+function slice(
+  rows: number,
+  capacity: number,
+  width: number,
+  stride: number,
+  offset: number,
+  seed: number,
+  outside = NaN,
+): Float32Array<ArrayBuffer> {
   const values = randomArray(rows * width, seed);
-  const out = new Float32Array((capacity - 1) * stride + offset + width).fill(NaN);
+  const out = new Float32Array((capacity - 1) * stride + offset + width).fill(outside);
   for (let row = 0; row < rows; row++) out.set(values.subarray(row * width, (row + 1) * width), row * stride + offset);
   return out;
 }
@@ -63,8 +71,8 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
   const a = slice(aLive, aRows, aWidth, lda, a0, 1);
   const b = slice(bLive, bRows, bWidth, ldb, b0, 2);
   const bias = withBias ? randomArray(n, 3) : undefined;
-  const residual = withResidual ? slice(liveM, m, n, ldy, y0, 4) : undefined;
-  const before = slice(accumulates ? liveM : 0, m, n, ldy, y0, 5);
+  const residual = withResidual ? slice(m, m, n, ldy, y0, 4) : undefined;
+  const before = accumulates ? slice(m, m, n, ldy, y0, 5, 0.25) : slice(0, m, n, ldy, y0, 5);
   const y = input('y', before);
   const dispatch = matmul({
     label: 'test',
@@ -84,7 +92,7 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
   const shape = { layout, m: liveM, n, k: liveK, lda, ldb, ldy, a0, b0, y0, alpha, accumulate: accumulates };
   const want = matmulReference(shape, before, a, b, bias, residual);
   const written = (at: number): boolean => at % ldy >= y0 && at % ldy < y0 + n && at < liveM * ldy;
-  const touched = got.findIndex((value, at) => !written(at) && !Number.isNaN(value));
+  const touched = got.findIndex((value, at) => !written(at) && !Object.is(value, before[at]));
   expect(touched, `element ${touched} of y lies outside the product and was written`).toBe(-1);
   const error = relativeError(
     got.filter((_, at) => written(at)),

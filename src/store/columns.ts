@@ -19,7 +19,7 @@ export class Column {
 
   /** NaN outside the column. */
   at(index: number): number {
-    return index >= 0 && index < this.#length ? (this.#data[index]) : NaN;
+    return index >= 0 && index < this.#length ? this.#data[index] : NaN;
   }
 
   get last(): number {

@@ -142,6 +142,15 @@ describe('receive', () => {
     expect(useRunStore.getState().run?.phase).toBe('loading');
   });
 
+  it('a lost device ends the run and leaves no device to start on', () => {
+    useDeviceStore.setState({ device: { status: 'opening' } });
+    useRunStore.setState({ run: newRun('a', DEFAULTS) });
+    const error = { code: 'DEVICE_LOST', detail: 'd', remedy: 'r' } as const;
+    receive(event('a', { type: 'failed', error, savedStep: 3 }));
+    expect(useRunStore.getState().run).toMatchObject({ phase: 'failed', savedStep: 3 });
+    expect(useDeviceStore.getState().device).toEqual({ status: 'unavailable', error });
+  });
+
   it('a refusal ends the run that goes on; without one it is the device', () => {
     const error = { code: 'INTERNAL', detail: 'd', remedy: 'r' } as const;
     useRunStore.setState({ run: newRun('b', DEFAULTS) });

@@ -92,6 +92,9 @@ export function receive(event: Event): void {
       // Steps reach React ten times a second at most (onSteps); every other event brings the step up to date first.
       if (event.event.type === 'step') pushStep(event.event.metrics);
       else useRunStore.setState({ run: reduceRun({ ...run, step: lastStep(run) }, event.event) });
+      // Nothing can start on a lost device; the page offers to open another.
+      if (event.event.type === 'failed' && event.event.error.code === 'DEVICE_LOST')
+        setDevice({ status: 'unavailable', error: event.event.error });
       break;
     case 'exported': {
       if (run?.exported !== 'asked') break;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DEFAULTS, type RunConfig } from '../config';
 import { nodeLab } from '../gpu/lab';
 import { nodeSource } from '../io/node-source';
-import type { SafetensorsFile } from '../io/safetensors';
+import { headerSize, parseHeader, type SafetensorsFile } from '../io/safetensors';
 import { collect } from '../io/tiny-model';
 import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
@@ -134,4 +134,16 @@ export async function trainedBytes(session: Session): Promise<Map<string, Bytes>
 export function differences(a: ReadonlyMap<string, Bytes>, b: ReadonlyMap<string, Bytes>): string[] {
   if ([...a.keys()].join() !== [...b.keys()].join()) return ['the names themselves'];
   return [...a].filter(([name, bytes]) => Buffer.compare(bytes, b.get(name)!) !== 0).map(([name]) => name);
+}
+
+/** Steps without what differs from run to run. */
+export const timeless = (steps: readonly StepMetrics[]): object[] => steps.map(({ stepMs: _, ...rest }) => rest);
+
+/** Tensors of a checkpoint by name, as bytes; `~checksums` left out. */
+export async function checkpointTensors(reader: CheckpointReader): Promise<Map<string, Bytes>> {
+  const size = headerSize(await reader.read(0, 8), reader.size, 'checkpoint');
+  const { tensors } = parseHeader(await reader.read(0, size), reader.size, 'checkpoint');
+  const bytes = new Map<string, Bytes>();
+  for (const [name, { begin, end }] of tensors) if (!name.startsWith('~')) bytes.set(name, await reader.read(begin, end));
+  return bytes;
 }

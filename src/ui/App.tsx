@@ -1,6 +1,7 @@
 // The page: settings on the left, what they lead to on the right.
 
 import { useState } from 'react';
+import { isActive } from '../store/run';
 import { ActionBar } from './ActionBar';
 import { SHORTCUTS, useActionState, type ActionState } from './actions';
 import { webgpuAdvice } from './error-cards';
@@ -31,7 +32,7 @@ export function App() {
         <div className="stage">
           <ActionBar state={state} />
           <DeviceCard state={state} />
-          {!running && <ResumeCard state={state} />}
+          <ResumeCard state={state} />
           {running ? <RunView run={run} state={state} /> : <PreviewView setup={setup} />}
         </div>
       </main>
@@ -60,9 +61,11 @@ export function App() {
 }
 
 function DeviceCard({ state }: { readonly state: ActionState }) {
-  const { device } = state;
+  const { device, run, view } = state;
   if (device.status !== 'unavailable') return null;
   const { error } = device;
+  // The run's own card says it already.
+  if (view === 'run' && run?.error === error) return null;
   const advice = error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
   return (
     <ErrorCard error={error} advice={advice} safe="The settings and forecasts work without it.">
@@ -74,7 +77,7 @@ function DeviceCard({ state }: { readonly state: ActionState }) {
 }
 
 function ResumeCard({ state }: { readonly state: ActionState }) {
-  if (!state.resumable) return null;
+  if (!state.resumable || isActive(state.run)) return null;
   const { config, step, steps } = state.resumable;
   return (
     <section className="card" aria-label="Unfinished run">

@@ -4,7 +4,7 @@ import { memo, useMemo } from 'react';
 import { CartesianGrid, ComposedChart, Line, Tooltip, XAxis, YAxis } from 'recharts';
 import { EMA_DECAY, type RunMetrics } from '../../store/metrics';
 import type { EvalPoint } from '../../store/run';
-import { formatLoss } from '../format';
+import { formatCount, formatLoss } from '../format';
 import { GUTTER, stepTicks, valueTicks } from './axis';
 import { lossRange, lossRows, type LossRow } from './loss-rows';
 
@@ -48,6 +48,7 @@ function LossChart({ metrics, version, evals, steps, width }: LossChartProps) {
             dataKey="step"
             type="number"
             domain={[0, steps]}
+            tickFormatter={formatCount}
             ticks={stepTicks(steps, (width - GUTTER.left - GUTTER.right) / 90)}
             tick={TICK}
             stroke="var(--rule)"

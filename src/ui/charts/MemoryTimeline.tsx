@@ -4,7 +4,7 @@
 import { memo, useMemo } from 'react';
 import { Area, AreaChart, CartesianGrid, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
 import { MEMORY_GROUPS, type MemoryGroup, type RunMetrics } from '../../store/metrics';
-import { formatBytes, formatByteTick } from '../format';
+import { formatBytes, formatByteTick, formatCount } from '../format';
 import { GUTTER, stepTicks, valueTicks } from './axis';
 import { SEGMENT_NAMES } from './bar-model';
 import { decimate } from './decimate';
@@ -52,6 +52,7 @@ function MemoryTimeline({ metrics, version, steps, width, fullForecast }: Memory
           dataKey="step"
           type="number"
           domain={[0, steps]}
+          tickFormatter={formatCount}
           ticks={stepTicks(steps, (width - GUTTER.left - GUTTER.right) / 90)}
           tick={TICK}
           stroke="var(--rule)"

@@ -105,7 +105,8 @@ function drawCell(
     context.fillRect(left + gap / 2, top, Math.max(0.5, done - left - gap), height);
   }
   if (done < right) {
-    context.globalAlpha = share < 0.999 ? density : 1;
+    // Dots are pale already.
+    context.globalAlpha = share < 0.999 ? 0.4 + 0.6 * density : 1;
     context.fillStyle = pens.dots;
     context.fillRect(done + gap / 2, top, Math.max(0.5, right - done - gap), height);
     if (right - left > 8) {
@@ -164,7 +165,7 @@ function drawFrame(
   });
   context.strokeStyle = palette.muted;
   context.beginPath();
-  if ((plot.right - plot.left) / columns.length > 3) {
+  if ((plot.right - plot.left) / columns.length > 8) {
     for (const column of columns) {
       context.moveTo(Math.round(x(column.to)) - 0.5, bottom);
       context.lineTo(Math.round(x(column.to)) - 0.5, bottom + 3);

@@ -1,0 +1,89 @@
+// The op list of a layer and the parameter table say the same of a model, and what each adjoint needs is the least.
+
+import { describe, expect, test } from 'vitest';
+import { layoutBlock } from '../plan/layout';
+import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
+import { auxiliaries, layerOps, neededForInput, neededForWeights, RESIDUAL_STREAM, valueWidths, type LayerOp } from './layer-ops';
+import { parameterCount, parameterTable } from './parameters';
+
+describe.each(SHAPE_NAMES)('%s', (name) => {
+  const shape = SHAPES[name];
+  const ops = layerOps(shape);
+
+  test('every op reads what an op before it wrote; the last writes the stream', () => {
+    const known = new Set(['in']);
+    for (const op of ops) {
+      expect(known.has(op.x), op.x).toBe(true);
+      if (op.kind === 'linear' && op.residual !== null) expect(known.has(op.residual) && RESIDUAL_STREAM.has(op.residual), op.residual).toBe(true);
+      // Only RoPE works in place.
+      expect(known.has(op.y)).toBe(op.kind === 'rope');
+      known.add(op.y);
+    }
+    expect(ops.at(-1)!.y).toBe('out');
+    const writers = ops.filter((op) => RESIDUAL_STREAM.has(op.y));
+    expect(writers.map((op) => (op.kind === 'linear' ? op.residual : null))).toEqual(['in', 'mid']);
+  });
+
+  test('linears cover the matrices and biases of the table, each once', () => {
+    const rows = parameterTable(shape).filter((row) => row.layer === 0);
+    const { places } = layoutBlock(rows);
+    const used: string[] = [];
+    for (const op of ops) {
+      if (op.kind !== 'linear' && op.kind !== 'norm') continue;
+      for (const tensor of [op.weight, op.bias]) {
+        if (tensor === null) continue;
+        used.push(tensor);
+        const wanted = op.kind === 'norm' ? shape.width : tensor === op.bias ? op.out : op.in * op.out;
+        expect(places.get(tensor)?.elements, tensor).toBe(wanted);
+      }
+      if (op.kind !== 'linear') continue;
+      expect(op.parts.reduce((sum, part) => sum + part.out, 0)).toBe(op.out);
+      for (const part of op.parts) {
+        const matrix = rows.find((row) => row.local === `${part.name}.weight`)!;
+        expect(matrix.shape).toEqual(op.layout === 'nt' ? [part.out, op.in] : [op.in, part.out]);
+      }
+    }
+    const groups = rows.map((row) => row.fused ?? row.local);
+    expect([...used].sort()).toEqual([...new Set(groups)].sort());
+  });
+
+  test('widths follow the shape', () => {
+    const widths = valueWidths(ops, shape);
+    const { width: C, heads, kvHeads, headDim, ff } = shape;
+    const gated = shape.activation === 'swiglu' ? 2 : 1;
+    expect(Object.fromEntries(widths)).toEqual({
+      in: C, mid: C, out: C, n1: C, n2: C,
+      qkv: (heads + 2 * kvHeads) * headDim, attn: heads * headDim, 'attn.lse': heads, up: gated * ff, act: ff,
+      'n1.rstd': 1, 'n2.rstd': 1, ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
+    });
+    for (const op of ops) for (const { name: own, width } of auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
+  });
+
+  test('a linear keeps nothing for its input and its input for its weights', () => {
+    const by = (kind: LayerOp['kind']): LayerOp[] => ops.filter((op) => op.kind === kind);
+    for (const op of by('linear')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], [op.x]]);
+    for (const op of by('rope')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], []]);
+    for (const op of by('attention')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['qkv', 'attn', 'attn.lse'], []]);
+    for (const op of by(shape.activation)) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['up'], []]);
+    for (const op of by('norm')) {
+      const stats = shape.norm === 'layer' ? [`${op.y}.mean`, `${op.y}.rstd`] : [`${op.y}.rstd`];
+      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[op.x, ...stats], [op.x, ...stats]]);
+    }
+    expect(by(shape.activation)).toHaveLength(1);
+    expect(by('rope')).toHaveLength(shape.rope ? 1 : 0);
+  });
+});
+
+test('parameter counts are those that are published', () => {
+  expect(parameterCount(parameterTable(SHAPES['GPT-2 124M']))).toBe(124_439_808);
+  expect(parameterCount(parameterTable(SHAPES['SmolLM2-135M']))).toBe(134_515_008);
+});
+
+test('tables name every tensor once, tied heads not at all', () => {
+  for (const name of ODD_NAMES) {
+    const table = parameterTable(SHAPES[name]);
+    expect(new Set(table.map((row) => row.name)).size).toBe(table.length);
+    expect(table.some((row) => row.role === 'head')).toBe(!SHAPES[name].tied);
+    expect(table.some((row) => row.role === 'position')).toBe(SHAPES[name].rope === null);
+  }
+});
