@@ -14,7 +14,10 @@ import { benchBatch, type BatchShape, type BenchModel } from './bench-models';
 
 export interface RigOptions {
   readonly method: Method;
+  /** The largest micro-batch that buffers are made for. */
   readonly batch: BatchShape;
+  /** What is trained on. Default: `batch`. */
+  readonly live?: BatchShape;
   readonly kernels: KernelChoice;
   readonly gamma?: number;
   /** Always-on tensors of LISA. Default: all. */
@@ -30,7 +33,7 @@ export class Rig {
   readonly config: RunConfig;
 
   static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
-    const { method, batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw } = options;
+    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw } = options;
     const config: RunConfig = {
       ...DEFAULTS,
       ...batch,
@@ -51,7 +54,7 @@ export class Rig {
         for (const site of loraSites(model.shape)) engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
       }
       const drawn = draw ?? drawPeriod(scheduleConfig(model.shape, config), 0);
-      return new Rig(engine, config, new Trainer(engine, config, () => drawn), benchBatch(model.shape, batch));
+      return new Rig(engine, config, new Trainer(engine, config, () => drawn), benchBatch(model.shape, live));
     } catch (error) {
       engine.close();
       throw error;

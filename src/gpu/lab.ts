@@ -1,7 +1,7 @@
 // A small bench around the executor for kernel tests and benchmarks: buffers from arrays, run, read back.
 // Validates every dispatch it runs.
 
-import { DEFAULT_LIMITS, openGpu, type Gpu } from './device';
+import { DEFAULT_LIMITS, type Gpu } from './device';
 import { Allocator } from './allocator';
 import { Executor } from './executor';
 import { PipelineCache } from './pipelines';
@@ -87,14 +87,4 @@ export class Lab {
 /** A buffer for `count` four-byte elements, and the view of all of it. */
 export function scratch(name: string, count: number, memory: MemoryClass = 'activations'): View {
   return FULL_VIEW({ name, bytes: roundUp(Math.max(count, 1) * 4, 16), memory, kind: 'storage' });
-}
-
-/** Opens the device that Node sees, once a process. */
-let opened: Promise<Lab> | undefined;
-export function nodeLab(): Promise<Lab> {
-  opened ??= (async () => {
-    const { nodeGpu } = await import('./node');
-    return new Lab(await openGpu(await nodeGpu()));
-  })();
-  return opened;
 }

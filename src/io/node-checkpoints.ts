@@ -33,7 +33,7 @@ export class NodeCheckpoints implements CheckpointStore {
       await rename(temporary, target);
       await writeJson(join(this.#directory, POINTER), { file: name });
     } catch (cause) {
-      await rm(temporary, { force: true });
+      await rm(temporary, { force: true }).catch(() => undefined);
       if (cause instanceof AppError) throw cause;
       throw new AppError('STORAGE', `The checkpoint could not be written to ${this.#directory}: ${(cause as Error).message}.`, 'Free some space or give another --out.', { cause });
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { adamw, adamwScalars } from './adamw';
 import { adamwRef, type AdamwState } from './adamw.ref';
 import { randomArray, relativeError } from './compare';

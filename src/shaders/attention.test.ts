@@ -6,7 +6,8 @@
 // takes differences dP − delta of numbers of like size and sums over heads and queries as well: 2e-5.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nodeLab, scratch, type Lab } from '../gpu/lab';
+import { scratch, type Lab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import type { BufferSpec, View } from '../plan/types';
 import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd, type AttentionFamily } from './attention';
 import { attentionBwdRef, attentionRef } from './attention.ref';

@@ -2,7 +2,8 @@
 // Tolerance 5e-6 of the largest value, as for the forward (attention.test.ts says why).
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nodeLab, scratch, type Lab } from '../gpu/lab';
+import { scratch, type Lab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import type { BufferSpec } from '../plan/types';
 import { attentionCached, attentionFwd, cacheAppend } from './attention';
 import { attentionRef } from './attention.ref';

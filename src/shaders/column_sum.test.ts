@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { columnSum } from './column_sum';
 import { columnSumRef } from './column_sum.ref';
 import { randomArray, relativeError } from './compare';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError, seededRandom } from './compare';
 import { crossEntropy, lossReduce } from './cross_entropy';
 import { crossEntropyRef } from './cross_entropy.ref';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { randomArray } from './compare';
 import { gradNorm, gradSquares, squareGroups } from './grad_norm';
 import { gradNormRef } from './grad_norm.ref';

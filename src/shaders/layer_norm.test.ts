@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError } from './compare';
 import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from './layer_norm';
 import { layerNormBwdRef, layerNormFwdRef } from './layer_norm.ref';

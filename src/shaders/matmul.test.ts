@@ -4,7 +4,8 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import { AppError } from '../errors';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import type { Frame } from '../plan/frame';
 import { amount, type BufferSpec, type Extents, type View } from '../plan/types';
 import { randomArray, relativeError } from './compare';

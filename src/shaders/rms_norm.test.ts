@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError } from './compare';
 import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from './rms_norm';
 import { rmsNormBwdRef, rmsNormFwdRef } from './rms_norm.ref';

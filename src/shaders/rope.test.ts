@@ -2,7 +2,8 @@
 // then two products and a sum, each rounded once.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nodeLab, scratch, type Lab } from '../gpu/lab';
+import { scratch, type Lab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import type { BufferSpec } from '../plan/types';
 import { randomArray, relativeError } from './compare';
 import { rope } from './rope';

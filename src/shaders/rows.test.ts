@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeLab, scratch } from '../gpu/lab';
+import { scratch } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError } from './compare';
 import { gatherRows, NO_ROW, scatterRows } from './rows';
 import { gatherRowsRef, scatterRowsRef } from './rows.ref';

@@ -4,7 +4,7 @@ import { DEFAULTS, type RunConfig } from '../config';
 import { buildMicroBatch, type MicroBatch } from '../data/batch';
 import type { Sample } from '../data/types';
 import type { Gpu } from '../gpu/device';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
 import { planInput } from '../plan/input';

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULTS, type RunConfig } from '../config';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { nodeSource } from '../io/node-source';
 import { headerSize, parseHeader, type SafetensorsFile } from '../io/safetensors';
 import { collect } from '../io/tiny-model';

@@ -7,7 +7,7 @@ import { buildMicroBatch, type MicroBatch } from '../data/batch';
 import type { StepData } from '../data/loader';
 import type { Sample } from '../data/types';
 import type { Gpu } from '../gpu/device';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';

@@ -4,7 +4,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openGpu } from '../gpu/device';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { nodeGpu } from '../gpu/node';
 import { forecast } from '../plan/forecast';
 import { bytesByClass, sumBytes } from '../plan/memory';

@@ -85,15 +85,13 @@ describe('damage', () => {
   });
 
   test('one bit anywhere in the header', async () => {
-    // White space that is still white space, and a name that another run could have, are all that a flip may leave unseen as damage.
     const random = randomStream(6, 'damage');
     const seen = new Map<string, number>();
     for (let i = 0; i < 60; i++) {
       const code = await outcome(inputs, readerOf(changed(random.nextBelow(dataStart), 1 << random.nextBelow(8))));
       seen.set(code, (seen.get(code) ?? 0) + 1);
     }
-    expect([...seen.keys()].filter((code) => code !== 'CHECKPOINT_CORRUPT' && code !== 'CHECKPOINT_MISMATCH')).toEqual([]);
-    expect(seen.get('CHECKPOINT_CORRUPT')).toBeGreaterThan(40);
+    expect(Object.fromEntries(seen)).toEqual({ CHECKPOINT_CORRUPT: 60 });
   });
 
   test('a digit of the state', async () => {
@@ -109,7 +107,7 @@ describe('damage', () => {
   });
 
   test('a refused checkpoint leaves nothing on the GPU', async () => {
-    const { gpu } = await import('../gpu/lab').then(({ nodeLab }) => nodeLab());
+    const { gpu } = await import('../gpu/node-lab').then(({ nodeLab }) => nodeLab());
     const alive = new Set<GPUBuffer>();
     const create = gpu.device.createBuffer.bind(gpu.device);
     gpu.device.createBuffer = (descriptor) => {

@@ -41,7 +41,7 @@ export interface CheckpointReader {
 }
 
 const STATE_KEY = 'lisa-studio';
-/** Checksums of the state's text and of the tensors in their order; by its name the last tensor of the file. */
+/** Checksums: of the state's text with the tensors' names, then of each tensor in that order. By its name the last of the file. */
 const CHECKSUMS = '~checksums';
 
 /** 32 bits over bytes. It tells damage, not intent. */
@@ -58,7 +58,7 @@ function checksum(bytes: Uint8Array<ArrayBuffer>): number {
   return h >>> 0;
 }
 
-const utf8 = new TextEncoder();
+const textSum = (text: string, names: readonly string[]): number => checksum(new TextEncoder().encode([text, ...names].join('\n')));
 
 /** Buffers that make up the state of a run, by name in the file. */
 function stateBuffers(engine: Engine): Map<string, BufferSpec> {
@@ -92,9 +92,10 @@ export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, Parke
     add(`parked/${layer}.m`, m.byteLength, () => Promise.resolve(m));
     add(`parked/${layer}.v`, v.byteLength, () => Promise.resolve(v));
   }
+  const names = tensors.map(({ name }) => name).sort();
   // The writer asks for tensors in the order of the file, and for this one when it has had all others.
   const check = (): Float32Array<ArrayBuffer> => {
-    const words = Uint32Array.of(checksum(utf8.encode(text)), ...sums);
+    const words = Uint32Array.of(textSum(text, names), ...sums);
     sums.length = 0;
     return new Float32Array(words.buffer);
   };
@@ -104,6 +105,9 @@ export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, Parke
 
 const corrupt = (detail: string, cause?: unknown): AppError =>
   new AppError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: ${detail}.`, 'Start the run again from the model.', { cause });
+
+const mismatch = (detail: string): AppError =>
+  new AppError('CHECKPOINT_MISMATCH', `The checkpoint does not fit this run: ${detail}.`, 'Resume with the model and settings of the run that wrote it.');
 
 interface Opened {
   readonly text: string;
@@ -123,9 +127,10 @@ async function openCheckpoint(reader: CheckpointReader): Promise<Opened> {
   const text = header.metadata.get(STATE_KEY);
   const list = header.tensors.get(CHECKSUMS);
   const names = [...header.tensors.keys()].filter((name) => name !== CHECKSUMS).sort();
+  if ([...header.tensors.values()].some(({ dtype }) => dtype !== 'F32')) throw corrupt('its header is damaged');
   if (text === undefined || !list || list.end - list.begin !== 4 * (names.length + 1)) throw corrupt('it does not hold the state of a run');
   const words = new Uint32Array((await reader.read(list.begin, list.end)).slice().buffer);
-  if (words[0] !== checksum(utf8.encode(text))) throw corrupt('its description of the run is damaged');
+  if (words[0] !== textSum(text, names)) throw corrupt('its description of the run is damaged');
   return { text, tensors: header.tensors, sums: new Map(names.map((name, i) => [name, words[i + 1]])) };
 }
 
@@ -143,22 +148,23 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
 /** Fills the engine's buffers, and returns parked states. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. */
 export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader): Promise<Map<number, ParkedState>> {
   const { tensors, sums } = await openCheckpoint(reader);
+  const unread = new Set(sums.keys());
   const load = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
     const entry = tensors.get(name);
-    if (!entry || entry.end - entry.begin !== bytes) {
-      throw new AppError('CHECKPOINT_MISMATCH', `The checkpoint does not fit this run: ${name} is ${entry ? 'of another size' : 'missing'}.`, 'Resume with the model and settings of the run that wrote it.');
-    }
+    unread.delete(name);
+    if (!entry || entry.end - entry.begin !== bytes) throw mismatch(`${name} is ${entry ? 'of another size' : 'missing'}`);
     const data = await reader.read(entry.begin, entry.end);
     if (checksum(data) !== sums.get(name)) throw corrupt(`${name} is damaged`);
     return data;
   };
   for (const [name, spec] of stateBuffers(engine)) engine.writeWhole(spec, await load(name, spec.bytes));
   const parked = new Map<number, ParkedState>();
-  for (const name of tensors.keys()) {
-    const match = /^parked\/(\d+)\.m$/.exec(name);
-    if (!match) continue;
-    const bytes = engine.plan.buffers.slots[0].m.bytes;
-    parked.set(Number(match[1]), { m: await load(name, bytes), v: await load(`parked/${match[1]}.v`, bytes) });
+  for (const name of sums.keys()) {
+    const layer = /^parked\/(\d+)\.m$/.exec(name)?.[1];
+    if (layer === undefined) continue;
+    const { bytes } = engine.plan.buffers.slots[0].m;
+    parked.set(Number(layer), { m: await load(name, bytes), v: await load(`parked/${layer}.v`, bytes) });
   }
+  for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);
   return parked;
 }

@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { LayerController } from '../lisa/controller';
 import { drawPeriod } from '../lisa/schedule';
 import { parameterTable } from '../model/parameters';

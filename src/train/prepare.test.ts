@@ -31,7 +31,7 @@ describe('a .txt file with shuffle off', () => {
       const first: Sample = { ids: Uint32Array.from(tokens.slice(0, 17)), target: new Uint8Array(17).fill(1, 1) };
       const loss = (await session.engine.evaluate(buildMicroBatch([[first]]))) / 16;
       let second = NaN;
-      host.onGate = async () => {
+      host.onGate = async (): Promise<'go'> => {
         if (session.trainer.completed === 1) {
           await session.drain();
           const next: Sample = { ids: Uint32Array.from(tokens.slice(16, 33)), target: first.target };

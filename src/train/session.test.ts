@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/lab';
+import { nodeLab } from '../gpu/node-lab';
 import { writeFolder } from '../io/node-output';
 import { nodeSource } from '../io/node-source';
 import { schedule } from '../lisa/schedule';

@@ -291,10 +291,12 @@ export class Session {
     this.#phase('evaluating');
     let sum = 0;
     let targets = 0;
-    for (const batch of evalBatches(dataset.evaluation, config.batchSize, config.seqLen)) {
+    const batches = evalBatches(dataset.evaluation, config.batchSize, config.seqLen);
+    for (const [index, batch] of batches.entries()) {
       await this.#checkDiscarded();
       sum += await this.engine.evaluate(batch);
       targets += batch.targets;
+      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction: (index + 1) / batches.length });
     }
     const step = this.trainer.completed;
     const loss = sum / targets;

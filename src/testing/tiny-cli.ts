@@ -1,0 +1,55 @@
+// For tests in Node: the finetune command on folders of the test's own, inside this process.
+
+import { join } from 'node:path';
+import { runFinetune } from '../cli/run-finetune';
+import { AppError } from '../errors';
+import { nodeLab } from '../gpu/node-lab';
+
+export const ROOT = join(import.meta.dirname, '../..');
+
+export interface CliResult {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Status of a run whose input was accepted, where the command is given no GPU. */
+export const ACCEPTED = 1;
+
+/** `gpu` false: the command finds no adapter, so what it refuses otherwise, it refuses without one. */
+export async function cli(args: readonly string[], { gpu = false }: { readonly gpu?: boolean } = {}): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  const status = await runFinetune(args, {
+    stdout: (text) => (stdout += text),
+    stderr: (text) => (stderr += text),
+    async openGpu() {
+      if (!gpu) throw new AppError('NO_ADAPTER', 'This test has no GPU.', '');
+      // Shared by all tests of the process: the command must not close it.
+      return { ...(await nodeLab()).gpu, close: () => undefined };
+    },
+    onInterrupt: () => () => undefined,
+    publicFolder: join(ROOT, 'public'),
+    debug: true,
+  });
+  return { status, stdout, stderr };
+}
+
+/** Options of a run of few quick steps on a tiny model. */
+export const quickOptions = (model: string, data: string, out: string, more: Readonly<Record<string, string>> = {}): string[] =>
+  Object.entries({
+    model,
+    data,
+    out,
+    steps: '4',
+    'seq-len': '12',
+    'batch-size': '2',
+    'lisa-layers': '2',
+    'lisa-period': '2',
+    'eval-every': '2',
+    'eval-split': '0.3',
+    'save-every': '2',
+    lr: '0.01',
+    prompt: 'one',
+    ...more,
+  }).flatMap(([name, value]) => [`--${name}`, value]);
