@@ -22,7 +22,9 @@ writeFileSync(DATA, ROWS);
 
 /** Files in a folder, at any depth, with their sizes. */
 const listing = (path: string): string[] =>
-  existsSync(path) ? (readdirSync(path, { recursive: true }) as string[]).sort().map((name) => `${name} ${statSync(join(path, name)).size}`) : [];
+  existsSync(path)
+    ? (readdirSync(path, { recursive: true }) as string[]).sort().map((name) => `${name} ${statSync(join(path, name)).size}`)
+    : [];
 
 /** Runs the command and checks what holds for every refusal; gives the line. */
 async function refusal(args: readonly string[], out: string, options?: { gpu: boolean }): Promise<string> {
@@ -35,7 +37,11 @@ async function refusal(args: readonly string[], out: string, options?: { gpu: bo
 }
 
 /** A refusal of changed options or of a changed model. */
-async function refused(more: Readonly<Record<string, string>>, files: Readonly<Record<string, string | Uint8Array | null>> = {}, gpu = false): Promise<string> {
+async function refused(
+  more: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array | null>> = {},
+  gpu = false,
+): Promise<string> {
   const at = fresh();
   const model = Object.keys(files).length > 0 ? writeTinyModel(join(at, 'model'), 'tiny-llama', files) : GOOD;
   const out = join(at, 'out');
@@ -140,7 +146,9 @@ describe('weights', () => {
 });
 
 describe('config.json', () => {
-  const changed = (change: object): Record<string, string> => ({ 'config.json': JSON.stringify({ ...loadFixture('tiny-llama').config, ...change }) });
+  const changed = (change: object): Record<string, string> => ({
+    'config.json': JSON.stringify({ ...loadFixture('tiny-llama').config, ...change }),
+  });
   test.each<[object, RegExp]>([
     [{ architectures: ['MambaForCausalLM'], model_type: 'mamba' }, /mamba/i],
     [{ num_hidden_layers: 5 }, /layers\.4\..*num_hidden_layers = 5/],
@@ -151,8 +159,10 @@ describe('config.json', () => {
     [{ attention_bias: true }, /q_proj\.bias.*attention_bias/],
     [{ tie_word_embeddings: true, hidden_act: 'relu' }, /hidden_act|relu/],
   ])('%j', async (change, line) => expect(await refused({}, changed(change))).toMatch(line));
-  test('that is no JSON', async () => expect(await refused({}, { 'config.json': '{"model_type": ' })).toMatch(/config\.json is not valid JSON/));
-  test('a tokenizer that is no JSON', async () => expect(await refused({}, { 'tokenizer.json': '{' })).toMatch(/tokenizer\.json is not valid JSON/));
+  test('that is no JSON', async () =>
+    expect(await refused({}, { 'config.json': '{"model_type": ' })).toMatch(/config\.json is not valid JSON/));
+  test('a tokenizer that is no JSON', async () =>
+    expect(await refused({}, { 'tokenizer.json': '{' })).toMatch(/tokenizer\.json is not valid JSON/));
 });
 
 describe('data', () => {
@@ -161,14 +171,24 @@ describe('data', () => {
     ['a row that is no JSON', 'a.jsonl', '{"text": "one"}\n{"text": "two"\n', /a\.jsonl, row 2: .*Correct the row/],
     ['a row of another kind', 'b.jsonl', '{"text": "one"}\n{"question": "two"}\n', /b\.jsonl, row 2: .*question/],
     ['a field that is no text', 'c.jsonl', bad, /c\.jsonl, row 7: text is.*bad rows skipped/],
-    ['a message of an unknown role', 'd.jsonl', '{"messages": [{"role": "robot", "content": "x"}]}', /d\.jsonl, row 1: messages\[0\]\.role/],
+    [
+      'a message of an unknown role',
+      'd.jsonl',
+      '{"messages": [{"role": "robot", "content": "x"}]}',
+      /d\.jsonl, row 1: messages\[0\]\.role/,
+    ],
     ['a CSV row with a field too many', 'e.csv', 'text\none\ntwo,three\n', /e\.csv, row 3/],
     ['a CSV header without a known column', 'f.csv', 'a,b\n1,2\n', /f\.csv, row 1/],
     ['no row', 'g.jsonl', '', /g\.jsonl holds no data/],
     ['white space', 'h.txt', ' \n \n', /h\.txt holds no data/],
     ['bytes that are no text', 'i.jsonl', Uint8Array.of(123, 255, 254, 10), /i\.jsonl, row 1: the text is not valid UTF-8/],
     ['an ending that is not known', 'j.parquet', 'x', /j\.parquet.*Give a \.jsonl/],
-    ['no token that carries a loss', 'k.jsonl', '{"messages": [{"role": "user", "content": "hi"}]}\n', /No token of k\.jsonl carries a loss/],
+    [
+      'no token that carries a loss',
+      'k.jsonl',
+      '{"messages": [{"role": "user", "content": "hi"}]}\n',
+      /No token of k\.jsonl carries a loss/,
+    ],
   ])('%s', async (_, name, contents, line) => expect(await refused({ data: dataFile(name, contents) })).toMatch(line));
 
   test('tokens that the model does not have', async () => {
@@ -180,7 +200,9 @@ describe('data', () => {
   test('--bad-rows skip accepts the good rows, and not a file without any', async () => {
     const args = quickOptions(GOOD, dataFile('c.jsonl', bad), join(fresh(), 'out'), { 'bad-rows': 'skip' });
     expect((await cli(args)).status).toBe(ACCEPTED);
-    expect(await refused({ data: dataFile('c.jsonl', '{"text": 3}\n'), 'bad-rows': 'skip' })).toMatch(/All 1 rows of c\.jsonl are malformed/);
+    expect(await refused({ data: dataFile('c.jsonl', '{"text": 3}\n'), 'bad-rows': 'skip' })).toMatch(
+      /All 1 rows of c\.jsonl are malformed/,
+    );
   });
 });
 
@@ -196,13 +218,15 @@ describe('options', () => {
     [{ 'lisa-weights': '1,2,3' }, /--lisa-weights: 3 weights for 4 layers/],
     [{ 'lisa-weights': '0,0,0,0' }, /--lisa-weights: All layer weights are zero/],
     [{ method: 'sgd' }, /--method: 'sgd' is not known\. Give lisa, lora, full\./],
-    [{ 'learning-rate': '1' }, /--learning-rate.*--help lists all options/],
+    [{ 'learning-rate': '1' }, /'--learning-rate'\. --help lists all options/],
     [{ prompt: '' }, /--prompt: A prompt is empty/],
-    [{ resume: 'x', steps: '9' }, /--model|a resumed run keeps/],
+    [{ resume: 'x', steps: '9' }, /a resumed run keeps the settings it was started with/],
   ])('%j', async (more, line) => expect(await refused(more)).toMatch(line));
 
   test('the whole line, once', async () => {
-    expect(await refused({ 'lisa-period': '0' })).toBe('finetune: --lisa-period: 0 is out of range. Give a whole number from 1 to 10000000.');
+    expect(await refused({ 'lisa-period': '0' })).toBe(
+      'finetune: --lisa-period: 0 is out of range. Give a whole number from 1 to 10000000.',
+    );
   });
 
   test('--out that is a file', async () => {
@@ -221,9 +245,9 @@ describe('options', () => {
 describe('--resume', () => {
   test('a folder that is not there, or holds no checkpoint', async () => {
     const none = join(fresh(), 'none');
-    expect(await refusal(['--resume', none], none)).toMatch(/--resume: .*none holds no checkpoint\. Give the --out directory/);
+    expect(await refusal(['--resume', none], none)).toMatch(/--resume .*none: There is no checkpoint\. Give the --out directory/);
     expect(existsSync(none)).toBe(false);
-    expect(await refusal(['--resume', GOOD], GOOD)).toMatch(/holds no checkpoint/);
+    expect(await refusal(['--resume', GOOD], GOOD)).toMatch(/--resume .*good: There is no checkpoint/);
   });
 
   describe('a run that was made here', () => {
@@ -245,7 +269,7 @@ describe('--resume', () => {
       const path = join(at, 'checkpoint', 'step-4.safetensors');
       const bytes = readFileSync(path);
       writeFileSync(path, bytes.subarray(0, bytes.byteLength - 10));
-      expect(await refusal(['--resume', at], at)).toMatch(/checkpoint cannot be used.*cut short.*Start the run again/);
+      expect(await refusal(['--resume', at], at)).toMatch(/--resume .*: The checkpoint cannot be used.*cut short.*Start the run again/);
       bytes[bytes.byteLength - 1000] ^= 1;
       writeFileSync(path, bytes);
       expect(await refusal(['--resume', at], at, { gpu: true })).toMatch(/checkpoint cannot be used: .* is damaged/);
@@ -253,9 +277,11 @@ describe('--resume', () => {
 
     test('other data, another model', async () => {
       const at = copy();
-      expect(await refusal(['--resume', at, '--data', dataFile('rows.jsonl', `${ROWS}{"text":"more"}\n`)], at, { gpu: true })).toMatch(/another model or other data/);
+      expect(await refusal(['--resume', at, '--data', dataFile('rows.jsonl', `${ROWS}{"text":"more"}\n`)], at, { gpu: true })).toMatch(
+        /--resume .*another model or other data/,
+      );
       const other = writeTinyModel(join(fresh(), 'gpt2'), 'tiny-gpt2');
-      expect(await refusal(['--resume', at, '--model', other], at, { gpu: true })).toMatch(/another model or other data/);
+      expect(await refusal(['--resume', at, '--model', other], at, { gpu: true })).toMatch(/--resume .*another model or other data/);
     });
 
     test('a model that has gone', async () => {

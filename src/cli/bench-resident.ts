@@ -143,6 +143,8 @@ async function settle(gpu: Gpu): Promise<void> {
   for (let i = 0; i < 6; i++) {
     (globalThis as { gc?: () => void }).gc?.();
     await new Promise((resolve) => setTimeout(resolve, 30));
+    // Memory of destroyed buffers goes back once work submitted after it is done.
+    gpu.device.queue.submit([gpu.device.createCommandEncoder().finish()]);
     await gpu.device.queue.onSubmittedWorkDone();
   }
 }

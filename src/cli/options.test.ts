@@ -107,14 +107,26 @@ describe('bad values name the option and say what would do', () => {
     }
   });
 
-  test.each(['steps', 'seq-len', 'batch-size', 'grad-accum', 'warmup', 'seed', 'lisa-layers', 'lisa-period', 'lora-rank', 'eval-every', 'save-every'])(
-    '--%s takes whole numbers only',
-    (flag) => expect(refusal(`--${flag}`, '2.5').detail).toContain(`--${flag}: 2.5`),
-  );
+  test.each([
+    'steps',
+    'seq-len',
+    'batch-size',
+    'grad-accum',
+    'warmup',
+    'seed',
+    'lisa-layers',
+    'lisa-period',
+    'lora-rank',
+    'eval-every',
+    'save-every',
+  ])('--%s takes whole numbers only', (flag) => expect(refusal(`--${flag}`, '2.5').detail).toContain(`--${flag}: 2.5`));
 
-  test.each(['steps', 'batch-size', 'grad-accum', 'lr', 'eps', 'lisa-layers', 'lisa-period', 'lora-rank', 'lora-alpha'])('--%s 0', (flag) => {
-    expect(refusal(`--${flag}`, '0')).toMatchObject({ code: 'CONFIG_INVALID', detail: `--${flag}: 0 is out of range.` });
-  });
+  test.each(['steps', 'batch-size', 'grad-accum', 'lr', 'eps', 'lisa-layers', 'lisa-period', 'lora-rank', 'lora-alpha'])(
+    '--%s 0',
+    (flag) => {
+      expect(refusal(`--${flag}`, '0')).toMatchObject({ code: 'CONFIG_INVALID', detail: `--${flag}: 0 is out of range.` });
+    },
+  );
 
   test.each([
     ['seq-len', '1'],
@@ -163,9 +175,12 @@ describe('what is no option', () => {
     expect(remedy).toBe('--help lists all options.');
   });
 
-  test('a word of its own', () => expect(refusal('train')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining("'train'") as string }));
-  test('an option without its value', () => expect(refusal('--steps')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--steps') as string }));
-  test('a value for an option that has none', () => expect(refusal('--json=yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--json') as string }));
+  test('a word of its own', () =>
+    expect(refusal('train')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining("'train'") as string }));
+  test('an option without its value', () =>
+    expect(refusal('--steps')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--steps') as string }));
+  test('a value for an option that has none', () =>
+    expect(refusal('--json=yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--json') as string }));
 });
 
 test('a resumed run keeps its settings', () => {

@@ -108,7 +108,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
   try {
     parsed = read(args);
   } catch (cause) {
-    const text = (cause as Error).message.replace(/\. To specify.*$/s, '.');
+    const text = (cause as Error).message.replace(/\. To specify.*$/s, '').replace(/\.?$/, '.');
     throw new AppError('CONFIG_INVALID', text, '--help lists all options.', { cause });
   }
   const config: Record<string, unknown> = { ...DEFAULTS };

@@ -33,18 +33,31 @@ export interface FinetuneIo {
 }
 
 /** Faults of the device or of the run; everything else is bad input. */
-const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set(['NO_WEBGPU', 'NO_ADAPTER', 'SHADER_COMPILE', 'GPU_VALIDATION', 'GPU_OOM', 'DEVICE_LOST', 'NONFINITE_LOSS', 'STORAGE', 'INTERNAL']);
+const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'NO_WEBGPU',
+  'NO_ADAPTER',
+  'SHADER_COMPILE',
+  'GPU_VALIDATION',
+  'GPU_OOM',
+  'DEVICE_LOST',
+  'NONFINITE_LOSS',
+  'STORAGE',
+  'INTERNAL',
+]);
 
 /** Exit status: 0, 1 where the device or the run failed, 2 for bad input; a failure is one line on standard error. */
 export async function runFinetune(args: readonly string[], io: FinetuneIo): Promise<number> {
+  let resume: string | null = null;
   try {
     const options = parseOptions(args);
+    resume = options.resume;
     if (options.help) io.stdout(helpText());
     else await finetune(options, io);
     return 0;
   } catch (error) {
     const { code, detail, remedy } = errorInfo(error);
-    io.stderr(`finetune: ${[detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
+    const where = resume !== null && code.startsWith('CHECKPOINT') ? `--resume ${resume}: ` : '';
+    io.stderr(`finetune: ${[where + detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
     if (code === 'INTERNAL' && error instanceof Error && io.debug) io.stderr(`${error.stack}\n`);
     return RUN_FAULTS.has(code) ? 1 : 2;
   }
@@ -74,15 +87,29 @@ async function prepareJob(options: FinetuneOptions, publicFolder: string): Promi
   const out = options.out ?? resume ?? join('runs', `${stamp()}-${config.method}`);
   const reader = resume === null ? null : await new NodeCheckpoints(join(resume, 'checkpoint')).open();
   if (resume !== null && !reader) {
-    throw new AppError('CHECKPOINT_MISMATCH', `--resume: ${resume} holds no checkpoint.`, 'Give the --out directory of a run that was started with --save-every.');
+    throw new AppError(
+      'CHECKPOINT_MISMATCH',
+      'There is no checkpoint.',
+      'Give the --out directory of a run that was started with --save-every.',
+    );
   }
   const taken = await stat(out).catch(() => null);
   if (taken && !taken.isDirectory()) throw new AppError('CONFIG_INVALID', `--out: ${out} is a file.`, 'Give a directory.');
   const stored = reader ? (await readCheckpointState(reader)).config : null;
   const asked: RunConfig = stored
-    ? { ...stored, ...(explicit.has('model') && { model: config.model }), ...(explicit.has('data') && { data: config.data }), ...(explicit.has('evalData') && { evalData: config.evalData }) }
+    ? {
+        ...stored,
+        ...(explicit.has('model') && { model: config.model }),
+        ...(explicit.has('data') && { data: config.data }),
+        ...(explicit.has('evalData') && { evalData: config.evalData }),
+      }
     : config;
-  const inputs = await prepareInputs(asked, await resolveFiles(asked, publicFolder), flagOf, stored ? undefined : (bounds) => adaptDefaults(options, bounds));
+  const inputs = await prepareInputs(
+    asked,
+    await resolveFiles(asked, publicFolder),
+    flagOf,
+    stored ? undefined : (bounds) => adaptDefaults(options, bounds),
+  );
   return { options, inputs, out, reader };
 }
 
@@ -185,7 +212,12 @@ class MetricsFile {
     try {
       await this.#last;
     } catch (cause) {
-      throw new AppError('STORAGE', `${this.#path} cannot be written: ${(cause as Error).message}.`, 'Free some space or give another --out.', { cause });
+      throw new AppError(
+        'STORAGE',
+        `${this.#path} cannot be written: ${(cause as Error).message}.`,
+        'Free some space or give another --out.',
+        { cause },
+      );
     }
   }
 }

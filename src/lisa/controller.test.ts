@@ -135,7 +135,9 @@ describe('resume', () => {
   });
 
   test('another number of slots is another run', () => {
-    expect(() => new LayerController(2, false).resume([{ layer: 0, updates: 1 }], [])).toThrow(expect.objectContaining({ code: 'CHECKPOINT_MISMATCH' }));
+    expect(() => new LayerController(2, false).resume([{ layer: 0, updates: 1 }], [])).toThrow(
+      expect.objectContaining({ code: 'CHECKPOINT_MISMATCH' }),
+    );
   });
 });
 

@@ -14,7 +14,8 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const known = new Set(['in']);
     for (const op of ops) {
       expect(known.has(op.x), op.x).toBe(true);
-      if (op.kind === 'linear' && op.residual !== null) expect(known.has(op.residual) && RESIDUAL_STREAM.has(op.residual), op.residual).toBe(true);
+      if (op.kind === 'linear' && op.residual !== null)
+        expect(known.has(op.residual) && RESIDUAL_STREAM.has(op.residual), op.residual).toBe(true);
       // Only RoPE works in place.
       expect(known.has(op.y)).toBe(op.kind === 'rope');
       known.add(op.y);
@@ -52,9 +53,19 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const { width: C, heads, kvHeads, headDim, ff } = shape;
     const gated = shape.activation === 'swiglu' ? 2 : 1;
     expect(Object.fromEntries(widths)).toEqual({
-      in: C, mid: C, out: C, n1: C, n2: C,
-      qkv: (heads + 2 * kvHeads) * headDim, attn: heads * headDim, 'attn.lse': heads, up: gated * ff, act: ff,
-      'n1.rstd': 1, 'n2.rstd': 1, ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
+      in: C,
+      mid: C,
+      out: C,
+      n1: C,
+      n2: C,
+      qkv: (heads + 2 * kvHeads) * headDim,
+      attn: heads * headDim,
+      'attn.lse': heads,
+      up: gated * ff,
+      act: ff,
+      'n1.rstd': 1,
+      'n2.rstd': 1,
+      ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
     });
     for (const op of ops) for (const { name: own, width } of auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
   });
@@ -63,11 +74,15 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const by = (kind: LayerOp['kind']): LayerOp[] => ops.filter((op) => op.kind === kind);
     for (const op of by('linear')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], [op.x]]);
     for (const op of by('rope')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], []]);
-    for (const op of by('attention')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['qkv', 'attn', 'attn.lse'], []]);
+    for (const op of by('attention'))
+      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['qkv', 'attn', 'attn.lse'], []]);
     for (const op of by(shape.activation)) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['up'], []]);
     for (const op of by('norm')) {
       const stats = shape.norm === 'layer' ? [`${op.y}.mean`, `${op.y}.rstd`] : [`${op.y}.rstd`];
-      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[op.x, ...stats], [op.x, ...stats]]);
+      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([
+        [op.x, ...stats],
+        [op.x, ...stats],
+      ]);
     }
     expect(by(shape.activation)).toHaveLength(1);
     expect(by('rope')).toHaveLength(shape.rope ? 1 : 0);

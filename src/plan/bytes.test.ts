@@ -47,7 +47,12 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
 test('bytes by class hold over several batch shapes, several chunks of the head included', () => {
   const lora = METHODS.find(({ name }) => name === 'LoRA')!;
   const edgesOff = METHODS.find(({ name }) => name === 'LISA γ=2, edges off')!;
-  for (const [batchSize, seqLen] of [[1, 1], [3, 37], [5, 64], [1, 67]]) {
+  for (const [batchSize, seqLen] of [
+    [1, 1],
+    [3, 37],
+    [5, 64],
+    [1, 67],
+  ]) {
     for (const name of ODD_NAMES) {
       for (const method of [METHODS[0], METHODS[2], edgesOff, lora]) {
         const plan = runPlan(SHAPES[name], runConfig(SHAPES[name], method, { batchSize, seqLen }));
@@ -62,7 +67,10 @@ test('bytes by class hold over several batch shapes, several chunks of the head 
 
 test('a schedule that trains only high layers keeps nothing below them', () => {
   const shape = SHAPES['odd Llama, untied'];
-  const config = runConfig(shape, METHODS.find(({ name }) => name === 'LISA γ=1, edges off')!);
+  const config = runConfig(
+    shape,
+    METHODS.find(({ name }) => name === 'LISA γ=1, edges off')!,
+  );
   for (const lowest of [0, 1, 2, 3]) {
     const plan = runPlan(shape, config, { draws: [[3], [lowest]] });
     expect(plan.input.lowest).toBe(lowest);
@@ -74,7 +82,14 @@ test('a schedule that trains only high layers keeps nothing below them', () => {
 test('what LISA saves against full: slots instead of layers, to the byte', () => {
   for (const name of SHAPE_NAMES) {
     const shape = SHAPES[name];
-    const bytes = (method: string) => forecast(shape, runConfig(shape, METHODS.find((m) => m.name === method)!)).bytes;
+    const bytes = (method: string) =>
+      forecast(
+        shape,
+        runConfig(
+          shape,
+          METHODS.find((m) => m.name === method)!,
+        ),
+      ).bytes;
     const [full, all, two, one] = ['full', 'LISA γ=L', 'LISA γ=2', 'LISA γ=1'].map(bytes);
     const layer = two.gradients - one.gradients;
     expect(full.gradients - two.gradients).toBe((shape.layers - 2) * layer);

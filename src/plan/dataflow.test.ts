@@ -96,8 +96,10 @@ function units(plan: RunPlan, assignment: Assignment): EmittedUnit[] {
 }
 
 const CASES = ODD_NAMES.flatMap((shape) => METHODS.map((method) => ({ shape, method, title: `${shape}, ${method.name}` })));
-const planOf = (shape: ShapeName, method: MethodCase): RunPlan => runPlan(SHAPES[shape], runConfig(SHAPES[shape], method, { batchSize: 5, seqLen: 31 }));
-const isSource = ({ memory, name }: BufferSpec): boolean => memory === 'weights' || memory === 'inputs' || memory === 'optimizer' || name === 'partials';
+const planOf = (shape: ShapeName, method: MethodCase): RunPlan =>
+  runPlan(SHAPES[shape], runConfig(SHAPES[shape], method, { batchSize: 5, seqLen: 31 }));
+const isSource = ({ memory, name }: BufferSpec): boolean =>
+  memory === 'weights' || memory === 'inputs' || memory === 'optimizer' || name === 'partials';
 
 describe.each(CASES)('$title', ({ shape: name, method }) => {
   const plan = planOf(name, method);
@@ -162,7 +164,8 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
         const made = new Written();
         for (const dispatch of dispatchesOf(unit.segments)) {
           for (const view of reads(dispatch)) {
-            if (own.has(view.buffer) && !made.has(view)) expect.fail(`${unit.name}: ${dispatch.label} reads ${view.buffer.name} before it is written`);
+            if (own.has(view.buffer) && !made.has(view))
+              expect.fail(`${unit.name}: ${dispatch.label} reads ${view.buffer.name} before it is written`);
           }
           writes(dispatch).forEach((view) => made.add(view));
         }
@@ -179,7 +182,9 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
       const written = new Set(before.flatMap(writes).map(({ buffer }) => buffer));
       const used = new Set(after.flatMap(reads).map(({ buffer }) => buffer));
       // The lowest adapted layer passes no gradient on: what its first norm's would need is the one exception.
-      const excepted = input.lora ? new Set([...saved[0]].filter(([value]) => /^n1\./.test(value)).map(([, spec]) => spec)) : new Set<BufferSpec>();
+      const excepted = input.lora
+        ? new Set([...saved[0]].filter(([value]) => /^n1\./.test(value)).map(([, spec]) => spec))
+        : new Set<BufferSpec>();
       const kept = [
         ...saved.flatMap((values, layer) => (layer >= lowest ? [...values.values()] : [])),
         ...[...assignment.values()].flatMap((slot) => [...slots[slot].saved.values()]),
@@ -197,8 +202,15 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
     const context: Context = { input, buffers: plan.buffers };
     for (const assignment of draws.slice(-2)) {
       const step = plan.step(assignment);
-      const placed = new Map([...step.micro(plan.capacity), ...plan.generation(), ...plan.evaluation(plan.capacity)].map((segment) => [segment.name, segment]));
-      const emitted = [...units(plan, assignment), headLogits(context), headLoss(context, false), layerForward(context, L - 1, null, 'generate')];
+      const placed = new Map(
+        [...step.micro(plan.capacity), ...plan.generation(), ...plan.evaluation(plan.capacity)].map((segment) => [segment.name, segment]),
+      );
+      const emitted = [
+        ...units(plan, assignment),
+        headLogits(context),
+        headLoss(context, false),
+        layerForward(context, L - 1, null, 'generate'),
+      ];
       for (const unit of emitted.filter(({ name: of }) => !/^layer\.\d+ train$/.test(of))) {
         const lives = new Map<BufferSpec, { at: BufferSpec; first: number; last: number }>();
         let now = 0;
@@ -209,7 +221,8 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
           dispatches.forEach((dispatch, index) => {
             dispatch.views.forEach((view, at) => {
               if (!view.buffer.name.startsWith('~')) return;
-              const place = (of.startsWith('head chunk') ? step.micro(plan.capacity).find((s) => s.name === of)! : twin).dispatches[index].views[at];
+              const place = (of.startsWith('head chunk') ? step.micro(plan.capacity).find((s) => s.name === of)! : twin).dispatches[index]
+                .views[at];
               expect(place.bytes).toBe(view.bytes);
               const life = lives.get(view.buffer) ?? { at: place.buffer, first: now, last: now };
               expect(place.buffer, 'one value, one place').toBe(life.at);
@@ -221,7 +234,8 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
         const all = [...lives];
         for (const [i, [a, x]] of all.entries()) {
           for (const [b, y] of all.slice(i + 1)) {
-            if (x.at === y.at && x.first <= y.last && y.first <= x.last) expect.fail(`${unit.name}: ${a.name} and ${b.name} share ${x.at.name}`);
+            if (x.at === y.at && x.first <= y.last && y.first <= x.last)
+              expect.fail(`${unit.name}: ${a.name} and ${b.name} share ${x.at.name}`);
           }
         }
       }

@@ -24,7 +24,7 @@ const isBackward = ({ label }: Dispatch): boolean => !/ fwd( |$)/.test(label) &&
 describe.each(ODD_NAMES)('%s', (name) => {
   const shape = SHAPES[name];
 
-  test.each(METHODS)('$name: every layer in every slot keeps WebGPU\'s rules under default limits', (of) => {
+  test.each(METHODS)("$name: every layer in every slot keeps WebGPU's rules under default limits", (of) => {
     const plan = runPlan(shape, runConfig(shape, of));
     expect(planFaults(plan.allBuffers, everySegment(plan), plan.capacity, DEFAULT_LIMITS)).toEqual([]);
     // The other kernels keep them too, in the same memory.
@@ -34,33 +34,39 @@ describe.each(ODD_NAMES)('%s', (name) => {
     expect(sizes(shared).filter(([buffer]) => buffer !== 'params')).toEqual(sizes(plan).filter(([buffer]) => buffer !== 'params'));
   });
 
-  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=1, edges off', 'LISA γ=2, edges off'])('%s: a frozen layer gets no dW, keeps no inputs of linears', (of) => {
-    const plan = runPlan(shape, runConfig(shape, method(of)));
-    for (const assignment of assignments(plan)) {
-      const step = plan.step(assignment);
-      const lowest = plan.input.edges.embedding ? 0 : Math.min(...assignment.keys());
-      const dispatches = dispatchesOf(step.micro(plan.capacity));
-      for (let layer = 0; layer < shape.layers; layer++) {
-        const own = dispatches.filter((d) => layerOf(d) === layer);
-        const backward = own.filter(isBackward);
-        const gradients = backward.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.memory === 'gradients');
-        if (assignment.has(layer)) {
-          const slot = plan.buffers.slots[assignment.get(layer)!];
-          expect(gradients.every((v) => v.buffer === slot.gradient)).toBe(true);
-          expect(gradients.length).toBeGreaterThan(0);
-        } else {
-          expect(gradients).toEqual([]);
-          expect(backward.some((d) => /tn|column_sum|_dw/.test(d.kernel.name)), 'a weight gradient').toBe(false);
-          const written = own.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.name.startsWith('slot.'));
-          expect(written, 'values for weight gradients').toEqual([]);
+  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=1, edges off', 'LISA γ=2, edges off'])(
+    '%s: a frozen layer gets no dW, keeps no inputs of linears',
+    (of) => {
+      const plan = runPlan(shape, runConfig(shape, method(of)));
+      for (const assignment of assignments(plan)) {
+        const step = plan.step(assignment);
+        const lowest = plan.input.edges.embedding ? 0 : Math.min(...assignment.keys());
+        const dispatches = dispatchesOf(step.micro(plan.capacity));
+        for (let layer = 0; layer < shape.layers; layer++) {
+          const own = dispatches.filter((d) => layerOf(d) === layer);
+          const backward = own.filter(isBackward);
+          const gradients = backward.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.memory === 'gradients');
+          if (assignment.has(layer)) {
+            const slot = plan.buffers.slots[assignment.get(layer)!];
+            expect(gradients.every((v) => v.buffer === slot.gradient)).toBe(true);
+            expect(gradients.length).toBeGreaterThan(0);
+          } else {
+            expect(gradients).toEqual([]);
+            expect(
+              backward.some((d) => /tn|column_sum|_dw/.test(d.kernel.name)),
+              'a weight gradient',
+            ).toBe(false);
+            const written = own.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.name.startsWith('slot.'));
+            expect(written, 'values for weight gradients').toEqual([]);
+          }
+          // Below the lowest trained layer there is no backward at all.
+          expect(backward.length > 0).toBe(layer >= lowest);
         }
-        // Below the lowest trained layer there is no backward at all.
-        expect(backward.length > 0).toBe(layer >= lowest);
       }
-    }
-    for (const saved of plan.buffers.saved) for (const input of ['n1', 'n2', 'act']) expect(saved.has(input), input).toBe(false);
-    plan.buffers.saved.forEach((saved, layer) => expect(saved.size > 0).toBe(layer >= plan.input.lowest));
-  });
+      for (const saved of plan.buffers.saved) for (const input of ['n1', 'n2', 'act']) expect(saved.has(input), input).toBe(false);
+      plan.buffers.saved.forEach((saved, layer) => expect(saved.size > 0).toBe(layer >= plan.input.lowest));
+    },
+  );
 
   test.each(METHODS)('$name: what trains is updated once, whole; what is frozen is never bound for writing', (of) => {
     const plan = runPlan(shape, runConfig(shape, of));
@@ -128,9 +134,27 @@ test('a switch builds only the segments that it has not seen', () => {
   const shape = SHAPES['odd Llama, tied'];
   const plan = runPlan(shape, runConfig(shape, method('LISA γ=2')));
   const segmentsOf = (assignment: Assignment) => stepSegments(plan.step(assignment), plan);
-  const [first, again] = [segmentsOf(new Map([[0, 0], [2, 1]])), segmentsOf(new Map([[0, 0], [2, 1]]))];
+  const [first, again] = [
+    segmentsOf(
+      new Map([
+        [0, 0],
+        [2, 1],
+      ]),
+    ),
+    segmentsOf(
+      new Map([
+        [0, 0],
+        [2, 1],
+      ]),
+    ),
+  ];
   expect(again.every((segment, i) => segment === first[i])).toBe(true);
-  const other = segmentsOf(new Map([[0, 0], [3, 1]]));
+  const other = segmentsOf(
+    new Map([
+      [0, 0],
+      [3, 1],
+    ]),
+  );
   const fresh = other.filter((segment) => !first.includes(segment)).map(({ name }) => name);
   expect(fresh.sort()).toEqual(['layer.2 bwd', 'layer.2 train', 'layer.3 bwd', 'layer.3 train', 'slot.1 → layer.3']);
 });
@@ -142,7 +166,8 @@ describe('real models under default limits', () => {
   };
 
   test.each(['wordsmith-2m', 'SmolLM2-135M'] as const)('%s', (name) => {
-    for (const of of ['full', 'LISA γ=2', 'LoRA']) expect(faultsOf(runPlan(SHAPES[name], runConfig(SHAPES[name], method(of), { batchSize: 2, seqLen: 256 })))).toEqual([]);
+    for (const of of ['full', 'LISA γ=2', 'LoRA'])
+      expect(faultsOf(runPlan(SHAPES[name], runConfig(SHAPES[name], method(of), { batchSize: 2, seqLen: 256 })))).toEqual([]);
   });
 
   test('GPT-2 124M: only its embedding matrix, bound whole, is above the default binding limit', () => {

@@ -10,7 +10,13 @@ import { FULL_VIEW, type BufferSpec, type Dispatch, type Extents, type Segment, 
 import { assertPlan, planFaults } from './validate';
 
 const CAPACITY: Extents = { rows: 8, targets: 8, tokenGroups: 4, positionGroups: 4, pairs: 36 };
-const spec = (name: string, bytes = 1024, changes: Partial<BufferSpec> = {}): BufferSpec => ({ name, bytes, memory: 'activations', kind: 'storage', ...changes });
+const spec = (name: string, bytes = 1024, changes: Partial<BufferSpec> = {}): BufferSpec => ({
+  name,
+  bytes,
+  memory: 'activations',
+  kind: 'storage',
+  ...changes,
+});
 
 const source = (bindings: readonly ['read' | 'read_write', string][], body = '', size = '64'): string =>
   `${bindings.map(([access, name], i) => `@group(0) @binding(${i + 2}) var<storage, ${access}> ${name}: array<f32>;`).join('\n')}
@@ -18,8 +24,18 @@ ${body}
 @compute @workgroup_size(${size})
 fn main() {}`;
 
-const COPY = kernel('test_copy', [source([['read_write', 'y'], ['read', 'x']])]);
-const PAIR = kernel('test_pair', [source([['read_write', 'y'], ['read_write', 'z']])]);
+const COPY = kernel('test_copy', [
+  source([
+    ['read_write', 'y'],
+    ['read', 'x'],
+  ]),
+]);
+const PAIR = kernel('test_pair', [
+  source([
+    ['read_write', 'y'],
+    ['read_write', 'z'],
+  ]),
+]);
 
 interface Case {
   readonly of?: Kernel;
@@ -39,14 +55,26 @@ function faults({ of = COPY, views = { y: FULL_VIEW(y), x: FULL_VIEW(x) }, chang
 test('a sound dispatch has no faults', () => {
   expect(faults({})).toEqual([]);
   const shared = spec('shared');
-  expect(faults({ of: PAIR, views: { y: ranged(shared, 0, 256), z: ranged(shared, 256, 256) }, buffers: [shared] }), 'disjoint writes').toEqual([]);
-  const reads = kernel('test_reads', [source([['read_write', 'y'], ['read', 'a'], ['read', 'b']])]);
+  expect(
+    faults({ of: PAIR, views: { y: ranged(shared, 0, 256), z: ranged(shared, 256, 256) }, buffers: [shared] }),
+    'disjoint writes',
+  ).toEqual([]);
+  const reads = kernel('test_reads', [
+    source([
+      ['read_write', 'y'],
+      ['read', 'a'],
+      ['read', 'b'],
+    ]),
+  ]);
   expect(faults({ of: reads, views: { y: FULL_VIEW(y), a: FULL_VIEW(x), b: FULL_VIEW(x) } }), 'one buffer read twice').toEqual([]);
 });
 
 const many = (count: number): [Kernel, Record<string, View>] => {
   const names = Array.from({ length: count }, (_, i) => `b${i}`);
-  return [kernel(`test_many_${count}`, [source(names.map((name) => ['read', name]))]), Object.fromEntries(names.map((name) => [name, FULL_VIEW(x)]))];
+  return [
+    kernel(`test_many_${count}`, [source(names.map((name) => ['read', name]))]),
+    Object.fromEntries(names.map((name) => [name, FULL_VIEW(x)])),
+  ];
 };
 
 const CASES: Record<string, [Case, RegExp]> = {
@@ -73,15 +101,76 @@ const CASES: Record<string, [Case, RegExp]> = {
     })(),
     /above the device's binding limit/,
   ],
-  'reading what it writes, disjoint ranges too': [{ views: { y: ranged(y, 0, 256), x: ranged(y, 512, 256) }, buffers: [y] }, /read and write y/],
+  'reading what it writes, disjoint ranges too': [
+    { views: { y: ranged(y, 0, 256), x: ranged(y, 512, 256) }, buffers: [y] },
+    /read and write y/,
+  ],
   'overlapping writes': [{ of: PAIR, views: { y: ranged(y, 0, 512), z: ranged(y, 256, 256) }, buffers: [y] }, /overlap in y/],
   'too many workgroups': [{ change: { grid: [65536, 1, 1] } }, /grid dimension 65536/],
   'too many workgroups at capacity': [{ change: { grid: [{ extent: 'rows', per: 1, times: 10000 }, 1, 1] } }, /grid dimension 80000/],
   'half a workgroup': [{ change: { grid: [0.5, 1, 1] } }, /grid dimension 0.5/],
-  'too many invocations': [{ of: kernel('test_wide', [source([['read_write', 'y'], ['read', 'x']], 'const SIZE = 16u;', 'SIZE, SIZE * 2 - 8')]) }, /384 invocations/],
-  'a workgroup of unknown size': [{ of: kernel('test_unknown', [source([['read_write', 'y'], ['read', 'x']], '', 'SIZE')]) }, /NaN invocations/],
-  'workgroup memory of unknown size': [{ of: kernel('test_unknown_memory', [source([['read_write', 'y'], ['read', 'x']], 'var<workgroup> tile: array<Thing, 4>;')]) }, /NaN bytes of workgroup memory/],
-  'too much workgroup memory': [{ of: kernel('test_shared', [source([['read_write', 'y'], ['read', 'x']], 'var<workgroup> tile: array<vec4f, TILE * (TILE + 1)>;')], { TILE: 32 }) }, /16896 bytes of workgroup memory/],
+  'too many invocations': [
+    {
+      of: kernel('test_wide', [
+        source(
+          [
+            ['read_write', 'y'],
+            ['read', 'x'],
+          ],
+          'const SIZE = 16u;',
+          'SIZE, SIZE * 2 - 8',
+        ),
+      ]),
+    },
+    /384 invocations/,
+  ],
+  'a workgroup of unknown size': [
+    {
+      of: kernel('test_unknown', [
+        source(
+          [
+            ['read_write', 'y'],
+            ['read', 'x'],
+          ],
+          '',
+          'SIZE',
+        ),
+      ]),
+    },
+    /NaN invocations/,
+  ],
+  'workgroup memory of unknown size': [
+    {
+      of: kernel('test_unknown_memory', [
+        source(
+          [
+            ['read_write', 'y'],
+            ['read', 'x'],
+          ],
+          'var<workgroup> tile: array<Thing, 4>;',
+        ),
+      ]),
+    },
+    /NaN bytes of workgroup memory/,
+  ],
+  'too much workgroup memory': [
+    {
+      of: kernel(
+        'test_shared',
+        [
+          source(
+            [
+              ['read_write', 'y'],
+              ['read', 'x'],
+            ],
+            'var<workgroup> tile: array<vec4f, TILE * (TILE + 1)>;',
+          ),
+        ],
+        { TILE: 32 },
+      ),
+    },
+    /16896 bytes of workgroup memory/,
+  ],
 };
 
 describe('broken dispatches', () => {
@@ -102,7 +191,7 @@ test('broken buffers', () => {
   expect(found([spec('huge', 2 ** 28 + 16)])).toEqual([expect.stringContaining("above the device's buffer limit")]);
 });
 
-test('a plan that the device is too small for is the device\'s fault, any other ours', () => {
+test("a plan that the device is too small for is the device's fault, any other ours", () => {
   const code = (buffers: readonly BufferSpec[], segments: readonly Segment[] = []): string => {
     try {
       assertPlan(buffers, segments, CAPACITY, DEFAULT_LIMITS);

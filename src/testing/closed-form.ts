@@ -64,7 +64,8 @@ function linears(s: ModelShape): [number, number[]][] {
   ];
 }
 
-const adapterTensors = (s: ModelShape, r: number): number[] => linears(s).flatMap(([inputs, parts]) => [parts.length * r * inputs, ...parts.map((out) => out * r)]);
+const adapterTensors = (s: ModelShape, r: number): number[] =>
+  linears(s).flatMap(([inputs, parts]) => [parts.length * r * inputs, ...parts.map((out) => out * r)]);
 
 /** What every layer keeps for the gradient of its input: widths of a row. */
 function keptFrozen(s: ModelShape): number[] {
@@ -88,7 +89,12 @@ export function closedForm(run: RunNumbers): ClassBytes {
   const head = s.tied ? 0 : packed([V * C]);
   const layer = packed(layerTensors(s));
   const adapter = packed(adapterTensors(s, rank));
-  const trained = [...(edges.embedding ? [embedding] : []), ...(edges.norm ? [norm] : []), ...(edges.head ? [head] : []), ...Array.from({ length: slots }, () => (lora ? adapter : layer))];
+  const trained = [
+    ...(edges.embedding ? [embedding] : []),
+    ...(edges.norm ? [norm] : []),
+    ...(edges.head ? [head] : []),
+    ...Array.from({ length: slots }, () => (lora ? adapter : layer)),
+  ];
 
   // Sums of squares: a partial a 4096 elements, at most 128 a binding of 128 MiB; each trainable's start at a whole binding.
   const partials = (bytes: number): number => {
@@ -110,9 +116,19 @@ export function closedForm(run: RunNumbers): ClassBytes {
     masters: 0,
     gradients: sum(trained),
     optimizer: 2 * sum(trained),
-    activations: streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner) + sum(scratchPool(run, chunkRows)),
+    activations:
+      streams * buffer(N * C) +
+      (L - lowest) * kept(keptFrozen(s)) +
+      slots * (kept(keptTrained(s)) + inner) +
+      sum(scratchPool(run, chunkRows)),
     workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * V),
-    inputs: 32 + (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable + (3 + slots) * 16 + 256 * run.paramSlots,
+    inputs:
+      32 +
+      (indices - longIndices) * up(4 * N, 256) +
+      longIndices * up(4 * (N + 1), 256) +
+      2 * ropeTable +
+      (3 + slots) * 16 +
+      256 * run.paramSlots,
     cache: 2 * L * buffer(cacheTokens * U),
     staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
   };
@@ -120,7 +136,20 @@ export function closedForm(run: RunNumbers): ClassBytes {
   function scratchPool({ shape }: RunNumbers, chunk: number): number[] {
     const units = timelines(run, Math.ceil(N / chunk));
     const columns: Record<string, number> = {
-      n1: C, n2: C, qkv: Q + 2 * U, attn: Q, lse: shape.heads, mid: C, up: widths(s).wide, act: s.ff, delta: shape.heads, picked: C, normed: C, dNormed: C, dPicked: C, out: C,
+      n1: C,
+      n2: C,
+      qkv: Q + 2 * U,
+      attn: Q,
+      lse: shape.heads,
+      mid: C,
+      up: widths(s).wide,
+      act: s.ff,
+      delta: shape.heads,
+      picked: C,
+      normed: C,
+      dNormed: C,
+      dPicked: C,
+      out: C,
     };
     const counts = linears(s).map(([, parts]) => parts.length * rank);
     const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };

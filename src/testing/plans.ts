@@ -36,7 +36,8 @@ export const runConfig = (shape: ModelShape, method: MethodCase, changes: Partia
   ...changes,
 });
 
-export const runPlan = (shape: ModelShape, config: RunConfig, options?: PlanOptions): RunPlan => new RunPlan(planInput(shape, config, options));
+export const runPlan = (shape: ModelShape, config: RunConfig, options?: PlanOptions): RunPlan =>
+  new RunPlan(planInput(shape, config, options));
 
 /** Assignments that reach every (layer, slot) pair that the plan allows, together with the first of each. */
 export function assignments(plan: RunPlan): Assignment[] {

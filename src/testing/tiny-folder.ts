@@ -15,8 +15,17 @@ export function tinyTokenizerJson(renumber: (id: number) => number = (id) => id)
   const isPrintable = (byte: number): boolean => (byte > 32 && byte < 127) || (byte > 160 && byte < 256 && byte !== 173);
   const vocab: Record<string, number> = {};
   let standIns = 0;
-  for (let byte = 0; byte < 256; byte++) vocab[String.fromCodePoint(isPrintable(byte) ? byte : 256 + standIns++)] = renumber(FIRST_BYTE + byte);
-  const special = (id: number, content: string): object => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+  for (let byte = 0; byte < 256; byte++)
+    vocab[String.fromCodePoint(isPrintable(byte) ? byte : 256 + standIns++)] = renumber(FIRST_BYTE + byte);
+  const special = (id: number, content: string): object => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  });
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
   return JSON.stringify({
     version: '1.0',
@@ -25,11 +34,27 @@ export function tinyTokenizerJson(renumber: (id: number) => number = (id) => id)
     pre_tokenizer: byteLevel,
     post_processor: null,
     decoder: byteLevel,
-    model: { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false, byte_fallback: false, vocab, merges: [] },
+    model: {
+      type: 'BPE',
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      vocab,
+      merges: [],
+    },
   });
 }
 
-export const TINY_TOKENIZER_CONFIG = JSON.stringify({ bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', add_bos_token: false, tokenizer_class: 'GPT2TokenizerFast' });
+export const TINY_TOKENIZER_CONFIG = JSON.stringify({
+  bos_token: '<s>',
+  eos_token: '</s>',
+  unk_token: '<unk>',
+  add_bos_token: false,
+  tokenizer_class: 'GPT2TokenizerFast',
+});
 
 /** A new temporary folder, and how to take it away. */
 export function temporaryFolder(name: string): { readonly path: string; remove(): void } {
@@ -38,7 +63,11 @@ export function temporaryFolder(name: string): { readonly path: string; remove()
 }
 
 /** Writes config.json, model.safetensors and a tokenizer to `folder`; `replace` gives other contents by file name, null leaves a file out. */
-export function writeTinyModel(folder: string, fixture: FixtureName, replace: Readonly<Record<string, string | Uint8Array | null>> = {}): string {
+export function writeTinyModel(
+  folder: string,
+  fixture: FixtureName,
+  replace: Readonly<Record<string, string | Uint8Array | null>> = {},
+): string {
   mkdirSync(folder, { recursive: true });
   const from = (name: string): string => fileURLToPath(new URL(`./fixtures/${fixture}/${name}`, import.meta.url));
   for (const name of ['config.json', 'model.safetensors']) if (!(name in replace)) copyFileSync(from(name), join(folder, name));

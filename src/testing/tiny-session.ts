@@ -16,7 +16,10 @@ import { writeTinyModel } from './tiny-folder';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-export const readerOf = (bytes: Bytes): CheckpointReader => ({ size: bytes.byteLength, read: (start, end) => Promise.resolve(bytes.slice(start, end)) });
+export const readerOf = (bytes: Bytes): CheckpointReader => ({
+  size: bytes.byteLength,
+  read: (start, end) => Promise.resolve(bytes.slice(start, end)),
+});
 
 /** Keeps the bytes of every checkpoint, by step. */
 export class MemoryCheckpoints implements CheckpointStore {

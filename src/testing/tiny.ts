@@ -33,7 +33,10 @@ const llama = {
 export const TINY: Readonly<Record<'tied Llama' | 'untied Llama' | 'GPT-2', ModelShape>> = {
   'tied Llama': parseModelConfig(llama, 'tied'),
   'untied Llama': parseModelConfig({ ...llama, tie_word_embeddings: false, attention_bias: true, mlp_bias: true }, 'untied'),
-  'GPT-2': parseModelConfig({ model_type: 'gpt2', vocab_size: 59, n_embd: 16, n_layer: 3, n_head: 2, n_inner: 28, n_positions: 40 }, 'gpt2'),
+  'GPT-2': parseModelConfig(
+    { model_type: 'gpt2', vocab_size: 59, n_embd: 16, n_layer: 3, n_head: 2, n_inner: 28, n_positions: 40 },
+    'gpt2',
+  ),
 };
 export type TinyName = keyof typeof TINY;
 export const TINY_NAMES = Object.keys(TINY) as TinyName[];

@@ -18,9 +18,20 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const folder = temporaryFolder('checkpoint');
 afterAll(() => folder.remove());
 
-const CONFIG: RunConfig = { ...TINY_CONFIG, steps: 2, evalSplit: 0, prompts: ['a'], sampleTokens: 1, saveEvery: 1, lisaState: 'park', lisaPeriod: 1, lisaLayers: 2 };
+const CONFIG: RunConfig = {
+  ...TINY_CONFIG,
+  steps: 2,
+  evalSplit: 0,
+  prompts: ['a'],
+  sampleTokens: 1,
+  saveEvery: 1,
+  lisaState: 'park',
+  lisaPeriod: 1,
+  lisaLayers: 2,
+};
 const ROWS = textRows(4);
-const inputsOf = (change: Partial<RunConfig> = {}, rows = ROWS): Promise<RunInputs> => tinyInputs(folder.path, 'tiny-llama', { ...CONFIG, ...change }, rows);
+const inputsOf = (change: Partial<RunConfig> = {}, rows = ROWS): Promise<RunInputs> =>
+  tinyInputs(folder.path, 'tiny-llama', { ...CONFIG, ...change }, rows);
 
 let inputs: RunInputs;
 let saved: Bytes;
@@ -62,7 +73,19 @@ test('as it was written it is accepted, and tells what a resume needs before the
 
 describe('damage', () => {
   test('cut short anywhere', async () => {
-    const ends = [0, 4, 8, 9, dataStart >> 1, dataStart - 1, dataStart, dataStart + 4, saved.byteLength >> 1, saved.byteLength - 4, saved.byteLength - 1];
+    const ends = [
+      0,
+      4,
+      8,
+      9,
+      dataStart >> 1,
+      dataStart - 1,
+      dataStart,
+      dataStart + 4,
+      saved.byteLength >> 1,
+      saved.byteLength - 4,
+      saved.byteLength - 1,
+    ];
     for (const end of ends) {
       expect(`${end}: ${await outcome(inputs, readerOf(saved.slice(0, end)))}`).toBe(`${end}: CHECKPOINT_CORRUPT`);
     }
@@ -149,7 +172,8 @@ describe('another run', () => {
     const files = {
       ...inputs.files,
       async *tensors() {
-        for await (const { row, data } of inputs.files.tensors()) yield { row, data: row.name === 'model.layers.1.mlp.up_proj.weight' ? data.map((v) => v + 0.001) : data };
+        for await (const { row, data } of inputs.files.tensors())
+          yield { row, data: row.name === 'model.layers.1.mlp.up_proj.weight' ? data.map((v) => v + 0.001) : data };
       },
     };
     expect(await outcome({ ...inputs, files }, readerOf(saved))).toBe('CHECKPOINT_MISMATCH');
@@ -163,7 +187,8 @@ function reversed(): typeof ROWS {
 
 describe('on disk', () => {
   const file = (text: string) => writeSafetensors([{ name: 'x', dtype: 'f32', shape: [1], data: () => new Float32Array(1) }], { text });
-  const whole = async (reader: CheckpointReader | null): Promise<string> => new TextDecoder('latin1').decode(await reader!.read(0, reader!.size));
+  const whole = async (reader: CheckpointReader | null): Promise<string> =>
+    new TextDecoder('latin1').decode(await reader!.read(0, reader!.size));
   let next = 0;
   const fresh = (): { store: NodeCheckpoints; at: string } => {
     const at = join(folder.path, 'store', String(next++));
@@ -205,7 +230,10 @@ describe('on disk', () => {
         throw new Error('the device went away');
       },
     };
-    await expect(store.write(2, failing)).rejects.toMatchObject({ code: 'STORAGE', detail: expect.stringContaining('the device went away') as string });
+    await expect(store.write(2, failing)).rejects.toMatchObject({
+      code: 'STORAGE',
+      detail: expect.stringContaining('the device went away') as string,
+    });
     expect(readdirSync(at).sort()).toEqual(['latest.json', 'step-1.safetensors']);
     expect(await whole(await store.open())).toContain('first');
   });
@@ -229,7 +257,10 @@ describe('on disk', () => {
     const at = join(folder.path, 'a-file');
     mkdirSync(folder.path, { recursive: true });
     writeFileSync(at, '');
-    await expect(new NodeCheckpoints(join(at, 'checkpoint')).write(1, file('x'))).rejects.toMatchObject({ code: 'STORAGE', detail: expect.stringContaining(at) as string });
+    await expect(new NodeCheckpoints(join(at, 'checkpoint')).write(1, file('x'))).rejects.toMatchObject({
+      code: 'STORAGE',
+      detail: expect.stringContaining(at) as string,
+    });
     rmSync(at);
   });
 });

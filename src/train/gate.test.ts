@@ -134,6 +134,10 @@ test('discard is a stop that says so', async () => {
 });
 
 test('a pause that fails fails the question', async () => {
-  const gate = new Gate(true, () => Promise.reject(new Error('the step before it went wrong')), () => undefined);
+  const gate = new Gate(
+    true,
+    () => Promise.reject(new Error('the step before it went wrong')),
+    () => undefined,
+  );
   await expect(gate.ask()).rejects.toThrow('the step before it went wrong');
 });

@@ -76,7 +76,9 @@ describe('the built-in model', () => {
         cached.push(relativeErrorL2(got, values[row][at]));
       }
     }
-    console.info(`logits: worst of the forward pass ${Math.max(...errors).toExponential(1)}, of the cache ${Math.max(...cached).toExponential(1)}`);
+    console.info(
+      `logits: worst of the forward pass ${Math.max(...errors).toExponential(1)}, of the cache ${Math.max(...cached).toExponential(1)}`,
+    );
     expect(errors).toHaveLength(8);
     expect(Math.max(...errors, ...cached)).toBeLessThanOrEqual(5e-6);
   }, 120_000);
@@ -103,19 +105,24 @@ describe('the built-in model', () => {
           const elements = Math.sqrt(want.first8.reduce((sum, value, i) => sum + (value - got[i]) ** 2, 0)) / want.norm;
           expect(normError, row.name).toBeLessThanOrEqual(1e-5);
           expect(elements, row.name).toBeLessThanOrEqual(1e-5);
-          if (Math.max(normError, elements) > Math.max(worst.norm, worst.elements)) Object.assign(worst, { norm: normError, elements, name: row.name });
+          if (Math.max(normError, elements) > Math.max(worst.norm, worst.elements))
+            Object.assign(worst, { norm: normError, elements, name: row.name });
           squares += want.norm ** 2;
           tensors++;
         }
       }
       const { gradNorm } = await trainer.stats();
-      console.info(`gradients: worst ${worst.name}, norm ${worst.norm.toExponential(1)}, first elements ${worst.elements.toExponential(1)} of the norm`);
+      console.info(
+        `gradients: worst ${worst.name}, norm ${worst.norm.toExponential(1)}, first elements ${worst.elements.toExponential(1)} of the norm`,
+      );
       expect(tensors).toBe(74);
       expect(Object.keys(golden.gradients)).toHaveLength(74);
       expect(Math.abs(gradNorm / Math.sqrt(squares) - 1)).toBeLessThan(1e-5);
     }
     const errors = losses.map((loss, i) => Math.abs(loss / golden.adamw.losses[i] - 1));
-    console.info(`losses ${losses.map((loss) => loss.toFixed(4)).join(' ')}, errors ${errors.map((error) => error.toExponential(1)).join(' ')}`);
+    console.info(
+      `losses ${losses.map((loss) => loss.toFixed(4)).join(' ')}, errors ${errors.map((error) => error.toExponential(1)).join(' ')}`,
+    );
     expect(Math.abs(losses[0] / golden.loss - 1)).toBeLessThanOrEqual(1e-6);
     expect(Math.max(...errors)).toBeLessThanOrEqual(1e-5);
   }, 300_000);

@@ -10,14 +10,31 @@ import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from '../plan/input';
 import { relativeErrorL2 } from '../shaders/compare';
 import { spyOnBuffers } from '../testing/buffer-spy';
-import { hashOf, microBatch, stepData, TINY, TINY_NAMES, tinyConfig, tinyEngine, tinySamples, tinyStep, weightHashes, type TinyName } from '../testing/tiny';
+import {
+  hashOf,
+  microBatch,
+  stepData,
+  TINY,
+  TINY_NAMES,
+  tinyConfig,
+  tinyEngine,
+  tinySamples,
+  tinyStep,
+  weightHashes,
+  type TinyName,
+} from '../testing/tiny';
 import type { Engine } from './engine';
 import { Trainer } from './trainer';
 
 const ON = { embedding: true, head: true, norm: true };
 const OFF = { embedding: false, head: false, norm: false };
 
-async function withEngine<T>(name: TinyName, config: RunConfig, use: (engine: Engine) => Promise<T>, draws?: readonly (readonly number[])[]): Promise<T> {
+async function withEngine<T>(
+  name: TinyName,
+  config: RunConfig,
+  use: (engine: Engine) => Promise<T>,
+  draws?: readonly (readonly number[])[],
+): Promise<T> {
   const engine = await tinyEngine(TINY[name], config, { draws });
   try {
     return await use(engine);
@@ -29,7 +46,11 @@ async function withEngine<T>(name: TinyName, config: RunConfig, use: (engine: En
 const drawnBy = (name: TinyName, config: RunConfig) => (period: number) => drawPeriod(scheduleConfig(TINY[name], config), period);
 
 /** Weights after some steps of a seeded run, by block, as hashes. */
-async function weightsAfter(name: TinyName, config: RunConfig, steps: number): Promise<{ weights: Record<string, string>; layers: string; losses: number[] }> {
+async function weightsAfter(
+  name: TinyName,
+  config: RunConfig,
+  steps: number,
+): Promise<{ weights: Record<string, string>; layers: string; losses: number[] }> {
   return withEngine(name, config, async (engine) => {
     const trainer = new Trainer(engine, config, drawnBy(name, config));
     const layers: string[] = [];
@@ -44,7 +65,8 @@ async function weightsAfter(name: TinyName, config: RunConfig, steps: number): P
 }
 
 describe('frozen tensors', () => {
-  const changedIn = (before: Record<string, string>, after: Record<string, string>): string[] => Object.keys(after).filter((block) => after[block] !== before[block]);
+  const changedIn = (before: Record<string, string>, after: Record<string, string>): string[] =>
+    Object.keys(after).filter((block) => after[block] !== before[block]);
 
   test.each([
     ['tied Llama', ON, ['embedding', 'norm']],
@@ -165,7 +187,11 @@ describe('a run is a function of its seed', () => {
 
 describe('how targets are batched changes nothing', () => {
   /** Gradients of all tensors and the loss of one step. */
-  async function gradientsOf(name: TinyName, batches: readonly (readonly number[])[], config: RunConfig): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
+  async function gradientsOf(
+    name: TinyName,
+    batches: readonly (readonly number[])[],
+    config: RunConfig,
+  ): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
     const samples = tinySamples(TINY[name], batches.flat(), 11, 0.5);
     return withEngine(name, config, async (engine) => {
       const trainer = new Trainer(engine, config, () => []);
@@ -175,7 +201,11 @@ describe('how targets are batched changes nothing', () => {
       const { blocks, edges, slots } = engine.plan.buffers;
       const gradients = new Map<string, Float32Array>();
       for (const { rows } of blocks.values()) {
-        for (const row of rows) gradients.set(row.name, await engine.readGradient(row.layer === null ? edges.get(row.block as 'norm')! : slots[row.layer], row.local));
+        for (const row of rows)
+          gradients.set(
+            row.name,
+            await engine.readGradient(row.layer === null ? edges.get(row.block as 'norm')! : slots[row.layer], row.local),
+          );
       }
       return { loss, gradients };
     });
@@ -185,12 +215,18 @@ describe('how targets are batched changes nothing', () => {
     const config = tinyConfig({ method: 'full', batchSize: 4 });
     const lengths = [9, 3, 7, 1];
     const one = await gradientsOf(name, [lengths], config);
-    const four = await gradientsOf(name, lengths.map((length) => [length]), config);
+    const four = await gradientsOf(
+      name,
+      lengths.map((length) => [length]),
+      config,
+    );
     // Sums of at most a few hundred f32 products in another order: some 1e-7 of the tensor's norm. GPT-2's key bias
     // has no gradient in theory, so its fused tensor is compared as a whole.
     const errors = [...one.gradients].map(([tensor, want]) => ({ tensor, error: relativeErrorL2(four.gradients.get(tensor)!, want) }));
     const worst = errors.reduce((a, b) => (a.error > b.error ? a : b));
-    console.info(`${name}: worst gradient ${worst.tensor} ${worst.error.toExponential(1)}, loss ${Math.abs(one.loss / four.loss - 1).toExponential(1)}`);
+    console.info(
+      `${name}: worst gradient ${worst.tensor} ${worst.error.toExponential(1)}, loss ${Math.abs(one.loss / four.loss - 1).toExponential(1)}`,
+    );
     expect(worst.error).toBeLessThan(2e-6);
     expect(Math.abs(one.loss / four.loss - 1)).toBeLessThan(1e-6);
     expect([...one.gradients.values()].every((g) => g.some((value) => value !== 0))).toBe(true);
@@ -219,7 +255,10 @@ describe('optimizer state belongs to a layer', () => {
 
   test("a joiner's first update is that of a fresh run; one that stays goes on with its state", async () => {
     const name = 'tied Llama';
-    const draws = [[0, 1], [1, 2]];
+    const draws = [
+      [0, 1],
+      [1, 2],
+    ];
     const config = tinyConfig({ lisaTrain: OFF, lisaPeriod: 3, gradClip: 0 });
     const table = parameterTable(TINY[name]);
     const data = tinyStep(TINY[name], 9);

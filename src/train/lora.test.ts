@@ -24,16 +24,23 @@ describe('initialA', () => {
   test('is a function of seed, layer and part alone', () => {
     const a = initialA(1, 2, 'self_attn.q_proj', 4, 8);
     expect(initialA(1, 2, 'self_attn.q_proj', 4, 8)).toEqual(a);
-    for (const other of [initialA(2, 2, 'self_attn.q_proj', 4, 8), initialA(1, 3, 'self_attn.q_proj', 4, 8), initialA(1, 2, 'self_attn.k_proj', 4, 8)]) {
+    for (const other of [
+      initialA(2, 2, 'self_attn.q_proj', 4, 8),
+      initialA(1, 3, 'self_attn.q_proj', 4, 8),
+      initialA(1, 2, 'self_attn.k_proj', 4, 8),
+    ]) {
       expect(other).not.toEqual(a);
     }
   });
 });
 
 test('every linear projection of a layer is adapted', () => {
-  const parts = (name: 'tiny-llama' | 'tiny-gpt2'): string[] => loraSites(parseModelConfig(loadFixture(name).config, 'config.json')).map((site) => site.weight);
+  const parts = (name: 'tiny-llama' | 'tiny-gpt2'): string[] =>
+    loraSites(parseModelConfig(loadFixture(name).config, 'config.json')).map((site) => site.weight);
   expect(parts('tiny-llama').sort()).toEqual(
-    ['mlp.down_proj', 'mlp.gate_proj', 'mlp.up_proj', 'self_attn.k_proj', 'self_attn.o_proj', 'self_attn.q_proj', 'self_attn.v_proj'].map((part) => `${part}.weight`),
+    ['mlp.down_proj', 'mlp.gate_proj', 'mlp.up_proj', 'self_attn.k_proj', 'self_attn.o_proj', 'self_attn.q_proj', 'self_attn.v_proj'].map(
+      (part) => `${part}.weight`,
+    ),
   );
   expect(parts('tiny-gpt2').sort()).toEqual(['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'].map((part) => `${part}.weight`));
 });
@@ -49,7 +56,14 @@ describe('mergeAdapter', () => {
   const weight = values(out * inputs, 'w');
 
   test.each(['nt', 'nn'] as const)('%s: W + scale · B · A, rounded once', (layout) => {
-    const site = { op: { in: inputs, layout } as unknown as LinearOp, part: 'p', out, a: 'a', b: 'b', weight: 'p.weight' } satisfies LoraSite;
+    const site = {
+      op: { in: inputs, layout } as unknown as LinearOp,
+      part: 'p',
+      out,
+      a: 'a',
+      b: 'b',
+      weight: 'p.weight',
+    } satisfies LoraSite;
     const merged = mergeAdapter(weight, site, a, b, rank, scale);
     for (let o = 0; o < out; o++) {
       for (let i = 0; i < inputs; i++) {
@@ -64,7 +78,14 @@ describe('mergeAdapter', () => {
   });
 
   test('B = 0 changes nothing, bit for bit', () => {
-    const site = { op: { in: inputs, layout: 'nt' } as unknown as LinearOp, part: 'p', out, a: 'a', b: 'b', weight: 'p.weight' } satisfies LoraSite;
+    const site = {
+      op: { in: inputs, layout: 'nt' } as unknown as LinearOp,
+      part: 'p',
+      out,
+      a: 'a',
+      b: 'b',
+      weight: 'p.weight',
+    } satisfies LoraSite;
     expect(mergeAdapter(weight, site, a, new Float32Array(out * rank), rank, scale)).toEqual(weight);
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { LrSchedule } from '../config';
 import { learningRate } from './lr';
 
-const of = (lrSchedule: LrSchedule, warmup: number, steps: number) => (s: number) => learningRate({ lr: 0.4, lrSchedule, warmup, steps }, s);
+const of = (lrSchedule: LrSchedule, warmup: number, steps: number) => (s: number) =>
+  learningRate({ lr: 0.4, lrSchedule, warmup, steps }, s);
 
 describe('warm-up', () => {
   test.each(['constant', 'linear', 'cosine'] as const)('%s: step s of the warm-up has (s + 1) / warmup of the rate', (schedule) => {

@@ -20,13 +20,25 @@ const SLOW = process.env.LISA_SLOW === '1';
 /** Eight sentences; the first two tokens of each are given, the rest is to be learnt. No two begin alike. */
 function sentences(vocab: number): Sample[] {
   const shape = { vocab } as Parameters<typeof tinySamples>[0];
-  return tinySamples(shape, Array.from({ length: 8 }, () => LENGTH), 77).map(({ ids }, i) => {
+  return tinySamples(
+    shape,
+    Array.from({ length: 8 }, () => LENGTH),
+    77,
+  ).map(({ ids }, i) => {
     ids[0] = 10 + i;
     return { ids, target: Uint8Array.from({ length: LENGTH + 1 }, (_, at) => (at >= 2 ? 1 : 0)) };
   });
 }
 
-const base = tinyConfig({ seqLen: LENGTH, batchSize: 8, sampleTokens: LENGTH, lr: 0.01, lrSchedule: 'linear', weightDecay: 0, gradClip: 1 });
+const base = tinyConfig({
+  seqLen: LENGTH,
+  batchSize: 8,
+  sampleTokens: LENGTH,
+  lr: 0.01,
+  lrSchedule: 'linear',
+  weightDecay: 0,
+  gradClip: 1,
+});
 
 interface Outcome {
   readonly losses: number[];
@@ -55,41 +67,59 @@ async function reproduced(engine: Engine, samples: readonly Sample[]): Promise<n
   return right;
 }
 
-const RUNS: readonly { readonly title: string; readonly fixture: FixtureName; readonly changes: Partial<RunConfig>; readonly below: number; readonly slow?: boolean }[] = [
+const RUNS: readonly {
+  readonly title: string;
+  readonly fixture: FixtureName;
+  readonly changes: Partial<RunConfig>;
+  readonly below: number;
+  readonly slow?: boolean;
+}[] = [
   { title: 'full training', fixture: 'tiny-llama', changes: { method: 'full', steps: 40 }, below: 0.1 },
   { title: 'LISA, γ = 2, K = 5', fixture: 'tiny-llama', changes: { method: 'lisa', lisaLayers: 2, lisaPeriod: 5, steps: 60 }, below: 0.1 },
-  { title: 'LISA on layers alone, γ = 2, K = 5', fixture: 'tiny-llama', changes: { method: 'lisa', lisaPeriod: 5, steps: 120, lisaTrain: { embedding: false, head: false, norm: false } }, below: 0.5, slow: true },
+  {
+    title: 'LISA on layers alone, γ = 2, K = 5',
+    fixture: 'tiny-llama',
+    changes: { method: 'lisa', lisaPeriod: 5, steps: 120, lisaTrain: { embedding: false, head: false, norm: false } },
+    below: 0.5,
+    slow: true,
+  },
   { title: 'LoRA', fixture: 'tiny-llama', changes: { method: 'lora', loraRank: 8, loraAlpha: 16, steps: 120 }, below: 0.5, slow: true },
   { title: 'GPT-2, full training', fixture: 'tiny-gpt2', changes: { method: 'full', steps: 60 }, below: 0.1, slow: true },
 ];
 
 describe('eight sentences', () => {
-  test.each(RUNS.filter(({ slow }) => SLOW || !slow))('$title', async ({ title, fixture: name, changes, below }) => {
-    const fixture = loadFixture(name);
-    const samples = sentences(fixture.vocab);
-    const config: RunConfig = { ...base, ...changes };
-    const engine = await fixtureEngine(fixture, config);
-    try {
-      const before = await reproduced(engine, samples);
-      const { losses, final } = await learn(engine, config, samples);
-      const right = await reproduced(engine, samples);
-      console.info(`${title}: loss ${losses[0].toFixed(3)} → ${final.toFixed(4)} in ${config.steps} steps, ${right} of 8 sentences (${before} before)`);
-      expect(losses[0]).toBeGreaterThan(5);
-      expect(final).toBeLessThan(below);
-      expect(before).toBe(0);
-      if (below <= 0.1) expect(right).toBe(8);
+  test.each(RUNS.filter(({ slow }) => SLOW || !slow))(
+    '$title',
+    async ({ title, fixture: name, changes, below }) => {
+      const fixture = loadFixture(name);
+      const samples = sentences(fixture.vocab);
+      const config: RunConfig = { ...base, ...changes };
+      const engine = await fixtureEngine(fixture, config);
+      try {
+        const before = await reproduced(engine, samples);
+        const { losses, final } = await learn(engine, config, samples);
+        const right = await reproduced(engine, samples);
+        console.info(
+          `${title}: loss ${losses[0].toFixed(3)} → ${final.toFixed(4)} in ${config.steps} steps, ${right} of 8 sentences (${before} before)`,
+        );
+        expect(losses[0]).toBeGreaterThan(5);
+        expect(final).toBeLessThan(below);
+        expect(before).toBe(0);
+        if (below <= 0.1) expect(right).toBe(8);
 
-      // What was learnt is what is sampled from: the cache's logits are those of the forward pass.
-      const { vocab } = engine.plan.input.shape;
-      const [{ ids }] = samples;
-      await engine.evaluate(microBatch([{ ids, target: Uint8Array.from({ length: LENGTH + 1 }, (_, i) => (i > 0 ? 1 : 0)) }]));
-      const rows = new Float32Array((await engine.readWhole(engine.plan.buffers.logits)).buffer);
-      for (const position of [0, 3, LENGTH - 1]) {
-        const cached = await engine.logits([...ids.subarray(0, position + 1)], 0);
-        expect(relativeErrorL2(cached, rows.subarray(position * vocab, (position + 1) * vocab))).toBeLessThan(1e-5);
+        // What was learnt is what is sampled from: the cache's logits are those of the forward pass.
+        const { vocab } = engine.plan.input.shape;
+        const [{ ids }] = samples;
+        await engine.evaluate(microBatch([{ ids, target: Uint8Array.from({ length: LENGTH + 1 }, (_, i) => (i > 0 ? 1 : 0)) }]));
+        const rows = new Float32Array((await engine.readWhole(engine.plan.buffers.logits)).buffer);
+        for (const position of [0, 3, LENGTH - 1]) {
+          const cached = await engine.logits([...ids.subarray(0, position + 1)], 0);
+          expect(relativeErrorL2(cached, rows.subarray(position * vocab, (position + 1) * vocab))).toBeLessThan(1e-5);
+        }
+      } finally {
+        engine.close();
       }
-    } finally {
-      engine.close();
-    }
-  }, 300_000);
+    },
+    300_000,
+  );
 });

@@ -14,7 +14,8 @@ afterAll(() => folder.remove());
 
 const bytesOf = (text: string): number[] => [...new TextEncoder().encode(text)].map((byte) => byte + FIRST_BYTE);
 const dataOf = (name: string, text: string): DataBytes => ({ name, bytes: new TextEncoder().encode(text) });
-const inputsOf = (change: Partial<RunConfig>, data: DataBytes): Promise<RunInputs> => tinyInputs(folder.path, 'tiny-llama', { ...TINY_CONFIG, ...change }, data);
+const inputsOf = (change: Partial<RunConfig>, data: DataBytes): Promise<RunInputs> =>
+  tinyInputs(folder.path, 'tiny-llama', { ...TINY_CONFIG, ...change }, data);
 
 const TEXT = 'It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness.';
 
@@ -63,7 +64,8 @@ describe('a .txt file with shuffle off', () => {
 });
 
 describe('prompts', () => {
-  const chat = (count: number): string => Array.from({ length: count }, (_, i) => JSON.stringify({ prompt: `Question ${i}?`, completion: `Answer ${i}.` })).join('\n');
+  const chat = (count: number): string =>
+    Array.from({ length: count }, (_, i) => JSON.stringify({ prompt: `Question ${i}?`, completion: `Answer ${i}.` })).join('\n');
 
   test('plain data: text to continue, as it was given', async () => {
     const { prompts } = await inputsOf({ prompts: ['Once', 'Twice é'] }, textRows(4));
@@ -100,20 +102,27 @@ describe('prompts', () => {
   });
 
   test('an empty one is refused under its name', async () => {
-    await expect(inputsOf({ prompts: [''] }, textRows(4))).rejects.toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('prompts') as string });
+    await expect(inputsOf({ prompts: [''] }, textRows(4))).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      detail: expect.stringContaining('prompts') as string,
+    });
   });
 });
 
 describe('what is refused', () => {
   test('a model folder without tokenizer', async () => {
     const model = await nodeSource(writeTinyModel(join(folder.path, 'bare'), 'tiny-llama', { 'tokenizer.json': null }));
-    await expect(prepareInputs(TINY_CONFIG, { model, data: textRows(4), evalData: null })).rejects.toMatchObject({ code: 'TOKENIZER', detail: expect.stringContaining('tokenizer.json') as string });
+    await expect(prepareInputs(TINY_CONFIG, { model, data: textRows(4), evalData: null })).rejects.toMatchObject({
+      code: 'TOKENIZER',
+      detail: expect.stringContaining('tokenizer.json') as string,
+    });
   });
 
   test('data whose tokens the model does not have', async () => {
     const tokenizer = tinyTokenizerJson((id) => (id === FIRST_BYTE + 'z'.charCodeAt(0) ? 301 : id));
     const model = await nodeSource(writeTinyModel(join(folder.path, 'wide'), 'tiny-llama', { 'tokenizer.json': tokenizer }));
-    const run = (text: string): Promise<RunInputs> => prepareInputs({ ...TINY_CONFIG, evalSplit: 0 }, { model, data: dataOf('r.jsonl', JSON.stringify({ text })), evalData: null });
+    const run = (text: string): Promise<RunInputs> =>
+      prepareInputs({ ...TINY_CONFIG, evalSplit: 0 }, { model, data: dataOf('r.jsonl', JSON.stringify({ text })), evalData: null });
     await expect(run('plain words')).resolves.toBeDefined();
     await expect(run('a zebra')).rejects.toMatchObject({ code: 'TOKEN_RANGE', detail: expect.stringContaining('301') as string });
   });
@@ -123,9 +132,16 @@ describe('what is refused', () => {
     writeFileSync(join(folder.path, 'x', 'unused'), '');
     const model = await nodeSource(writeTinyModel(join(folder.path, 'x'), 'tiny-llama'));
     const label = (key: string): string => `<${key}>`;
-    const run = (change: Partial<RunConfig>): Promise<RunInputs> => prepareInputs({ ...TINY_CONFIG, ...change }, { model, data: textRows(4), evalData: null }, label);
-    await expect(run({ lisaLayers: 5 })).rejects.toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('<lisaLayers>: γ = 5') as string });
-    await expect(run({ seqLen: 65 })).rejects.toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('<seqLen>: 65 tokens') as string });
+    const run = (change: Partial<RunConfig>): Promise<RunInputs> =>
+      prepareInputs({ ...TINY_CONFIG, ...change }, { model, data: textRows(4), evalData: null }, label);
+    await expect(run({ lisaLayers: 5 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      detail: expect.stringContaining('<lisaLayers>: γ = 5') as string,
+    });
+    await expect(run({ seqLen: 65 })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      detail: expect.stringContaining('<seqLen>: 65 tokens') as string,
+    });
     await expect(run({ lr: -1 })).rejects.toMatchObject({ detail: expect.stringContaining('<lr>') as string });
     // γ matters to LISA only.
     await expect(run({ lisaLayers: 5, method: 'full' })).resolves.toBeDefined();

@@ -1,0 +1,251 @@
+// The command as a person runs it: what it leaves in --out, what it prints, and that a run which was killed goes on as if
+// it had not been. The programs are built first where they are older than the sources.
+
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureBuild } from '../../scripts/project.mjs';
+import { nodeSource } from '../io/node-source';
+import { openModel } from '../io/model-files';
+import { MEMORY_CLASSES } from '../plan/types';
+import type { RunReport, StepMetrics } from '../train/protocol';
+import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
+import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
+import { textRows } from '../testing/tiny-session';
+
+const folder = temporaryFolder('finetune');
+afterAll(() => folder.remove());
+const LLAMA = writeTinyModel(join(folder.path, 'llama'), 'tiny-llama', { LICENSE: 'Do what you like.\n' });
+const GPT2 = writeTinyModel(join(folder.path, 'gpt2'), 'tiny-gpt2');
+const DATA = join(folder.path, 'rows.jsonl');
+// One malformed row, so that every run here also shows that it is skipped and counted.
+writeFileSync(DATA, `${new TextDecoder().decode(textRows(6).bytes)}{"text": 3}\n`);
+const skip = { 'bad-rows': 'skip' };
+
+const METRIC_KEYS = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'activeLayers', 'stepMs', 'memory'];
+const REPORT_KEYS = ['method', 'device', 'kernels', 'schedule', 'memory', 'parameters', 'trainable', 'tokensPerSecond', 'evalLoss'];
+
+const lines = (out: string): string[] => readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
+const metricsOf = (out: string): StepMetrics[] => lines(out).map((line) => JSON.parse(line) as StepMetrics);
+const timeless = (out: string): object[] => metricsOf(out).map(({ stepMs: _, ...rest }) => rest);
+const reportOf = (out: string): RunReport => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as RunReport;
+
+/** Exactly the documented keys, in both files, with figures that can be true. */
+function checkReports(out: string, steps: number): void {
+  const metrics = metricsOf(out);
+  expect(metrics.map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
+  const report = reportOf(out);
+  for (const line of metrics) {
+    expect(Object.keys(line)).toEqual(METRIC_KEYS);
+    expect(Object.keys(line.memory)).toEqual([...MEMORY_CLASSES, 'total']);
+    expect(line.memory.total).toBe(MEMORY_CLASSES.reduce((sum, name) => sum + line.memory[name], 0));
+    expect(line.memory).toEqual(report.memory.peak);
+    for (const value of [line.loss, line.lr, line.gradNorm, line.tokens, line.stepMs]) expect(value).toBeGreaterThan(0);
+  }
+  expect(Object.keys(report)).toEqual(REPORT_KEYS);
+  expect(Object.keys(report.memory)).toEqual(['forecast', 'peak', 'fullForecast', 'loraForecast']);
+  expect(report.memory.peak).toEqual(report.memory.forecast);
+  expect(report.evalLoss[0].step).toBe(0);
+  expect(report.evalLoss.at(-1)!.step).toBe(steps);
+  for (const { period, firstStep, layers } of report.schedule) {
+    expect(metrics.filter(({ step }) => step >= firstStep && step < firstStep + 2).map((m) => m.activeLayers)).toEqual([layers, layers]);
+    expect(firstStep).toBe(2 * period + 1);
+  }
+}
+
+describe('in this process', () => {
+  test('LISA, exported as f16: says how much of the training survives the rounding', async () => {
+    const out = join(folder.path, 'f16');
+    const { status, stdout, stderr } = await cli(quickOptions(LLAMA, DATA, out, { ...skip, 'out-dtype': 'f16', lr: '0.0003' }), {
+      gpu: true,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const [, survived, changed, share] = /rounded to f16: (\d+) of (\d+) changed weights survive \(([\d.]+) %\)/.exec(stdout)!.map(Number);
+    expect(share).toBeCloseTo((100 * survived) / changed, 1);
+
+    // Counted again from the files. A changed weight whose rounding equals its base's is lost; in f16 that is what the file shows.
+    const [base, tuned] = [await openModel(await nodeSource(LLAMA)), await openModel(await nodeSource(out))];
+    expect(tuned.dtypes).toEqual({ f32: 0, f16: base.dtypes.f32, bf16: 0 });
+    let different = 0;
+    for (const row of base.table) {
+      const [a, b] = [await base.tensor(row), await tuned.tensor(row)];
+      different += a.filter((value, i) => toF16(value) !== b[i]).length;
+    }
+    expect(survived).toBe(different);
+    expect(changed).toBeGreaterThan(survived);
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toContain('"torch_dtype": "float16"');
+  });
+
+  test('LoRA on GPT-2: merged weights and the adapter beside them', async () => {
+    const out = join(folder.path, 'lora');
+    const { status, stderr } = await cli(quickOptions(GPT2, DATA, out, { ...skip, method: 'lora', 'lora-rank': '3', 'save-every': '0' }), {
+      gpu: true,
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(readdirSync(out).sort()).toEqual(
+      [
+        'adapter_config.json',
+        'adapter_model.safetensors',
+        'checkpoint',
+        'config.json',
+        'metrics.jsonl',
+        'model.safetensors',
+        'report.json',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ].sort(),
+    );
+    checkReports(out, 4);
+    expect(reportOf(out)).toMatchObject({ method: 'lora', schedule: [] });
+    const adapter = JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+    expect(adapter).toMatchObject({
+      peft_type: 'LORA',
+      r: 3,
+      lora_alpha: 32,
+      fan_in_fan_out: true,
+      target_modules: ['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'],
+    });
+    const file = readFileSync(join(out, 'adapter_model.safetensors'));
+    const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, { shape: number[] }>;
+    expect(Object.keys(header).filter((name) => name !== '__metadata__').length).toBe(4 * 4 * 2);
+    expect(header['base_model.model.transformer.h.0.attn.c_attn.lora_A.weight'].shape).toEqual([3, 48]);
+    expect(header['base_model.model.transformer.h.0.attn.c_attn.lora_B.weight'].shape).toEqual([144, 3]);
+    // Every projection of every layer has moved, and nothing else.
+    const [base, tuned] = [await openModel(await nodeSource(GPT2)), await openModel(await nodeSource(out))];
+    for (const row of base.table) {
+      const same = Buffer.compare(Buffer.from((await base.tensor(row)).buffer), Buffer.from((await tuned.tensor(row)).buffer)) === 0;
+      expect(`${row.name} ${same}`).toBe(`${row.name} ${!/\.(c_attn|c_proj|c_fc)\.weight$/.test(row.name)}`);
+    }
+  });
+
+  test('a new run into the folder of an old one does not leave the old checkpoint to be resumed', async () => {
+    const out = join(folder.path, 'again');
+    mkdirSync(join(out, 'checkpoint'), { recursive: true });
+    writeFileSync(join(out, 'checkpoint', 'latest.json'), '{"file": "step-99.safetensors"}');
+    writeFileSync(join(out, 'checkpoint', 'step-99.safetensors'), 'old');
+    writeFileSync(join(out, 'metrics.jsonl'), '{"step":1,"old":true}\n');
+    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true })).status).toBe(0);
+    expect(readdirSync(join(out, 'checkpoint')).sort()).toEqual(['latest.json', 'step-4.safetensors']);
+    checkReports(out, 4);
+    // Resumed into another folder, that one is complete too.
+    const other = join(folder.path, 'other');
+    expect(await cli(['--resume', out, '--out', other], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
+    expect(timeless(other)).toEqual(timeless(out));
+    expect(readFileSync(join(other, 'model.safetensors')).equals(readFileSync(join(out, 'model.safetensors')))).toBe(true);
+  });
+});
+
+/** To the nearest half-precision value, ties to even, for values that f16 holds as normal numbers or as subnormals. */
+function toF16(value: number): number {
+  const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value) || 1)));
+  const unit = 2 ** (exponent - 10);
+  const scaled = value / unit;
+  const floor = Math.floor(scaled);
+  const up = scaled - floor > 0.5 || (scaled - floor === 0.5 && floor % 2 !== 0);
+  return (floor + (up ? 1 : 0)) * unit;
+}
+
+/** A child process; `watch` may end it. */
+function run(args: readonly string[], watch: (kill: () => void) => void = () => undefined): Promise<CliResult & { signal: string | null }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'scripts/run-node.mjs'), 'finetune', ...args], {
+      cwd: folder.path,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (part: Buffer) => (stdout += part.toString()));
+    child.stderr.on('data', (part: Buffer) => (stderr += part.toString()));
+    child.once('error', reject);
+    child.once('close', (status, signal) => resolve({ status: status ?? -1, signal, stdout, stderr }));
+    watch(() => child.kill('SIGKILL'));
+  });
+}
+
+describe('as a process of its own', () => {
+  const STEPS = 30;
+  const options = (out: string): string[] =>
+    quickOptions(LLAMA, DATA, out, { ...skip, steps: String(STEPS), 'save-every': '7', 'eval-every': '6' });
+  const [whole, killed] = [join(folder.path, 'whole'), join(folder.path, 'killed')];
+
+  beforeAll(() => ensureBuild('node', { quiet: true }), 120_000);
+
+  test('trains, tells a person what happens, and leaves a complete folder', async () => {
+    const { status, stdout, stderr } = await run(options(whole));
+    expect(status, stderr).toBe(0);
+    expect(readdirSync(whole).sort()).toEqual(
+      [
+        'LICENSE',
+        'checkpoint',
+        'config.json',
+        'metrics.jsonl',
+        'model.safetensors',
+        'report.json',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ].sort(),
+    );
+    checkReports(whole, STEPS);
+    expect(reportOf(whole).evalLoss.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24, 30]);
+    // Says what it trains, shows progress, samples before and after, and the memory of all three methods.
+    expect(stdout).toMatch(/^model +llama: \d+,?\d+,?\d* parameters, 4 layers/m);
+    expect(stdout).toMatch(/^data +rows\.jsonl: 4 rows, .*2 rows held out$/m);
+    expect(stdout).toContain('1 malformed rows skipped');
+    expect(stdout.match(/^step +\d+\/30 +loss \d+\.\d+ /gm)?.length).toBeGreaterThan(5);
+    for (const when of ['before', 'after']) expect(stdout).toContain(`[${when}] one\n`);
+    expect(stdout).toMatch(/^memory +lisa measured +lisa forecast +lora forecast +full forecast$/m);
+    const { peak, fullForecast } = reportOf(whole).memory;
+    expect(stdout).toContain(
+      `full fine-tuning would need ${(fullForecast.total / 1e6).toFixed(2)} MB (forecast): ${(100 * (1 - peak.total / fullForecast.total)).toFixed(1)} % less.`,
+    );
+    expect(stdout).not.toMatch(/undefined|NaN|\[object/);
+  }, 120_000);
+
+  test('killed in the middle and resumed, it ends as if it had not been; --json prints JSON lines only', async () => {
+    const path = join(killed, 'metrics.jsonl');
+    const first = await run(options(killed), (kill) => {
+      const timer = setInterval(() => {
+        if (!existsSync(path) || lines(killed).length < 10) return;
+        clearInterval(timer);
+        kill();
+      }, 2);
+      timer.unref();
+    });
+    expect(first.signal).toBe('SIGKILL');
+    const steps = lines(killed).length;
+    expect(steps).toBeGreaterThanOrEqual(10);
+    expect(steps).toBeLessThan(STEPS);
+    expect(existsSync(join(killed, 'model.safetensors')) || existsSync(join(killed, 'report.json'))).toBe(false);
+    // A line that the kill tore apart.
+    appendFileSync(path, '{"step":29,"loss":1.');
+
+    const { status, stdout, stderr } = await run(['--resume', killed, '--json']);
+    expect(status, stderr).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; metrics?: StepMetrics; prepared?: { firstStep: number } });
+    const from = events.find(({ type }) => type === 'prepared')!.prepared!.firstStep;
+    console.info(`killed after step ${steps}, resumed at step ${from}`);
+    expect(from % 7).toBe(1);
+    expect(from).toBeGreaterThan(7);
+    expect(events.flatMap(({ metrics }) => metrics?.step ?? [])).toEqual(Array.from({ length: STEPS - from + 1 }, (_, i) => from + i));
+    expect(events.at(-1)).toMatchObject({ type: 'report', out: killed, report: reportOf(killed), rounding: null });
+
+    checkReports(killed, STEPS);
+    expect(timeless(killed)).toEqual(timeless(whole));
+    const { tokensPerSecond: _, ...report } = reportOf(killed);
+    expect(reportOf(whole)).toMatchObject(report);
+    for (const file of readdirSync(whole).filter((name) => !['metrics.jsonl', 'report.json', 'checkpoint'].includes(name))) {
+      expect(readFileSync(join(killed, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
+    }
+  }, 180_000);
+
+  test('a refusal is status 2 and one line', async () => {
+    const { status, stdout, stderr } = await run(['--lisa-period', '0']);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('finetune: --lisa-period: 0 is out of range. Give a whole number from 1 to 10000000.');
+  }, 60_000);
+});
