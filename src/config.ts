@@ -175,7 +175,11 @@ export function configFaults(config: RunConfig, model?: ModelBounds): ConfigFaul
     if (!inside) faults.push({ key, problem: `${value} is out of range.`, remedy: `Give ${range}.` });
   }
   if (config.warmup > config.steps) {
-    faults.push({ key: 'warmup', problem: `Warm-up of ${config.warmup} steps is longer than the run of ${config.steps}.`, remedy: 'Lower the warm-up or raise the steps.' });
+    faults.push({
+      key: 'warmup',
+      problem: `Warm-up of ${config.warmup} steps is longer than the run of ${config.steps}.`,
+      remedy: 'Lower the warm-up or raise the steps.',
+    });
   }
   if (config.lisaWeights && !config.lisaWeights.every((w) => Number.isFinite(w) && w >= 0)) {
     faults.push({ key: 'lisaWeights', problem: 'A layer weight is negative or no number.', remedy: 'Give one number ≥ 0 per layer.' });
@@ -187,19 +191,35 @@ export function configFaults(config: RunConfig, model?: ModelBounds): ConfigFaul
 function modelFaults(config: RunConfig, model: ModelBounds): ConfigFault[] {
   const faults: ConfigFault[] = [];
   if (config.seqLen > model.maxPositions) {
-    faults.push({ key: 'seqLen', problem: `${config.seqLen} tokens are more than the model's ${model.maxPositions} positions.`, remedy: `Give at most ${model.maxPositions}.` });
+    faults.push({
+      key: 'seqLen',
+      problem: `${config.seqLen} tokens are more than the model's ${model.maxPositions} positions.`,
+      remedy: `Give at most ${model.maxPositions}.`,
+    });
   }
   if (config.method === 'lisa') {
     if (config.lisaLayers > model.layers) {
-      faults.push({ key: 'lisaLayers', problem: `γ = ${config.lisaLayers} is more than the model's ${model.layers} layers.`, remedy: `Give at most ${model.layers}.` });
+      faults.push({
+        key: 'lisaLayers',
+        problem: `γ = ${config.lisaLayers} is more than the model's ${model.layers} layers.`,
+        remedy: `Give at most ${model.layers}.`,
+      });
     }
     if (config.lisaWeights && config.lisaWeights.length !== model.layers) {
-      faults.push({ key: 'lisaWeights', problem: `${config.lisaWeights.length} weights for ${model.layers} layers.`, remedy: 'Give one weight per layer.' });
+      faults.push({
+        key: 'lisaWeights',
+        problem: `${config.lisaWeights.length} weights for ${model.layers} layers.`,
+        remedy: 'Give one weight per layer.',
+      });
     } else if (config.lisaWeights && !config.lisaWeights.some((w) => w > 0)) {
       faults.push({ key: 'lisaWeights', problem: 'All layer weights are zero.', remedy: 'Give at least one weight above zero.' });
     }
     if (config.lisaSampler === 'weighted' && !config.lisaWeights) {
-      faults.push({ key: 'lisaWeights', problem: 'The weighted sampler has no weights.', remedy: 'Give one weight per layer, or choose another sampler.' });
+      faults.push({
+        key: 'lisaWeights',
+        problem: 'The weighted sampler has no weights.',
+        remedy: 'Give one weight per layer, or choose another sampler.',
+      });
     }
   }
   return faults;

@@ -9,7 +9,7 @@ const LAYERS = Object.entries({
   errors: ['errors'],
   random: ['random*'],
   config: ['config*'],
-  testing: ['testing/*', 'gpu/lab*'],
+  testing: ['testing/*', 'gpu/node-lab*'],
   'model types': ['model/types'],
   'model config': ['model/config*'],
   generate: ['model/generate*'],

@@ -158,7 +158,10 @@ async function linearRates(rig: Rig, repetitions: number): Promise<{ rates: Line
   runs.shift(); // compiles
   const total = (op: string | null, product: Product, run: (typeof runs)[number]): { flops: number; ms: number } =>
     run.reduce(
-      (sum, time, at) => ((op === null || order[at].op === op) && order[at].product === product ? { flops: sum.flops + time.flops, ms: sum.ms + time.ms } : sum),
+      (sum, time, at) =>
+        (op === null || order[at].op === op) && order[at].product === product
+          ? { flops: sum.flops + time.flops, ms: sum.ms + time.ms }
+          : sum,
       { flops: 0, ms: 0 },
     );
   const rate = (op: string | null, product: Product, run: (typeof runs)[number]): number => {
@@ -210,7 +213,15 @@ export function describeComparison(c: Comparison): string {
       r.timeRatio - r.flopRatio <= 0.05 ? 'yes' : 'NO',
     ]),
   ];
-  const linear = c.linear.map((l) => [l.op, l.shape, digits(l.forward), digits(l.dX), digits(l.dW), percent(l.dX / l.forward), percent(l.dW / l.forward)]);
+  const linear = c.linear.map((l) => [
+    l.op,
+    l.shape,
+    digits(l.forward),
+    digits(l.dX),
+    digits(l.dW),
+    percent(l.dX / l.forward),
+    percent(l.dW / l.forward),
+  ]);
   const ok = (share: number): string => (share >= 0.8 ? 'yes' : 'NO');
   return [
     `${c.model}: LISA against full training, the same batch of ${c.tokens} tokens, ${c.repetitions} repetitions in turns`,

@@ -69,12 +69,22 @@ export async function benchModel(id: string): Promise<BenchModel> {
   const builtin = BUILTIN_MODELS.find((m) => m.id === id);
   if (builtin) {
     const files = await openModel(await nodeSource(join(PUBLIC, builtin.path)));
-    return { id, shape: files.shape, batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } }, tensors: () => files.tensors() };
+    return {
+      id,
+      shape: files.shape,
+      batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } },
+      tensors: () => files.tensors(),
+    };
   }
   const config = CONFIGS[id];
   if (!config) throw new AppError('CONFIG_INVALID', `--model: '${id}' is not known.`, `Give one or more of ${MODEL_IDS.join(', ')}.`);
   const shape = parseModelConfig(config, `${id}/config.json`);
-  return { id, shape, batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } }, tensors: () => randomTensors(shape) };
+  return {
+    id,
+    shape,
+    batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } },
+    tensors: () => randomTensors(shape),
+  };
 }
 
 /** Prime, so that rows of a matrix differ although the values repeat. */
@@ -90,7 +100,7 @@ async function* randomTensors(shape: ModelShape): AsyncGenerator<{ row: Paramete
     if (row.role === 'norm') {
       data.fill(row.local.endsWith('bias') ? 0 : 1);
     } else if (row.role !== 'bias') {
-      for (let filled = 0; filled < data.length; ) {
+      for (let filled = 0; filled < data.length;) {
         const piece = pool.subarray(at, Math.min(POOL, at + data.length - filled));
         data.set(piece, filled);
         filled += piece.length;
@@ -106,7 +116,10 @@ export function benchBatch(shape: ModelShape, { batchSize, seqLen }: BatchShape)
   const stream = randomStream(1, 'bench', 'batch');
   return buildMicroBatch(
     Array.from({ length: batchSize }, () => [
-      { ids: Uint32Array.from({ length: seqLen + 1 }, () => stream.nextBelow(shape.vocab)), target: Uint8Array.from({ length: seqLen + 1 }, (_, i) => (i === 0 ? 0 : 1)) },
+      {
+        ids: Uint32Array.from({ length: seqLen + 1 }, () => stream.nextBelow(shape.vocab)),
+        target: Uint8Array.from({ length: seqLen + 1 }, (_, i) => (i === 0 ? 0 : 1)),
+      },
     ]),
   );
 }

@@ -81,7 +81,9 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       allowPositionals: false,
     }));
   } catch (cause) {
-    throw new AppError('CONFIG_INVALID', (cause as Error).message.replace(/\. To specify.*$/s, '.'), '--help lists all options.', { cause });
+    throw new AppError('CONFIG_INVALID', (cause as Error).message.replace(/\. To specify.*$/s, '.'), '--help lists all options.', {
+      cause,
+    });
   }
   const models = (values.model ?? '').split(',').filter((name) => name !== '');
   for (const name of models) oneOf('model', name, MODEL_IDS);
@@ -116,6 +118,7 @@ function oneOf<T extends string>(flag: string, value: string, allowed: readonly 
 
 function whole(flag: string, value: string | undefined): number | null {
   if (value === undefined) return null;
-  if (!/^[1-9]\d{0,6}$/.test(value)) throw new AppError('CONFIG_INVALID', `--${flag}: '${value}' is not a whole number from 1.`, 'Give one.');
+  if (!/^[1-9]\d{0,6}$/.test(value))
+    throw new AppError('CONFIG_INVALID', `--${flag}: '${value}' is not a whole number from 1.`, 'Give one.');
   return Number(value);
 }

@@ -21,6 +21,10 @@ export const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(2)} MB`;
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column].length)));
   const numeric = head.map((_, column) => rows.every((row) => /^[-+]?[\d.,]*( %| MB| ms|×)?$/.test(row[column])));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column]))).join('  ').trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+      .join('  ')
+      .trimEnd();
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }

@@ -41,7 +41,11 @@ export interface StepProfile {
 }
 
 /** Profiles `repetitions` steps, each beside one that runs as in training. */
-export async function profileStep(gpu: Gpu, model: BenchModel, options: RigOptions & { readonly repetitions: number; readonly clock?: Clock }): Promise<StepProfile> {
+export async function profileStep(
+  gpu: Gpu,
+  model: BenchModel,
+  options: RigOptions & { readonly repetitions: number; readonly clock?: Clock },
+): Promise<StepProfile> {
   const rig = await Rig.create(gpu, model, options);
   try {
     await rig.step(); // compiles
@@ -97,7 +101,10 @@ export function shapeOf({ kernel, params, work }: Dispatch, extents: Extents): s
   const elements = work.bytes.one ? Math.round(work.bytes.one / 4) : 0;
   const names = ['width', 'steps', 'vocab', 'heads', 'kv_heads', 'elements'].filter((name) => value(name) !== undefined);
   const sizes = names.map((name) => `${name} ${value(name)}`);
-  return [value('rows') === undefined ? '' : `${limited(value('rows')!)} rows`, ...sizes].filter((text) => text !== '').join(', ') || `${elements} words`;
+  return (
+    [value('rows') === undefined ? '' : `${limited(value('rows')!)} rows`, ...sizes].filter((text) => text !== '').join(', ') ||
+    `${elements} words`
+  );
 }
 
 function groupRows(runs: readonly (readonly DispatchTime[])[], extents: Extents): KernelRow[] {
@@ -112,7 +119,17 @@ function groupRows(runs: readonly (readonly DispatchTime[])[], extents: Extents)
     const ms = median(runs.map((run) => sum((time) => time.ms, run)));
     const flops = sum((time) => time.flops);
     const bytes = sum((time) => time.bytes);
-    return { kernel: dispatch.kernel.name, purpose: purposeOf(dispatch), shape: shapeOf(dispatch, extents), count: members.length, flops, bytes, ms, gflops: flops / ms / 1e6, gbytes: bytes / ms / 1e6 };
+    return {
+      kernel: dispatch.kernel.name,
+      purpose: purposeOf(dispatch),
+      shape: shapeOf(dispatch, extents),
+      count: members.length,
+      flops,
+      bytes,
+      ms,
+      gflops: flops / ms / 1e6,
+      gbytes: bytes / ms / 1e6,
+    };
   });
   return rows.sort((a, b) => b.ms - a.ms);
 }
@@ -133,7 +150,9 @@ export function describeProfile(profile: StepProfile): string {
   const byKernel = names
     .map((kernel) => {
       const of = rows.filter((row) => row.kernel === kernel);
-      const [count, flops, bytes, ms] = (['count', 'flops', 'bytes', 'ms'] as const).map((key) => of.reduce((total, row) => total + row[key], 0));
+      const [count, flops, bytes, ms] = (['count', 'flops', 'bytes', 'ms'] as const).map((key) =>
+        of.reduce((total, row) => total + row[key], 0),
+      );
       return { kernel, count, flops, bytes, ms, gflops: flops / ms / 1e6, gbytes: bytes / ms / 1e6 };
     })
     .sort((a, b) => b.ms - a.ms);
@@ -142,9 +161,15 @@ export function describeProfile(profile: StepProfile): string {
     `${profile.model}, ${profile.method}${layers}: one step of ${profile.tokens} tokens, ${profile.repetitions} repetitions, clock: ${profile.clock}`,
     `step as in training ${digits(profile.wallMedianMs)} ms (${digits(Math.min(...profile.wallMs))} to ${digits(Math.max(...profile.wallMs))}), ${digits(profile.flops / profile.wallMedianMs / 1e6)} GFLOP/s, ${digits(profile.tokensPerSecond)} tokens/s; sum of the kernels ${digits(kernelMs)} ms`,
     '',
-    table(['kernel', ...measures], byKernel.map((row) => [row.kernel, ...cells(row)])),
+    table(
+      ['kernel', ...measures],
+      byKernel.map((row) => [row.kernel, ...cells(row)]),
+    ),
     '',
-    table(['kernel', 'purpose', 'rows×columns×terms', ...measures], rows.map((row) => [row.kernel, row.purpose, row.shape, ...cells(row)])),
+    table(
+      ['kernel', 'purpose', 'rows×columns×terms', ...measures],
+      rows.map((row) => [row.kernel, row.purpose, row.shape, ...cells(row)]),
+    ),
     '',
   ].join('\n');
 }

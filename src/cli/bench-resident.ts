@@ -59,7 +59,12 @@ export interface ResidentProof {
   readonly tokens: number;
   readonly methods: readonly ResidentMethod[];
   /** full − other, by the ledgers and by the resident sets. */
-  readonly differences: readonly { readonly method: Method; readonly ledger: number; readonly resident: number; readonly deviation: number }[];
+  readonly differences: readonly {
+    readonly method: Method;
+    readonly ledger: number;
+    readonly resident: number;
+    readonly deviation: number;
+  }[];
 }
 
 /** Runs the measurements one after another. `repetitions` processes per method; the median counts. */
@@ -92,13 +97,23 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
   return new Promise((resolve, reject) => {
     // Freed memory goes back to the system at once, so that what warming up used is not used again unseen.
     const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
-    const child = spawn(process.execPath, ['--expose-gc', process.argv[1], '--resident-child', JSON.stringify(task)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--expose-gc', process.argv[1], '--resident-child', JSON.stringify(task)], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let out = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.once('error', reject);
     child.once('close', (code) => {
       if (code === 0) resolve(JSON.parse(out) as ResidentReading);
-      else reject(new AppError('INTERNAL', `The process that measures ${task.method} on ${task.model} ended with status ${code}.`, 'See its output above.'));
+      else
+        reject(
+          new AppError(
+            'INTERNAL',
+            `The process that measures ${task.method} on ${task.model} ended with status ${code}.`,
+            'See its output above.',
+          ),
+        );
     });
   });
 }
@@ -107,7 +122,11 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
 export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
   const gpu = await openGpu(await nodeGpu(task.suballocate ? [] : [OWN_ALLOCATIONS]));
   if (!gpu.description.software) {
-    throw new AppError('CONFIG_INVALID', `--resident: ${gpu.description.description} keeps buffers in memory of its own.`, 'Run it where WebGPU is a software adapter.');
+    throw new AppError(
+      'CONFIG_INVALID',
+      `--resident: ${gpu.description.description} keeps buffers in memory of its own.`,
+      'Run it where WebGPU is a software adapter.',
+    );
   }
   const model = await benchModel(task.model);
   // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process.
@@ -119,7 +138,12 @@ export async function measureResident(task: ResidentTask): Promise<ResidentReadi
   await settle(gpu);
   const after = process.memoryUsage();
   const { live, liveTotal } = rig!.engine.allocator.reading();
-  return { ledger: liveTotal, byClass: live, grown: after.rss - before.rss, heap: after.heapTotal + after.external - before.heapTotal - before.external };
+  return {
+    ledger: liveTotal,
+    byClass: live,
+    grown: after.rss - before.rss,
+    heap: after.heapTotal + after.external - before.heapTotal - before.external,
+  };
 }
 
 async function* noTensors(): ReturnType<BenchModel['tensors']> & AsyncGenerator {
@@ -157,7 +181,8 @@ export function describeResident(proof: ResidentProof): string {
       proof.methods.map((m) => [m.method, mega(m.ledger), mega(m.grown), percent(m.grown / m.ledger), mega(m.heap)]),
     ),
     ...proof.differences.map(
-      (d) => `full − ${d.method}: ${mega(d.ledger)} by the ledgers, ${mega(d.resident)} resident: ${d.deviation >= 0 ? '+' : ''}${percent(d.deviation)} (within 10 %: ${Math.abs(d.deviation) <= 0.1 ? 'yes' : 'NO'})`,
+      (d) =>
+        `full − ${d.method}: ${mega(d.ledger)} by the ledgers, ${mega(d.resident)} resident: ${d.deviation >= 0 ? '+' : ''}${percent(d.deviation)} (within 10 %: ${Math.abs(d.deviation) <= 0.1 ? 'yes' : 'NO'})`,
     ),
     '',
   ].join('\n');

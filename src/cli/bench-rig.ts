@@ -51,7 +51,8 @@ export class Rig {
     try {
       for await (const { row, data } of model.tensors()) engine.writeTensor(row, data);
       for (const layer of engine.plan.buffers.adapters.keys()) {
-        for (const site of loraSites(model.shape)) engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
+        for (const site of loraSites(model.shape))
+          engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
       }
       const drawn = draw ?? drawPeriod(scheduleConfig(model.shape, config), 0);
       return new Rig(engine, config, new Trainer(engine, config, () => drawn), benchBatch(model.shape, live));

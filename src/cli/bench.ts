@@ -49,8 +49,18 @@ async function main(args: readonly string[]): Promise<void> {
 async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) => void): Promise<Report> {
   const { sections, models } = options;
   const named = (own: readonly string[]): readonly string[] => (models.length > 0 ? models : own);
-  const report: Report & { peers: PeerReport | null } = { date: new Date().toISOString(), device: gpu.description, profiles: [], comparisons: [], resident: [], peers: null };
-  const each = async (ids: readonly string[], visit: (model: BenchModel, common: Awaited<ReturnType<typeof settings>>) => Promise<void>): Promise<void> => {
+  const report: Report & { peers: PeerReport | null } = {
+    date: new Date().toISOString(),
+    device: gpu.description,
+    profiles: [],
+    comparisons: [],
+    resident: [],
+    peers: null,
+  };
+  const each = async (
+    ids: readonly string[],
+    visit: (model: BenchModel, common: Awaited<ReturnType<typeof settings>>) => Promise<void>,
+  ): Promise<void> => {
     for (const id of ids) {
       const model = await benchModel(id);
       await visit(model, await settings(gpu, model, options));
@@ -59,14 +69,22 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
   if (sections.has('profile')) {
     await each(named(['wordsmith-2m', 'gpt2-124m', 'smollm2-135m']), async (model, common) => {
       const clock = options.clock ?? undefined;
-      const profile = await profileStep(gpu, model, { ...common, method: options.method, clock, repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 5 : 3) });
+      const profile = await profileStep(gpu, model, {
+        ...common,
+        method: options.method,
+        clock,
+        repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 5 : 3),
+      });
       report.profiles.push(profile);
       print(describeProfile(profile));
     });
   }
   if (sections.has('compare')) {
     await each(named(['wordsmith-2m']), async (model, common) => {
-      const comparison = await compare(gpu, model, { ...common, repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 9 : 3) });
+      const comparison = await compare(gpu, model, {
+        ...common,
+        repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 9 : 3),
+      });
       report.comparisons.push(comparison);
       print(describeComparison(comparison));
     });
@@ -74,7 +92,11 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
   if (sections.has('resident')) {
     const cases = RESIDENT_CASES.filter(({ model }) => models.length === 0 || models.includes(model));
     for (const one of cases) {
-      const proofs = await proveResident([{ model: one.model, batch: batchOf(options, one.batch) }], options.gamma, options.repetitions ?? 1);
+      const proofs = await proveResident(
+        [{ model: one.model, batch: batchOf(options, one.batch) }],
+        options.gamma,
+        options.repetitions ?? 1,
+      );
       report.resident.push(...proofs);
       print(proofs.map(describeResident).join('\n'));
     }
@@ -86,13 +108,22 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
   return report;
 }
 
-async function settings(gpu: Gpu, model: BenchModel, options: BenchOptions): Promise<{ batch: ReturnType<typeof batchOf>; kernels: KernelChoice; gamma: number }> {
+async function settings(
+  gpu: Gpu,
+  model: BenchModel,
+  options: BenchOptions,
+): Promise<{ batch: ReturnType<typeof batchOf>; kernels: KernelChoice; gamma: number }> {
   const batch = batchOf(options, gpu.description.software ? model.batch.software : model.batch.hardware);
   if (batch.seqLen > model.shape.maxPositions) {
-    throw new AppError('CONFIG_INVALID', `--seq-len: ${batch.seqLen} tokens are more than the ${model.shape.maxPositions} positions of ${model.id}.`, 'Give fewer.');
+    throw new AppError(
+      'CONFIG_INVALID',
+      `--seq-len: ${batch.seqLen} tokens are more than the ${model.shape.maxPositions} positions of ${model.id}.`,
+      'Give fewer.',
+    );
   }
   const { kernels: asked } = options;
-  const kernels = asked === 'auto' ? await chooseKernels(gpu, model.shape, batch.batchSize * batch.seqLen) : { matmul: asked, attention: asked };
+  const kernels =
+    asked === 'auto' ? await chooseKernels(gpu, model.shape, batch.batchSize * batch.seqLen) : { matmul: asked, attention: asked };
   return { batch, kernels, gamma: Math.min(options.gamma, model.shape.layers) };
 }
 
@@ -100,7 +131,12 @@ async function save(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (cause) {
-    throw new AppError('STORAGE', `--out: ${path} cannot be written (${(cause as Error).message}).`, 'Give a file in a directory that exists.', { cause });
+    throw new AppError(
+      'STORAGE',
+      `--out: ${path} cannot be written (${(cause as Error).message}).`,
+      'Give a file in a directory that exists.',
+      { cause },
+    );
   }
 }
 

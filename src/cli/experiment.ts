@@ -29,21 +29,25 @@ async function run(method: Method, seed: number): Promise<Outcome> {
   const samples: Sample[] = [];
   let report: RunReport | null = null;
   const prompts = PROMPTS.flatMap((prompt) => ['--prompt', prompt]);
-  const status = await runFinetune(['--method', method, '--seed', String(seed), '--eval-every', '0', '--save-every', '0', '--out', out, '--json', ...prompts, ...extra], {
-    stdout(text) {
-      for (const line of text.split('\n').filter((part) => part !== '')) {
-        const event = JSON.parse(line) as RunEvent | { readonly type: 'report'; readonly report: RunReport };
-        if (event.type === 'sample') samples.push(event.sample);
-        if (event.type === 'report') report = event.report;
-        if (event.type === 'step' && event.metrics.step % 20 === 0) process.stderr.write(`${method} seed ${seed}: step ${event.metrics.step}, loss ${event.metrics.loss.toFixed(3)}\n`);
-      }
+  const status = await runFinetune(
+    ['--method', method, '--seed', String(seed), '--eval-every', '0', '--save-every', '0', '--out', out, '--json', ...prompts, ...extra],
+    {
+      stdout(text) {
+        for (const line of text.split('\n').filter((part) => part !== '')) {
+          const event = JSON.parse(line) as RunEvent | { readonly type: 'report'; readonly report: RunReport };
+          if (event.type === 'sample') samples.push(event.sample);
+          if (event.type === 'report') report = event.report;
+          if (event.type === 'step' && event.metrics.step % 20 === 0)
+            process.stderr.write(`${method} seed ${seed}: step ${event.metrics.step}, loss ${event.metrics.loss.toFixed(3)}\n`);
+        }
+      },
+      stderr: (text) => void process.stderr.write(text),
+      openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
+      onInterrupt: () => () => undefined,
+      publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
+      debug: true,
     },
-    stderr: (text) => void process.stderr.write(text),
-    openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
-    onInterrupt: () => () => undefined,
-    publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
-    debug: true,
-  });
+  );
   await rm(out, { recursive: true, force: true });
   if (status !== 0 || !report) process.exit(status || 1);
   return { report, samples };

@@ -126,7 +126,12 @@ describe('in this process', () => {
     writeFileSync(join(out, 'checkpoint', 'latest.json'), '{"file": "step-99.safetensors"}');
     writeFileSync(join(out, 'checkpoint', 'step-99.safetensors'), 'old');
     writeFileSync(join(out, 'metrics.jsonl'), '{"step":1,"old":true}\n');
-    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true })).status).toBe(0);
+    const atFirstStep: string[][] = [];
+    const watch = (text: string): void => {
+      if (/^step +1\//.test(text)) atFirstStep.push(readdirSync(out));
+    };
+    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true, watch })).status).toBe(0);
+    expect(atFirstStep).toEqual([['metrics.jsonl']]);
     expect(readdirSync(join(out, 'checkpoint')).sort()).toEqual(['latest.json', 'step-4.safetensors']);
     checkReports(out, 4);
     // Resumed into another folder, that one is complete too.

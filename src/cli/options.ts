@@ -25,7 +25,12 @@ interface Option {
 }
 
 const numeric = (flag: string, key: NumericKey, help: string): Option => ({ flag, key, value: 'number', help });
-const choice = (flag: string, key: ConfigKey, values: readonly string[], help: string): Option => ({ flag, key, value: values.join('|'), help });
+const choice = (flag: string, key: ConfigKey, values: readonly string[], help: string): Option => ({
+  flag,
+  key,
+  value: values.join('|'),
+  help,
+});
 
 export const OPTIONS: readonly Option[] = [
   { flag: 'model', key: 'model', value: 'dir|name', help: 'model directory in Hugging Face layout, or a built-in name' },
@@ -38,7 +43,12 @@ export const OPTIONS: readonly Option[] = [
   numeric('seq-len', 'seqLen', 'tokens of a row, at most'),
   numeric('batch-size', 'batchSize', 'rows of a micro-batch'),
   numeric('grad-accum', 'gradAccum', 'micro-batches of a step'),
-  { flag: 'lr', key: 'lr', value: 'number', help: `peak learning rate (default by method: LISA ${METHOD_LR.lisa}, full ${METHOD_LR.full}, LoRA ${METHOD_LR.lora})` },
+  {
+    flag: 'lr',
+    key: 'lr',
+    value: 'number',
+    help: `peak learning rate (default by method: LISA ${METHOD_LR.lisa}, full ${METHOD_LR.full}, LoRA ${METHOD_LR.lora})`,
+  },
   choice('lr-schedule', 'lrSchedule', ['constant', 'linear', 'cosine'], 'after the warm-up'),
   { flag: 'warmup', key: 'warmup', value: 'number', help: 'steps of linear warm-up (default: a tenth of the steps, at most 10)' },
   numeric('weight-decay', 'weightDecay', 'decoupled, on matrices and embeddings'),
@@ -60,7 +70,13 @@ export const OPTIONS: readonly Option[] = [
   choice('shuffle', 'shuffle', ['on', 'off'], 'new order every epoch'),
   choice('bad-rows', 'badRows', ['refuse', 'skip'], 'malformed rows'),
   numeric('save-every', 'saveEvery', 'checkpoint every so many steps; 0: at the end only'),
-  { flag: 'prompt', key: 'prompts', value: 'text', help: 'sample before and after (repeatable): a user message, or text to continue', multiple: true },
+  {
+    flag: 'prompt',
+    key: 'prompts',
+    value: 'text',
+    help: 'sample before and after (repeatable): a user message, or text to continue',
+    multiple: true,
+  },
   numeric('temperature', 'temperature', 'of samples; 0: greedy'),
   { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
   { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
@@ -153,7 +169,12 @@ function read(args: readonly string[]): { values: Record<string, string | boolea
     if (/^--[a-z0-9-]+$/.test(args[i]) && /^-[\d.]/.test(args[i + 1] ?? '')) joined.push(`${args[i]}=${args[++i]}`);
     else joined.push(args[i]);
   }
-  return parseArgs({ args: joined, options: { ...options, json: { type: 'boolean' }, help: { type: 'boolean' } }, strict: true, allowPositionals: false });
+  return parseArgs({
+    args: joined,
+    options: { ...options, json: { type: 'boolean' }, help: { type: 'boolean' } },
+    strict: true,
+    allowPositionals: false,
+  });
 }
 
 function valueOf(option: Option, text: string): unknown {
@@ -161,7 +182,8 @@ function valueOf(option: Option, text: string): unknown {
   if (key === 'lisaTrain') return lisaTrain(text);
   if (key === 'lisaWeights') {
     const weights = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-    if (weights.some((w) => !Number.isFinite(w) || w < 0)) refuse(option.flag, `'${text}' is no list of numbers ≥ 0.`, 'Give one number per layer, separated by commas.');
+    if (weights.some((w) => !Number.isFinite(w) || w < 0))
+      refuse(option.flag, `'${text}' is no list of numbers ≥ 0.`, 'Give one number per layer, separated by commas.');
     return weights;
   }
   if (key in BOUNDS) {

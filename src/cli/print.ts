@@ -8,7 +8,8 @@ import type { SurvivalReport } from '../io/export';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
 
-const duration = (seconds: number): string => (seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`);
+const duration = (seconds: number): string =>
+  seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
 export function describePrepared(prepared: Prepared): string {
   const { data, device, shape } = prepared;
@@ -34,7 +35,8 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
     columns.push([`${method} forecast`, withTotal(forecasts[method].bytes)]);
   }
   const head = ['memory'.padEnd(14), ...columns.map(([name]) => name.padStart(15))].join(' ');
-  const row = (name: keyof MemoryTotals): string => [name.padEnd(14), ...columns.map(([, bytes]) => megabytes(bytes[name]).padStart(15))].join(' ');
+  const row = (name: keyof MemoryTotals): string =>
+    [name.padEnd(14), ...columns.map(([, bytes]) => megabytes(bytes[name]).padStart(15))].join(' ');
   const used = MEMORY_CLASSES.filter((name) => columns.some(([, bytes]) => bytes[name] > 0));
   const saved = 1 - report.memory.peak.total / report.memory.fullForecast.total;
   const receipt =

@@ -51,11 +51,19 @@ export interface OpenOptions {
 
 export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): Promise<Gpu> {
   if (!gpu) {
-    throw new AppError('NO_WEBGPU', 'This browser does not offer WebGPU.', 'Use a current Chrome or Edge on a desktop, over https or localhost.');
+    throw new AppError(
+      'NO_WEBGPU',
+      'This browser does not offer WebGPU.',
+      'Use a current Chrome or Edge on a desktop, over https or localhost.',
+    );
   }
   const adapter = await gpu.requestAdapter({ powerPreference: options.powerPreference ?? 'high-performance' });
   if (!adapter) {
-    throw new AppError('NO_ADAPTER', 'WebGPU is there, but no graphics adapter answered.', 'Turn on hardware acceleration in the browser settings, update the graphics driver, then reload.');
+    throw new AppError(
+      'NO_ADAPTER',
+      'WebGPU is there, but no graphics adapter answered.',
+      'Turn on hardware acceleration in the browser settings, update the graphics driver, then reload.',
+    );
   }
   const requiredLimits: Record<string, number> = {};
   if (!options.defaultLimits) {
@@ -89,7 +97,13 @@ function watch(device: GPUDevice, description: DeviceDescription): Gpu {
   const lost = new Promise<AppError>((resolve) => {
     void device.lost.then((info) => {
       if (closed || info.reason === 'destroyed') return;
-      resolve(new AppError('DEVICE_LOST', `The graphics device was lost (${info.message || info.reason}).`, 'Reload the page and go on from the last checkpoint, with a smaller batch or context length if it happens again.'));
+      resolve(
+        new AppError(
+          'DEVICE_LOST',
+          `The graphics device was lost (${info.message || info.reason}).`,
+          'Reload the page and go on from the last checkpoint, with a smaller batch or context length if it happens again.',
+        ),
+      );
     });
   });
   const { limits } = device;

@@ -135,7 +135,14 @@ export class Executor {
       label: dispatch.label,
       layout: this.pipelines.layout(dispatch.kernel),
       entries: [
-        { binding: 0, resource: { buffer: this.allocator.buffer(this.#params.spec), offset: this.#params.offset(dispatch), size: dispatch.params.byteLength } },
+        {
+          binding: 0,
+          resource: {
+            buffer: this.allocator.buffer(this.#params.spec),
+            offset: this.#params.offset(dispatch),
+            size: dispatch.params.byteLength,
+          },
+        },
         { binding: 1, resource: { buffer: this.allocator.buffer(this.#frame) } },
         ...dispatch.kernel.bindings.map((b, at) => {
           const view = dispatch.views[at];

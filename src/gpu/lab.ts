@@ -38,11 +38,19 @@ export class Lab {
     const extents = { ...NO_EXTENTS, ...frame.extents };
     const buffers = [...new Set([...dispatches.flatMap((d) => d.views.map((v) => v.buffer)), ...outputs.map((v) => v.buffer)])];
     const segment = { name: 'lab', dispatches };
-    assertPlan(buffers, [segment], extents, { ...this.gpu.limits, maxStorageBuffersPerShaderStage: DEFAULT_LIMITS.maxStorageBuffersPerShaderStage });
+    assertPlan(buffers, [segment], extents, {
+      ...this.gpu.limits,
+      maxStorageBuffersPerShaderStage: DEFAULT_LIMITS.maxStorageBuffersPerShaderStage,
+    });
     const allocator = new Allocator(this.gpu.device);
     const params = buildParamTable([segment]);
     const frameBuffer = frameSpec();
-    const staging: BufferSpec = { name: 'staging', bytes: roundUp(Math.max(16, ...outputs.map((v) => v.bytes)), 16), memory: 'staging', kind: 'readback' };
+    const staging: BufferSpec = {
+      name: 'staging',
+      bytes: roundUp(Math.max(16, ...outputs.map((v) => v.bytes)), 16),
+      memory: 'staging',
+      kind: 'readback',
+    };
     await allocator.allocate([...buffers, params.spec, frameBuffer, staging]);
     try {
       const executor = new Executor(this.gpu, allocator, params, frameBuffer, this.pipelines);
@@ -75,7 +83,10 @@ export class Lab {
       await executor.compile(segment);
       await executor.idle();
       const start = performance.now();
-      await executor.run(Array.from({ length: repeat }, () => segment), full);
+      await executor.run(
+        Array.from({ length: repeat }, () => segment),
+        full,
+      );
       await executor.idle();
       return performance.now() - start;
     } finally {

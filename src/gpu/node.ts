@@ -23,6 +23,11 @@ export async function nodeGpu(flags: readonly string[] = []): Promise<GPU> {
     kept.push(gpu);
     return gpu;
   } catch (cause) {
-    throw new AppError('NO_WEBGPU', 'Dawn, the WebGPU library for Node, could not be loaded.', 'Run `npm install` again; Linux also needs libvulkan1.', { cause });
+    throw new AppError(
+      'NO_WEBGPU',
+      'Dawn, the WebGPU library for Node, could not be loaded.',
+      'Run `npm install` again; Linux also needs libvulkan1.',
+      { cause },
+    );
   }
 }

@@ -37,18 +37,20 @@ export class PipelineCache {
     const key = kernel.bindings.map((b) => `${b.binding}${b.access}`).join(' ');
     let layout = this.#layouts.get(key);
     if (!layout) {
-      const uniform = (binding: number): GPUBindGroupLayoutEntry => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform' } });
+      const uniform = (binding: number): GPUBindGroupLayoutEntry => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: 'uniform' },
+      });
       layout = this.#device.createBindGroupLayout({
         entries: [
           uniform(0),
           uniform(1),
-          ...kernel.bindings.map(
-            ({ binding, access }): GPUBindGroupLayoutEntry => ({
-              binding,
-              visibility: GPUShaderStage.COMPUTE,
-              buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
-            }),
-          ),
+          ...kernel.bindings.map(({ binding, access }): GPUBindGroupLayoutEntry => ({
+            binding,
+            visibility: GPUShaderStage.COMPUTE,
+            buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+          })),
         ],
       });
       this.#layouts.set(key, layout);
@@ -66,13 +68,22 @@ export class PipelineCache {
       .filter((m) => m.type === 'error')
       .map((m) => `${kernel.name}.wgsl:${m.lineNum}:${m.linePos} ${m.message}\n  ${lines[m.lineNum - 1]?.trim() ?? ''}`);
     if (faults.length || error) {
-      throw new AppError('SHADER_COMPILE', `Kernel ${kernel.key} does not compile:\n${faults.join('\n') || error?.message}`, 'Please report it with the name of your graphics card.');
+      throw new AppError(
+        'SHADER_COMPILE',
+        `Kernel ${kernel.key} does not compile:\n${faults.join('\n') || error?.message}`,
+        'Please report it with the name of your graphics card.',
+      );
     }
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.layout(kernel)] });
     try {
       return await this.#device.createComputePipelineAsync({ label: kernel.key, layout, compute: { module, entryPoint: 'main' } });
     } catch (cause) {
-      throw new AppError('SHADER_COMPILE', `Kernel ${kernel.key} was refused: ${(cause as Error).message}`, 'Please report it with the name of your graphics card.', { cause });
+      throw new AppError(
+        'SHADER_COMPILE',
+        `Kernel ${kernel.key} was refused: ${(cause as Error).message}`,
+        'Please report it with the name of your graphics card.',
+        { cause },
+      );
     }
   }
 }

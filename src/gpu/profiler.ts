@@ -34,7 +34,8 @@ export class Profiler {
   /** Uses timestamps where the device was opened with them. Its two small buffers are in the executor's ledger until close(). */
   static async create(executor: Executor, clock?: Clock): Promise<Profiler> {
     const able = executor.gpu.features.has('timestamp-query');
-    if (clock === 'timestamps' && !able) throw new AppError('LIMIT_TOO_SMALL', 'This device has no timestamp queries.', 'Use the clock of the host.');
+    if (clock === 'timestamps' && !able)
+      throw new AppError('LIMIT_TOO_SMALL', 'This device has no timestamp queries.', 'Use the clock of the host.');
     if (clock === 'host' || !able) {
       const profiler = new Profiler(executor, 'host', null);
       await profiler.#measureEmpty();
@@ -75,10 +76,19 @@ export class Profiler {
     const step = this.#queries ? BATCH : 1;
     for (let at = 0; at < compiled.length; at += step) {
       const batch = compiled.slice(at, at + step);
-      times.push(...(this.#queries ? await this.#stamped(batch.map((c) => (pass: GPUComputePassEncoder) => encode(pass, c))) : [await this.#timed((pass) => encode(pass, batch[0]))]));
+      times.push(
+        ...(this.#queries
+          ? await this.#stamped(batch.map((c) => (pass: GPUComputePassEncoder) => encode(pass, c)))
+          : [await this.#timed((pass) => encode(pass, batch[0]))]),
+      );
     }
     this.#executor.check();
-    return compiled.map(({ dispatch }, at) => ({ dispatch, flops: amount(dispatch.work.flops, extents), bytes: amount(dispatch.work.bytes, extents), ms: times[at] }));
+    return compiled.map(({ dispatch }, at) => ({
+      dispatch,
+      flops: amount(dispatch.work.flops, extents),
+      bytes: amount(dispatch.work.bytes, extents),
+      ms: times[at],
+    }));
   }
 
   /** One pass each, between two timestamps. */
@@ -87,7 +97,9 @@ export class Profiler {
     const { device } = this.#executor.gpu;
     const commands = device.createCommandEncoder();
     encoders.forEach((encode, at) => {
-      const pass = commands.beginComputePass({ timestampWrites: { querySet: set, beginningOfPassWriteIndex: 2 * at, endOfPassWriteIndex: 2 * at + 1 } });
+      const pass = commands.beginComputePass({
+        timestampWrites: { querySet: set, beginningOfPassWriteIndex: 2 * at, endOfPassWriteIndex: 2 * at + 1 },
+      });
       encode(pass);
       pass.end();
     });

@@ -17,8 +17,17 @@ export const BUILTIN_MODELS: readonly BuiltinModel[] = [
   {
     id: 'wordsmith-2m',
     path: 'models/wordsmith-2m',
-    files: ['config.json', 'generation_config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json'],
+    files: [
+      'config.json',
+      'generation_config.json',
+      'model.safetensors',
+      'special_tokens_map.json',
+      'tokenizer.json',
+      'tokenizer_config.json',
+    ],
   },
 ];
 
-export const BUILTIN_DATASETS: readonly BuiltinData[] = [{ id: 'devils-dictionary', train: 'data/devils-dictionary.jsonl', evaluation: 'data/devils-dictionary.eval.jsonl' }];
+export const BUILTIN_DATASETS: readonly BuiltinData[] = [
+  { id: 'devils-dictionary', train: 'data/devils-dictionary.jsonl', evaluation: 'data/devils-dictionary.eval.jsonl' },
+];

@@ -115,7 +115,7 @@ export function withDtype(configText: string, dtype: Dtype): string {
   const last = entries.at(-1);
   if (!last) throw new AppError('INTERNAL', 'config.json is empty.', '');
   // The white space before the first key, so that the new line looks like the others.
-  const indent = /^\s*\{(\s*)/.exec(configText)![1]!;
+  const indent = /^\s*\{(\s*)/.exec(configText)![1];
   return `${configText.slice(0, last.end)},${indent}"torch_dtype": ${value}${configText.slice(last.end)}`;
 }
 
@@ -126,8 +126,8 @@ function checkStorable(data: Float32Array, dtype: Dtype, name: string): void {
   const limit = OVERFLOW[dtype];
   for (let i = 0; i < data.length; i++) {
     // Written so that a NaN fails it.
-    if (Math.abs(data[i]!) < limit) continue;
-    const value = data[i]!;
+    if (Math.abs(data[i]) < limit) continue;
+    const value = data[i];
     const detail = `The tuned tensor ${shown(name)} holds ${value} at element ${i}, which ${Number.isFinite(value) ? `${dtype} cannot hold` : 'is not finite'}.`;
     const remedy = Number.isFinite(value)
       ? `Export as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
@@ -145,6 +145,6 @@ function count(tally: { weights: number; changed: number; survived: number }, tu
     if (tuned[i] === base[i]) continue;
     tally.changed++;
     // +0 and −0 are one value.
-    if (!codes || (codes.tuned[i] !== codes.base[i] && ((codes.tuned[i]! | codes.base[i]!) & 0x7fff) !== 0)) tally.survived++;
+    if (!codes || (codes.tuned[i] !== codes.base[i] && ((codes.tuned[i] | codes.base[i]) & 0x7fff) !== 0)) tally.survived++;
   }
 }

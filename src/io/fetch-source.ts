@@ -51,7 +51,7 @@ export function fetchSource(name: string, baseUrl: string, files: readonly strin
         if (last?.bytes === bytes) last = null;
       });
     }
-    return last!.bytes;
+    return last.bytes;
   };
 
   return {

@@ -36,7 +36,7 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
     const magnitude = Math.abs(x);
     let low = 0;
     let high = infinity;
-    const at = (code: number): number => (code === infinity ? beyond : positives[code]!);
+    const at = (code: number): number => (code === infinity ? beyond : positives[code]);
     if (magnitude >= beyond) return sign | infinity;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
@@ -60,7 +60,7 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
     let wrong = 0;
     for (let code = 0; code < 65_536; code++) {
       const same = Number.isNaN(valueOf(code, dtype))
-        ? Number.isNaN(valueOf(back[code]!, dtype)) && (back[code]! & 0x8000) === (code & 0x8000)
+        ? Number.isNaN(valueOf(back[code], dtype)) && (back[code] & 0x8000) === (code & 0x8000)
         : back[code] === code;
       if (!same) wrong++;
     }
@@ -70,12 +70,12 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
   it('rounds to nearest even at, just below and just above every midpoint', () => {
     const inputs: number[] = [];
     for (let code = 0; code < infinity; code++) {
-      const middle = (positives[code]! + (positives[code + 1] ?? beyond)) / 2;
+      const middle = (positives[code] + (positives[code + 1] ?? beyond)) / 2;
       // Midpoints are f32 values: both formats have far fewer bits, except under the smallest f32 subnormal.
       const f32 = new Float32Array([middle]);
       const bits = new Uint32Array(f32.buffer);
       for (const step of [-1, 0, 1]) {
-        const shifted = new Float32Array(Uint32Array.of(bits[0]! + step).buffer)[0]!;
+        const shifted = new Float32Array(Uint32Array.of(bits[0] + step).buffer)[0];
         inputs.push(shifted, -shifted);
       }
     }
@@ -93,7 +93,7 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
     const codes = narrow(values, dtype);
     let wrong = 0;
     for (const [i, x] of values.entries()) {
-      if (Number.isNaN(x) ? !Number.isNaN(valueOf(codes[i]!, dtype)) : codes[i] !== nearest(x)) wrong++;
+      if (Number.isNaN(x) ? !Number.isNaN(valueOf(codes[i], dtype)) : codes[i] !== nearest(x)) wrong++;
     }
     expect(wrong).toBe(0);
   });

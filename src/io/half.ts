@@ -38,13 +38,13 @@ function f16Widened(): Uint32Array {
 export function f16ToF32(codes: Uint16Array): Float32Array<ArrayBuffer> {
   const table = f16Widened();
   const bits = new Uint32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) bits[i] = table[codes[i]!]!;
+  for (let i = 0; i < codes.length; i++) bits[i] = table[codes[i]]!;
   return new Float32Array(bits.buffer);
 }
 
 export function bf16ToF32(codes: Uint16Array): Float32Array<ArrayBuffer> {
   const bits = new Uint32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) bits[i] = codes[i]! << 16;
+  for (let i = 0; i < codes.length; i++) bits[i] = codes[i] << 16;
   return new Float32Array(bits.buffer);
 }
 
@@ -77,7 +77,7 @@ function bf16Code(bits: number): number {
 export function narrow(data: Float32Array, dtype: HalfDtype): Uint16Array<ArrayBuffer> {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   const codes = new Uint16Array(data.length);
-  if (dtype === 'f16') for (let i = 0; i < codes.length; i++) codes[i] = f16Code(bits[i]!);
-  else for (let i = 0; i < codes.length; i++) codes[i] = bf16Code(bits[i]!);
+  if (dtype === 'f16') for (let i = 0; i < codes.length; i++) codes[i] = f16Code(bits[i]);
+  else for (let i = 0; i < codes.length; i++) codes[i] = bf16Code(bits[i]);
   return codes;
 }

@@ -103,7 +103,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
 function checkFinite(data: Float32Array, { name, file, shape }: StoredTensor): void {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) {
-    if ((bits[i]! & 0x7f80_0000) !== 0x7f80_0000) continue;
+    if ((bits[i] & 0x7f80_0000) !== 0x7f80_0000) continue;
     const place: number[] = [];
     let rest = i;
     for (const size of [...shape].reverse()) {

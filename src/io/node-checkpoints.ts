@@ -35,7 +35,12 @@ export class NodeCheckpoints implements CheckpointStore {
     } catch (cause) {
       await rm(temporary, { force: true }).catch(() => undefined);
       if (cause instanceof AppError) throw cause;
-      throw new AppError('STORAGE', `The checkpoint could not be written to ${this.#directory}: ${(cause as Error).message}.`, 'Free some space or give another --out.', { cause });
+      throw new AppError(
+        'STORAGE',
+        `The checkpoint could not be written to ${this.#directory}: ${(cause as Error).message}.`,
+        'Free some space or give another --out.',
+        { cause },
+      );
     }
     for (const other of await readdir(this.#directory)) {
       if (other !== name && other !== POINTER) await rm(join(this.#directory, other), { force: true });
@@ -48,7 +53,12 @@ export class NodeCheckpoints implements CheckpointStore {
     const name = /"file":\s*"(step-\d+\.safetensors)"/.exec(pointer)?.[1];
     const path = join(this.#directory, name ?? '');
     const info = name ? await stat(path).catch(() => null) : null;
-    if (!info?.isFile()) throw new AppError('CHECKPOINT_CORRUPT', `${join(this.#directory, POINTER)} names no checkpoint that is there.`, 'Start the run again from the model.');
+    if (!info?.isFile())
+      throw new AppError(
+        'CHECKPOINT_CORRUPT',
+        `${join(this.#directory, POINTER)} names no checkpoint that is there.`,
+        'Start the run again from the model.',
+      );
     return {
       size: info.size,
       async read(start, end) {
@@ -56,7 +66,8 @@ export class NodeCheckpoints implements CheckpointStore {
         try {
           const bytes = new Uint8Array(end - start);
           const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
-          if (bytesRead !== bytes.length) throw new AppError('CHECKPOINT_CORRUPT', `${path} is cut short.`, 'Start the run again from the model.');
+          if (bytesRead !== bytes.length)
+            throw new AppError('CHECKPOINT_CORRUPT', `${path} is cut short.`, 'Start the run again from the model.');
           return bytes;
         } finally {
           await handle.close();

@@ -39,7 +39,7 @@ it('writes a folder of files in chunks and leaves no temporary', async () => {
   expect(readdirSync(out).sort()).toEqual(['a.txt', 'b.bin']);
   expect(readFileSync(join(out, 'b.bin'), 'utf8')).toBe('abcdef');
   // While the second file was written, neither had its name yet.
-  expect(seen[0]!.every((name) => /^\..*\.tmp$/.test(name))).toBe(true);
+  expect(seen[0].every((name) => /^\..*\.tmp$/.test(name))).toBe(true);
 });
 
 it('leaves nothing when a file fails: no file, no folder that was not there', async () => {

@@ -24,7 +24,7 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
       await writeFlushed(temporary, target, file);
     }
     while (pending.length > 0) {
-      const { temporary, target } = pending[0]!;
+      const { temporary, target } = pending[0];
       await storage(target, () => rename(temporary, target));
       pending.shift();
     }

@@ -39,7 +39,9 @@ export class OpfsCheckpoints implements CheckpointStore {
       const full = cause instanceof DOMException && cause.name === 'QuotaExceededError';
       throw new AppError(
         'STORAGE',
-        full ? `The browser has no room for a checkpoint of ${(file.size / 1e6).toFixed(1)} MB.` : `The checkpoint could not be written: ${(cause as Error).message}`,
+        full
+          ? `The browser has no room for a checkpoint of ${(file.size / 1e6).toFixed(1)} MB.`
+          : `The checkpoint could not be written: ${(cause as Error).message}`,
         'Free some disk space for this site, or train without checkpoints (0 in "Save every").',
         { cause },
       );

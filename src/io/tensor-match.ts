@@ -32,7 +32,7 @@ export function matchTensors(
 ): Map<string, StoredTensor> {
   const prefix = PREFIX[s.family];
   const bare = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-  const first = table[0]!.name;
+  const first = table[0].name;
   const prefixed = stored.has(first) || !stored.has(bare(first));
   const matched = new Map<string, StoredTensor>();
   const used = new Set<string>();

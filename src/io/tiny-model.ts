@@ -2,7 +2,7 @@
 
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
-import { elementsOf, type Dtype } from '../model/types';
+import { elementsOf } from '../model/types';
 import type { FileSource } from './file-source';
 import { writeSafetensors, type TensorToWrite } from './safetensors';
 
@@ -60,10 +60,7 @@ export const seededValues = (count: number, salt: number): Float32Array<ArrayBuf
 export function tensorsOf(config: object): Map<string, TensorToWrite> {
   const table = parameterTable(parseModelConfig(config, 'config.json'));
   return new Map(
-    table.map((row, i) => [
-      row.name,
-      { name: row.name, dtype: 'f32' as Dtype, shape: row.shape, data: () => seededValues(elementsOf(row), i) },
-    ]),
+    table.map((row, i) => [row.name, { name: row.name, dtype: 'f32', shape: row.shape, data: () => seededValues(elementsOf(row), i) }]),
   );
 }
 

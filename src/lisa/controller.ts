@@ -88,7 +88,11 @@ export class LayerController {
   /** Takes over the state of a checkpoint. */
   resume(slots: readonly SlotState[], parked: Iterable<readonly [number, number]>): void {
     if (slots.length !== this.#slots.length) {
-      throw new AppError('CHECKPOINT_MISMATCH', `The checkpoint has ${slots.length} optimizer slots, this run has ${this.#slots.length}.`, 'Resume with the settings of the run that wrote it.');
+      throw new AppError(
+        'CHECKPOINT_MISMATCH',
+        `The checkpoint has ${slots.length} optimizer slots, this run has ${this.#slots.length}.`,
+        'Resume with the settings of the run that wrote it.',
+      );
     }
     slots.forEach((state, slot) => (this.#slots[slot] = { ...state }));
     this.#parked.clear();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { fromGradientNorms, fromNormRatios, meanByLayer, normalise, withFloor } from './importance';
 
-const invalid = expect.objectContaining({ code: 'CONFIG_INVALID' });
+const invalid: unknown = expect.objectContaining({ code: 'CONFIG_INVALID' });
 
 it('normalises, huge and tiny weights too, and refuses what cannot be a weight', () => {
   expect(normalise([1, 3])).toEqual([0.25, 0.75]);

@@ -80,7 +80,12 @@ function llamaLayer(s: ModelShape): LayerOp[] {
     },
     { kind: 'rope', x: 'qkv', y: 'qkv' },
     { kind: 'attention', x: 'qkv', y: 'attn' },
-    { ...linear('attn', 'mid', 'self_attn.o_proj.weight', s.attentionOutBias ? 'self_attn.o_proj.bias' : null, q, [{ name: 'self_attn.o_proj', out: s.width }]), residual: 'in' },
+    {
+      ...linear('attn', 'mid', 'self_attn.o_proj.weight', s.attentionOutBias ? 'self_attn.o_proj.bias' : null, q, [
+        { name: 'self_attn.o_proj', out: s.width },
+      ]),
+      residual: 'in',
+    },
     { kind: 'norm', x: 'mid', y: 'n2', weight: 'post_attention_layernorm.weight', bias: null },
     {
       ...linear('n2', 'up', 'gate_up', s.mlpBias ? 'gate_up_bias' : null, s.width, [
@@ -89,7 +94,12 @@ function llamaLayer(s: ModelShape): LayerOp[] {
       ]),
     },
     { kind: 'swiglu', x: 'up', y: 'act' },
-    { ...linear('act', 'out', 'mlp.down_proj.weight', s.mlpBias ? 'mlp.down_proj.bias' : null, s.ff, [{ name: 'mlp.down_proj', out: s.width }]), residual: 'mid' },
+    {
+      ...linear('act', 'out', 'mlp.down_proj.weight', s.mlpBias ? 'mlp.down_proj.bias' : null, s.ff, [
+        { name: 'mlp.down_proj', out: s.width },
+      ]),
+      residual: 'mid',
+    },
   ];
 }
 

@@ -52,7 +52,16 @@ function gpt2Table(s: ModelShape): ParameterRow[] {
   ];
   for (let layer = 0; layer < s.layers; layer++) {
     const add = (role: TensorRole, local: string, size: readonly number[]): void => {
-      rows.push({ ...base, name: `transformer.h.${layer}.${local}`, local, role, layer, block: `layer.${layer}`, shape: size, fused: null });
+      rows.push({
+        ...base,
+        name: `transformer.h.${layer}.${local}`,
+        local,
+        role,
+        layer,
+        block: `layer.${layer}`,
+        shape: size,
+        fused: null,
+      });
     };
     // Conv1D: stored [in, out].
     add('matrix', 'attn.c_attn.weight', [s.width, 3 * s.width]);

@@ -45,12 +45,27 @@ export function embeddingBackward(context: Context): EmittedUnit {
   for (const row of tensors) {
     const dw = tensorView(trained.gradient, trained.layout, row.local);
     const positions = row.role === 'position';
-    if (positions || !shape.tied) dispatches.push(fill({ label: `${row.local} clear`, x: dw, elements: row.shape[0] * row.shape[1], value: 0, onlyFirst: true }));
+    if (positions || !shape.tied)
+      dispatches.push(fill({ label: `${row.local} clear`, x: dw, elements: row.shape[0] * row.shape[1], value: 0, onlyFirst: true }));
     const common = { label: `${row.local} dW`, dw, dx, rows, width: shape.width };
     dispatches.push(
       positions
-        ? embeddingBwd({ ...common, order: view('positionOrder'), groupStart: view('positionGroupStart'), groupId: view('positionGroupId'), groups: Math.min(rows, input.seqLen), extent: 'positionGroups' })
-        : embeddingBwd({ ...common, order: view('tokenOrder'), groupStart: view('tokenGroupStart'), groupId: view('tokenGroupId'), groups: Math.min(rows, shape.vocab), extent: 'tokenGroups' }),
+        ? embeddingBwd({
+            ...common,
+            order: view('positionOrder'),
+            groupStart: view('positionGroupStart'),
+            groupId: view('positionGroupId'),
+            groups: Math.min(rows, input.seqLen),
+            extent: 'positionGroups',
+          })
+        : embeddingBwd({
+            ...common,
+            order: view('tokenOrder'),
+            groupStart: view('tokenGroupStart'),
+            groupId: view('tokenGroupId'),
+            groups: Math.min(rows, shape.vocab),
+            extent: 'tokenGroups',
+          }),
     );
   }
   return { name: 'embedding bwd', transients: new Transients(), segments: [{ name: 'embedding bwd', dispatches }] };

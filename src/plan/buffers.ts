@@ -167,7 +167,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const top = make('stream.top', streamBytes, 'activations');
   // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end.
   const second = input.lowest >= 2 ? make('stream.second', streamBytes, 'activations') : top;
-  const stream = [...layers.map((i) => (i < input.lowest ? (i % 2 === 0 ? top : second) : make(`layer.${i}.in`, streamBytes, 'activations', `layer.${i}`))), top];
+  const stream = [
+    ...layers.map((i) =>
+      i < input.lowest ? (i % 2 === 0 ? top : second) : make(`layer.${i}.in`, streamBytes, 'activations', `layer.${i}`),
+    ),
+    top,
+  ];
 
   const packed = packInputs(input);
   const inputs = make('inputs', packed.bytes, 'inputs');
@@ -199,9 +204,15 @@ export function runBuffers(input: PlanInput): RunBuffers {
     losses: make('losses', rows * 4, 'workspace'),
     logits: make('logits', Math.min(chunkRows, rows) * shape.vocab * 4, 'workspace'),
     chunkRows,
-    cache: layers.map((i) => ({ k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`), v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`) })),
+    cache: layers.map((i) => ({
+      k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
+      v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`),
+    })),
     frame,
-    statsStaging: [make('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'), make('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback')],
+    statsStaging: [
+      make('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
+      make('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
+    ],
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };

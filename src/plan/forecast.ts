@@ -48,11 +48,20 @@ function partOf(spec: BufferSpec): ForecastPart['id'] {
   }
 }
 
-const PART_IDS: readonly ForecastPart['id'][] = ['weights', 'edges-state', 'layers-gradients', 'layers-optimizer', 'activations', 'workspace', 'other'];
+const PART_IDS: readonly ForecastPart['id'][] = [
+  'weights',
+  'edges-state',
+  'layers-gradients',
+  'layers-optimizer',
+  'activations',
+  'workspace',
+  'other',
+];
 
 /** Layers of the first step, each in a slot. */
 export function firstAssignment(input: PlanInput, config: RunConfig): Assignment {
-  const layers = input.method === 'lisa' ? drawPeriod(scheduleConfig(input.shape, config), 0) : Array.from({ length: input.shape.layers }, (_, i) => i);
+  const layers =
+    input.method === 'lisa' ? drawPeriod(scheduleConfig(input.shape, config), 0) : Array.from({ length: input.shape.layers }, (_, i) => i);
   return new Map(layers.map((layer, slot) => [layer, slot]));
 }
 

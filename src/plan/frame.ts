@@ -20,7 +20,9 @@ export const frameSpec = (): BufferSpec => ({ name: 'frame', bytes: FRAME_BYTES,
 export function packFrame(frame: Frame): Uint8Array<ArrayBuffer> {
   const view = new DataView(new ArrayBuffer(FRAME_BYTES));
   const { rows, targets, tokenGroups, positionGroups } = frame.extents;
-  [rows, targets, tokenGroups, positionGroups, frame.past ?? 0, frame.accumulate ? 1 : 0].forEach((value, at) => view.setUint32(at * 4, value, true));
+  [rows, targets, tokenGroups, positionGroups, frame.past ?? 0, frame.accumulate ? 1 : 0].forEach((value, at) =>
+    view.setUint32(at * 4, value, true),
+  );
   view.setFloat32(24, frame.lossScale ?? 1, true);
   view.setUint32(28, frame.seed ?? 0, true);
   return new Uint8Array(view.buffer);

@@ -29,11 +29,18 @@ function headWeights(context: Context): HeadWeights {
   const owner = block(context, tied ? 'embedding' : 'head');
   const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
   const trainable = context.buffers.edges.get(tied ? 'embedding' : 'head');
-  return { matrix: tensorView(owner.spec, owner.layout, row.local), gradient: trainable ? tensorView(trainable.gradient, trainable.layout, row.local) : null };
+  return {
+    matrix: tensorView(owner.spec, owner.layout, row.local),
+    gradient: trainable ? tensorView(trainable.gradient, trainable.layout, row.local) : null,
+  };
 }
 
 /** Rows [v0, v1) of a matrix of C columns. v0 · C · 4 is a multiple of 256 because v0 is one of 64. */
-const matrixRows = (view: View, v0: number, v1: number, columns: number): View => ({ buffer: view.buffer, offset: view.offset + v0 * columns * 4, bytes: (v1 - v0) * columns * 4 });
+const matrixRows = (view: View, v0: number, v1: number, columns: number): View => ({
+  buffer: view.buffer,
+  offset: view.offset + v0 * columns * 4,
+  bytes: (v1 - v0) * columns * 4,
+});
 
 /** Splits of the vocabulary such that no dispatch is too long and no binding too large. */
 export function vocabularyParts(vocab: number, width: number, rows: number): [number, number][] {
@@ -56,7 +63,17 @@ interface NormSite {
 function finalNorm(context: Context, { label, x, y, mean, rstd }: NormSite): Dispatch {
   const { shape, rows } = context.input;
   const { spec, layout, rows: tensors } = block(context, 'norm');
-  const common = { label, x, y, rstd, w: tensorView(spec, layout, tensors[0].local), rows, width: shape.width, eps: shape.normEps, live: allTargets };
+  const common = {
+    label,
+    x,
+    y,
+    rstd,
+    w: tensorView(spec, layout, tensors[0].local),
+    rows,
+    width: shape.width,
+    eps: shape.normEps,
+    live: allTargets,
+  };
   return shape.norm === 'rms' ? rmsNormFwd(common) : layerNormFwd({ ...common, mean, b: tensorView(spec, layout, tensors[1].local) });
 }
 
@@ -96,7 +113,10 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     mean: transients.view('mean', rows),
     rstd: transients.view('rstd', rows),
   };
-  const first = [gatherRows({ label: 'head/pick', y: site.x, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }), finalNorm(context, site)];
+  const first = [
+    gatherRows({ label: 'head/pick', y: site.x, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }),
+    finalNorm(context, site),
+  ];
   const dNormed = transients.view('d.normed', rows * C);
   const weights = headWeights(context);
   const logits = FULL_VIEW(buffers.logits);
@@ -107,28 +127,83 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
     const parts = vocabularyParts(V, C, m);
     const list: Dispatch[] = parts.map(([v0, v1]) =>
-      product({ label: 'head/logits', layout: 'nt', y: logits, a: chunk(site.y), b: matrixRows(weights.matrix, v0, v1, C), m, n: v1 - v0, k: C, ldy: V, y0: v0, live }),
+      product({
+        label: 'head/logits',
+        layout: 'nt',
+        y: logits,
+        a: chunk(site.y),
+        b: matrixRows(weights.matrix, v0, v1, C),
+        m,
+        n: v1 - v0,
+        k: C,
+        ldy: V,
+        y0: v0,
+        live,
+      }),
     );
-    list.push(crossEntropy({ label: 'head/loss', logits, labels: inputViews.get('labels')!, losses: FULL_VIEW(buffers.losses), rows: m, vocab: V, live, train }));
+    list.push(
+      crossEntropy({
+        label: 'head/loss',
+        logits,
+        labels: inputViews.get('labels')!,
+        losses: FULL_VIEW(buffers.losses),
+        rows: m,
+        vocab: V,
+        live,
+        train,
+      }),
+    );
     if (train) {
       parts.forEach(([v0, v1], index) => {
         const slice = { a: logits, a0: v0, lda: V, live } as const;
         list.push(
-          product({ ...slice, label: 'head/dX', layout: 'nn', y: chunk(dNormed), b: matrixRows(weights.matrix, v0, v1, C), m, n: C, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes' }),
+          product({
+            ...slice,
+            label: 'head/dX',
+            layout: 'nn',
+            y: chunk(dNormed),
+            b: matrixRows(weights.matrix, v0, v1, C),
+            m,
+            n: C,
+            k: v1 - v0,
+            accumulate: index === 0 ? 'no' : 'yes',
+          }),
         );
         if (!weights.gradient) return;
         const y = matrixRows(weights.gradient, v0, v1, C);
-        list.push(product({ ...slice, label: 'head/dW', layout: 'tn', y, b: chunk(site.y), m: v1 - v0, n: C, k: m, accumulate: row0 === 0 ? 'frame' : 'yes' }));
+        list.push(
+          product({
+            ...slice,
+            label: 'head/dW',
+            layout: 'tn',
+            y,
+            b: chunk(site.y),
+            m: v1 - v0,
+            n: C,
+            k: m,
+            accumulate: row0 === 0 ? 'frame' : 'yes',
+          }),
+        );
       });
     }
     chunks.push({ name: `head chunk ${chunks.length}`, dispatches: list });
   }
-  const last: Dispatch[] = [lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets })];
+  const last: Dispatch[] = [
+    lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets }),
+  ];
   if (train) {
     const dPicked = transients.view('d.picked', rows * C);
     last.push(
       ...finalNormBackward(context, site, dNormed, dPicked),
-      scatterRows({ label: 'head/spread', y: top, x: dPicked, inverse: inputViews.get('inverse')!, rows, width: C, live: { extent: 'rows' } }),
+      scatterRows({
+        label: 'head/spread',
+        y: top,
+        x: dPicked,
+        inverse: inputViews.get('inverse')!,
+        rows,
+        width: C,
+        live: { extent: 'rows' },
+      }),
     );
   }
   const name = train ? 'head' : 'head eval';
@@ -151,7 +226,15 @@ export function headLogits(context: Context): EmittedUnit {
   };
   const { matrix } = headWeights(context);
   const dispatches = [
-    gatherRows({ label: 'head/pick gen', y: site.x, x: FULL_VIEW(buffers.stream[shape.layers]), index: buffers.inputViews.get('targetRows')!, rows: 1, width: shape.width, live: allTargets }),
+    gatherRows({
+      label: 'head/pick gen',
+      y: site.x,
+      x: FULL_VIEW(buffers.stream[shape.layers]),
+      index: buffers.inputViews.get('targetRows')!,
+      rows: 1,
+      width: shape.width,
+      live: allTargets,
+    }),
     finalNorm(single, site),
     ...vocabularyParts(shape.vocab, shape.width, 1).map(([v0, v1]) =>
       product({

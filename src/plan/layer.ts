@@ -70,7 +70,17 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
     const y = values.get(op.y);
     switch (op.kind) {
       case 'norm': {
-        const common = { label, y, x, w: weightView(context, `layer.${layer}`, op.weight), rstd: values.get(`${op.y}.rstd`), rows, width: shape.width, eps: shape.normEps, live: liveRows };
+        const common = {
+          label,
+          y,
+          x,
+          w: weightView(context, `layer.${layer}`, op.weight),
+          rstd: values.get(`${op.y}.rstd`),
+          rows,
+          width: shape.width,
+          eps: shape.normEps,
+          live: liveRows,
+        };
         if (shape.norm === 'rms') return [rmsNormFwd(common)];
         return [layerNormFwd({ ...common, mean: values.get(`${op.y}.mean`), b: weightView(context, `layer.${layer}`, op.bias!) })];
       }
@@ -94,14 +104,28 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
         ];
       }
       case 'attention': {
-        if (!generate) return [attentionFwd({ label, o: y, lse: values.get(`${op.y}.lse`), qkv: x, segStart: inputs.get('segStart')!, ...heads, scale, family: input.kernels.attention })];
+        if (!generate)
+          return [
+            attentionFwd({
+              label,
+              o: y,
+              lse: values.get(`${op.y}.lse`),
+              qkv: x,
+              segStart: inputs.get('segStart')!,
+              ...heads,
+              scale,
+              family: input.kernels.attention,
+            }),
+          ];
         const { k, v } = buffers.cache[layer];
         const cache = { kCache: FULL_VIEW(k), vCache: FULL_VIEW(v), capacity: input.cacheTokens, ...heads };
         return [cacheAppend({ label: `${label} append`, qkv: x, ...cache }), attentionCached({ label, o: y, q: x, scale, ...cache })];
       }
       case 'gelu_tanh':
       case 'gelu_erf':
-        return [geluFwd({ label, y, x, kind: op.kind === 'gelu_tanh' ? 'tanh' : 'erf', rows, width: width(context, op.x), live: liveRows })];
+        return [
+          geluFwd({ label, y, x, kind: op.kind === 'gelu_tanh' ? 'tanh' : 'erf', rows, width: width(context, op.x), live: liveRows }),
+        ];
       case 'swiglu':
         return [swigluFwd({ label, h: y, gu: x, rows, ff: shape.ff, live: liveRows })];
     }
@@ -120,7 +144,9 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
   const { transients } = values;
   const adapter = role ? adapterOf(context, layer) : null;
   const dense = role && !adapter ? role : null;
-  const needs = gradientsNeeded(buffers.ops, needInput, (op) => (dense ? op.kind === 'linear' || op.kind === 'norm' : adapter !== null && op.kind === 'linear'));
+  const needs = gradientsNeeded(buffers.ops, needInput, (op) =>
+    dense ? op.kind === 'linear' || op.kind === 'norm' : adapter !== null && op.kind === 'linear',
+  );
   const gradient = (name: string): View =>
     RESIDUAL_STREAM.has(name) ? FULL_VIEW(buffers.stream[shape.layers]) : transients.view(`d.${name}`, rows * width(context, name));
   const inputs = buffers.inputViews;
@@ -137,13 +163,24 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         const target = { dx: gradient(op.x), w, accumulate: RESIDUAL_STREAM.has(op.x), label: opLabel(layer, op, 'dX') };
         const list: Dispatch[] = [];
         if (shape.norm === 'rms') {
-          if (dense) list.push(rmsNormBwdDw({ ...common, label: opLabel(layer, op, 'dW'), dw: tensorView(dense.gradient, dense.layout, op.weight) }));
+          if (dense)
+            list.push(
+              rmsNormBwdDw({ ...common, label: opLabel(layer, op, 'dW'), dw: tensorView(dense.gradient, dense.layout, op.weight) }),
+            );
           if (needX) list.push(rmsNormBwdDx({ ...common, ...target }));
         } else {
           const mean = values.get(`${op.y}.mean`);
           if (dense) {
             const dw = tensorView(dense.gradient, dense.layout, op.weight);
-            list.push(layerNormBwdDw({ ...common, mean, label: opLabel(layer, op, 'dW'), dw, db: tensorView(dense.gradient, dense.layout, op.bias!) }));
+            list.push(
+              layerNormBwdDw({
+                ...common,
+                mean,
+                label: opLabel(layer, op, 'dW'),
+                dw,
+                db: tensorView(dense.gradient, dense.layout, op.bias!),
+              }),
+            );
           }
           if (needX) list.push(layerNormBwdDx({ ...common, ...target, mean }));
         }
@@ -154,21 +191,50 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         const list: Dispatch[] = [];
         if (dense) list.push(...linearWeightGradients({ ...site, x: values.get(op.x) }, dy, dense));
         if (needX) list.push(linearInputGradient(site, gradient(op.x), dy));
-        if (adapter) list.push(...linearAdapterGradients({ ...site, x: values.get(op.x) }, dy, adapter, transients, needX ? gradient(op.x) : null));
+        if (adapter)
+          list.push(...linearAdapterGradients({ ...site, x: values.get(op.x) }, dy, adapter, transients, needX ? gradient(op.x) : null));
         return list;
       }
       case 'rope': {
         if (!needX) return [];
         const tables = buffers.rope!;
         const cos = FULL_VIEW(tables.cos);
-        return [rope({ label: opLabel(layer, op, 'dX'), qkv: dy, cos, sin: FULL_VIEW(tables.sin), segStart: inputs.get('segStart')!, ...heads, tableRows: tables.positions, inverse: true })];
+        return [
+          rope({
+            label: opLabel(layer, op, 'dX'),
+            qkv: dy,
+            cos,
+            sin: FULL_VIEW(tables.sin),
+            segStart: inputs.get('segStart')!,
+            ...heads,
+            tableRows: tables.positions,
+            inverse: true,
+          }),
+        ];
       }
       case 'attention': {
         if (!needX) return [];
         const delta = transients.view(`d.${op.y}.delta`, rows * shape.heads);
-        const common = { dqkv: gradient(op.x), dout: dy, qkv: values.get(op.x), lse: values.get(`${op.y}.lse`), delta, ...heads, scale, family: input.kernels.attention };
+        const common = {
+          dqkv: gradient(op.x),
+          dout: dy,
+          qkv: values.get(op.x),
+          lse: values.get(`${op.y}.lse`),
+          delta,
+          ...heads,
+          scale,
+          family: input.kernels.attention,
+        };
         return [
-          attentionBwdDelta({ label: opLabel(layer, op, 'delta'), delta, dout: dy, o: values.get(op.y), rows, heads: shape.heads, headDim: shape.headDim }),
+          attentionBwdDelta({
+            label: opLabel(layer, op, 'delta'),
+            delta,
+            dout: dy,
+            o: values.get(op.y),
+            rows,
+            heads: shape.heads,
+            headDim: shape.headDim,
+          }),
           attentionBwdDq({ ...common, label: opLabel(layer, op, 'dQ'), segStart: inputs.get('segStart')! }),
           attentionBwdDkv({ ...common, label: opLabel(layer, op, 'dKV'), segEnd: inputs.get('segEnd')! }),
         ];
@@ -177,10 +243,33 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
       case 'gelu_erf': {
         if (!needX) return [];
         const kind = op.kind === 'gelu_tanh' ? 'tanh' : 'erf';
-        return [geluBwd({ label: opLabel(layer, op, 'dX'), dx: gradient(op.x), dy, x: values.get(op.x), kind, rows, width: width(context, op.x), live: liveRows })];
+        return [
+          geluBwd({
+            label: opLabel(layer, op, 'dX'),
+            dx: gradient(op.x),
+            dy,
+            x: values.get(op.x),
+            kind,
+            rows,
+            width: width(context, op.x),
+            live: liveRows,
+          }),
+        ];
       }
       case 'swiglu':
-        return needX ? [swigluBwd({ label: opLabel(layer, op, 'dX'), dgu: gradient(op.x), dh: dy, gu: values.get(op.x), rows, ff: shape.ff, live: liveRows })] : [];
+        return needX
+          ? [
+              swigluBwd({
+                label: opLabel(layer, op, 'dX'),
+                dgu: gradient(op.x),
+                dh: dy,
+                gu: values.get(op.x),
+                rows,
+                ff: shape.ff,
+                live: liveRows,
+              }),
+            ]
+          : [];
     }
   });
   const name = `layer.${layer} bwd`;

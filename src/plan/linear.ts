@@ -49,7 +49,19 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   if (!adapter || !u) return list;
   const inner = op.parts.length * adapter.rank;
   const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
-  list.push(product(context, { label: opLabel(layer, op, 'lora A fwd'), layout: 'nt', y: u, a: x, b: a, m: rows, n: inner, k: op.in, live: liveRows }));
+  list.push(
+    product(context, {
+      label: opLabel(layer, op, 'lora A fwd'),
+      layout: 'nt',
+      y: u,
+      a: x,
+      b: a,
+      m: rows,
+      n: inner,
+      k: op.in,
+      live: liveRows,
+    }),
+  );
   eachPart(op, (part, column, index) => {
     list.push(
       product(context, {
@@ -127,7 +139,18 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     const b = tensorView(adapter.block.spec, adapter.block.layout, loraB(part.name));
     const slice = { a: dy, a0: column, lda: op.out, alpha: adapter.scale, live: liveRows } as const;
     list.push(
-      product(context, { ...slice, label: opLabel(layer, op, `lora du ${part.name}`), layout: 'nn', y: du, b, m: rows, n: adapter.rank, k: part.out, ldy: inner, y0: index * adapter.rank }),
+      product(context, {
+        ...slice,
+        label: opLabel(layer, op, `lora du ${part.name}`),
+        layout: 'nn',
+        y: du,
+        b,
+        m: rows,
+        n: adapter.rank,
+        k: part.out,
+        ldy: inner,
+        y0: index * adapter.rank,
+      }),
       product(context, {
         ...slice,
         label: opLabel(layer, op, `lora dB ${part.name}`),
@@ -159,7 +182,20 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
   );
   if (dx) {
     const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
-    list.push(product(context, { label: opLabel(layer, op, 'lora dX'), layout: 'nn', y: dx, a: du, b: a, m: rows, n: op.in, k: inner, live: liveRows, accumulate: 'yes' }));
+    list.push(
+      product(context, {
+        label: opLabel(layer, op, 'lora dX'),
+        layout: 'nn',
+        y: dx,
+        a: du,
+        b: a,
+        m: rows,
+        n: op.in,
+        k: inner,
+        live: liveRows,
+        accumulate: 'yes',
+      }),
+    );
   }
   return list;
 }

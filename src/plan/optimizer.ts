@@ -12,7 +12,13 @@ export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
   const dispatches = rangesOf(of.gradient.bytes).map(([offset, bytes]) => {
     const x: View = { buffer: of.gradient, offset, bytes };
-    const dispatch = gradSquares({ label: `${of.name} squares`, partials: FULL_VIEW(context.buffers.partials), x, elements: bytes / 4, at });
+    const dispatch = gradSquares({
+      label: `${of.name} squares`,
+      partials: FULL_VIEW(context.buffers.partials),
+      x,
+      elements: bytes / 4,
+      at,
+    });
     at += squareGroups(bytes / 4);
     return dispatch;
   });
@@ -29,7 +35,15 @@ export function norm(context: Context): Segment {
   const { stats, partials } = context.buffers;
   return {
     name: 'gradient norm',
-    dispatches: [gradNorm({ label: 'gradient norm', stats: FULL_VIEW(stats), partials: FULL_VIEW(partials), count: partials.bytes / 4, maxNorm: context.input.gradClip })],
+    dispatches: [
+      gradNorm({
+        label: 'gradient norm',
+        stats: FULL_VIEW(stats),
+        partials: FULL_VIEW(partials),
+        count: partials.bytes / 4,
+        maxNorm: context.input.gradClip,
+      }),
+    ],
   };
 }
 
@@ -62,7 +76,9 @@ export function update(context: Context, weights: BufferSpec, of: Trainable): Se
 
 /** Clears m and v of a slot whose layer has left. */
 export function reset(slot: Slot): Segment {
-  const dispatches = [slot.m, slot.v].flatMap((spec) => splitRange(spec).map((x) => fill({ label: `${spec.name} clear`, x, elements: x.bytes / 4, value: 0 })));
+  const dispatches = [slot.m, slot.v].flatMap((spec) =>
+    splitRange(spec).map((x) => fill({ label: `${spec.name} clear`, x, elements: x.bytes / 4, value: 0 })),
+  );
   return { name: `${slot.name} reset`, dispatches };
 }
 

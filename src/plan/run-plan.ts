@@ -74,7 +74,8 @@ export class RunPlan {
     const roles = layers.map((layer) => (assignment.has(layer) ? this.buffers.slots[assignment.get(layer)!] : null));
     const lowest = edges.embedding ? -1 : layers.find((layer) => roles[layer] !== null);
     if (lowest === undefined) throw new AppError('INTERNAL', 'A step with nothing to train below the head was asked for.', '');
-    if (lowest >= 0 && lowest < this.input.lowest) throw new AppError('INTERNAL', `Layer ${lowest} is below the lowest layer of the schedule, ${this.input.lowest}.`, '');
+    if (lowest >= 0 && lowest < this.input.lowest)
+      throw new AppError('INTERNAL', `Layer ${lowest} is below the lowest layer of the schedule, ${this.input.lowest}.`, '');
     const below: Segment[] = [...this.#unit('embedding', () => embeddingForward(this.#context, 'train'))];
     for (const layer of layers) below.push(...this.#forward(layer, roles[layer]));
     const head = this.#head(true);
@@ -84,7 +85,10 @@ export class RunPlan {
     }
     if (edges.embedding) above.push(...this.#unit('embedding bwd', () => embeddingBackward(this.#context)));
     const used = new Set(assignment.values());
-    const trained = [...this.#trainedEdges(), ...[...assignment].map(([layer, slot]) => this.#trainedSlot(this.buffers.slots[slot], layer))];
+    const trained = [
+      ...this.#trainedEdges(),
+      ...[...assignment].map(([layer, slot]) => this.#trainedSlot(this.buffers.slots[slot], layer)),
+    ];
     const idle = this.buffers.slots.filter((slot) => !used.has(slot.index)).map((slot) => this.#idle(slot));
     return {
       micro: (extents) => [...below, head[0], ...this.#liveChunks(head, extents), ...above],
@@ -223,12 +227,18 @@ export class RunPlan {
 
   /** The same kind of unit in another layer has the same transients, so it gets the same places. */
   #checkFits(pool: ScratchPool, name: string): void {
-    if (pool.sizes.some((bytes, index) => bytes > (this.#pool[index]?.bytes ?? 0))) throw new AppError('INTERNAL', `Unit ${name} does not fit the plan's scratch pool.`, '');
+    if (pool.sizes.some((bytes, index) => bytes > (this.#pool[index]?.bytes ?? 0)))
+      throw new AppError('INTERNAL', `Unit ${name} does not fit the plan's scratch pool.`, '');
   }
 
   #place(unit: EmittedUnit, assignment: ReadonlyMap<string, number>): PlacedUnit {
-    const byMark = new Map([...unit.transients.specs].filter(([name]) => assignment.has(name)).map(([name, spec]) => [spec, this.#pool[assignment.get(name)!]]));
-    const replace = (dispatch: Dispatch): Dispatch => ({ ...dispatch, views: dispatch.views.map((view) => ({ ...view, buffer: byMark.get(view.buffer) ?? view.buffer })) });
+    const byMark = new Map(
+      [...unit.transients.specs].filter(([name]) => assignment.has(name)).map(([name, spec]) => [spec, this.#pool[assignment.get(name)!]]),
+    );
+    const replace = (dispatch: Dispatch): Dispatch => ({
+      ...dispatch,
+      views: dispatch.views.map((view) => ({ ...view, buffer: byMark.get(view.buffer) ?? view.buffer })),
+    });
     return { segments: unit.segments.map(({ name, dispatches }) => ({ name, dispatches: dispatches.map(replace) })) };
   }
 }

@@ -61,8 +61,7 @@ export type ExtentName = keyof Extents;
 
 /** Workgroups along one dimension: a constant, or ceil(max(0, extent - from) · times / per). */
 export type GridDim =
-  | number
-  | { readonly extent: ExtentName; readonly per: number; readonly times?: number; readonly from?: number; readonly limit?: number };
+  number | { readonly extent: ExtentName; readonly per: number; readonly times?: number; readonly from?: number; readonly limit?: number };
 export type Grid = readonly [GridDim, GridDim, GridDim];
 
 /** A linear form in the extents: one + Σ coefficient·extent. For FLOPs and bytes of a dispatch. */

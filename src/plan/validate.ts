@@ -16,7 +16,8 @@ export function planFaults(buffers: readonly BufferSpec[], segments: Iterable<Se
   }
   for (const segment of segments) {
     for (const dispatch of segment.dispatches) {
-      for (const fault of dispatchFaults(dispatch, known, capacity, limits)) faults.push(`${segment.name}: ${dispatch.label} (${dispatch.kernel.name}): ${fault}`);
+      for (const fault of dispatchFaults(dispatch, known, capacity, limits))
+        faults.push(`${segment.name}: ${dispatch.label} (${dispatch.kernel.name}): ${fault}`);
     }
   }
   return faults;
@@ -27,7 +28,11 @@ export function assertPlan(buffers: readonly BufferSpec[], segments: Iterable<Se
   if (faults.length === 0) return;
   const tooLarge = faults.find((f) => f.includes("device's"));
   if (tooLarge) {
-    throw new AppError('LIMIT_TOO_SMALL', `This model needs more than the graphics device allows: ${tooLarge}.`, 'Take a smaller model, batch or context length, or a device with larger limits.');
+    throw new AppError(
+      'LIMIT_TOO_SMALL',
+      `This model needs more than the graphics device allows: ${tooLarge}.`,
+      'Take a smaller model, batch or context length, or a device with larger limits.',
+    );
   }
   throw new AppError('INTERNAL', `The step plan is not sound: ${faults.slice(0, 5).join('; ')}.`, 'Please report it.');
 }
@@ -36,7 +41,8 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
   const faults: string[] = [];
   const { kernel, views, params, grid } = dispatch;
   if (views.length !== kernel.bindings.length) faults.push(`${views.length} views for ${kernel.bindings.length} bindings`);
-  if (kernel.bindings.length > limits.maxStorageBuffersPerShaderStage) faults.push(`${kernel.bindings.length} storage buffers, the limit is ${limits.maxStorageBuffersPerShaderStage}`);
+  if (kernel.bindings.length > limits.maxStorageBuffersPerShaderStage)
+    faults.push(`${kernel.bindings.length} storage buffers, the limit is ${limits.maxStorageBuffersPerShaderStage}`);
   if (params.byteLength > BINDING_ALIGNMENT || params.byteLength % 16 !== 0) faults.push(`params of ${params.byteLength} bytes`);
   kernel.bindings.forEach((binding, at) => {
     const view = views[at];
@@ -45,21 +51,26 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
     if (view.buffer.kind !== 'storage') faults.push(`${binding.name}: ${view.buffer.name} is no storage buffer`);
     if (view.offset % BINDING_ALIGNMENT !== 0) faults.push(`${binding.name}: offset ${view.offset} is no multiple of ${BINDING_ALIGNMENT}`);
     if (view.bytes % 4 !== 0 || view.bytes <= 0) faults.push(`${binding.name}: size ${view.bytes} is no positive multiple of 4`);
-    if (view.offset + view.bytes > view.buffer.bytes) faults.push(`${binding.name}: range ends at ${view.offset + view.bytes} of ${view.buffer.bytes} bytes`);
-    if (view.bytes > limits.maxStorageBufferBindingSize) faults.push(`${binding.name}: ${view.bytes} bytes is above the device's binding limit ${limits.maxStorageBufferBindingSize}`);
+    if (view.offset + view.bytes > view.buffer.bytes)
+      faults.push(`${binding.name}: range ends at ${view.offset + view.bytes} of ${view.buffer.bytes} bytes`);
+    if (view.bytes > limits.maxStorageBufferBindingSize)
+      faults.push(`${binding.name}: ${view.bytes} bytes is above the device's binding limit ${limits.maxStorageBufferBindingSize}`);
     for (let other = 0; other < at; other++) {
       const theirs = views[other];
       if (!theirs || theirs.buffer !== view.buffer) continue;
       const accesses = [binding.access, kernel.bindings[other].access];
       if (accesses.every((access) => access === 'read')) continue;
       // WebGPU tracks whole buffers: reading one range while writing another is refused all the same.
-      if (accesses.includes('read')) faults.push(`${kernel.bindings[other].name} and ${binding.name} read and write ${view.buffer.name} in one dispatch`);
-      else if (view.offset < theirs.offset + theirs.bytes && theirs.offset < view.offset + view.bytes) faults.push(`${kernel.bindings[other].name} and ${binding.name} overlap in ${view.buffer.name}`);
+      if (accesses.includes('read'))
+        faults.push(`${kernel.bindings[other].name} and ${binding.name} read and write ${view.buffer.name} in one dispatch`);
+      else if (view.offset < theirs.offset + theirs.bytes && theirs.offset < view.offset + view.bytes)
+        faults.push(`${kernel.bindings[other].name} and ${binding.name} overlap in ${view.buffer.name}`);
     }
   });
   for (const dim of grid) {
     const groups = gridSize(dim, capacity);
-    if (!Number.isInteger(groups) || groups < 0 || groups > limits.maxComputeWorkgroupsPerDimension) faults.push(`grid dimension ${groups}`);
+    if (!Number.isInteger(groups) || groups < 0 || groups > limits.maxComputeWorkgroupsPerDimension)
+      faults.push(`grid dimension ${groups}`);
   }
   const threads = workgroupThreads(kernel.wgsl);
   // Not "greater than the limit": a size that cannot be read off the text is NaN and a fault too.

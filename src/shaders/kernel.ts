@@ -117,12 +117,17 @@ function packParams(of: Kernel, params: Readonly<Record<string, number>>): Uint8
 }
 
 export function shapeError(kernelName: string, binding: string, expected: string, got: string): AppError {
-  return new AppError('SHAPE_MISMATCH', `Kernel ${kernelName}, ${binding}: expected ${expected}, got ${got}.`, 'This is a fault of LISA Studio. Please report it.');
+  return new AppError(
+    'SHAPE_MISMATCH',
+    `Kernel ${kernelName}, ${binding}: expected ${expected}, got ${got}.`,
+    'This is a fault of LISA Studio. Please report it.',
+  );
 }
 
 /** Throws unless `view` holds at least `elements` four-byte elements. */
 export function expectElements(kernelName: string, binding: string, view: View, elements: number): void {
-  if (view.bytes < elements * 4) throw shapeError(kernelName, binding, `≥ ${elements * 4} bytes`, `${view.bytes} bytes of ${view.buffer.name}`);
+  if (view.bytes < elements * 4)
+    throw shapeError(kernelName, binding, `≥ ${elements * 4} bytes`, `${view.bytes} bytes of ${view.buffer.name}`);
 }
 
 /** Grid of a one-dimensional launch of `groups` workgroups, folded into y past 65,535. WGSL: id.y * 65535u + id.x. */

@@ -34,7 +34,12 @@ export function fixtureConfig(run: Pick<FixtureRun, 'method' | 'steps' | 'optimi
   };
 }
 
-export async function fixtureEngine(fixture: Fixture, config: RunConfig, draws?: readonly (readonly number[])[], gpu?: Gpu): Promise<Engine> {
+export async function fixtureEngine(
+  fixture: Fixture,
+  config: RunConfig,
+  draws?: readonly (readonly number[])[],
+  gpu?: Gpu,
+): Promise<Engine> {
   const engine = await Engine.create(gpu ?? (await nodeLab()).gpu, planInput(fixtureShape(fixture), config, { draws }), { validate: true });
   for (const { rows } of engine.plan.buffers.blocks.values()) {
     for (const row of rows) engine.writeTensor(row, fixture.weights.get(row.name)!.values);

@@ -16,12 +16,21 @@ export interface CliResult {
 /** Status of a run whose input was accepted, where the command is given no GPU. */
 export const ACCEPTED = 1;
 
-/** `gpu` false: the command finds no adapter, so what it refuses otherwise, it refuses without one. */
-export async function cli(args: readonly string[], { gpu = false }: { readonly gpu?: boolean } = {}): Promise<CliResult> {
+export interface CliOptions {
+  /** Without: the command finds no adapter, so what it refuses otherwise, it refuses without one. */
+  readonly gpu?: boolean;
+  /** Hears what is printed while it is. */
+  readonly watch?: (text: string) => void;
+}
+
+export async function cli(args: readonly string[], { gpu = false, watch }: CliOptions = {}): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
   const status = await runFinetune(args, {
-    stdout: (text) => (stdout += text),
+    stdout(text) {
+      stdout += text;
+      watch?.(text);
+    },
     stderr: (text) => (stderr += text),
     async openGpu() {
       if (!gpu) throw new AppError('NO_ADAPTER', 'This test has no GPU.', '');

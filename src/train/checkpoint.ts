@@ -4,7 +4,15 @@
 
 import type { RunConfig } from '../config';
 import { AppError } from '../errors';
-import { headerSize, parseHeader, writeSafetensors, type SafetensorsFile, type SafetensorsHeader, type TensorEntry, type TensorToWrite } from '../io/safetensors';
+import {
+  headerSize,
+  parseHeader,
+  writeSafetensors,
+  type SafetensorsFile,
+  type SafetensorsHeader,
+  type TensorEntry,
+  type TensorToWrite,
+} from '../io/safetensors';
 import type { KernelChoice } from '../plan/input';
 import type { BufferSpec } from '../plan/types';
 import type { Period } from './protocol';
@@ -107,7 +115,11 @@ const corrupt = (detail: string, cause?: unknown): AppError =>
   new AppError('CHECKPOINT_CORRUPT', `The checkpoint cannot be used: ${detail}.`, 'Start the run again from the model.', { cause });
 
 const mismatch = (detail: string): AppError =>
-  new AppError('CHECKPOINT_MISMATCH', `The checkpoint does not fit this run: ${detail}.`, 'Resume with the model and settings of the run that wrote it.');
+  new AppError(
+    'CHECKPOINT_MISMATCH',
+    `The checkpoint does not fit this run: ${detail}.`,
+    'Resume with the model and settings of the run that wrote it.',
+  );
 
 interface Opened {
   readonly text: string;

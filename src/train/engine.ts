@@ -84,7 +84,9 @@ export class Engine {
 
   /** Gradient of a tensor of a trainable, for tests. */
   async readGradient(of: Trainable, local: string): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.executor.read(placeOf({ spec: of.gradient, layout: of.layout }, { local }), this.plan.buffers.staging));
+    return new Float32Array(
+      await this.executor.read(placeOf({ spec: of.gradient, layout: of.layout }, { local }), this.plan.buffers.staging),
+    );
   }
 
   async readWhole(spec: { readonly bytes: number } & View['buffer']): Promise<Uint8Array<ArrayBuffer>> {
@@ -123,14 +125,25 @@ export class Engine {
     this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
     await this.#run(this.plan.evaluation(batch.extents), batch.extents);
     const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
-    if (!Number.isFinite(stats.loss)) throw new AppError('NONFINITE_LOSS', 'The loss on the evaluation set is not a finite number.', 'Lower the learning rate; the last checkpoint is safe.');
+    if (!Number.isFinite(stats.loss))
+      throw new AppError(
+        'NONFINITE_LOSS',
+        'The loss on the evaluation set is not a finite number.',
+        'Lower the learning rate; the last checkpoint is safe.',
+      );
     return stats.loss;
   }
 
   /** Logits after `tokens`, which follow `past` tokens that are in the K/V cache already. */
   async logits(tokens: readonly number[], past: number): Promise<Float32Array<ArrayBuffer>> {
     const { plan } = this;
-    const extents: Extents = { rows: tokens.length, targets: 1, tokenGroups: 0, positionGroups: 0, pairs: tokens.length * (past + tokens.length) };
+    const extents: Extents = {
+      rows: tokens.length,
+      targets: 1,
+      tokenGroups: 0,
+      positionGroups: 0,
+      pairs: tokens.length * (past + tokens.length),
+    };
     this.#inputs.fill(0);
     this.#put('tokens', Uint32Array.from(tokens));
     this.#put('targetRows', Uint32Array.of(tokens.length - 1));
@@ -144,8 +157,13 @@ export class Engine {
   /** Carries out a switch of layers; `host` keeps parked state by layer. */
   async switchLayers(change: Switch, host: Map<number, { m: Uint8Array<ArrayBuffer>; v: Uint8Array<ArrayBuffer> }>): Promise<void> {
     const { slots } = this.plan.buffers;
-    for (const [slot, layer] of change.park) host.set(layer, { m: await this.readWhole(slots[slot].m), v: await this.readWhole(slots[slot].v) });
-    if (change.clear.length) await this.#run(change.clear.map((slot) => this.plan.reset(slot)), this.plan.capacity);
+    for (const [slot, layer] of change.park)
+      host.set(layer, { m: await this.readWhole(slots[slot].m), v: await this.readWhole(slots[slot].v) });
+    if (change.clear.length)
+      await this.#run(
+        change.clear.map((slot) => this.plan.reset(slot)),
+        this.plan.capacity,
+      );
     for (const [slot, layer] of change.restore) {
       const state = host.get(layer);
       if (!state) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');

@@ -22,7 +22,10 @@ export async function exportTuned(session: Session, dtype: Dtype): Promise<Tuned
     tensor: lora ? (row) => mergedTensor(session, row) : (row) => session.engine.readTensor(row),
     ...(dtype !== 'f32' && { original: (row: ParameterRow) => files.tensor(row) }),
   });
-  return { files: lora ? [...model.files, ...adapterFiles(session)] : model.files, survival: () => (dtype === 'f32' ? null : model.survival()) };
+  return {
+    files: lora ? [...model.files, ...adapterFiles(session)] : model.files,
+    survival: () => (dtype === 'f32' ? null : model.survival()),
+  };
 }
 
 async function mergedTensor(session: Session, row: ParameterRow): Promise<Float32Array<ArrayBuffer>> {
@@ -31,7 +34,14 @@ async function mergedTensor(session: Session, row: ParameterRow): Promise<Float3
   const site = row.layer === null ? undefined : loraSites(inputs.files.shape).find((s) => s.weight === row.local);
   if (!site || row.layer === null) return weight;
   const { loraRank, loraAlpha } = inputs.config;
-  return mergeAdapter(weight, site, await engine.readAdapter(row.layer, site.a), await engine.readAdapter(row.layer, site.b), loraRank, loraAlpha / loraRank);
+  return mergeAdapter(
+    weight,
+    site,
+    await engine.readAdapter(row.layer, site.a),
+    await engine.readAdapter(row.layer, site.b),
+    loraRank,
+    loraAlpha / loraRank,
+  );
 }
 
 /** adapter_model.safetensors and adapter_config.json as PEFT reads them. */
@@ -42,7 +52,12 @@ function adapterFiles(session: Session): ExportFile[] {
   const base = shape.family === 'gpt2' ? 'base_model.model.transformer.h' : 'base_model.model.model.layers';
   const weights = writeSafetensors(
     engine.plan.buffers.adapters.flatMap(({ rows }, layer) =>
-      rows.map((row) => ({ name: `${base}.${layer}.${row.local}.weight`, dtype: 'f32' as const, shape: row.shape, data: () => engine.readAdapter(layer, row.local) })),
+      rows.map((row) => ({
+        name: `${base}.${layer}.${row.local}.weight`,
+        dtype: 'f32' as const,
+        shape: row.shape,
+        data: () => engine.readAdapter(layer, row.local),
+      })),
     ),
     { format: 'pt' },
   );

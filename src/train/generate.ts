@@ -45,7 +45,8 @@ export function sampleToken(logits: Float32Array, options: Pick<SamplingOptions,
   const { temperature, topK = 0, topP = 1, random } = options;
   let best = 0;
   for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best]) best = id;
-  if (!Number.isFinite(logits[best])) throw new AppError('NONFINITE_LOSS', 'The model gives no finite scores.', 'Lower the learning rate and train again.');
+  if (!Number.isFinite(logits[best]))
+    throw new AppError('NONFINITE_LOSS', 'The model gives no finite scores.', 'Lower the learning rate and train again.');
   if (temperature === 0 || !random) return best;
   let order = Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
   if (topK > 0) order = order.slice(0, topK);

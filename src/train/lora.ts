@@ -25,7 +25,9 @@ export interface LoraSite {
 /** Every adapted matrix of a layer. */
 export function loraSites(shape: ModelShape): LoraSite[] {
   return layerOps(shape).flatMap((op) =>
-    op.kind !== 'linear' ? [] : op.parts.map(({ name, out }) => ({ op, part: name, out, a: loraA(name), b: loraB(name), weight: `${name}.weight` })),
+    op.kind !== 'linear'
+      ? []
+      : op.parts.map(({ name, out }) => ({ op, part: name, out, a: loraA(name), b: loraB(name), weight: `${name}.weight` })),
   );
 }
 

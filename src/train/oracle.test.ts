@@ -24,7 +24,8 @@ function withoutZeros(name: string, values: Float32Array, zeros: readonly ZeroRa
   return { rest, largest };
 }
 
-const boundOfZeros = (name: string, zeros: readonly ZeroRange[]): number => Math.max(0, ...zeros.filter((z) => z.tensor === name).map((z) => 4 * Math.max(z.float32, z.float64)));
+const boundOfZeros = (name: string, zeros: readonly ZeroRange[]): number =>
+  Math.max(0, ...zeros.filter((z) => z.tensor === name).map((z) => 4 * Math.max(z.float32, z.float64)));
 
 describe.each(FIXTURES)('%s', (name) => {
   const fixture: Fixture = loadFixture(name);
@@ -52,10 +53,14 @@ describe.each(FIXTURES)('%s', (name) => {
           const ratio = error / gradientBound(float32);
           if (ratio >= worst.ratio) worst = { name: row.name, error, float32, ratio };
           expect(error, row.name).toBeLessThanOrEqual(gradientBound(float32));
-          expect(got.largest, `${row.name}, zero in theory`).toBeLessThanOrEqual(Math.max(1e-7, boundOfZeros(row.name, gradients.zeroInTheory)));
+          expect(got.largest, `${row.name}, zero in theory`).toBeLessThanOrEqual(
+            Math.max(1e-7, boundOfZeros(row.name, gradients.zeroInTheory)),
+          );
         }
       }
-      console.info(`${name}: loss error ${lossError.toExponential(1)} (float32 PyTorch ${gradients.float32.loss.toExponential(1)}), worst gradient ${worst.name} ${worst.error.toExponential(1)} (${worst.float32.toExponential(1)})`);
+      console.info(
+        `${name}: loss error ${lossError.toExponential(1)} (float32 PyTorch ${gradients.float32.loss.toExponential(1)}), worst gradient ${worst.name} ${worst.error.toExponential(1)} (${worst.float32.toExponential(1)})`,
+      );
       expect(lossError).toBeLessThanOrEqual(Math.max(1e-6, 4 * gradients.float32.loss));
     } finally {
       engine.close();
@@ -72,10 +77,17 @@ describe.each(FIXTURES)('%s', (name) => {
       const compare = (tensor: string, before: Float32Array, after: Float32Array): void => {
         const want = run.updates.get(tensor);
         if (!want) {
-          expect(Buffer.compare(Buffer.from(after.buffer), Buffer.from(before.slice().buffer)), `${tensor} is frozen and must be bit-identical`).toBe(0);
+          expect(
+            Buffer.compare(Buffer.from(after.buffer), Buffer.from(before.slice().buffer)),
+            `${tensor} is frozen and must be bit-identical`,
+          ).toBe(0);
           return;
         }
-        const got = withoutZeros(tensor, after.map((value, i) => value - before[i]), run.zeroInTheory);
+        const got = withoutZeros(
+          tensor,
+          after.map((value, i) => value - before[i]),
+          run.zeroInTheory,
+        );
         const expected = withoutZeros(tensor, want.values, run.zeroInTheory);
         const error = relativeErrorL2(got.rest, expected.rest);
         const float32 = run.float32.updates[tensor];
@@ -88,7 +100,12 @@ describe.each(FIXTURES)('%s', (name) => {
         for (const row of rows) compare(row.name, fixture.weights.get(row.name)!.values, await engine.readTensor(row));
       }
       for (const [layer, { rows }] of engine.plan.buffers.adapters.entries()) {
-        for (const row of rows) compare(adapterName(fixture, layer, row.local), adapterValues(fixture.adapters, layer, row.local, fixture), await engine.readAdapter(layer, row.local));
+        for (const row of rows)
+          compare(
+            adapterName(fixture, layer, row.local),
+            adapterValues(fixture.adapters, layer, row.local, fixture),
+            await engine.readAdapter(layer, row.local),
+          );
       }
       console.info(
         `${name} ${runName}: worst loss error ${lossError.toExponential(1)}, norm ${normError.toExponential(1)}, worst update ${worst.name} ${worst.error.toExponential(1)} (float32 PyTorch ${worst.float32.toExponential(1)})`,

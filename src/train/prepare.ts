@@ -68,7 +68,8 @@ export async function prepareInputs(
 
 export async function openTokenizer(files: ModelFiles): Promise<Tokenizer> {
   const tokenizerJson = await files.text('tokenizer.json');
-  if (tokenizerJson === null) throw new AppError('TOKENIZER', `${files.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');
+  if (tokenizerJson === null)
+    throw new AppError('TOKENIZER', `${files.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');
   const optional = async (path: string): Promise<string | undefined> => (await files.text(path)) ?? undefined;
   return loadTokenizer(
     {
@@ -83,7 +84,13 @@ export async function openTokenizer(files: ModelFiles): Promise<Tokenizer> {
 }
 
 /** A prompt is a user message where the data is chat, else plain text to continue. */
-function choosePrompts(config: RunConfig, trained: readonly DataRow[], rows: Iterable<DataRow>, tokenizer: Tokenizer, label: string): Prompt[] {
+function choosePrompts(
+  config: RunConfig,
+  trained: readonly DataRow[],
+  rows: Iterable<DataRow>,
+  tokenizer: Tokenizer,
+  label: string,
+): Prompt[] {
   const chat = trained.some((row) => row.kind === 'chat');
   const texts = config.prompts.length > 0 ? config.prompts : defaultPrompts(rows);
   return texts.map((text) => {
@@ -101,7 +108,10 @@ function plainPrompt(text: string, tokenizer: Tokenizer): number[] {
 function defaultPrompts(rows: Iterable<DataRow>): string[] {
   const prompts: string[] = [];
   for (const row of rows) {
-    const text = row.kind === 'chat' ? row.messages.find((message) => message.role === 'user')?.content : row.text.slice(0, PLAIN_PROMPT_CHARS).replace(/\s+\S*$/, '');
+    const text =
+      row.kind === 'chat'
+        ? row.messages.find((message) => message.role === 'user')?.content
+        : row.text.slice(0, PLAIN_PROMPT_CHARS).replace(/\s+\S*$/, '');
     if (text && !prompts.includes(text)) prompts.push(text);
     if (prompts.length === DEFAULT_PROMPTS) break;
   }

@@ -9,14 +9,22 @@ import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
 
 /** Files of a model in Hugging Face layout, or one that the page ships. */
-export type ModelSource = { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] };
+export type ModelSource =
+  { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] };
 
 export type DataSource = { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly file: File };
 
 export type Command =
   /** Opens the device and describes it. */
   | { readonly type: 'open'; /** Address of the page, which built-in files are relative to. */ readonly base: string }
-  | { readonly type: 'start'; readonly runId: string; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource; readonly paused?: boolean }
+  | {
+      readonly type: 'start';
+      readonly runId: string;
+      readonly config: RunConfig;
+      readonly model: ModelSource;
+      readonly data: DataSource;
+      readonly paused?: boolean;
+    }
   /** Goes on from the last checkpoint that this origin holds. */
   | { readonly type: 'resume'; readonly runId: string }
   | { readonly type: 'pause' }
@@ -109,14 +117,23 @@ export interface RunReport {
 }
 
 export type RunEvent =
-  | { readonly type: 'phase'; readonly phase: Phase; readonly detail?: string; /** 0 to 1, where it is known. */ readonly fraction?: number }
+  | {
+      readonly type: 'phase';
+      readonly phase: Phase;
+      readonly detail?: string;
+      /** 0 to 1, where it is known. */ readonly fraction?: number;
+    }
   | { readonly type: 'prepared'; readonly prepared: Prepared }
   | { readonly type: 'step'; readonly metrics: StepMetrics }
   | { readonly type: 'eval'; readonly step: number; readonly loss: number; readonly targets: number }
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'checkpoint'; readonly step: number }
   | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
-  | { readonly type: 'failed'; readonly error: ErrorInfo; /** Step of the last checkpoint, if there is one. */ readonly savedStep: number | null };
+  | {
+      readonly type: 'failed';
+      readonly error: ErrorInfo;
+      /** Step of the last checkpoint, if there is one. */ readonly savedStep: number | null;
+    };
 
 export type Event =
   | { readonly type: 'opened'; readonly device: DeviceDescription }

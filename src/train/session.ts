@@ -13,7 +13,14 @@ import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
 import { randomStream } from '../random';
 import { initialA, loraSites } from './lora';
-import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointReader, type CheckpointState, type CheckpointStore } from './checkpoint';
+import {
+  checkpointFile,
+  readCheckpointState,
+  restoreCheckpoint,
+  type CheckpointReader,
+  type CheckpointState,
+  type CheckpointStore,
+} from './checkpoint';
 import { Engine } from './engine';
 import { runFingerprint, tensorDigest } from './fingerprint';
 import { generate } from './generate';
@@ -53,13 +60,14 @@ export class Session {
   #mark = 0;
   /** No further step comes. */
   #ended = false;
-  #failed = false;
 
   /** Allocates, loads the weights or the checkpoint, and is ready to run. */
   static async create(gpu: Gpu, inputs: RunInputs, host: SessionHost, from: CheckpointReader | null = null): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
-    const kernels = from ? (await readCheckpointState(from)).kernels : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
+    const kernels = from
+      ? (await readCheckpointState(from)).kernels
+      : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
     const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels }));
     try {
       const session = new Session(engine, inputs, host);
@@ -81,7 +89,12 @@ export class Session {
     this.schedule = config.method === 'lisa' ? schedule(periods) : [];
     this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
-    const of = (method: RunConfig['method']): Forecast => forecast(files.shape, { ...config, method, ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }) });
+    const of = (method: RunConfig['method']): Forecast =>
+      forecast(files.shape, {
+        ...config,
+        method,
+        ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }),
+      });
     this.forecasts = { full: of('full'), lisa: of('lisa'), lora: of('lora') };
   }
 
@@ -212,14 +225,19 @@ export class Session {
     }
     this.#fingerprint = runFingerprint(files.shape, digests, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
-      for (const site of loraSites(files.shape)) this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
+      for (const site of loraSites(files.shape))
+        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
     }
   }
 
   async #restore(reader: CheckpointReader): Promise<void> {
     const state = await readCheckpointState(reader);
     if (state.fingerprint !== this.#fingerprint) {
-      throw new AppError('CHECKPOINT_MISMATCH', 'The checkpoint was written by a run with another model or other data.', 'Give the model and data of that run.');
+      throw new AppError(
+        'CHECKPOINT_MISMATCH',
+        'The checkpoint was written by a run with another model or other data.',
+        'Give the model and data of that run.',
+      );
     }
     for (const [layer, parked] of await restoreCheckpoint(this.engine, reader)) this.trainer.parkedStates.set(layer, parked);
     this.trainer.resume(state.trainer);
@@ -269,10 +287,12 @@ export class Session {
   /** Waits for the figures of a submitted step and tells them. */
   async #report(step: number, lr: number, data: StepData, activeLayers: readonly number[]): Promise<void> {
     const stats = await this.trainer.stats();
-    if (this.#failed) return;
     if (stats.bad) {
-      this.#failed = true;
-      throw new AppError('NONFINITE_LOSS', `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`, 'Lower the learning rate (a third is a good start) and go on from the last checkpoint.');
+      throw new AppError(
+        'NONFINITE_LOSS',
+        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
+        'Lower the learning rate (a third is a good start) and go on from the last checkpoint.',
+      );
     }
     const now = performance.now();
     const stepMs = now - this.#mark;
@@ -280,7 +300,20 @@ export class Session {
     this.#tokens += data.tokens;
     this.#seconds += stepMs / 1000;
     const memory = withTotal(this.ledger().live);
-    this.#host.emit({ type: 'step', metrics: { step, loss: stats.loss, lr, gradNorm: stats.gradNorm, tokens: data.tokens, targets: data.targets, activeLayers, stepMs, memory } });
+    this.#host.emit({
+      type: 'step',
+      metrics: {
+        step,
+        loss: stats.loss,
+        lr,
+        gradNorm: stats.gradNorm,
+        tokens: data.tokens,
+        targets: data.targets,
+        activeLayers,
+        stepMs,
+        memory,
+      },
+    });
   }
 
   /** Mean loss over the targets of the held-out samples. */

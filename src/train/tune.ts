@@ -22,7 +22,10 @@ export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): 
   if (gpu.description.software) return DEFAULT_KERNELS;
   const n = Math.min(rows, TRIAL_ROWS);
   const lab = new Lab(gpu);
-  return { matmul: await faster(lab, n, (family) => matmulTrial(shape, n, family)), attention: await faster(lab, n, (family) => attentionTrial(shape, n, family)) };
+  return {
+    matmul: await faster(lab, n, (family) => matmulTrial(shape, n, family)),
+    attention: await faster(lab, n, (family) => attentionTrial(shape, n, family)),
+  };
 }
 
 function matmulTrial(shape: ModelShape, rows: number, family: Family): Dispatch[] {
@@ -64,7 +67,8 @@ async function faster(lab: Lab, rows: number, trial: (family: Family) => Dispatc
   const extents = { rows, targets: rows, pairs: (rows * (rows + 1)) / 2 };
   for (const family of ['register', 'shared'] as const) await lab.time(trial(family), extents, 1);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const family of ['register', 'shared'] as const) best[family] = Math.min(best[family], await lab.time(trial(family), extents, REPEAT));
+    for (const family of ['register', 'shared'] as const)
+      best[family] = Math.min(best[family], await lab.time(trial(family), extents, REPEAT));
   }
   return best.shared < best.register ? 'shared' : 'register';
 }

@@ -28,10 +28,14 @@ async function fetchData(path: string, base: string): Promise<DataBytes> {
 async function openSources({ model, data, base }: RunRequest): Promise<RunFiles> {
   const builtinModel = model.kind === 'builtin' ? BUILTIN_MODELS.find((m) => m.id === model.id) : undefined;
   const builtinData = data.kind === 'builtin' ? BUILTIN_DATASETS.find((d) => d.id === data.id) : undefined;
-  if (model.kind === 'builtin' && !builtinModel) throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');
-  if (data.kind === 'builtin' && !builtinData) throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');
+  if (model.kind === 'builtin' && !builtinModel)
+    throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');
+  if (data.kind === 'builtin' && !builtinData)
+    throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');
   return {
-    model: builtinModel ? fetchSource(builtinModel.id, new URL(builtinModel.path, base).href, builtinModel.files) : fileListSource(model.kind === 'files' ? model.files : [], model.kind === 'files' ? model.name : undefined),
+    model: builtinModel
+      ? fetchSource(builtinModel.id, new URL(builtinModel.path, base).href, builtinModel.files)
+      : fileListSource(model.kind === 'files' ? model.files : [], model.kind === 'files' ? model.name : undefined),
     data: data.kind === 'file' ? { name: data.file.name, bytes: await readFile(data.file) } : await fetchData(builtinData!.train, base),
     evalData: builtinData ? await fetchData(builtinData.evaluation, base) : null,
   };

@@ -37,7 +37,13 @@ async function resume(runId: string): Promise<void> {
   const from = await pageCheckpoints().open();
   if (!from) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint to go on from.', 'Start a new run.');
   const { config } = await readCheckpointState(from);
-  await start(runId, { config, model: { kind: 'builtin', id: config.model }, data: { kind: 'builtin', id: config.data }, paused: false, from });
+  await start(runId, {
+    config,
+    model: { kind: 'builtin', id: config.model },
+    data: { kind: 'builtin', id: config.data },
+    paused: false,
+    from,
+  });
 }
 
 async function exportFiles(): Promise<void> {
@@ -54,7 +60,13 @@ async function handle(command: Command): Promise<void> {
     case 'open':
       return open(command.base);
     case 'start':
-      return start(command.runId, { config: command.config, model: command.model, data: command.data, paused: command.paused ?? false, from: null });
+      return start(command.runId, {
+        config: command.config,
+        model: command.model,
+        data: command.data,
+        paused: command.paused ?? false,
+        from: null,
+      });
     case 'resume':
       return resume(command.runId);
     case 'pause':
