@@ -234,5 +234,5 @@ export function checkConfig(config: RunConfig, model?: ModelBounds, label: (key:
 /** Keys whose values differ from the defaults, for URLs and run cards. */
 export function configDiff(config: RunConfig, from: RunConfig = DEFAULTS): Partial<RunConfig> {
   const entries = (Object.keys(from) as ConfigKey[]).filter((key) => JSON.stringify(config[key]) !== JSON.stringify(from[key]));
-  return Object.fromEntries(entries.map((key) => [key, config[key]])) as Partial<RunConfig>;
+  return Object.fromEntries(entries.map((key) => [key, config[key]]));
 }

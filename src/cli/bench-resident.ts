@@ -27,7 +27,7 @@ const OWN_ALLOCATIONS = 'enable-dawn-features=disable_resource_suballocation';
 
 /** The model and batch of every proof: memory in activations, in a Llama's state, in a GPT-2's state. */
 export const RESIDENT_CASES: readonly { readonly model: string; readonly batch: BatchShape }[] = [
-  { model: 'wordsmith-2m', batch: { batchSize: 8, seqLen: 128 } },
+  { model: 'wordsmith-2m', batch: { batchSize: 96, seqLen: 256 } },
   { model: 'mid-llama', batch: { batchSize: 2, seqLen: 64 } },
   { model: 'mid-gpt2', batch: { batchSize: 2, seqLen: 64 } },
 ];

@@ -50,6 +50,8 @@ async function run(method: Method, seed: number): Promise<Outcome> {
   );
   await rm(out, { recursive: true, force: true });
   if (status !== 0 || !report) process.exit(status || 1);
+  const losses = (report as RunReport).evalLoss.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`);
+  process.stderr.write(`${method} seed ${seed}: held-out ${losses.join(', ')}\n`);
   return { report, samples };
 }
 

@@ -19,7 +19,7 @@ export async function nodeGpu(flags: readonly string[] = []): Promise<GPU> {
   try {
     const { create, globals } = await import('webgpu');
     Object.assign(globalThis, globals);
-    const gpu = create([...flags]) as GPU;
+    const gpu = create([...flags]);
     kept.push(gpu);
     return gpu;
   } catch (cause) {

@@ -10,7 +10,7 @@ import type { Live } from '../shaders/rowwise';
 import type { Trainable } from './buffers';
 import { block, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
-import { tensorView } from './layout';
+import { matrixRows, rowsOfBinding, tensorView } from './layout';
 import { FULL_VIEW, type Dispatch, type View } from './types';
 
 /** Largest work of one dispatch over the vocabulary: below a second even on a CPU, so that no watchdog bites. */
@@ -35,18 +35,10 @@ function headWeights(context: Context): HeadWeights {
   };
 }
 
-/** Rows [v0, v1) of a matrix of C columns. v0 · C · 4 is a multiple of 256 because v0 is one of 64. */
-const matrixRows = (view: View, v0: number, v1: number, columns: number): View => ({
-  buffer: view.buffer,
-  offset: view.offset + v0 * columns * 4,
-  bytes: (v1 - v0) * columns * 4,
-});
-
 /** Splits of the vocabulary such that no dispatch is too long and no binding too large. */
 export function vocabularyParts(vocab: number, width: number, rows: number): [number, number][] {
   const byWork = MAX_DISPATCH_FLOPS / (2 * width * rows);
-  const byBinding = 134217728 / (4 * width);
-  const step = Math.max(64, Math.floor(Math.min(byWork, byBinding) / 64) * 64);
+  const step = Math.max(64, Math.floor(Math.min(byWork, rowsOfBinding(width)) / 64) * 64);
   const parts: [number, number][] = [];
   for (let v0 = 0; v0 < vocab; v0 += step) parts.push([v0, Math.min(vocab, v0 + step)]);
   return parts;

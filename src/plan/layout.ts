@@ -68,6 +68,16 @@ export function rangesOf(bytes: number): [number, number][] {
   return ranges;
 }
 
+/** Rows of a matrix of `columns` that one binding holds: a multiple of 64, so that each part starts at one of 256 bytes. */
+export const rowsOfBinding = (columns: number): number => Math.max(64, Math.floor(MAX_RANGE_BYTES / (4 * columns) / 64) * 64);
+
+/** Rows [first, end) of a matrix of `columns`; first is a multiple of 64. */
+export const matrixRows = ({ buffer, offset }: View, first: number, end: number, columns: number): View => ({
+  buffer,
+  offset: offset + first * columns * 4,
+  bytes: (end - first) * columns * 4,
+});
+
 /** Rows of the parameter table by block, in table order. */
 export function rowsByBlock(table: readonly ParameterRow[]): Map<BlockName, ParameterRow[]> {
   const blocks = new Map<BlockName, ParameterRow[]>();

@@ -107,6 +107,41 @@ describe('embedding', () => {
     });
   }
 
+  it('takes a table in parts, each with the rows of its own ids', async () => {
+    const lab = await nodeLab();
+    const [rows, live, width, vocab] = [20, 17, 12, 200];
+    const random = seededRandom(8);
+    const ids = Array.from({ length: rows }, (_, n) => (n < 3 ? [63, 64, 127][n] : Math.floor(random() * vocab)));
+    const [table, dxs] = [randomArray(vocab * width, 5), randomArray(rows * width, 6)];
+    const inputs = new Inputs();
+    const tokens = inputs.u32('tokens', ids);
+    const { order, start, id } = groupsOf(ids.slice(0, live));
+    const pad = (values: number[], size: number) => [...values, ...new Array<number>(size - values.length).fill(0)];
+    const groups = {
+      order: inputs.u32('order', pad(order, rows)),
+      groupStart: inputs.u32('start', pad(start, rows + 1)),
+      groupId: inputs.u32('id', pad(id, rows)),
+    };
+    const [whole, dw, x] = [inputs.f32('table', table), inputs.f32('dw', table), scratch('x', rows * width)];
+    const parts = [0, 64, 128].map((first) => ({ first, count: Math.min(64, vocab - first) }));
+    const rangeOf = ({ buffer }: typeof dw, { first, count }: (typeof parts)[number]) => ({
+      buffer,
+      offset: first * width * 4,
+      bytes: count * width * 4,
+    });
+    const common = { label: 'test', rows, width };
+    const dispatches = parts.flatMap((part) => [
+      embeddingFwd({ ...common, x, tokens, table: rangeOf(whole, part), part, live: { extent: 'rows' } }),
+      embeddingBwd({ ...common, dw: rangeOf(dw, part), part, dx: inputs.f32('dx', dxs), ...groups, groups: rows, extent: 'tokenGroups' }),
+    ]);
+    const [gotX, gotDw] = await lab.run(dispatches, inputs.data, [x, dw], { extents: { rows: live, tokenGroups: id.length } });
+    expect(relativeError(gotX.subarray(0, live * width), embeddingFwdRef(ids, table, live, width))).toBe(0);
+    expect(writtenFrom(gotX, live * width)).toBe(0);
+    expect(relativeError(gotDw.subarray(0, vocab * width), embeddingBwdRef(table, dxs, ids.slice(0, live), live, width))).toBeLessThan(
+      1e-6,
+    );
+  });
+
   it('refuses positions without segments, and a view that is too small', () => {
     const views = { x: scratch('x', 64), tokens: scratch('tokens', 4), table: scratch('table', 160) };
     expect(() => embeddingFwd({ label: 'test', ...views, positionTable: scratch('p', 64), rows: 4, width: 16 })).toThrow(

@@ -9,6 +9,14 @@ import fwd from './embedding_fwd.wgsl?raw';
 import withPositions from './embedding_positions.wgsl?raw';
 import bwd from './embedding_bwd.wgsl?raw';
 
+/** Rows of a table that a view holds, where a binding is too small for all of them. */
+export interface TablePart {
+  readonly first: number;
+  readonly count: number;
+}
+
+const WHOLE: TablePart = { first: 0, count: 0xffffffff };
+
 const NO_POSITIONS = 'fn position_part(row: u32, step: u32) -> V { return V(0.0); }\n';
 
 export interface EmbeddingFwdArgs {
@@ -19,6 +27,8 @@ export interface EmbeddingFwdArgs {
   /** Learned positions; comes with segStart. */
   readonly positionTable?: View;
   readonly segStart?: View;
+  /** The table view holds these rows only; rows of x with other ids are left as they are. */
+  readonly part?: TablePart;
   /** Capacity in rows. */
   readonly rows: number;
   readonly width: number;
@@ -26,7 +36,18 @@ export interface EmbeddingFwdArgs {
 }
 
 /** x[n] = table[tokens[n]] (+ positionTable[n − segStart[n] + frame.past]). Ids must be checked on the host. */
-export function embeddingFwd({ label, x, tokens, table, positionTable, segStart, rows, width, live }: EmbeddingFwdArgs): Dispatch {
+export function embeddingFwd({
+  label,
+  x,
+  tokens,
+  table,
+  positionTable,
+  segStart,
+  part = WHOLE,
+  rows,
+  width,
+  live,
+}: EmbeddingFwdArgs): Dispatch {
   const name = 'embedding_fwd';
   if (!positionTable !== !segStart) throw shapeError(name, 'positions', 'positionTable and segStart together', 'one of them');
   expectElements(name, 'x', x, rows * width);
@@ -45,7 +66,7 @@ export function embeddingFwd({ label, x, tokens, table, positionTable, segStart,
     `${lanes.variant}${positionTable ? '.positions' : ''}`,
   );
   const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
-  return dispatch(of, label, views, { ...liveParams(rows, live), steps }, grid, {
+  return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: part.first, count: part.count }, grid, {
     flops: rowAmount(rows, live, (tables - 1) * width),
     bytes: rowAmount(rows, live, 4 * width * (1 + tables) + 4 * tables),
   });
@@ -54,6 +75,8 @@ export function embeddingFwd({ label, x, tokens, table, positionTable, segStart,
 export interface EmbeddingBwdArgs {
   readonly label: string;
   readonly dw: View;
+  /** dw holds these rows of the table only; other groups are left out. */
+  readonly part?: TablePart;
   readonly dx: View;
   /** Row indices sorted by id; rows of equal id in ascending order. */
   readonly order: View;
@@ -69,7 +92,19 @@ export interface EmbeddingBwdArgs {
 }
 
 /** Adds the sums of dx by id to the rows of dw. In the first micro-batch of a step, dw is cleared or assigned before. */
-export function embeddingBwd({ label, dw, dx, order, groupStart, groupId, rows, groups, width, extent }: EmbeddingBwdArgs): Dispatch {
+export function embeddingBwd({
+  label,
+  dw,
+  part = WHOLE,
+  dx,
+  order,
+  groupStart,
+  groupId,
+  rows,
+  groups,
+  width,
+  extent,
+}: EmbeddingBwdArgs): Dispatch {
   const name = 'embedding_bwd';
   expectElements(name, 'dw', dw, width);
   expectElements(name, 'dx', dx, rows * width);
@@ -84,7 +119,7 @@ export function embeddingBwd({ label, dw, dx, order, groupStart, groupId, rows, 
     of,
     label,
     { dw, dx, order, group_start: groupStart, group_id: groupId },
-    { steps },
+    { steps, first: part.first, count: part.count },
     [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups }, 1],
     {
       flops,

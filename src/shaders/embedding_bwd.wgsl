@@ -3,10 +3,13 @@
 // dw [V, C], dx [N, C] f32; order [N], group_start [U+1], group_id [U] u32. Always adds: dw is cleared, or
 // holds the head's part of a tied weight. Rows are added in order and ids are distinct: no atomics, the
 // same bits every time. One workgroup: SIZE columns of V of one group (y). Any C; V is vec4f where
-// C % 4 == 0.
+// C % 4 == 0. The bound range of dw holds the table's rows first … first + count − 1; other groups are
+// left to the dispatch that has theirs.
 
 struct Params {
   steps: u32,  // items of V a row
+  first: u32,
+  count: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -23,7 +26,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   let u = group.y;
   let step = group.x * SIZE + me;
   if (u >= select(frame.token_groups, frame.position_groups, POSITIONS == 1u) || step >= p.steps) { return; }
+  let id = group_id[u] - p.first;
+  if (id >= p.count) { return; }
   var sum = V(0.0);
   for (var k = group_start[u]; k < group_start[u + 1u]; k++) { sum += dx[order[k] * p.steps + step]; }
-  dw[group_id[u] * p.steps + step] += sum;
+  dw[id * p.steps + step] += sum;
 }

@@ -2,13 +2,16 @@
 // x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows.
 // position_part comes from embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT
 // items of V, SIZE apart. Any C; V is vec4f where C % 4 == 0. Ids and positions must be inside the tables:
-// the host checks them, the GPU would read some other row.
+// the host checks them, the GPU would read some other row. The bound range holds the table's rows first …
+// first + count − 1: rows of x with another id are left alone, for the dispatch that has theirs.
 
 struct Params {
   rows: u32,
   extent: u32,
   row0: u32,
   steps: u32,  // items of V a row
+  first: u32,
+  count: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -26,7 +29,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
     if (i < end) {
       let row = i / p.steps;
       let step = i % p.steps;
-      x[i] = table[tokens[row] * p.steps + step] + position_part(row, step);
+      let id = tokens[row] - p.first;
+      if (id < p.count) { x[i] = table[id * p.steps + step] + position_part(row, step); }
     }
   }
 }

@@ -74,8 +74,8 @@ const RUNS: readonly {
   readonly below: number;
   readonly slow?: boolean;
 }[] = [
-  { title: 'full training', fixture: 'tiny-llama', changes: { method: 'full', steps: 40 }, below: 0.1 },
-  { title: 'LISA, γ = 2, K = 5', fixture: 'tiny-llama', changes: { method: 'lisa', lisaLayers: 2, lisaPeriod: 5, steps: 60 }, below: 0.1 },
+  { title: 'full training', fixture: 'tiny-llama', changes: { method: 'full', steps: 30 }, below: 0.1 },
+  { title: 'LISA, γ = 2, K = 5', fixture: 'tiny-llama', changes: { method: 'lisa', lisaLayers: 2, lisaPeriod: 5, steps: 45 }, below: 0.1 },
   {
     title: 'LISA on layers alone, γ = 2, K = 5',
     fixture: 'tiny-llama',
