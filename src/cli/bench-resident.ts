@@ -37,8 +37,6 @@ export interface ResidentTask {
   readonly method: Method;
   readonly batch: BatchShape;
   readonly gamma: number;
-  /** Dawn as it comes, with small buffers sharing allocations. */
-  readonly suballocate?: boolean;
 }
 
 /** What a child prints. Bytes. */
@@ -120,7 +118,7 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
 
 /** In the child: warms up, then measures one method. */
 export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
-  const gpu = await openGpu(await nodeGpu(task.suballocate ? [] : [OWN_ALLOCATIONS]));
+  const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
   if (!gpu.description.software) {
     throw new AppError(
       'CONFIG_INVALID',

@@ -10,10 +10,13 @@ const status = await runFinetune(process.argv.slice(2), {
   stderr: (text) => void process.stderr.write(text),
   openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
   onInterrupt(stop) {
-    let asked = false;
+    let asked = 0;
     const listener = (): void => {
-      if (asked) process.exit(130);
-      asked = true;
+      const now = performance.now();
+      // Under npm one Ctrl-C may arrive twice: from the terminal and from npm.
+      if (asked > 0 && now - asked > 500) process.exit(130);
+      if (asked > 0) return;
+      asked = now;
       stop();
     };
     process.on('SIGINT', listener);
