@@ -33,7 +33,7 @@ export interface BenchModel {
 
 const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
 
-/** Settings of each model's published config.json that decide shapes; `tiny-` and `mid-` are ours, for memory proofs. */
+/** Settings of each model's published config.json that decide shapes; `nano-` and `mid-` are ours. */
 const CONFIGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'gpt2-124m': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
   'smollm2-135m': {
@@ -59,6 +59,7 @@ const CONFIGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     max_position_embeddings: 512,
     tie_word_embeddings: false,
   },
+  'nano-gpt2': { model_type: 'gpt2', vocab_size: 1024, n_embd: 128, n_layer: 4, n_head: 4, n_positions: 64 },
   'mid-gpt2': { model_type: 'gpt2', vocab_size: 16384, n_embd: 512, n_layer: 6, n_head: 8, n_positions: 512 },
 };
 

@@ -24,6 +24,8 @@ export interface RigOptions {
   readonly train?: RunConfig['lisaTrain'];
   /** Layers of every step. Default: period 0 of the seeded schedule. */
   readonly draw?: readonly number[];
+  /** Other settings that are to differ from the rig's. */
+  readonly settings?: Partial<RunConfig>;
 }
 
 export class Rig {
@@ -31,9 +33,10 @@ export class Rig {
   readonly trainer: Trainer;
   readonly batch: MicroBatch;
   readonly config: RunConfig;
+  readonly #drawn: readonly number[];
 
   static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
-    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw } = options;
+    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw, settings } = options;
     const config: RunConfig = {
       ...DEFAULTS,
       ...batch,
@@ -46,6 +49,7 @@ export class Rig {
       lr: 1e-6,
       warmup: 0,
       lrSchedule: 'constant',
+      ...settings,
     };
     const engine = await Engine.create(gpu, planInput(model.shape, config, { kernels, ...(draw && { draws: [draw] }) }));
     try {
@@ -54,18 +58,19 @@ export class Rig {
         for (const site of loraSites(model.shape))
           engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
       }
-      const drawn = draw ?? drawPeriod(scheduleConfig(model.shape, config), 0);
-      return new Rig(engine, config, new Trainer(engine, config, () => drawn), benchBatch(model.shape, live));
+      const drawn = method === 'lisa' ? (draw ?? drawPeriod(scheduleConfig(model.shape, config), 0)) : Array.from({ length: model.shape.layers }, (_, i) => i);
+      return new Rig(engine, config, drawn, benchBatch(model.shape, live));
     } catch (error) {
       engine.close();
       throw error;
     }
   }
 
-  private constructor(engine: Engine, config: RunConfig, trainer: Trainer, batch: MicroBatch) {
+  private constructor(engine: Engine, config: RunConfig, drawn: readonly number[], batch: MicroBatch) {
     this.engine = engine;
     this.config = config;
-    this.trainer = trainer;
+    this.#drawn = drawn;
+    this.trainer = new Trainer(engine, config, () => drawn);
     this.batch = batch;
   }
 
@@ -77,9 +82,9 @@ export class Rig {
     return performance.now() - start;
   }
 
-  /** Segments of a step with the layers in training; a step must have run. */
+  /** Segments of a step with the layers in training. */
   segments(): Segment[] {
-    const plan = this.trainer.stepPlan!;
+    const plan = this.trainer.stepPlan ?? this.engine.plan.step(new Map(this.#drawn.map((layer, slot) => [layer, slot])));
     return [...plan.micro(this.batch.extents), ...plan.optimizer];
   }
 

@@ -102,7 +102,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     }
   }
   if (sections.has('peers')) {
-    report.peers = await comparePeers(gpu, options.repetitions ?? 5);
+    report.peers = await comparePeers(gpu, options.kernels === 'auto' ? await chooseKernels(gpu, (await benchModel('wordsmith-2m')).shape, 512) : { matmul: options.kernels, attention: options.kernels }, options.repetitions ?? 5);
     print(describePeers(report.peers));
   }
   return report;
