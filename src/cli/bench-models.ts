@@ -6,11 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { buildMicroBatch, type MicroBatch } from '../data/batch';
 import { AppError } from '../errors';
 import { BUILTIN_MODELS } from '../io/builtin';
-import { openModel } from '../io/model-files';
+import { openModel, type LoadedTensor } from '../io/model-files';
 import { nodeSource } from '../io/node-source';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
-import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
+import { elementsOf, type ModelShape } from '../model/types';
 import { randomStream } from '../random';
 
 /** public/ of the project, seen from dist-node/. */
@@ -28,7 +28,7 @@ export interface BenchModel {
   readonly shape: ModelShape;
   /** What is run when no batch is asked for: on a CPU renderer, and on a GPU. */
   readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
-  tensors(): AsyncIterable<{ readonly row: ParameterRow; readonly data: Float32Array<ArrayBuffer> }>;
+  tensors(): AsyncIterable<LoadedTensor> | Iterable<LoadedTensor>;
 }
 
 const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
@@ -91,7 +91,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
 /** Prime, so that rows of a matrix differ although the values repeat. */
 const POOL = 1_000_003;
 
-async function* randomTensors(shape: ModelShape): AsyncGenerator<{ row: ParameterRow; data: Float32Array<ArrayBuffer> }> {
+function* randomTensors(shape: ModelShape): Generator<LoadedTensor> {
   const stream = randomStream(1, 'bench', 'weights');
   // Uniform with a standard deviation of 0.02.
   const pool = Float32Array.from({ length: POOL }, () => (stream.nextU32() / 2 ** 31 - 1) * 0.02 * Math.sqrt(3));

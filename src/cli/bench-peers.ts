@@ -13,6 +13,7 @@ import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import { frameSpec } from '../plan/frame';
+import type { ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import { buildParamTable } from '../plan/params';
 import { FULL_VIEW, type BufferSpec, type Extents, type Segment } from '../plan/types';
@@ -58,13 +59,27 @@ interface Contestant {
   close(): void;
 }
 
-export async function comparePeers(gpu: Gpu, kernels: KernelChoice, rounds: number): Promise<PeerReport> {
+/** `choose` names the kernels for a shape and a number of rows. Throws STORAGE when the libraries cannot be installed. */
+export async function comparePeers(
+  gpu: Gpu,
+  choose: (shape: ModelShape, rows: number) => Promise<KernelChoice>,
+  rounds: number,
+): Promise<PeerReport> {
   await installPeers();
   const scratch = await mkdtemp(join(tmpdir(), 'lisa-bench-'));
   try {
-    const product = `${SIDE}×${SIDE}×${SIDE} product`;
-    const products = await race([await ourProduct(gpu, product, kernels), ...['jax', 'tfjs'].map((library) => () => peer(library, product, `${library}-matmul`, { n: SIDE, repeat: REPEAT }, 2 * REPEAT * SIDE ** 3))], rounds);
     const model = await benchModel(GPT);
+    const kernels = await choose(model.shape, GPT_BATCH.batchSize * GPT_BATCH.seqLen);
+    const product = `${SIDE}×${SIDE}×${SIDE} product`;
+    const products = await race(
+      [
+        await ourProduct(gpu, product, kernels),
+        ...['jax', 'tfjs'].map(
+          (library) => () => peer(library, product, `${library}-matmul`, { n: SIDE, repeat: REPEAT }, 2 * REPEAT * SIDE ** 3),
+        ),
+      ],
+      rounds,
+    );
     const ours = await ourStep(gpu, model, kernels);
     await writeTask(model, ours.rig, scratch);
     const steps = await race([ours, () => peer('jax', ours.task, 'jax-gpt', { folder: scratch }, ours.flops)], rounds);
@@ -75,7 +90,10 @@ export async function comparePeers(gpu: Gpu, kernels: KernelChoice, rounds: numb
 }
 
 /** Takes turns, so that a busy machine slows all alike. The first of the list is ours. */
-async function race([ours, ...others]: readonly [Contestant, ...(() => Promise<Contestant | PeerRow>)[]], rounds: number): Promise<PeerRow[]> {
+async function race(
+  [ours, ...others]: readonly [Contestant, ...(() => Promise<Contestant | PeerRow>)[]],
+  rounds: number,
+): Promise<PeerRow[]> {
   const made = await Promise.all(others.map((start) => start()));
   const running = [ours, ...made.filter((one): one is Contestant => 'run' in one)];
   const results = new Map(running.map((one) => [one, [] as { ms: number; value: number }[]]));
@@ -96,26 +114,57 @@ async function race([ours, ...others]: readonly [Contestant, ...(() => Promise<C
   } finally {
     running.forEach((one) => one.close());
   }
-  const timed = (one: Contestant): number[] => results.get(one)!.slice(1).map(({ ms }) => ms);
+  const timed = (one: Contestant): number[] =>
+    results
+      .get(one)!
+      .slice(1)
+      .map(({ ms }) => ms);
   const rows = running.map((one): PeerRow => {
     const { task, library, flops } = one;
     const error = failed.get(one);
     if (error !== undefined) return notRun(task, library, error);
     const ms = timed(one);
     const values = results.get(one)!.map(({ value }) => value);
-    return { task, library, ms, medianMs: median(ms), gflops: flops / median(ms) / 1e6, againstOurs: median(ms.map((time, i) => time / timed(ours)[i])), values };
+    return {
+      task,
+      library,
+      ms,
+      medianMs: median(ms),
+      gflops: flops / median(ms) / 1e6,
+      againstOurs: median(ms.map((time, i) => time / timed(ours)[i])),
+      values,
+    };
   });
   return [...rows, ...made.filter((one): one is PeerRow => !('run' in one))];
 }
 
-const notRun = (task: string, library: string, error: string): PeerRow => ({ task, library, error, ms: [], medianMs: NaN, gflops: NaN, againstOurs: NaN, values: [] });
+const notRun = (task: string, library: string, error: string): PeerRow => ({
+  task,
+  library,
+  error,
+  ms: [],
+  medianMs: NaN,
+  gflops: NaN,
+  againstOurs: NaN,
+  values: [],
+});
 
 async function ourProduct(gpu: Gpu, task: string, kernels: KernelChoice): Promise<Contestant> {
   const bytes = SIDE * SIDE * 4;
   const square = (name: string): BufferSpec => ({ name, bytes, memory: 'activations', kind: 'storage' });
   const [y, a, b] = ['y', 'a', 'b'].map(square);
   const staging: BufferSpec = { name: 'staging', bytes: 16, memory: 'staging', kind: 'readback' };
-  const one = matmul({ label: task, layout: 'nn', y: FULL_VIEW(y), a: FULL_VIEW(a), b: FULL_VIEW(b), m: SIDE, n: SIDE, k: SIDE, family: kernels.matmul });
+  const one = matmul({
+    label: task,
+    layout: 'nn',
+    y: FULL_VIEW(y),
+    a: FULL_VIEW(a),
+    b: FULL_VIEW(b),
+    m: SIDE,
+    n: SIDE,
+    k: SIDE,
+    family: kernels.matmul,
+  });
   const segment: Segment = { name: task, dispatches: Array.from({ length: REPEAT }, () => one) };
   const params = buildParamTable([segment]);
   const frame = frameSpec();
@@ -172,7 +221,7 @@ async function writeTask(model: BenchModel, rig: Rig, folder: string): Promise<v
   const rows = (values: Uint32Array): number[][] =>
     Array.from({ length: GPT_BATCH.batchSize }, (_, i) => [...values.subarray(i * GPT_BATCH.seqLen, (i + 1) * GPT_BATCH.seqLen)]);
   const task = {
-    shape: { layers: shape.layers, heads: shape.heads, headDim: shape.headDim, eps: shape.normEps },
+    shape: { layers: shape.layers, vocab: shape.vocab, heads: shape.heads, headDim: shape.headDim, eps: shape.normEps },
     tensors,
     tokens: rows(batch.tokens),
     labels: rows(batch.labels),
@@ -189,7 +238,9 @@ type Message = { readonly ready: true } | { readonly ms: number; readonly value:
 
 /** A process of another library, ready to run; or the reason why it is not. */
 async function peer(library: string, task: string, module: string, settings: unknown, flops: number): Promise<Contestant | PeerRow> {
-  const child = spawn(process.execPath, [join(FOLDER, 'peer.mjs'), module, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [join(FOLDER, 'peer.mjs'), module, JSON.stringify(settings)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const next = messages(child);
   const first = await next();
   const name = { jax: 'jax-js', tfjs: 'TensorFlow.js' }[library] ?? library;
@@ -239,7 +290,8 @@ async function installPeers(): Promise<void> {
     child.once('error', () => resolve(null));
     child.once('exit', resolve);
   });
-  if (code !== 0) throw new AppError('STORAGE', 'The other libraries could not be installed.', 'Check the network, then run `npm ci` in bench/peers.');
+  if (code !== 0)
+    throw new AppError('STORAGE', 'The other libraries could not be installed.', 'Check the network, then run `npm ci` in bench/peers.');
 }
 
 export function describePeers({ rows, rounds }: PeerReport): string {
@@ -249,7 +301,19 @@ export function describePeers({ rows, rounds }: PeerReport): string {
     const ran = of.filter((row) => row.error === undefined);
     return [
       `${task}, ${rounds} rounds in turns`,
-      table(['library', 'median ms', 'GFLOP/s', 'time / ours', 'computed'], ran.map((row) => [row.library, digits(row.medianMs), digits(row.gflops), `${row.againstOurs.toFixed(2)}×`, row.values.slice(0, 4).map((value) => digits(value)).join(' ')])),
+      table(
+        ['library', 'median ms', 'GFLOP/s', 'time / ours', 'computed'],
+        ran.map((row) => [
+          row.library,
+          digits(row.medianMs),
+          digits(row.gflops),
+          `${row.againstOurs.toFixed(2)}×`,
+          row.values
+            .slice(0, 4)
+            .map((value) => digits(value))
+            .join(' '),
+        ]),
+      ),
       ...of.filter((row) => row.error !== undefined).map((row) => `${row.library} did not run here: ${row.error}`),
       '',
     ];

@@ -127,8 +127,8 @@ export async function measureResident(task: ResidentTask): Promise<ResidentReadi
     );
   }
   const model = await benchModel(task.model);
-  // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process.
-  const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, tensors: () => noTensors() };
+  // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process. Its weights stay zero.
+  const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, tensors: () => [] };
   for (const method of METHODS) await run(gpu, small, { ...task, method, gamma: 1, batch: LIVE });
   await settle(gpu);
   const before = process.memoryUsage();
@@ -142,10 +142,6 @@ export async function measureResident(task: ResidentTask): Promise<ResidentReadi
     grown: after.rss - before.rss,
     heap: after.heapTotal + after.external - before.heapTotal - before.external,
   };
-}
-
-async function* noTensors(): ReturnType<BenchModel['tensors']> & AsyncGenerator {
-  // A fresh buffer is zero, and so is a model that only warms up.
 }
 
 /** Trains some steps and fills the K/V cache, so that every buffer has been touched. */

@@ -58,7 +58,10 @@ export class Rig {
         for (const site of loraSites(model.shape))
           engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
       }
-      const drawn = method === 'lisa' ? (draw ?? drawPeriod(scheduleConfig(model.shape, config), 0)) : Array.from({ length: model.shape.layers }, (_, i) => i);
+      const drawn =
+        method === 'lisa'
+          ? (draw ?? drawPeriod(scheduleConfig(model.shape, config), 0))
+          : Array.from({ length: model.shape.layers }, (_, i) => i);
       return new Rig(engine, config, drawn, benchBatch(model.shape, live));
     } catch (error) {
       engine.close();

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { AppError, errorInfo } from '../errors';
 import { openGpu, type DeviceDescription, type Gpu } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
+import type { ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import { chooseKernels } from '../train/tune';
 import { compare, describeComparison, type Comparison } from './bench-compare';
@@ -73,7 +74,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
         ...common,
         method: options.method,
         clock,
-        repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 5 : 3),
+        repetitions: options.repetitions ?? repetitionsOf(gpu, model, 5),
       });
       report.profiles.push(profile);
       print(describeProfile(profile));
@@ -83,7 +84,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     await each(named(['wordsmith-2m']), async (model, common) => {
       const comparison = await compare(gpu, model, {
         ...common,
-        repetitions: options.repetitions ?? (model.id === 'wordsmith-2m' ? 9 : 3),
+        repetitions: options.repetitions ?? repetitionsOf(gpu, model, 9),
       });
       report.comparisons.push(comparison);
       print(describeComparison(comparison));
@@ -102,8 +103,10 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     }
   }
   if (sections.has('peers')) {
-    report.peers = await comparePeers(gpu, options.kernels === 'auto' ? await chooseKernels(gpu, (await benchModel('wordsmith-2m')).shape, 512) : { matmul: options.kernels, attention: options.kernels }, options.repetitions ?? 5);
+    report.peers = await comparePeers(gpu, (shape, rows) => kernelsFor(gpu, shape, rows, options), options.repetitions ?? 5);
     print(describePeers(report.peers));
+  } else {
+    print('Other WebGPU libraries on this device: npm run bench -- --peers (installs them in bench/peers).');
   }
   return report;
 }
@@ -121,11 +124,16 @@ async function settings(
       'Give fewer.',
     );
   }
-  const { kernels: asked } = options;
-  const kernels =
-    asked === 'auto' ? await chooseKernels(gpu, model.shape, batch.batchSize * batch.seqLen) : { matmul: asked, attention: asked };
+  const kernels = await kernelsFor(gpu, model.shape, batch.batchSize * batch.seqLen, options);
   return { batch, kernels, gamma: Math.min(options.gamma, model.shape.layers) };
 }
+
+/** A step of a large model takes minutes on a CPU. */
+const repetitionsOf = (gpu: Gpu, model: BenchModel, small: number): number =>
+  model.shape.layers * model.shape.width ** 2 < 1e6 ? small : gpu.description.software ? 1 : 3;
+
+const kernelsFor = async (gpu: Gpu, shape: ModelShape, rows: number, { kernels }: BenchOptions): Promise<KernelChoice> =>
+  kernels === 'auto' ? chooseKernels(gpu, shape, rows) : { matmul: kernels, attention: kernels };
 
 async function save(path: string, text: string): Promise<void> {
   try {
