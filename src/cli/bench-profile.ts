@@ -53,7 +53,7 @@ export async function profileStep(
     const wallMs: number[] = [];
     const runs: DispatchTime[][] = [];
     for (let i = 0; i < options.repetitions; i++) {
-      wallMs.push(await rig.step());
+      wallMs.push((await rig.step()).ms);
       runs.push(await profiler.run(rig.segments(), rig.batch.extents));
     }
     profiler.close();

@@ -65,6 +65,16 @@ export interface ResidentProof {
   }[];
 }
 
+/** Throws CONFIG_INVALID where buffers are not ordinary memory of the process. */
+export function requireSoftware({ description }: Gpu): void {
+  if (description.software) return;
+  throw new AppError(
+    'CONFIG_INVALID',
+    `--resident: ${description.description} keeps buffers in memory of its own.`,
+    'Choose a software adapter, for example by VK_ICD_FILENAMES.',
+  );
+}
+
 /** Runs the measurements one after another. `repetitions` processes per method; the median counts. */
 export async function proveResident(cases: typeof RESIDENT_CASES, gamma: number, repetitions: number): Promise<ResidentProof[]> {
   const proofs: ResidentProof[] = [];
@@ -119,13 +129,6 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
 /** In the child: warms up, then measures one method. */
 export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
   const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
-  if (!gpu.description.software) {
-    throw new AppError(
-      'CONFIG_INVALID',
-      `--resident: ${gpu.description.description} keeps buffers in memory of its own.`,
-      'Run it where WebGPU is a software adapter.',
-    );
-  }
   const model = await benchModel(task.model);
   // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process. Its weights stay zero.
   const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, tensors: () => [] };

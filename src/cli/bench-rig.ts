@@ -28,6 +28,13 @@ export interface RigOptions {
   readonly settings?: Partial<RunConfig>;
 }
 
+export interface StepTime {
+  /** By the clock on the wall. */
+  readonly ms: number;
+  /** Of all cores, for this process. On a software adapter that is the work itself, whoever else uses the machine. */
+  readonly cpuMs: number;
+}
+
 export class Rig {
   readonly engine: Engine;
   readonly trainer: Trainer;
@@ -77,12 +84,15 @@ export class Rig {
     this.batch = batch;
   }
 
-  /** One optimizer step from the first upload to the last kernel's end, in ms of the host's clock. */
-  async step(): Promise<number> {
+  /** One optimizer step from the first upload to the last kernel's end. */
+  async step(): Promise<StepTime> {
+    const cpu = process.cpuUsage();
     const start = performance.now();
     await this.trainer.submit({ microBatches: [this.batch], targets: this.batch.targets, tokens: this.batch.rows });
     await this.engine.executor.idle();
-    return performance.now() - start;
+    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms, cpuMs: (user + system) / 1000 };
   }
 
   /** Segments of a step with the layers in training. */

@@ -13,7 +13,15 @@ import { benchModel, type BenchModel } from './bench-models';
 import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench-options';
 import { comparePeers, describePeers, type PeerReport } from './bench-peers';
 import { describeProfile, profileStep, type StepProfile } from './bench-profile';
-import { describeResident, measureResident, proveResident, RESIDENT_CASES, type ResidentProof, type ResidentTask } from './bench-resident';
+import {
+  describeResident,
+  measureResident,
+  proveResident,
+  requireSoftware,
+  RESIDENT_CASES,
+  type ResidentProof,
+  type ResidentTask,
+} from './bench-resident';
 
 /** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to: longer than many a kernel takes. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
@@ -67,6 +75,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
       await visit(model, await settings(gpu, model, options));
     }
   };
+  if (sections.has('resident')) requireSoftware(gpu);
   if (sections.has('profile')) {
     await each(named(['wordsmith-2m', 'gpt2-124m', 'smollm2-135m']), async (model, common) => {
       const clock = options.clock ?? undefined;
