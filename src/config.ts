@@ -7,6 +7,12 @@ export type Method = 'full' | 'lisa' | 'lora';
 export type LrSchedule = 'constant' | 'linear' | 'cosine';
 export type LisaSampler = 'uniform' | 'bernoulli' | 'cycle' | 'weighted';
 
+/** Fields of a data row that are known here. */
+export const COLUMN_ROLES = ['messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text'] as const;
+export type ColumnRole = (typeof COLUMN_ROLES)[number];
+/** Which of a file's columns (or JSON keys) stands for a known field: { prompt: 'question', completion: 'answer' }. */
+export type ColumnMap = Readonly<Partial<Record<ColumnRole, string>>>;
+
 export interface RunConfig {
   /** Built-in name or, in the terminal, a directory in Hugging Face layout. */
   readonly model: string;
@@ -55,6 +61,10 @@ export interface RunConfig {
   readonly packing: boolean;
   readonly shuffle: boolean;
   readonly badRows: 'refuse' | 'skip';
+  /** Names of the columns that hold the known fields, where the file calls them otherwise; null: as they are. */
+  readonly columns: ColumnMap | null;
+  /** Take copies of held-out rows out of training. */
+  readonly dedupe: boolean;
   /** Share of rows held out when there is no evaluation set. */
   readonly evalSplit: number;
   /** Evaluate every so many steps, and before the first and after the last; 0: only those two. */
@@ -64,6 +74,10 @@ export interface RunConfig {
 
   readonly prompts: readonly string[];
   readonly temperature: number;
+  /** Samples before and after only, or at steps 10, 20, 40, 80 … in between too. */
+  readonly sampleAt: 'ends' | 'log';
+  /** Measure ‖ΔW‖ / ‖W‖ of every layer when it leaves; reads the layer back at both ends of its period. */
+  readonly measureUpdates: boolean;
   /** Tokens to sample, at most. */
   readonly sampleTokens: number;
 }
@@ -102,11 +116,15 @@ export const DEFAULTS: RunConfig = {
   packing: false,
   shuffle: true,
   badRows: 'refuse',
+  columns: null,
+  dedupe: true,
   evalSplit: 0.05,
   evalEvery: 50,
   saveEvery: 50,
   prompts: [],
   temperature: 0,
+  sampleAt: 'log',
+  measureUpdates: true,
   sampleTokens: 64,
 };
 

@@ -66,6 +66,7 @@ export function prepareData(data: ParsedData, evaluation: ParsedData | null, tok
       format: data.format,
       rows: counts.rows,
       evalRows: counts.evalRows,
+      duplicates: counts.duplicates,
       tokens,
       targets,
       truncated: main.truncated + (other?.truncated ?? 0),

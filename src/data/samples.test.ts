@@ -172,6 +172,7 @@ describe('preparation', () => {
       tokens: summary.tokens,
       targets: targets(train),
       truncated: summary.truncated,
+      duplicates: 0,
       dropped: 0,
       badRows: 0,
     });

@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from 'react';
 import type { MemoryClass } from '../plan/types';
-import type { StepMetrics } from '../train/protocol';
+import type { LayerMove, StepMetrics } from '../train/protocol';
 import { Column } from './columns';
 
 /** Measured bytes are shown in six groups, of one or more memory classes each. */
@@ -62,6 +62,8 @@ export class RunMetrics {
   readonly total = new Column();
   /** Empty unless the run samples layers. */
   readonly periods: ObservedPeriod[] = [];
+  /** By period, from 0: how far each of its layers moved. Grows when a period's layers leave. */
+  readonly moved = new Map<number, readonly LayerMove[]>();
   /** Highest total at the end of a step, and its groups. */
   peak: { readonly total: number; readonly groups: GroupBytes } | null = null;
   #ema = 0;
@@ -127,6 +129,11 @@ export function pushStep(metrics: StepMetrics): void {
 export function onSteps(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+export function noteMoved(period: number, layers: readonly LayerMove[]): void {
+  current.moved.set(period, [...(current.moved.get(period) ?? []), ...layers]);
+  timer ??= setTimeout(notify, NOTIFY_MS);
 }
 
 /** The columns, and a number that changes when they have grown (10 Hz at most). */

@@ -4,13 +4,16 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../config';
 import { unreachable, type ErrorInfo } from '../errors';
-import type { Phase, Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
+import type { ExportKind, Phase, Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
 import type { Download } from './download';
 
 export interface EvalPoint {
   readonly step: number;
   readonly loss: number;
 }
+
+export type Exported = 'no' | 'asked' | Download;
+export type Asked = 'pause' | 'continue' | 'step' | 'stop' | 'save' | 'verify';
 
 export interface Run {
   readonly runId: string;
@@ -26,12 +29,14 @@ export interface Run {
   readonly evals: readonly EvalPoint[];
   readonly samples: readonly Sample[];
   readonly savedStep: number | null;
+  /** The last answer to "are the frozen layers unchanged?". */
+  readonly verified: Extract<RunEvent, { type: 'verified' }> | null;
   readonly report: RunReport | null;
   readonly stopped: boolean;
   readonly error: ErrorInfo | null;
   /** What the person asked for and the worker has not answered yet. */
-  readonly asked: 'pause' | 'continue' | 'step' | 'stop' | null;
-  readonly exported: 'no' | 'asked' | Download;
+  readonly asked: Asked | null;
+  readonly exported: Readonly<Record<ExportKind, Exported>>;
 }
 
 export const newRun = (runId: string, config: RunConfig): Run => ({
@@ -45,11 +50,12 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   evals: [],
   samples: [],
   savedStep: null,
+  verified: null,
   report: null,
   stopped: false,
   error: null,
   asked: null,
-  exported: 'no',
+  exported: { model: 'no', delta: 'no' },
 });
 
 export const isActive = (run: Run | null): boolean => run !== null && run.phase !== 'done' && run.phase !== 'failed';
@@ -75,7 +81,11 @@ export function reduceRun(run: Run, event: RunEvent): Run {
     case 'sample':
       return { ...run, samples: [...run.samples, event.sample] };
     case 'checkpoint':
-      return { ...run, savedStep: event.step };
+      return { ...run, savedStep: event.step, asked: run.asked === 'save' ? null : run.asked };
+    case 'moved':
+      return run; // a column of the metrics
+    case 'verified':
+      return { ...run, verified: event, asked: run.asked === 'verify' ? null : run.asked };
     case 'done':
       return { ...run, phase: 'done', detail: '', fraction: null, report: event.report, stopped: event.stopped, asked: null };
     case 'failed':
@@ -96,14 +106,17 @@ export function reduceRun(run: Run, event: RunEvent): Run {
 function stillAsked(run: Run, phase: Phase): Run['asked'] {
   if (run.asked === 'stop') return 'stop';
   if (run.asked === 'pause') return phase === 'paused' ? null : 'pause';
+  if (run.asked === 'save' || run.asked === 'verify') return run.asked;
   return null;
 }
 
 export interface RunStore {
   readonly run: Run | null;
-  /** Which side of the page is shown: the form, or the run. */
-  readonly view: 'setup' | 'run';
+  readonly view: View;
 }
+
+/** Screens. `replay` shows the recorded run, `history` the past ones. */
+export type View = 'setup' | 'run' | 'compare' | 'history' | 'replay';
 
 export const useRunStore = create<RunStore>(() => ({ run: null, view: 'setup' }));
 

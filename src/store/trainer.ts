@@ -1,15 +1,13 @@
-// Ties the training worker to the stores: commands go out here, events come in here.
+// Runs: what the person asks of one goes to the worker from here, and the worker's events reach the run's stores here.
 
 import type { RunConfig } from '../config';
 import { unreachable } from '../errors';
-import { createTrainClient, type TrainClient } from '../train/client';
-import type { Command, DataSource, Event, ModelSource } from '../train/protocol';
+import type { DataSource, Event, ExportKind, ModelSource } from '../train/protocol';
 import { setDevice, setResumable, useDeviceStore } from './device';
 import { downloadName, makeDownload, revokeDownload, saveDownload } from './download';
-import { onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
-import { isActive, newRun, patchRun, reduceRun, useRunStore, type Run } from './run';
-
-let client: TrainClient | null = null;
+import { connect, onEvent, restartWorker, send } from './link';
+import { noteMoved, onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
+import { isActive, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run } from './run';
 
 const lastStep = (run: Run): number => (runMetrics().step.length > 0 ? runMetrics().step.last : run.step);
 
@@ -20,20 +18,17 @@ onSteps(() => {
 
 /** Starts the worker and opens the GPU; once a page. */
 export function connectTrainer(): void {
-  if (client) return;
-  client = createTrainClient();
-  client.subscribe(receive);
-  client.send({ type: 'open', base: document.baseURI });
+  connect();
+  onEvent(receive);
+  send({ type: 'open', base: document.baseURI });
 }
 
 /** A fresh worker and a fresh device: after a lost device the old adapter may be stale. */
 export function reopenDevice(): void {
   setDevice({ status: 'opening' });
-  client?.restart();
-  client?.send({ type: 'open', base: document.baseURI });
+  restartWorker();
+  send({ type: 'open', base: document.baseURI });
 }
-
-const send = (command: Command): void => client?.send(command);
 
 export function startRun(config: RunConfig, model: ModelSource, data: DataSource, paused: boolean): void {
   const runId = crypto.randomUUID();
@@ -41,33 +36,44 @@ export function startRun(config: RunConfig, model: ModelSource, data: DataSource
   send({ type: 'start', runId, config, model, data, paused });
 }
 
-export function resumeRun(): void {
+/** Goes on from the checkpoint. `model`: the local folder, where it has to be chosen again. */
+export function resumeRun(model?: ModelSource): void {
   const { resumable } = useDeviceStore.getState();
-  if (!resumable) return;
-  const runId = crypto.randomUUID();
-  begin(runId, resumable.config);
-  send({ type: 'resume', runId });
+  if (!resumable || (resumable.needsModel !== null && !model)) return;
+  const { runId, config } = resumable;
+  begin(runId, config);
+  send({ type: 'resume', runId, model });
 }
 
 function begin(runId: string, config: RunConfig): void {
-  const old = useRunStore.getState().run?.exported;
-  if (typeof old === 'object') revokeDownload(old);
+  for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (typeof old === 'object') revokeDownload(old);
   resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
   useRunStore.setState({ run: newRun(runId, config), view: 'run' });
   setResumable(null);
 }
 
-export function ask(what: 'pause' | 'continue' | 'step' | 'stop'): void {
+export function ask(what: Asked): void {
   patchRun({ asked: what });
   send({ type: what });
 }
 
-/** Saves the tuned model; the worker is asked for it the first time. */
-export function download(): void {
-  const exported = useRunStore.getState().run?.exported;
+/** Ends the run and forgets it; nothing of it is kept. */
+export function discardRun(): void {
+  send({ type: 'discard' });
+  useRunStore.setState({ run: null, view: 'setup' });
+}
+
+/** Saves the tuned model, or the tensors that changed; the worker is asked for it the first time. */
+export function download(what: ExportKind = 'model'): void {
+  const exported = useRunStore.getState().run?.exported[what];
   if (typeof exported === 'object') return saveDownload(exported);
-  patchRun({ exported: 'asked' });
-  send({ type: 'export' });
+  patchExport(what, 'asked');
+  send({ type: 'export', what });
+}
+
+function patchExport(what: ExportKind, value: Exported): void {
+  const { run } = useRunStore.getState();
+  if (run) patchRun({ exported: { ...run.exported, [what]: value } });
 }
 
 /** Exported for the test; the page reaches it through the worker's messages only. */
@@ -75,35 +81,50 @@ export function receive(event: Event): void {
   const { run } = useRunStore.getState();
   switch (event.type) {
     case 'opened':
-      setDevice({ status: 'ready', device: event.device });
+      setDevice({ status: 'ready', device: event.device, limits: event.limits, features: event.features });
+      break;
+    case 'speed':
+      useDeviceStore.setState({ flopsPerSecond: event.flopsPerSecond });
       break;
     case 'refused':
       // Before a device there is nothing to refuse but opening it; after that it is the run, or the export.
       if (run && isActive(run)) useRunStore.setState({ run: reduceRun(run, { type: 'failed', error: event.error, savedStep: null }) });
-      else if (run?.exported === 'asked') patchRun({ exported: 'no', error: event.error });
+      else if (run && asksExport(run))
+        patchRun({ exported: { model: settled(run.exported.model), delta: settled(run.exported.delta) }, error: event.error });
       else setDevice({ status: 'unavailable', error: event.error });
       break;
     case 'resumable':
-      setResumable({ step: event.step, steps: event.steps, config: event.config });
+      setResumable({ runId: event.runId, step: event.step, steps: event.steps, config: event.config, needsModel: event.needsModel });
       break;
     case 'run':
       if (!run || run.runId !== event.runId) break;
       if (!isActive(run)) break;
       // Steps reach React ten times a second at most (onSteps); every other event brings the step up to date first.
       if (event.event.type === 'step') pushStep(event.event.metrics);
+      else if (event.event.type === 'moved') noteMoved(event.event.period, event.event.layers);
       else useRunStore.setState({ run: reduceRun({ ...run, step: lastStep(run) }, event.event) });
       // Nothing can start on a lost device; the page offers to open another.
       if (event.event.type === 'failed' && event.event.error.code === 'DEVICE_LOST')
         setDevice({ status: 'unavailable', error: event.event.error });
       break;
     case 'exported': {
-      if (run?.exported !== 'asked') break;
-      const made = makeDownload(downloadName(run.prepared?.modelName ?? run.config.model, run.config.method, run.step), event.files);
-      patchRun({ exported: made, error: null });
+      if (run?.exported[event.what] !== 'asked') break;
+      const name = downloadName(run.prepared?.modelName ?? run.config.model, run.config.method, run.step);
+      const made = makeDownload(event.what === 'delta' ? `${name}-delta` : name, event.files);
+      patchExport(event.what, made);
+      patchRun({ error: null });
       saveDownload(made);
       break;
     }
+    case 'inspected':
+    case 'inspectFailed':
+    case 'reply':
+    case 'compareFailed':
+      break; // other stores' (inspect.ts, compare.ts)
     default:
       unreachable(event);
   }
 }
+
+const asksExport = (run: Run): boolean => Object.values(run.exported).includes('asked');
+const settled = (exported: Exported): Exported => (exported === 'asked' ? 'no' : exported);

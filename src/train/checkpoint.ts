@@ -21,6 +21,8 @@ import type { ParkedState, TrainerState } from './trainer';
 
 export interface CheckpointState {
   readonly version: 1;
+  /** Names the run across resumes; '' where nobody asked for one. */
+  readonly runId: string;
   readonly config: RunConfig;
   readonly trainer: TrainerState;
   readonly loader: { readonly epoch: number; readonly cursor: number };

@@ -3,8 +3,10 @@
 
 import type { RunConfig } from '../config';
 import type { ErrorInfo } from '../errors';
-import type { DeviceDescription } from '../gpu/device';
+import type { DeviceDescription, DeviceLimits } from '../gpu/device';
 import type { Forecast } from '../plan/forecast';
+import type { Message } from '../data/types';
+import type { DataPreview } from '../data/preview';
 import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
 
@@ -25,16 +27,43 @@ export type Command =
       readonly data: DataSource;
       readonly paused?: boolean;
     }
-  /** Goes on from the last checkpoint that this origin holds. */
-  | { readonly type: 'resume'; readonly runId: string }
+  /**
+   * Goes on from the last checkpoint that this origin holds, under the runId that it was written with. `model`: the
+   * folder again, where the run was of a local one; data files are kept beside the checkpoint.
+   */
+  | { readonly type: 'resume'; readonly runId: string; readonly model?: ModelSource }
   | { readonly type: 'pause' }
   | { readonly type: 'continue' }
   /** One step, then pause. */
   | { readonly type: 'step' }
   /** Ends the run after the current step; the weights so far are evaluated, sampled and kept. */
   | { readonly type: 'stop' }
-  /** Asks for the tuned model as files. */
-  | { readonly type: 'export' };
+  /** Ends the run at once and keeps nothing of it; its checkpoint is removed. */
+  | { readonly type: 'discard' }
+  /** Writes a checkpoint after the current step. */
+  | { readonly type: 'save' }
+  /** Asks for proof that the layers that are frozen now are bit for bit what they were; answered by 'verified'. */
+  | { readonly type: 'verify' }
+  /** Asks for the tuned model as files, or for the changed tensors alone. */
+  | { readonly type: 'export'; readonly what: ExportKind }
+  /** Reads data as a run would, without starting one; answered by 'inspected' with the same id. A newer one replaces an older. */
+  | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
+  /** Base and tuned model answer the same messages; only after a run has ended. A newer one replaces an older. */
+  | { readonly type: 'compare'; readonly id: number; readonly request: CompareRequest }
+  | { readonly type: 'cancelCompare' };
+
+export type ExportKind = 'model' | 'delta';
+
+export interface CompareRequest {
+  /** A conversation for each side (their answers differ), ending with the user's message; one text where there is no chat template. */
+  readonly base: readonly Message[];
+  readonly tuned: readonly Message[];
+  readonly temperature: number;
+  readonly seed: number;
+  readonly maxTokens: number;
+}
+
+export type Side = 'base' | 'tuned';
 
 /** Where a run is. */
 export type Phase = 'opening' | 'loading' | 'preparing' | 'evaluating' | 'sampling' | 'training' | 'paused' | 'saving' | 'done' | 'failed';
@@ -64,11 +93,32 @@ export interface Period {
   readonly layers: readonly number[];
 }
 
+/** Bytes that a part of the model has on the GPU, as the ledger counts them. */
+export interface BlockBytes {
+  /** embedding, layer.0 … layer.L−1, norm, head (none where it is tied). */
+  readonly name: string;
+  readonly weights: number;
+  /** While it trains: gradient, m and v. A sampled layer has them in its slot. 0 where it never trains. */
+  readonly gradient: number;
+  readonly m: number;
+  readonly v: number;
+  /** Trains at every step. */
+  readonly always: boolean;
+}
+
+/** How far a layer moved in the period that ended at `step`: ‖W_after − W_before‖ / ‖W_before‖ (Frobenius, all its tensors). */
+export interface LayerMove {
+  readonly layer: number;
+  readonly change: number;
+}
+
 export interface DataSummary {
   readonly name: string;
   readonly format: string;
   readonly rows: number;
   readonly evalRows: number;
+  /** Copies of held-out rows that were taken out of training. */
+  readonly duplicates: number;
   readonly tokens: number;
   readonly targets: number;
   readonly truncated: number;
@@ -88,6 +138,7 @@ export interface Prepared {
   readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
   /** The seeded schedule of the whole run (LISA; empty otherwise). */
   readonly schedule: readonly Period[];
+  readonly blocks: readonly BlockBytes[];
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }
@@ -127,6 +178,10 @@ export type RunEvent =
   | { readonly type: 'step'; readonly metrics: StepMetrics }
   | { readonly type: 'eval'; readonly step: number; readonly loss: number; readonly targets: number }
   | { readonly type: 'sample'; readonly sample: Sample }
+  /** Layers that leave training after `step`, or that were training when the run ended. */
+  | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
+  /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
+  | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
   | { readonly type: 'checkpoint'; readonly step: number }
   | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
   | {
@@ -136,10 +191,36 @@ export type RunEvent =
     };
 
 export type Event =
-  | { readonly type: 'opened'; readonly device: DeviceDescription }
+  | { readonly type: 'opened'; readonly device: DeviceDescription; readonly limits: DeviceLimits; readonly features: readonly string[] }
+  /** Measured once after opening: a matrix product of a model's size, forward and both gradients. */
+  | { readonly type: 'speed'; readonly flopsPerSecond: number }
   /** No run could be started, or the device could not be opened. */
   | { readonly type: 'refused'; readonly error: ErrorInfo }
   /** A checkpoint of an unfinished run is there to go on from. */
-  | { readonly type: 'resumable'; readonly step: number; readonly steps: number; readonly config: RunConfig }
+  | {
+      readonly type: 'resumable';
+      readonly runId: string;
+      readonly step: number;
+      readonly steps: number;
+      readonly config: RunConfig;
+      /** The name of the local folder that must be chosen again; null where everything is there. */
+      readonly needsModel: string | null;
+    }
+  | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
+  | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
+  /** The answer so far; the last one of a side has `done`. */
+  | {
+      readonly type: 'reply';
+      readonly id: number;
+      readonly side: Side;
+      readonly text: string;
+      readonly tokens: number;
+      readonly done: boolean;
+    }
+  | { readonly type: 'compareFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'run'; readonly runId: string; readonly event: RunEvent }
-  | { readonly type: 'exported'; readonly files: readonly { readonly name: string; readonly data: Uint8Array<ArrayBuffer> }[] };
+  | {
+      readonly type: 'exported';
+      readonly what: ExportKind;
+      readonly files: readonly { readonly name: string; readonly data: Uint8Array<ArrayBuffer> }[];
+    };

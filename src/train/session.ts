@@ -26,10 +26,13 @@ import { runFingerprint, tensorDigest } from './fingerprint';
 import { generate } from './generate';
 import type { RunInputs } from './prepare';
 import type { Period, Prepared, RunEvent, RunReport, Sample } from './protocol';
+import { blockBytes } from './block-bytes';
 import { Trainer } from './trainer';
 import { chooseKernels } from './tune';
 
 export interface SessionHost {
+  /** Kept in checkpoints. */
+  readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStore | null;
   /** Asked before every step; resolves when the run may go on, or says that it is to end here. */
@@ -251,6 +254,7 @@ export class Session {
   #state(): CheckpointState {
     return {
       version: 1,
+      runId: this.#host.runId ?? '',
       config: this.inputs.config,
       trainer: this.trainer.state(),
       loader: this.#loader.state(),
@@ -280,6 +284,7 @@ export class Session {
       device: this.engine.gpu.description,
       forecasts: this.forecasts,
       schedule: this.schedule,
+      blocks: blockBytes(this.engine.plan),
       firstStep: this.trainer.completed + 1,
     };
   }

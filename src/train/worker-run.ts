@@ -50,6 +50,7 @@ async function readFile(file: File): Promise<Uint8Array> {
 }
 
 export interface RunRequest {
+  readonly runId: string;
   readonly config: RunConfig;
   readonly model: ModelSource;
   readonly data: DataSource;
@@ -121,7 +122,13 @@ export class WorkerRun {
       this.#emit({ type: 'phase', phase: 'loading' });
       const inputs = await prepareInputs(config, await openSources(request));
       const checkpoints = config.saveEvery > 0 && canReopen(config) ? pageCheckpoints() : null;
-      const host = { emit: this.#emit, checkpoints, gate: () => this.#gate.ask(), discarded: () => this.#gate.discarded };
+      const host = {
+        runId: request.runId,
+        emit: this.#emit,
+        checkpoints,
+        gate: () => this.#gate.ask(),
+        discarded: () => this.#gate.discarded,
+      };
       this.#session = await Session.create(gpu, inputs, host, from);
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
       this.#finished = true;

@@ -3,7 +3,7 @@
 import { AppError, errorInfo } from '../errors';
 import { openGpu, type Gpu } from '../gpu/device';
 import { readCheckpointState } from './checkpoint';
-import type { Command, Event } from './protocol';
+import type { Command, Event, ExportKind } from './protocol';
 import { canReopen, pageCheckpoints, WorkerRun, type RunRequest } from './worker-run';
 
 let gpu: Gpu | null = null;
@@ -15,7 +15,7 @@ const post = (event: Event, transfer: Transferable[] = []): void => self.postMes
 async function open(page: string): Promise<void> {
   base = page;
   gpu = await openGpu(navigator.gpu);
-  post({ type: 'opened', device: gpu.description });
+  post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.features] });
   await offerResume();
 }
 
@@ -24,13 +24,20 @@ async function offerResume(): Promise<void> {
   const reader = await pageCheckpoints().open();
   const state = reader && (await readCheckpointState(reader).catch(() => null));
   if (!state || !canReopen(state.config) || state.trainer.step >= state.config.steps) return;
-  post({ type: 'resumable', step: state.trainer.step, steps: state.config.steps, config: state.config });
+  post({
+    type: 'resumable',
+    runId: state.runId,
+    step: state.trainer.step,
+    steps: state.config.steps,
+    config: state.config,
+    needsModel: null,
+  });
 }
 
-async function start(runId: string, request: Omit<RunRequest, 'base'>): Promise<void> {
+async function start(runId: string, request: Omit<RunRequest, 'base' | 'runId'>): Promise<void> {
   if (!gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
   await run?.close();
-  run = new WorkerRun({ ...request, base }, gpu, (event) => post({ type: 'run', runId, event }));
+  run = new WorkerRun({ ...request, runId, base }, gpu, (event) => post({ type: 'run', runId, event }));
 }
 
 async function resume(runId: string): Promise<void> {
@@ -46,11 +53,11 @@ async function resume(runId: string): Promise<void> {
   });
 }
 
-async function exportFiles(): Promise<void> {
+async function exportFiles(what: ExportKind): Promise<void> {
   if (!run) throw new AppError('INTERNAL', 'There is no run to export.', '');
   const files = await run.files();
   post(
-    { type: 'exported', files },
+    { type: 'exported', what, files },
     files.map((file) => file.data.buffer),
   );
 }
@@ -78,7 +85,17 @@ async function handle(command: Command): Promise<void> {
     case 'stop':
       return run?.gate.stop();
     case 'export':
-      return exportFiles();
+      return exportFiles(command.what);
+    case 'discard':
+      await run?.close();
+      run = null;
+      return pageCheckpoints().clear();
+    case 'save':
+    case 'verify':
+    case 'inspect':
+    case 'compare':
+    case 'cancelCompare':
+      throw new AppError('INTERNAL', `The command ${command.type} is not known to the worker.`, 'Reload the page.');
   }
 }
 

@@ -1,6 +1,7 @@
 // The page: settings on the left, what they lead to on the right.
 
 import { useState } from 'react';
+import { useLivePicture } from '../store/picture';
 import { isActive } from '../store/run';
 import { ActionBar } from './ActionBar';
 import { SHORTCUTS, useActionState, type ActionState } from './actions';
@@ -33,7 +34,7 @@ export function App() {
           <ActionBar state={state} />
           <DeviceCard state={state} />
           <ResumeCard state={state} />
-          {running ? <RunView run={run} state={state} /> : <PreviewView setup={setup} />}
+          {running ? <LiveRun state={state} /> : <PreviewView setup={setup} />}
         </div>
       </main>
       <footer className="page-foot">
@@ -58,6 +59,12 @@ export function App() {
       </p>
     </div>
   );
+}
+
+/** Apart from App, so that new steps draw the run alone. */
+function LiveRun({ state }: { readonly state: ActionState }) {
+  const picture = useLivePicture();
+  return picture && <RunView picture={picture} state={state} />;
 }
 
 function DeviceCard({ state }: { readonly state: ActionState }) {

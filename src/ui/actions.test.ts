@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config';
+import { DEFAULT_LIMITS } from '../gpu/device';
 import { newRun, type Run } from '../store/run';
 import { ACTIONS, actionOfKey, type ActionId, type ActionState } from './actions';
 import { setupOf } from './setup-state';
 
-const device = { status: 'ready', device: { vendor: 'v', architecture: 'a', description: 'd', software: false } } as const;
+const device = {
+  status: 'ready',
+  device: { vendor: 'v', architecture: 'a', description: 'd', software: false },
+  limits: DEFAULT_LIMITS,
+  features: [],
+} as const;
 const setup = setupOf(DEFAULTS, { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null }, device);
 const state = (run: Partial<Run> | null): ActionState => ({
   setup,
@@ -18,12 +24,13 @@ const enabled = (s: ActionState): ActionId[] => (Object.keys(ACTIONS) as ActionI
 describe('actions', () => {
   it('offers what each state allows', () => {
     expect(enabled(state(null))).toEqual(['start', 'startPaused', 'reopen']);
-    expect(enabled(state({ phase: 'loading' }))).toEqual(['stop']);
-    expect(enabled(state({ phase: 'training' }))).toEqual(['pause', 'stop']);
-    expect(enabled(state({ phase: 'training', asked: 'stop' }))).toEqual([]);
-    expect(enabled(state({ phase: 'paused' }))).toEqual(['continue', 'step', 'stop']);
-    expect(enabled(state({ phase: 'paused', asked: 'step' }))).toEqual(['stop']);
-    expect(enabled(state({ phase: 'done' }))).toEqual(['start', 'startPaused', 'download', 'settings', 'reopen']);
+    expect(enabled(state({ phase: 'loading' }))).toEqual(['stop', 'discard']);
+    expect(enabled(state({ phase: 'training' }))).toEqual(['pause', 'stop', 'discard']);
+    expect(enabled(state({ phase: 'training', step: 3 }))).toEqual(['pause', 'stop', 'discard', 'save', 'verify']);
+    expect(enabled(state({ phase: 'training', asked: 'stop' }))).toEqual(['discard']);
+    expect(enabled(state({ phase: 'paused' }))).toEqual(['continue', 'step', 'stop', 'discard']);
+    expect(enabled(state({ phase: 'paused', asked: 'step' }))).toEqual(['stop', 'discard']);
+    expect(enabled(state({ phase: 'done' }))).toEqual(['start', 'startPaused', 'download', 'downloadDelta', 'settings', 'reopen']);
     expect(enabled(state({ phase: 'failed' }))).toEqual(['start', 'startPaused', 'settings', 'reopen']);
   });
 

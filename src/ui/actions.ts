@@ -4,7 +4,7 @@ import { useConfigStore } from '../store/config';
 import { useDeviceStore, type DeviceStore } from '../store/device';
 import { isActive, setView, useRunStore, type RunStore } from '../store/run';
 import { chosenSources, useSourcesStore } from '../store/sources';
-import { ask, download, reopenDevice, resumeRun, startRun } from '../store/trainer';
+import { ask, discardRun, download, reopenDevice, resumeRun, startRun } from '../store/trainer';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 
 export interface ActionState {
@@ -16,7 +16,21 @@ export interface ActionState {
 }
 
 export type ActionId =
-  'start' | 'startPaused' | 'resume' | 'pause' | 'continue' | 'step' | 'stop' | 'download' | 'settings' | 'showRun' | 'reopen';
+  | 'start'
+  | 'startPaused'
+  | 'resume'
+  | 'pause'
+  | 'continue'
+  | 'step'
+  | 'stop'
+  | 'discard'
+  | 'save'
+  | 'verify'
+  | 'download'
+  | 'downloadDelta'
+  | 'settings'
+  | 'showRun'
+  | 'reopen';
 
 export interface Action {
   readonly id: ActionId;
@@ -56,7 +70,7 @@ const table: readonly Action[] = [
     label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
     keys: [],
     enabled: (s) => !isActive(s.run) && s.resumable !== null && s.device.status === 'ready',
-    run: resumeRun,
+    run: () => resumeRun(),
   },
   {
     id: 'pause',
@@ -74,12 +88,34 @@ const table: readonly Action[] = [
   },
   { id: 'step', label: () => 'Step', keys: ['s'], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('step') },
   { id: 'stop', label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'), keys: [], enabled: active, run: () => ask('stop') },
+  { id: 'discard', label: () => 'Discard', keys: [], enabled: ({ run }) => isActive(run), run: discardRun },
+  {
+    id: 'save',
+    label: ({ run }) => (run?.asked === 'save' ? 'Saving…' : 'Save now'),
+    keys: ['c'],
+    enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0,
+    run: () => ask('save'),
+  },
+  {
+    id: 'verify',
+    label: ({ run }) => (run?.asked === 'verify' ? 'Comparing…' : 'Prove that frozen layers are unchanged'),
+    keys: [],
+    enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0,
+    run: () => ask('verify'),
+  },
   {
     id: 'download',
-    label: ({ run }) => (run?.exported === 'asked' ? 'Collecting the model…' : 'Download the tuned model'),
+    label: ({ run }) => (run?.exported.model === 'asked' ? 'Collecting the model…' : 'Download the tuned model'),
     keys: [],
-    enabled: ({ run }) => run?.phase === 'done' && run.exported !== 'asked',
-    run: download,
+    enabled: ({ run }) => run?.phase === 'done' && run.exported.model !== 'asked',
+    run: () => download('model'),
+  },
+  {
+    id: 'downloadDelta',
+    label: ({ run }) => (run?.exported.delta === 'asked' ? 'Collecting the changes…' : 'Download the changed tensors'),
+    keys: [],
+    enabled: ({ run }) => run?.phase === 'done' && run.exported.delta !== 'asked',
+    run: () => download('delta'),
   },
   { id: 'settings', label: () => 'New run', keys: [], enabled: (s) => s.view === 'run' && !isActive(s.run), run: () => setView('setup') },
   { id: 'showRun', label: () => 'Last run', keys: [], enabled: (s) => s.view === 'setup' && s.run !== null, run: () => setView('run') },

@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { configFaults, DEFAULTS } from '../config';
+import { DEFAULT_LIMITS } from '../gpu/device';
 import type { DeviceState } from '../store/device';
 import { startState } from './cta';
 import { BUILTIN } from './known-models';
 
-const ready: DeviceState = { status: 'ready', device: { vendor: 'v', architecture: 'a', description: 'd', software: false } };
+const ready: DeviceState = {
+  status: 'ready',
+  device: { vendor: 'v', architecture: 'a', description: 'd', software: false },
+  limits: DEFAULT_LIMITS,
+  features: [],
+};
 const builtin = { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null } as const;
 const folder = { name: 'm', files: [], bytes: 0, shape: BUILTIN.shape, error: null };
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config';
+import { DEFAULT_LIMITS } from '../gpu/device';
 import { parseModelConfig } from '../model/config';
 import { Column } from '../store/columns';
 import { newRun } from '../store/run';
@@ -61,7 +62,7 @@ it('receipts never mix measured and forecast', () => {
 
 it('the device line says each part once', () => {
   const line = (vendor: string, architecture: string, description: string, software = false) =>
-    deviceLine({ status: 'ready', device: { vendor, architecture, description, software } });
+    deviceLine({ status: 'ready', device: { vendor, architecture, description, software }, limits: DEFAULT_LIMITS, features: [] });
   expect(line('google', 'swiftshader', 'google', true)).toBe('google swiftshader · software renderer: right, but slow');
   expect(line('nvidia', 'ampere', 'NVIDIA GeForce RTX 3080')).toBe('NVIDIA GeForce RTX 3080 ampere');
 });

@@ -1,12 +1,11 @@
 // The numbers of the moment: loss, speed, time left, learning rate, gradient norm. A dash until there is one.
 
-import { useMetrics } from '../../store/metrics';
-import { isActive, type Run } from '../../store/run';
+import type { RunPicture } from '../../store/picture';
+import { isActive } from '../../store/run';
 import { formatCount, formatDuration, formatLarge, formatLoss, formatMs, formatPercent, formatRate } from '../format';
 import { speedOf } from '../speed';
 
-export function Facts({ run }: { readonly run: Run }) {
-  const { metrics } = useMetrics();
+export function Facts({ picture: { run, metrics } }: { readonly picture: RunPicture }) {
   const { prepared, config, evals } = run;
   const speed = speedOf(metrics, config.steps - run.step);
   const loss = metrics.loss.last;

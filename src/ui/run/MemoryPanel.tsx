@@ -1,7 +1,8 @@
 // Memory of a run: forecasts hatched, measurements solid, one scale; and the measured bytes over the steps.
 
 import { lazy, Suspense } from 'react';
-import { groupBytes, MEMORY_GROUPS, useMetrics, type GroupBytes, type RunMetrics } from '../../store/metrics';
+import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/metrics';
+import type { RunPicture } from '../../store/picture';
 import type { Run } from '../../store/run';
 import { classBar, measuredBar, type Bar } from '../charts/bar-model';
 import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
@@ -25,8 +26,7 @@ function measuredBars(run: Run, metrics: RunMetrics): Bar[] {
   return bars;
 }
 
-export function MemoryPanel({ run }: { readonly run: Run }) {
-  const { metrics, version } = useMetrics();
+export function MemoryPanel({ picture: { run, metrics, version } }: { readonly picture: RunPicture }) {
   const [box, width] = useWidth<HTMLDivElement>();
   const { prepared, config, report } = run;
   if (!prepared) return null;

@@ -14,8 +14,8 @@ import { forecastsFor } from '../preview/forecasts';
 
 export function Outcome({ run, state }: { readonly run: Run; readonly state: ActionState }) {
   if (run.error) return <Failure run={run} state={state} />;
-  if (run.phase !== 'done' || typeof run.exported !== 'object') return null;
-  const { links, contents } = run.exported;
+  if (run.phase !== 'done' || typeof run.exported.model !== 'object') return null;
+  const { links, contents } = run.exported.model;
   return (
     <section className="card" aria-label="Download">
       <p>

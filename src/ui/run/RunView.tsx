@@ -2,8 +2,7 @@
 // comes from the run's own configuration and events.
 
 import { lazy, Suspense } from 'react';
-import { useMetrics } from '../../store/metrics';
-import type { Run } from '../../store/run';
+import type { RunPicture } from '../../store/picture';
 import type { ActionState } from '../actions';
 import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
 import { Panel } from '../parts/Panel';
@@ -15,20 +14,24 @@ import { Samples } from './Samples';
 
 const LossChart = lazy(() => import('../charts/LossChart'));
 
-export function RunView({ run, state }: { readonly run: Run; readonly state: ActionState }) {
+interface RunViewProps {
+  readonly picture: RunPicture;
+  readonly state: ActionState;
+}
+
+export function RunView({ picture, state }: RunViewProps) {
   return (
     <>
-      <Outcome run={run} state={state} />
-      <Facts run={run} />
-      <Curves run={run} />
-      <MemoryPanel run={run} />
-      <Samples run={run} />
+      {picture.kind === 'live' && <Outcome run={picture.run} state={state} />}
+      <Facts picture={picture} />
+      <Curves picture={picture} />
+      <MemoryPanel picture={picture} />
+      <Samples run={picture.run} />
     </>
   );
 }
 
-function Curves({ run }: { readonly run: Run }) {
-  const { metrics, version } = useMetrics();
+function Curves({ picture: { run, metrics, version } }: { readonly picture: RunPicture }) {
   const [box, width] = useWidth<HTMLDivElement>();
   const { config, prepared } = run;
   if (!prepared) return null;
