@@ -29,6 +29,8 @@ export interface Run {
   readonly evals: readonly EvalPoint[];
   readonly samples: readonly Sample[];
   readonly savedStep: number | null;
+  /** Why the last checkpoint could not be written; null after one that could. */
+  readonly saveError: ErrorInfo | null;
   /** The last answer to "are the frozen layers unchanged?". */
   readonly verified: Extract<RunEvent, { type: 'verified' }> | null;
   readonly report: RunReport | null;
@@ -50,6 +52,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   evals: [],
   samples: [],
   savedStep: null,
+  saveError: null,
   verified: null,
   report: null,
   stopped: false,
@@ -81,7 +84,9 @@ export function reduceRun(run: Run, event: RunEvent): Run {
     case 'sample':
       return { ...run, samples: [...run.samples, event.sample] };
     case 'checkpoint':
-      return { ...run, savedStep: event.step, asked: run.asked === 'save' ? null : run.asked };
+      return { ...run, savedStep: event.step, saveError: null, asked: run.asked === 'save' ? null : run.asked };
+    case 'saveFailed':
+      return { ...run, saveError: event.error, asked: run.asked === 'save' ? null : run.asked };
     case 'moved':
       return run; // a column of the metrics
     case 'verified':

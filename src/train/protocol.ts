@@ -33,7 +33,8 @@ export type Command =
    */
   | { readonly type: 'resume'; readonly runId: string; readonly model?: ModelSource }
   | { readonly type: 'pause' }
-  | { readonly type: 'continue' }
+  /** `saving` false: without checkpoints from here on, after one could not be written. */
+  | { readonly type: 'continue'; readonly saving?: boolean }
   /** One step, then pause. */
   | { readonly type: 'step' }
   /** Ends the run after the current step; the weights so far are evaluated, sampled and kept. */
@@ -183,6 +184,8 @@ export type RunEvent =
   /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
   | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
   | { readonly type: 'checkpoint'; readonly step: number }
+  /** A checkpoint could not be written. The run is whole and pauses, unless it is at its end. */
+  | { readonly type: 'saveFailed'; readonly step: number; readonly error: ErrorInfo }
   | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
   | {
       readonly type: 'failed';
