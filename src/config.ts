@@ -1,6 +1,7 @@
 // RunConfig: everything a person chooses about a run. Type, defaults, limits and checks live here and nowhere
 // else; the command line, the page and the engine all read them.
 
+import { COLUMNS_REMEDY, columnsProblem } from './config-columns';
 import { AppError } from './errors';
 
 export type Method = 'full' | 'lisa' | 'lora';
@@ -133,6 +134,18 @@ export const METHOD_LR: Readonly<Record<Method, number>> = { lisa: 5e-4, full: 3
 
 export type ConfigKey = keyof RunConfig;
 
+/** Warm-up where nobody chose one. */
+export const defaultWarmup = (steps: number): number => Math.min(DEFAULTS.warmup, Math.floor(steps / 10));
+
+/** The defaults of a run of this method and length: its learning rate and warm-up follow from them. */
+export const defaultsFor = ({ method, steps }: Pick<RunConfig, 'method' | 'steps'>): RunConfig => ({
+  ...DEFAULTS,
+  method,
+  steps,
+  lr: METHOD_LR[method],
+  warmup: Number.isFinite(steps) ? defaultWarmup(steps) : DEFAULTS.warmup,
+});
+
 export interface ConfigFault {
   readonly key: ConfigKey;
   readonly problem: string;
@@ -202,6 +215,8 @@ export function configFaults(config: RunConfig, model?: ModelBounds): ConfigFaul
   if (config.lisaWeights && !config.lisaWeights.every((w) => Number.isFinite(w) && w >= 0)) {
     faults.push({ key: 'lisaWeights', problem: 'A layer weight is negative or no number.', remedy: 'Give one number ≥ 0 per layer.' });
   }
+  const columns = config.columns && columnsProblem(config.columns);
+  if (columns) faults.push({ key: 'columns', problem: columns, remedy: COLUMNS_REMEDY });
   if (model) faults.push(...modelFaults(config, model));
   return faults;
 }
