@@ -15,6 +15,7 @@ const PURE = [
   'src/model/config*',
   'src/data/**',
   'src/config*.ts',
+  'src/lr*.ts',
   'src/random*.ts',
 ];
 

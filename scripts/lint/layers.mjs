@@ -8,7 +8,7 @@ import path from 'node:path';
 const LAYERS = Object.entries({
   errors: ['errors'],
   random: ['random*'],
-  config: ['config*'],
+  config: ['config*', 'lr*'],
   testing: ['testing/*', 'gpu/node-lab*'],
   'model types': ['model/types'],
   'model config': ['model/config*'],

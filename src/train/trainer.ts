@@ -8,7 +8,7 @@ import type { StepPlan } from '../plan/run-plan';
 import { adamwScalars } from '../shaders/adamw';
 import type { StepStats } from '../shaders/stats';
 import type { Engine, ScalarRow } from './engine';
-import { learningRate } from './lr';
+import { learningRate } from '../lr';
 
 /** Layers of period i, ascending. */
 export type Draw = (period: number) => readonly number[];

@@ -1,6 +1,7 @@
-// Learning rate of an optimizer step. One schedule over the whole run; a switch of layers never restarts it.
+// Learning rate of an optimizer step, the same function for the run and for the page that draws what is to come. One
+// schedule over the whole run; a switch of layers never restarts it.
 
-import type { RunConfig } from '../config';
+import type { RunConfig } from './config';
 
 /** Rate of step s, counted from 0: linear warm-up, then constant, linear to 0 or cosine to 0. */
 export function learningRate(config: Pick<RunConfig, 'lr' | 'lrSchedule' | 'warmup' | 'steps'>, s: number): number {

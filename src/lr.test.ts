@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LrSchedule } from '../config';
+import type { LrSchedule } from './config';
 import { learningRate } from './lr';
 
 const of = (lrSchedule: LrSchedule, warmup: number, steps: number) => (s: number) =>
