@@ -2,7 +2,7 @@
 // have equal plans, byte for byte.
 
 import type { Method, RunConfig } from '../config';
-import { poolSize, schedule, type ScheduleConfig } from '../lisa/schedule';
+import { lowestLayer, poolSize, type ScheduleConfig } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
@@ -73,7 +73,7 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
   const edges = trainedEdges(shape, config);
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
-    Math.min(...(draws ?? schedule(scheduleConfig(shape, config)).map((period) => period.layers)).map((layers) => Math.min(...layers)));
+    draws ? draws.flat().reduce((lowest, layer) => Math.min(lowest, layer)) : lowestLayer(scheduleConfig(shape, config));
   return {
     shape,
     method: config.method,
