@@ -1,7 +1,7 @@
 // The settings form: the configuration of the next run. A run that has started keeps its own copy (run.ts).
 
 import { create } from 'zustand';
-import { DEFAULTS, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
+import { DEFAULTS, defaultWarmup, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
 
 export interface ConfigState {
   readonly config: RunConfig;
@@ -17,7 +17,7 @@ export function applyPatch(state: ConfigState, patch: Partial<RunConfig>): Confi
   let config: RunConfig = { ...state.config, ...patch };
   if (patch.method !== undefined && !touched.has('lr')) config = { ...config, lr: METHOD_LR[patch.method] };
   if (patch.steps !== undefined && Number.isFinite(patch.steps) && !touched.has('warmup')) {
-    config = { ...config, warmup: Math.min(DEFAULTS.warmup, Math.floor(patch.steps / 10)) };
+    config = { ...config, warmup: defaultWarmup(patch.steps) };
   }
   return { config, touched };
 }
