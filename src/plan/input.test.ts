@@ -24,3 +24,17 @@ test.each([1, 2, 3, 4, 5, 6])('the lowest layer is that of the schedule, seed %i
   const drawn = schedule(scheduleConfig(shape, config)).flatMap(({ layers }) => layers);
   expect(planInput(shape, config).lowest).toBe(Math.min(...drawn));
 });
+
+test.each([1, 2, 3, 4, 5, 6])('bernoulli gets as many slots as its largest draw needs, seed %i', (seed) => {
+  const config = runConfig(shape, edgesOff, { lisaSampler: 'bernoulli', steps: 40, lisaPeriod: 5, seed });
+  const sizes = schedule(scheduleConfig(shape, config)).map(({ layers }) => layers.length);
+  expect(planInput(shape, config).slots).toBe(Math.max(...sizes));
+  // Room for three standard deviations would be six.
+  expect(planInput(shape, config).slots).toBeLessThan(6);
+  expect(planInput(shape, { ...config, lisaTrain: { embedding: true, head: true, norm: true } }).slots).toBe(Math.max(...sizes));
+});
+
+test('a long Bernoulli run stops drawing at the cap', () => {
+  const config = runConfig(shape, edgesOff, { lisaSampler: 'bernoulli', steps: 10_000_000, lisaPeriod: 1 });
+  expect(planInput(shape, config)).toMatchObject({ slots: 6, lowest: 0 });
+});

@@ -2,7 +2,7 @@
 // have equal plans, byte for byte.
 
 import type { Method, RunConfig } from '../config';
-import { lowestLayer, poolSize, type ScheduleConfig } from '../lisa/schedule';
+import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
@@ -16,7 +16,7 @@ export interface Edges {
 export interface PlanInput {
   readonly shape: ModelShape;
   readonly method: Method;
-  /** Optimizer slots: how many layers can be trained at once. */
+  /** Optimizer slots: the most layers that any draw of the run trains at once. */
   readonly slots: number;
   /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
   readonly lowest: number;
@@ -74,10 +74,12 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
     draws ? draws.flat().reduce((lowest, layer) => Math.min(lowest, layer)) : lowestLayer(scheduleConfig(shape, config));
+  const mostDrawn = (): number =>
+    draws ? draws.reduce((most, layers) => Math.max(most, layers.length), 1) : mostLayers(scheduleConfig(shape, config));
   return {
     shape,
     method: config.method,
-    slots: !lisa ? shape.layers : draws ? Math.max(...draws.map((layers) => layers.length)) : poolSize(scheduleConfig(shape, config)),
+    slots: lisa ? mostDrawn() : shape.layers,
     lowest: lisa && !edges.embedding ? lowestDrawn() : 0,
     edges,
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
