@@ -1,6 +1,7 @@
 // Per-step numbers of the run, in columns outside React. Charts learn of new steps at most ten times a second.
 
 import { useSyncExternalStore } from 'react';
+import type { MemoryTotals } from '../plan/memory';
 import type { MemoryClass } from '../plan/types';
 import type { LayerMove, StepMetrics } from '../train/protocol';
 import { Column } from './columns';
@@ -45,6 +46,12 @@ export interface PeriodMove {
   readonly layers: readonly LayerMove[];
 }
 
+/** Live bytes by class at the end of a step, and of those after it until the next entry: they rarely change. */
+export interface MemoryChange {
+  readonly step: number;
+  readonly bytes: MemoryTotals;
+}
+
 const FIGURES = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'stepMs', 'total'] as const;
 type SavedColumn = (typeof FIGURES)[number] | MemoryGroup;
 
@@ -54,7 +61,11 @@ export interface MetricsSnapshot {
   readonly columns: Readonly<Record<SavedColumn, Float64Array>>;
   readonly periods: readonly ObservedPeriod[];
   readonly moves: readonly PeriodMove[];
+  readonly memoryChanges: readonly MemoryChange[];
 }
+
+const sameBytes = (a: MemoryTotals, b: MemoryTotals): boolean =>
+  (Object.keys(GROUP_OF) as MemoryClass[]).every((name) => a[name] === b[name]);
 
 export class RunMetrics {
   readonly step: Column;
@@ -65,6 +76,7 @@ export class RunMetrics {
   readonly stepMs: Column;
   readonly memory: Readonly<Record<MemoryGroup, Column>>;
   readonly total: Column;
+  readonly memoryChanges: MemoryChange[];
   /** K, or null where layers are not sampled. */
   readonly periodSteps: number | null;
   /** Empty unless the run samples layers. */
@@ -88,6 +100,7 @@ export class RunMetrics {
     this.total = column('total');
     this.memory = Object.fromEntries(MEMORY_GROUPS.map((name) => [name, column(name)])) as Record<MemoryGroup, Column>;
     this.periods = [...(from?.periods ?? [])];
+    this.memoryChanges = [...(from?.memoryChanges ?? [])];
     for (const { period, layers } of from?.moves ?? []) this.noteMoved(period, layers);
     for (let i = 0; i < this.total.length; i++) this.#notePeak(i);
   }
@@ -105,6 +118,7 @@ export class RunMetrics {
       columns: Object.fromEntries([...figures, ...groups]) as Record<SavedColumn, Float64Array>,
       periods: [...this.periods],
       moves: [...this.moves],
+      memoryChanges: [...this.memoryChanges],
     };
   }
 
@@ -118,6 +132,8 @@ export class RunMetrics {
     const groups = groupBytes(metrics.memory);
     for (const name of MEMORY_GROUPS) this.memory[name].push(groups[name]);
     this.total.push(metrics.memory.total);
+    const before = this.memoryChanges.at(-1)?.bytes;
+    if (!before || !sameBytes(before, metrics.memory)) this.memoryChanges.push({ step: metrics.step, bytes: metrics.memory });
     this.#notePeak(this.total.length - 1);
     if (this.periodSteps !== null) this.#notePeriod(metrics, this.periodSteps);
   }
@@ -160,6 +176,12 @@ export const runMetrics = (): RunMetrics => current;
 
 export function resetMetrics(periodSteps: number | null): void {
   current = new RunMetrics(periodSteps);
+  notify();
+}
+
+/** A run goes on: its earlier steps are back before the first new one. */
+export function restoreMetrics(snapshot: MetricsSnapshot): void {
+  current = RunMetrics.restore(snapshot);
   notify();
 }
 
