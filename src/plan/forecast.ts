@@ -117,3 +117,6 @@ export function stepFlops(plan: RunPlan, config: RunConfig): number {
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);
 }
+
+/** The same from a model's shape alone. Throws CONFIG_INVALID where the configuration does not fit the model. */
+export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);

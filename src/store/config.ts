@@ -1,7 +1,7 @@
 // The settings form: the configuration of the next run. A run that has started keeps its own copy (run.ts).
 
 import { create } from 'zustand';
-import { DEFAULTS, defaultWarmup, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
+import { DEFAULTS, defaultsFor, defaultWarmup, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
 
 export interface ConfigState {
   readonly config: RunConfig;
@@ -25,5 +25,22 @@ export function applyPatch(state: ConfigState, patch: Partial<RunConfig>): Confi
 export const setConfig = (patch: Partial<RunConfig>): void => useConfigStore.setState((state) => applyPatch(state, patch));
 
 export const setMethod = (method: Method): void => setConfig({ method });
+
+/** The default of one option, as if nobody had touched it: it follows the others again. */
+export function resetKey(state: ConfigState, key: ConfigKey): ConfigState {
+  const touched = new Set([...state.touched].filter((other) => other !== key));
+  const usual = defaultsFor({ ...state.config, [key]: DEFAULTS[key] });
+  const value = key === 'method' || key === 'steps' ? DEFAULTS[key] : usual[key];
+  const { touched: _, config } = applyPatch({ config: state.config, touched }, { [key]: value });
+  return { config, touched };
+}
+
+export const resetSetting = (key: ConfigKey): void => useConfigStore.setState((state) => resetKey(state, key));
+
+/** Settings from a link or a file: everything but the sources, which only the person can give. `given` were set there. */
+export function adoptConfig(config: RunConfig, given: readonly ConfigKey[]): void {
+  const { model, data, evalData } = useConfigStore.getState().config;
+  useConfigStore.setState({ config: { ...config, model, data, evalData }, touched: new Set(given) });
+}
 
 export const resetConfig = (): void => useConfigStore.setState({ config: DEFAULTS, touched: new Set() });
