@@ -84,13 +84,22 @@ function stateBuffers(engine: Engine): Map<string, BufferSpec> {
   return buffers;
 }
 
-/** The checkpoint of a run as it is now; the GPU must be idle until the file has been written. */
-export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, ParkedState>, state: CheckpointState): SafetensorsFile {
+/**
+ * The checkpoint of a run as it is now; the GPU must be idle until the file has been written. `before` is called
+ * before each tensor is read; what it throws ends the writing.
+ */
+export function checkpointFile(
+  engine: Engine,
+  parked: ReadonlyMap<number, ParkedState>,
+  state: CheckpointState,
+  before: () => Promise<void> = () => Promise.resolve(),
+): SafetensorsFile {
   const tensors: TensorToWrite[] = [];
   const text = JSON.stringify(state);
   const sums: number[] = [];
   const add = (name: string, bytes: number, read: () => Promise<Uint8Array<ArrayBuffer>>): void => {
     const data = async (): Promise<Float32Array<ArrayBuffer>> => {
+      await before();
       const whole = await read();
       sums.push(checksum(whole));
       return new Float32Array(whole.buffer);
