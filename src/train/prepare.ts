@@ -58,7 +58,7 @@ export async function prepareInputs(
   const config = adapt({ layers: shape.layers, maxPositions: shape.maxPositions });
   checkConfig(config, { layers: shape.layers, maxPositions: shape.maxPositions }, label);
   const tokenizer = await openTokenizer(files);
-  const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, { badRows: config.badRows });
+  const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, config);
   const data = parse(from.data);
   const evaluation = from.evalData && parse(from.evalData);
   const dataset = prepareData(data, evaluation, tokenizer, config);

@@ -118,7 +118,7 @@ export interface DataSummary {
   readonly format: string;
   readonly rows: number;
   readonly evalRows: number;
-  /** Copies of held-out rows that were taken out of training. */
+  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
   readonly duplicates: number;
   readonly tokens: number;
   readonly targets: number;
