@@ -1,5 +1,6 @@
-// Name, the GPU that will do the work, and the theme.
+// Name, the screens, the GPU that will do the work, and the theme.
 
+import type { ReactNode } from 'react';
 import { useDeviceStore, type DeviceState } from '../store/device';
 import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
 import { TITLE } from './announce';
@@ -19,12 +20,14 @@ export function deviceLine(device: DeviceState): string {
   return said.join(' ') + (software ? ' · software renderer: right, but slow' : '');
 }
 
-export function Header() {
+/** `children`: the way to the other screens. */
+export function Header({ children }: { readonly children?: ReactNode }) {
   const device = useDeviceStore((state) => state.device);
   const theme = useThemeStore((state) => state.theme);
   return (
     <header className="page-head">
       <h1>{TITLE}</h1>
+      {children}
       <p className="device" data-status={device.status} data-testid="device">
         <span className="device-dot" aria-hidden="true" />
         <span className="hidden">GPU: </span>
