@@ -199,7 +199,7 @@ describe('as a process of its own', () => {
     expect(stdout).toMatch(/^data +rows\.jsonl: 4 rows, .*2 rows held out$/m);
     expect(stdout).toContain('1 malformed rows skipped');
     expect(stdout.match(/^step +\d+\/30 +loss \d+\.\d+ /gm)?.length).toBeGreaterThan(5);
-    for (const when of ['before', 'after']) expect(stdout).toContain(`[${when}] one\n`);
+    for (const when of ['before', 'step 10', 'step 20', 'after']) expect(stdout).toContain(`[${when}] one\n`);
     expect(stdout).toMatch(/^memory +lisa measured +lisa forecast +lora forecast +full forecast$/m);
     const { peak, fullForecast } = reportOf(whole).memory;
     expect(stdout).toContain(

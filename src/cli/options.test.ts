@@ -38,6 +38,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['save-every', '0', { saveEvery: 0 }],
   ['prompt', 'Hello', { prompts: ['Hello'] }],
   ['temperature', '0.7', { temperature: 0.7 }],
+  ['sample-at', 'ends', { sampleAt: 'ends' }],
 ];
 
 /** The documented list, in its order. */

@@ -1,6 +1,6 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
-import type { Prepared, RunEvent, RunReport } from '../train/protocol';
+import type { Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
 import { MEMORY_CLASSES } from '../plan/types';
 import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
@@ -51,6 +51,9 @@ export function describeRounding({ dtype, survived, changed, share }: SurvivalRe
   return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
 }
 
+const describeSample = ({ when, step, prompt, text }: Sample): string =>
+  `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}\n${text}\n`;
+
 /** Lines for a person; null for events that they need not see. */
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
@@ -65,7 +68,7 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
     case 'eval':
       return `held-out loss after step ${event.step}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
     case 'sample':
-      return `\n[${event.sample.when}] ${event.sample.prompt}\n${event.sample.text}\n`;
+      return describeSample(event.sample);
     case 'checkpoint':
       return `checkpoint at step ${event.step}`;
     case 'prepared':

@@ -105,12 +105,13 @@ describe('a run that is resumed at any step equals the uninterrupted one, bit fo
         differences(await checkpointTensors(host.checkpoints.at(12)), await checkpointTensors(whole.host.checkpoints.at(12))),
         `state after ${at}`,
       ).toEqual([]);
-      expect(host.of('sample').map(({ sample }) => sample)).toEqual(
-        whole.host
-          .of('sample')
-          .slice(-1)
-          .map(({ sample }) => sample),
-      );
+      const samples = whole.host.of('sample').map(({ sample }) => sample);
+      expect(samples.map((sample) => [sample.when, sample.step])).toEqual([
+        ['before', 0],
+        ['during', 10],
+        ['after', 12],
+      ]);
+      expect(host.of('sample').map(({ sample }) => sample)).toEqual(samples.slice(1));
     }
   });
 
@@ -135,6 +136,34 @@ describe('a run that is resumed at any step equals the uninterrupted one, bit fo
     expect([...host.checkpoints.files.keys()]).toEqual([12]);
     expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
     expect(differences(unsaved.weights, whole.weights)).toEqual([]);
+  });
+
+  test('sampling in between does not change the run, greedy or not', async () => {
+    const whole = await uninterrupted('LISA, state dropped');
+    for (const change of [{ sampleAt: 'ends' }, { sampleAt: 'log', temperature: 0.8 }] as const) {
+      const inputs = { ...whole.inputs, config: { ...whole.inputs.config, ...change } };
+      const { host, session } = await openTiny(inputs);
+      const other = await finish(inputs, session, host);
+      expect(host.of('sample').map(({ sample }) => sample.when)).toEqual(
+        change.sampleAt === 'ends' ? ['before', 'after'] : ['before', 'during', 'after'],
+      );
+      expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
+      expect(differences(other.weights, whole.weights)).toEqual([]);
+    }
+  });
+
+  test('a run that ends at a step of a sample has no sample in between there, stopped or not', async () => {
+    const whole = await uninterrupted('LISA, state dropped');
+    for (const steps of [10, 12]) {
+      const inputs = { ...whole.inputs, config: { ...whole.inputs.config, steps } };
+      const { host, session } = await openTiny(inputs);
+      host.onGate = () => (session.trainer.completed === 10 ? 'stop' : 'go');
+      await finish(inputs, session, host);
+      expect(host.of('sample').map(({ sample }) => [sample.when, sample.step])).toEqual([
+        ['before', 0],
+        ['after', 10],
+      ]);
+    }
   });
 
   test('a finished run that is resumed does no step and reports the same', async () => {
@@ -198,6 +227,8 @@ describe('events', () => {
       'preparing',
       'loading',
       'prepared',
+      'sampling',
+      'sample during',
       'training',
       'evaluating',
       'eval 12',

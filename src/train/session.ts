@@ -24,7 +24,7 @@ import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
 import type { Period, Phase, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
-import { completions } from './sampling';
+import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
 import { chooseKernels } from './tune';
 import { loadWeights } from './weights';
@@ -114,6 +114,8 @@ export class Session {
     while (this.trainer.completed < config.steps) {
       stopped = !(await this.#mayGo());
       if (stopped) break;
+      // Another step follows, so this is not the end, which has samples of its own.
+      if (config.sampleAt === 'log' && isSampleStep(this.trainer.completed)) await this.#sample('during');
       this.#enterTraining();
       await this.#step();
       const done = this.trainer.completed;
