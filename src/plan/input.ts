@@ -6,6 +6,7 @@ import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
+import type { Extents } from './types';
 
 export interface Edges {
   readonly embedding: boolean;
@@ -43,6 +44,15 @@ export interface KernelChoice {
 }
 
 export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'register' };
+
+/** The largest micro-batch. */
+export const capacityOf = ({ rows, seqLen, shape }: PlanInput): Extents => ({
+  rows,
+  targets: rows,
+  tokenGroups: Math.min(rows, shape.vocab),
+  positionGroups: Math.min(rows, seqLen),
+  pairs: Math.ceil(rows / seqLen) * ((seqLen * (seqLen + 1)) / 2),
+});
 
 export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleConfig {
   return {
