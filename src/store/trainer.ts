@@ -134,6 +134,7 @@ export function receive(event: Event): void {
       saveDownload(made);
       break;
     }
+    case 'inspecting':
     case 'inspected':
     case 'inspectFailed':
     case 'reply':

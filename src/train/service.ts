@@ -5,6 +5,7 @@ import { BUILTIN_DATA, BUILTIN_MODEL } from '../config';
 import { AppError, errorInfo, unreachable } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readCheckpointState, type CheckpointStore } from './checkpoint';
+import { Inspector } from './inspect';
 import type { Command, Event, ExportKind } from './protocol';
 import { WorkerRun, type RunRequest } from './worker-run';
 
@@ -20,10 +21,12 @@ export class TrainService {
   #gpu: Gpu | null = null;
   #run: WorkerRun | null = null;
   #base = '';
+  readonly #inspector: Inspector;
   #last: Promise<void> = Promise.resolve();
 
   constructor(around: Surroundings) {
     this.#around = around;
+    this.#inspector = new Inspector((event) => around.post(event));
   }
 
   /**
@@ -62,8 +65,11 @@ export class TrainService {
         return this.#discard();
       case 'export':
         return this.#export(command.what);
-      case 'verify':
       case 'inspect':
+        // Not waited for: it may take long, and gives way to whatever is asked next.
+        void this.#inspector.ask(command, this.#base);
+        return;
+      case 'verify':
       case 'compare':
       case 'cancelCompare':
         throw new AppError('INTERNAL', `The command ${command.type} is not known to the worker.`, 'Reload the page.');
@@ -92,6 +98,7 @@ export class TrainService {
 
   async #start(request: Omit<RunRequest, 'base'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    this.#inspector.cancel();
     await this.#run?.close();
     const { runId } = request;
     this.#run = new WorkerRun({ ...request, base: this.#base }, this.#gpu, this.#around.checkpoints, (event) => {
