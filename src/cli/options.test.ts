@@ -29,12 +29,15 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
   ['lisa-train', 'head,norm', { lisaTrain: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
+  ['measure-updates', 'off', { measureUpdates: false }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],
   ['mask', 'all', { mask: 'all' }],
   ['packing', 'on', { packing: true }],
   ['shuffle', 'off', { shuffle: false }],
   ['bad-rows', 'skip', { badRows: 'skip' }],
+  ['columns', 'prompt=question,completion=answer', { columns: { prompt: 'question', completion: 'answer' } }],
+  ['dedupe', 'off', { dedupe: false }],
   ['save-every', '0', { saveEvery: 0 }],
   ['prompt', 'Hello', { prompts: ['Hello'] }],
   ['temperature', '0.7', { temperature: 0.7 }],
@@ -196,4 +199,15 @@ test('--help lists every documented option, and every option is documented', () 
   const listed = [...helpText().matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, flag]) => flag);
   expect([...listed].sort()).toEqual([...DOCUMENTED].sort());
   expect(OPTIONS.map(({ flag }) => flag)).toEqual(DOCUMENTED.slice(0, -2));
+});
+
+test('--columns: names with commas and equals signs, and what is no map', () => {
+  expect(parseOptions(['--columns', 'text=a, b=c']).config.columns).toEqual({ text: 'a, b=c' });
+  expect(parseOptions(['--columns', 'instruction=task, input=x,output=The answer']).config.columns).toEqual({
+    instruction: 'task',
+    input: 'x',
+    output: 'The answer',
+  });
+  for (const text of ['', 'question', 'question=prompt', 'prompt=', 'prompt=a,prompt=b', 'prompt=a,text=b'])
+    expect(refusal(`--columns=${text}`)).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--columns') as string });
 });
