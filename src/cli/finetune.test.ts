@@ -25,7 +25,18 @@ writeFileSync(DATA, `${new TextDecoder().decode(textRows(6).bytes)}{"text": 3}\n
 const skip = { 'bad-rows': 'skip' };
 
 const METRIC_KEYS = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'activeLayers', 'stepMs', 'memory'];
-const REPORT_KEYS = ['method', 'device', 'kernels', 'schedule', 'memory', 'parameters', 'trainable', 'tokensPerSecond', 'evalLoss'];
+const REPORT_KEYS = [
+  'method',
+  'device',
+  'kernels',
+  'schedule',
+  'memory',
+  'parameters',
+  'trainable',
+  'tokensPerSecond',
+  'updates',
+  'evalLoss',
+];
 
 const lines = (out: string): string[] => readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
 const metricsOf = (out: string): StepMetrics[] => lines(out).map((line) => JSON.parse(line) as StepMetrics);
@@ -47,6 +58,10 @@ function checkReports(out: string, steps: number): void {
   expect(Object.keys(report)).toEqual(REPORT_KEYS);
   expect(Object.keys(report.memory)).toEqual(['forecast', 'peak', 'fullForecast', 'loraForecast']);
   expect(report.memory.peak).toEqual(report.memory.forecast);
+  expect(report.updates.map(({ period, layers }) => ({ period, layers: layers.map(({ layer }) => layer) }))).toEqual(
+    report.schedule.map(({ period, layers }) => ({ period, layers })),
+  );
+  for (const { change } of report.updates.flatMap(({ layers }) => layers)) expect(change).toBeGreaterThan(0);
   expect(report.evalLoss[0].step).toBe(0);
   expect(report.evalLoss.at(-1)!.step).toBe(steps);
   for (const { period, firstStep, layers } of report.schedule) {

@@ -80,6 +80,7 @@ export function reportOf(prepared: Prepared, config: RunConfig, last: number): R
     parameters,
     trainable,
     tokensPerSecond: 1234.5,
+    updates: [],
     evalLoss: [
       { step: 0, loss: 4.5 },
       { step: last, loss: 3.25 },

@@ -50,7 +50,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
   };
 }
 
-export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'evalLoss'>): RunReport {
+export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss'>): RunReport {
   const { engine, forecasts, inputs, schedule } = facts;
   const { method } = inputs.config;
   const { matmul, attention } = engine.plan.input.kernels;

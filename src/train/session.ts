@@ -5,7 +5,7 @@ import { Loader, type StepData } from '../data/loader';
 import { AppError } from '../errors';
 import type { LedgerReading } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
-import { drawPeriod, schedule } from '../lisa/schedule';
+import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
 import {
@@ -15,6 +15,7 @@ import {
   type CheckpointReader,
   type CheckpointState,
   type CheckpointStore,
+  type HostState,
 } from './checkpoint';
 import { Engine } from './engine';
 import { heldOutLoss } from './evaluation';
@@ -22,7 +23,8 @@ import { runFingerprint, tensorDigest } from './fingerprint';
 import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
-import type { Period, Phase, RunEvent, RunReport, Sample } from './protocol';
+import { PeriodWatch } from './period-watch';
+import type { Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -55,8 +57,10 @@ export class Session {
   readonly forecasts: Forecasts;
   readonly #host: SessionHost;
   readonly #loader: Loader;
+  readonly #watch: PeriodWatch | null;
   #fingerprint = '';
   #evalLoss: { step: number; loss: number }[] = [];
+  #updates: PeriodUpdate[] = [];
   #tokens = 0;
   #seconds = 0;
   #saving = true;
@@ -94,6 +98,7 @@ export class Session {
     this.schedule = config.method === 'lisa' ? schedule(periods) : [];
     this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
+    this.#watch = config.method === 'lisa' && config.measureUpdates ? new PeriodWatch(engine) : null;
     this.forecasts = forecastMethods(inputs);
   }
 
@@ -120,10 +125,12 @@ export class Session {
       await this.#step();
       const done = this.trainer.completed;
       const last = done === config.steps;
+      if (this.#periodIsOver) await this.#endPeriod();
       if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluate();
       if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last && this.#saving) await this.save();
     }
     await this.drain();
+    if (!this.#periodIsOver) await this.#endPeriod();
     if (this.#evalLoss.at(-1)?.step !== this.trainer.completed) await this.#evaluate();
     if (this.#saving) await this.save();
     await this.#sample('after');
@@ -158,7 +165,7 @@ export class Session {
     this.#enter('saving');
     const step = this.trainer.completed;
     try {
-      const file = checkpointFile(this.engine, this.trainer.parkedStates, this.#state(), () => this.#checkDiscarded());
+      const file = checkpointFile(this.engine, this.#hostState(), this.#state(), () => this.#checkDiscarded());
       await checkpoints.write(step, file);
     } catch (thrown) {
       await this.#checkDiscarded();
@@ -176,7 +183,8 @@ export class Session {
   }
 
   report(): RunReport {
-    return reportOf(this, { tokensPerSecond: this.#seconds > 0 ? this.#tokens / this.#seconds : 0, evalLoss: this.#evalLoss });
+    const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
+    return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss: this.#evalLoss });
   }
 
   close(): void {
@@ -207,18 +215,26 @@ export class Session {
         'Give the model and data of that run.',
       );
     }
-    for (const [layer, parked] of await restoreCheckpoint(this.engine, reader)) this.trainer.parkedStates.set(layer, parked);
+    const { parked, before } = await restoreCheckpoint(this.engine, reader);
+    for (const [layer, state] of parked) this.trainer.parkedStates.set(layer, state);
+    this.#watch?.restore(before);
     this.trainer.resume(state.trainer);
     this.#loader.restore(state.loader);
     this.#evalLoss = [...state.evalLoss];
+    this.#updates = [...state.updates];
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
   }
 
+  #hostState(): HostState {
+    // Between two periods the next begins by reading its layers.
+    return { parked: this.trainer.parkedStates, before: this.#watch && !this.#periodIsOver ? this.#watch.before : new Map() };
+  }
+
   #state(): CheckpointState {
     return {
-      version: 1,
+      version: 2,
       runId: this.#host.runId ?? '',
       config: this.inputs.config,
       trainer: this.trainer.state(),
@@ -226,6 +242,7 @@ export class Session {
       fingerprint: this.#fingerprint,
       schedule: this.schedule,
       evalLoss: this.#evalLoss,
+      updates: this.#updates,
       tokens: this.#tokens,
       seconds: this.#seconds,
       kernels: this.engine.plan.input.kernels,
@@ -242,7 +259,13 @@ export class Session {
     }
   }
 
+  /** The steps so far are whole periods. */
+  get #periodIsOver(): boolean {
+    return this.trainer.completed % this.inputs.config.lisaPeriod === 0;
+  }
+
   async #step(): Promise<void> {
+    if (this.#periodIsOver) await this.#watch?.begin(this.schedule[this.trainer.completed / this.inputs.config.lisaPeriod].layers);
     const data = this.#loader.nextStep();
     const { lr } = this.trainer;
     await this.trainer.submit(data);
@@ -251,6 +274,19 @@ export class Session {
     reported.catch(() => undefined);
     this.#pending.push(reported);
     if (this.#pending.length > LOOKAHEAD) await this.#pending.shift();
+  }
+
+  /** After the last step of a period, and where the run ends inside of one. */
+  async #endPeriod(): Promise<void> {
+    if (!this.#watch) return;
+    await this.drain();
+    const step = this.trainer.completed;
+    const period = periodOf(step, this.inputs.config.lisaPeriod);
+    const layers = await this.#watch.measure(this.#periodIsOver);
+    // A run that was stopped and goes on measures the same period again, from its beginning.
+    if (this.#updates.at(-1)?.period === period) this.#updates.pop();
+    this.#updates.push({ period, layers });
+    this.#host.emit({ type: 'moved', step, period, layers });
   }
 
   /** Waits for the figures of a submitted step and tells them. */
