@@ -61,6 +61,8 @@ const formulaTerm = object<FormulaTerm>({
   what: text,
 });
 
+const largestBuffer = object<Forecast['largest']['buffer']>({ name: text, bytes: count, memory: memoryClass, block: optional(text) });
+
 const forecast = object<Forecast>({
   method,
   bytes: classBytes,
@@ -73,10 +75,7 @@ const forecast = object<Forecast>({
     }),
   ),
   trainable: count,
-  largest: object({
-    buffer: object<Forecast['largest']['buffer']>({ name: text, bytes: count, memory: memoryClass, block: optional(text) }),
-    binding: object({ name: text, bytes: count }),
-  }),
+  largest: object({ buffer: largestBuffer, binding: largestBuffer }),
 });
 
 const schedule = list(object<Period>({ period: count, firstStep: count, layers: list(count) }));
@@ -114,5 +113,6 @@ export const report = object<RunReport>({
   parameters: count,
   trainable: count,
   tokensPerSecond: measured,
+  updates: list(object({ period: count, layers: list(object({ layer: count, change: measured })) })),
   evalLoss: list(object({ step: count, loss: measured })),
 });
