@@ -9,6 +9,7 @@ import { Header } from './Header';
 import { Navigation } from './Navigation';
 import { useAnnouncement, useLeaveGuard, useShortcuts, useTabTitle } from './page-effects';
 import { ActionButton } from './parts/Button';
+import { useSavedWatch } from './run/saved-at';
 import { useTabWatch } from './run/tab-watch';
 import { useEndNotification } from './run/end-notification';
 import { useWakeLock } from './run/wake-lock';
@@ -21,6 +22,7 @@ export function App() {
   useTabTitle(state.run);
   useLeaveGuard(state.run);
   useTabWatch(state.run);
+  useSavedWatch();
   useWakeLock(state.run, wakeLock);
   useEndNotification(notify);
   const said = useAnnouncement();
