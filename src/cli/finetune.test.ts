@@ -135,6 +135,20 @@ describe('in this process', () => {
     }
   });
 
+  test('--verify on: says after every period that the frozen blocks are what they were', async () => {
+    const out = join(folder.path, 'verified');
+    const { status, stdout } = await cli([...quickOptions(LLAMA, DATA, out, { ...skip, steps: '5' }), '--verify', 'on'], { gpu: true });
+    expect(status).toBe(0);
+    const told = [...stdout.matchAll(/^after step (\d+): (\d) frozen blocks are bit for bit what they were \((.*)\)$/gm)];
+    expect(told.map(([, step]) => Number(step))).toEqual([2, 4, 5]);
+    const layers = ['layer.0', 'layer.1', 'layer.2', 'layer.3'];
+    told.forEach(([, , count, names], period) => {
+      const frozen = layers.filter((_, layer) => !reportOf(out).schedule[period].layers.includes(layer));
+      expect(names).toBe(frozen.join(', '));
+      expect(Number(count)).toBe(frozen.length);
+    });
+  });
+
   test('a new run into the folder of an old one does not leave the old checkpoint to be resumed', async () => {
     const out = join(folder.path, 'again');
     mkdirSync(join(out, 'checkpoint'), { recursive: true });

@@ -45,7 +45,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
 ];
 
 /** The documented list, in its order. */
-const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'resume', 'json', 'help'];
+const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'verify', 'resume', 'json', 'help'];
 
 const refusal = (...args: string[]): { code: string; detail: string; remedy: string } => {
   try {
@@ -59,7 +59,7 @@ const refusal = (...args: string[]): { code: string; detail: string; remedy: str
 test('without options: the defaults, with the rate of the method', () => {
   const options = parseOptions([]);
   expect(options.config).toEqual({ ...DEFAULTS, lr: METHOD_LR.lisa });
-  expect(options).toMatchObject({ out: null, outDtype: 'f32', resume: null, json: false, help: false });
+  expect(options).toMatchObject({ out: null, outDtype: 'f32', verify: false, resume: null, json: false, help: false });
   expect(options.explicit.size).toBe(0);
 });
 
@@ -74,6 +74,8 @@ test.each(GIVEN)('--%s %s', (flag, value, sets) => {
 test('options that are not of the run', () => {
   expect(parseOptions(['--out', 'x', '--out-dtype', 'bf16', '--json'])).toMatchObject({ out: 'x', outDtype: 'bf16', json: true });
   expect(parseOptions(['--resume', 'x', '--model', 'm', '--data', 'd'])).toMatchObject({ resume: 'x', config: { model: 'm', data: 'd' } });
+  expect(parseOptions(['--resume', 'x', '--verify', 'on'])).toMatchObject({ resume: 'x', verify: true });
+  expect(refusal('--verify', 'yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: "--verify: 'yes' is not known." });
   expect(parseOptions(['--help'])).toMatchObject({ help: true });
 });
 

@@ -22,6 +22,8 @@ export interface FinetuneOptions {
   readonly out: string | null;
   readonly outDtype: Dtype;
   readonly resume: string | null;
+  /** Compare the frozen weights with what they were at the end of every period. */
+  readonly verify: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -99,6 +101,11 @@ export const OPTIONS: readonly Option[] = [
   choice('sample-at', 'sampleAt', ['ends', 'log'], 'samples before and after only, or after steps 10, 20, 40, 80 … too'),
   { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
   { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
+  {
+    flag: 'verify',
+    value: 'on|off',
+    help: 'read the frozen weights back at the end of every period: bit for bit what they were? (default off)',
+  },
   { flag: 'resume', value: 'dir', help: 'go on from the checkpoint of the run in this directory' },
 ];
 
@@ -157,6 +164,8 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
   const made = config as unknown as RunConfig;
   const outDtype = String(parsed.values['out-dtype'] ?? 'f32');
   if (!['f32', 'f16', 'bf16'].includes(outDtype)) refuse('out-dtype', `'${outDtype}' is not known.`, 'Give f32, f16 or bf16.');
+  const verify = String(parsed.values.verify ?? 'off');
+  if (!['on', 'off'].includes(verify)) refuse('verify', `'${verify}' is not known.`, 'Give on or off.');
   const text = (flag: string): string | null => (parsed.values[flag] === undefined ? null : String(parsed.values[flag]));
   const resume = text('resume');
   if (resume !== null) {
@@ -175,6 +184,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     out: text('out'),
     outDtype: outDtype as Dtype,
     resume,
+    verify: verify === 'on',
     json: parsed.values.json === true,
     help: parsed.values.help === true,
   };

@@ -54,6 +54,11 @@ export function describeRounding({ dtype, survived, changed, share }: SurvivalRe
 const describeSample = ({ when, step, prompt, text }: Sample): string =>
   `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}\n${text}\n`;
 
+const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'verified' }>): string =>
+  changed.length > 0
+    ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
+    : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
+
 /** Lines for a person; null for events that they need not see. */
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
@@ -71,6 +76,8 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return describeSample(event.sample);
     case 'checkpoint':
       return `checkpoint at step ${event.step}`;
+    case 'verified':
+      return describeProof(event);
     case 'prepared':
       return describePrepared(event.prepared);
     default:

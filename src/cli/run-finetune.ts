@@ -146,6 +146,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     checkpoints: afterMetrics(checkpoints, metrics),
     gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
     discarded: () => false,
+    ...(options.verify && { proof: 'every period' as const }),
     emit(event: RunEvent) {
       if (event.type === 'prepared') prepared = event.prepared;
       if (event.type === 'step') {

@@ -56,6 +56,7 @@ export class TestHost implements SessionHost {
   /** Called before every step. */
   onGate: () => GateAnswer | Promise<GateAnswer> = () => 'go';
   isDiscarded = false;
+  proof?: SessionHost['proof'];
 
   emit(event: RunEvent): void {
     this.events.push(event);

@@ -13,6 +13,7 @@ import {
   type TensorEntry,
   type TensorToWrite,
 } from '../io/safetensors';
+import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { BufferSpec } from '../plan/types';
 import type { Period, PeriodUpdate } from './protocol';
@@ -179,8 +180,12 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
   }
 }
 
-/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. */
-export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader): Promise<HostState> {
+/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. `onBlock` hears of the weights. */
+export async function restoreCheckpoint(
+  engine: Engine,
+  reader: CheckpointReader,
+  onBlock: (name: BlockName, bytes: Uint8Array<ArrayBuffer>) => void | Promise<void> = () => undefined,
+): Promise<HostState> {
   const { tensors, sums } = await openCheckpoint(reader);
   const unread = new Set(sums.keys());
   const load = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
@@ -192,7 +197,11 @@ export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader
     return data;
   };
   const { blocks, slots } = engine.plan.buffers;
-  for (const [name, spec] of stateBuffers(engine)) engine.writeWhole(spec, await load(name, spec.bytes));
+  for (const [name, spec] of stateBuffers(engine)) {
+    const bytes = await load(name, spec.bytes);
+    engine.writeWhole(spec, bytes);
+    if (name.startsWith('weights/')) await onBlock(name.slice('weights/'.length) as BlockName, bytes);
+  }
   const parked = new Map<number, ParkedState>();
   const before = new Map<number, Uint8Array<ArrayBuffer>>();
   for (const name of sums.keys()) {

@@ -101,6 +101,18 @@ describe('save', () => {
   });
 });
 
+test('verify while paused: answered at once, and the run is paused again', async () => {
+  const page = await opened();
+  await paused(page, 'a', CONFIG, 2);
+  const from = page.events.length;
+  await page.send({ type: 'verify' });
+  const { step, frozen, changed } = await page.nextOf('a', 'verified', undefined, from);
+  expect({ step, changed }).toEqual({ step: 2, changed: [] });
+  expect(frozen.length).toBeGreaterThan(0);
+  await page.phase('a', 'paused', from);
+  await page.send({ type: 'discard' });
+});
+
 /** Refuses to write while `full`. */
 class FullCheckpoints extends MemoryCheckpoints {
   full = true;

@@ -60,7 +60,8 @@ export class TrainService {
       case 'stop':
         return this.#run?.gate.stop();
       case 'save':
-        return this.#run?.gate.want('save');
+      case 'verify':
+        return this.#run?.gate.want(command.type);
       case 'discard':
         return this.#discard();
       case 'export':
@@ -69,7 +70,6 @@ export class TrainService {
         // Not waited for: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#base);
         return;
-      case 'verify':
       case 'compare':
       case 'cancelCompare':
         throw new AppError('INTERNAL', `The command ${command.type} is not known to the worker.`, 'Reload the page.');

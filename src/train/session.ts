@@ -20,11 +20,12 @@ import {
 import { Engine } from './engine';
 import { heldOutLoss } from './evaluation';
 import { runFingerprint, tensorDigest } from './fingerprint';
+import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
+import type { LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -40,6 +41,8 @@ export interface SessionHost {
   gate(): Promise<GateAnswer>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
   hold?(): void;
+  /** Keeps what it takes to prove that frozen weights are unchanged; without it there is no such proof. */
+  readonly proof?: 'on request' | 'every period';
   /** True once nothing of the run is wanted any more; run() then ends by throwing Discarded. */
   discarded(): boolean;
 }
@@ -58,6 +61,7 @@ export class Session {
   readonly #host: SessionHost;
   readonly #loader: Loader;
   readonly #watch: PeriodWatch | null;
+  readonly #proof: FrozenProof | null;
   #fingerprint = '';
   #evalLoss: { step: number; loss: number }[] = [];
   #updates: PeriodUpdate[] = [];
@@ -98,7 +102,9 @@ export class Session {
     this.schedule = config.method === 'lisa' ? schedule(periods) : [];
     this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
-    this.#watch = config.method === 'lisa' && config.measureUpdates ? new PeriodWatch(engine) : null;
+    this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
+    const watch = { measure: config.measureUpdates, proof: this.#proof };
+    this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
     this.forecasts = forecastMethods(inputs);
   }
 
@@ -178,6 +184,22 @@ export class Session {
     this.#host.emit({ type: 'checkpoint', step });
   }
 
+  /** Reads the frozen weights back and tells whether they are bit for bit what they were. */
+  async verify(): Promise<void> {
+    await this.drain();
+    const step = this.trainer.completed;
+    const frozen = frozenBlocks(this.engine, this.trainer.activeLayers);
+    const changed = (await this.#proof?.changed(frozen)) ?? [];
+    this.#host.emit({ type: 'verified', step, frozen, changed });
+    this.#mark = performance.now();
+    if (changed.length > 0 && this.#host.proof === 'every period')
+      throw new AppError(
+        'INTERNAL',
+        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
+        'Please report it.',
+      );
+  }
+
   ledger(): LedgerReading {
     return this.engine.allocator.reading();
   }
@@ -194,9 +216,10 @@ export class Session {
   async #load(): Promise<void> {
     const { config, files, dataset } = this.inputs;
     const digests: number[] = [];
-    await loadWeights(this.engine, files, async ({ data }, fraction) => {
+    await loadWeights(this.engine, files, async ({ row, data }, fraction) => {
       await this.#checkDiscarded();
       digests.push(tensorDigest(data));
+      await this.#proof?.noteTensor(row, data);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
     this.#fingerprint = runFingerprint(files.shape, digests, dataset.train, dataset.evaluation);
@@ -215,10 +238,10 @@ export class Session {
         'Give the model and data of that run.',
       );
     }
-    const { parked, before } = await restoreCheckpoint(this.engine, reader);
+    const { parked, before } = await restoreCheckpoint(this.engine, reader, (name, bytes) => this.#proof?.noteBlock(name, bytes));
     for (const [layer, state] of parked) this.trainer.parkedStates.set(layer, state);
-    this.#watch?.restore(before);
     this.trainer.resume(state.trainer);
+    this.#watch?.restore(this.trainer.activeLayers, before);
     this.#loader.restore(state.loader);
     this.#evalLoss = [...state.evalLoss];
     this.#updates = [...state.updates];
@@ -255,13 +278,14 @@ export class Session {
       const answer = await this.#host.gate();
       await this.#checkDiscarded();
       if (answer === 'go' || answer === 'stop') return answer === 'go';
-      if (answer === 'save') await this.save();
+      await this[answer]();
     }
   }
 
-  /** The steps so far are whole periods. */
+  /** The steps so far are whole periods. Without sampled layers the run is one period. */
   get #periodIsOver(): boolean {
-    return this.trainer.completed % this.inputs.config.lisaPeriod === 0;
+    const { method, lisaPeriod } = this.inputs.config;
+    return method === 'lisa' && this.trainer.completed % lisaPeriod === 0;
   }
 
   async #step(): Promise<void> {
@@ -278,11 +302,15 @@ export class Session {
 
   /** After the last step of a period, and where the run ends inside of one. */
   async #endPeriod(): Promise<void> {
-    if (!this.#watch) return;
     await this.drain();
+    if (this.#watch) this.#noteUpdates(await this.#watch.end(this.#periodIsOver));
+    if (this.#host.proof === 'every period') await this.verify();
+  }
+
+  #noteUpdates(layers: readonly LayerMove[]): void {
+    if (layers.length === 0) return;
     const step = this.trainer.completed;
     const period = periodOf(step, this.inputs.config.lisaPeriod);
-    const layers = await this.#watch.measure(this.#periodIsOver);
     // A run that was stopped and goes on measures the same period again, from its beginning.
     if (this.#updates.at(-1)?.period === period) this.#updates.pop();
     this.#updates.push({ period, layers });

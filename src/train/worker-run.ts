@@ -97,6 +97,7 @@ export class WorkerRun {
         gate: () => this.#gate.ask(),
         hold: () => this.#gate.pause(),
         discarded: () => this.#gate.discarded,
+        proof: 'on request' as const,
       };
       this.#session = await Session.create(gpu, inputs, host, from);
       if (config.saveEvery === 0) this.#session.stopSaving();
