@@ -35,7 +35,10 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly description: DeviceDescription;
   readonly limits: DeviceLimits;
+  /** Features that the device was opened with. */
   readonly features: ReadonlySet<string>;
+  /** Features that the adapter offers, used or not. */
+  readonly offered: ReadonlySet<string>;
   /** Resolves with the reason when the device is lost, never when we destroyed it ourselves. */
   readonly lost: Promise<AppError>;
   /** The first validation or internal error that no error scope caught, since the last takeFault(). */
@@ -76,7 +79,7 @@ export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): 
   const requiredFeatures: GPUFeatureName[] = [];
   if (options.timestamps && adapter.features.has('timestamp-query')) requiredFeatures.push('timestamp-query');
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  return watch(device, describe(adapter.info));
+  return watch(device, describe(adapter.info), new Set(adapter.features));
 }
 
 function describe(info: GPUAdapterInfo): DeviceDescription {
@@ -89,7 +92,7 @@ function describe(info: GPUAdapterInfo): DeviceDescription {
   };
 }
 
-function watch(device: GPUDevice, description: DeviceDescription): Gpu {
+function watch(device: GPUDevice, description: DeviceDescription, offered: ReadonlySet<string>): Gpu {
   let first: AppError | undefined;
   let closed = false;
   device.addEventListener('uncapturederror', (event) => {
@@ -122,6 +125,7 @@ function watch(device: GPUDevice, description: DeviceDescription): Gpu {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     },
     features: new Set(device.features),
+    offered,
     lost,
     fault: () => first,
     takeFault() {
