@@ -1,9 +1,29 @@
-// How a pasted text is written, told by its beginning. A file says it by its name.
+// How data are written: a file says it by the ending of its name, a pasted text by its beginning.
 
 import { ROW_SHAPES, SHAPE_NAMES } from '../config-columns';
 import { csvRecords } from './csv';
 import { suggestColumns } from './columns';
 
+/** JSON lines, a CSV table, or one continuous text. */
+export type FileKind = 'jsonl' | 'csv' | 'plain';
+
+const KINDS: Readonly<Record<string, FileKind>> = {
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  json: 'jsonl',
+  csv: 'csv',
+  txt: 'plain',
+  text: 'plain',
+  md: 'plain',
+};
+
+/** Endings of data files, without the dot. */
+export const DATA_ENDINGS: readonly string[] = Object.keys(KINDS);
+
+/** How a file of this name is written; undefined where the ending is no known one. */
+export const kindOf = (name: string): FileKind | undefined => KINDS[/\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? ''];
+
+/** The ending that fits a text. */
 export type TextShape = 'jsonl' | 'csv' | 'txt';
 
 /** Records of a table that are looked at, and how many there must be to believe in columns of unknown names. */

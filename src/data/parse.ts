@@ -6,6 +6,7 @@ import type { RowShape } from '../config-columns';
 import { AppError } from '../errors';
 import { ColumnCount } from './columns';
 import { csvTable } from './csv-table';
+import { kindOf } from './detect-shape';
 import { jsonLines } from './jsonl';
 import { KNOWN_SHAPES, recordToRow, type RowFault } from './rows';
 import { finish, type Steps } from './steps';
@@ -42,23 +43,6 @@ export interface ParseOptions {
   readonly badRows: 'refuse' | 'skip';
   readonly columns?: ColumnMap | null;
 }
-
-type FileKind = 'jsonl' | 'csv' | 'plain';
-const KINDS: Readonly<Record<string, FileKind>> = {
-  jsonl: 'jsonl',
-  ndjson: 'jsonl',
-  json: 'jsonl',
-  csv: 'csv',
-  txt: 'plain',
-  text: 'plain',
-  md: 'plain',
-};
-
-/** Endings of data files, without the dot. */
-export const DATA_ENDINGS: readonly string[] = Object.keys(KINDS);
-
-/** How a file of this name is written; undefined where the ending is no known one. */
-const kindOf = (name: string): FileKind | undefined => KINDS[/\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? ''];
 
 /** The error of one malformed row; names file, row, field and reason. */
 export function rowError(name: string, { row, reason, remedy }: BadRow): AppError {
