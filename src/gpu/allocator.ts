@@ -52,7 +52,7 @@ export class Allocator {
       throw new AppError(
         'GPU_OOM',
         `The GPU could not give ${(spec.bytes / 2 ** 20).toFixed(1)} MiB for ${spec.name} (${spec.memory}).`,
-        'Lower the batch size, the context length or γ, or close other tabs that use the GPU.',
+        'Lower the batch size, the context length or γ, or close other tabs and programs that use the GPU.',
         { cause: error },
       );
     }
