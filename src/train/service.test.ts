@@ -27,6 +27,8 @@ afterAll(() => spy.end());
 async function opened(storage?: MemoryCheckpoints): Promise<TestPage> {
   const page = new TestPage(storage);
   await page.send({ type: 'open', base: 'http://localhost/' });
+  // Whose buffers must not be counted with those of a run.
+  await page.next(({ type }) => type === 'speed' || undefined, 0);
   return page;
 }
 
@@ -43,6 +45,30 @@ async function paused(page: TestPage, runId: string, config: RunConfig, step: nu
 }
 
 const refusals = (page: TestPage): unknown[] => page.events.filter(({ type }) => type === 'refused');
+
+describe('speed', () => {
+  test('is measured after opening, in little time and with nothing left behind', async () => {
+    const page = new TestPage();
+    const begun = performance.now();
+    await page.send({ type: 'open', base: 'http://localhost/' });
+    expect(page.events.map(({ type }) => type)).toEqual(['opened']);
+    const speed = await page.next((event) => (event.type === 'speed' ? event.flopsPerSecond : undefined), 0);
+    console.info(`${(speed / 1e9).toFixed(2)} GFLOP/s, told ${(performance.now() - begun).toFixed(0)} ms after the command`);
+    expect(speed).toBeGreaterThan(1e7);
+    expect(speed).toBeLessThan(1e15);
+    expect(spy.live()).toBe(0);
+  });
+
+  test('gives way to a start, and does not hold it up', async () => {
+    const page = new TestPage();
+    void page.send({ type: 'open', base: 'http://localhost/' });
+    await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
+    expect(page.events.map(({ type }) => type)).not.toContain('speed');
+    await page.nextOf('a', 'done', undefined, 0);
+    expect(page.events.map(({ type }) => type)).not.toContain('speed');
+    await page.send({ type: 'discard' });
+  });
+});
 
 describe('save', () => {
   test('while paused: at once, and the run is paused again', async () => {

@@ -7,6 +7,7 @@ import type { Gpu } from '../gpu/device';
 import { readCheckpointState, type CheckpointStore } from './checkpoint';
 import { Inspector } from './inspect';
 import type { Command, Event, ExportKind } from './protocol';
+import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
 
 export interface Surroundings {
@@ -82,8 +83,16 @@ export class TrainService {
     this.#base = base;
     const gpu = await this.#around.openGpu();
     this.#gpu = gpu;
-    this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.features] });
+    this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
     await this.#offerResume();
+    // Not waited for: a start goes first, and then the run itself measures better.
+    void this.#tellSpeed(gpu);
+  }
+
+  async #tellSpeed(gpu: Gpu): Promise<void> {
+    // A device that fails at this says why when a run starts on it.
+    const flopsPerSecond = await measureSpeed(gpu, () => this.#run !== null).catch(() => null);
+    if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
   }
 
   /** Tells the page of an unfinished run that it can go on with; a broken checkpoint offers nothing. */
