@@ -2,6 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BufferSpec, MemoryClass } from '../plan/types';
+import { bytesByBlock } from '../plan/memory';
+import { METHODS, runConfig, runPlan } from '../testing/plans';
+import { SHAPES } from '../testing/shapes';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { Allocator } from './allocator';
 import { openGpu, type Gpu } from './device';
@@ -95,8 +98,38 @@ test('the ledger reads live bytes, and the peak by class and block as it was at 
   expect(reading.live).toMatchObject({ weights: 1024, gradients: 0, inputs: 256, cache: 512 });
   expect(reading.byBlock).toEqual({ 'layer.0': 1024, 'layer.1': 512, '': 256 });
   expect(reading.peakTotal).toBe(1024 + 4096 + 256);
+  expect(reading.peakByBlock).toEqual({ 'layer.0': 1024 + 4096, '': 256 });
   expect(reading.peak).toMatchObject({ weights: 1024, gradients: 4096, inputs: 256, cache: 0 });
   await expect(allocator.allocate([weights])).rejects.toMatchObject({ code: 'INTERNAL' });
   allocator.freeAll();
   expect(allocator.reading()).toMatchObject({ liveTotal: 0, byBlock: {}, peakTotal: 1024 + 4096 + 256 });
 });
+
+test.each(METHODS)(
+  '$name: the ledger has the bytes of every block that the plan has, and that createBuffer was asked for',
+  async (method) => {
+    const shape = SHAPES['odd Llama, untied'];
+    const config = runConfig(shape, method);
+    const asked: Record<string, number> = {};
+    const { allBuffers } = runPlan(shape, config);
+    const allocator = new Allocator(gpu.device);
+    const spy = spyOnBuffers(gpu);
+    const blockOf = new Map(allBuffers.map(({ name, block }) => [name, block ?? '']));
+    expect(blockOf.size).toBe(allBuffers.length);
+    const create = gpu.device.createBuffer;
+    gpu.device.createBuffer = (descriptor: GPUBufferDescriptor): GPUBuffer => {
+      const block = blockOf.get(descriptor.label!)!;
+      asked[block] = (asked[block] ?? 0) + descriptor.size;
+      return create.call(gpu.device, descriptor);
+    };
+    await allocator.allocate(allBuffers);
+    const { byBlock, peakByBlock, liveTotal } = allocator.reading();
+    // The forecast's plan is made anew from shape and configuration.
+    expect(byBlock).toEqual(bytesByBlock(runPlan(shape, config).allBuffers));
+    expect([byBlock, peakByBlock]).toEqual([asked, asked]);
+    expect(Object.values(byBlock).reduce((sum, bytes) => sum + bytes)).toBe(liveTotal);
+    for (let layer = 0; layer < shape.layers; layer++) expect(byBlock[`layer.${layer}`]).toBeGreaterThan(0);
+    allocator.freeAll();
+    spy.end();
+  },
+);
