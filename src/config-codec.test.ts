@@ -114,7 +114,7 @@ describe('links', () => {
       'eps',
       'lisaPeriod',
     ]);
-    expect(dropped[0].expected).toBe('a whole number from 1 to 10000000');
+    expect(dropped[0].expected).toBe('a whole number from 1 to 10,000,000');
     expect(decodeConfig('x'.repeat(20_000)).dropped).toHaveLength(1);
   });
 
@@ -173,7 +173,9 @@ describe('files', () => {
     expect(detail('[]')).toBe('f.json is no file of settings.');
     expect(detail('{"format":"lisa-studio settings","version":9}')).toBe('f.json is of version 9.');
     expect(detail(file([]))).toBe('f.json has no settings in it.');
-    expect(detail(file({ stepz: 3, seed: -1 }))).toBe('f.json: "stepz" is no setting; seed must be a whole number from 0 to 4294967295.');
+    expect(detail(file({ stepz: 3, seed: -1 }))).toBe(
+      'f.json: "stepz" is no setting; seed must be a whole number from 0 to 4,294,967,295.',
+    );
     expect(detail(file({ a: 1, b: 1, c: 1, d: 1, e: 1 }))).toContain('; and 2 more.');
     expect(detail('{"format":"lisa-studio settings","version":1,"settings":{"__proto__":{"steps":1}}}')).toContain('no setting');
   });

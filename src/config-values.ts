@@ -32,7 +32,7 @@ const textOrNull: Rule<string | null> = (value) => (value === null ? good(null) 
 
 function numeric(key: NumericKey): Rule<number> {
   const { min, max, integer, open }: { min: number; max: number; integer: boolean; open?: boolean } = BOUNDS[key];
-  const expected = `${integer ? 'a whole number' : 'a number'} ${open ? 'above' : 'from'} ${min} ${open ? 'and at most' : 'to'} ${max}`;
+  const expected = `${integer ? 'a whole number' : 'a number'} ${open ? 'above' : 'from'} ${min} ${open ? 'and at most' : 'to'} ${max.toLocaleString('en-US', { maximumFractionDigits: 7 })}`;
   return (value) => {
     if (typeof value !== 'number' || !Number.isFinite(value)) return bad(expected);
     const inside = (open ? value > min : value >= min) && value <= max && (!integer || Number.isInteger(value));

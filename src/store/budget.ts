@@ -3,7 +3,7 @@
 import { create } from 'zustand';
 import { recall, remember } from './remembered';
 
-export const BUDGET_RANGE = { min: 64e6, max: 256e9 } as const;
+export const BUDGET_RANGE = { min: 1e6, max: 256e9 } as const;
 
 /** From this share of the budget on, it is tight: drivers, the desktop and other tabs want some too. */
 export const TIGHT_FROM = 0.75;

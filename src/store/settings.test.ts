@@ -116,10 +116,11 @@ describe('the address', () => {
     page.hash = '#steps=0&gamma=9&seed=5';
     const end = followAddress();
     expect(useLinkStore.getState().notice).toEqual({
-      dropped: [{ name: 'steps', expected: 'a whole number from 1 to 10000000' }],
+      dropped: [{ name: 'steps', expected: 'a whole number from 1 to 10,000,000' }],
       given: ['seed'],
     });
     vi.advanceTimersByTime(400);
+    expect(page.hash).toBe('#seed=5');
     page.go('#seed=4');
     expect(useLinkStore.getState().notice).toBeNull();
     end();

@@ -41,7 +41,6 @@ function writeAddress(): void {
 
 /** Reads the address now and keeps it in step from here on. Returns the function that ends it. */
 export function followAddress(): () => void {
-  if (location.hash.length > 1) readAddress();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const later = (): void => {
     clearTimeout(timer);
@@ -51,6 +50,11 @@ export function followAddress(): () => void {
     if (now.config !== before.config) later();
   });
   addEventListener('hashchange', readAddress);
+  if (location.hash.length > 1) {
+    readAddress();
+    // What could not be taken leaves the address, also where nothing else changed.
+    later();
+  }
   return () => {
     clearTimeout(timer);
     end();

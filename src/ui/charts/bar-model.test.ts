@@ -19,7 +19,7 @@ const forecast: Forecast = {
     { id: 'workspace', bytes: 0, formula: [] },
   ],
   trainable: 1,
-  largest: { buffer: { name: 'a', bytes: 10, memory: 'weights' }, binding: { name: 'a', bytes: 10 } },
+  largest: { buffer: { name: 'a', bytes: 10, memory: 'weights' }, binding: { name: 'a', bytes: 10, memory: 'weights' } },
 };
 
 it('a bar by purpose has its segments in the fixed order and without empty ones', () => {
