@@ -11,7 +11,7 @@ const device = {
   limits: DEFAULT_LIMITS,
   features: [],
 } as const;
-const setup = setupOf(DEFAULTS, { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null }, device);
+const setup = setupOf(DEFAULTS, { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null, picked: null, pasted: '' }, device);
 const state = (run: Partial<Run> | null): ActionState => ({
   setup,
   run: run && { ...newRun('a', DEFAULTS), ...run },
