@@ -42,6 +42,7 @@ export function startState(
     if (!sources.local.shape) return blocked('Reading the model’s shape…', null);
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
+  if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');
   const [fault] = faults;
   if (fault) return blocked(`Fix ${LABELS[fault.key].short}`, fault.key);
   if (data === 'failed') return blocked('Fix the data', 'data');
