@@ -37,10 +37,16 @@ export function resetKey(state: ConfigState, key: ConfigKey): ConfigState {
 
 export const resetSetting = (key: ConfigKey): void => useConfigStore.setState((state) => resetKey(state, key));
 
-/** Settings from a link or a file: everything but the sources, which only the person can give. `given` were set there. */
+/** What was chosen, and is not set: it stays when settings are replaced. */
+const chosen = ({ model, data, evalData }: RunConfig): Pick<RunConfig, 'model' | 'data' | 'evalData'> => ({ model, data, evalData });
+
+/** Settings from a link or a file, where `given` are set; the columns of the chosen file stay unless they are given too. */
 export function adoptConfig(config: RunConfig, given: readonly ConfigKey[]): void {
-  const { model, data, evalData } = useConfigStore.getState().config;
-  useConfigStore.setState({ config: { ...config, model, data, evalData }, touched: new Set(given) });
+  useConfigStore.setState(({ config: before }) => {
+    const columns = given.includes('columns') ? config.columns : before.columns;
+    return { config: { ...config, ...chosen(before), columns }, touched: new Set(given) };
+  });
 }
 
-export const resetConfig = (): void => useConfigStore.setState({ config: DEFAULTS, touched: new Set() });
+export const resetConfig = (): void =>
+  useConfigStore.setState(({ config }) => ({ config: { ...DEFAULTS, ...chosen(config) }, touched: new Set() }));

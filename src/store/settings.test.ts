@@ -55,7 +55,7 @@ let page: FakePage;
 beforeEach(() => {
   page = new FakePage();
   page.install();
-  resetConfig();
+  useConfigStore.setState(useConfigStore.getInitialState());
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -85,6 +85,13 @@ describe('settings', () => {
     adoptConfig({ ...DEFAULTS, model: 'theirs', seed: 7 }, ['seed']);
     expect(configNow()).toMatchObject({ model: 'my-folder', data: 'mine.csv', seed: 7 });
     expect([...useConfigStore.getState().touched]).toEqual(['seed']);
+    setConfig({ columns: { text: 'body' } });
+    adoptConfig(DEFAULTS, []);
+    expect(configNow().columns).toEqual({ text: 'body' });
+    adoptConfig({ ...DEFAULTS, columns: { text: 'theirs' } }, ['columns']);
+    expect(configNow().columns).toEqual({ text: 'theirs' });
+    resetConfig();
+    expect(configNow()).toEqual({ ...DEFAULTS, model: 'my-folder', data: 'mine.csv' });
   });
 });
 

@@ -27,6 +27,9 @@ const KINDS = [
 
 const ACCEPT = DATA_ENDINGS.map((ending) => `.${ending}`).join(',');
 
+const WHY =
+  'The model learns to continue texts as these do: questions with answers, chats, or plain text. Some rows are held out: the loss on them tells learning from memorising. The file stays where it is.';
+
 export function DataPanel() {
   const { dataKind, picked, pasted } = useSourcesStore();
   const [dropProblem, setDropProblem] = useState<string | null>(null);
@@ -39,7 +42,7 @@ export function DataPanel() {
     setDataKind(kind);
   };
   return (
-    <Panel title="Data">
+    <Panel title="Data" hint="The text to learn from." why={WHY}>
       <Segmented legend="Data" name="data" value={dataKind} options={KINDS} onChange={choose} />
       {dataKind === 'builtin' && (
         <div>
