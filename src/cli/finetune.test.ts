@@ -234,6 +234,7 @@ describe('as a process of its own', () => {
     expect(stdout).toContain(
       `full fine-tuning would need ${(fullForecast.total / 1e6).toFixed(2)} MB (forecast): ${(100 * (1 - peak.total / fullForecast.total)).toFixed(1)} % less.`,
     );
+    expect(stdout).toMatch(/^Of the [\d.]+ MB that the forecast saves, [\d.]+ MB come from training few layers/m);
     expect(stdout).not.toMatch(/undefined|NaN|\[object/);
   }, 120_000);
 

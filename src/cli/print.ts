@@ -4,6 +4,7 @@ import type { Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
 import { MEMORY_CLASSES } from '../plan/types';
 import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
+import type { SavingBreakdown } from '../plan/saving';
 import type { SurvivalReport } from '../io/export';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
@@ -44,6 +45,11 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
       ? `Peak ${megabytes(report.memory.peak.total)} measured.`
       : `Peak ${megabytes(report.memory.peak.total)} measured; full fine-tuning would need ${megabytes(report.memory.fullForecast.total)} (forecast): ${(100 * saved).toFixed(1)} % less.`;
   return [head, ...used.map(row), row('total'), receipt].join('\n');
+}
+
+/** What the saving of LISA against full fine-tuning is made of. */
+export function describeSaving({ full, lisa, sampling, edges }: SavingBreakdown): string {
+  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time and ${megabytes(edges)} from freezing embedding, head or norm; none from precision or recomputation, which are the same in both runs.`;
 }
 
 /** How much of the training is left in an export of half the size. */
