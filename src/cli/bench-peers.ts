@@ -294,7 +294,7 @@ export async function installPeers(folder = FOLDER): Promise<AppError | null> {
   });
   return code === 0
     ? null
-    : new AppError('STORAGE', 'They could not be installed.', 'Check the network, then run `npm ci` in bench/peers.');
+    : new AppError('STORAGE', 'The libraries in bench/peers could not be installed.', 'Check the network, then run `npm ci` there.');
 }
 
 export function describePeers({ rows, rounds }: PeerReport): string {

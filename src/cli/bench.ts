@@ -116,7 +116,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     // Who asked for nothing else has no result; for all others the rest stands.
     if (missing && sections.size === 1) throw missing;
     if (missing) {
-      print(`Other WebGPU libraries are left out: ${missing.message}`);
+      print(`No comparison with other WebGPU libraries. ${missing.message}`);
     } else {
       report.peers = await comparePeers(gpu, (shape, rows) => kernelsFor(gpu, shape, rows, options), options.repetitions ?? 5);
       print(describePeers(report.peers));
