@@ -18,9 +18,13 @@ export function* jsonLines(text: string): Generator<JsonLine> {
     try {
       value = JSON.parse(content);
     } catch (error) {
-      yield { line, end: at, problem: `is not valid JSON (${error instanceof Error ? error.message : String(error)})` };
+      yield { line, end: at, problem: `is not valid JSON (${reasonOf(error)})` };
       continue;
     }
     yield { line, end: at, value };
   }
 }
+
+/** Without the parser's own line number: to it every row is the first. */
+const reasonOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).replace(/ \(line \d+ column \d+\)$/, '');

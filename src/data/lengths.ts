@@ -26,7 +26,7 @@ const BINS = 24;
 /** Bins up to the longest row, or, where that is far out, up to twice the 95th percentile; `mark` is always on the axis. */
 export function lengthHistogram(lengths: readonly number[], mark: number): Histogram {
   const { p95, max } = lengthStats(lengths);
-  const end = Math.max(Math.min(max, 2 * p95), Math.min(mark, 4 * max)) + 1;
+  const end = Math.max(Math.min(max, 2 * p95), Math.min(mark, 8 * max)) + 1;
   const width = roundWidth(end / BINS);
   const bins = new Array<number>(Math.max(1, Math.ceil(end / width))).fill(0);
   let beyond = 0;

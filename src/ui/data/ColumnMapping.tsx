@@ -11,6 +11,9 @@ import { WhyOf } from '../parts/fields';
 import { describeMap, draftOf, draftOfMap, mapOf, needs, ownColumn, SHAPE_LABELS, withColumn, type ColumnDraft } from './column-draft';
 import { formatName } from './data-words';
 
+/** Columns that are listed. */
+const MOST_NAMED = 12;
+
 interface ColumnMappingProps {
   readonly head: Pick<DataHead, 'format' | 'columns'>;
   readonly map: ColumnMap | null;
@@ -41,7 +44,7 @@ export function ColumnMapping({ head: { format, columns }, map }: ColumnMappingP
             value={draft?.shape ?? ''}
             onChange={({ target }) => take(target.value === '' ? null : draftOf(target.value as RowShape, columns, suggestion))}
           >
-            <option value="">As found: {format === null ? 'no known fields' : formatName(format).replace(/^\w+, /, '')}</option>
+            <option value="">As found in the file</option>
             {SHAPE_NAMES.map((shape) => (
               <option key={shape} value={shape}>
                 {SHAPE_LABELS[shape]}
@@ -63,9 +66,8 @@ export function ColumnMapping({ head: { format, columns }, map }: ColumnMappingP
       {started && <p className="note fault">Choose a column for every field that is still empty.</p>}
       {!draft && (
         <p className="note">
-          {columns.length === 0
-            ? 'No columns were found.'
-            : `Found in the file: ${columns.slice(0, 12).join(', ')}${columns.length > 12 ? ', …' : ''}.`}
+          {format === null ? 'No known fields' : formatName(format)}; the columns are {columns.slice(0, MOST_NAMED).join(', ')}
+          {columns.length > MOST_NAMED && ` and ${columns.length - MOST_NAMED} more`}.
         </p>
       )}
       {!draft && suggestion && (

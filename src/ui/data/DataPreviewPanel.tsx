@@ -56,29 +56,25 @@ function Body({ inspect, builtin }: { readonly inspect: InspectState; readonly b
   const shown = preview ?? head;
   if (!shown) return <div className="data-body empty" />;
   const mappable = shown.columns.length > 0 && (!builtin || config.columns !== null);
-  const rows = <DataRows key={`${shown.name} ${shown.format}`} head={shown} seqLen={config.seqLen} counted={preview !== null} />;
   return (
     <div className={status === 'asking' && preview ? 'data-body stale' : 'data-body'}>
       {refused}
       {mappable && <ColumnMapping key={shown.columns.join('\n')} head={shown} map={config.columns} />}
       {preview ? (
-        <>
-          <div className="data-overview">
-            <div>
-              <DataFacts preview={preview} config={config} ownEvaluation={builtin} />
-              <BadRows preview={preview} />
-            </div>
-            {preview.format !== 'plain' && preview.format !== null && <LengthHistogram preview={preview} seqLen={config.seqLen} />}
+        <div className="data-overview">
+          <div>
+            {preview.format !== null && <DataFacts preview={preview} config={config} ownEvaluation={builtin} />}
+            <BadRows preview={preview} />
           </div>
-          {preview.format !== null && rows}
-        </>
+          {preview.format !== null && preview.format !== 'plain' && <LengthHistogram preview={preview} seqLen={config.seqLen} />}
+        </div>
       ) : (
-        <>
-          <div className="data-overview waiting">
-            <p className="note">The first rows; the rest is being counted.</p>
-          </div>
-          {shown.format !== null && rows}
-        </>
+        <div className="data-overview waiting">
+          <p className="note">The first rows; the rest is being counted.</p>
+        </div>
+      )}
+      {shown.format !== null && (
+        <DataRows key={`${shown.name} ${shown.format}`} head={shown} seqLen={config.seqLen} counted={preview !== null} />
       )}
     </div>
   );

@@ -18,6 +18,8 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: Dropped) => 
   useEffect(() => {
     const drag = (event: DragEvent): void => {
       if (!hasFiles(event) || !event.dataTransfer) return;
+      // Over a part of the page that takes files of its own.
+      if (event.defaultPrevented) return setOver(false);
       // Without this the browser would open the file in place of the page.
       event.preventDefault();
       event.dataTransfer.dropEffect = 'copy';
@@ -27,9 +29,9 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: Dropped) => 
       if (event.relatedTarget === null) setOver(false);
     };
     const drop = (event: DragEvent): void => {
-      if (!hasFiles(event) || !event.dataTransfer) return;
-      event.preventDefault();
       setOver(false);
+      if (!hasFiles(event) || !event.dataTransfer || event.defaultPrevented) return;
+      event.preventDefault();
       const dropped = read(event.dataTransfer);
       if (dropped) onDrop(dropped);
     };

@@ -34,7 +34,7 @@ test('formats', () => {
   expect(formatName('csv:prompt_completion')).toBe('CSV, prompts and completions');
   expect(formatName('csv:mixed')).toBe('CSV, rows of several kinds');
   expect(formatName('plain')).toBe('Plain text');
-  expect(formatName(null)).toBe('No known rows');
+  expect(oneLine(preview({ format: null }, { rows: 0, tokens: 0 }))).toBe('No rows that can be read');
   expect(oneLine(preview())).toBe('JSONL, chat messages · 826 rows · 40,000 tokens');
   expect(oneLine(preview({ format: 'plain' }, { rows: 1, tokens: 1 }))).toBe('Plain text · 1 window · 1 token');
 });
@@ -67,7 +67,7 @@ describe('facts', () => {
   test('plain text has no rows that could be any of that', () => {
     const ids = facts(preview({ format: 'plain', template: 'none' }), SETTINGS).map(({ id }) => id);
     expect(ids).toEqual(['training', 'evaluation', 'loss', 'cut', 'dropped']);
-    expect(lengthSummary(preview({ format: 'plain' }))).toBe('The text has 162 tokens.');
+    expect(textOf('cut', preview({ format: 'plain' }))).toBe('162 tokens, into windows of 128');
     expect(lengthSummary(preview())).toContain('Half of the rows have at most 45 tokens, 95 % at most 90; the longest has 162.');
   });
 });

@@ -13,7 +13,7 @@ const SHAPES: Readonly<Record<string, string>> = {
 
 /** "JSONL, chat messages", "CSV, texts", "Plain text". */
 export function formatName(format: DataPreview['format']): string {
-  if (format === null) return 'No known rows';
+  if (format === null) return 'No rows that can be read';
   if (format === 'plain') return 'Plain text';
   const [kind, shape] = format.startsWith('csv:') ? ['CSV', format.slice(4)] : ['JSONL', format];
   return `${kind}, ${SHAPES[shape]}`;
@@ -24,6 +24,7 @@ const unit = ({ format }: Pick<DataPreview, 'format'>): string => (format === 'p
 /** "JSONL, chat messages · 826 rows · 97,432 tokens": what a run trains on. */
 export function oneLine(preview: DataPreview): string {
   const { format, counts } = preview;
+  if (format === null) return formatName(format);
   return `${formatName(format)} · ${plural(counts.rows, unit(preview))} · ${plural(counts.tokens, 'token')}`;
 }
 
@@ -66,7 +67,7 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
     fact('evaluation', 'Held out', heldOut(preview, ownEvaluation), counts.evalRows === 0),
     fact('loss', 'With a loss', `${formatCount(counts.targets)} tokens, ${share(counts.targets, counts.tokens)}`, counts.targets === 0),
     plain
-      ? fact('cut', 'Cut', `into windows of ${formatCount(seqLen)} tokens; none is lost`)
+      ? fact('cut', 'Cut', `${plural(preview.lengths.max, 'token')}, into windows of ${formatCount(seqLen)}`)
       : fact('cut', 'Cut off', cutOff(preview, seqLen, rows), counts.truncated > 0),
     fact(
       'dropped',
@@ -108,8 +109,7 @@ function malformed(count: number, badRows: 'refuse' | 'skip'): string {
   return badRows === 'skip' ? `${plural(count, 'row')}, passed over` : `${plural(count, 'row')}; a run refuses the file`;
 }
 
-export function lengthSummary({ lengths: { p50, p95, max }, format }: DataPreview): string {
-  if (format === 'plain') return `The text has ${plural(max, 'token')}.`;
+export function lengthSummary({ lengths: { p50, p95, max } }: DataPreview): string {
   return `Half of the rows have at most ${plural(p50, 'token')}, 95 % at most ${formatCount(p95)}; the longest has ${formatCount(max)}.`;
 }
 

@@ -104,7 +104,8 @@ function Result() {
   if (inspect.status === 'idle') return null;
   const { preview } = inspect;
   const problem = inspect.error ?? (inspect.status === 'ready' ? preview?.refusal : null);
-  const suggestion = preview && config.columns === null && preview.format === null ? suggestColumns(preview.columns) : null;
+  const unmapped = preview?.format === null && preview.columns.length > 0;
+  const suggestion = unmapped && config.columns === null ? suggestColumns(preview.columns) : null;
   const fixes: ReactNode[] = suggestion
     ? [
         <button key="map" type="button" className="button" onClick={() => mapColumns(suggestion)}>
@@ -128,7 +129,11 @@ function Result() {
           </button>
         )}
       </p>
-      {problem && <ErrorCard error={problem}>{fixes.length > 0 && fixes}</ErrorCard>}
+      {problem && (
+        <ErrorCard error={problem} advice={unmapped ? 'Say under “The data” which column holds what.' : undefined}>
+          {fixes.length > 0 && fixes}
+        </ErrorCard>
+      )}
     </>
   );
 }
