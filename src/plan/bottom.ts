@@ -1,7 +1,7 @@
 // The bottom of the model: token (and learned position) embeddings and their gradients. A token table that is
 // larger than a binding is taken in parts of rows, a dispatch each.
 
-import { embeddingBwd, embeddingFwd, type TablePart } from '../shaders/embedding';
+import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding';
 import { fill } from '../shaders/fill';
 import type { InputName } from './buffers';
 import { block, liveRows, Transients, type Context } from './emit';
@@ -85,7 +85,7 @@ export function embeddingBackward(context: Context): EmittedUnit {
     for (const { view, rows: held, part } of tableParts(tensorView(trained.gradient, trained.layout, row.local), row.shape[0], width)) {
       if (positions || !shape.tied)
         dispatches.push(fill({ label: `${row.local} clear`, x: view, elements: held * width, value: 0, onlyFirst: true }));
-      dispatches.push(embeddingBwd({ label, dw: view, part, dx, rows, width, ...groups }));
+      dispatches.push(embeddingBwdDw({ label, dw: view, part, dx, rows, width, ...groups }));
     }
   }
   return { name: 'embedding bwd', transients: new Transients(), segments: [{ name: 'embedding bwd', dispatches }] };

@@ -44,7 +44,7 @@ function opSequence(dispatches: readonly Dispatch[]): string[] {
 /** A read_write binding that is read: in place, or added to. */
 function readsItsOutput({ kernel, label }: Dispatch, binding: string): boolean {
   if (kernel.name === 'cross_entropy') return binding === 'logits';
-  if (/^(rope|adamw|embedding_bwd)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
+  if (/^(rope|adamw|embedding_bwd_dw)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
   return /_norm_bwd_dx$/.test(kernel.name) && label.startsWith('layer');
 }
 

@@ -2,11 +2,11 @@
 
 import { RESIDUAL_STREAM, type LayerOp, type LinearOp } from '../model/layer-ops';
 import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionCached, attentionFwd, cacheAppend } from '../shaders/attention';
-import { geluBwd, geluFwd } from '../shaders/gelu';
+import { geluBwdDx, geluFwd } from '../shaders/gelu';
 import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
 import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
 import { rope } from '../shaders/rope';
-import { swigluBwd, swigluFwd } from '../shaders/swiglu';
+import { swigluBwdDx, swigluFwd } from '../shaders/swiglu';
 import type { Slot } from './buffers';
 import { liveRows, opLabel, Transients, weightView, width, type Context, type Unit } from './emit';
 import { linearAdapterGradients, linearForward, linearInputGradient, linearWeightGradients, type Adapter } from './linear';
@@ -256,7 +256,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         if (!needX) return [];
         const kind = op.kind === 'gelu_tanh' ? 'tanh' : 'erf';
         return [
-          geluBwd({
+          geluBwdDx({
             label: opLabel(layer, op, 'dX'),
             dx: gradient(op.x),
             dy,
@@ -271,7 +271,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
       case 'swiglu':
         return needX
           ? [
-              swigluBwd({
+              swigluBwdDx({
                 label: opLabel(layer, op, 'dX'),
                 dgu: gradient(op.x),
                 dh: dy,

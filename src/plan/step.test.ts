@@ -185,7 +185,7 @@ describe('real models under default limits', () => {
           .reduce((sum, view) => sum + view.bytes, 0);
       expect(bytes).toBeGreaterThan(DEFAULT_LIMITS.maxStorageBufferBindingSize);
       expect(covered('embedding_fwd', spec)).toBe(bytes);
-      expect(covered('embedding_bwd', gradient)).toBe(bytes);
+      expect(covered('embedding_bwd_dw', gradient)).toBe(bytes);
       expect(covered('fill', gradient)).toBe(shape.tied ? 0 : bytes);
     }
   });

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError, seededRandom } from './compare';
-import { embeddingBwd, embeddingFwd } from './embedding';
+import { embeddingBwdDw, embeddingFwd } from './embedding';
 import { embeddingBwdRef, embeddingFwdRef } from './embedding.ref';
 import { Inputs, writtenFrom } from './rowwise.fixture';
 
-/** What the host prepares for embeddingBwd: rows by ascending id, each group's start, each group's id. */
+/** What the host prepares for embeddingBwdDw: rows by ascending id, each group's start, each group's id. */
 function groupsOf(ids: readonly number[]): { order: number[]; start: number[]; id: number[] } {
   const order = ids.map((_, n) => n).sort((a, b) => ids[a] - ids[b] || a - b);
   const start: number[] = [];
@@ -82,7 +82,7 @@ describe('embedding', () => {
         const groups = groupsOf(liveIds);
         const pad = (values: number[], size: number) => [...values, ...new Array<number>(size - values.length).fill(0)];
         const dw = inputs.f32('dw', before);
-        const one = embeddingBwd({
+        const one = embeddingBwdDw({
           label: 'test',
           dw,
           dx: inputs.f32('dx', dxs),
@@ -102,7 +102,7 @@ describe('embedding', () => {
         const untouched = before.findIndex((_, i) => !touched.has(Math.floor(i / width)));
         if (untouched >= 0) expect(got[untouched]).toBe(before[untouched]);
       }
-      console.info('embedding_bwd', { rows, live, width, vocab }, found);
+      console.info('embedding_bwd_dw', { rows, live, width, vocab }, found);
       for (const error of Object.values(found)) expect(error).toBeLessThan(1e-6); // sums of at most `rows` terms
     });
   }
@@ -132,7 +132,7 @@ describe('embedding', () => {
     const common = { label: 'test', rows, width };
     const dispatches = parts.flatMap((part) => [
       embeddingFwd({ ...common, x, tokens, table: rangeOf(whole, part), part, live: { extent: 'rows' } }),
-      embeddingBwd({ ...common, dw: rangeOf(dw, part), part, dx: inputs.f32('dx', dxs), ...groups, groups: rows, extent: 'tokenGroups' }),
+      embeddingBwdDw({ ...common, dw: rangeOf(dw, part), part, dx: inputs.f32('dx', dxs), ...groups, groups: rows, extent: 'tokenGroups' }),
     ]);
     const [gotX, gotDw] = await lab.run(dispatches, inputs.data, [x, dw], { extents: { rows: live, tokenGroups: id.length } });
     expect(relativeError(gotX.subarray(0, live * width), embeddingFwdRef(ids, table, live, width))).toBe(0);

@@ -7,7 +7,7 @@ import { dispatch, expectElements, kernel, MAX_GROUPS, shapeError } from './kern
 import { FLAT_SIZE, flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
 import fwd from './embedding_fwd.wgsl?raw';
 import withPositions from './embedding_positions.wgsl?raw';
-import bwd from './embedding_bwd.wgsl?raw';
+import bwd from './embedding_bwd_dw.wgsl?raw';
 
 /** Rows of a table that a view holds, where a binding is too small for all of them. */
 export interface TablePart {
@@ -72,7 +72,7 @@ export function embeddingFwd({
   });
 }
 
-export interface EmbeddingBwdArgs {
+export interface EmbeddingBwdDwArgs {
   readonly label: string;
   readonly dw: View;
   /** dw holds these rows of the table only; other groups are left out. */
@@ -92,7 +92,7 @@ export interface EmbeddingBwdArgs {
 }
 
 /** Adds the sums of dx by id to the rows of dw. In the first micro-batch of a step, dw is cleared or assigned before. */
-export function embeddingBwd({
+export function embeddingBwdDw({
   label,
   dw,
   part = WHOLE,
@@ -104,8 +104,8 @@ export function embeddingBwd({
   groups,
   width,
   extent,
-}: EmbeddingBwdArgs): Dispatch {
-  const name = 'embedding_bwd';
+}: EmbeddingBwdDwArgs): Dispatch {
+  const name = 'embedding_bwd_dw';
   expectElements(name, 'dw', dw, width);
   expectElements(name, 'dx', dx, rows * width);
   expectElements(name, 'order', order, rows);

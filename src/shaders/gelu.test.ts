@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError } from './compare';
-import { geluBwd, geluFwd, type GeluKind } from './gelu';
+import { geluBwdDx, geluFwd, type GeluKind } from './gelu';
 import { erf, geluRef, geluSlopeRef } from './gelu.ref';
 import { differenceError, Inputs, writtenFrom } from './rowwise.fixture';
 
@@ -12,7 +12,7 @@ async function run(kind: GeluKind, rows: number, live: number, width: number, xs
   const [x, dy] = [inputs.f32('x', xs), inputs.f32('dy', dys)];
   const [y, dx] = [scratch('y', rows * width), scratch('dx', rows * width)];
   const sizes = { label: 'test', x, kind, rows, width, live: { extent: 'rows' } as const };
-  const [gotY, gotDx] = await lab.run([geluFwd({ ...sizes, y }), geluBwd({ ...sizes, dx, dy })], inputs.data, [y, dx], {
+  const [gotY, gotDx] = await lab.run([geluFwd({ ...sizes, y }), geluBwdDx({ ...sizes, dx, dy })], inputs.data, [y, dx], {
     extents: { rows: live },
   });
   const end = live * width;

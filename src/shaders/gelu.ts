@@ -6,7 +6,7 @@ import { dispatch, expectElements, kernel } from './kernel';
 import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
 import maths from './gelu_maths.wgsl?raw';
 import fwd from './gelu_fwd.wgsl?raw';
-import bwd from './gelu_bwd.wgsl?raw';
+import bwd from './gelu_bwd_dx.wgsl?raw';
 
 /** 'tanh' is gelu_new and gelu_pytorch_tanh of Hugging Face configs, 'erf' is gelu. */
 export type GeluKind = 'tanh' | 'erf';
@@ -43,13 +43,13 @@ export function geluFwd({ label, y, x, kind, rows, width, live }: GeluFwdArgs): 
   });
 }
 
-export interface GeluBwdArgs extends GeluSizes {
+export interface GeluBwdDxArgs extends GeluSizes {
   readonly dx: View;
   readonly dy: View;
 }
 
-export function geluBwd({ label, dx, dy, x, kind, rows, width, live }: GeluBwdArgs): Dispatch {
-  const name = 'gelu_bwd';
+export function geluBwdDx({ label, dx, dy, x, kind, rows, width, live }: GeluBwdDxArgs): Dispatch {
+  const name = 'gelu_bwd_dx';
   expectElements(name, 'dx', dx, rows * width);
   expectElements(name, 'dy', dy, rows * width);
   expectElements(name, 'x', x, rows * width);

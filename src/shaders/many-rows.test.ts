@@ -13,7 +13,7 @@ import { attentionRef } from './attention.ref';
 import { randomArray, relativeError } from './compare';
 import { crossEntropy } from './cross_entropy';
 import { crossEntropyRef } from './cross_entropy.ref';
-import { embeddingBwd } from './embedding';
+import { embeddingBwdDw } from './embedding';
 import { layerNormBwdDx, layerNormFwd } from './layer_norm';
 import { layerNormBwdRef, layerNormFwdRef } from './layer_norm.ref';
 import { rmsNormBwdDx, rmsNormFwd } from './rms_norm';
@@ -93,7 +93,7 @@ test('gradient of an embedding with as many ids', async () => {
   const own = new Inputs();
   const count = (length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => i);
   const dw = own.f32('dw', new Float32Array(ROWS * C));
-  const dispatch = embeddingBwd({
+  const dispatch = embeddingBwdDw({
     label: 'test',
     dw,
     dx: own.f32('dx', dys),

@@ -3,7 +3,7 @@ import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
 import { randomArray, relativeError } from './compare';
 import { differenceError, dot, Inputs, writtenFrom } from './rowwise.fixture';
-import { swigluBwd, swigluFwd } from './swiglu';
+import { swigluBwdDx, swigluFwd } from './swiglu';
 import { swigluBwdRef, swigluFwdRef } from './swiglu.ref';
 
 async function run(rows: number, live: number, ff: number, gus: Float32Array, dhs: Float32Array) {
@@ -12,7 +12,7 @@ async function run(rows: number, live: number, ff: number, gus: Float32Array, dh
   const [gu, dh] = [inputs.f32('gu', gus), inputs.f32('dh', dhs)];
   const [h, dgu] = [scratch('h', rows * ff), scratch('dgu', rows * 2 * ff)];
   const sizes = { label: 'test', gu, rows, ff, live: { extent: 'rows' } as const };
-  const [gotH, gotDgu] = await lab.run([swigluFwd({ ...sizes, h }), swigluBwd({ ...sizes, dgu, dh })], inputs.data, [h, dgu], {
+  const [gotH, gotDgu] = await lab.run([swigluFwd({ ...sizes, h }), swigluBwdDx({ ...sizes, dgu, dh })], inputs.data, [h, dgu], {
     extents: { rows: live },
   });
   expect([writtenFrom(gotH, live * ff), writtenFrom(gotDgu, live * 2 * ff)]).toEqual([0, 0]);

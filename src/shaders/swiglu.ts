@@ -5,7 +5,7 @@ import type { Dispatch, View } from '../plan/types';
 import { dispatch, expectElements, kernel } from './kernel';
 import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
 import fwd from './swiglu_fwd.wgsl?raw';
-import bwd from './swiglu_bwd.wgsl?raw';
+import bwd from './swiglu_bwd_dx.wgsl?raw';
 
 interface SwigluSizes {
   readonly label: string;
@@ -41,13 +41,13 @@ export function swigluFwd({ label, h, gu, rows, ff, live }: SwigluFwdArgs): Disp
   );
 }
 
-export interface SwigluBwdArgs extends SwigluSizes {
+export interface SwigluBwdDxArgs extends SwigluSizes {
   readonly dgu: View;
   readonly dh: View;
 }
 
-export function swigluBwd({ label, dgu, dh, gu, rows, ff, live }: SwigluBwdArgs): Dispatch {
-  const name = 'swiglu_bwd';
+export function swigluBwdDx({ label, dgu, dh, gu, rows, ff, live }: SwigluBwdDxArgs): Dispatch {
+  const name = 'swiglu_bwd_dx';
   expectElements(name, 'dgu', dgu, rows * 2 * ff);
   expectElements(name, 'dh', dh, rows * ff);
   expectElements(name, 'gu', gu, rows * 2 * ff);
