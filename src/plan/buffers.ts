@@ -92,12 +92,17 @@ export const STATS_BYTES = 32;
 
 export function runBuffers(input: PlanInput): RunBuffers {
   const { shape, rows } = input;
+  const training = input.purpose === 'train';
   const all: BufferSpec[] = [];
-  const make = (name: string, bytes: number, memory: MemoryClass, block?: string, kind: BufferSpec['kind'] = 'storage'): BufferSpec => {
-    const spec: BufferSpec = { name, bytes: roundUp(bytes, 16), memory, kind, block };
+  type Describe = (name: string, bytes: number, memory: MemoryClass, block?: string, kind?: BufferSpec['kind']) => BufferSpec;
+  const describe: Describe = (name, bytes, memory, block, kind = 'storage') => ({ name, bytes: roundUp(bytes, 16), memory, kind, block });
+  const make: Describe = (...description) => {
+    const spec = describe(...description);
     all.push(spec);
     return spec;
   };
+  /** What only steps and evaluations bind: not there in a plan that generates, though it has a name. */
+  const makeToTrain = training ? make : describe;
 
   const blocks = new Map<BlockName, Block>();
   for (const [name, list] of rowsByBlock(parameterTable(shape))) {
@@ -165,8 +170,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
 
   const streamBytes = rows * shape.width * 4;
   const top = make('stream.top', streamBytes, 'activations');
-  // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end.
-  const second = input.lowest >= 2 ? make('stream.second', streamBytes, 'activations') : top;
+  // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end. To generate,
+  // one is enough: no dispatch reads a layer's input and writes its output.
+  const second = training && input.lowest >= 2 ? make('stream.second', streamBytes, 'activations') : top;
   const stream = [
     ...layers.map((i) =>
       i < input.lowest ? (i % 2 === 0 ? top : second) : make(`layer.${i}.in`, streamBytes, 'activations', `layer.${i}`),
@@ -198,11 +204,11 @@ export function runBuffers(input: PlanInput): RunBuffers {
     inputs,
     inputViews: new Map([...packed.views].map(([name, { offset, bytes }]) => [name, { buffer: inputs, offset, bytes }])),
     rope,
-    scalars: make('scalars', (3 + input.slots) * 16, 'inputs'),
-    stats: make('stats', STATS_BYTES, 'workspace'),
-    partials: make('partials', Math.max(1, partialsAt) * 4, 'workspace'),
-    losses: make('losses', rows * 4, 'workspace'),
-    logits: make('logits', Math.min(chunkRows, rows) * shape.vocab * 4, 'workspace'),
+    scalars: makeToTrain('scalars', (3 + input.slots) * 16, 'inputs'),
+    stats: makeToTrain('stats', STATS_BYTES, 'workspace'),
+    partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
+    losses: makeToTrain('losses', rows * 4, 'workspace'),
+    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
     chunkRows,
     cache: layers.map((i) => ({
       k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
@@ -210,8 +216,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
     })),
     frame,
     statsStaging: [
-      make('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
-      make('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
+      makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
+      makeToTrain('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
     ],
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
@@ -219,15 +225,23 @@ export function runBuffers(input: PlanInput): RunBuffers {
 }
 
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {
-  const { rows, edges, shape } = input;
-  const names: [InputName, number][] = [
-    ['tokens', rows],
-    ['segStart', rows],
-    ['segEnd', rows],
-    ['targetRows', rows],
-    ['labels', rows],
-    ['inverse', rows],
-  ];
+  const { rows, edges, shape, purpose } = input;
+  const names: [InputName, number][] =
+    purpose === 'train'
+      ? [
+          ['tokens', rows],
+          ['segStart', rows],
+          ['segEnd', rows],
+          ['targetRows', rows],
+          ['labels', rows],
+          ['inverse', rows],
+        ]
+      : [
+          ['tokens', rows],
+          // Of learned positions.
+          ...(shape.rope ? [] : [['segStart', rows] satisfies [InputName, number]]),
+          ['targetRows', 1],
+        ];
   if (edges.embedding) names.push(['tokenOrder', rows], ['tokenGroupStart', rows + 1], ['tokenGroupId', rows]);
   if (edges.embedding && !shape.rope) names.push(['positionOrder', rows], ['positionGroupStart', rows + 1], ['positionGroupId', rows]);
   const views = new Map<InputName, { offset: number; bytes: number }>();

@@ -15,6 +15,8 @@ export interface Edges {
 }
 
 export interface PlanInput {
+  /** 'generate': new tokens over the cache and nothing else, for a model that only answers. */
+  readonly purpose: 'train' | 'generate';
   readonly shape: ModelShape;
   readonly method: Method;
   /** Optimizer slots: the most layers that any draw of the run trains at once. */
@@ -87,6 +89,7 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
   const mostDrawn = (): number =>
     draws ? draws.reduce((most, layers) => Math.max(most, layers.length), 1) : mostLayers(scheduleConfig(shape, config));
   return {
+    purpose: 'train',
     shape,
     method: config.method,
     slots: lisa ? mostDrawn() : shape.layers,
@@ -101,3 +104,15 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
     kernels,
   };
 }
+
+/** For the base model of a run beside the tuned one: answers to the same prompts, as long, by the same kernels. */
+export const inferenceInput = (run: PlanInput): PlanInput => ({
+  ...run,
+  purpose: 'generate',
+  slots: 0,
+  lowest: run.shape.layers,
+  edges: { embedding: false, norm: false, head: false },
+  lora: null,
+  // No prompt is longer than the cache.
+  rows: Math.min(run.rows, run.cacheTokens),
+});

@@ -55,13 +55,14 @@ export class RunPlan {
     const pool = assignScratch(emitted.map(([, unit]) => transientsOf(unit)));
     this.#pool = pool.sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
     emitted.forEach(([key, unit], index) => this.#units.set(key, this.#place(unit, pool.assignment[index])));
-    this.#buildOptimizer();
+    if (input.purpose === 'train') this.#buildOptimizer();
     this.params = buildParamTable(this.builtSegments());
     this.allBuffers = [...this.buffers.all, ...this.#pool, this.params.spec];
   }
 
   /** Segments of one optimizer step in which the given layers train, each with its slot. */
   step(assignment: Assignment): StepPlan {
+    this.#checkTrains();
     const { shape, edges } = this.input;
     const layers = Array.from({ length: shape.layers }, (_, i) => i);
     const roles = layers.map((layer) => (assignment.has(layer) ? this.buffers.slots[assignment.get(layer)!] : null));
@@ -91,6 +92,7 @@ export class RunPlan {
 
   /** Forward pass and loss, without gradients. */
   evaluation(extents: Extents): Segment[] {
+    this.#checkTrains();
     const layers = Array.from({ length: this.input.shape.layers }, (_, i) => i);
     const head = this.#head(false);
     return [
@@ -139,6 +141,12 @@ export class RunPlan {
     const context = this.#context;
     const { shape, edges, lora, lowest } = this.input;
     const top = shape.layers - 1;
+    if (this.input.purpose === 'generate')
+      return [
+        ['embedding gen', embeddingForward(context, 'generate')],
+        ['head gen', headLogits(context)],
+        [`gen ${top}`, layerForward(context, top, null, 'generate')],
+      ];
     const list: [string, EmittedUnit][] = [
       ['embedding', embeddingForward(context, 'train')],
       ['embedding gen', embeddingForward(context, 'generate')],
@@ -156,6 +164,10 @@ export class RunPlan {
     list.push([`bwd ${top} ${slot.index} false`, layerBackward(context, top, slot, false)]);
     if (this.input.method === 'lisa') list.push([`bwd ${top} -1 true`, layerBackward(context, top, null, true)]);
     return list;
+  }
+
+  #checkTrains(): void {
+    if (this.input.purpose !== 'train') throw new AppError('INTERNAL', 'A plan that generates has no steps and no evaluation.', '');
   }
 
   #forward(layer: number, role: Slot | null): readonly Segment[] {

@@ -1,0 +1,12 @@
+// Memory of the base model beside the tuned one, when both answer the same prompt: what a comparison takes on top of the
+// run that has ended. Pure, like the forecast of a run.
+
+import type { RunConfig } from '../config';
+import type { ModelShape } from '../model/types';
+import { inferenceInput, planInput } from './input';
+import { bytesByClass, withTotal, type MemoryTotals } from './memory';
+import { RunPlan } from './run-plan';
+
+/** Throws CONFIG_INVALID where the configuration does not fit the model. */
+export const inferenceForecast = (shape: ModelShape, config: RunConfig): MemoryTotals =>
+  withTotal(bytesByClass(new RunPlan(inferenceInput(planInput(shape, config))).allBuffers));
