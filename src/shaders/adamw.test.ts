@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
+import { parameterTable } from '../model/parameters';
+import { layoutBlock, rowsByBlock } from '../plan/layout';
+import { SHAPES } from '../testing/shapes';
 import { adamw, adamwScalars } from './adamw';
 import { adamwRef, type AdamwState } from './adamw.ref';
 import { randomArray, relativeError } from './compare';
@@ -41,11 +44,18 @@ async function step(state: Buffers, g: Float32Array, at: number, clip: number, b
 }
 
 describe('AdamW', () => {
+  // The built-in model's layer, padding between its tensors left out.
+  const layer = rowsByBlock(parameterTable(SHAPES['wordsmith-2m'])).get('layer.0')!;
+  const { bytes, decayElements: decaying, parameters } = layoutBlock(layer);
+  it('has a real layer to follow', () => {
+    expect([parameters, bytes / 4, decaying]).toEqual([184_576, 184_576, 184_320]);
+  });
   for (const { elements, decayElements } of [
     { elements: 301, decayElements: 48 },
     { elements: 4800, decayElements: 4800 },
     { elements: 301, decayElements: 301 },
     { elements: 37, decayElements: 0 },
+    { elements: bytes / 4, decayElements: decaying },
   ]) {
     it(`follows float64 over three steps: ${elements} elements, ${decayElements} of them decay`, async () => {
       const start = randomArray(elements, 1);
@@ -67,8 +77,9 @@ describe('AdamW', () => {
       };
       console.info('adamw', { elements, decayElements }, found);
       expect(found.w).toBeLessThan(3e-7);
-      // The update is lr · 3 ≈ 1e-2 on weights up to 1, each of whose three roundings is up to 3e-8.
-      expect(found['w − w₀']).toBeLessThan(2e-5);
+      // The update is lr · 3 ≈ 9e-3 on weights up to 1. In each step their decay, the factor of it and the update are
+      // rounded by up to 3e-8: nine roundings, which the worst of many elements comes near.
+      expect(found['w − w₀']).toBeLessThan(3e-5);
       expect(found.m).toBeLessThan(5e-7);
       expect(found.v).toBeLessThan(5e-7);
     });
