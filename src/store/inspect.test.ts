@@ -159,6 +159,19 @@ describe('the answer', () => {
     expect(state()).toMatchObject({ status: 'ready', fraction: null, head: null });
   });
 
+  test('gives way to first rows that are read in another way', () => {
+    wait();
+    answer('a');
+    mapColumns({ text: 'body' });
+    wait();
+    receive({ type: 'inspecting', id: lastId(), fraction: 0.1, head: null });
+    expect(state().preview).not.toBeNull();
+    receive({ type: 'inspecting', id: lastId(), fraction: 0.2, head: preview('a') });
+    expect(state().preview).not.toBeNull();
+    receive({ type: 'inspecting', id: lastId(), fraction: 0.3, head: { ...preview('a'), format: 'messages' } });
+    expect(state()).toMatchObject({ preview: null, head: { format: 'messages' } });
+  });
+
   test('says whether a run would have something to learn', () => {
     expect(dataStanding(state())).toBe('unknown');
     const refused = (code: 'NO_TARGETS' | 'DATASET_PARSE') => ({ ...preview('a'), refusal: { code, detail: 'd', remedy: 'r' } });

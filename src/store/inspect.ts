@@ -112,7 +112,12 @@ export function receive(event: Event): void {
   if (event.id !== latest) return;
   switch (event.type) {
     case 'inspecting':
-      useInspectStore.setState(({ head }) => ({ fraction: event.fraction, head: event.head ?? head }));
+      useInspectStore.setState((state) => {
+        const head = event.head ?? state.head;
+        // The old answer gives way to rows that are read in another way.
+        const preview = head && state.preview?.format !== head.format ? null : state.preview;
+        return { fraction: event.fraction, head, preview };
+      });
       break;
     case 'inspected':
       useInspectStore.setState({ ...NOTHING, status: 'ready', preview: event.preview });
