@@ -1,5 +1,5 @@
 // `npm run experiment`: the runs behind docs/results.md. Every method at its learning rate, three seeds each, on the
-// built-in model and data with the defaults of finetune; prints the table and the samples verbatim as Markdown.
+// built-in model and data with the defaults of finetune; prints the table and the samples of every run verbatim, as Markdown.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { METHOD_LR, type Method } from '../config';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import type { RunEvent, RunReport, Sample } from '../train/protocol';
+import { samplesByPrompt } from './experiment-samples';
 import { megabytes } from './print';
 import { runFinetune } from './run-finetune';
 
@@ -30,7 +31,23 @@ async function run(method: Method, seed: number): Promise<Outcome> {
   let report: RunReport | null = null;
   const prompts = PROMPTS.flatMap((prompt) => ['--prompt', prompt]);
   const status = await runFinetune(
-    ['--method', method, '--seed', String(seed), '--eval-every', '0', '--save-every', '0', '--out', out, '--json', ...prompts, ...extra],
+    [
+      '--method',
+      method,
+      '--seed',
+      String(seed),
+      '--eval-every',
+      '0',
+      '--save-every',
+      '0',
+      '--sample-at',
+      'ends',
+      '--out',
+      out,
+      '--json',
+      ...prompts,
+      ...extra,
+    ],
     {
       stdout(text) {
         for (const line of text.split('\n').filter((part) => part !== '')) {
@@ -85,16 +102,6 @@ for (const [method, list] of outcomes) {
   print(`| ${cells.join(' | ')} |`);
 }
 print();
-for (const [method, list] of outcomes) {
-  const { samples } = list[0];
-  print(`### ${method}, seed 1`);
-  print();
-  for (const before of samples.filter((sample) => sample.when === 'before')) {
-    const after = samples.find((sample) => sample.when === 'after' && sample.prompt === before.prompt);
-    print(`- \`${before.prompt}\``);
-    print(`  - before: ${JSON.stringify(before.text.trim())}`);
-    print(`  - after: ${JSON.stringify(after?.text.trim())}`);
-  }
-  print();
-}
+const samples = new Map([...outcomes].map(([method, list]) => [method, list.map((one) => one.samples)]));
+print(samplesByPrompt(samples, SEEDS));
 process.exit(0);
