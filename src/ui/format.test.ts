@@ -5,12 +5,14 @@ import {
   formatCount,
   formatDuration,
   formatExactBytes,
+  formatInUnit,
   formatLarge,
   formatList,
   formatMs,
   formatRate,
   formatRoughly,
   plural,
+  unitOf,
 } from './format';
 
 describe('formatBytes', () => {
@@ -24,6 +26,13 @@ describe('formatBytes', () => {
     [999_940_000, '1.00 GB'],
     [7_900_000_000, '7.90 GB'],
   ])('%d bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  it('numbers beside each other share a unit', () => {
+    const unit = unitOf(6_960_000);
+    expect(unit.name).toBe('MB');
+    expect([6_960_000, 480_000, 1_234_000_000, 0].map((bytes) => formatInUnit(bytes, unit))).toEqual(['6.96', '0.48', '1,234', '0']);
+    expect(formatInUnit(12, unitOf(300))).toBe('12');
+  });
 
   it('shows a dash, never NaN', () => {
     expect(formatBytes(NaN)).toBe('–');

@@ -23,6 +23,21 @@ export function formatBytes(bytes: number): string {
   return `${formatCount(bytes)} B`;
 }
 
+export interface ByteUnit {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** The unit that formatBytes gives this many bytes. */
+export function unitOf(bytes: number): ByteUnit {
+  const [size, name] = BYTE_UNITS.find(([unit]) => bytes >= unit * 0.9995) ?? [1, 'B'];
+  return { name, size };
+}
+
+/** Bytes that share the unit of others beside them: 6.96, 0.48. */
+export const formatInUnit = (bytes: number, { size }: ByteUnit): string =>
+  bytes === 0 || size === 1 ? formatCount(bytes) : threeDigits(bytes / size);
+
 /** Round bytes on an axis: 20 MB, 2.5 GB. */
 export const formatByteTick = (bytes: number): string =>
   bytes === 0

@@ -2,7 +2,7 @@
 
 import { useState, type CSSProperties, type KeyboardEvent } from 'react';
 import type { RunPicture } from '../../store/picture';
-import { formatBytes, formatCount, formatExactBytes } from '../format';
+import { formatBytes, formatCount, formatExactBytes, formatInUnit, unitOf, type ByteUnit } from '../format';
 import { Panel } from '../parts/Panel';
 import { difference } from '../receipt';
 import { GRID_COLUMNS, memoryGrid, type GridCell, type GridColumn, type MemoryGrid } from './memory-grid';
@@ -47,6 +47,7 @@ function Squares({ grid }: { readonly grid: MemoryGrid }) {
   const px = rows.length <= 16 ? 16 : rows.length <= 44 ? 11 : 8;
   const row = Math.min(at.row, rows.length - 1);
   const cell = rows[row].cells[at.column];
+  const unit = unitOf(Math.max(...Object.values(totals)));
   const spare = grid.spare.m + grid.spare.v + grid.spare.gradient;
   return (
     <>
@@ -102,12 +103,12 @@ function Squares({ grid }: { readonly grid: MemoryGrid }) {
           {spare > 0 && (
             <tr>
               <th scope="row">empty slots</th>
-              <Sums sums={grid.spare} />
+              <Sums sums={grid.spare} unit={unit} />
             </tr>
           )}
           <tr>
-            <th scope="row">now</th>
-            <Sums sums={totals} />
+            <th scope="row">sum, {unit.name}</th>
+            <Sums sums={totals} unit={unit} />
           </tr>
         </tfoot>
       </table>
@@ -116,10 +117,11 @@ function Squares({ grid }: { readonly grid: MemoryGrid }) {
   );
 }
 
-const Sums = ({ sums }: { readonly sums: MemoryGrid['totals'] }) =>
+/** One unit for a row of numbers that are compared, too narrow for a unit each. */
+const Sums = ({ sums, unit }: { readonly sums: MemoryGrid['totals']; readonly unit: ByteUnit }) =>
   GRID_COLUMNS.map((column) => (
     <td key={column} title={formatExactBytes(sums[column])}>
-      {formatBytes(sums[column])}
+      {formatInUnit(sums[column], unit)}
     </td>
   ));
 

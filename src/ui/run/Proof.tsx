@@ -1,7 +1,7 @@
 // Asks the worker to compare the frozen blocks with what they were, bit by bit, and says what came out.
 
 import type { ErrorInfo } from '../../errors';
-import type { Run } from '../../store/run';
+import { isActive, type Run } from '../../store/run';
 import type { ActionState } from '../actions';
 import { verifiedSentence } from '../announce';
 import { ActionButton } from '../parts/Button';
@@ -15,10 +15,12 @@ interface ProofProps {
 
 export function Proof({ run, state }: ProofProps) {
   const { verified, config } = run;
-  if (config.method === 'full' || (!state && !verified)) return null;
+  // Once it has ended nobody can be asked.
+  const asked = state && isActive(run) ? state : null;
+  if (config.method === 'full' || (!asked && !verified)) return null;
   return (
     <div className="proof">
-      {state && <ActionButton id="verify" state={state} />}
+      {asked && <ActionButton id="verify" state={asked} />}
       {verified && verified.changed.length > 0 ? (
         <ErrorCard error={failure(verifiedSentence(verified))} />
       ) : (

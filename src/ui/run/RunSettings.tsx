@@ -36,8 +36,8 @@ export function RunSettings({ run }: { readonly run: Run }) {
       <summary>Settings of this run</summary>
       <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, show(key, config)])} />
       {prepared && (
-        <>
-          <h3>Data</h3>
+        <details>
+          <summary>Data</summary>
           <Rows
             rows={[
               ['Format', prepared.data.format],
@@ -51,7 +51,7 @@ export function RunSettings({ run }: { readonly run: Run }) {
               ['Malformed rows', formatCount(prepared.data.badRows)],
             ]}
           />
-        </>
+        </details>
       )}
     </details>
   );

@@ -7,7 +7,7 @@ import type { ActionState } from '../actions';
 import { formatList } from '../format';
 import { Panel } from '../parts/Panel';
 import { Proof } from './Proof';
-import { countdown, stackOf, stackSentences, type Draw, type Floor, type Stack } from './stack-model';
+import { countdown, stackOf, stackSentences, type Draw, type Floor, type Stack, type Trains } from './stack-model';
 
 interface StackNowProps {
   readonly picture: RunPicture;
@@ -58,15 +58,24 @@ function Building({ stack, label }: { readonly stack: Stack; readonly label: str
       <span className="tank-head second">v</span>
       <span className="backward" style={{ gridRow: `2 / ${stack.end + 3}` }} />
       {stack.floors.map((floor, i) => (
-        <FloorRow key={floor.name} floor={floor} row={i + 2} named={named(floor)} />
+        <FloorRow key={floor.name} floor={floor} word={stateWord(floor.trains, stack.moment)} row={i + 2} named={named(floor)} />
       ))}
     </div>
   );
 }
 
-const STATE_WORDS = { no: '', drawn: 'trains', always: 'always', adapter: 'adapter' } as const;
+const stateWord = (trains: Trains, moment: Stack['moment']): string =>
+  ({ no: '', drawn: moment === 'last' ? 'trained' : 'trains', always: 'always', adapter: 'adapter' })[trains];
 
-function FloorRow({ floor, row, named }: { readonly floor: Floor; readonly row: number; readonly named: boolean }) {
+interface FloorRowProps {
+  readonly floor: Floor;
+  readonly word: string;
+  /** Of the grid. */
+  readonly row: number;
+  readonly named: boolean;
+}
+
+function FloorRow({ floor, word, row, named }: FloorRowProps) {
   const { trains, title, block } = floor;
   const style = { gridRow: row };
   return (
@@ -75,7 +84,7 @@ function FloorRow({ floor, row, named }: { readonly floor: Floor; readonly row: 
         <span className="floor-light" />
         {named && <span className="floor-name">{title}</span>}
         <span className="floor-state">
-          {STATE_WORDS[trains]}
+          {word}
           {trains !== 'no' && <OpenPadlock />}
         </span>
       </div>
