@@ -6,5 +6,8 @@ it('takes known switches from the storage and nothing else', () => {
   expect(parsePreferences(null)).toEqual(defaults);
   expect(parsePreferences('{')).toEqual(defaults);
   expect(parsePreferences('"keys"')).toEqual(defaults);
-  expect(parsePreferences('{"keys":false,"notify":"yes","other":true,"__proto__":{"wakeLock":false}}')).toEqual({ ...defaults, keys: false });
+  expect(parsePreferences('{"keys":false,"notify":"yes","other":true,"__proto__":{"wakeLock":false}}')).toEqual({
+    ...defaults,
+    keys: false,
+  });
 });

@@ -24,7 +24,7 @@ export function MemoryNow({ picture: { run, metrics } }: { readonly picture: Run
   const grid = memoryGrid(stack, prepared, config.method);
   return (
     <Panel title={stack.moment === 'last' ? 'Memory at the end' : 'Memory now'}>
-      <Squares grid={grid} />
+      <Squares grid={grid} varies={config.method === 'lisa' && config.lisaSampler === 'bernoulli'} />
       <p className="note">
         {config.method === 'full'
           ? `Full training fills every square: ${formatBytes(grid.total)}.`
@@ -40,7 +40,13 @@ interface At {
   readonly column: number;
 }
 
-function Squares({ grid }: { readonly grid: MemoryGrid }) {
+interface SquaresProps {
+  readonly grid: MemoryGrid;
+  /** Draws differ in size: most leave slots empty. */
+  readonly varies: boolean;
+}
+
+function Squares({ grid, varies }: SquaresProps) {
   const { rows, totals } = grid;
   const [at, setAt] = useState<At>({ row: 0, column: 0 });
   const [told, setTold] = useState(false);
@@ -48,7 +54,6 @@ function Squares({ grid }: { readonly grid: MemoryGrid }) {
   const row = Math.min(at.row, rows.length - 1);
   const cell = rows[row].cells[at.column];
   const unit = unitOf(Math.max(...Object.values(totals)));
-  const spare = grid.spare.m + grid.spare.v + grid.spare.gradient;
   return (
     <>
       <table
@@ -100,7 +105,7 @@ function Squares({ grid }: { readonly grid: MemoryGrid }) {
           ))}
         </tbody>
         <tfoot>
-          {spare > 0 && (
+          {varies && (
             <tr>
               <th scope="row">empty slots</th>
               <Sums sums={grid.spare} unit={unit} />
