@@ -82,12 +82,16 @@ export function* readData(file: DataFile, columns: ColumnMap | null): Steps<Read
   const rows: DataRow[] = [];
   const badRows: BadRow[] = [];
   const shapes = new Set<RowShape>();
+  let hasRemedy = false;
   let stepAt = 0;
   for (const record of table?.rows ?? jsonRecords(text, names)) {
     const result = 'fault' in record ? record : recordToRow(record.value, record.line, map);
     if ('fault' in result) {
       const { field, reason, remedy } = result.fault;
-      badRows.push({ row: record.line, reason: `${field} ${reason}`, ...(remedy === undefined ? {} : { remedy }) });
+      // One row is told of, so one remedy will do.
+      const told = remedy && !hasRemedy ? { remedy: remedy() } : {};
+      hasRemedy ||= remedy !== undefined;
+      badRows.push({ row: record.line, reason: `${field} ${reason}`, ...told });
     } else {
       rows.push(result.row);
       shapes.add(result.format);

@@ -10,7 +10,8 @@ import { ROLES, type DataRow, type Message, type Role } from './types';
 export interface RowFault {
   readonly field: string;
   readonly reason: string;
-  readonly remedy?: string;
+  /** Made only when it is told: a file may have the same fault in every row. */
+  readonly remedy?: () => string;
 }
 
 export type RowResult = { readonly format: RowShape; readonly row: DataRow } | { readonly fault: RowFault };
@@ -30,7 +31,9 @@ interface Field {
 /** The shapes a record may have, for error texts. */
 export const KNOWN_SHAPES = 'messages, or prompt and completion, or instruction and output, or text';
 
-const fault = (field: string, reason: string, remedy?: string): { readonly fault: RowFault } => ({ fault: { field, reason, remedy } });
+const fault = (field: string, reason: string, remedy?: () => string): { readonly fault: RowFault } => ({
+  fault: { field, reason, remedy },
+});
 
 /** A value in a few words. */
 function describe(value: unknown): string {
@@ -52,7 +55,7 @@ export function recordToRow(record: unknown, row: number, columns: ColumnMap | n
   if (!shape) {
     const keys = Object.keys(json);
     const listed = keys.length ? `the keys ${keys.slice(0, 8).join(', ')}` : 'no keys';
-    return fault('the row', `has ${listed}; expected ${KNOWN_SHAPES}`, keys.length ? mapHint(keys) : undefined);
+    return fault('the row', `has ${listed}; expected ${KNOWN_SHAPES}`, keys.length ? () => mapHint(keys) : undefined);
   }
   const field = (role: ColumnRole): Field => {
     const column = columns?.[role] ?? role;

@@ -32,7 +32,7 @@ export function DataPreviewPanel() {
         <h2>The data</h2>
         <span className="note">{headline(inspect)}</span>
       </summary>
-      {open && <Body inspect={inspect} builtin={dataKind === 'builtin'} />}
+      <Body inspect={inspect} builtin={dataKind === 'builtin'} />
     </details>
   );
 }
