@@ -34,6 +34,8 @@ export interface RunInputs {
   readonly files: ModelFiles;
   readonly tokenizer: Tokenizer;
   readonly dataset: Dataset;
+  /** Rows are conversations: prompts are user messages. */
+  readonly chat: boolean;
   readonly prompts: readonly Prompt[];
 }
 
@@ -63,7 +65,9 @@ export async function prepareInputs(
   const evaluation = from.evalData && parse(from.evalData);
   const dataset = prepareData(data, evaluation, tokenizer, config);
   const rows = evaluation ? evaluation.rows : dataset.evaluation.length > 0 ? heldOutRows(data, dataset, tokenizer, config) : data.rows;
-  return { config, files, tokenizer, dataset, prompts: choosePrompts(config, data.rows, rows, tokenizer, label?.('prompts') ?? 'prompts') };
+  const chat = data.rows.some((row) => row.kind === 'chat');
+  const prompts = choosePrompts(config, chat, rows, tokenizer, label?.('prompts') ?? 'prompts');
+  return { config, files, tokenizer, dataset, chat, prompts };
 }
 
 export async function openTokenizer(files: ModelTexts): Promise<Tokenizer> {
@@ -84,14 +88,7 @@ export async function openTokenizer(files: ModelTexts): Promise<Tokenizer> {
 }
 
 /** A prompt is a user message where the data is chat, else plain text to continue. */
-function choosePrompts(
-  config: RunConfig,
-  trained: readonly DataRow[],
-  rows: Iterable<DataRow>,
-  tokenizer: Tokenizer,
-  label: string,
-): Prompt[] {
-  const chat = trained.some((row) => row.kind === 'chat');
+function choosePrompts(config: RunConfig, chat: boolean, rows: Iterable<DataRow>, tokenizer: Tokenizer, label: string): Prompt[] {
   const texts = config.prompts.length > 0 ? config.prompts : defaultPrompts(rows);
   return texts.map((text) => {
     const ids = chat ? chatOf(tokenizer).promptIds([{ role: 'user', content: text }]) : plainPrompt(text, tokenizer);
@@ -100,7 +97,8 @@ function choosePrompts(
   });
 }
 
-function plainPrompt(text: string, tokenizer: Tokenizer): number[] {
+/** Ids of a text that the model is to go on with. */
+export function plainPrompt(text: string, tokenizer: Tokenizer): number[] {
   const ids = tokenizer.encode(text);
   return tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId, ...ids] : ids;
 }

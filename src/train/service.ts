@@ -5,7 +5,8 @@ import { AppError, errorInfo, unreachable } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
 import { Inspector } from './inspect';
-import type { Command, Event, ExportKind, ModelSource } from './protocol';
+import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
+import { Queue } from './queue';
 import type { KeptSources, RunStorage } from './run-storage';
 import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
@@ -22,7 +23,7 @@ export class TrainService {
   #run: WorkerRun | null = null;
   #base = '';
   readonly #inspector: Inspector;
-  #last: Promise<void> = Promise.resolve();
+  readonly #commands = new Queue();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -34,11 +35,10 @@ export class TrainService {
    * the new one. None takes as long as a run. Resolves when this one is done, and never rejects.
    */
   handle(command: Command): Promise<void> {
-    this.#last = this.#last
-      .then(() => this.#do(command))
-      .catch((thrown: unknown) => this.#around.post({ type: 'refused', error: errorInfo(thrown) }));
-    return this.#last;
+    return this.#commands.run(() => this.#do(command)).catch(this.#refuse);
   }
+
+  readonly #refuse = (thrown: unknown): void => this.#around.post({ type: 'refused', error: errorInfo(thrown) });
 
   async #do(command: Command): Promise<void> {
     switch (command.type) {
@@ -68,14 +68,18 @@ export class TrainService {
       case 'discard':
         return this.#discard();
       case 'export':
-        return this.#export(command.what);
+        // Not waited for: answers that it waits for must be able to be cancelled.
+        void this.#export(command.what).catch(this.#refuse);
+        return;
       case 'inspect':
         // Not waited for: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#base);
         return;
       case 'compare':
+        void this.#compare(command.id, command.request);
+        return;
       case 'cancelCompare':
-        throw new AppError('INTERNAL', `The command ${command.type} is not known to the worker.`, 'Reload the page.');
+        return this.#run?.cancelCompare();
       default:
         return unreachable(command);
     }
@@ -163,6 +167,16 @@ export class TrainService {
     const stored = await this.#stored().catch(() => null);
     await checkpoints.clear();
     if (stored) await sources.remove(stored.state.runId);
+  }
+
+  /** Never rejects. */
+  async #compare(id: number, request: CompareRequest): Promise<void> {
+    try {
+      if (!this.#run) throw new AppError('INTERNAL', 'There is no run to compare.', 'Train a model first.');
+      await this.#run.compare(request, (reply) => this.#around.post({ type: 'reply', id, ...reply }));
+    } catch (thrown) {
+      this.#around.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
+    }
   }
 
   async #export(what: ExportKind): Promise<void> {

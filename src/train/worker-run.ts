@@ -4,10 +4,12 @@ import type { RunConfig } from '../config';
 import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { CheckpointReader } from './checkpoint';
+import { Comparison, type Reply } from './comparison';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
 import { prepareInputs } from './prepare';
-import type { DataSource, ModelSource, RunEvent } from './protocol';
+import type { CompareRequest, DataSource, ModelSource, RunEvent } from './protocol';
+import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from './session';
 import { openSources } from './sources';
@@ -29,6 +31,9 @@ export class WorkerRun {
   readonly #emit: (event: RunEvent) => void;
   readonly #checkpoints: RunCheckpoints;
   #session: Session | null = null;
+  #comparison: Comparison | null = null;
+  /** Of the session's engine, after the run. */
+  readonly #uses = new Queue();
   #finished = false;
   readonly #settled: Promise<void>;
 
@@ -54,26 +59,45 @@ export class WorkerRun {
     this.#session?.stopSaving();
   }
 
-  async files(): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
-    if (!this.#session || !this.#finished) throw new AppError('INTERNAL', 'There is no finished run to export.', '');
-    const { files } = await exportTuned(this.#session, 'f32');
-    const made: { name: string; data: Uint8Array<ArrayBuffer> }[] = [];
-    for (const file of files) {
-      const data = new Uint8Array(file.size);
-      let at = 0;
-      for await (const chunk of file.chunks()) {
-        data.set(chunk, at);
-        at += chunk.byteLength;
+  /** The tuned model as files. */
+  files(): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
+    return this.#uses.run(async () => {
+      const { files } = await exportTuned(this.#finishedSession(), 'f32');
+      const made: { name: string; data: Uint8Array<ArrayBuffer> }[] = [];
+      for (const file of files) {
+        const data = new Uint8Array(file.size);
+        let at = 0;
+        for await (const chunk of file.chunks()) {
+          data.set(chunk, at);
+          at += chunk.byteLength;
+        }
+        made.push({ name: file.path, data });
       }
-      made.push({ name: file.path, data });
-    }
-    return made;
+      return made;
+    });
+  }
+
+  /** Base and tuned model answer; an earlier question gets no more. Rejects with what went wrong. */
+  async compare(request: CompareRequest, onReply: (reply: Reply) => void): Promise<void> {
+    this.#comparison ??= new Comparison(this.#finishedSession(), this.#uses);
+    await this.#comparison.answer(request, onReply);
+  }
+
+  cancelCompare(): void {
+    this.#comparison?.cancel();
+  }
+
+  #finishedSession(): Session {
+    if (!this.#session || !this.#finished) throw new AppError('INTERNAL', 'There is no finished run.', 'Train a model first.');
+    return this.#session;
   }
 
   /** Ends the run without results, waits until it has let go of the GPU, and frees its memory. */
   async close(): Promise<void> {
     this.#gate.discard();
     await this.#settled;
+    await this.#comparison?.close();
+    await this.#uses.idle();
     this.#session?.close();
     this.#session = null;
   }
