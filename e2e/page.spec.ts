@@ -111,6 +111,7 @@ test('a run can be started paused, stepped, continued, paused and stopped', asyn
   const held = await page.locator('.step-count').textContent();
 
   await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
   await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 90_000 });
   await expect(phase(page)).toContainText('Stopped');
   await expect(page.locator('.step-count')).toHaveText(held ?? '');
