@@ -6,6 +6,7 @@ import { useLivePicture } from '../store/picture';
 import type { View } from '../store/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
+import { DataPreviewPanel } from './data/DataPreviewPanel';
 import { Notices } from './Notices';
 import { PreviewView } from './preview/PreviewView';
 import { RunView } from './run/RunView';
@@ -39,6 +40,7 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
         <ActionBar state={state} />
         <Notices state={state} />
         <SetupPreview setup={state.setup} />
+        <DataPreviewPanel />
       </div>
     </div>
   );
