@@ -1,0 +1,281 @@
+// A run as one HTML file that needs nothing else: no script, no other file, no network. Everything measured is given to
+// the last digit; what is forecast is hatched and says so. Pure.
+
+import { configDiff, DEFAULTS, type ConfigKey } from '../../config';
+import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/metrics';
+import type { RunPicture } from '../../store/picture';
+import type { Run } from '../../store/run';
+import type { Prepared, RunReport } from '../../train/protocol';
+import { SEGMENT_NAMES } from '../charts/bar-model';
+import { formatBytes, formatCount, formatDuration, formatList, formatLoss } from '../format';
+import { settingText } from '../history/setting-text';
+import { LABELS, METHOD_NAMES } from '../labels';
+import { measuredReceipt } from '../receipt';
+import { lossSvg, rasterSvg } from './card-charts';
+import { CARD_STYLE } from './card-style';
+import { markup, type Markup } from './markup';
+
+export interface CardTitle {
+  readonly name: string;
+  /** When the run was started, as it is to be shown. */
+  readonly date: string;
+}
+
+/** Null before the first step: there is nothing to put on a card. */
+export function runCardHtml({ run, metrics }: Pick<RunPicture, 'run' | 'metrics'>, { name, date }: CardTitle): string | null {
+  const { prepared, config } = run;
+  if (!prepared || metrics.step.length === 0) return null;
+  const body = markup`<h1>${name}</h1>
+    <p class="sub">${METHOD_NAMES[config.method]} fine-tuning of ${prepared.modelName} on ${prepared.data.name}, ${date}. ${ending(run)}</p>
+    ${facts(run, metrics)}
+    <section>
+      <h2>Loss</h2>
+      <p class="key">
+        <span class="k raw-key"></span>each step <span class="k smooth-key"></span>smoothed <span class="k eval-key"></span>held out
+      </p>
+      ${lossSvg(metrics, run.evals, Math.max(config.steps, metrics.step.last))} ${evaluations(run)}
+    </section>
+    ${config.method === 'lisa' ? layers(run, prepared, metrics) : null} ${memory(run, prepared, metrics)} ${samples(run)} ${settings(run)}
+    ${sources(prepared, run.report)}
+    <footer>Written by LISA Studio. All figures were measured on the device named here, except those marked as a forecast.</footer>`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${markup`${name}`.text}</title>
+<style>${CARD_STYLE}</style>
+</head>
+<body>
+<main>
+${body.text}
+</main>
+</body>
+</html>
+`;
+}
+
+function ending(run: Run): string {
+  const at = `after step ${formatCount(run.step)} of ${formatCount(run.config.steps)}`;
+  if (run.error) return `It failed ${at}: ${run.error.detail}`;
+  if (run.phase === 'done') return run.stopped ? `It was stopped ${at}.` : `It ran to its end, ${formatCount(run.step)} steps.`;
+  return `It stands ${at}.`;
+}
+
+const row = (name: string, value: string | number, exact?: string): Markup =>
+  markup`<tr>
+    <th scope="row">${name}</th>
+    <td title="${exact ?? ''}">${value}</td>
+  </tr>`;
+
+function facts(run: Run, metrics: RunMetrics): Markup {
+  const { evals, report, prepared } = run;
+  const first = evals[0];
+  const last = evals.at(-1);
+  const ms = metrics.stepMs.values().reduce((sum, value) => sum + value, 0);
+  const list: readonly (readonly [string, string, string?])[] = [
+    [
+      'Held-out loss',
+      first && last && first !== last ? `${formatLoss(first.loss)} → ${formatLoss(last.loss)}` : formatLoss(last?.loss ?? NaN),
+    ],
+    ['Last loss', formatLoss(metrics.loss.last), String(metrics.loss.last)],
+    ['Training time', formatDuration(ms), `${ms} ms`],
+    ['Tokens per second', formatCount(report?.tokensPerSecond ?? NaN), String(report?.tokensPerSecond ?? '')],
+    ['Trained in a step', `${formatCount(prepared?.trainable ?? NaN)} of ${formatCount(prepared?.parameters ?? NaN)} parameters`],
+  ];
+  return markup`<dl class="facts">
+    ${list.map(
+      ([name, value, exact]) =>
+        markup`<div>
+          <dt>${name}</dt>
+          <dd title="${exact ?? ''}">${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+const evaluations = ({ evals }: Run): Markup | null =>
+  evals.length === 0
+    ? null
+    : markup`<details>
+        <summary>Held-out losses</summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">After step</th>
+              <th scope="col">Loss</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${evals.map(
+              ({ step, loss }) =>
+                markup`<tr>
+                  <td>${formatCount(step)}</td>
+                  <td>${loss}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </details>`;
+
+function layers(run: Run, { shape }: Prepared, metrics: RunMetrics): Markup {
+  const { periods } = metrics;
+  const touched = new Set(periods.flatMap((period) => period.layers)).size;
+  const moves = (period: number): string =>
+    (metrics.moved.get(period) ?? []).map(({ layer, change }) => `${layer}: ${change}`).join(', ') || '–';
+  return markup`<section>
+    <h2>Layers that were trained</h2>
+    <p>
+      ${formatCount(touched)} of ${formatCount(shape.layers)} layers in ${formatCount(periods.length)} periods of
+      ${formatCount(run.config.lisaPeriod)} steps. Always on: ${settingText('lisaTrain', run.config)}.
+    </p>
+    ${rasterSvg(periods, shape.layers, Math.max(run.config.steps, metrics.step.last))}
+    <details>
+      <summary>Layers by period</summary>
+      <div class="wide">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Period</th>
+              <th scope="col">Steps</th>
+              <th scope="col">Layers</th>
+              <th scope="col">Loss, first → last step</th>
+              <th scope="col">‖ΔW‖ / ‖W‖ by layer</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${periods.map(
+              (period) =>
+                markup`<tr>
+                  <td>${period.period + 1}</td>
+                  <td>${period.firstStep}–${period.lastStep}</td>
+                  <td>${formatList([...period.layers].sort((a, b) => a - b))}</td>
+                  <td title="${period.firstLoss} → ${period.lastLoss}">${formatLoss(period.firstLoss)} → ${formatLoss(period.lastLoss)}</td>
+                  <td>${moves(period.period)}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  </section>`;
+}
+
+interface MemoryRow {
+  readonly label: string;
+  readonly kind: 'forecast' | 'measured';
+  readonly groups: GroupBytes;
+  readonly total: number;
+}
+
+function memoryRows({ config, report }: Run, { forecasts }: Prepared, metrics: RunMetrics): MemoryRow[] {
+  const rows: MemoryRow[] = (['full', 'lora', 'lisa'] as const).map((method) => ({
+    label: METHOD_NAMES[method],
+    kind: 'forecast',
+    groups: groupBytes(forecasts[method].bytes),
+    total: forecasts[method].total,
+  }));
+  const label = `${METHOD_NAMES[config.method]}, peak`;
+  if (report) rows.push({ label, kind: 'measured', groups: groupBytes(report.memory.peak), total: report.memory.peak.total });
+  else if (metrics.peak) rows.push({ label: `${label} so far`, kind: 'measured', ...metrics.peak });
+  return rows;
+}
+
+function memory(run: Run, prepared: Prepared, metrics: RunMetrics): Markup {
+  const rows = memoryRows(run, prepared, metrics);
+  const scale = Math.max(...rows.map(({ total }) => total));
+  const peak = rows.at(-1)?.total ?? 0;
+  return markup`<section>
+    <h2>Memory on the GPU</h2>
+    <p>${measuredReceipt(run.config.method, peak, prepared.forecasts.full.total, run.report !== null)}</p>
+    <div class="wide">
+      <table class="memory">
+        <thead>
+          <tr>
+            <th scope="col">Bytes</th>
+            <th scope="col">Kind</th>
+            <th scope="col"></th>
+            ${MEMORY_GROUPS.map((group) => markup`<th scope="col">${SEGMENT_NAMES[group]}</th>`)}
+            <th scope="col">Total</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            ({ label, kind, groups, total }) =>
+              markup`<tr class="${kind}">
+                <th scope="row">${label}</th>
+                <td>${kind}</td>
+                <td>
+                  <svg class="bar" viewBox="0 0 160 12" aria-hidden="true">
+                    <rect class="${kind}" x="0" y="0" width="${Math.round((total / scale) * 160)}" height="12"></rect>
+                  </svg>
+                </td>
+                ${MEMORY_GROUPS.map((group) => markup`<td>${formatCount(groups[group])}</td>`)}
+                <td title="${formatBytes(total)}"><strong>${formatCount(total)}</strong></td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function samples({ samples: list }: Run): Markup | null {
+  if (list.length === 0) return null;
+  const prompts = [...new Set(list.map(({ prompt }) => prompt))];
+  return markup`<section>
+    <h2>Samples</h2>
+    ${prompts.map(
+      (prompt) =>
+        markup`<h3>${prompt}</h3>
+          ${list
+            .filter((sample) => sample.prompt === prompt)
+            .map(
+              (sample) =>
+                markup`<div class="sample">
+                  <p class="when">${sample.when === 'before' ? 'before' : `after step ${formatCount(sample.step)}`}</p>
+                  <p class="text">${sample.text}</p>
+                </div>`,
+            )}`,
+    )}
+  </section>`;
+}
+
+function settings({ config }: Run): Markup {
+  const changed = new Set(Object.keys(configDiff(config)));
+  const keys = Object.keys(DEFAULTS) as ConfigKey[];
+  return markup`<section>
+    <h2>Settings</h2>
+    <p class="sub">Bold: not the default.</p>
+    <table>
+      <tbody>
+        ${keys.map((key) =>
+          changed.has(key)
+            ? markup`<tr class="own">
+                <th scope="row">${LABELS[key].label}</th>
+                <td>${settingText(key, config)}</td>
+              </tr>`
+            : row(LABELS[key].label, settingText(key, config)),
+        )}
+      </tbody>
+    </table>
+  </section>`;
+}
+
+function sources({ data, device, shape, modelName }: Prepared, report: RunReport | null): Markup {
+  return markup`<section>
+    <h2>Model, data and device</h2>
+    <table>
+      <tbody>
+        ${row('Model', `${modelName}: ${shape.family}, ${shape.layers} layers of width ${shape.width}, vocabulary ${shape.vocab}`)}
+        ${row('Data', `${data.name}, ${data.format}`)}
+        ${row('Rows', `${formatCount(data.rows)} for training, ${formatCount(data.evalRows)} held out`)}
+        ${row('Tokens', `${formatCount(data.tokens)}, ${formatCount(data.targets)} of them with a loss`)}
+        ${row('Left out', `${formatCount(data.dropped)} rows dropped, ${formatCount(data.badRows)} malformed, ${formatCount(data.duplicates)} duplicates; ${formatCount(data.truncated)} truncated`)}
+        ${row('Device', [device.description, device.vendor, device.architecture].filter(Boolean).join(', ') + (device.software ? ' (software)' : ''))}
+        ${report ? row('Kernels', report.kernels) : null}
+      </tbody>
+    </table>
+  </section>`;
+}
