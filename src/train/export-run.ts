@@ -45,7 +45,7 @@ async function mergedTensor(session: Session, row: ParameterRow): Promise<Float3
 }
 
 /** adapter_model.safetensors and adapter_config.json as PEFT reads them. */
-function adapterFiles(session: Session): ExportFile[] {
+export function adapterFiles(session: Session): ExportFile[] {
   const { engine, inputs } = session;
   const { shape } = inputs.files;
   const { loraRank, loraAlpha } = inputs.config;

@@ -203,6 +203,23 @@ describe('a checkpoint that cannot be written', () => {
   });
 });
 
+test('a finished run gives its model and what it changed', async () => {
+  const page = await opened();
+  await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
+  await page.nextOf('a', 'done', undefined, 0);
+  for (const [what, first] of [
+    ['model', 'model.safetensors'],
+    ['delta', 'delta.safetensors'],
+  ] as const) {
+    const answer = page.next((event) => (event.type === 'exported' ? event : undefined));
+    await page.send({ type: 'export', what });
+    const { files, what: told } = await answer;
+    expect([told, files[0].name]).toEqual([what, first]);
+    expect(files[0].data.byteLength).toBeGreaterThan(1000);
+  }
+  await page.send({ type: 'discard' });
+});
+
 describe('discard', () => {
   test.each<[string, (page: TestPage) => Promise<unknown>]>([
     ['before anything is loaded', () => Promise.resolve()],

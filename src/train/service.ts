@@ -181,7 +181,7 @@ export class TrainService {
 
   async #export(what: ExportKind): Promise<void> {
     if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
-    const files = await this.#run.files();
+    const files = await this.#run.files(what);
     this.#around.post(
       { type: 'exported', what, files },
       files.map((file) => file.data.buffer),

@@ -5,10 +5,11 @@ import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
 import type { CheckpointReader } from './checkpoint';
 import { Comparison, type Reply } from './comparison';
+import { exportDelta } from './export-delta';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
 import { prepareInputs } from './prepare';
-import type { CompareRequest, DataSource, ModelSource, RunEvent } from './protocol';
+import type { CompareRequest, DataSource, ExportKind, ModelSource, RunEvent } from './protocol';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from './session';
@@ -59,10 +60,11 @@ export class WorkerRun {
     this.#session?.stopSaving();
   }
 
-  /** The tuned model as files. */
-  files(): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
+  /** The tuned model as files, or what training changed. */
+  files(what: ExportKind): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
     return this.#uses.run(async () => {
-      const { files } = await exportTuned(this.#finishedSession(), 'f32');
+      const session = this.#finishedSession();
+      const files = what === 'delta' ? await exportDelta(session) : (await exportTuned(session, 'f32')).files;
       const made: { name: string; data: Uint8Array<ArrayBuffer> }[] = [];
       for (const file of files) {
         const data = new Uint8Array(file.size);
