@@ -31,18 +31,23 @@ interface Pointed {
   readonly segment: number;
 }
 
-/** Left and right along a bar, up and down between bars; null for another key. */
+/** Left and right along a bar, up and down to the same part of another bar; null for another key. */
 function moved({ bar, segment }: Pointed, key: string, bars: readonly Bar[]): Pointed | null {
-  const inBar = (at: number, wanted: number): Pointed => ({ bar: at, segment: Math.min(wanted, bars[at].segments.length - 1) });
+  const last = (at: number): number => bars[at].segments.length - 1;
+  const toBar = (at: number): Pointed => {
+    const id = bars[bar].segments[Math.max(0, segment)]?.id;
+    const same = bars[at].segments.findIndex((other) => other.id === id);
+    return { bar: at, segment: same >= 0 ? same : Math.min(Math.max(0, segment), last(at)) };
+  };
   switch (key) {
     case 'ArrowLeft':
       return { bar, segment: Math.max(0, segment - 1) };
     case 'ArrowRight':
-      return inBar(bar, segment + 1);
+      return { bar, segment: Math.min(last(bar), segment + 1) };
     case 'ArrowUp':
-      return inBar(Math.max(0, bar - 1), segment);
+      return toBar(Math.max(0, bar - 1));
     case 'ArrowDown':
-      return inBar(Math.min(bars.length - 1, bar + 1), segment);
+      return toBar(Math.min(bars.length - 1, bar + 1));
     default:
       return null;
   }

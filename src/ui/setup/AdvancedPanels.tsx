@@ -33,7 +33,7 @@ export function AdvancedPanels({ setup }: { readonly setup: Setup }) {
           {numbers(OPTIMIZER)}
         </div>
       </Panel>
-      <Panel title="Rows" hint="How the data’s rows become batches.">
+      <Panel title="Batches" hint="How the data’s rows become batches.">
         <div className="pair">
           <ChoiceField
             name="mask"

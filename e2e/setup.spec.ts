@@ -1,0 +1,191 @@
+// The set-up screen: what it shows and hides, links and files, memory against a budget, advice, and why.
+
+import { readFile } from 'node:fs/promises';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { open, total, watch } from './support/page';
+
+const START = '[data-action="start"]';
+
+test('simple shows what most runs need, advanced everything, and the page remembers which', async ({ page }) => {
+  const complaints = watch(page);
+  await open(page);
+  for (const key of ['lisaLayers', 'lisaPeriod', 'steps', 'lr']) await expect(page.locator(`#field-${key}`)).toBeVisible();
+  for (const key of ['batchSize', 'seqLen', 'seed', 'gradClip', 'prompts']) await expect(page.locator(`#field-${key}`)).toHaveCount(0);
+  await page.getByRole('radio', { name: 'Advanced' }).check();
+  for (const key of ['batchSize', 'seqLen', 'seed', 'eps', 'lisaTrain', 'lisaSampler', 'prompts', 'measureUpdates']) {
+    await expect(page.locator(`#field-${key}`)).toHaveCount(1);
+  }
+  await page.reload();
+  await expect(page.locator('#field-seed')).toBeVisible();
+
+  await page.locator('#field-seed').fill('7');
+  await page.locator('#field-gradClip').fill('2');
+  await page.getByText('2 settings are not at their defaults').click();
+  await page.getByRole('button', { name: 'Reset Seed' }).click();
+  await expect(page.locator('#field-seed')).toHaveValue('1');
+  await expect(page.locator('.changed > summary')).toHaveText('1 setting is not at its default');
+  expect(complaints).toEqual([]);
+});
+
+test('the start button leads to a fault that the simple set-up does not show', async ({ page }) => {
+  await open(page, '#seqLen=4096');
+  await expect(page.locator('#field-seqLen')).toHaveCount(0);
+  await expect(page.locator(START)).toHaveText('Fix the length');
+  await page.locator(START).click();
+  await expect(page.locator('#field-seqLen')).toBeFocused();
+});
+
+test('presets set their own settings, say their minutes once the device was measured, and end as custom', async ({ page }) => {
+  await open(page);
+  const group = page.getByRole('group', { name: 'Preset' });
+  await expect(group.getByRole('radio', { name: 'Good default' })).toBeChecked();
+  await expect(page.locator('.preset-cards .estimate').first()).toHaveText(/^about \d/);
+  await expect(page.locator('.preset-cards label').first()).toHaveAttribute('title', /measured with a matrix product on this device/);
+  await page.locator('#field-lr').fill('0.002');
+  await group.getByRole('radio', { name: 'Quick look' }).check();
+  await expect(page.locator('#field-steps')).toHaveValue('30');
+  await expect(page.locator('#field-lr')).toHaveValue('0.002');
+  await page.locator('#field-steps').fill('31');
+  for (const radio of await group.getByRole('radio').all()) await expect(radio).not.toBeChecked();
+  await expect(group).toContainText('Custom');
+});
+
+test('settings live in the address, and a bad link says what it could not have', async ({ page }) => {
+  await open(page, '#lisaLayers=3&steps=0&method=sgd&seed=5&nonsense=1');
+  await expect(page.getByRole('alert')).toContainText('Steps must be a whole number from 1');
+  await expect(page.getByRole('alert')).toContainText('Method must be one of lisa, full, lora');
+  await expect(page.locator('#field-lisaLayers')).toHaveValue('3');
+  await expect(page).toHaveURL(/#seed=5&lisaLayers=3$/);
+  await page.locator('#field-lisaLayers').fill('2');
+  await expect(page).toHaveURL(/#seed=5$/);
+  await page.evaluate(() => (location.hash = '#method=lora'));
+  await expect(page.locator('#field-loraRank')).toBeVisible();
+  await expect(page.locator('#field-lr')).toHaveValue('0.002');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+});
+
+test('settings go to a file and come back, and a broken file changes nothing', async ({ page }) => {
+  await open(page, '#lisaLayers=3&seed=9');
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save as JSON' }).click();
+  const path = await (await saved).path();
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ settings: { lisaLayers: 3, seed: 9, model: 'wordsmith-2m' } });
+
+  const input = page.getByLabel('Open a file of settings');
+  await page.locator('#field-lisaLayers').fill('1');
+  const text = '{"format":"lisa-studio settings","version":1,"settings":{"lr":-1,"stepz":3}}';
+  await input.setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+  const card = page.locator('[data-error="CONFIG_INVALID"]');
+  await expect(card).toContainText('lr must be a number above 0');
+  await expect(card).toContainText('"stepz" is no setting');
+  await expect(page.locator('#field-lisaLayers')).toHaveValue('1');
+  await input.setInputFiles(path);
+  await expect(page.locator('#field-lisaLayers')).toHaveValue('3');
+  await expect(card).toHaveCount(0);
+});
+
+test('bars answer to every setting, and stand against a budget', async ({ page }) => {
+  await open(page);
+  await page.getByRole('radio', { name: 'Advanced' }).check();
+  const lisa = page.locator('[data-bar="LISA"]').first();
+  await expect(lisa).toBeVisible();
+  let before = await total(page, 'LISA');
+  const grows = async (change: () => Promise<void>, sign: 1 | -1): Promise<void> => {
+    await change();
+    await expect.poll(async () => Math.sign((await total(page, 'LISA')) - before)).toBe(sign);
+    before = await total(page, 'LISA');
+  };
+  await grows(() => page.getByRole('slider', { name: 'γ, layers at a time, slider' }).press('ArrowRight'), 1);
+  await grows(() => page.getByRole('slider', { name: 'Length, slider' }).press('ArrowLeft'), -1);
+  await grows(() => page.getByRole('slider', { name: 'Batch, slider' }).press('ArrowLeft'), -1);
+  await grows(() => page.getByRole('switch', { name: 'Embedding and head (tied)' }).uncheck(), -1);
+
+  await page.getByLabel('Memory budget', { exact: true }).fill('0.02');
+  await expect(lisa).toHaveAttribute('data-verdict', 'exceeds');
+  await expect(page.locator(START)).toHaveText('Start LISA anyway');
+  await expect(page.locator(START)).toBeEnabled();
+  await page.getByLabel('Memory budget', { exact: true }).fill('8');
+  await expect(lisa).toHaveAttribute('data-verdict', 'fits');
+  await expect(page.locator(START)).toHaveText('Start LISA');
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await expect(lisa).not.toHaveAttribute('data-verdict');
+});
+
+test('a part of a bar tells its formula, by keyboard', async ({ page }) => {
+  await open(page);
+  const bars = page.getByRole('group', { name: /^Memory of each method/ });
+  await bars.focus();
+  for (let i = 0; i < 4; i++) await page.keyboard.press('ArrowRight');
+  const tip = page.locator('.segment-tip');
+  await expect(tip).toContainText('2 layers × 184,576 parameters × 8 B (m and v)');
+  await page.keyboard.press('ArrowUp');
+  await expect(tip).toContainText('adapter parameters');
+  await page.keyboard.press('Escape');
+  await expect(tip).toHaveCount(0);
+});
+
+test('coverage is told in words, and one click takes the advice', async ({ page }) => {
+  await open(page, '#lisaPeriod=20');
+  const coverage = page.locator('.coverage');
+  await expect(coverage).toContainText('about 6 of 8 layers will ever train: take K = 6 or 400 steps.');
+  await coverage.getByRole('button', { name: 'Take K = 6' }).click();
+  await expect(page.locator('#field-lisaPeriod')).toHaveValue('6');
+  await expect(coverage).toContainText('all 8 layers are expected to train');
+});
+
+test('a why opens by keyboard and by touch, and closes on Escape', async ({ page }) => {
+  await open(page);
+  const why = page.getByRole('button', { name: 'Why: γ, layers at a time' });
+  const note = page.getByText('12 bytes a parameter');
+  await why.focus();
+  await expect(note).toBeHidden();
+  await page.keyboard.press('Enter');
+  await expect(note).toBeVisible();
+  await expect(why).toHaveAttribute('aria-expanded', 'true');
+  await page.keyboard.press('Escape');
+  await expect(note).toBeHidden();
+  await expect(why).toHaveAttribute('aria-expanded', 'false');
+  await why.dispatchEvent('click');
+  await expect(note).toBeVisible();
+  await page.locator('h1').click();
+  await expect(note).toBeHidden();
+  await why.hover();
+  await expect(note).toBeVisible();
+  await page.locator('h1').hover();
+  await expect(note).toBeHidden();
+});
+
+test('the hardware card says what is known of the device', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: /^GPU:/ }).click();
+  const card = page.getByRole('region', { name: 'Hardware' });
+  await expect(card).toContainText('Software renderer');
+  await expect(card).toContainText(/Largest buffer\s*\d/);
+  await expect(card).toContainText(/Speed, matrix product\s*[\d.]+ [MGT]FLOP\/s \(measured\)/);
+  await expect(card).toContainText(/Storage of this page\s*[\d.]+ \w*B of [\d.]+ \w*B used/);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`all of it is accessible, ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await open(page, '#lisaPeriod=20&lisaSampler=bernoulli&steps=x');
+    await page.getByRole('button', { name: /^GPU:/ }).click();
+    await page.getByRole('radio', { name: 'Advanced' }).check();
+    await page.getByLabel('Memory budget', { exact: true }).fill('1.4');
+    await page.locator('.changed > summary').click();
+    await page.getByRole('button', { name: 'Why: Seed' }).press('Enter');
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
+  });
+}
+
+test('everything fits 360 pixels', async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await open(page, '#lisaPeriod=20&steps=x');
+  await page.getByRole('radio', { name: 'Advanced' }).check();
+  await page.getByLabel('Memory budget', { exact: true }).fill('1.4');
+  await page.getByRole('button', { name: /^GPU:/ }).click();
+  await page.getByRole('button', { name: 'Why: Seed' }).click();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+});
