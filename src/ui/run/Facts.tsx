@@ -42,7 +42,8 @@ function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
     {
       name: 'Loss',
       value: formatLoss(loss),
-      note: Number.isFinite(loss) ? `like ${formatLarge(Math.exp(loss))} equally likely tokens` : '',
+      // A loss that runs away has no such number.
+      note: Number.isFinite(Math.exp(loss)) ? `like ${formatLarge(Math.exp(loss))} equally likely tokens` : '',
       title: Number.isFinite(loss) ? `${loss} (natural logarithm), of step ${metrics.step.last}` : undefined,
     },
     {
