@@ -11,6 +11,8 @@ export interface LimitFault {
   readonly bytes: number;
   readonly limit: number;
   readonly kind: 'buffer' | 'binding';
+  /** What makes it smaller: another model, or a smaller batch or length. */
+  readonly grows: 'model' | 'batch';
 }
 
 type Largest = Forecast['largest']['buffer'];
@@ -38,11 +40,12 @@ function inWords({ name, memory, block }: Largest): string {
 
 export function limitFault({ largest }: Pick<Forecast, 'largest'>, limits: DeviceLimits): LimitFault | null {
   const { buffer, binding } = largest;
-  if (buffer.bytes > limits.maxBufferSize)
-    return { what: inWords(buffer), bytes: buffer.bytes, limit: limits.maxBufferSize, kind: 'buffer' };
-  const limit = limits.maxStorageBufferBindingSize;
-  return binding.bytes > limit ? { what: `its ${binding.name}`, bytes: binding.bytes, limit, kind: 'binding' } : null;
+  const fault = (of: Largest, limit: number, kind: LimitFault['kind']): LimitFault | null =>
+    of.bytes > limit ? { what: inWords(of), bytes: of.bytes, limit, kind, grows: ofModel(of) ? 'model' : 'batch' } : null;
+  return fault(buffer, limits.maxBufferSize, 'buffer') ?? fault(binding, limits.maxStorageBufferBindingSize, 'binding');
 }
+
+const ofModel = ({ memory }: Largest): boolean => ['weights', 'masters', 'gradients', 'optimizer', 'staging'].includes(memory);
 
 /** The same as the error that the start would end with. `bytes` writes a size. */
 export function limitError({ what, bytes, limit, kind }: LimitFault, text: (bytes: number) => string): ErrorInfo {

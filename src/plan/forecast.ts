@@ -16,6 +16,8 @@ export interface ForecastPart extends PartBytes {
   readonly formula: readonly FormulaTerm[];
 }
 
+type LargestBuffer = Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block'>;
+
 export interface Forecast {
   readonly method: Method;
   readonly bytes: ClassBytes;
@@ -30,9 +32,9 @@ export interface Forecast {
   readonly trainable: number;
   /** What the device's limits have to hold. */
   readonly largest: {
-    readonly buffer: Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block'>;
-    /** The longest range that a kernel binds. */
-    readonly binding: { readonly name: string; readonly bytes: number };
+    readonly buffer: LargestBuffer;
+    /** The buffer of which a kernel binds the longest range, and the bytes of that range. */
+    readonly binding: LargestBuffer;
   };
 }
 
@@ -101,14 +103,11 @@ export function forecast(shape: ModelShape, config: RunConfig): Forecast {
 }
 
 function largestOf(plan: RunPlan): Forecast['largest'] {
-  const { name, bytes, memory, block } = plan.allBuffers.reduce((most, spec) => (spec.bytes > most.bytes ? spec : most));
-  let binding = { name: '', bytes: 0 };
-  for (const segment of plan.builtSegments()) {
-    for (const { views } of segment.dispatches) {
-      for (const view of views) if (view.bytes > binding.bytes) binding = { name: view.buffer.name, bytes: view.bytes };
-    }
-  }
-  return { buffer: { name, bytes, memory, block }, binding };
+  const told = ({ name, memory, block }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block });
+  const buffer = plan.allBuffers.reduce((most, spec) => (spec.bytes > most.bytes ? spec : most));
+  const views = plan.builtSegments().flatMap(({ dispatches }) => dispatches.flatMap((dispatch) => dispatch.views));
+  const binding = views.reduce((most, view) => (view.bytes > most.bytes ? view : most));
+  return { buffer: told(buffer, buffer.bytes), binding: told(binding.buffer, binding.bytes) };
 }
 
 /** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
