@@ -82,7 +82,7 @@ export const useReplayStore = create<ReplayStore>(() => ({
   error: null,
   player: null,
   playing: false,
-  speed: 10,
+  speed: 60,
   at: 0,
   version: 0,
 }));

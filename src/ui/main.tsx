@@ -3,6 +3,8 @@
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { loadBudget } from '../store/budget';
+import { connectCompare } from '../store/compare';
+import { connectHistory } from '../store/history';
 import { watchData } from '../store/inspect';
 import { loadSetupMode } from '../store/setup-mode';
 import { watchSpeed } from '../store/speed';
@@ -25,6 +27,8 @@ if (root) {
   followAddress();
   watchSpeed();
   connectTrainer();
+  connectHistory();
+  connectCompare();
   watchData();
   createRoot(root).render(
     <StrictMode>

@@ -1,7 +1,7 @@
 // The screens of the page, in the order of the navigation. Those that not every visitor opens are loaded when they are
 // first shown.
 
-import { memo, type ComponentType } from 'react';
+import { lazy, memo, type ComponentType } from 'react';
 import { useLivePicture } from '../store/picture';
 import type { View } from '../store/run';
 import { ActionBar } from './ActionBar';
@@ -12,6 +12,10 @@ import { PreviewView } from './preview/PreviewView';
 import { RunView } from './run/RunView';
 import { SetupColumn } from './setup/SetupColumn';
 import type { Setup } from './setup-state';
+
+const CompareScreen = lazy(() => import('./compare/CompareScreen'));
+const HistoryScreen = lazy(() => import('./history/HistoryScreen'));
+const ReplayScreen = lazy(() => import('./replay/ReplayScreen'));
 
 export interface Screen {
   readonly view: View;
@@ -24,6 +28,9 @@ export interface Screen {
 export const SCREENS: readonly Screen[] = [
   { view: 'setup', label: 'Set-up', available: () => true, Show: SetupScreen },
   { view: 'run', label: 'Run', available: ({ run }) => run !== null, Show: RunScreen },
+  { view: 'compare', label: 'Compare', available: ({ run }) => run !== null, Show: CompareScreen },
+  { view: 'history', label: 'History', available: () => true, Show: HistoryScreen },
+  { view: 'replay', label: 'Recorded run', available: () => true, Show: ReplayScreen },
 ];
 
 /** The screen that the view names; the set-up where there is nothing to show there. */

@@ -1,0 +1,102 @@
+// A recorded run, with the same panels as a live one, for a visitor without a GPU or before the first run. It says what it
+// is in every state; nothing of it is mixed with live runs.
+
+import { useEffect, useMemo } from 'react';
+import type { RunPicture } from '../../store/picture';
+import {
+  openReplay,
+  pauseReplay,
+  playReplay,
+  seekReplay,
+  setReplaySpeed,
+  SPEEDS,
+  useReplayStore,
+  type Player,
+  type Speed,
+} from '../../store/replay';
+import type { ActionState } from '../actions';
+import { formatDuration } from '../format';
+import { ErrorCard } from '../parts/ErrorCard';
+import { Segmented } from '../parts/fields';
+import { RunView } from '../run/RunView';
+import '../styles/replay.css';
+
+const SPEED_NAMES = SPEEDS.map((speed) => [String(speed), `${speed}×`] as const);
+
+export default function ReplayScreen({ state }: { readonly state: ActionState }) {
+  const { status, error, player } = useReplayStore();
+  useEffect(() => {
+    void openReplay(matchMedia('(prefers-reduced-motion: reduce)').matches);
+    return pauseReplay;
+  }, []);
+  return (
+    <div className="stage">
+      {status === 'failed' && error && (
+        <ErrorCard error={error}>
+          <button type="button" className="button" onClick={() => void openReplay(true)}>
+            Try again
+          </button>
+        </ErrorCard>
+      )}
+      {(status === 'loading' || status === 'idle') && <p className="note screen-wait">Loading the recorded run…</p>}
+      {player && <Playing player={player} state={state} />}
+    </div>
+  );
+}
+
+function Playing({ player, state }: { readonly player: Player; readonly state: ActionState }) {
+  const { at, version } = useReplayStore();
+  const { run, metrics } = player;
+  const picture = useMemo((): RunPicture => ({ run, metrics, version, kind: 'recorded' }), [run, metrics, version]);
+  const device = run.prepared?.device;
+  return (
+    <>
+      <section className="replay-head" aria-label="Recorded run">
+        <p className="replay-what">
+          <strong>A recorded run</strong>, not one of this machine: {device ? `${device.description}, ` : ''}
+          {new Date(player.recording.recordedAt).toLocaleDateString('en-GB', { dateStyle: 'long' })}. Every number was measured then.
+        </p>
+        <Transport at={at} duration={player.duration} step={run.step} steps={run.config.steps} />
+      </section>
+      <RunView picture={picture} state={state} />
+    </>
+  );
+}
+
+interface TransportProps {
+  readonly at: number;
+  readonly duration: number;
+  readonly step: number;
+  readonly steps: number;
+}
+
+function Transport({ at, duration, step, steps }: TransportProps) {
+  const { playing, speed } = useReplayStore();
+  const words = `${formatDuration(at)} of ${formatDuration(duration)}, step ${step} of ${steps}`;
+  return (
+    <div className="replay-controls">
+      <button type="button" className="button primary replay-play" onClick={playing ? pauseReplay : playReplay}>
+        {playing ? 'Pause' : 'Play'}
+      </button>
+      <input
+        type="range"
+        className="replay-time"
+        aria-label="Time in the recording"
+        aria-valuetext={words}
+        min={0}
+        max={duration}
+        step={Math.max(1, Math.round(duration / 500))}
+        value={at}
+        onChange={({ target }) => seekReplay(Number(target.value))}
+      />
+      <span className="note replay-words">{words}</span>
+      <Segmented
+        legend="Speed"
+        name="replay-speed"
+        value={String(speed)}
+        options={SPEED_NAMES}
+        onChange={(value) => setReplaySpeed(Number(value) as Speed)}
+      />
+    </div>
+  );
+}
