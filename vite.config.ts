@@ -7,8 +7,6 @@ export default defineConfig({
   base: './',
   plugins: [react()],
   worker: { format: 'es' },
-  // Loaded lazily: found only when a run is first shown, which would reload the page under `npm run dev`.
-  optimizeDeps: { include: ['recharts'] },
   build: {
     // Every browser with WebGPU understands it.
     target: 'es2023',

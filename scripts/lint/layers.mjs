@@ -83,7 +83,7 @@ const RULES = {
 const PACKAGES = [
   { name: /^webgpu$/, layers: ['gpu in Node'], inTests: false },
   { name: /^node:/, layers: ['io in Node', 'cli', 'testing'], inTests: true },
-  { name: /^(react-dom|recharts)(\/|$)/, layers: ['ui'], inTests: true },
+  { name: /^react-dom(\/|$)/, layers: ['ui'], inTests: true },
   { name: /^(react|zustand)(\/|$)/, layers: ['store', 'ui'], inTests: true },
   { name: /^@huggingface\//, layers: ['data'], inTests: true },
 ];

@@ -1,22 +1,31 @@
 // Which layers are trained when: rows are the stack (input at the bottom), columns are periods on the step axis.
 
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { RunConfig } from '../../config';
-import type { ObservedPeriod } from '../../store/metrics';
+import type { RasterMode } from '../../store/chart-settings';
+import type { ObservedPeriod, PeriodMove } from '../../store/metrics';
 import { onColoursChange } from '../../store/theme';
-import type { Period } from '../../train/protocol';
+import type { LayerMove, Period } from '../../train/protocol';
 import { useWidth } from '../parts/size';
-import { GUTTER } from './axis';
+import { plotWidth } from './axis';
 import { drawRaster, rasterHeight, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';
-import { columnAt, rasterColumns, timesTrained, type RasterColumn } from './raster-model';
-import { describeColumn, rasterSummary, RasterTable } from './RasterTable';
+import { RasterModel } from './raster-model';
+import { RasterOverlay } from './RasterOverlay';
+import { RasterHead } from './RasterHead';
+import { RasterPlot } from './RasterPlot';
+import { RasterTable } from './RasterTable';
+import { changeBounds } from './raster-tones';
+import type { RasterRun } from './raster-words';
 
 /** Columns are at least this wide, and never more than 150. */
 const COLUMN_PX = 3;
 const MOST_COLUMNS = 150;
 
+export { RasterLegend } from './RasterLegend';
+
 export interface LayerRasterProps {
   readonly schedule: readonly Period[];
+  /** As trained; grows in place. */
   readonly observed: readonly ObservedPeriod[];
   readonly layers: number;
   /** γ */
@@ -29,7 +38,16 @@ export interface LayerRasterProps {
   readonly firstStep: number;
   readonly alwaysOn: RunConfig['lisaTrain'];
   readonly tied: boolean;
+  /** How far layers moved, in order and by period; both grow in place. None before a run. */
+  readonly moves?: readonly PeriodMove[];
+  readonly moved?: ReadonlyMap<number, readonly LayerMove[]>;
+  /** Which picture; without it the schedule alone, and no choice. */
+  readonly mode?: RasterMode;
 }
+
+const NO_PERIODS: readonly ObservedPeriod[] = [];
+const NO_MOVES: readonly PeriodMove[] = [];
+const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
 function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean): RasterRow[] {
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
@@ -45,100 +63,61 @@ function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean)
 function paletteOf(element: Element): RasterPalette {
   const style = getComputedStyle(element);
   const colour = (name: string): string => style.getPropertyValue(name).trim();
-  return {
-    trained: colour('--accent'),
-    ink: colour('--ink'),
-    muted: colour('--muted'),
-    rule: colour('--rule'),
-    surface: colour('--surface'),
-  };
+  return { trained: colour('--accent'), moved: colour('--mark'), ink: colour('--ink'), muted: colour('--muted'), rule: colour('--rule') };
 }
 
 export function LayerRaster(props: LayerRasterProps) {
-  const { schedule, observed, layers, gamma, periodSteps, steps, step, firstStep, alwaysOn, tied } = props;
+  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, alwaysOn, tied, moved = NOT_MOVED } = props;
+  const mode = props.mode ?? 'trained';
+  // One list for none: a preview makes a new empty one each time.
+  const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
+  const moves = props.moves ?? NO_MOVES;
   const [box, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [cursor, setCursor] = useState(-1);
-  const rows = useMemo(() => rowsOf(layers, alwaysOn, tied), [layers, alwaysOn, tied]);
-  const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor((width - GUTTER.left - GUTTER.right) / COLUMN_PX)));
-  // `observed` grows in place; `step` tells of it.
-  const columns = rasterColumns({ schedule, observed, layers, periodSteps, steps, step, firstStep, maxColumns });
+  const { embedding, head, norm } = alwaysOn;
+  const rows = useMemo(() => rowsOf(layers, { embedding, head, norm }, tied), [layers, embedding, head, norm, tied]);
+  const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(plotWidth(width) / COLUMN_PX)));
+  const model = useMemo(
+    () => new RasterModel({ schedule, layers, periodSteps, steps, maxColumns }),
+    // Another run has another list of periods: its model starts afresh.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [schedule, layers, periodSteps, steps, maxColumns, observed],
+  );
+  model.follow(observed, moves);
   const picture: RasterPicture = {
     rows,
-    columns,
+    columns: model.columns,
     steps,
     step,
-    times: timesTrained(observed, layers),
+    firstStep,
+    mode,
+    bounds: changeBounds(model.largest),
+    times: model.times,
     expectedTimes: (observed.length * gamma) / layers,
-    cursor,
   };
 
   const latest = useRef(picture);
+  useEffect(() => {
+    latest.current = picture;
+  });
   const redraw = useCallback(() => {
     if (canvas.current && width > 0) drawRaster(canvas.current, width, latest.current, paletteOf(canvas.current));
   }, [width]);
-  useEffect(() => {
-    latest.current = picture;
-    redraw();
-  });
+  // Most updates move the step by less than half a pixel and change nothing else: nothing is drawn then.
+  const place = Math.floor((step / steps) * plotWidth(width) * 2);
+  useEffect(redraw, [redraw, model, model.revision, place, mode, rows, firstStep]);
   useEffect(() => onColoursChange(() => requestAnimationFrame(redraw)), [redraw]);
 
-  const pointTo = ({ clientX, currentTarget }: PointerEvent): void => {
-    const left = currentTarget.getBoundingClientRect().left + GUTTER.left;
-    const share = (clientX - left) / (width - GUTTER.left - GUTTER.right);
-    setCursor(share < 0 || share > 1 ? -1 : columnAt(columns, Math.max(1, Math.ceil(share * steps))));
-  };
-  const pointed: RasterColumn | undefined = columns[cursor];
+  const run: RasterRun = { model, observed, moved, step, firstStep };
+  const height = rasterHeight(rows.length);
   return (
     <div className="raster" ref={box}>
-      <div
-        className="raster-plot"
-        role="group"
-        tabIndex={0}
-        aria-roledescription="chart"
-        aria-label={`${rasterSummary(props)} Left and right arrow keys go through the periods.`}
-        style={{ height: rasterHeight(rows.length) }}
-        onPointerMove={pointTo}
-        onPointerLeave={() => setCursor(-1)}
-        onKeyDown={(event) => moveCursor(event, columns.length, step === 0 ? 0 : columnAt(columns, step), setCursor)}
-        onBlur={() => setCursor(-1)}
-      >
-        <canvas ref={canvas} aria-hidden="true" style={{ height: rasterHeight(rows.length) }} />
-      </div>
-      <p className="note caption" aria-live="polite">
-        {pointed
-          ? describeColumn(pointed, props)
-          : `Point at a period for its layers.${observed.length > 0 ? ' At the right: periods each layer was trained in so far; the line is what is expected.' : ''}`}
-      </p>
-      <RasterTable {...props} />
+      {props.mode && <RasterHead mode={mode} periodSteps={periodSteps} largest={model.largest} />}
+      <RasterPlot run={run} width={width} height={height}>
+        <canvas ref={canvas} aria-hidden="true" style={{ height }} />
+        <RasterOverlay model={model} rows={rows.length} width={width} />
+      </RasterPlot>
+      <RasterTable run={run} />
     </div>
-  );
-}
-
-function moveCursor(event: KeyboardEvent, count: number, start: number, set: (change: (cursor: number) => number) => void): void {
-  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (by !== undefined) set((cursor) => (cursor < 0 ? Math.max(0, start) : Math.max(0, Math.min(count - 1, cursor + by))));
-  else if (event.key === 'Home') set(() => 0);
-  else if (event.key === 'End') set(() => count - 1);
-  else if (event.key === 'Escape') set(() => -1);
-  else return;
-  event.preventDefault();
-}
-
-export function RasterLegend({ planned = false }: { readonly planned?: boolean }) {
-  return (
-    <ul className="legend inline">
-      {!planned && (
-        <li>
-          <span className="swatch raster-trained" /> trained
-        </li>
-      )}
-      <li>
-        <span className="swatch raster-always" /> always on
-      </li>
-      <li>
-        <span className="swatch raster-planned" /> to come
-      </li>
-    </ul>
   );
 }

@@ -1,21 +1,21 @@
-// Measured bytes by class over the steps, stacked, under a dashed line at the forecast for full fine-tuning.
-// With slots instead of leaks the picture is flat across switches.
+// Measured bytes by class over the steps, stacked, under a dashed line at the forecast for full fine-tuning. With slots
+// instead of leaks the picture is flat across switches. Loaded when a run is first shown.
 
 import { memo, useMemo } from 'react';
-import { Area, AreaChart, CartesianGrid, ReferenceLine, Tooltip, XAxis, YAxis } from 'recharts';
-import { MEMORY_GROUPS, type MemoryGroup, type RunMetrics } from '../../store/metrics';
+import { MEMORY_GROUPS, type RunMetrics } from '../../store/metrics';
 import { formatBytes, formatByteTick, formatCount } from '../format';
-import { GUTTER, stepTicks, valueTicks } from './axis';
-import { SEGMENT_NAMES } from './bar-model';
-import { decimate } from './decimate';
-import { MOST_POINTS } from './loss-rows';
+import { linearAxis, plotWidth } from './axis';
+import { stack } from './memory-stack';
+import { stairsPath, yOf } from './path';
+import { PixelSeries } from './pixel-series';
+import { Plot } from './Plot';
+import { PlotHead } from './PlotHead';
+import { useAxis } from './use-axis';
+import { POINTING, pointingHandlers } from './pointing';
 
-const HEIGHT = 170;
-const MEGABYTE = 1e6;
-const MARGIN = { top: 8, right: GUTTER.right, bottom: 0, left: 0 };
-const TICK = { fill: 'var(--muted)', fontSize: 11 };
-
-type MemoryRow = Readonly<Record<MemoryGroup | 'step', number>>;
+const HEIGHT = 140;
+/** Pixels that a label needs beside its point. */
+const LABEL_ROOM = 130;
 
 interface MemoryTimelineProps {
   readonly metrics: RunMetrics;
@@ -25,83 +25,71 @@ interface MemoryTimelineProps {
   readonly fullForecast: number;
 }
 
-function memoryRows(metrics: RunMetrics): MemoryRow[] {
-  return decimate(metrics.total.values(), MOST_POINTS).map((i) => {
-    const groups = Object.fromEntries(MEMORY_GROUPS.map((group) => [group, metrics.memory[group].at(i)])) as Record<MemoryGroup, number>;
-    return { step: metrics.step.at(i), ...groups };
-  });
-}
-
-function MemoryTimeline({ metrics, version, steps, width, fullForecast }: MemoryTimelineProps) {
-  // eslint-disable-next-line react-hooks/exhaustive-deps -- the columns grow in place; `version` stands for their content
-  const rows = useMemo(() => memoryRows(metrics), [metrics, version]);
-  const yTicks = valueTicks(0, Math.max(fullForecast, metrics.peak?.total ?? 0), 3);
-  const last = rows.at(-1);
+function MemoryTimeline({ metrics, steps, width, fullForecast }: MemoryTimelineProps) {
+  const inner = plotWidth(width);
+  const peak = metrics.peak?.total ?? 0;
+  const axis = useAxis(linearAxis(0, Math.max(fullForecast, peak) * 1.02, 3));
+  const series = useMemo(() => new PixelSeries(metrics.step, metrics.total, { steps, width: inner }), [metrics, steps, inner]);
+  const y = useMemo(() => yOf(axis, HEIGHT), [axis]);
+  const { peaks } = series.follow();
+  const areas = useMemo(() => {
+    const { from, x, tops } = stack(metrics, series, inner / steps);
+    return tops.map((values) => stairsPath(from, x, values.map(y), HEIGHT));
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the series grows in place; `peaks` stands for its content
+  }, [metrics, series, y, inner, steps, peaks]);
   return (
-    <div
-      role="img"
-      aria-label={
-        last
-          ? `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${last.step}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).`
-          : 'Memory by step: no step yet.'
-      }
-    >
-      <AreaChart width={width} height={HEIGHT} data={rows} margin={MARGIN} accessibilityLayer={false}>
-        <CartesianGrid vertical={false} stroke="var(--rule)" />
-        <XAxis
-          dataKey="step"
-          type="number"
-          domain={[0, steps]}
-          tickFormatter={formatCount}
-          ticks={stepTicks(steps, (width - GUTTER.left - GUTTER.right) / 90)}
-          tick={TICK}
-          stroke="var(--rule)"
-          height={22}
-        />
-        <YAxis
-          domain={[0, yTicks.at(-1) ?? MEGABYTE]}
-          ticks={yTicks}
-          width={GUTTER.left}
-          tick={TICK}
-          tickFormatter={formatByteTick}
-          stroke="var(--rule)"
-          tickLine={false}
-        />
-        <Tooltip
-          isAnimationActive={false}
-          content={({ active, payload }) => (active ? <MemoryTip row={payload[0]?.payload as MemoryRow | undefined} /> : null)}
-        />
-        {MEMORY_GROUPS.map((group) => (
-          <Area
-            key={group}
-            dataKey={group}
-            stackId="memory"
-            stroke="var(--surface)"
-            strokeWidth={0.5}
-            fill={`var(--segment-${group})`}
-            fillOpacity={1}
-            dot={rows.length < 2}
-            isAnimationActive={false}
-          />
-        ))}
-        <ReferenceLine y={fullForecast} stroke="var(--ink)" strokeDasharray="5 4" ifOverflow="extendDomain" />
-      </AreaChart>
+    <div className={POINTING} {...pointingHandlers(steps, width)}>
+      <PlotHead title="Measured after each step" note="dashed: full fine-tuning, forecast" />
+      <Plot
+        width={width}
+        height={HEIGHT}
+        steps={steps}
+        axis={axis}
+        format={formatByteTick}
+        label={summary(metrics, fullForecast)}
+        showSteps
+        points={series.count}
+        over={
+          <>
+            <line className="full-line" x1={0} x2={inner} y1={y(fullForecast)} y2={y(fullForecast)} />
+            <PeakLabel metrics={metrics} series={series} inner={inner} y={y} />
+          </>
+        }
+      >
+        {/* The top of the stack first: what is below covers it. */}
+        {areas.map((path, i) => <path key={MEMORY_GROUPS[i]} className="memory-area" data-group={MEMORY_GROUPS[i]} d={path} />).reverse()}
+      </Plot>
     </div>
   );
 }
 
 export default memo(MemoryTimeline);
 
-function MemoryTip({ row }: { readonly row: MemoryRow | undefined }) {
-  if (!row) return null;
+interface PeakLabelProps {
+  readonly metrics: RunMetrics;
+  readonly series: PixelSeries;
+  readonly inner: number;
+  readonly y: (value: number) => number;
+}
+
+function PeakLabel({ metrics, series, inner, y }: PeakLabelProps) {
+  const { peak } = metrics;
+  if (!peak) return null;
+  const at = series.high.subarray(0, series.count).indexOf(peak.total);
+  if (at < 0) return null;
+  const x = series.x[at];
+  const left = x > inner - LABEL_ROOM;
   return (
-    <div className="tip">
-      <strong>After step {row.step}</strong>
-      {[...MEMORY_GROUPS].reverse().map((group) => (
-        <span key={group}>
-          {SEGMENT_NAMES[group]}: {formatBytes(row[group])}
-        </span>
-      ))}
-    </div>
+    <g className="peak">
+      <circle cx={x} cy={y(peak.total)} r={3} />
+      <text x={left ? x - 6 : x + 6} y={y(peak.total) - 6} textAnchor={left ? 'end' : 'start'}>
+        peak {formatBytes(peak.total)} measured
+      </text>
+    </g>
   );
+}
+
+function summary(metrics: RunMetrics, fullForecast: number): string {
+  if (metrics.step.length === 0 || !metrics.peak) return 'Memory by step: no step yet.';
+  return `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${formatCount(metrics.step.last)}, peak ${formatBytes(metrics.peak.total)}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).`;
 }

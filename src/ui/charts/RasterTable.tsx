@@ -1,49 +1,34 @@
-// The raster in words: a summary, a sentence for a column, and a table of all periods.
+// The raster as a table of its periods, for reading and for screen readers.
 
-import { useState } from 'react';
-import { formatList, formatLoss, plural } from '../format';
-import type { LayerRasterProps } from './LayerRaster';
-import { layersTouched, type RasterColumn } from './raster-model';
+import { memo, useState } from 'react';
+import { formatCount, formatList, formatLoss } from '../format';
+import { formatChange } from './raster-tones';
+import { observedPeriod, type RasterRun } from './raster-words';
 
 /** A table of more rows than this helps nobody. */
 const MOST_ROWS = 500;
 
-export function rasterSummary({ schedule, observed, layers, steps, step }: LayerRasterProps): string {
-  const all = `${plural(schedule.length, 'period')} over ${plural(steps, 'step')}`;
-  if (observed.length === 0) return `Schedule: ${all}; ${layersTouched(schedule)} of ${layers} layers will be trained at least once.`;
-  return `Layers trained by period: ${observed.length} of ${all}, step ${step}; ${layersTouched(observed)} of ${layers} layers trained at least once so far.`;
-}
-
-export function describeColumn(column: RasterColumn, { schedule, observed, layers }: LayerRasterProps): string {
-  const steps = `steps ${column.from + 1}–${column.to}`;
-  if (column.first !== column.last) {
-    const trained = column.share.filter((share) => share > 0).length;
-    return `Periods ${column.first + 1}–${column.last + 1}, ${steps}: ${trained} of ${layers} layers${column.state === 'planned' ? ', to come' : ''}.`;
-  }
-  const seen = observed.find((period) => period.period === column.first);
-  const names = formatList([...(seen?.layers ?? schedule[column.first]?.layers ?? [])].sort((a, b) => a - b));
-  const loss = seen ? ` Loss ${formatLoss(seen.firstLoss)} → ${formatLoss(seen.lastLoss)}.` : '';
-  const when = { earlier: ', before this run went on', done: '', now: ', now', planned: ', to come' }[column.state];
-  return `Period ${column.first + 1}, ${steps}${when}: layers ${names}.${loss}`;
-}
-
-export function RasterTable(props: LayerRasterProps) {
+export function RasterTable({ run }: { readonly run: RasterRun }) {
   const [opened, setOpened] = useState(false);
   return (
     <details className="numbers" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
       <summary>Periods as a table</summary>
-      {opened && <Periods {...props} />}
+      {opened && <Periods run={run} />}
     </details>
   );
 }
 
-function Periods({ schedule, observed, step, periodSteps, steps, firstStep }: LayerRasterProps) {
-  const seen = new Map(observed.map((period) => [period.period, period]));
+function Periods({ run: { model, observed, moved, step, firstStep } }: { readonly run: RasterRun }) {
+  const { schedule, steps, periodSteps } = model.input;
   const state = (first: number, last: number): string => {
     if (last < firstStep) return 'earlier';
     if (last <= step) return 'trained';
     return first <= step ? 'now' : 'to come';
   };
+  // Of a long run, the periods up to the current one.
+  const current = Math.ceil(step / periodSteps);
+  const from = Math.max(0, Math.min(schedule.length - MOST_ROWS, current - MOST_ROWS));
+  const shown = schedule.slice(from, from + MOST_ROWS);
   return (
     <div className="scroll">
       <table>
@@ -53,32 +38,60 @@ function Periods({ schedule, observed, step, periodSteps, steps, firstStep }: La
             <th scope="col">Steps</th>
             <th scope="col">Layers</th>
             <th scope="col">Loss</th>
+            <th scope="col">Moved</th>
             <th scope="col">State</th>
           </tr>
         </thead>
         <tbody>
-          {schedule.slice(0, MOST_ROWS).map(({ period, firstStep: first, layers }) => {
-            const trained = seen.get(period);
+          {shown.map(({ period, firstStep: first }) => {
+            const trained = observedPeriod(observed, period);
             const last = Math.min(first + periodSteps - 1, steps);
+            const layers = [...model.layersOf(period)].sort((a, b) => a - b);
+            const moves = moved.get(period);
             return (
-              <tr key={period}>
-                <th scope="row">{period + 1}</th>
-                <td>
-                  {first}–{last}
-                </td>
-                <td>{formatList([...(trained?.layers ?? layers)].sort((a, b) => a - b))}</td>
-                <td>{trained ? `${formatLoss(trained.firstLoss)} → ${formatLoss(trained.lastLoss)}` : ''}</td>
-                <td>{state(first, last)}</td>
-              </tr>
+              <PeriodRow
+                key={period}
+                period={period}
+                steps={`${formatCount(first)}–${formatCount(last)}`}
+                layers={formatList(layers)}
+                loss={trained ? `${formatLoss(trained.firstLoss)} → ${formatLoss(trained.lastLoss)}` : ''}
+                moved={
+                  moves ? layers.map((layer) => formatChange(moves.find((move) => move.layer === layer)?.change ?? NaN)).join(', ') : ''
+                }
+                state={state(first, last)}
+              />
             );
           })}
         </tbody>
       </table>
       {schedule.length > MOST_ROWS && (
         <p className="note">
-          The first {MOST_ROWS} of {schedule.length} periods.
+          Periods {formatCount(from + 1)} to {formatCount(from + shown.length)} of {formatCount(schedule.length)}.
         </p>
       )}
     </div>
   );
 }
+
+interface PeriodRowProps {
+  readonly period: number;
+  readonly steps: string;
+  readonly layers: string;
+  readonly loss: string;
+  readonly moved: string;
+  readonly state: string;
+}
+
+/** Of hundreds of rows one or two change in an update. */
+const PeriodRow = memo(function PeriodRow({ period, steps, layers, loss, moved, state }: PeriodRowProps) {
+  return (
+    <tr>
+      <th scope="row">{formatCount(period + 1)}</th>
+      <td>{steps}</td>
+      <td>{layers}</td>
+      <td>{loss}</td>
+      <td>{moved}</td>
+      <td>{state}</td>
+    </tr>
+  );
+});

@@ -1,16 +1,18 @@
-// Puts the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: to come, by the seeded schedule.
-// Pattern and colour both carry the meaning.
+// Puts the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: to come, by the seeded schedule. The
+// graded pictures (update size, age) fill a cell the higher and the darker, the more there is.
 
+import type { RasterMode } from '../../store/chart-settings';
 import { formatCount } from '../format';
-import { GUTTER, stepTicks } from './axis';
-import type { RasterColumn } from './raster-model';
+import { GUTTER, stepLabels, stepTicks } from './axis';
+import { stateOf, type ColumnState, type RasterColumn } from './raster-model';
+import { ageTone, changeTone, type Tone } from './raster-tones';
 
 export interface RasterPalette {
   readonly trained: string;
+  readonly moved: string;
   readonly ink: string;
   readonly muted: string;
   readonly rule: string;
-  readonly surface: string;
 }
 
 export interface RasterRow {
@@ -26,23 +28,25 @@ export interface RasterPicture {
   readonly steps: number;
   /** Last finished step. */
   readonly step: number;
+  readonly firstStep: number;
+  readonly mode: RasterMode;
+  /** Bounds between the tones of change. */
+  readonly bounds: readonly number[];
   /** Per layer: periods that trained it so far; the right margin shows them. */
   readonly times: Uint32Array;
   /** γ/L of the periods so far: what every layer's count tends to. */
   readonly expectedTimes: number;
-  /** Column under the pointer or the keyboard's cursor; −1: none. */
-  readonly cursor: number;
 }
 
 const AXIS = 20;
-const TOP = 2;
+export const RASTER_TOP = 2;
 export const rowHeight = (rows: number): number => Math.max(7, Math.min(16, Math.floor(320 / rows)));
-export const rasterHeight = (rows: number): number => TOP + rows * rowHeight(rows) + AXIS;
+export const rasterHeight = (rows: number): number => RASTER_TOP + rows * rowHeight(rows) + AXIS;
 
 export function drawRaster(canvas: HTMLCanvasElement, width: number, picture: RasterPicture, palette: RasterPalette): void {
   const context = canvas.getContext('2d');
   if (!context || width <= GUTTER.left + GUTTER.right) return;
-  const { rows, columns, steps, step, cursor } = picture;
+  const { rows, columns, steps, step, firstStep } = picture;
   const ratio = devicePixelRatio || 1;
   const height = rasterHeight(rows.length);
   canvas.width = Math.round(width * ratio);
@@ -53,27 +57,24 @@ export function drawRaster(canvas: HTMLCanvasElement, width: number, picture: Ra
   const plot = { left: GUTTER.left, right: width - GUTTER.right };
   const x = (at: number): number => plot.left + (at / steps) * (plot.right - plot.left);
   const cell = rowHeight(rows.length);
-  const y = (row: number): number => TOP + row * cell;
-  const pens = { trained: palette.trained, hatch: hatch(context, palette, ratio), dots: dots(context, palette, ratio) };
+  const y = (row: number): number => RASTER_TOP + row * cell;
+  const pens = pensOf(context, palette, ratio);
+  const states = columns.map((column) => stateOf(column, step, firstStep));
 
   rows.forEach((row, i) => {
     const bounds = { top: y(i) + 1, height: cell - 2 };
-    if (row.layer === null) drawAlwaysOn(context, row, bounds, x, step, steps, pens);
-    else for (const column of columns) drawCell(context, column, column.share[row.layer] ?? 0, bounds, x, step, pens);
+    const { layer } = row;
+    if (layer === null) drawAlwaysOn(context, row, bounds, x, step, steps, pens);
+    else columns.forEach((column, at) => drawCell(context, cellOf(column, states[at], layer, picture), bounds, x, step, pens));
   });
+  frameCurrent(context, columns[states.indexOf('now')], palette, x, y(0), rows.length * cell);
   drawFrame(context, picture, palette, x, y, plot);
   drawCounts(context, picture, palette, y, cell, plot.right);
-
-  const at = columns[cursor];
-  if (at) {
-    context.strokeStyle = palette.ink;
-    context.lineWidth = 1.5;
-    context.strokeRect(x(at.from), y(0), x(at.to) - x(at.from), rows.length * cell);
-  }
 }
 
 interface Pens {
   readonly trained: string;
+  readonly moved: string;
   readonly hatch: CanvasPattern | string;
   readonly dots: CanvasPattern | string;
 }
@@ -81,32 +82,52 @@ interface Bounds {
   readonly top: number;
   readonly height: number;
 }
+interface Cell {
+  readonly from: number;
+  readonly to: number;
+  readonly state: ColumnState;
+  /** Of the column's periods, those that train the layer. */
+  readonly share: number;
+  /** Whether the part that is over is filled. */
+  readonly filled: boolean;
+  /** 0: the plain pattern of what was trained. */
+  readonly tone: Tone;
+  readonly pen: 'trained' | 'moved';
+}
+
+function cellOf({ from, to, share, age, change }: RasterColumn, state: ColumnState, layer: number, picture: RasterPicture): Cell {
+  const plain = { from, to, state, share: share[layer], filled: share[layer] > 0, tone: 0, pen: 'trained' } as const;
+  if (picture.mode === 'moved') return { ...plain, tone: changeTone(change[layer], picture.bounds), pen: 'moved' };
+  if (picture.mode === 'trained') return plain;
+  const tone = ageTone(age[layer]);
+  // A layer that was never trained has no age.
+  return { ...plain, tone, filled: tone > 0 };
+}
 
 function drawCell(
   context: CanvasRenderingContext2D,
-  column: RasterColumn,
-  share: number,
+  { from, to, state, share, filled, tone, pen }: Cell,
   { top, height }: Bounds,
   x: (at: number) => number,
   step: number,
   pens: Pens,
 ): void {
-  if (share === 0) return;
-  const left = x(column.from);
-  const right = x(column.to);
+  const left = x(from);
+  const right = x(to);
   const gap = right - left > 4 ? 1 : 0;
-  const done = column.state === 'planned' ? left : column.state === 'now' ? x(step) : right;
+  const done = state === 'planned' ? left : state === 'now' ? x(step) : right;
   // A bin of several periods is the darker the more of them train the layer.
-  const density = 0.25 + 0.75 * Math.min(1, share);
-  if (done > left) {
-    context.globalAlpha = share < 0.999 ? density : 1;
-    if (column.state === 'earlier') context.globalAlpha *= 0.5;
-    context.fillStyle = pens.trained;
-    context.fillRect(left + gap / 2, top, Math.max(0.5, done - left - gap), height);
+  const density = share < 0.999 ? 0.25 + 0.75 * share : 1;
+  if (filled && done > left) {
+    const level = tone === 0 ? 1 : tone / 5;
+    context.globalAlpha = (tone === 0 ? density : 0.3 + 0.7 * level) * (state === 'earlier' ? 0.5 : 1);
+    context.fillStyle = pens[pen === 'moved' && tone > 0 ? 'moved' : 'trained'];
+    const tall = Math.max(1, Math.round(height * level));
+    context.fillRect(left + gap / 2, top + height - tall, Math.max(0.5, done - left - gap), tall);
   }
-  if (done < right) {
+  if (share > 0 && done < right) {
     // Dots are pale already.
-    context.globalAlpha = share < 0.999 ? 0.4 + 0.6 * density : 1;
+    context.globalAlpha = density < 1 ? 0.4 + 0.6 * density : 1;
     context.fillStyle = pens.dots;
     context.fillRect(done + gap / 2, top, Math.max(0.5, right - done - gap), height);
     if (right - left > 8) {
@@ -119,6 +140,21 @@ function drawCell(
     }
   }
   context.globalAlpha = 1;
+}
+
+/** Around the period that is being trained. */
+function frameCurrent(
+  context: CanvasRenderingContext2D,
+  column: RasterColumn | undefined,
+  palette: RasterPalette,
+  x: (at: number) => number,
+  top: number,
+  height: number,
+): void {
+  if (!column) return;
+  context.strokeStyle = palette.muted;
+  context.lineWidth = 1;
+  context.strokeRect(x(column.from) + 0.5, top + 0.5, Math.max(1, x(column.to) - x(column.from) - 1), height - 1);
 }
 
 function drawAlwaysOn(
@@ -174,7 +210,7 @@ function drawFrame(
   context.stroke();
   context.textAlign = 'center';
   context.textBaseline = 'top';
-  for (const tick of stepTicks(steps, (plot.right - plot.left) / 90)) context.fillText(formatCount(tick), x(tick), bottom + 6);
+  for (const tick of stepTicks(steps, stepLabels(plot.right - plot.left))) context.fillText(formatCount(tick), x(tick), bottom + 6);
 }
 
 /** Every how many layers a row has its name, at this height of a row. */
@@ -226,6 +262,23 @@ function pattern(
   return made ?? fallback;
 }
 
+/** Patterns are made once a context, palette and resolution. */
+const made = new WeakMap<CanvasRenderingContext2D, { readonly key: string; readonly pens: Pens }>();
+
+function pensOf(context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): Pens {
+  const key = `${palette.trained} ${palette.moved} ${ratio}`;
+  const known = made.get(context);
+  if (known?.key === key) return known.pens;
+  const pens = {
+    trained: palette.trained,
+    moved: palette.moved,
+    hatch: hatch(context, palette, ratio),
+    dots: dots(context, palette, ratio),
+  };
+  made.set(context, { key, pens });
+  return pens;
+}
+
 const hatch = (context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): CanvasPattern | string =>
   pattern(context, 6, ratio, palette.trained, (pen) => {
     pen.strokeStyle = palette.trained;
@@ -239,7 +292,7 @@ const hatch = (context: CanvasRenderingContext2D, palette: RasterPalette, ratio:
   });
 
 const dots = (context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): CanvasPattern | string =>
-  pattern(context, 4, ratio, palette.muted, (pen) => {
+  pattern(context, 4, ratio, palette.trained, (pen) => {
     pen.fillStyle = palette.trained;
     pen.fillRect(1, 1, 1.4, 1.4);
   });

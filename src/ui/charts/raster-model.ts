@@ -1,8 +1,8 @@
-// What the layer raster draws: columns of one or more periods on the step axis, and for each layer the share
-// of the column's periods that train it. What is done comes from step events, what is to come from the
-// seeded schedule. Pure; draw-raster.ts puts it on a canvas.
+// What the layer raster draws: columns of one or more periods on the step axis, and for each layer of a column the share
+// of the periods that train it, how far it moved, and how long it had not been trained. What is done comes from step
+// events, what is to come from the seeded schedule. It follows a run at the cost of the new periods alone. Pure.
 
-import type { ObservedPeriod } from '../../store/metrics';
+import type { ObservedPeriod, PeriodMove } from '../../store/metrics';
 import type { Period } from '../../train/protocol';
 
 export interface RasterColumn {
@@ -14,60 +14,130 @@ export interface RasterColumn {
   readonly to: number;
   /** Per layer: share of the column's periods that train it, 0 to 1. */
   readonly share: Float32Array;
-  /** `earlier`: before the checkpoint this run went on from; known from the schedule only. */
-  readonly state: 'earlier' | 'done' | 'now' | 'planned';
+  /** Per layer: periods since the last one that trained it, at the end of the column; −1: none did. */
+  readonly age: Int32Array;
+  /** Per layer: the largest measured ‖ΔW‖/‖W‖ of the column's periods; NaN: none is measured. */
+  readonly change: Float32Array;
 }
+
+export type ColumnState = 'earlier' | 'done' | 'now' | 'planned';
 
 export interface RasterInput {
   readonly schedule: readonly Period[];
-  readonly observed: readonly ObservedPeriod[];
   readonly layers: number;
   /** K */
   readonly periodSteps: number;
   readonly steps: number;
-  /** Last finished step. */
-  readonly step: number;
-  /** First step of this process. */
-  readonly firstStep: number;
   readonly maxColumns: number;
 }
 
-export function rasterColumns(input: RasterInput): RasterColumn[] {
-  const { schedule, observed, layers, periodSteps, steps, step, firstStep, maxColumns } = input;
-  const seen = new Map(observed.map((period) => [period.period, period]));
-  const count = schedule.length;
-  const group = Math.max(1, Math.ceil(count / maxColumns));
-  const columns: RasterColumn[] = [];
-  for (let first = 0; first < count; first += group) {
-    const last = Math.min(first + group, count) - 1;
-    const share = new Float32Array(layers);
-    for (let period = first; period <= last; period++) {
-      const trained = seen.get(period)?.layers ?? schedule[period]?.layers ?? [];
-      for (const layer of trained) share[layer] = (share[layer] ?? 0) + 1 / (last - first + 1);
-    }
-    const from = first * periodSteps;
-    const to = Math.min((last + 1) * periodSteps, steps);
-    columns.push({ first, last, from, to, share, state: stateOf(from, to, step, firstStep) });
+export class RasterModel {
+  readonly columns: readonly RasterColumn[];
+  /** Per layer: periods that have trained it so far (observed only). */
+  readonly times: Uint32Array;
+  /** Layers that were trained at least once so far, and layers that the whole schedule trains. */
+  touched = 0;
+  readonly planned: number;
+  /** Smallest and largest measured change; NaN: none yet. */
+  smallest = NaN;
+  largest = NaN;
+  /** Changes when anything above does. */
+  revision = 0;
+  readonly #group: number;
+  /** Layers by period where a period trained others than the schedule says. */
+  readonly #otherwise = new Map<number, readonly number[]>();
+  #observed = 0;
+  #moves = 0;
+
+  constructor(readonly input: RasterInput) {
+    const { schedule, layers, periodSteps, steps, maxColumns } = input;
+    this.#group = Math.max(1, Math.ceil(schedule.length / maxColumns));
+    this.columns = Array.from({ length: Math.ceil(schedule.length / this.#group) }, (_, i) => {
+      const first = i * this.#group;
+      const last = Math.min(first + this.#group, schedule.length) - 1;
+      return {
+        first,
+        last,
+        from: first * periodSteps,
+        to: Math.min((last + 1) * periodSteps, steps),
+        share: new Float32Array(layers),
+        age: new Int32Array(layers),
+        change: new Float32Array(layers).fill(NaN),
+      };
+    });
+    this.times = new Uint32Array(layers);
+    this.planned = layersTouched(schedule);
+    this.#fill();
   }
-  return columns;
+
+  /** Takes in the periods and moves that have come since the last call. */
+  follow(observed: readonly ObservedPeriod[], moves: readonly PeriodMove[]): this {
+    if (this.#observed === observed.length && this.#moves === moves.length) return this;
+    this.revision++;
+    let asPlanned = true;
+    for (; this.#observed < observed.length; this.#observed++) {
+      const { period, layers } = observed[this.#observed];
+      for (const layer of layers) if (this.times[layer]++ === 0) this.touched++;
+      if (sameLayers(layers, this.input.schedule[period]?.layers ?? [])) continue;
+      this.#otherwise.set(period, layers);
+      asPlanned = false;
+    }
+    if (!asPlanned) this.#fill();
+    for (; this.#moves < moves.length; this.#moves++) this.#noteMove(moves[this.#moves]);
+    return this;
+  }
+
+  /** The column of a step; −1: none. */
+  columnAt(step: number): number {
+    const { periodSteps, steps } = this.input;
+    if (step < 1 || step > steps) return -1;
+    const column = Math.floor((step - 1) / periodSteps / this.#group);
+    return column < this.columns.length ? column : -1;
+  }
+
+  layersOf(period: number): readonly number[] {
+    return this.#otherwise.get(period) ?? this.input.schedule[period]?.layers ?? [];
+  }
+
+  #fill(): void {
+    const lastTrained = new Int32Array(this.input.layers).fill(-1);
+    for (const { first, last, share, age } of this.columns) {
+      share.fill(0);
+      for (let period = first; period <= last; period++) {
+        for (const layer of this.layersOf(period)) {
+          share[layer] += 1 / (last - first + 1);
+          lastTrained[layer] = period;
+        }
+      }
+      lastTrained.forEach((period, layer) => (age[layer] = period < 0 ? -1 : last - period));
+    }
+  }
+
+  #noteMove({ period, layers }: PeriodMove): void {
+    const column = this.columns[Math.floor(period / this.#group)];
+    for (const { layer, change } of layers) {
+      if (!column || !Number.isFinite(change)) continue;
+      column.change[layer] = Math.max(Number.isNaN(column.change[layer]) ? 0 : column.change[layer], change);
+      if (!(this.smallest <= change)) this.smallest = change;
+      if (!(this.largest >= change)) this.largest = change;
+    }
+  }
 }
 
-function stateOf(from: number, to: number, step: number, firstStep: number): RasterColumn['state'] {
+function sameLayers(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((layer) => b.includes(layer));
+}
+
+/** `earlier`: before the checkpoint this run went on from; known from the schedule only. */
+export function stateOf({ from, to }: Pick<RasterColumn, 'from' | 'to'>, step: number, firstStep: number): ColumnState {
   if (to < firstStep) return 'earlier';
   if (to <= step) return 'done';
   return from < step ? 'now' : 'planned';
 }
 
-/** Per layer, the periods that have trained it so far (observed only). */
-export function timesTrained(observed: readonly ObservedPeriod[], layers: number): Uint32Array {
-  const times = new Uint32Array(layers);
-  for (const period of observed) for (const layer of period.layers) times[layer] = (times[layer] ?? 0) + 1;
-  return times;
-}
-
 /** Layers that a schedule trains at least once. */
-export const layersTouched = (schedule: readonly { readonly layers: readonly number[] }[]): number =>
-  new Set(schedule.flatMap((period) => period.layers)).size;
-
-export const columnAt = (columns: readonly RasterColumn[], step: number): number =>
-  columns.findIndex((column) => step > column.from && step <= column.to);
+export const layersTouched = (schedule: readonly { readonly layers: readonly number[] }[]): number => {
+  const touched = new Set<number>();
+  for (const { layers } of schedule) for (const layer of layers) touched.add(layer);
+  return touched.size;
+};

@@ -1,25 +1,43 @@
-// The curves of a run on one step axis: the loss, and under it the layers that are trained.
+// The curves of a run on one step axis: loss, learning rate, gradient norm, and under them the layers that are trained.
 
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
+import { useChartSettings } from '../../store/chart-settings';
+import { MovingAverage } from '../../store/columns';
 import type { RunPicture } from '../../store/picture';
-import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
+import type { Run } from '../../store/run';
+import { LayerRaster } from '../charts/LayerRaster';
+import { LossControls } from '../charts/LossControls';
+import { pointingHandlers, useLetGo } from '../charts/pointing';
+import { ChartGroup } from '../charts/Readout';
 import { Panel } from '../parts/Panel';
 import { useWidth } from '../parts/size';
 
-const LossChart = lazy(() => import('../charts/LossChart'));
+const RunPlots = lazy(() => import('../charts/RunPlots'));
 
-export function Curves({ picture: { run, metrics, version } }: { readonly picture: RunPicture }) {
+export function Curves({ picture }: { readonly picture: RunPicture }) {
+  const { run, metrics, version } = picture;
   const [box, width] = useWidth<HTMLDivElement>();
-  const { config, prepared } = run;
+  const smoothing = useChartSettings((settings) => settings.smoothing);
+  const mode = useChartSettings((settings) => settings.raster);
+  const average = useMemo(() => new MovingAverage(metrics.loss, smoothing), [metrics, smoothing]);
+  useLetGo(run.runId);
+  const { config, prepared, evals } = run;
+  // A new object when there is something new to say, so that the readout is drawn again.
+  const input = useMemo(
+    () => ({ metrics, smooth: average.follow(), evals, config, schedule: prepared?.schedule ?? [] }),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the columns grow in place; `version` stands for their content
+    [metrics, average, evals, config, prepared, version],
+  );
   if (!prepared) return null;
   const sampled = prepared.schedule.length > 0;
   return (
-    <Panel title={sampled ? 'Loss, and the layers that are trained' : 'Loss'} aside={sampled ? <RasterLegend /> : undefined}>
-      <div ref={box} className="chart loss-chart">
-        <Suspense fallback={null}>
-          {width > 0 && <LossChart metrics={metrics} version={version} evals={run.evals} steps={config.steps} width={width} />}
-        </Suspense>
-      </div>
+    <Panel title={sampled ? 'Loss, and the layers that are trained' : 'Loss'}>
+      <LossControls />
+      <ChartGroup input={input} latest={run.step}>
+        <div ref={box} className="chart run-plots" {...pointingHandlers(config.steps, width)}>
+          <Suspense fallback={null}>{width > 0 && <RunPlots picture={picture} average={average} width={width} />}</Suspense>
+        </div>
+      </ChartGroup>
       {sampled ? (
         <LayerRaster
           schedule={prepared.schedule}
@@ -32,15 +50,18 @@ export function Curves({ picture: { run, metrics, version } }: { readonly pictur
           firstStep={prepared.firstStep}
           alwaysOn={config.lisaTrain}
           tied={prepared.shape.tied}
+          moves={metrics.moves}
+          moved={metrics.moved}
+          mode={mode}
         />
       ) : (
-        <p className="note">
-          {config.method === 'full'
-            ? 'Full fine-tuning trains every layer at every step'
-            : 'LoRA trains the adapters of every layer at every step'}
-          : there is no schedule to show.
-        </p>
+        <p className="note">{noSchedule(run)}</p>
       )}
     </Panel>
   );
 }
+
+const noSchedule = ({ config }: Run): string =>
+  config.method === 'full'
+    ? 'Full fine-tuning trains every layer at every step: there is no schedule to show.'
+    : 'LoRA trains the adapters of every layer at every step: there is no schedule to show.';

@@ -1,0 +1,15 @@
+// The line above a plot: what it shows, and what must be said about it. Its height is fixed.
+
+interface PlotHeadProps {
+  readonly title: string;
+  readonly note?: string;
+}
+
+export function PlotHead({ title, note }: PlotHeadProps) {
+  return (
+    <p className="plot-head">
+      <span className="plot-title">{title}</span>
+      <span className="plot-note">{note}</span>
+    </p>
+  );
+}

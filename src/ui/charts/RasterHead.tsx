@@ -1,0 +1,27 @@
+// Above the raster of a run: which picture of it, and what its cells mean.
+
+import { setChart, type RasterMode } from '../../store/chart-settings';
+import { Segmented } from '../parts/fields';
+import { RasterLegend } from './RasterLegend';
+
+interface RasterHeadProps {
+  readonly mode: RasterMode;
+  readonly periodSteps: number;
+  readonly largest: number;
+}
+
+const MODES: readonly (readonly [RasterMode, string])[] = [
+  ['trained', 'Trained'],
+  ['moved', 'Update size'],
+  ['age', 'Age'],
+];
+
+export function RasterHead({ mode, periodSteps, largest }: RasterHeadProps) {
+  return (
+    <div className="chart-controls raster-head">
+      <h3>Layers by period</h3>
+      <Segmented legend="Cells show" name="raster-mode" value={mode} options={MODES} onChange={(raster) => setChart({ raster })} />
+      <RasterLegend mode={mode} periodSteps={periodSteps} largest={largest} />
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+// What the cells of the raster mean, in each of its pictures.
+
+import type { RasterMode } from '../../store/chart-settings';
+import { ageLegend, changeBounds, changeLegend, type Tone } from './raster-tones';
+
+interface RasterLegendProps {
+  /** Before a run: nothing is trained yet. */
+  readonly planned?: boolean;
+  readonly mode?: RasterMode;
+  /** K */
+  readonly periodSteps?: number;
+  /** Largest measured change so far; NaN: none. */
+  readonly largest?: number;
+}
+
+export function RasterLegend({ planned = false, mode = 'trained', periodSteps = 1, largest = NaN }: RasterLegendProps) {
+  return (
+    <ul className="legend inline">
+      {mode === 'moved' && <li>‖ΔW‖ / ‖W‖ of a period:</li>}
+      {mode === 'moved' &&
+        !Number.isNaN(largest) &&
+        changeLegend(changeBounds(largest)).map((entry) => <ToneEntry key={entry.tone} {...entry} mode="moved" />)}
+      {mode === 'age' && <li>Since it was last trained:</li>}
+      {mode === 'age' && ageLegend(periodSteps).map((entry) => <ToneEntry key={entry.tone} {...entry} mode="age" />)}
+      {!planned && mode !== 'age' && (
+        <li>
+          <span className="swatch raster-trained" /> {mode === 'moved' ? 'trained, not measured yet' : 'trained'}
+        </li>
+      )}
+      <li>
+        <span className="swatch raster-always" /> always on
+      </li>
+      <li>
+        <span className="swatch raster-planned" /> to come
+      </li>
+    </ul>
+  );
+}
+
+function ToneEntry({ tone, text, mode }: { readonly tone: Tone; readonly text: string; readonly mode: 'moved' | 'age' }) {
+  return (
+    <li>
+      <span className="swatch tone" data-tone={tone} data-mode={mode} /> {text}
+    </li>
+  );
+}
