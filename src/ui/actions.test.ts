@@ -33,7 +33,7 @@ describe('actions', () => {
     expect(enabled(state({ phase: 'paused' }))).toEqual(expect.arrayContaining(['continue', 'step', 'stop', 'discard']));
     expect(enabled(state({ phase: 'paused', asked: 'step' }))).toEqual(['stop', 'stopKeep', 'stopDownload', 'discard', ...always]);
     expect(enabled(state({ phase: 'done' }))).toEqual(
-      expect.arrayContaining(['start', 'startPaused', 'download', 'downloadDelta', 'settings', 'reopen']),
+      expect.arrayContaining(['start', 'startPaused', 'compare', 'download', 'downloadDelta', 'settings', 'reopen']),
     );
     expect(enabled(state({ phase: 'failed' }))).toEqual(['start', 'startPaused', 'settings', 'reopen', ...always]);
   });

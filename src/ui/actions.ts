@@ -34,6 +34,7 @@ export type ActionId =
   | 'verify'
   | 'download'
   | 'downloadDelta'
+  | 'compare'
   | 'settings'
   | 'showRun'
   | 'reopen'
@@ -182,6 +183,13 @@ const table: readonly Action[] = [
     keys: [],
     enabled: ({ run }) => run?.phase === 'done' && run.exported.delta !== 'asked',
     run: () => download('delta'),
+  },
+  {
+    id: 'compare',
+    label: () => 'Compare with the base model',
+    keys: [],
+    enabled: (s) => s.view === 'run' && s.run?.phase === 'done',
+    run: () => setView('compare'),
   },
   { id: 'settings', label: () => 'New run', keys: [], enabled: (s) => s.view === 'run' && !isActive(s.run), run: () => setView('setup') },
   {

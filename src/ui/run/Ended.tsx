@@ -30,7 +30,8 @@ export function Ended({ run, state }: EndedProps) {
         <p className="note">Its last checkpoint could not be written: {saveError.detail} The model is here until the page is closed.</p>
       )}
       <div className="buttons">
-        <ActionButton id="download" state={state} primary />
+        <ActionButton id="compare" state={state} primary />
+        <ActionButton id="download" state={state} />
         <ActionButton id="downloadDelta" state={state} />
       </div>
       <Files exported={run.exported.model} />
