@@ -2,6 +2,7 @@
 
 import { AppError } from '../errors';
 import type { RandomStream } from '../random';
+import { promptRows } from '../plan/split';
 import type { Engine } from './engine';
 
 export interface SamplingOptions {
@@ -20,13 +21,14 @@ export interface SamplingOptions {
 
 /** The tokens that follow `prompt`, without the stop token. A prompt too long for the cache loses its beginning. */
 export async function generate(engine: Engine, prompt: readonly number[], options: SamplingOptions): Promise<number[]> {
-  const { cacheTokens, rows } = engine.plan.input;
+  const { cacheTokens } = engine.plan.input;
+  const piece = promptRows(engine.plan.input);
   // At least half of the cache is the prompt's: a model of few positions then answers shortly, and not to nothing.
   const room = Math.max(Math.ceil(cacheTokens / 2), cacheTokens - options.maxTokens);
   const ids = prompt.slice(-room);
   if (ids.length === 0) throw new AppError('CONFIG_INVALID', 'The prompt is empty.', 'Give at least one character.');
   let logits = new Float32Array(0);
-  for (let past = 0; past < ids.length; past += rows) logits = await engine.logits(ids.slice(past, past + rows), past);
+  for (let past = 0; past < ids.length; past += piece) logits = await engine.logits(ids.slice(past, past + piece), past);
   const made: number[] = [];
   while (made.length < options.maxTokens && !options.cancelled?.()) {
     const id = sampleToken(logits, options);

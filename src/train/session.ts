@@ -78,6 +78,8 @@ export class Session {
   static async create(gpu: Gpu, inputs: RunInputs, host: SessionHost, from: CheckpointReader | null = null): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
+    // What an earlier run on this device left is not this one's.
+    gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
