@@ -63,7 +63,7 @@ export type LayerOp = NormOp | LinearOp | RopeOp | AttentionOp | ActivationOp;
 export const RESIDUAL_STREAM = new Set(['in', 'mid', 'out']);
 
 export function layerOps(s: ModelShape): LayerOp[] {
-  return s.family === 'gpt2' ? gpt2Layer(s) : llamaLayer(s);
+  return s.style === 'gpt2' ? gpt2Layer(s) : llamaLayer(s);
 }
 
 function llamaLayer(s: ModelShape): LayerOp[] {

@@ -5,7 +5,7 @@ import type { BlockName, ModelShape, ParameterRow, TensorRole } from './types';
 const base = { truth: 'stored', stored: 'f32', master: null, parts: 1 } as const;
 
 export function parameterTable(shape: ModelShape): ParameterRow[] {
-  return shape.family === 'gpt2' ? gpt2Table(shape) : llamaTable(shape);
+  return shape.style === 'gpt2' ? gpt2Table(shape) : llamaTable(shape);
 }
 
 export const parameterCount = (table: readonly ParameterRow[]): number =>

@@ -41,7 +41,7 @@ interface Widths {
 }
 
 function widths(s: ModelShape): Widths {
-  const llama = s.family === 'llama';
+  const llama = s.style === 'llama';
   return { C: s.width, Q: s.heads * s.headDim, U: s.kvHeads * s.headDim, F: s.ff, H: s.heads, llama, wide: llama ? 2 * s.ff : s.ff };
 }
 
@@ -169,7 +169,7 @@ interface Timeline {
 
 /** Every kind of unit of work with its short-lived values, written down by hand. */
 function timelines({ shape: s, method, lowest, edges, rows }: RunNumbers, chunks: number): Timeline[] {
-  const llama = s.family === 'llama';
+  const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
   // Nothing kept: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
