@@ -86,10 +86,33 @@ const LLAMA: Family = {
   only: { pretraining_tp: [1] },
 };
 
+const MISTRAL: Family = {
+  ...LLAMA,
+  label: 'Mistral',
+  required: ['kvHeads'],
+  bias: { qkv: false, attentionOut: false, mlp: false },
+  window: { field: 'sliding_window', absent: 4096 },
+  only: {},
+};
+
+/** A window that is not used may stand there with its size. */
+const NO_WINDOW = { only: { use_sliding_window: [false] }, idle: ['sliding_window', 'max_window_layers'] };
+
+/** Qwen2 and Qwen2.5. */
+const QWEN2: Family = {
+  ...LLAMA,
+  ...NO_WINDOW,
+  label: 'Qwen2',
+  required: ['kvHeads'],
+  bias: { qkv: true, attentionOut: false, mlp: false },
+};
+
 /** By model_type. */
 export const FAMILIES = {
   gpt2: GPT2,
   llama: LLAMA,
+  mistral: MISTRAL,
+  qwen2: QWEN2,
 } satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;

@@ -87,7 +87,7 @@ const SMOLLM2_135M: KnownModel = {
 const QWEN25_05B: KnownModel = {
   name: 'Qwen2.5-0.5B',
   shape: {
-    family: 'llama',
+    family: 'qwen2',
     style: 'llama',
     vocab: 151936,
     width: 896,
