@@ -31,6 +31,7 @@ export interface Family {
   readonly tied: boolean;
   /** Whether the linears have a bias, or the field that says so. */
   readonly bias: { readonly qkv: boolean | string; readonly attentionOut: boolean | string; readonly mlp: boolean | string };
+  readonly qkNorm?: true;
   /** Attention reaches back this far where the field says so; `absent` stands for a missing field, null switches it off. */
   readonly window?: { readonly field: string; readonly absent: number };
   /** Fields whose other values are not implemented; the first value stands for an absent field. */

@@ -92,6 +92,7 @@ function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
     activation: family.activations[activation],
     rope: rotary ? readRope(f) : null,
     tied: f.flag('tie_word_embeddings', family.tied),
+    qkNorm: family.qkNorm ?? false,
     qkvBias: has(bias.qkv),
     attentionOutBias: has(bias.attentionOut),
     mlpBias: has(bias.mlp),

@@ -28,6 +28,10 @@ function llamaTable(s: ModelShape): ParameterRow[] {
     add('matrix', 'mlp.down_proj.weight', [s.width, s.ff]);
     add('norm', 'input_layernorm.weight', [s.width]);
     add('norm', 'post_attention_layernorm.weight', [s.width]);
+    if (s.qkNorm) {
+      add('norm', 'self_attn.q_norm.weight', [s.headDim], 'qk_norm');
+      add('norm', 'self_attn.k_norm.weight', [s.headDim], 'qk_norm');
+    }
     if (s.qkvBias) {
       add('bias', 'self_attn.q_proj.bias', [q], 'qkv_bias');
       add('bias', 'self_attn.k_proj.bias', [kv], 'qkv_bias');

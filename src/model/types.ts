@@ -33,6 +33,8 @@ export interface ModelShape {
   readonly rope: Rope | null;
   /** The head is the embedding matrix. */
   readonly tied: boolean;
+  /** q and k are normed head by head before the positions. */
+  readonly qkNorm: boolean;
   readonly qkvBias: boolean;
   readonly attentionOutBias: boolean;
   readonly mlpBias: boolean;
