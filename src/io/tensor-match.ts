@@ -105,6 +105,7 @@ function dimensionFields(row: ParameterRow, s: ModelShape): readonly string[] {
   if (row.role === 'embedding' || row.role === 'head') return ['vocab_size', 'hidden_size'];
   if (local.startsWith('q_proj')) return ['num_attention_heads or head_dim', 'hidden_size'];
   if (/^[kv]_proj/.test(local)) return ['num_key_value_heads or head_dim', 'hidden_size'];
+  if (/^[qk]_norm/.test(local)) return ['head_dim'];
   if (/^(gate|up)_proj/.test(local)) return ['intermediate_size', 'hidden_size'];
   if (local === 'o_proj.weight') return ['hidden_size', 'num_attention_heads or head_dim'];
   return local === 'down_proj.weight' ? ['hidden_size', 'intermediate_size'] : ['hidden_size'];

@@ -130,6 +130,34 @@ const QWEN25 = {
   vocab_size: 151936,
 };
 
+const QWEN3 = {
+  architectures: ['Qwen3ForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  bos_token_id: 151643,
+  eos_token_id: 151645,
+  head_dim: 128,
+  hidden_act: 'silu',
+  hidden_size: 1024,
+  initializer_range: 0.02,
+  intermediate_size: 3072,
+  max_position_embeddings: 40960,
+  max_window_layers: 28,
+  model_type: 'qwen3',
+  num_attention_heads: 16,
+  num_hidden_layers: 28,
+  num_key_value_heads: 8,
+  rms_norm_eps: 1e-6,
+  rope_scaling: null,
+  rope_theta: 1000000,
+  sliding_window: null,
+  tie_word_embeddings: true,
+  torch_dtype: 'bfloat16',
+  use_cache: true,
+  use_sliding_window: false,
+  vocab_size: 151936,
+};
+
 const parse = (json: unknown): ModelShape => parseModelConfig(json, 'config.json');
 
 function refusal(json: unknown): AppError {
@@ -198,6 +226,21 @@ describe('as published', () => {
       494_032_768,
       { family: 'qwen2', qkvBias: true, attentionOutBias: false, mlpBias: false, maxPositions: 32768, windowed: false, tied: true },
     ],
+    [
+      'Qwen3 0.6B',
+      QWEN3,
+      596_049_920,
+      {
+        family: 'qwen3',
+        style: 'llama',
+        width: 1024,
+        heads: 16,
+        headDim: 128,
+        qkNorm: true,
+        qkvBias: false,
+        rope: { theta: 1e6, scaling: null },
+      },
+    ],
   ])('%s', (_, json, parameters, want) => {
     const shape = parse(json);
     expect(shape).toMatchObject(want);
@@ -249,6 +292,27 @@ describe('Mistral', () => {
     expect(refusal({ ...MISTRAL, num_key_value_heads: undefined }).detail).toBe('config.json: num_key_value_heads is missing.');
     expect(refusal({ ...MISTRAL, attention_bias: true }).detail).toContain('attention_bias is true');
     expect(refusal({ ...MISTRAL, layer_types: ['sliding_attention'] }).code).toBe('MODEL_UNSUPPORTED');
+  });
+});
+
+describe('Qwen3', () => {
+  it('says its head dim itself', () => {
+    expect(refusal({ ...QWEN3, head_dim: undefined }).detail).toBe('config.json: head_dim is missing.');
+    expect(refusal({ ...QWEN3, head_dim: 127 }).code).toBe('MODEL_CONFIG');
+  });
+
+  it('may have biases of q, k, v and o together, and none elsewhere', () => {
+    expect(parse({ ...QWEN3, attention_bias: true })).toMatchObject({ qkvBias: true, attentionOutBias: true, mlpBias: false });
+    expect(refusal({ ...QWEN3, mlp_bias: true }).detail).toContain('mlp_bias is true');
+  });
+
+  it('refuses a sliding window that is in use, and a scaled length (yarn)', () => {
+    expect(refusal({ ...QWEN3, use_sliding_window: true }).detail).toContain('use_sliding_window is true');
+    const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };
+    expect(refusal({ ...QWEN3, rope_scaling: yarn })).toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      detail: expect.stringContaining('rope_scaling.rope_type is "yarn"') as string,
+    });
   });
 });
 

@@ -108,12 +108,23 @@ const QWEN2: Family = {
   bias: { qkv: true, attentionOut: false, mlp: false },
 };
 
+/** Its head dim has nothing to do with width / heads. */
+const QWEN3: Family = {
+  ...LLAMA,
+  ...NO_WINDOW,
+  label: 'Qwen3',
+  required: ['kvHeads', 'headDim'],
+  bias: { qkv: 'attention_bias', attentionOut: 'attention_bias', mlp: false },
+  qkNorm: true,
+};
+
 /** By model_type. */
 export const FAMILIES = {
   gpt2: GPT2,
   llama: LLAMA,
   mistral: MISTRAL,
   qwen2: QWEN2,
+  qwen3: QWEN3,
 } satisfies Record<string, Family>;
 
 export type FamilyName = keyof typeof FAMILIES;

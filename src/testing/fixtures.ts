@@ -11,6 +11,7 @@ export const FIXTURES = [
   'tiny-llama3',
   'tiny-mistral',
   'tiny-qwen2',
+  'tiny-qwen3',
 ] as const;
 export type FixtureName = (typeof FIXTURES)[number];
 export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;

@@ -62,10 +62,14 @@ CONFIGS = {
         "model_type": "qwen2", "hidden_size": 24, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
         "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": 32, "max_window_layers": 1,
     },
+    "tiny-qwen3": SMALL | {
+        "model_type": "qwen3", "head_dim": 14, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
+        "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
+    },
 }  # fmt: skip
 SEEDS = {
     "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
-    "tiny-qwen2": 45,
+    "tiny-qwen2": 45, "tiny-qwen3": 57,
 }  # fmt: skip
 # One layer stays over two consecutive periods, and one comes back after it has left.
 DRAWS = {4: [[0, 2], [1, 2], [0, 3], [1, 3]], 2: [[0], [0], [1], [0]]}

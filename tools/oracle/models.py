@@ -215,7 +215,26 @@ class Qwen2(Llama):
         return path.split(".")[-1] in ("q_proj", "k_proj", "v_proj")
 
 
-MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2}
+class Qwen3(Llama):
+    """Each q head and each k head is normed by itself before RoPE; one weight for all q heads, one for all k heads."""
+
+    NORMS = {"q_proj": "q_norm", "k_proj": "k_norm"}
+
+    @classmethod
+    def shapes(cls, config: dict) -> dict[str, tuple[int, ...]]:
+        shapes = super().shapes(config)
+        for i in range(config["num_hidden_layers"]):
+            for norm in cls.NORMS.values():
+                shapes[f"model.layers.{i}.self_attn.{norm}.weight"] = (cls.head_size(config),)
+        return shapes
+
+    def heads(self, t: Tensors, path: str, x, count: int):
+        block, _, projection = path.rpartition(".")
+        y = super().heads(t, path, x, count)
+        return self.norm(t, f"{block}.{self.NORMS[projection]}", y) if projection in self.NORMS else y
+
+
+MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3}
 
 
 def model_of(config: dict, lora_scale: float = 0.0) -> "GPT2 | Llama":
