@@ -326,7 +326,7 @@ describe('hostile input', () => {
     const keys = [
       ...new Set([...Object.keys(LLAMA), ...Object.keys(GPT2), 'rope_parameters', 'head_dim', 'layer_types', 'experts', '__proto__']),
     ];
-    const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('gpt2', 'llama', 1, 2, 2 ** 53, -0));
+    const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('gpt2', 'llama', 'mistral', 'qwen2', 'qwen3', 1, 2, 2 ** 53, -0));
     const change = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 3 });
     fc.assert(
       fc.property(fc.constantFrom(LLAMA, GPT2), change, (base, changes) => {

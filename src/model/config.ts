@@ -23,7 +23,8 @@ const EMPTY = ['quantization_config', 'pruned_heads', 'auto_map'];
 /** Names of settings that change what a model computes; of unknown fields nothing more is known. */
 const MATHS = new RegExp(
   'scal|multiplier|logit|soft_?cap|window|sliding|rope|rotary|alibi|norm|bias|attn|attention|expert|moe|router|layer_types|' +
-    'activation|hidden_act|residual|parallel|sparse|quant|clip|chunk|sink|adapter|lora|qk_|position_embedding_type|^tie_',
+    'activation|hidden_act|residual|parallel|sparse|quant|clip|chunk|sink|adapter|lora|qk_|glu|ntk|yarn|multi_query|' +
+    'position_embedding_type|^tie_',
 );
 /** Of those, fields that do not touch the logits: dropout, implementations, outputs, a classifier's head. */
 const HARMLESS = /^_|^summary_|dropout|_pdrop$|flash|^attn_implementation$|^output_/;
