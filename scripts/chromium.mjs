@@ -115,10 +115,11 @@ function isDebian() {
 }
 
 /**
- * Finds a browser; on Debian installs one where there is none. Says what to do where it cannot.
+ * Finds a browser; on Debian installs one where there is none. Says what to do where it cannot, unless the caller does.
+ * @param {{ quiet?: boolean }} [options]
  * @returns {Promise<string | null>} path of the browser's program
  */
-export async function ensureChromium() {
+export async function ensureChromium({ quiet = false } = {}) {
   const found = findChromium();
   if (found !== null) return found;
   const prefix = isDebian() && isProgram('/usr/bin/apt-get') ? asRoot() : null;
@@ -134,6 +135,7 @@ export async function ensureChromium() {
     const installed = findChromium();
     if (installed !== null) return installed;
   }
+  if (quiet) return null;
   say(
     process.env.CHROME_PATH
       ? `CHROME_PATH is ${process.env.CHROME_PATH}, where there is no program. Correct the variable or unset it.`

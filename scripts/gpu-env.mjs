@@ -8,7 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { chromiumFolders } from './chromium.mjs';
+import { chromiumFolders, ensureChromium } from './chromium.mjs';
+import { say } from './project.mjs';
 
 const LOADER = 'libvulkan.so.1';
 
@@ -28,6 +29,33 @@ export async function gpuEnv() {
     if (adapter !== null) return { env, adapter };
   }
   return { env: {}, adapter: null };
+}
+
+/**
+ * gpuEnv(), with Chromium installed for its software driver where that is possible and nothing else answers. Says in one
+ * line what is missing where no adapter is to be had.
+ * @param {typeof gpuEnv} find
+ * @param {(options: { quiet: boolean }) => Promise<string | null>} install
+ * @returns {Promise<Env | null>} null where there is no adapter
+ */
+export async function ensureGpu(find = gpuEnv, install = ensureChromium) {
+  const first = await find();
+  if (first.adapter !== null) return first.env;
+  const chosen = ['VK_ICD_FILENAMES', 'VK_DRIVER_FILES'].find((name) => process.env[name]);
+  if (chosen !== undefined) {
+    say(`No GPU: ${chosen} is ${process.env[chosen]}, and no driver there answers. Correct the variable or unset it.`);
+    return null;
+  }
+  if (process.platform === 'linux' && (await install({ quiet: true })) !== null) {
+    const second = await find();
+    if (second.adapter !== null) return second.env;
+  }
+  say(
+    process.platform === 'linux'
+      ? 'No GPU: Dawn found no adapter. Install a Vulkan driver for the graphics card, or Chromium, whose software driver serves without one (Debian: `apt-get install chromium`).'
+      : 'No GPU: Dawn found no adapter. Update the graphics driver.',
+  );
+  return null;
 }
 
 /**

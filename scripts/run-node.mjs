@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { gpuEnv, useGpuEnv } from './gpu-env.mjs';
+import { ensureGpu, useGpuEnv } from './gpu-env.mjs';
 import { ensureBuild, ensureDependencies, root, say } from './project.mjs';
 
 const [, , program = ''] = process.argv;
@@ -20,7 +20,12 @@ if (!/^[a-z-]+$/.test(program) || !existsSync(file)) {
   process.exit(2);
 }
 
-useGpuEnv((await gpuEnv()).env);
+// Help needs no GPU, and should not have a driver installed.
+if (!process.argv.includes('--help')) {
+  const env = await ensureGpu();
+  if (env === null) process.exit(1);
+  useGpuEnv(env);
+}
 process.setSourceMapsEnabled(true);
 process.argv.splice(1, 2, file);
 await import(pathToFileURL(file).href);

@@ -1,34 +1,36 @@
 // The one error type of the project. The code is the contract across the worker and the command line;
 // the text is for people: what happened (detail) and what to do about it (remedy).
 
-export type ErrorCode =
-  | 'NO_WEBGPU'
-  | 'NO_ADAPTER'
-  | 'LIMIT_TOO_SMALL'
-  | 'SHADER_COMPILE'
-  | 'GPU_VALIDATION'
-  | 'GPU_OOM'
-  | 'DEVICE_LOST'
-  | 'NONFINITE_LOSS'
-  | 'NONFINITE_WEIGHTS'
-  | 'MODEL_UNSUPPORTED'
-  | 'MODEL_CONFIG'
-  | 'MODEL_FILE'
-  | 'TENSOR_MISSING'
-  | 'TENSOR_SHAPE'
-  | 'TENSOR_DTYPE'
-  | 'TOKENIZER'
-  | 'DATASET_READ'
-  | 'DATASET_PARSE'
-  | 'DATASET_EMPTY'
-  | 'NO_TARGETS'
-  | 'TOKEN_RANGE'
-  | 'CONFIG_INVALID'
-  | 'CHECKPOINT_MISMATCH'
-  | 'CHECKPOINT_CORRUPT'
-  | 'STORAGE'
-  | 'SHAPE_MISMATCH'
-  | 'INTERNAL';
+export const ERROR_CODES = [
+  'NO_WEBGPU',
+  'NO_ADAPTER',
+  'LIMIT_TOO_SMALL',
+  'SHADER_COMPILE',
+  'GPU_VALIDATION',
+  'GPU_OOM',
+  'DEVICE_LOST',
+  'NONFINITE_LOSS',
+  'NONFINITE_WEIGHTS',
+  'MODEL_UNSUPPORTED',
+  'MODEL_CONFIG',
+  'MODEL_FILE',
+  'TENSOR_MISSING',
+  'TENSOR_SHAPE',
+  'TENSOR_DTYPE',
+  'TOKENIZER',
+  'DATASET_READ',
+  'DATASET_PARSE',
+  'DATASET_EMPTY',
+  'NO_TARGETS',
+  'TOKEN_RANGE',
+  'CONFIG_INVALID',
+  'CHECKPOINT_MISMATCH',
+  'CHECKPOINT_CORRUPT',
+  'STORAGE',
+  'SHAPE_MISMATCH',
+  'INTERNAL',
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** An error as plain data, for postMessage and JSON. */
 export interface ErrorInfo {

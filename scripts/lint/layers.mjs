@@ -19,6 +19,7 @@ const LAYERS = Object.entries({
   forecast: ['plan/forecast*'],
   plan: ['plan/*'],
   kernels: ['shaders/*'],
+  columns: ['data/columns*', 'data/detect-shape*'],
   data: ['data/*'],
   'gpu in Node': ['gpu/node'],
   gpu: ['gpu/*'],
@@ -33,9 +34,22 @@ const LAYERS = Object.entries({
 });
 
 /** No GPU, no DOM, no Node: arithmetic and data, the same in the page's forecast and in the run. */
-const PURE = ['errors', 'random', 'config', 'model types', 'model config', 'model', 'schedule', 'forecast', 'plan', 'kernels', 'data'];
+const PURE = [
+  'errors',
+  'random',
+  'config',
+  'model types',
+  'model config',
+  'model',
+  'schedule',
+  'forecast',
+  'plan',
+  'kernels',
+  'columns',
+  'data',
+];
 const ENGINE = [...PURE, 'gpu', 'generate', 'lisa', 'io'];
-const PAGE = ['errors', 'config', 'model types', 'model config', 'schedule', 'forecast', 'protocol', 'client', 'store'];
+const PAGE = ['errors', 'config', 'model types', 'model config', 'schedule', 'forecast', 'columns', 'protocol', 'client', 'store'];
 
 /** @type {Record<string, { may: readonly string[], types?: readonly string[] }>} */
 const RULES = {
@@ -49,6 +63,7 @@ const RULES = {
   forecast: { may: PURE, types: ['gpu'] },
   plan: { may: PURE, types: ['gpu'] },
   kernels: { may: ['errors', 'random', 'plan'], types: PURE },
+  columns: { may: PURE },
   data: { may: PURE, types: ['protocol'] },
   gpu: { may: ['errors', 'plan'], types: ['kernels'] },
   'gpu in Node': { may: ['errors'], types: ['gpu'] },

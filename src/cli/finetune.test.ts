@@ -25,7 +25,18 @@ writeFileSync(DATA, `${new TextDecoder().decode(textRows(6).bytes)}{"text": 3}\n
 const skip = { 'bad-rows': 'skip' };
 
 const METRIC_KEYS = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'activeLayers', 'stepMs', 'memory'];
-const REPORT_KEYS = ['method', 'device', 'kernels', 'schedule', 'memory', 'parameters', 'trainable', 'tokensPerSecond', 'evalLoss'];
+const REPORT_KEYS = [
+  'method',
+  'device',
+  'kernels',
+  'schedule',
+  'memory',
+  'parameters',
+  'trainable',
+  'tokensPerSecond',
+  'updates',
+  'evalLoss',
+];
 
 const lines = (out: string): string[] => readFileSync(join(out, 'metrics.jsonl'), 'utf8').trimEnd().split('\n');
 const metricsOf = (out: string): StepMetrics[] => lines(out).map((line) => JSON.parse(line) as StepMetrics);
@@ -47,6 +58,10 @@ function checkReports(out: string, steps: number): void {
   expect(Object.keys(report)).toEqual(REPORT_KEYS);
   expect(Object.keys(report.memory)).toEqual(['forecast', 'peak', 'fullForecast', 'loraForecast']);
   expect(report.memory.peak).toEqual(report.memory.forecast);
+  expect(report.updates.map(({ period, layers }) => ({ period, layers: layers.map(({ layer }) => layer) }))).toEqual(
+    report.schedule.map(({ period, layers }) => ({ period, layers })),
+  );
+  for (const { change } of report.updates.flatMap(({ layers }) => layers)) expect(change).toBeGreaterThan(0);
   expect(report.evalLoss[0].step).toBe(0);
   expect(report.evalLoss.at(-1)!.step).toBe(steps);
   for (const { period, firstStep, layers } of report.schedule) {
@@ -118,6 +133,20 @@ describe('in this process', () => {
       const same = Buffer.compare(Buffer.from((await base.tensor(row)).buffer), Buffer.from((await tuned.tensor(row)).buffer)) === 0;
       expect(`${row.name} ${same}`).toBe(`${row.name} ${!/\.(c_attn|c_proj|c_fc)\.weight$/.test(row.name)}`);
     }
+  });
+
+  test('--verify on: says after every period that the frozen blocks are what they were', async () => {
+    const out = join(folder.path, 'verified');
+    const { status, stdout } = await cli([...quickOptions(LLAMA, DATA, out, { ...skip, steps: '5' }), '--verify', 'on'], { gpu: true });
+    expect(status).toBe(0);
+    const told = [...stdout.matchAll(/^after step (\d+): (\d) frozen blocks are bit for bit what they were \((.*)\)$/gm)];
+    expect(told.map(([, step]) => Number(step))).toEqual([2, 4, 5]);
+    const layers = ['layer.0', 'layer.1', 'layer.2', 'layer.3'];
+    told.forEach(([, , count, names], period) => {
+      const frozen = layers.filter((_, layer) => !reportOf(out).schedule[period].layers.includes(layer));
+      expect(names).toBe(frozen.join(', '));
+      expect(Number(count)).toBe(frozen.length);
+    });
   });
 
   test('a new run into the folder of an old one does not leave the old checkpoint to be resumed', async () => {
@@ -199,12 +228,13 @@ describe('as a process of its own', () => {
     expect(stdout).toMatch(/^data +rows\.jsonl: 4 rows, .*2 rows held out$/m);
     expect(stdout).toContain('1 malformed rows skipped');
     expect(stdout.match(/^step +\d+\/30 +loss \d+\.\d+ /gm)?.length).toBeGreaterThan(5);
-    for (const when of ['before', 'after']) expect(stdout).toContain(`[${when}] one\n`);
+    for (const when of ['before', 'step 10', 'step 20', 'after']) expect(stdout).toContain(`[${when}] one\n`);
     expect(stdout).toMatch(/^memory +lisa measured +lisa forecast +lora forecast +full forecast$/m);
     const { peak, fullForecast } = reportOf(whole).memory;
     expect(stdout).toContain(
       `full fine-tuning would need ${(fullForecast.total / 1e6).toFixed(2)} MB (forecast): ${(100 * (1 - peak.total / fullForecast.total)).toFixed(1)} % less.`,
     );
+    expect(stdout).toMatch(/^Of the [\d.]+ MB that the forecast saves, [\d.]+ MB come from training few layers/m);
     expect(stdout).not.toMatch(/undefined|NaN|\[object/);
   }, 120_000);
 

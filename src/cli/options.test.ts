@@ -29,19 +29,23 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
   ['lisa-train', 'head,norm', { lisaTrain: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
+  ['measure-updates', 'off', { measureUpdates: false }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],
   ['mask', 'all', { mask: 'all' }],
   ['packing', 'on', { packing: true }],
   ['shuffle', 'off', { shuffle: false }],
   ['bad-rows', 'skip', { badRows: 'skip' }],
+  ['columns', 'prompt=question,completion=answer', { columns: { prompt: 'question', completion: 'answer' } }],
+  ['dedupe', 'off', { dedupe: false }],
   ['save-every', '0', { saveEvery: 0 }],
   ['prompt', 'Hello', { prompts: ['Hello'] }],
   ['temperature', '0.7', { temperature: 0.7 }],
+  ['sample-at', 'ends', { sampleAt: 'ends' }],
 ];
 
 /** The documented list, in its order. */
-const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'resume', 'json', 'help'];
+const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'verify', 'resume', 'json', 'help'];
 
 const refusal = (...args: string[]): { code: string; detail: string; remedy: string } => {
   try {
@@ -55,7 +59,7 @@ const refusal = (...args: string[]): { code: string; detail: string; remedy: str
 test('without options: the defaults, with the rate of the method', () => {
   const options = parseOptions([]);
   expect(options.config).toEqual({ ...DEFAULTS, lr: METHOD_LR.lisa });
-  expect(options).toMatchObject({ out: null, outDtype: 'f32', resume: null, json: false, help: false });
+  expect(options).toMatchObject({ out: null, outDtype: 'f32', verify: false, resume: null, json: false, help: false });
   expect(options.explicit.size).toBe(0);
 });
 
@@ -70,6 +74,8 @@ test.each(GIVEN)('--%s %s', (flag, value, sets) => {
 test('options that are not of the run', () => {
   expect(parseOptions(['--out', 'x', '--out-dtype', 'bf16', '--json'])).toMatchObject({ out: 'x', outDtype: 'bf16', json: true });
   expect(parseOptions(['--resume', 'x', '--model', 'm', '--data', 'd'])).toMatchObject({ resume: 'x', config: { model: 'm', data: 'd' } });
+  expect(parseOptions(['--resume', 'x', '--verify', 'on'])).toMatchObject({ resume: 'x', verify: true });
+  expect(refusal('--verify', 'yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: "--verify: 'yes' is not known." });
   expect(parseOptions(['--help'])).toMatchObject({ help: true });
 });
 
@@ -195,4 +201,15 @@ test('--help lists every documented option, and every option is documented', () 
   const listed = [...helpText().matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, flag]) => flag);
   expect([...listed].sort()).toEqual([...DOCUMENTED].sort());
   expect(OPTIONS.map(({ flag }) => flag)).toEqual(DOCUMENTED.slice(0, -2));
+});
+
+test('--columns: names with commas and equals signs, and what is no map', () => {
+  expect(parseOptions(['--columns', 'text=a, b=c']).config.columns).toEqual({ text: 'a, b=c' });
+  expect(parseOptions(['--columns', 'instruction=task, input=x,output=The answer']).config.columns).toEqual({
+    instruction: 'task',
+    input: 'x',
+    output: 'The answer',
+  });
+  for (const text of ['', 'question', 'question=prompt', 'prompt=', 'prompt=a,prompt=b', 'prompt=a,text=b'])
+    expect(refusal(`--columns=${text}`)).toMatchObject({ code: 'CONFIG_INVALID', detail: expect.stringContaining('--columns') as string });
 });

@@ -1,7 +1,17 @@
 // The options of `npm run finetune`: one table for parsing, checks and help.
 
 import { parseArgs } from 'node:util';
-import { BOUNDS, checkConfig, DEFAULTS, METHOD_LR, type ConfigKey, type NumericKey, type RunConfig } from '../config';
+import {
+  BOUNDS,
+  checkConfig,
+  COLUMN_ROLES,
+  DEFAULTS,
+  METHOD_LR,
+  type ColumnMap,
+  type ConfigKey,
+  type NumericKey,
+  type RunConfig,
+} from '../config';
 import { AppError } from '../errors';
 import type { Dtype } from '../model/types';
 
@@ -12,6 +22,8 @@ export interface FinetuneOptions {
   readonly out: string | null;
   readonly outDtype: Dtype;
   readonly resume: string | null;
+  /** Compare the frozen weights with what they were at the end of every period. */
+  readonly verify: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -63,23 +75,37 @@ export const OPTIONS: readonly Option[] = [
   { flag: 'lisa-weights', key: 'lisaWeights', value: 'w0,w1,…', help: 'one weight per layer, for weighted and bernoulli' },
   { flag: 'lisa-train', key: 'lisaTrain', value: 'embedding,head,norm', help: 'what trains all the time; none: only drawn layers' },
   choice('lisa-state', 'lisaState', ['drop', 'park'], "a leaving layer's optimizer state: dropped, or kept in host memory"),
+  choice('measure-updates', 'measureUpdates', ['on', 'off'], 'how far each layer moved when it leaves, in report.json'),
   numeric('lora-rank', 'loraRank', 'r'),
   numeric('lora-alpha', 'loraAlpha', 'α'),
   choice('mask', 'mask', ['assistant', 'all'], 'which tokens of chats carry loss'),
   choice('packing', 'packing', ['on', 'off'], 'several rows in one'),
   choice('shuffle', 'shuffle', ['on', 'off'], 'new order every epoch'),
   choice('bad-rows', 'badRows', ['refuse', 'skip'], 'malformed rows'),
+  {
+    flag: 'columns',
+    key: 'columns',
+    value: 'field=column,…',
+    help: 'where the data calls them otherwise: prompt=question,completion=answer',
+  },
+  choice('dedupe', 'dedupe', ['on', 'off'], 'copies of held-out rows leave training'),
   numeric('save-every', 'saveEvery', 'checkpoint every so many steps; 0: at the end only'),
   {
     flag: 'prompt',
     key: 'prompts',
     value: 'text',
-    help: 'sample before and after (repeatable): a user message, or text to continue',
+    help: 'what is sampled (repeatable): a user message, or text to continue',
     multiple: true,
   },
   numeric('temperature', 'temperature', 'of samples; 0: greedy'),
+  choice('sample-at', 'sampleAt', ['ends', 'log'], 'samples before and after only, or after steps 10, 20, 40, 80 … too'),
   { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
   { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
+  {
+    flag: 'verify',
+    value: 'on|off',
+    help: 'read the frozen weights back at the end of every period: bit for bit what they were? (default off)',
+  },
   { flag: 'resume', value: 'dir', help: 'go on from the checkpoint of the run in this directory' },
 ];
 
@@ -138,6 +164,8 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
   const made = config as unknown as RunConfig;
   const outDtype = String(parsed.values['out-dtype'] ?? 'f32');
   if (!['f32', 'f16', 'bf16'].includes(outDtype)) refuse('out-dtype', `'${outDtype}' is not known.`, 'Give f32, f16 or bf16.');
+  const verify = String(parsed.values.verify ?? 'off');
+  if (!['on', 'off'].includes(verify)) refuse('verify', `'${verify}' is not known.`, 'Give on or off.');
   const text = (flag: string): string | null => (parsed.values[flag] === undefined ? null : String(parsed.values[flag]));
   const resume = text('resume');
   if (resume !== null) {
@@ -156,6 +184,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     out: text('out'),
     outDtype: outDtype as Dtype,
     resume,
+    verify: verify === 'on',
     json: parsed.values.json === true,
     help: parsed.values.help === true,
   };
@@ -180,6 +209,7 @@ function read(args: readonly string[]): { values: Record<string, string | boolea
 function valueOf(option: Option, text: string): unknown {
   const key = option.key!;
   if (key === 'lisaTrain') return lisaTrain(text);
+  if (key === 'columns') return columnMap(text);
   if (key === 'lisaWeights') {
     const weights = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
     if (weights.some((w) => !Number.isFinite(w) || w < 0))
@@ -202,4 +232,22 @@ function lisaTrain(text: string): RunConfig['lisaTrain'] {
   const unknown = names.find((name) => !['embedding', 'head', 'norm'].includes(name));
   if (unknown !== undefined) refuse('lisa-train', `'${unknown}' is not known.`, "Give a list of embedding, head, norm, or 'none'.");
   return { embedding: names.includes('embedding'), head: names.includes('head'), norm: names.includes('norm') };
+}
+
+/** prompt=question,completion=answer. A column's name may hold commas and equals signs. */
+function columnMap(text: string): ColumnMap {
+  const fields = COLUMN_ROLES.join(', ');
+  const entries = text.split(new RegExp(`,(?=\\s*(?:${COLUMN_ROLES.join('|')})=)`)).map((part) => {
+    const [, role = '', column = ''] = /^\s*(\w+)=(.*)$/s.exec(part) ?? [];
+    if (!COLUMN_ROLES.some((known) => known === role) || column.trim() === '')
+      refuse(
+        'columns',
+        `'${part}' is no field=column.`,
+        `Give columns for any of ${fields}, for example prompt=question,completion=answer.`,
+      );
+    return [role, column] as const;
+  });
+  const twice = entries.find(([role], i) => entries.findIndex(([other]) => other === role) !== i);
+  if (twice) refuse('columns', `${twice[0]} is given twice.`, 'Give one column for a field.');
+  return Object.fromEntries(entries);
 }

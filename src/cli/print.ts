@@ -1,9 +1,10 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
-import type { Prepared, RunEvent, RunReport } from '../train/protocol';
+import type { Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
 import { MEMORY_CLASSES } from '../plan/types';
 import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
+import type { SavingBreakdown } from '../plan/saving';
 import type { SurvivalReport } from '../io/export';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
@@ -46,10 +47,23 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
   return [head, ...used.map(row), row('total'), receipt].join('\n');
 }
 
+/** What the saving of LISA against full fine-tuning is made of. */
+export function describeSaving({ full, lisa, sampling, edges }: SavingBreakdown): string {
+  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time and ${megabytes(edges)} from freezing embedding, head or norm; none from precision or recomputation, which are the same in both runs.`;
+}
+
 /** How much of the training is left in an export of half the size. */
 export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
   return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
 }
+
+const describeSample = ({ when, step, prompt, text }: Sample): string =>
+  `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}\n${text}\n`;
+
+const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'verified' }>): string =>
+  changed.length > 0
+    ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
+    : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
 
 /** Lines for a person; null for events that they need not see. */
 export function describeEvent(event: RunEvent, steps: number): string | null {
@@ -65,9 +79,11 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
     case 'eval':
       return `held-out loss after step ${event.step}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
     case 'sample':
-      return `\n[${event.sample.when}] ${event.sample.prompt}\n${event.sample.text}\n`;
+      return describeSample(event.sample);
     case 'checkpoint':
       return `checkpoint at step ${event.step}`;
+    case 'verified':
+      return describeProof(event);
     case 'prepared':
       return describePrepared(event.prepared);
     default:

@@ -11,13 +11,14 @@ import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
 import { NodeCheckpoints } from '../io/node-checkpoints';
 import { writeFolder, writeJson, writeText } from '../io/node-output';
 import { nodeSource, readDataFile } from '../io/node-source';
+import { savingBreakdown } from '../plan/saving';
 import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
 import { exportTuned } from '../train/export-run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
-import { describeEvent, describeRounding, memoryTable } from './print';
+import { describeEvent, describeRounding, describeSaving, memoryTable } from './print';
 
 /** What the program needs of the process that it runs in. */
 export interface FinetuneIo {
@@ -146,6 +147,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     checkpoints: afterMetrics(checkpoints, metrics),
     gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
     discarded: () => false,
+    ...(options.verify && { proof: 'every period' as const }),
     emit(event: RunEvent) {
       if (event.type === 'prepared') prepared = event.prepared;
       if (event.type === 'step') {
@@ -174,6 +176,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     if (options.json) return say(JSON.stringify({ type: 'report', report, out, rounding }));
     if (rounding) say(describeRounding(rounding));
     say(`\n${memoryTable(report, prepared!)}`);
+    if (report.method === 'lisa') say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config)));
     say(`${report.tokensPerSecond.toFixed(0)} tokens/s; tuned model and reports in ${out}`);
   } finally {
     stopListening();

@@ -5,6 +5,8 @@
 export interface CsvRecord {
   /** 1-based line at which the record starts. */
   readonly line: number;
+  /** Where the text goes on after it. */
+  readonly end: number;
   readonly fields: readonly string[];
   /** 1-based field and reason, where the record breaks the format. */
   readonly fault: { readonly field: number; readonly reason: string } | null;
@@ -58,7 +60,7 @@ export function* csvRecords(text: string): Generator<CsvRecord> {
       at += text.startsWith('\r\n', at) ? 2 : 1;
       line++;
     }
-    if (!blank) yield { line: start, fields, fault };
+    if (!blank) yield { line: start, end: at, fields, fault };
   }
 }
 

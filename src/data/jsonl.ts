@@ -1,7 +1,8 @@
 // JSON lines: one JSON value a line. Only the line feed ends a line (JSON strings may hold U+2028); a carriage return
 // before it, and lines with nothing but white space, are passed over.
 
-export type JsonLine = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly problem: string };
+/** `end`: where the text goes on after the line. */
+export type JsonLine = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly problem: string });
 
 /** Values with their 1-based lines. `text` without a byte order mark. */
 export function* jsonLines(text: string): Generator<JsonLine> {
@@ -17,9 +18,9 @@ export function* jsonLines(text: string): Generator<JsonLine> {
     try {
       value = JSON.parse(content);
     } catch (error) {
-      yield { line, problem: `is not valid JSON (${error instanceof Error ? error.message : String(error)})` };
+      yield { line, end: at, problem: `is not valid JSON (${error instanceof Error ? error.message : String(error)})` };
       continue;
     }
-    yield { line, value };
+    yield { line, end: at, value };
   }
 }

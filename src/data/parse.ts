@@ -1,14 +1,19 @@
 // A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json with one object a line),
 // .csv, or .txt (also .text, .md), which is one continuous document.
 
+import type { ColumnMap } from '../config';
+import type { RowShape } from '../config-columns';
 import { AppError } from '../errors';
-import { csvRecords } from './csv';
+import { ColumnCount } from './columns';
+import { csvTable } from './csv-table';
+import { kindOf } from './detect-shape';
 import { jsonLines } from './jsonl';
-import { KNOWN_SHAPES, recordToRow, type RowFault, type RowFormat } from './rows';
+import { KNOWN_SHAPES, recordToRow, type RowFault } from './rows';
+import { finish, type Steps } from './steps';
 import type { BadRow, DataRow } from './types';
 
 /** 'messages' and so on for JSON lines, 'csv:messages' for CSV, 'mixed' where rows differ, 'plain' for one text. */
-export type DataFormat = RowFormat | 'mixed' | `csv:${RowFormat | 'mixed'}` | 'plain';
+export type DataFormat = RowShape | 'mixed' | `csv:${RowShape | 'mixed'}` | 'plain';
 
 export interface ParsedData {
   readonly name: string;
@@ -18,132 +23,117 @@ export interface ParsedData {
   readonly badRows: readonly BadRow[];
 }
 
+/** A file as far as it can be read. */
+export interface ReadData extends Omit<ParsedData, 'format'> {
+  /** Null where there is no row. */
+  readonly format: DataFormat | null;
+  /** Columns of a CSV header or keys of the JSON rows, most frequent first; empty for plain text. */
+  readonly columns: readonly string[];
+  /** Why no row can be used, bad ones skipped or not. */
+  readonly refusal: AppError | null;
+}
+
 export interface DataFile {
   /** File name or path; its ending chooses the parser, and errors name it. */
   readonly name: string;
   readonly text: string;
 }
 
-const KINDS: Readonly<Record<string, 'jsonl' | 'csv' | 'plain'>> = {
-  jsonl: 'jsonl',
-  ndjson: 'jsonl',
-  json: 'jsonl',
-  csv: 'csv',
-  txt: 'plain',
-  text: 'plain',
-  md: 'plain',
-};
+export interface ParseOptions {
+  readonly badRows: 'refuse' | 'skip';
+  readonly columns?: ColumnMap | null;
+}
 
 /** The error of one malformed row; names file, row, field and reason. */
-export function rowError(name: string, row: number, reason: string): AppError {
-  return new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, 'Correct the row, or have bad rows skipped.');
+export function rowError(name: string, { row, reason, remedy }: BadRow): AppError {
+  return new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, remedy ?? 'Correct the row, or have bad rows skipped.');
 }
 
 /**
  * Reads a whole file. Errors: DATASET_READ for an ending that is not known, DATASET_PARSE for a malformed row
  * (badRows 'refuse') or a CSV header without known columns, DATASET_EMPTY where no row is left.
  */
-export function parseData(file: DataFile, { badRows }: { readonly badRows: 'refuse' | 'skip' }): ParsedData {
+export function parseData(file: DataFile, options: ParseOptions): ParsedData {
+  const { name, format, rows, badRows, ...read } = finish(readData(file, options.columns ?? null));
+  const refusal = parseRefusal({ name, format, rows, badRows, ...read }, options.badRows);
+  if (refusal) throw refusal;
+  return { name, format: format!, rows, badRows };
+}
+
+/** Why a run refuses what was read, or null. */
+export function parseRefusal({ name, badRows, refusal }: ReadData, bad: 'refuse' | 'skip'): AppError | null {
+  return bad === 'refuse' && badRows.length > 0 ? rowError(name, badRows[0]) : refusal;
+}
+
+/** Reads on over every fault of a row. Yields the share of the text that is read. Errors: DATASET_READ. */
+export function* readData(file: DataFile, columns: ColumnMap | null): Steps<ReadData> {
   const { name } = file;
-  const kind = KINDS[/\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? ''];
+  const kind = kindOf(name);
   if (!kind) throw new AppError('DATASET_READ', `${name} is no kind of data file that is known here.`, 'Give a .jsonl, .csv or .txt file.');
   const text = file.text.startsWith('\ufeff') ? file.text.slice(1) : file.text;
 
-  if (text.trim() === '') throw emptyError(name, 0);
+  if (text.trim() === '') return { name, format: null, columns: [], rows: [], badRows: [], refusal: emptyError(name, []) };
   if (kind === 'plain') {
-    return { name, format: 'plain', rows: [{ kind: 'text', text, row: 1 }], badRows: [] };
+    return { name, format: 'plain', columns: [], rows: [{ kind: 'text', text, row: 1 }], badRows: [], refusal: null };
   }
-
+  const table = kind === 'csv' ? csvTable(text, columns) : null;
+  const map = table ? table.header.map : columns;
+  const names = new ColumnCount();
   const rows: DataRow[] = [];
-  const skipped: BadRow[] = [];
-  const formats = new Set<RowFormat>();
-  for (const record of kind === 'csv' ? csvRows(name, text) : jsonRows(text)) {
-    const result = 'fault' in record ? record : recordToRow(record.value, record.line);
-    if (!('fault' in result)) {
+  const badRows: BadRow[] = [];
+  const shapes = new Set<RowShape>();
+  let stepAt = 0;
+  for (const record of table?.rows ?? jsonRecords(text, names)) {
+    const result = 'fault' in record ? record : recordToRow(record.value, record.line, map);
+    if ('fault' in result) {
+      const { field, reason, remedy } = result.fault;
+      badRows.push({ row: record.line, reason: `${field} ${reason}`, ...(remedy === undefined ? {} : { remedy }) });
+    } else {
       rows.push(result.row);
-      formats.add(result.format);
-      continue;
+      shapes.add(result.format);
     }
-    const reason = `${result.fault.field} ${result.fault.reason}`;
-    if (badRows === 'refuse') throw rowError(name, record.line, reason);
-    skipped.push({ row: record.line, reason });
+    if (record.end < stepAt + CHARACTERS_A_STEP) continue;
+    stepAt = record.end;
+    yield record.end / text.length;
   }
-  if (rows.length === 0) throw emptyError(name, skipped.length);
-  const [first] = formats;
-  const shape = formats.size === 1 ? first : 'mixed';
-  return { name, format: kind === 'csv' ? `csv:${shape}` : shape, rows, badRows: skipped };
+  const [first] = shapes;
+  const shape = shapes.size > 1 ? 'mixed' : first;
+  const refusal =
+    rows.length > 0 ? null : table?.header.fault ? headerError(name, table.header.line, table.header.fault) : emptyError(name, badRows);
+  return {
+    name,
+    format: rows.length === 0 ? null : table ? `csv:${shape}` : shape,
+    columns: table ? table.header.columns : names.names(),
+    rows,
+    badRows,
+    refusal,
+  };
 }
 
-function emptyError(name: string, bad: number): AppError {
-  const detail = bad ? `All ${bad} rows of ${name} are malformed.` : `${name} holds no data.`;
+const CHARACTERS_A_STEP = 100_000;
+
+/** Every row has the header's columns, so a header without a known shape is the file's fault and not a row's. */
+const headerError = (name: string, line: number, { reason, remedy }: { readonly reason: string; readonly remedy: string }): AppError =>
+  new AppError('DATASET_PARSE', `${name}, row ${line}: ${reason}.`, remedy);
+
+function emptyError(name: string, bad: readonly BadRow[]): AppError {
+  const detail = bad.length > 0 ? `All ${bad.length} rows of ${name} are malformed.` : `${name} holds no data.`;
+  const hint = bad.find(({ remedy }) => remedy !== undefined);
+  if (hint) return new AppError('DATASET_EMPTY', `${detail} Row ${hint.row}: ${hint.reason}.`, hint.remedy!);
   return new AppError('DATASET_EMPTY', detail, `Give at least one row with ${KNOWN_SHAPES}, or a text file that is not empty.`);
 }
 
-type FileRecord = { readonly line: number; readonly value: unknown } | { readonly line: number; readonly fault: RowFault };
+type FileRecord = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
 
-function* jsonRows(text: string): Generator<FileRecord> {
+function* jsonRecords(text: string, columns: ColumnCount): Generator<FileRecord> {
   for (const entry of jsonLines(text)) {
-    yield 'problem' in entry ? { line: entry.line, fault: { field: 'the row', reason: entry.problem } } : entry;
-  }
-}
-
-/** CSV records as objects of the header's columns. A messages column holds JSON. */
-function* csvRows(name: string, text: string): Generator<FileRecord> {
-  let header: string[] | null = null;
-  for (const { line, fields, fault } of csvRecords(text)) {
-    if (!header) {
-      header = fields.map((field) => field.trim().toLowerCase());
-      checkHeader(name, line, header, fault?.reason);
+    if ('problem' in entry) {
+      yield { line: entry.line, end: entry.end, fault: { field: 'the row', reason: entry.problem } };
       continue;
     }
-    if (fault) {
-      yield {
-        line,
-        fault: {
-          field: `column ${fault.field} (${header[fault.field - 1] ?? 'beyond the header'})`,
-          reason: `is malformed: ${fault.reason}`,
-        },
-      };
-    } else if (fields.length !== header.length) {
-      yield { line, fault: { field: 'the row', reason: `has ${fields.length} fields where the header has ${header.length}` } };
-    } else {
-      yield { line, ...csvRecordOf(header, fields) };
-    }
+    if (typeof entry.value === 'object' && entry.value !== null && !Array.isArray(entry.value)) columns.add(Object.keys(entry.value));
+    yield entry;
   }
-}
-
-function csvRecordOf(header: readonly string[], fields: readonly string[]): { readonly value: unknown } | { readonly fault: RowFault } {
-  const value: { [key: string]: unknown } = Object.fromEntries(header.map((key, i) => [key, fields[i]]));
-  if (Object.hasOwn(value, 'messages')) {
-    try {
-      value.messages = JSON.parse(String(value.messages));
-    } catch {
-      return { fault: { field: 'column messages', reason: 'is not valid JSON' } };
-    }
-  }
-  return { value };
-}
-
-/** Every row has the header's columns, so a header without a known shape is the file's fault and not a row's. */
-function checkHeader(name: string, line: number, header: readonly string[], fault?: string): void {
-  const has = (...keys: string[]): boolean => keys.every((key) => header.includes(key));
-  const twice = header.find((key, i) => key !== '' && header.indexOf(key) !== i);
-  const known = has('messages') || has('prompt', 'completion') || has('instruction', 'output') || has('text');
-  if (!fault && !twice && known) return;
-  const columns = header
-    .slice(0, 8)
-    .map((key) => `'${key}'`)
-    .join(', ');
-  const reason = fault
-    ? `a column of the header is malformed: ${fault}`
-    : twice
-      ? `the header names column '${twice}' twice`
-      : `the header has the columns ${columns}`;
-  throw new AppError(
-    'DATASET_PARSE',
-    `${name}, row ${line}: ${reason}.`,
-    `Begin the file with a line that names the columns, separated by commas: ${KNOWN_SHAPES}.`,
-  );
 }
 
 /**

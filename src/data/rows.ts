@@ -1,25 +1,36 @@
 // One record of a file (a JSON object, or the named fields of a CSV line) to one row. Which of the known shapes it
-// has is decided record by record, by its keys.
+// has is decided record by record, by its keys; a map of columns decides it for the whole file.
 
+import type { ColumnMap, ColumnRole } from '../config';
+import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, type RowShape } from '../config-columns';
+import { mapHint } from './columns';
 import { ROLES, type DataRow, type Message, type Role } from './types';
-
-export type RowFormat = 'messages' | 'prompt_completion' | 'instruction' | 'text';
 
 /** What is wrong with a record: the field, as a person would write it ('messages[1].role'), and the reason. */
 export interface RowFault {
   readonly field: string;
   readonly reason: string;
+  readonly remedy?: string;
 }
 
-export type RowResult = { readonly format: RowFormat; readonly row: DataRow } | { readonly fault: RowFault };
+export type RowResult = { readonly format: RowShape; readonly row: DataRow } | { readonly fault: RowFault };
 
-type Fields = { readonly [key: string]: unknown };
+type Json = { readonly [key: string]: unknown };
 type Read<T> = { readonly value: T } | { readonly fault: RowFault };
+
+/** A field of a record, read from the column that holds it. */
+interface Field {
+  readonly value: unknown;
+  /** In errors: the column, and what it was mapped to. */
+  readonly name: string;
+  /** In errors about a part of it. */
+  readonly column: string;
+}
 
 /** The shapes a record may have, for error texts. */
 export const KNOWN_SHAPES = 'messages, or prompt and completion, or instruction and output, or text';
 
-const fault = (field: string, reason: string): { readonly fault: RowFault } => ({ fault: { field, reason } });
+const fault = (field: string, reason: string, remedy?: string): { readonly fault: RowFault } => ({ fault: { field, reason, remedy } });
 
 /** A value in a few words. */
 function describe(value: unknown): string {
@@ -30,74 +41,84 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`;
 }
 
-export function recordToRow(record: unknown, row: number): RowResult {
+/** `columns`: which keys hold the known fields; null: those of the same name. Keys that it doesn't name keep theirs. */
+export function recordToRow(record: unknown, row: number, columns: ColumnMap | null = null): RowResult {
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return fault('the row', `is ${describe(record)} and not an object`);
-  const fields = record as Fields;
-  const has = (...keys: string[]): boolean => keys.every((key) => Object.hasOwn(fields, key));
-  if (has('messages')) return chatRow('messages', readMessages(fields.messages, 'messages'), row);
-  if (has('prompt', 'completion')) return promptCompletion(fields, row);
-  if (has('instruction', 'output')) return chatRow('instruction', readInstruction(fields), row);
-  if (has('text')) {
-    const text = readString(fields.text, 'text');
-    return 'fault' in text ? text : { format: 'text', row: { kind: 'text', text: text.value, row } };
+  const json = record as Json;
+  const shape = columns
+    ? shapeOfColumns(columns)
+    : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => Object.hasOwn(json, role)));
+  if (!shape) {
+    const keys = Object.keys(json);
+    const listed = keys.length ? `the keys ${keys.slice(0, 8).join(', ')}` : 'no keys';
+    return fault('the row', `has ${listed}; expected ${KNOWN_SHAPES}`, keys.length ? mapHint(keys) : undefined);
   }
-  const keys = Object.keys(fields).slice(0, 8);
-  return fault('the row', `has ${keys.length ? `the keys ${keys.join(', ')}` : 'no keys'}; expected ${KNOWN_SHAPES}`);
-}
-
-function chatRow(format: RowFormat, messages: Read<Message[]>, row: number): RowResult {
-  return 'fault' in messages ? messages : { format, row: { kind: 'chat', messages: messages.value, row } };
+  const field = (role: ColumnRole): Field => {
+    const column = columns?.[role] ?? role;
+    const value = Object.hasOwn(json, column) ? json[column] : undefined;
+    return { value, column, name: columns?.[role] === undefined ? role : `column ${column} (mapped to ${role})` };
+  };
+  if (shape === 'text') {
+    const text = readString(field('text'));
+    return 'fault' in text ? text : { format: shape, row: { kind: 'text', text: text.value, row } };
+  }
+  const messages =
+    shape === 'messages'
+      ? readMessages(field('messages'))
+      : shape === 'instruction'
+        ? readInstruction(field('instruction'), field('input'), field('output'))
+        : readTurns(field('prompt'), field('completion'));
+  return 'fault' in messages ? messages : { format: shape, row: { kind: 'chat', messages: messages.value, row } };
 }
 
 /** Strings are a user's and an assistant's turn; lists of messages are one conversation. */
-function promptCompletion({ prompt, completion }: Fields, row: number): RowResult {
+function readTurns(prompt: Field, completion: Field): Read<Message[]> {
   const sides: Message[] = [];
-  for (const [field, value, role] of [
-    ['prompt', prompt, 'user'],
-    ['completion', completion, 'assistant'],
+  for (const [field, role] of [
+    [prompt, 'user'],
+    [completion, 'assistant'],
   ] as const) {
-    const side: Read<Message[]> = Array.isArray(value) ? readMessages(value, field) : asTurn(readString(value, field), role);
+    const side: Read<Message[]> = Array.isArray(field.value) ? readMessages(field) : asTurn(readString(field), role);
     if ('fault' in side) return side;
     sides.push(...side.value);
   }
-  return { format: 'prompt_completion', row: { kind: 'chat', messages: sides, row } };
+  return { value: sides };
 }
 
 const asTurn = (text: Read<string>, role: Role): Read<Message[]> => ('fault' in text ? text : { value: [{ role, content: text.value }] });
 
 /** instruction, a blank line and input (where there is one) are the user's turn, output the assistant's. */
-function readInstruction(fields: Fields): Read<Message[]> {
-  const instruction = readString(fields.instruction, 'instruction');
-  if ('fault' in instruction) return instruction;
-  const input = readString(fields.input ?? '', 'input');
-  if ('fault' in input) return input;
-  const output = readString(fields.output, 'output');
-  if ('fault' in output) return output;
-  const content = input.value === '' ? instruction.value : `${instruction.value}\n\n${input.value}`;
+function readInstruction(instruction: Field, input: Field, output: Field): Read<Message[]> {
+  const asked = readString(instruction);
+  if ('fault' in asked) return asked;
+  const given = readString({ ...input, value: input.value ?? '' });
+  if ('fault' in given) return given;
+  const answer = readString(output);
+  if ('fault' in answer) return answer;
   return {
     value: [
-      { role: 'user', content },
-      { role: 'assistant', content: output.value },
+      { role: 'user', content: given.value === '' ? asked.value : `${asked.value}\n\n${given.value}` },
+      { role: 'assistant', content: answer.value },
     ],
   };
 }
 
-function readMessages(value: unknown, field: string): Read<Message[]> {
-  if (!Array.isArray(value)) return fault(field, `is ${describe(value)} and not a list`);
-  if (value.length === 0) return fault(field, 'is an empty list');
+function readMessages({ value, name, column }: Field): Read<Message[]> {
+  if (!Array.isArray(value)) return fault(name, `is ${describe(value)}${value === undefined ? '' : ' and not a list'}`);
+  if (value.length === 0) return fault(name, 'is an empty list');
   const messages: Message[] = [];
   for (const [i, entry] of (value as unknown[]).entries()) {
-    const at = `${field}[${i}]`;
+    const at = `${column}[${i}]`;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return fault(at, `is ${describe(entry)} and not an object`);
-    const { role, content } = entry as Fields;
+    const { role, content } = entry as Json;
     if (!ROLES.includes(role as Role)) return fault(`${at}.role`, `is ${describe(role)}; expected ${ROLES.join(', ')}`);
-    const text = readString(content, `${at}.content`);
+    const text = readString({ value: content, name: `${at}.content`, column });
     if ('fault' in text) return text;
     messages.push({ role: role as Role, content: text.value });
   }
   return { value: messages };
 }
 
-const readString = (value: unknown, field: string): Read<string> =>
-  typeof value === 'string' ? { value } : fault(field, `is ${describe(value)}${value === undefined ? '' : ' and not a string'}`);
+const readString = ({ value, name }: Field): Read<string> =>
+  typeof value === 'string' ? { value } : fault(name, `is ${describe(value)}${value === undefined ? '' : ' and not a string'}`);

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config';
 import { AppError } from '../errors';
-import { prepareData } from './dataset';
+import { prepareData, type DataConfig, type Dataset } from './dataset';
+import { copiesOf } from './duplicates';
 import { builtinTokenizer, ROOT, variant } from './fixtures/tokenizers';
-import { parseData } from './parse';
+import { parseData, type ParsedData } from './parse';
 import { buildSamples, cutDocument, encodeRows, type SampleOptions } from './samples';
 import { heldCount, splitAtEnd, splitAtRandom } from './split';
 import type { DataRow, Sample } from './types';
@@ -124,31 +125,72 @@ describe('splits', () => {
     ]).toEqual([5, 1, 1, 1, 0, 0, 0]);
   });
 
-  const key = (item: string): string => item;
-  it('keep the order, follow the seed, and leave no copy of a held-out item in training', () => {
-    const items = Array.from({ length: 200 }, (_, i) => `row ${i % 120}`);
-    const split = splitAtRandom(items, key, 0.1, 7);
-    expect(split.held).toHaveLength(20);
-    expect(split.train.filter((item) => split.held.includes(item))).toEqual([]);
-    expect(split.duplicates).toBeGreaterThan(0);
-    expect(split.train.length + split.held.length + split.duplicates).toBe(200);
-    const places = split.train.map((item) => items.indexOf(item));
-    expect(splitAtRandom(items, key, 0.1, 7)).toEqual(split);
-    expect(splitAtRandom(items, key, 0.1, 8).held).not.toEqual(split.held);
-    const distinct = Array.from({ length: 50 }, (_, i) => String(i).padStart(2, '0'));
-    const plain = splitAtRandom(distinct, key, 0.2, 1);
-    expect(plain.train).toEqual(plain.train.toSorted());
-    expect(plain.held).toEqual(plain.held.toSorted());
-    expect(plain.duplicates).toBe(0);
-    expect(places.length).toBe(split.train.length);
-  });
-
-  it('hold out nothing where all items are copies', () => {
-    expect(splitAtRandom(['a', 'a', 'a'], key, 0.3, 1)).toEqual({ train: ['a', 'a', 'a'], held: [], duplicates: 0 });
+  it('keep the order and follow the seed', () => {
+    const items = Array.from({ length: 50 }, (_, i) => i);
+    const split = splitAtRandom(items, 0.2, 7);
+    expect(split.held).toHaveLength(10);
+    expect([...split.train, ...split.held].toSorted((a, b) => a - b)).toEqual(items);
+    for (const part of [split.train, split.held]) expect(part).toEqual(part.toSorted((a, b) => a - b));
+    expect(splitAtRandom(items, 0.2, 7)).toEqual(split);
+    expect(splitAtRandom(items, 0.2, 8).held).not.toEqual(split.held);
   });
 
   it('take the end of one continuous text', () => {
-    expect(splitAtEnd([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.2)).toEqual({ train: [1, 2, 3, 4, 5, 6, 7, 8], held: [9, 10], duplicates: 0 });
+    expect(splitAtEnd([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.2)).toEqual({ train: [1, 2, 3, 4, 5, 6, 7, 8], held: [9, 10] });
+  });
+});
+
+describe('duplicates', () => {
+  const rows = (name: string, texts: readonly string[]): ParsedData =>
+    parseData({ name, text: texts.map((value) => JSON.stringify({ text: value })).join('\n') }, { badRows: 'refuse' });
+  const numbered = Array.from({ length: 200 }, (_, i) => `This is row ${i % 120}.`);
+  const of = (texts: readonly string[], held: readonly string[] | null, change: Partial<DataConfig> = {}): Dataset =>
+    prepareData(rows('a.jsonl', texts), held && rows('b.jsonl', held), tokenizer, { ...DEFAULTS, ...change });
+  const keys = (samples: readonly Sample[]): string[] => samples.map(({ ids }) => ids.join());
+
+  it('copiesOf tells equal ids from equal hashes', () => {
+    const tokens = (...ids: number[]) => ({ ids: Uint32Array.from(ids) });
+    const train = [tokens(1, 2), tokens(1, 2, 0), tokens(2, 1), tokens(), tokens(1, 2)];
+    expect(copiesOf(train, [tokens(1, 2), tokens(7)])).toEqual([train[0], train[4]]);
+    expect(copiesOf(train, [tokens()])).toEqual([train[3]]);
+    expect(copiesOf(train, [])).toEqual([]);
+  });
+
+  it('a split leaves no copy of a held-out row in training', () => {
+    const { train, evaluation, summary, duplicates } = of(numbered, null, { evalSplit: 0.1 });
+    expect(evaluation).toHaveLength(20);
+    expect(duplicates).toBeGreaterThan(0);
+    expect(summary).toMatchObject({ rows: 180 - duplicates, evalRows: 20, duplicates });
+    const held = new Set(keys(evaluation));
+    expect(keys(train).filter((key) => held.has(key))).toEqual([]);
+  });
+
+  it('with dedupe off they stay, and are counted all the same', () => {
+    const on = of(numbered, null, { evalSplit: 0.1 });
+    const off = of(numbered, null, { evalSplit: 0.1, dedupe: false });
+    expect(off.evaluation).toEqual(on.evaluation);
+    expect(off.summary).toMatchObject({ rows: 180, evalRows: 20, duplicates: on.duplicates });
+  });
+
+  it('copies of rows of a separate evaluation file leave training too', () => {
+    const held = ['This is row 3.', 'This is row 4.', 'No copy of this.'];
+    const on = of(numbered, held);
+    expect(on.summary).toMatchObject({ rows: 196, evalRows: 3, duplicates: 4 });
+    const off = of(numbered, held, { dedupe: false });
+    expect(off.summary).toMatchObject({ rows: 200, evalRows: 3, duplicates: 4 });
+    expect(keys(off.train).filter((key) => !keys(on.train).includes(key))).toHaveLength(4);
+  });
+
+  it('nothing is held out where all rows are copies of each other', () => {
+    expect(of(['a b', 'a b', 'a b'], null, { evalSplit: 0.3 }).summary).toMatchObject({ rows: 3, evalRows: 0, duplicates: 0 });
+  });
+
+  it('an evaluation file with every row of the data leaves nothing to train on', () => {
+    expect(errorOf(() => of(['a b', 'c d'], ['c d', 'a b']))).toMatchObject({
+      code: 'NO_TARGETS',
+      detail: expect.stringMatching(/Every row of a\.jsonl is in b\.jsonl/) as string,
+    });
+    expect(of(['a b', 'c d'], ['c d', 'a b'], { dedupe: false }).summary).toMatchObject({ rows: 2, evalRows: 2, duplicates: 2 });
   });
 });
 
@@ -201,7 +243,7 @@ describe('preparation', () => {
   });
 
   it('counts what was skipped in every file', () => {
-    const file = (name: string) => parseData({ name, text: '{"text":"a b c d"}\nbroken' }, { badRows: 'skip' });
+    const file = (name: string) => parseData({ name, text: `{"text":"a b c d of ${name}"}\nbroken` }, { badRows: 'skip' });
     const { summary, badRows } = prepareData(file('a.jsonl'), file('b.jsonl'), tokenizer, { ...DEFAULTS, badRows: 'skip' });
     expect(summary).toMatchObject({ badRows: 2, rows: 1, evalRows: 1 });
     expect(badRows).toHaveLength(2);

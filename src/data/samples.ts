@@ -2,8 +2,10 @@
 // overlap by the one token that ends one and begins the next, so every token is predicted exactly once.
 
 import { AppError } from '../errors';
-import { chatOf, type Chat, type Mask } from './chat';
+import { chatOf, type Mask } from './chat';
+import { lengthStats, type LengthStats } from './lengths';
 import { rowError } from './parse';
+import { finish, ROWS_A_STEP, type Steps } from './steps';
 import type { Tokenizer } from './tokenizer';
 import { inputTokens, type BadRow, type DataRow, type Sample } from './types';
 
@@ -19,10 +21,16 @@ export interface SampleOptions {
   readonly continuous: boolean;
 }
 
-/** A row in tokens: a conversation already cut, a text of any length. At least one target. */
-export interface Document {
+/** A row in tokens, and which of them carry a loss. */
+export interface Encoded {
   readonly ids: Uint32Array;
   readonly target: Uint8Array;
+}
+
+/** A row to train on: a conversation already cut, a text of any length. At least one target. */
+export interface Document extends Encoded {
+  /** Its place among the rows, from 0. */
+  readonly index: number;
 }
 
 export interface EncodedRows {
@@ -33,14 +41,8 @@ export interface EncodedRows {
   readonly dropped: number;
   /** Rows that the chat template refused. */
   readonly refused: readonly BadRow[];
-  /** Tokens of the rows before anything was cut. */
-  readonly lengths: LengthStats;
-}
-
-export interface LengthStats {
-  readonly p50: number;
-  readonly p95: number;
-  readonly max: number;
+  /** Tokens of each row that was not refused, before anything was cut. */
+  readonly lengths: readonly number[];
 }
 
 /**
@@ -48,57 +50,67 @@ export interface LengthStats {
  * (add_bos_token), and before the end token; continuous text is its tokens alone.
  * Errors: TOKEN_RANGE, TOKENIZER; DATASET_PARSE for a row that the chat template refuses, with badRows 'refuse'.
  */
-export function encodeRows(rows: readonly DataRow[], tokenizer: Tokenizer, options: SampleOptions): EncodedRows {
-  const chat = chatOf(tokenizer);
+export const encodeRows = (rows: readonly DataRow[], tokenizer: Tokenizer, options: SampleOptions): EncodedRows =>
+  finish(encodingRows(rows, tokenizer, options));
+
+/** The same in steps. One continuous text is one step: it cannot be tokenised in parts. */
+export function* encodingRows(rows: readonly DataRow[], tokenizer: Tokenizer, options: SampleOptions): Steps<EncodedRows> {
+  const encode = rowEncoder(tokenizer, options);
   const documents: Document[] = [];
   const refused: BadRow[] = [];
   const lengths: number[] = [];
   let truncated = 0;
   let dropped = 0;
-  for (const [i, row] of rows.entries()) {
-    const whole = encodeRow(row, row.row ?? i + 1, chat, tokenizer, options);
+  for (const [index, row] of rows.entries()) {
+    if (index % ROWS_A_STEP === 0) yield index / rows.length;
+    const whole = encode(row, row.row ?? index + 1);
     if ('reason' in whole) {
+      if (options.badRows === 'refuse') throw rowError(options.name, whole);
       refused.push(whole);
       continue;
     }
     lengths.push(whole.ids.length);
-    const limit = row.kind === 'chat' ? options.seqLen + 1 : Infinity;
-    const cut = whole.ids.length > limit;
-    if (cut) truncated++;
-    const document = cut ? { ids: whole.ids.slice(0, limit), target: whole.target.slice(0, limit) } : whole;
-    if (document.target.includes(1)) documents.push(document);
+    const document = cutConversation(row, whole, options.seqLen);
+    if (document !== whole) truncated++;
+    if (document.target.includes(1)) documents.push({ ...document, index });
     else dropped++;
   }
-  return { documents, truncated, dropped, refused, lengths: lengthStats(lengths) };
+  return { documents, truncated, dropped, refused, lengths };
 }
 
-function encodeRow(
-  row: DataRow,
-  at: number,
-  chat: Chat,
+/** A conversation cut off at T + 1 tokens; a text, or a conversation that fits, as it is. */
+export function cutConversation(row: DataRow, whole: Encoded, seqLen: number): Encoded {
+  const limit = seqLen + 1;
+  if (row.kind !== 'chat' || whole.ids.length <= limit) return whole;
+  return { ids: whole.ids.slice(0, limit), target: whole.target.slice(0, limit) };
+}
+
+/** Rows to tokens, nothing cut. `at`: the row's line, for what the chat template refuses. */
+export function rowEncoder(
   tokenizer: Tokenizer,
-  { mask, badRows, name, continuous }: SampleOptions,
-): Document | BadRow {
-  if (row.kind === 'text') {
-    const start = !continuous && tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId] : [];
-    const end = !continuous && tokenizer.eosId !== null ? [tokenizer.eosId] : [];
-    const text = tokenizer.encode(row.text);
-    // An empty text is no document, though its end token could be predicted.
-    const ids = text.length ? Uint32Array.from(start.concat(text, end)) : new Uint32Array(0);
-    return { ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) };
-  }
-  try {
-    return chat.encode(row.messages, mask);
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'DATASET_PARSE') throw error;
-    const reason = error.detail.replace(/\.$/, '');
-    if (badRows === 'refuse') throw rowError(name, at, reason);
-    return { row: at, reason };
-  }
+  { mask, continuous }: Pick<SampleOptions, 'mask' | 'continuous'>,
+): (row: DataRow, at: number) => Encoded | BadRow {
+  const chat = chatOf(tokenizer);
+  const start = !continuous && tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId] : [];
+  const end = !continuous && tokenizer.eosId !== null ? [tokenizer.eosId] : [];
+  return (row, at) => {
+    if (row.kind === 'text') {
+      const text = tokenizer.encode(row.text);
+      // An empty text is no document, though its end token could be predicted.
+      const ids = text.length ? Uint32Array.from(start.concat(text, end)) : new Uint32Array(0);
+      return { ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) };
+    }
+    try {
+      return chat.encode(row.messages, mask);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'DATASET_PARSE') throw error;
+      return { row: at, reason: error.detail.replace(/\.$/, '') };
+    }
+  };
 }
 
 /** Samples of a document: windows of T + 1 tokens, T apart. Those without a target are left out. */
-export function cutDocument({ ids, target }: Document, seqLen: number): Sample[] {
+export function cutDocument({ ids, target }: Encoded, seqLen: number): Sample[] {
   const samples: Sample[] = [];
   for (let at = 0; at + 1 < ids.length; at += seqLen) {
     const window = { ids: ids.slice(at, at + seqLen + 1), target: target.slice(at, at + seqLen + 1) };
@@ -131,22 +143,18 @@ export function buildSamples(
   rows: readonly DataRow[],
   tokenizer: Tokenizer,
   options: SampleOptions,
-): { readonly samples: readonly Sample[]; readonly stats: SampleStats & Omit<EncodedRows, 'documents'> } {
-  const { documents, ...counts } = encodeRows(rows, tokenizer, options);
+): {
+  readonly samples: readonly Sample[];
+  readonly stats: SampleStats & Omit<EncodedRows, 'documents' | 'lengths'> & { readonly lengths: LengthStats };
+} {
+  const { documents, lengths, ...counts } = encodeRows(rows, tokenizer, options);
   const samples = documents.flatMap((document) => cutDocument(document, options.seqLen));
   if (samples.length === 0) throw noTargets(options.name, options.mask);
-  return { samples, stats: { ...counts, ...sampleStats(samples) } };
+  return { samples, stats: { ...counts, ...sampleStats(samples), lengths: lengthStats(lengths) } };
 }
 
 export function noTargets(name: string, mask: Mask): AppError {
   const remedy =
     mask === 'assistant' ? 'Give rows with assistant turns, raise the row length, or take the loss on all tokens.' : 'Give longer rows.';
   return new AppError('NO_TARGETS', `No token of ${name} carries a loss.`, remedy);
-}
-
-/** Median, 95th percentile (nearest rank) and largest; zeros for no lengths. */
-function lengthStats(lengths: number[]): LengthStats {
-  const sorted = lengths.toSorted((a, b) => a - b);
-  const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
-  return { p50: rank(0.5), p95: rank(0.95), max: rank(1) };
 }

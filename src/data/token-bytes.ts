@@ -93,3 +93,19 @@ function matches(bytes: Uint8Array, at: number, token: Uint8Array, from: number)
 
 /** Length in UTF-8 of the first `end` code units of text. */
 export const utf8Length = (text: string, end: number): number => utf8.encode(text.slice(0, end)).length;
+
+/**
+ * For each byte offset of the text's UTF-8 (0 to its length) the code units of the characters that end at or before it.
+ */
+export function utf8Units(text: string): Uint32Array {
+  const units = new Uint32Array(utf8.encode(text).length + 1);
+  let byte = 0;
+  let unit = 0;
+  for (const character of text) {
+    const bytes = utf8.encode(character).length;
+    for (let i = 0; i < bytes; i++) units[byte++] = unit;
+    unit += character.length;
+  }
+  units[byte] = unit;
+  return units;
+}

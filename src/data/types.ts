@@ -19,6 +19,8 @@ export interface BadRow {
   /** 1-based line at which it starts. */
   readonly row: number;
   readonly reason: string;
+  /** What to do, where it is more than correcting the row. */
+  readonly remedy?: string;
 }
 
 /** l tokens, 2 ≤ l ≤ T + 1. The model reads the first l − 1 and predicts the last l − 1. */

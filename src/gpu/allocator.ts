@@ -1,7 +1,7 @@
 // The only place that creates GPU buffers, and the ledger of what lives. Figures on screen come from here.
 
 import { AppError } from '../errors';
-import { bytesByClass, sumBytes, zeroBytes, type ClassBytes } from '../plan/memory';
+import { bytesByBlock, bytesByClass, sumBytes, zeroBytes, type BytesByBlock, type ClassBytes } from '../plan/memory';
 import type { BufferKind, BufferSpec } from '../plan/types';
 
 export interface LedgerReading {
@@ -10,8 +10,10 @@ export interface LedgerReading {
   /** Bytes by class at the moment of the highest total. */
   readonly peak: ClassBytes;
   readonly peakTotal: number;
-  /** Live bytes by block of the model; buffers of no block count under ''. */
-  readonly byBlock: Readonly<Record<string, number>>;
+  /** Live bytes by block of the model. */
+  readonly byBlock: BytesByBlock;
+  /** Bytes by block at the moment of the highest total. */
+  readonly peakByBlock: BytesByBlock;
 }
 
 const USAGE: Record<BufferKind, () => GPUBufferUsageFlags> = {
@@ -25,6 +27,7 @@ export class Allocator {
   readonly #device: GPUDevice;
   readonly #buffers = new Map<BufferSpec, GPUBuffer>();
   #peak = zeroBytes();
+  #peakByBlock: BytesByBlock = {};
   #peakTotal = 0;
 
   constructor(device: GPUDevice) {
@@ -52,7 +55,7 @@ export class Allocator {
       throw new AppError(
         'GPU_OOM',
         `The GPU could not give ${(spec.bytes / 2 ** 20).toFixed(1)} MiB for ${spec.name} (${spec.memory}).`,
-        'Lower the batch size, the context length or γ, or close other tabs that use the GPU.',
+        'Lower the batch size, the context length or γ, or close other tabs and programs that use the GPU.',
         { cause: error },
       );
     }
@@ -77,9 +80,14 @@ export class Allocator {
 
   reading(): LedgerReading {
     const live = bytesByClass(this.#buffers.keys());
-    const byBlock: Record<string, number> = {};
-    for (const spec of this.#buffers.keys()) byBlock[spec.block ?? ''] = (byBlock[spec.block ?? ''] ?? 0) + spec.bytes;
-    return { live, liveTotal: sumBytes(live), peak: { ...this.#peak }, peakTotal: this.#peakTotal, byBlock };
+    return {
+      live,
+      liveTotal: sumBytes(live),
+      peak: { ...this.#peak },
+      peakTotal: this.#peakTotal,
+      byBlock: bytesByBlock(this.#buffers.keys()),
+      peakByBlock: { ...this.#peakByBlock },
+    };
   }
 
   #notePeak(): void {
@@ -88,6 +96,7 @@ export class Allocator {
     if (total > this.#peakTotal) {
       this.#peakTotal = total;
       this.#peak = live;
+      this.#peakByBlock = bytesByBlock(this.#buffers.keys());
     }
   }
 }

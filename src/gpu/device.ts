@@ -1,4 +1,5 @@
-// Opens the GPU device with the limits the engine can use, and watches over it. Knows nothing of models.
+// Opens the GPU device with the limits the engine can use, and watches over it. Knows nothing of models. Errors fit the
+// page and the terminal alike; what a person can do in a certain browser, the page adds.
 
 import { AppError } from '../errors';
 
@@ -34,11 +35,16 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly description: DeviceDescription;
   readonly limits: DeviceLimits;
+  /** Features that the device was opened with. */
   readonly features: ReadonlySet<string>;
+  /** Features that the adapter offers, used or not. */
+  readonly offered: ReadonlySet<string>;
   /** Resolves with the reason when the device is lost, never when we destroyed it ourselves. */
   readonly lost: Promise<AppError>;
-  /** The first validation or internal error that no error scope caught, if any. */
+  /** The first validation or internal error that no error scope caught, since the last takeFault(). */
   fault(): AppError | undefined;
+  /** fault(), once: the next run on this device does not answer for what an earlier one left. */
+  takeFault(): AppError | undefined;
   close(): void;
 }
 
@@ -62,7 +68,7 @@ export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): 
     throw new AppError(
       'NO_ADAPTER',
       'WebGPU is there, but no graphics adapter answered.',
-      'Turn on hardware acceleration in the browser settings, update the graphics driver, then reload.',
+      'Update the graphics driver and try again, or use a machine that has a graphics device.',
     );
   }
   const requiredLimits: Record<string, number> = {};
@@ -73,7 +79,7 @@ export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): 
   const requiredFeatures: GPUFeatureName[] = [];
   if (options.timestamps && adapter.features.has('timestamp-query')) requiredFeatures.push('timestamp-query');
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  return watch(device, describe(adapter.info));
+  return watch(device, describe(adapter.info), new Set(adapter.features));
 }
 
 function describe(info: GPUAdapterInfo): DeviceDescription {
@@ -86,7 +92,7 @@ function describe(info: GPUAdapterInfo): DeviceDescription {
   };
 }
 
-function watch(device: GPUDevice, description: DeviceDescription): Gpu {
+function watch(device: GPUDevice, description: DeviceDescription, offered: ReadonlySet<string>): Gpu {
   let first: AppError | undefined;
   let closed = false;
   device.addEventListener('uncapturederror', (event) => {
@@ -101,7 +107,7 @@ function watch(device: GPUDevice, description: DeviceDescription): Gpu {
         new AppError(
           'DEVICE_LOST',
           `The graphics device was lost (${info.message || info.reason}).`,
-          'Reload the page and go on from the last checkpoint, with a smaller batch or context length if it happens again.',
+          'Reload the page, or start the command again, and go on from the last checkpoint; with a smaller batch or context length if it happens again.',
         ),
       );
     });
@@ -119,8 +125,14 @@ function watch(device: GPUDevice, description: DeviceDescription): Gpu {
       maxComputeWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
     },
     features: new Set(device.features),
+    offered,
     lost,
     fault: () => first,
+    takeFault() {
+      const taken = first;
+      first = undefined;
+      return taken;
+    },
     close() {
       closed = true;
       device.destroy();

@@ -18,6 +18,8 @@ interface CompiledDispatch {
 
 const TARGET_MS = 50;
 const IN_FLIGHT = 2;
+/** How long after a refused call the loss of the device may be told. */
+const LOSS_DELAY_MS = 200;
 /** Cost of a dispatch beside its FLOPs, for the cut. */
 const DISPATCH_MS = 0.01;
 
@@ -121,12 +123,23 @@ export class Executor {
       const encoder = this.gpu.device.createCommandEncoder();
       encoder.copyBufferToBuffer(source, view.offset + at, target, 0, size);
       this.gpu.device.queue.submit([encoder.finish()]);
-      await Promise.race([target.mapAsync(GPUMapMode.READ, 0, size), this.gpu.lost.then((error) => Promise.reject(error))]);
+      try {
+        // Not in a race with gpu.lost: every reaction on a promise that never settles would be kept for good.
+        await target.mapAsync(GPUMapMode.READ, 0, size);
+      } catch (cause) {
+        throw await this.#refusal(cause);
+      }
       result.set(new Uint8Array(target.getMappedRange(0, size)), at);
       target.unmap();
     }
     this.check();
     return result.buffer;
+  }
+
+  /** Why the device refused. That it is lost is told a little after the calls that it ends. */
+  #refusal(cause: unknown): Promise<unknown> {
+    const late = new Promise<unknown>((resolve) => setTimeout(() => resolve(this.gpu.fault() ?? cause), LOSS_DELAY_MS));
+    return Promise.race([this.gpu.lost, late]);
   }
 
   async #compileDispatch(dispatch: Dispatch): Promise<CompiledDispatch> {

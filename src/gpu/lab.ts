@@ -1,5 +1,5 @@
-// A small bench around the executor for kernel tests and benchmarks: buffers from arrays, run, read back.
-// Validates every dispatch it runs.
+// A small bench around the executor for kernel tests, benchmarks and the choice of kernels: buffers from arrays, run,
+// read back. Validates every dispatch it runs. Its buffers are gone when a call ends; pipelines stay with the device.
 
 import { DEFAULT_LIMITS, type Gpu } from './device';
 import { Allocator } from './allocator';
@@ -8,7 +8,7 @@ import { PipelineCache } from './pipelines';
 import type { Frame } from '../plan/frame';
 import { frameSpec } from '../plan/frame';
 import { buildParamTable } from '../plan/params';
-import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Extents, type MemoryClass, type View } from '../plan/types';
+import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Extents, type MemoryClass, type Segment, type View } from '../plan/types';
 import { assertPlan } from '../plan/validate';
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -21,7 +21,7 @@ export class Lab {
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
-    this.pipelines = new PipelineCache(gpu.device);
+    this.pipelines = PipelineCache.of(gpu.device);
   }
 
   /**
@@ -38,10 +38,7 @@ export class Lab {
     const extents = { ...NO_EXTENTS, ...frame.extents };
     const buffers = [...new Set([...dispatches.flatMap((d) => d.views.map((v) => v.buffer)), ...outputs.map((v) => v.buffer)])];
     const segment = { name: 'lab', dispatches };
-    assertPlan(buffers, [segment], extents, {
-      ...this.gpu.limits,
-      maxStorageBuffersPerShaderStage: DEFAULT_LIMITS.maxStorageBuffersPerShaderStage,
-    });
+    this.#check(buffers, segment, extents);
     const allocator = new Allocator(this.gpu.device);
     const params = buildParamTable([segment]);
     const frameBuffer = frameSpec();
@@ -73,6 +70,7 @@ export class Lab {
     const full = { ...NO_EXTENTS, ...extents };
     const buffers = [...new Set(dispatches.flatMap((d) => d.views.map((v) => v.buffer)))];
     const segment = { name: 'lab', dispatches };
+    this.#check(buffers, segment, full);
     const allocator = new Allocator(this.gpu.device);
     const params = buildParamTable([segment]);
     const frameBuffer = frameSpec();
@@ -92,6 +90,13 @@ export class Lab {
     } finally {
       allocator.freeAll();
     }
+  }
+
+  #check(buffers: readonly BufferSpec[], segment: Segment, extents: Extents): void {
+    assertPlan(buffers, [segment], extents, {
+      ...this.gpu.limits,
+      maxStorageBuffersPerShaderStage: DEFAULT_LIMITS.maxStorageBuffersPerShaderStage,
+    });
   }
 }
 

@@ -53,13 +53,29 @@ export interface ModelFiles {
   text(path: string): Promise<string | null>;
 }
 
-/** Throws MODEL_FILE, MODEL_CONFIG, MODEL_UNSUPPORTED, TENSOR_MISSING, TENSOR_SHAPE or TENSOR_DTYPE. */
-export async function openModel(source: FileSource): Promise<ModelFiles> {
+/** What of a model can be had without its weights. */
+export type ModelTexts = Pick<ModelFiles, 'name' | 'shape' | 'configText' | 'text'>;
+
+/** Reads config.json and nothing else. Throws MODEL_FILE, MODEL_CONFIG or MODEL_UNSUPPORTED. */
+export async function openModelTexts(source: FileSource): Promise<ModelTexts> {
   const paths = await source.list();
   const listed = new Set(paths);
   if (!listed.has(CONFIG)) throw noConfig(source, paths);
   const configText = await readText(source, CONFIG);
-  const shape = parseModelConfig(parseJson(configText, CONFIG, 'MODEL_CONFIG'), CONFIG);
+  return {
+    name: source.name,
+    shape: parseModelConfig(parseJson(configText, CONFIG, 'MODEL_CONFIG'), CONFIG),
+    configText,
+    text: (path) => (listed.has(path) ? readText(source, path) : Promise.resolve(null)),
+  };
+}
+
+/** Throws MODEL_FILE, MODEL_CONFIG, MODEL_UNSUPPORTED, TENSOR_MISSING, TENSOR_SHAPE or TENSOR_DTYPE. */
+export async function openModel(source: FileSource): Promise<ModelFiles> {
+  const texts = await openModelTexts(source);
+  const { shape } = texts;
+  const paths = await source.list();
+  const listed = new Set(paths);
   const table = parameterTable(shape);
 
   // As Hugging Face does: a single file goes before an index.
@@ -87,9 +103,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     return data;
   };
   return {
-    name: source.name,
-    shape,
-    configText,
+    ...texts,
     table,
     passthrough: paths.filter((path) => COMPANIONS.has(path)).sort(),
     dtypes,
@@ -99,7 +113,6 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
       for (const row of table) yield { row, data: await tensor(row) };
     },
     read: (path) => source.read(path),
-    text: (path) => (listed.has(path) ? readText(source, path) : Promise.resolve(null)),
   };
 }
 

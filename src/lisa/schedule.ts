@@ -94,10 +94,29 @@ export function schedule(config: ScheduleConfig): Period[] {
   }));
 }
 
+/** The lowest layer that any period of the seeded schedule trains. Draws until it is sure, and keeps none: runs may have millions of periods. */
+export function lowestLayer(config: ScheduleConfig): number {
+  let lowest = config.layers - 1;
+  for (let period = 0; period < periodCount(config) && lowest > 0; period++) lowest = Math.min(lowest, drawPeriod(config, period)[0]);
+  return lowest;
+}
+
 /**
- * The most layers that a period can have: the number of optimizer slots. γ where exactly γ are drawn. For `bernoulli`
- * three standard deviations above the mean if all layers are equally likely: γ + 3·√(γ(1 − γ/L)), rounded up, at
- * most L. It depends on γ and L alone, so importance that changes in the run cannot outgrow it.
+ * The most layers that any period of the seeded schedule trains: the number of optimizer slots. Draws until it is sure.
+ * It changes no draw: a period is cut to poolSize, whatever the others draw.
+ */
+export function mostLayers(config: ScheduleConfig): number {
+  const cap = poolSize(config);
+  if (config.sampler !== 'bernoulli') return cap;
+  let most = 1;
+  for (let period = 0; period < periodCount(config) && most < cap; period++) most = Math.max(most, drawPeriod(config, period).length);
+  return most;
+}
+
+/**
+ * The most layers that a period can have. γ where exactly γ are drawn. For `bernoulli` three standard deviations above
+ * the mean if all layers are equally likely: γ + 3·√(γ(1 − γ/L)), rounded up, at most L; larger draws are cut to it. It
+ * depends on γ and L alone, so importance that changes in the run cannot outgrow it.
  */
 export function poolSize(config: ScheduleConfig): number {
   const { layers, gamma, sampler } = config;

@@ -4,15 +4,16 @@
 import type { Method, RunConfig } from '../config';
 import { drawPeriod } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
+import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByClass, sumBytes, type ClassBytes } from './memory';
 import { RunPlan, type Assignment } from './run-plan';
 import { amount, type BufferSpec, type Extents, type Segment } from './types';
 
 /** A part of a memory bar. */
-export interface ForecastPart {
-  readonly id: 'weights' | 'edges-state' | 'layers-gradients' | 'layers-optimizer' | 'activations' | 'workspace' | 'other';
-  readonly bytes: number;
+export interface ForecastPart extends PartBytes {
+  /** Terms that add up to the bytes. */
+  readonly formula: readonly FormulaTerm[];
 }
 
 export interface Forecast {
@@ -27,6 +28,12 @@ export interface Forecast {
   readonly parts: readonly ForecastPart[];
   /** Parameters trained in one step. */
   readonly trainable: number;
+  /** What the device's limits have to hold. */
+  readonly largest: {
+    readonly buffer: Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block'>;
+    /** The longest range that a kernel binds. */
+    readonly binding: { readonly name: string; readonly bytes: number };
+  };
 }
 
 const EDGE_BLOCKS = new Set(['embedding', 'norm', 'head']);
@@ -87,9 +94,21 @@ export function forecast(shape: ModelShape, config: RunConfig): Forecast {
     method: config.method,
     bytes,
     total: sumBytes(bytes),
-    parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })),
+    parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })).map((part) => ({ ...part, formula: formulaOf(plan, part) })),
     trainable: trainableParameters(plan, assignment),
+    largest: largestOf(plan),
   };
+}
+
+function largestOf(plan: RunPlan): Forecast['largest'] {
+  const { name, bytes, memory, block } = plan.allBuffers.reduce((most, spec) => (spec.bytes > most.bytes ? spec : most));
+  let binding = { name: '', bytes: 0 };
+  for (const segment of plan.builtSegments()) {
+    for (const { views } of segment.dispatches) {
+      for (const view of views) if (view.bytes > binding.bytes) binding = { name: view.buffer.name, bytes: view.bytes };
+    }
+  }
+  return { buffer: { name, bytes, memory, block }, binding };
 }
 
 /** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
@@ -98,3 +117,6 @@ export function stepFlops(plan: RunPlan, config: RunConfig): number {
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);
 }
+
+/** The same from a model's shape alone. Throws CONFIG_INVALID where the configuration does not fit the model. */
+export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);

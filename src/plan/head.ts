@@ -11,10 +11,8 @@ import type { Trainable } from './buffers';
 import { block, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
 import { matrixRows, rowsOfBinding, tensorView } from './layout';
+import { partsOf } from './split';
 import { FULL_VIEW, type Dispatch, type View } from './types';
-
-/** Largest work of one dispatch over the vocabulary: below a second even on a CPU, so that no watchdog bites. */
-const MAX_DISPATCH_FLOPS = 0.6e9;
 
 const allTargets: Live = { extent: 'targets' };
 
@@ -36,13 +34,8 @@ function headWeights(context: Context): HeadWeights {
 }
 
 /** Splits of the vocabulary such that no dispatch is too long and no binding too large. */
-export function vocabularyParts(vocab: number, width: number, rows: number): [number, number][] {
-  const byWork = MAX_DISPATCH_FLOPS / (2 * width * rows);
-  const step = Math.max(64, Math.floor(Math.min(byWork, rowsOfBinding(width)) / 64) * 64);
-  const parts: [number, number][] = [];
-  for (let v0 = 0; v0 < vocab; v0 += step) parts.push([v0, Math.min(vocab, v0 + step)]);
-  return parts;
-}
+export const vocabularyParts = (vocab: number, width: number, rows: number): [number, number][] =>
+  partsOf(vocab, 2 * width * rows, rowsOfBinding(width));
 
 interface NormSite {
   readonly label: string;

@@ -2,10 +2,11 @@
 // have equal plans, byte for byte.
 
 import type { Method, RunConfig } from '../config';
-import { poolSize, schedule, type ScheduleConfig } from '../lisa/schedule';
+import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
+import type { Extents } from './types';
 
 export interface Edges {
   readonly embedding: boolean;
@@ -16,7 +17,7 @@ export interface Edges {
 export interface PlanInput {
   readonly shape: ModelShape;
   readonly method: Method;
-  /** Optimizer slots: how many layers can be trained at once. */
+  /** Optimizer slots: the most layers that any draw of the run trains at once. */
   readonly slots: number;
   /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
   readonly lowest: number;
@@ -43,6 +44,15 @@ export interface KernelChoice {
 }
 
 export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'register' };
+
+/** The largest micro-batch. */
+export const capacityOf = ({ rows, seqLen, shape }: PlanInput): Extents => ({
+  rows,
+  targets: rows,
+  tokenGroups: Math.min(rows, shape.vocab),
+  positionGroups: Math.min(rows, seqLen),
+  pairs: Math.ceil(rows / seqLen) * ((seqLen * (seqLen + 1)) / 2),
+});
 
 export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleConfig {
   return {
@@ -73,11 +83,13 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
   const edges = trainedEdges(shape, config);
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
-    Math.min(...(draws ?? schedule(scheduleConfig(shape, config)).map((period) => period.layers)).map((layers) => Math.min(...layers)));
+    draws ? draws.flat().reduce((lowest, layer) => Math.min(lowest, layer)) : lowestLayer(scheduleConfig(shape, config));
+  const mostDrawn = (): number =>
+    draws ? draws.reduce((most, layers) => Math.max(most, layers.length), 1) : mostLayers(scheduleConfig(shape, config));
   return {
     shape,
     method: config.method,
-    slots: !lisa ? shape.layers : draws ? Math.max(...draws.map((layers) => layers.length)) : poolSize(scheduleConfig(shape, config)),
+    slots: lisa ? mostDrawn() : shape.layers,
     lowest: lisa && !edges.embedding ? lowestDrawn() : 0,
     edges,
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,

@@ -12,6 +12,7 @@ import type { Slot } from './buffers';
 import { liveRows, opLabel, Transients, weightView, width, type Context, type Unit } from './emit';
 import { linearAdapterGradients, linearForward, linearInputGradient, linearWeightGradients, type Adapter } from './linear';
 import { tensorView } from './layout';
+import { splitHeads } from './split';
 import { FULL_VIEW, type BufferSpec, type Dispatch, type View } from './types';
 
 /** How a layer takes part in a step: frozen (null), or trained with the state in a slot. */
@@ -87,7 +88,13 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
       }
       case 'linear': {
         const u = adapter && innerView(adapter, op, generate);
-        return linearForward({ context, layer, op, x }, y, op.residual === null ? undefined : values.get(op.residual), adapter, u);
+        return linearForward(
+          { context, layer, op, x, whole: generate },
+          y,
+          op.residual === null ? undefined : values.get(op.residual),
+          adapter,
+          u,
+        );
       }
       case 'head_norm': {
         const w = weightView(context, `layer.${layer}`, op.weight);
@@ -111,7 +118,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
       }
       case 'attention': {
         if (!generate)
-          return [
+          return splitHeads(input, shape.heads, (part) =>
             attentionFwd({
               label,
               o: y,
@@ -119,10 +126,11 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
               qkv: x,
               segStart: inputs.get('segStart')!,
               ...heads,
+              part,
               scale,
               family: input.kernels.attention,
             }),
-          ];
+          );
         const { k, v } = buffers.cache[layer];
         const cache = { kCache: FULL_VIEW(k), vCache: FULL_VIEW(v), capacity: input.cacheTokens, ...heads };
         return [cacheAppend({ label: `${label} append`, qkv: x, ...cache }), attentionCached({ label, o: y, q: x, scale, ...cache })];
@@ -194,7 +202,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         const site = { context, layer, op };
         const list: Dispatch[] = [];
         if (dense) list.push(...linearWeightGradients({ ...site, x: values.get(op.x) }, dy, dense));
-        if (needX) list.push(linearInputGradient(site, gradient(op.x), dy));
+        if (needX) list.push(...linearInputGradient(site, gradient(op.x), dy));
         if (adapter)
           list.push(...linearAdapterGradients({ ...site, x: values.get(op.x) }, dy, adapter, transients, needX ? gradient(op.x) : null));
         return list;
@@ -252,8 +260,12 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
             heads: shape.heads,
             headDim: shape.headDim,
           }),
-          attentionBwdDq({ ...common, label: opLabel(layer, op, 'dQ'), segStart: inputs.get('segStart')! }),
-          attentionBwdDkv({ ...common, label: opLabel(layer, op, 'dKV'), segEnd: inputs.get('segEnd')! }),
+          ...splitHeads(input, shape.heads, (part) =>
+            attentionBwdDq({ ...common, part, label: opLabel(layer, op, 'dQ'), segStart: inputs.get('segStart')! }),
+          ),
+          ...splitHeads(input, shape.kvHeads, (part) =>
+            attentionBwdDkv({ ...common, part, label: opLabel(layer, op, 'dKV'), segEnd: inputs.get('segEnd')! }),
+          ),
         ];
       }
       case 'gelu_tanh':

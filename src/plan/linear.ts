@@ -1,12 +1,13 @@
 // A linear op and its adjoint, with or without a LoRA adapter, as dispatches.
 
 import type { LinearOp } from '../model/layer-ops';
-import { matmul, type MatmulArgs } from '../shaders/matmul';
+import type { MatmulArgs } from '../shaders/matmul';
 import { columnSum } from '../shaders/column_sum';
 import type { Block, Slot, Trainable } from './buffers';
 import { liveRows, opLabel, weightView, type Context, type Transients } from './emit';
 import { tensorView } from './layout';
 import { loraB, loraGroup } from './lora-layout';
+import { splitProduct } from './split';
 import { FULL_VIEW, type Dispatch, type View } from './types';
 
 /** An adapter and where its inner activations u = x·Aᵀ go. */
@@ -23,6 +24,8 @@ export interface LinearSite {
   readonly layer: number;
   readonly op: LinearOp;
   readonly x: View;
+  /** In one dispatch, however long: while sampling, where it is the prompt that comes in pieces (promptRows). */
+  readonly whole?: boolean;
 }
 
 const gradientView = (of: Trainable, tensor: string): View => tensorView(of.gradient, of.layout, tensor);
@@ -32,7 +35,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   const { context, layer, op, x } = site;
   const { rows } = context.input;
   const list = [
-    product(context, {
+    ...product(site, {
       label: opLabel(layer, op, 'fwd'),
       layout: op.layout,
       y,
@@ -50,7 +53,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   const inner = op.parts.length * adapter.rank;
   const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
   list.push(
-    product(context, {
+    ...product(site, {
       label: opLabel(layer, op, 'lora A fwd'),
       layout: 'nt',
       y: u,
@@ -64,7 +67,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   );
   eachPart(op, (part, column, index) => {
     list.push(
-      product(context, {
+      ...product(site, {
         label: opLabel(layer, op, `lora B fwd ${part.name}`),
         layout: 'nt',
         y,
@@ -92,7 +95,7 @@ export function linearWeightGradients(site: LinearSite, dy: View, slot: Trainabl
   const { rows } = context.input;
   const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
   const list = [
-    product(context, {
+    ...product(site, {
       label: opLabel(layer, op, 'dW'),
       layout: 'tn',
       y: gradientView(slot, op.weight),
@@ -112,9 +115,9 @@ export function linearWeightGradients(site: LinearSite, dy: View, slot: Trainabl
 }
 
 /** dx = dy·Wᵀ. */
-export function linearInputGradient(site: Omit<LinearSite, 'x'>, dx: View, dy: View): Dispatch {
+export function linearInputGradient(site: Omit<LinearSite, 'x'>, dx: View, dy: View): Dispatch[] {
   const { context, layer, op } = site;
-  return product(context, {
+  return product(site, {
     label: opLabel(layer, op, 'dX'),
     layout: op.layout === 'nt' ? 'nn' : 'nt',
     y: dx,
@@ -139,7 +142,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     const b = tensorView(adapter.block.spec, adapter.block.layout, loraB(part.name));
     const slice = { a: dy, a0: column, lda: op.out, alpha: adapter.scale, live: liveRows } as const;
     list.push(
-      product(context, {
+      ...product(site, {
         ...slice,
         label: opLabel(layer, op, `lora du ${part.name}`),
         layout: 'nn',
@@ -151,7 +154,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
         ldy: inner,
         y0: index * adapter.rank,
       }),
-      product(context, {
+      ...product(site, {
         ...slice,
         label: opLabel(layer, op, `lora dB ${part.name}`),
         layout: 'tn',
@@ -167,7 +170,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     );
   });
   list.push(
-    product(context, {
+    ...product(site, {
       label: opLabel(layer, op, 'lora dA'),
       layout: 'tn',
       y: gradientView(adapter.slot, loraGroup(op)),
@@ -183,7 +186,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
   if (dx) {
     const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
     list.push(
-      product(context, {
+      ...product(site, {
         label: opLabel(layer, op, 'lora dX'),
         layout: 'nn',
         y: dx,
@@ -200,7 +203,8 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
   return list;
 }
 
-const product = (context: Context, args: MatmulArgs): Dispatch => matmul({ ...args, family: context.input.kernels.matmul });
+const product = ({ context, whole }: Omit<LinearSite, 'x'>, args: MatmulArgs): Dispatch[] =>
+  splitProduct({ ...args, family: context.input.kernels.matmul }, whole ? Infinity : undefined);
 
 function eachPart(op: LinearOp, visit: (part: LinearOp['parts'][number], column: number, index: number) => void): void {
   let column = 0;

@@ -1,4 +1,4 @@
-// Bytes by memory class, and their sums. Forecast and ledger count with the same functions.
+// Bytes by memory class and by block of the model, and their sums. Forecast and ledger count with the same functions.
 
 import { MEMORY_CLASSES, type BufferSpec, type MemoryClass } from './types';
 
@@ -6,6 +6,8 @@ export type ClassBytes = Record<MemoryClass, number>;
 
 /** Bytes by class with their sum, as metrics and reports carry them. */
 export type MemoryTotals = ClassBytes & { readonly total: number };
+
+export type BytesByBlock = Readonly<Record<string, number>>;
 
 export const zeroBytes = (): ClassBytes => Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])) as ClassBytes;
 
@@ -15,6 +17,13 @@ export const sumBytes = (bytes: ClassBytes): number => MEMORY_CLASSES.reduce((su
 export function bytesByClass(specs: Iterable<BufferSpec>): ClassBytes {
   const bytes = zeroBytes();
   for (const spec of specs) bytes[spec.memory] += spec.bytes;
+  return bytes;
+}
+
+/** Bytes by block of the model (BufferSpec.block), of a plan or of the ledger; buffers of no block count under ''. */
+export function bytesByBlock(specs: Iterable<BufferSpec>): BytesByBlock {
+  const bytes: Record<string, number> = {};
+  for (const { block = '', bytes: size } of specs) bytes[block] = (bytes[block] ?? 0) + size;
   return bytes;
 }
 

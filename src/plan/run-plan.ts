@@ -7,7 +7,7 @@ import { runBuffers, type RunBuffers, type Slot } from './buffers';
 import { embeddingBackward, embeddingForward } from './bottom';
 import type { Context } from './emit';
 import { headLogits, headLoss, type HeadUnit } from './head';
-import type { PlanInput } from './input';
+import { capacityOf, type PlanInput } from './input';
 import { layerBackward, layerForward, type EmittedUnit } from './layer';
 import * as optimizer from './optimizer';
 import { buildParamTable, type ParamTable } from './params';
@@ -50,14 +50,7 @@ export class RunPlan {
     this.input = input;
     this.buffers = runBuffers(input);
     this.#context = { input, buffers: this.buffers };
-    const { rows, seqLen, shape } = input;
-    this.capacity = {
-      rows,
-      targets: rows,
-      tokenGroups: Math.min(rows, shape.vocab),
-      positionGroups: Math.min(rows, seqLen),
-      pairs: Math.ceil(rows / seqLen) * ((seqLen * (seqLen + 1)) / 2),
-    };
+    this.capacity = capacityOf(input);
     const emitted = this.#representatives();
     const pool = assignScratch(emitted.map(([, unit]) => transientsOf(unit)));
     this.#pool = pool.sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));

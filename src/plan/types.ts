@@ -59,9 +59,17 @@ export interface Extents {
 }
 export type ExtentName = keyof Extents;
 
-/** Workgroups along one dimension: a constant, or ceil(max(0, extent - from) · times / per). */
+/** Workgroups along one dimension: a constant, or ceil(max(0, extent − from) · times / per) up to `most`. */
 export type GridDim =
-  number | { readonly extent: ExtentName; readonly per: number; readonly times?: number; readonly from?: number; readonly limit?: number };
+  | number
+  | {
+      readonly extent: ExtentName;
+      readonly per: number;
+      readonly times?: number;
+      readonly from?: number;
+      readonly limit?: number;
+      readonly most?: number;
+    };
 export type Grid = readonly [GridDim, GridDim, GridDim];
 
 /** A linear form in the extents: one + Σ coefficient·extent. For FLOPs and bytes of a dispatch. */
@@ -117,5 +125,5 @@ export function addAmounts(...forms: readonly Amount[]): Amount {
 export function gridSize(dim: GridDim, extents: Extents): number {
   if (typeof dim === 'number') return dim;
   const live = Math.min(Math.max(0, extents[dim.extent] - (dim.from ?? 0)), dim.limit ?? Infinity);
-  return Math.ceil((live * (dim.times ?? 1)) / dim.per);
+  return Math.min(Math.ceil((live * (dim.times ?? 1)) / dim.per), dim.most ?? Infinity);
 }

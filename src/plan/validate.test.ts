@@ -106,8 +106,11 @@ const CASES: Record<string, [Case, RegExp]> = {
     /read and write y/,
   ],
   'overlapping writes': [{ of: PAIR, views: { y: ranged(y, 0, 512), z: ranged(y, 256, 256) }, buffers: [y] }, /overlap in y/],
-  'too many workgroups': [{ change: { grid: [65536, 1, 1] } }, /grid dimension 65536/],
-  'too many workgroups at capacity': [{ change: { grid: [{ extent: 'rows', per: 1, times: 10000 }, 1, 1] } }, /grid dimension 80000/],
+  'too many workgroups': [{ change: { grid: [65536, 1, 1] } }, /65536 workgroups in a dimension are above the device's limit/],
+  'too many workgroups at capacity': [
+    { change: { grid: [{ extent: 'rows', per: 1, times: 10000 }, 1, 1] } },
+    /80000 workgroups in a dimension are above the device's limit/,
+  ],
   'half a workgroup': [{ change: { grid: [0.5, 1, 1] } }, /grid dimension 0.5/],
   'too many invocations': [
     {

@@ -69,8 +69,9 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
   });
   for (const dim of grid) {
     const groups = gridSize(dim, capacity);
-    if (!Number.isInteger(groups) || groups < 0 || groups > limits.maxComputeWorkgroupsPerDimension)
-      faults.push(`grid dimension ${groups}`);
+    if (!Number.isInteger(groups) || groups < 0) faults.push(`grid dimension ${groups}`);
+    else if (groups > limits.maxComputeWorkgroupsPerDimension)
+      faults.push(`${groups} workgroups in a dimension are above the device's limit ${limits.maxComputeWorkgroupsPerDimension}`);
   }
   const threads = workgroupThreads(kernel.wgsl);
   // Not "greater than the limit": a size that cannot be read off the text is NaN and a fault too.

@@ -3,7 +3,7 @@
 // arXiv 2205.14135). A micro-batch is one stream of N tokens; segStart and segEnd (u32 [N]) say for each token
 // where its segment starts and one past where it ends. Generation is in attention_cached.ts.
 
-import type { Amount, Dispatch, Grid, View } from '../plan/types';
+import type { Amount, Dispatch, Grid, View, Work } from '../plan/types';
 import bwdDeltaWgsl from './attention_bwd_delta.wgsl?raw';
 import bwdDkvWgsl from './attention_bwd_dkv.wgsl?raw';
 import bwdDkvSharedWgsl from './attention_bwd_dkv_shared.wgsl?raw';
@@ -28,6 +28,8 @@ interface CommonArgs extends HeadSizes {
   /** Capacity: the largest N. */
   readonly rows: number;
   readonly family?: AttentionFamily;
+  /** [first, count] of the heads (of dK and dV: kv heads) that this dispatch does. Default: all. */
+  readonly part?: readonly [number, number];
 }
 
 export interface AttentionFwdArgs extends CommonArgs {
@@ -42,7 +44,7 @@ export interface AttentionFwdArgs extends CommonArgs {
   readonly scale: number;
 }
 
-export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads'> {
+export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'part'> {
   /** [N, H], assigned: Σ_d dout·o. */
   readonly delta: View;
   readonly dout: View;
@@ -70,7 +72,7 @@ export interface AttentionBwdDkvArgs extends BackwardArgs {
 
 /** o and lse of the live rows. Throws SHAPE_MISMATCH. */
 export function attentionFwd(args: AttentionFwdArgs): Dispatch {
-  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register' } = args;
+  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register', part = [0, heads] } = args;
   const name = 'attention_fwd';
   const { width, outWidth } = headLayout(name, args);
   expectElements(name, 'o', o, rows * outWidth);
@@ -81,9 +83,9 @@ export function attentionFwd(args: AttentionFwdArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? fwdSharedWgsl : fwdWgsl),
     label,
     { o, lse, qkv, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale },
-    tiles(family, heads),
-    { flops: { pairs: 4 * outWidth }, bytes: rowBytes(width + outWidth + heads + 1) },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, heads, 4 * outWidth, width + outWidth + heads + 1),
   );
 }
 
@@ -106,7 +108,22 @@ export function attentionBwdDelta({ label, delta, dout, o, rows, heads, headDim 
 
 /** The q part of dqkv for the live rows. Throws SHAPE_MISMATCH. */
 export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
-  const { label, dqkv, dout, qkv, lse, delta, segStart, rows, heads, kvHeads, headDim, scale, family = 'register' } = args;
+  const {
+    label,
+    dqkv,
+    dout,
+    qkv,
+    lse,
+    delta,
+    segStart,
+    rows,
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    family = 'register',
+    part = [0, heads],
+  } = args;
   const name = 'attention_bwd_dq';
   const { width, outWidth } = expectBackward(name, args);
   expectElements(name, 'seg_start', segStart, rows);
@@ -114,15 +131,30 @@ export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? bwdDqSharedWgsl : bwdDqWgsl),
     label,
     { dqkv, dout, qkv, lse, delta, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale },
-    tiles(family, heads),
-    { flops: { pairs: 6 * outWidth }, bytes: rowBytes(width + 2 * outWidth + 2 * heads + 1) },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, heads, 6 * outWidth, width + 2 * outWidth + 2 * heads + 1),
   );
 }
 
 /** The k and v parts of dqkv for the live rows, summed over the query heads of each group. Throws SHAPE_MISMATCH. */
 export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
-  const { label, dqkv, dout, qkv, lse, delta, segEnd, rows, heads, kvHeads, headDim, scale, family = 'register' } = args;
+  const {
+    label,
+    dqkv,
+    dout,
+    qkv,
+    lse,
+    delta,
+    segEnd,
+    rows,
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    family = 'register',
+    part = [0, kvHeads],
+  } = args;
   const name = 'attention_bwd_dkv';
   const { width, outWidth } = expectBackward(name, args);
   expectElements(name, 'seg_end', segEnd, rows);
@@ -130,9 +162,9 @@ export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? bwdDkvSharedWgsl : bwdDkvWgsl),
     label,
     { dqkv, dout, qkv, lse, delta, seg_end: segEnd },
-    { rows, heads, kv_heads: kvHeads, scale },
-    tiles(family, kvHeads),
-    { flops: { pairs: 8 * outWidth }, bytes: rowBytes(width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1) },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, kvHeads, 8 * outWidth, width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1),
   );
 }
 
@@ -154,5 +186,11 @@ const familyKernel = (name: string, family: AttentionFamily, headDim: number, wg
 const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };
 
 const tiles = (family: AttentionFamily, heads: number): Grid => [{ extent: 'rows', per: ROWS_PER_GROUP[family] }, heads, 1];
+
+/** Work of a part of the heads. */
+const share = ([, count]: readonly [number, number], heads: number, perPair: number, perRow: number): Work => ({
+  flops: { pairs: (perPair * count) / heads },
+  bytes: rowBytes((perRow * count) / heads),
+});
 
 const rowBytes = (elements: number): Amount => ({ rows: 4 * elements });

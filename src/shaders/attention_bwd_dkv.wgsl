@@ -12,6 +12,7 @@ struct Params {
   heads: u32,
   kv_heads: u32,
   scale: f32,
+  head0: u32,  // first kv head that this dispatch does
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -27,7 +28,7 @@ const LANES = HEAD_DIM / LANE_WIDTH;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let j = id.x;
-  let g = id.y;
+  let g = p.head0 + id.y;
   let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
   if (j >= rows) { return; }
   let pitch = (p.heads + 2u * p.kv_heads) * LANES;

@@ -9,6 +9,7 @@ struct Params {
   heads: u32,
   kv_heads: u32,
   scale: f32,
+  head0: u32,  // first kv head that this dispatch does
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -31,7 +32,7 @@ var<workgroup> ds_tile: array<vec4f, TILE * PITCH>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let j0 = group.x * TILE;
-  let g = group.y;
+  let g = p.head0 + group.y;
   let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
   if (j0 >= rows) { return; }
   let last = min(j0 + TILE, rows) - 1u;

@@ -1,7 +1,7 @@
 // Puts the keys and values of new tokens into the K/V cache (generation).
 //   k_cache[past + n, :] = k part of qkv[n, :]      v_cache[past + n, :] = v part of qkv[n, :]
 // qkv [N, (H+2K)·D], caches [capacity, K·D], past = frame.past. Keys are stored after RoPE.
-// Grid: x over the K·D numbers of a row, y over new tokens, z = 0 for k and 1 for v. Assigns those rows; rows
+// Grid: x over the 2·K·D numbers of a row, k first; y, and z past 65,535, over new tokens. Assigns those rows; rows
 // past the capacity are dropped, so the caller has to stop in time.
 struct Params {
   rows: u32,
@@ -20,9 +20,9 @@ const LANES = HEAD_DIM / LANE_WIDTH;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let width = p.kv_heads * LANES;
-  let n = id.y;
+  let n = id.z * 65535u + id.y;
   let row = frame.past + n;
-  if (id.x >= width || n >= live_rows(EXTENT_ROWS, 0u, p.rows) || row >= p.capacity) { return; }
-  let value = qkv[n * (p.heads + 2u * p.kv_heads) * LANES + p.heads * LANES + id.z * width + id.x];
-  if (id.z == 0u) { k_cache[row * width + id.x] = value; } else { v_cache[row * width + id.x] = value; }
+  if (id.x >= 2u * width || n >= live_rows(EXTENT_ROWS, 0u, p.rows) || row >= p.capacity) { return; }
+  let value = qkv[n * (p.heads + 2u * p.kv_heads) * LANES + p.heads * LANES + id.x];
+  if (id.x < width) { k_cache[row * width + id.x] = value; } else { v_cache[row * width + id.x - width] = value; }
 }

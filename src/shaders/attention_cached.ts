@@ -5,14 +5,14 @@ import type { Dispatch, View } from '../plan/types';
 import cacheAppendWgsl from './attention_cache_append.wgsl?raw';
 import cachedWgsl from './attention_cached.wgsl?raw';
 import { headLayout, laneSource, type HeadSizes } from './attention_layout';
-import { dispatch, expectElements, kernel } from './kernel';
+import { dispatch, expectElements, kernel, MAX_GROUPS } from './kernel';
 
 interface CacheArgs extends HeadSizes {
   readonly label: string;
   /** [capacity, K·D] each. */
   readonly kCache: View;
   readonly vCache: View;
-  /** Capacity of the new tokens: the largest N, at most 65,535. */
+  /** Capacity of the new tokens: the largest N. */
   readonly rows: number;
   /** Tokens that the cache can hold; the caller keeps frame.past + N within it. */
   readonly capacity: number;
@@ -31,6 +31,10 @@ export interface AttentionCachedArgs extends CacheArgs {
   readonly scale: number;
 }
 
+/** A workgroup a new token, in two dimensions of the grid. */
+const newRows = { extent: 'rows', per: 1, most: MAX_GROUPS } as const;
+const rowFolds = { extent: 'rows', per: MAX_GROUPS } as const;
+
 /** Copies the k and v heads of the new rows to cache rows frame.past + n. Throws SHAPE_MISMATCH. */
 export function cacheAppend(args: CacheAppendArgs): Dispatch {
   const { label, qkv, kCache, vCache, rows, heads, kvHeads, headDim, capacity } = args;
@@ -42,7 +46,7 @@ export function cacheAppend(args: CacheAppendArgs): Dispatch {
     label,
     { k_cache: kCache, v_cache: vCache, qkv },
     { rows, heads, kv_heads: kvHeads, capacity },
-    [Math.ceil((kvHeads * headDim) / lane.width / 64), { extent: 'rows', per: 1 }, 2],
+    [Math.ceil((2 * kvHeads * headDim) / lane.width / 64), newRows, rowFolds],
     { flops: {}, bytes: { rows: 16 * kvHeads * headDim } },
   );
 }
@@ -58,7 +62,7 @@ export function attentionCached(args: AttentionCachedArgs): Dispatch {
     label,
     { o, qkv: q, k_cache: kCache, v_cache: vCache },
     { rows, heads, kv_heads: kvHeads, capacity, scale },
-    [{ extent: 'rows', per: 1 }, heads, 1],
+    [newRows, heads, rowFolds],
     { flops: { pairs: 4 * outWidth }, bytes: { rows: 8 * outWidth, pairs: 8 * kvHeads * headDim } },
   );
 }

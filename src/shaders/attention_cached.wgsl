@@ -30,7 +30,7 @@ var<workgroup> part_acc: array<f32, SPLIT * PART>;
 
 @compute @workgroup_size(SPLIT)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) split: u32) {
-  let n = group.x;
+  let n = group.z * 65535u + group.x;
   let h = group.y;
   if (n >= live_rows(EXTENT_ROWS, 0u, p.rows)) { return; }
   let g = h / (p.heads / p.kv_heads);

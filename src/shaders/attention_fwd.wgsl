@@ -12,6 +12,7 @@ struct Params {
   heads: u32,
   kv_heads: u32,
   scale: f32,
+  head0: u32,  // first head that this dispatch does
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -26,7 +27,7 @@ const MASKED = -1e30;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let n = id.x;
-  let h = id.y;
+  let h = p.head0 + id.y;
   if (n >= live_rows(EXTENT_ROWS, 0u, p.rows)) { return; }
   let pitch = (p.heads + 2u * p.kv_heads) * LANES;
   let g = h / (p.heads / p.kv_heads);

@@ -9,6 +9,7 @@ struct Params {
   heads: u32,
   kv_heads: u32,
   scale: f32,
+  head0: u32,  // first head that this dispatch does
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -32,7 +33,7 @@ var<workgroup> row_shrink: array<f32, TILE>;
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t: u32) {
   let n0 = group.x * TILE;
-  let h = group.y;
+  let h = p.head0 + group.y;
   let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
   if (n0 >= rows) { return; }
   let last = min(n0 + TILE, rows) - 1u;

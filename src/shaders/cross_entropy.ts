@@ -34,7 +34,7 @@ export function crossEntropy({ label, logits, labels, losses, rows, vocab, live,
   // Short rows do not feed a large workgroup, and each of its members costs all others one merge.
   const size = vocab >= 8192 ? 128 : 32;
   const of = kernel(name, [lanes.wgsl, rowLoss], { SIZE: size, TRAIN: train ? 1 : 0 }, lanes.variant);
-  return dispatch(of, label, { logits, labels, losses }, { ...liveParams(rows, live), vocab }, [rowGrid(rows, live), 1, 1], {
+  return dispatch(of, label, { logits, labels, losses }, { ...liveParams(rows, live), vocab }, [...rowGrid(rows, live), 1], {
     flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),
     bytes: rowAmount(rows, live, (train ? 8 : 4) * vocab + 8),
   });

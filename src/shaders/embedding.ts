@@ -3,7 +3,7 @@
 // [rows] u32: segStart[n] is the row at which the segment of row n starts.
 
 import type { Amount, Dispatch, View } from '../plan/types';
-import { dispatch, expectElements, kernel, shapeError } from './kernel';
+import { dispatch, expectElements, kernel, MAX_GROUPS, shapeError } from './kernel';
 import { FLAT_SIZE, flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
 import fwd from './embedding_fwd.wgsl?raw';
 import withPositions from './embedding_positions.wgsl?raw';
@@ -120,7 +120,7 @@ export function embeddingBwd({
     label,
     { dw, dx, order, group_start: groupStart, group_id: groupId },
     { steps, first: part.first, count: part.count },
-    [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups }, 1],
+    [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups, most: MAX_GROUPS }, { extent, per: MAX_GROUPS, limit: groups }],
     {
       flops,
       bytes: { rows: 4 * width + 4, [extent]: 8 * width + 8 },

@@ -2,7 +2,7 @@
 //   dw[group_id[u], c] += Σ_{k = group_start[u]}^{group_start[u+1] − 1} dx[order[k], c]
 // dw [V, C], dx [N, C] f32; order [N], group_start [U+1], group_id [U] u32. Always adds: dw is cleared, or
 // holds the head's part of a tied weight. Rows are added in order and ids are distinct: no atomics, the
-// same bits every time. One workgroup: SIZE columns of V of one group (y). Any C; V is vec4f where
+// same bits every time. One workgroup: SIZE columns of V of one group (y, and z past 65,535). Any C; V is vec4f where
 // C % 4 == 0. The bound range of dw holds the table's rows first … first + count − 1; other groups are
 // left to the dispatch that has theirs.
 
@@ -23,7 +23,7 @@ const SIZE = 64u;
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
-  let u = group.y;
+  let u = group.z * 65535u + group.y;
   let step = group.x * SIZE + me;
   if (u >= select(frame.token_groups, frame.position_groups, POSITIONS == 1u) || step >= p.steps) { return; }
   let id = group_id[u] - p.first;

@@ -130,7 +130,10 @@ export function expectElements(kernelName: string, binding: string, view: View, 
     throw shapeError(kernelName, binding, `≥ ${elements * 4} bytes`, `${view.bytes} bytes of ${view.buffer.name}`);
 }
 
+/** Workgroups in a dimension of a grid, under every device's limit. Kernels name it as 65535u. */
+export const MAX_GROUPS = 65535;
+
 /** Grid of a one-dimensional launch of `groups` workgroups, folded into y past 65,535. WGSL: id.y * 65535u + id.x. */
 export function foldedGrid(groups: number): Grid {
-  return groups <= 65535 ? [groups, 1, 1] : [65535, Math.ceil(groups / 65535), 1];
+  return groups <= MAX_GROUPS ? [groups, 1, 1] : [MAX_GROUPS, Math.ceil(groups / MAX_GROUPS), 1];
 }

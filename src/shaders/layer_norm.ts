@@ -42,7 +42,7 @@ export function layerNormFwd({ label, y, mean, rstd, x, w, b, rows, width, eps, 
     label,
     { y, mean, rstd, x, w, b },
     params,
-    [rowGrid(rows, live), 1, 1],
+    [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, 8 * width),
       bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
@@ -76,7 +76,7 @@ export function layerNormBwdDx({ label, dx, dy, x, mean, rstd, w, rows, width, a
     label,
     { dx, dy, x, mean, rstd, w },
     params,
-    [rowGrid(rows, live), 1, 1],
+    [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, 13 * width),
       bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 8, 4 * width),

@@ -29,7 +29,7 @@ fn owned(i: u32, steps: u32) -> f32 { return f32(select(0u, (steps - i + SIZE - 
 
 @compute @workgroup_size(SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
-  let row = group.x;
+  let row = group.y * 65535u + group.x;
   if (row >= live_rows(p.extent, p.row0, p.rows)) { return; }
   let steps = p.width / LANES;
   let base = row * steps;

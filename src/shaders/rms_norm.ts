@@ -37,7 +37,7 @@ export function rmsNormFwd({ label, y, rstd, x, w, rows, width, eps, live }: Rms
     label,
     { y, rstd, x, w },
     { ...liveParams(rows, live), width, eps },
-    [rowGrid(rows, live), 1, 1],
+    [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, 4 * width),
       bytes: rowAmount(rows, live, 8 * width + 4, 4 * width),
@@ -69,7 +69,7 @@ export function rmsNormBwdDx({ label, dx, dy, x, rstd, w, rows, width, accumulat
     label,
     { dx, dy, x, rstd, w },
     params,
-    [rowGrid(rows, live), 1, 1],
+    [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, 8 * width),
       bytes: rowAmount(rows, live, (accumulate ? 16 : 12) * width + 4, 4 * width),

@@ -1,7 +1,7 @@
 // What the row-wise and elementwise kernels share: live extents in grids and work, and the switch between
 // vec4 and scalar rows. A body is written once over `V`, which is vec4f where rows are whole vec4s.
 
-import { EXTENT_CODES } from './kernel';
+import { EXTENT_CODES, MAX_GROUPS } from './kernel';
 import { roundUp, type Amount, type Grid, type GridDim, type View } from '../plan/types';
 import scalar from './rowwise_scalar.wgsl?raw';
 import vec4 from './rowwise_vec4.wgsl?raw';
@@ -19,8 +19,18 @@ export const liveParams = (rows: number, live?: Live): { rows: number; extent: n
   row0: live?.row0 ?? 0,
 });
 
+/** A workgroup a live row, in two dimensions of the grid: past 65,535 rows one is not enough. WGSL: row = y · 65535u + x. */
+export function rowGrid(rows: number, live: Live | undefined): readonly [GridDim, GridDim] {
+  if (!live) return [Math.min(rows, MAX_GROUPS), Math.ceil(rows / MAX_GROUPS)];
+  const dim = { extent: live.extent, from: live.row0 ?? 0, limit: rows };
+  return [
+    { ...dim, per: 1, most: MAX_GROUPS },
+    { ...dim, per: MAX_GROUPS },
+  ];
+}
+
 /** ceil(live rows · times / per) workgroups. */
-export function rowGrid(rows: number, live: Live | undefined, per = 1, times = 1): GridDim {
+function flatGrid(rows: number, live: Live | undefined, per: number, times: number): GridDim {
   return live ? { extent: live.extent, per, times, from: live.row0 ?? 0, limit: rows } : Math.ceil((rows * times) / per);
 }
 
@@ -53,8 +63,8 @@ export const FLAT_SIZE = 64;
  * them, so that the largest launch stays within 65,535 workgroups.
  */
 export function flatLaunch(rows: number, live: Live | undefined, perRow: number): { grid: Grid; repeat: number } {
-  const repeat = Math.max(1, Math.ceil((rows * perRow) / (FLAT_SIZE * 65535)));
-  return { grid: [rowGrid(rows, live, FLAT_SIZE * repeat, perRow), 1, 1], repeat };
+  const repeat = Math.max(1, Math.ceil((rows * perRow) / (FLAT_SIZE * MAX_GROUPS)));
+  return { grid: [flatGrid(rows, live, FLAT_SIZE * repeat, perRow), 1, 1], repeat };
 }
 
 /** The view up to the end of its last vec4; buffers are padded to 16 bytes and views start on 256. */

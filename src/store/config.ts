@@ -1,7 +1,7 @@
 // The settings form: the configuration of the next run. A run that has started keeps its own copy (run.ts).
 
 import { create } from 'zustand';
-import { DEFAULTS, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
+import { DEFAULTS, defaultsFor, defaultWarmup, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../config';
 
 export interface ConfigState {
   readonly config: RunConfig;
@@ -17,7 +17,7 @@ export function applyPatch(state: ConfigState, patch: Partial<RunConfig>): Confi
   let config: RunConfig = { ...state.config, ...patch };
   if (patch.method !== undefined && !touched.has('lr')) config = { ...config, lr: METHOD_LR[patch.method] };
   if (patch.steps !== undefined && Number.isFinite(patch.steps) && !touched.has('warmup')) {
-    config = { ...config, warmup: Math.min(DEFAULTS.warmup, Math.floor(patch.steps / 10)) };
+    config = { ...config, warmup: defaultWarmup(patch.steps) };
   }
   return { config, touched };
 }
@@ -26,4 +26,27 @@ export const setConfig = (patch: Partial<RunConfig>): void => useConfigStore.set
 
 export const setMethod = (method: Method): void => setConfig({ method });
 
-export const resetConfig = (): void => useConfigStore.setState({ config: DEFAULTS, touched: new Set() });
+/** The default of one option, as if nobody had touched it: it follows the others again. */
+export function resetKey(state: ConfigState, key: ConfigKey): ConfigState {
+  const touched = new Set([...state.touched].filter((other) => other !== key));
+  const usual = defaultsFor({ ...state.config, [key]: DEFAULTS[key] });
+  const value = key === 'method' || key === 'steps' ? DEFAULTS[key] : usual[key];
+  const { touched: _, config } = applyPatch({ config: state.config, touched }, { [key]: value });
+  return { config, touched };
+}
+
+export const resetSetting = (key: ConfigKey): void => useConfigStore.setState((state) => resetKey(state, key));
+
+/** What was chosen, and is not set: it stays when settings are replaced. */
+const chosen = ({ model, data, evalData }: RunConfig): Pick<RunConfig, 'model' | 'data' | 'evalData'> => ({ model, data, evalData });
+
+/** Settings from a link or a file, where `given` are set; the columns of the chosen file stay unless they are given too. */
+export function adoptConfig(config: RunConfig, given: readonly ConfigKey[]): void {
+  useConfigStore.setState(({ config: before }) => {
+    const columns = given.includes('columns') ? config.columns : before.columns;
+    return { config: { ...config, ...chosen(before), columns }, touched: new Set(given) };
+  });
+}
+
+export const resetConfig = (): void =>
+  useConfigStore.setState(({ config }) => ({ config: { ...DEFAULTS, ...chosen(config) }, touched: new Set() }));

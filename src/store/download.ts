@@ -26,15 +26,27 @@ export function makeDownload(name: string, files: readonly ExportedFile[]): Down
 export const revokeDownload = (download: Download): void => download.links.forEach((link) => URL.revokeObjectURL(link.url));
 
 /** Hands every link to the browser's own download. */
-export function saveDownload(download: Download): void {
-  for (const { name, url } of download.links) {
-    const anchor = document.createElement('a');
-    anchor.href = url;
-    anchor.download = name;
-    anchor.click();
-  }
+export const saveDownload = (download: Download): void => download.links.forEach(({ name, url }) => saveUrl(name, url));
+
+function saveUrl(name: string, url: string): void {
+  const anchor = document.createElement('a');
+  anchor.href = url;
+  anchor.download = name;
+  anchor.click();
 }
 
-/** 'wordsmith-2m-lisa-step100', with nothing in it that a file name cannot hold. */
-export const downloadName = (model: string, method: string, step: number): string =>
-  `${model}-${method}-step${step}`.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+/** Until a browser has begun to read the file it hands over. */
+const HANDOVER_MS = 60_000;
+
+/** A text that is made on the spot, to the browser's own download. */
+export function saveFile(name: string, text: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  saveUrl(fileName(name), url);
+  setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
+}
+
+/** With nothing in it that a file name cannot hold. */
+export const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+
+/** 'wordsmith-2m-lisa-step100' */
+export const downloadName = (model: string, method: string, step: number): string => fileName(`${model}-${method}-step${step}`);

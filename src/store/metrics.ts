@@ -1,6 +1,7 @@
 // Per-step numbers of the run, in columns outside React. Charts learn of new steps at most ten times a second.
 
 import { useSyncExternalStore } from 'react';
+import type { MemoryTotals } from '../plan/memory';
 import type { MemoryClass } from '../plan/types';
 import type { LayerMove, StepMetrics } from '../train/protocol';
 import { Column } from './columns';
@@ -39,47 +40,91 @@ export interface ObservedPeriod {
   readonly lastLoss: number;
 }
 
-/** Weight of the past in the smoothed loss. */
-export const EMA_DECAY = 0.9;
+/** Layers that left training after a period, and how far they moved in it. */
+export interface PeriodMove {
+  readonly period: number;
+  readonly layers: readonly LayerMove[];
+}
+
+/** Live bytes by class at the end of a step, and of those after it until the next entry: they rarely change. */
+export interface MemoryChange {
+  readonly step: number;
+  readonly bytes: MemoryTotals;
+}
+
+const FIGURES = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'stepMs', 'total'] as const;
+type SavedColumn = (typeof FIGURES)[number] | MemoryGroup;
+
+/** All numbers of a run as plain data, for IndexedDB, a message or a file. */
+export interface MetricsSnapshot {
+  readonly periodSteps: number | null;
+  readonly columns: Readonly<Record<SavedColumn, Float64Array>>;
+  readonly periods: readonly ObservedPeriod[];
+  readonly moves: readonly PeriodMove[];
+  readonly memoryChanges: readonly MemoryChange[];
+}
+
+const sameBytes = (a: MemoryTotals, b: MemoryTotals): boolean =>
+  (Object.keys(GROUP_OF) as MemoryClass[]).every((name) => a[name] === b[name]);
 
 export class RunMetrics {
-  readonly step = new Column();
-  readonly loss = new Column();
-  /** Exponential moving average of the loss, debiased: the first value is the first loss. */
-  readonly smooth = new Column();
-  readonly lr = new Column();
-  readonly gradNorm = new Column();
-  readonly tokens = new Column();
-  readonly stepMs = new Column();
-  readonly memory: Readonly<Record<MemoryGroup, Column>> = {
-    weights: new Column(),
-    gradients: new Column(),
-    optimizer: new Column(),
-    activations: new Column(),
-    workspace: new Column(),
-    other: new Column(),
-  };
-  readonly total = new Column();
+  readonly step: Column;
+  readonly loss: Column;
+  readonly lr: Column;
+  readonly gradNorm: Column;
+  readonly tokens: Column;
+  readonly stepMs: Column;
+  readonly memory: Readonly<Record<MemoryGroup, Column>>;
+  readonly total: Column;
+  readonly memoryChanges: MemoryChange[];
+  /** K, or null where layers are not sampled. */
+  readonly periodSteps: number | null;
   /** Empty unless the run samples layers. */
-  readonly periods: ObservedPeriod[] = [];
+  readonly periods: ObservedPeriod[];
+  /** In the order in which the layers left; never changed, only added to. */
+  readonly moves: PeriodMove[] = [];
   /** By period, from 0: how far each of its layers moved. Grows when a period's layers leave. */
   readonly moved = new Map<number, readonly LayerMove[]>();
   /** Highest total at the end of a step, and its groups. */
   peak: { readonly total: number; readonly groups: GroupBytes } | null = null;
-  #ema = 0;
-  #emaWeight = 0;
 
-  /** periodSteps: K, or null where layers are not sampled. */
-  constructor(readonly periodSteps: number | null) {}
+  constructor(periodSteps: number | null, from?: MetricsSnapshot) {
+    const column = (name: SavedColumn): Column => new Column(from?.columns[name]);
+    this.periodSteps = periodSteps;
+    this.step = column('step');
+    this.loss = column('loss');
+    this.lr = column('lr');
+    this.gradNorm = column('gradNorm');
+    this.tokens = column('tokens');
+    this.stepMs = column('stepMs');
+    this.total = column('total');
+    this.memory = Object.fromEntries(MEMORY_GROUPS.map((name) => [name, column(name)])) as Record<MemoryGroup, Column>;
+    this.periods = [...(from?.periods ?? [])];
+    this.memoryChanges = [...(from?.memoryChanges ?? [])];
+    for (const { period, layers } of from?.moves ?? []) this.noteMoved(period, layers);
+    for (let i = 0; i < this.total.length; i++) this.#notePeak(i);
+  }
+
+  static restore(snapshot: MetricsSnapshot): RunMetrics {
+    return new RunMetrics(snapshot.periodSteps, snapshot);
+  }
+
+  /** A copy: the run may go on. */
+  snapshot(): MetricsSnapshot {
+    const figures = FIGURES.map((name) => [name, this[name].values().slice()]);
+    const groups = MEMORY_GROUPS.map((name) => [name, this.memory[name].values().slice()]);
+    return {
+      periodSteps: this.periodSteps,
+      columns: Object.fromEntries([...figures, ...groups]) as Record<SavedColumn, Float64Array>,
+      periods: [...this.periods],
+      moves: [...this.moves],
+      memoryChanges: [...this.memoryChanges],
+    };
+  }
 
   push(metrics: StepMetrics): void {
     this.step.push(metrics.step);
     this.loss.push(metrics.loss);
-    if (Number.isFinite(metrics.loss)) {
-      this.#ema = EMA_DECAY * this.#ema + (1 - EMA_DECAY) * metrics.loss;
-      this.#emaWeight = EMA_DECAY * this.#emaWeight + (1 - EMA_DECAY);
-    }
-    this.smooth.push(this.#emaWeight > 0 ? this.#ema / this.#emaWeight : NaN);
     this.lr.push(metrics.lr);
     this.gradNorm.push(metrics.gradNorm);
     this.tokens.push(metrics.tokens);
@@ -87,8 +132,22 @@ export class RunMetrics {
     const groups = groupBytes(metrics.memory);
     for (const name of MEMORY_GROUPS) this.memory[name].push(groups[name]);
     this.total.push(metrics.memory.total);
-    if (!this.peak || metrics.memory.total > this.peak.total) this.peak = { total: metrics.memory.total, groups };
+    const before = this.memoryChanges.at(-1)?.bytes;
+    if (!before || !sameBytes(before, metrics.memory)) this.memoryChanges.push({ step: metrics.step, bytes: metrics.memory });
+    this.#notePeak(this.total.length - 1);
     if (this.periodSteps !== null) this.#notePeriod(metrics, this.periodSteps);
+  }
+
+  noteMoved(period: number, layers: readonly LayerMove[]): void {
+    this.moves.push({ period, layers });
+    this.moved.set(period, [...(this.moved.get(period) ?? []), ...layers]);
+  }
+
+  #notePeak(index: number): void {
+    const total = this.total.at(index);
+    if (this.peak && total <= this.peak.total) return;
+    const groups = Object.fromEntries(MEMORY_GROUPS.map((name) => [name, this.memory[name].at(index)])) as GroupBytes;
+    this.peak = { total, groups };
   }
 
   #notePeriod({ step, loss, activeLayers }: StepMetrics, periodSteps: number): void {
@@ -120,6 +179,12 @@ export function resetMetrics(periodSteps: number | null): void {
   notify();
 }
 
+/** A run goes on: its earlier steps are back before the first new one. */
+export function restoreMetrics(snapshot: MetricsSnapshot): void {
+  current = RunMetrics.restore(snapshot);
+  notify();
+}
+
 export function pushStep(metrics: StepMetrics): void {
   current.push(metrics);
   timer ??= setTimeout(notify, NOTIFY_MS);
@@ -132,7 +197,7 @@ export function onSteps(listener: () => void): () => void {
 }
 
 export function noteMoved(period: number, layers: readonly LayerMove[]): void {
-  current.moved.set(period, [...(current.moved.get(period) ?? []), ...layers]);
+  current.noteMoved(period, layers);
   timer ??= setTimeout(notify, NOTIFY_MS);
 }
 

@@ -2,12 +2,13 @@
 // before anything is loaded; everything else of it is read by the worker when the run starts.
 
 import { create } from 'zustand';
-import { BUILTIN_DATA, BUILTIN_MODEL } from '../config';
+import { BUILTIN_DATA, BUILTIN_MODEL, type ColumnMap } from '../config';
+import { detectShape } from '../data/detect-shape';
 import { AppError, errorInfo, type ErrorInfo } from '../errors';
 import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
 import type { DataSource, ModelSource } from '../train/protocol';
-import { setConfig } from './config';
+import { setConfig, useConfigStore } from './config';
 
 export interface LocalModel {
   readonly name: string;
@@ -21,26 +22,70 @@ export interface LocalModel {
 export interface SourcesState {
   readonly modelKind: 'builtin' | 'local';
   readonly local: LocalModel | null;
-  readonly dataKind: 'builtin' | 'file';
+  readonly dataKind: DataKind;
+  /** The data file of the chosen kind: what was picked or dropped, or what the pasted text amounts to. */
   readonly file: File | null;
+  readonly picked: File | null;
+  readonly pasted: string;
 }
 
-export const useSourcesStore = create<SourcesState>(() => ({ modelKind: 'builtin', local: null, dataKind: 'builtin', file: null }));
+export type DataKind = 'builtin' | 'file' | 'paste';
+
+export const useSourcesStore = create<SourcesState>(() => ({
+  modelKind: 'builtin',
+  local: null,
+  dataKind: 'builtin',
+  file: null,
+  picked: null,
+  pasted: '',
+}));
 
 export function setModelKind(modelKind: SourcesState['modelKind']): void {
   useSourcesStore.setState({ modelKind });
   setConfig({ model: modelKind === 'builtin' ? BUILTIN_MODEL : (useSourcesStore.getState().local?.name ?? '') });
 }
 
-export function setDataKind(dataKind: SourcesState['dataKind']): void {
-  useSourcesStore.setState({ dataKind });
-  setConfig({ data: dataKind === 'builtin' ? BUILTIN_DATA : (useSourcesStore.getState().file?.name ?? '') });
+export function setDataKind(dataKind: DataKind): void {
+  const { dataKind: before, picked, pasted } = useSourcesStore.getState();
+  const file = dataKind === 'file' ? picked : dataKind === 'paste' ? pastedFile(pasted) : null;
+  if (before !== dataKind) keepColumns(before, dataKind);
+  useSourcesStore.setState({ dataKind, file });
+  setConfig({ data: dataKind === 'builtin' ? BUILTIN_DATA : (file?.name ?? '') });
 }
 
-export function chooseDataFile(file: File): void {
-  useSourcesStore.setState({ file });
+/** Picked, or dropped on the page. */
+export function chooseDataFile(picked: File): void {
+  const before = useSourcesStore.getState().picked;
+  useSourcesStore.setState({ picked });
   setDataKind('file');
+  // Another file has other columns.
+  if (before && before.name !== picked.name) mapColumns(null);
 }
+
+export function pasteData(pasted: string): void {
+  useSourcesStore.setState({ pasted });
+  setDataKind('paste');
+}
+
+/** Its name says how the text is written. */
+function pastedFile(text: string): File | null {
+  return text.trim() === '' ? null : new File([text], `pasted.${detectShape(text)}`);
+}
+
+export function mapColumns(columns: ColumnMap | null): void {
+  if (useConfigStore.getState().config.columns !== columns) setConfig({ columns });
+}
+
+/** A map belongs to its data: it leaves and comes back with them. One that came with imported settings waits for a file. */
+function keepColumns(before: DataKind, next: DataKind): void {
+  const { columns } = useConfigStore.getState().config;
+  if (before !== 'builtin') maps.set(before, columns);
+  const known = maps.get(next);
+  if (next === 'builtin') mapColumns(null);
+  else if (known !== undefined || before !== 'builtin') mapColumns(known ?? null);
+}
+
+const maps = new Map<DataKind, ColumnMap | null>();
 
 /** A folder as the browser gives it: paths start with the folder's name; files of subfolders are left out. */
 export async function chooseModelFolder(chosen: readonly File[]): Promise<void> {

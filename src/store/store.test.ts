@@ -2,10 +2,10 @@ import { describe, expect, it, vi } from 'vitest';
 import { DEFAULTS, METHOD_LR } from '../config';
 import { zeroBytes } from '../plan/memory';
 import type { Event, RunEvent, StepMetrics } from '../train/protocol';
-import { Column } from './columns';
+import { Column, EMA_DECAY, MovingAverage } from './columns';
 import { applyPatch } from './config';
 import { useDeviceStore } from './device';
-import { EMA_DECAY, groupBytes, onSteps, resetMetrics, runMetrics, RunMetrics } from './metrics';
+import { groupBytes, onSteps, resetMetrics, runMetrics, RunMetrics } from './metrics';
 import { isActive, newRun, reduceRun, useRunStore } from './run';
 import { receive } from './trainer';
 
@@ -78,14 +78,19 @@ describe('RunMetrics', () => {
     expect(column.values()).toEqual(Float64Array.from({ length: 1000 }, (_, i) => i));
   });
 
-  it('the smoothed loss is debiased', () => {
-    const metrics = new RunMetrics(5);
-    metrics.push(step(1, 4));
-    expect(metrics.smooth.last).toBeCloseTo(4, 12);
-    metrics.push(step(2, 2));
-    expect(metrics.smooth.last).toBeCloseTo((EMA_DECAY * 4 + 2) / (EMA_DECAY + 1), 12);
-    for (let i = 3; i < 400; i++) metrics.push(step(i, 2));
-    expect(metrics.smooth.last).toBeCloseTo(2, 6);
+  it('the moving average is debiased, follows its column, and ignores what is no number', () => {
+    const loss = new Column([4]);
+    const average = new MovingAverage(loss);
+    expect(average.follow().last).toBeCloseTo(4, 12);
+    loss.push(2);
+    expect(average.follow().last).toBeCloseTo((EMA_DECAY * 4 + 2) / (EMA_DECAY + 1), 12);
+    const before = average.column.last;
+    loss.push(NaN);
+    expect(average.follow().last).toBe(before);
+    for (let i = 3; i < 400; i++) loss.push(2);
+    expect(average.follow().last).toBeCloseTo(2, 6);
+    expect(average.column.length).toBe(loss.length);
+    expect([...new MovingAverage(loss, 0).follow().values()].slice(0, 2)).toEqual([4, 2]);
   });
 
   it('notes periods as they were trained, and the peak', () => {
@@ -101,6 +106,22 @@ describe('RunMetrics', () => {
     const full = new RunMetrics(null);
     full.push(step(1, 4));
     expect(full.periods).toEqual([]);
+  });
+
+  it('comes back from a snapshot as it was, and goes on from there', () => {
+    const metrics = new RunMetrics(2);
+    for (let i = 1; i <= 300; i++) metrics.push(step(i, 1 / i, [i % 4], 100 + (i % 7)));
+    metrics.noteMoved(0, [{ layer: 1, change: 0.01 }]);
+    metrics.noteMoved(0, [{ layer: 2, change: 0.02 }]);
+    const back = RunMetrics.restore(structuredClone(metrics.snapshot()));
+    expect(back.snapshot()).toEqual(metrics.snapshot());
+    expect(back.peak).toEqual(metrics.peak);
+    expect(back.moved).toEqual(metrics.moved);
+    const kept = metrics.snapshot();
+    for (const each of [metrics, back]) each.push(step(301, 0.5, [3], 200));
+    expect(back.snapshot()).toEqual(metrics.snapshot());
+    expect(back.peak?.total).toBe(200);
+    expect(kept.columns.step).toHaveLength(300);
   });
 
   it('groups lose no byte', () => {

@@ -57,6 +57,24 @@ export function ask(what: Asked): void {
   send({ type: what });
 }
 
+/** After a checkpoint that could not be written: tries again, and trains on if it can be. */
+export function saveAndGoOn(): void {
+  ask('save');
+  send({ type: 'continue' });
+}
+
+/** After a checkpoint that could not be written: trains on, and writes no more of them. */
+export function goOnUnsaved(): void {
+  patchRun({ asked: 'continue', saveError: null });
+  send({ type: 'continue', saving: false });
+}
+
+/** Takes away the checkpoint of the unfinished run that could be gone on with. */
+export function forgetCheckpoint(): void {
+  setResumable(null);
+  send({ type: 'discard' });
+}
+
 /** Ends the run and forgets it; nothing of it is kept. */
 export function discardRun(): void {
   send({ type: 'discard' });
@@ -116,6 +134,7 @@ export function receive(event: Event): void {
       saveDownload(made);
       break;
     }
+    case 'inspecting':
     case 'inspected':
     case 'inspectFailed':
     case 'reply':

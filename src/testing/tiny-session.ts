@@ -8,6 +8,7 @@ import { nodeSource } from '../io/node-source';
 import { headerSize, parseHeader, type SafetensorsFile } from '../io/safetensors';
 import { collect } from '../io/tiny-model';
 import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
+import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
 import type { RunEvent, StepMetrics } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
@@ -53,14 +54,15 @@ export class TestHost implements SessionHost {
   readonly events: RunEvent[] = [];
   readonly checkpoints = new MemoryCheckpoints();
   /** Called before every step. */
-  onGate: () => 'go' | 'stop' | Promise<'go' | 'stop'> = () => 'go';
+  onGate: () => GateAnswer | Promise<GateAnswer> = () => 'go';
   isDiscarded = false;
+  proof?: SessionHost['proof'];
 
   emit(event: RunEvent): void {
     this.events.push(event);
   }
 
-  gate(): Promise<'go' | 'stop'> {
+  gate(): Promise<GateAnswer> {
     return Promise.resolve(this.onGate());
   }
 

@@ -10,7 +10,7 @@ import { collect } from '../io/tiny-model';
 import { randomStream } from '../random';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { openTiny, readerOf, textRows, TINY_CONFIG, tinyInputs } from '../testing/tiny-session';
-import { readCheckpointState, type CheckpointReader } from './checkpoint';
+import { checkpointFile, readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
 import type { RunInputs } from './prepare';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -95,6 +95,31 @@ describe('damage', () => {
     const longer = new Uint8Array(saved.byteLength + 4);
     longer.set(saved);
     expect(await outcome(inputs, readerOf(longer))).toBe('CHECKPOINT_CORRUPT');
+  });
+
+  test('one bit of the weights that a period began with', async () => {
+    const of = await inputsOf({ lisaPeriod: 3 });
+    const { host, session } = await openTiny(of);
+    await session.run();
+    session.close();
+    const bytes = host.checkpoints.files.get(2)!;
+    const { tensors } = parseHeader(bytes, bytes.byteLength, 'checkpoint');
+    const kept = [...tensors.values()].filter(({ name }) => name.startsWith('before/'));
+    expect(kept.length).toBe(2);
+    expect(await outcome(of, readerOf(bytes))).toBe('accepted');
+    bytes[kept[1].begin + 5] ^= 2;
+    expect(await outcome(of, readerOf(bytes))).toBe('CHECKPOINT_CORRUPT');
+  });
+
+  test('of another version, or with settings that are no longer all there are', async () => {
+    const { dedupe: _, ...older } = CONFIG;
+    for (const change of [{ version: 1 }, { config: older }]) {
+      const state = { ...(await readCheckpointState(readerOf(saved))), ...change } as CheckpointState;
+      const { session } = await openTiny(inputs);
+      const bytes = await collect(checkpointFile(session.engine, { parked: new Map(), before: new Map() }, state).chunks());
+      session.close();
+      expect(await outcome(inputs, readerOf(bytes))).toBe('CHECKPOINT_CORRUPT');
+    }
   });
 
   test('one bit anywhere in weights, optimizer state, parked state and checksums', async () => {

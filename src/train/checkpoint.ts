@@ -2,7 +2,7 @@
 // state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (see the stores), so
 // a kill at any moment leaves the old one or the new one.
 
-import type { RunConfig } from '../config';
+import { DEFAULTS, type RunConfig } from '../config';
 import { AppError } from '../errors';
 import {
   headerSize,
@@ -13,14 +13,15 @@ import {
   type TensorEntry,
   type TensorToWrite,
 } from '../io/safetensors';
+import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { BufferSpec } from '../plan/types';
-import type { Period } from './protocol';
+import type { Period, PeriodUpdate } from './protocol';
 import type { Engine } from './engine';
 import type { ParkedState, TrainerState } from './trainer';
 
 export interface CheckpointState {
-  readonly version: 1;
+  readonly version: 2;
   /** Names the run across resumes; '' where nobody asked for one. */
   readonly runId: string;
   readonly config: RunConfig;
@@ -30,11 +31,19 @@ export interface CheckpointState {
   readonly fingerprint: string;
   readonly schedule: readonly Period[];
   readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];
+  readonly updates: readonly PeriodUpdate[];
   /** Tokens and seconds of training so far. */
   readonly tokens: number;
   readonly seconds: number;
   /** Kernel choices of the run; a resume uses the same. */
   readonly kernels: KernelChoice;
+}
+
+/** What of a run's state lies in host memory, by layer. */
+export interface HostState {
+  readonly parked: ReadonlyMap<number, ParkedState>;
+  /** Weights as they were when the layer joined the period that goes on (period-watch.ts). */
+  readonly before: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
 }
 
 /** Where checkpoints are kept: the latest whole one is what `open` gives. */
@@ -84,13 +93,22 @@ function stateBuffers(engine: Engine): Map<string, BufferSpec> {
   return buffers;
 }
 
-/** The checkpoint of a run as it is now; the GPU must be idle until the file has been written. */
-export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, ParkedState>, state: CheckpointState): SafetensorsFile {
+/**
+ * The checkpoint of a run as it is now; the GPU must be idle until the file has been written. `onTensor` is called
+ * before each tensor is read; what it throws ends the writing.
+ */
+export function checkpointFile(
+  engine: Engine,
+  { parked, before }: HostState,
+  state: CheckpointState,
+  onTensor: () => Promise<void> = () => Promise.resolve(),
+): SafetensorsFile {
   const tensors: TensorToWrite[] = [];
   const text = JSON.stringify(state);
   const sums: number[] = [];
   const add = (name: string, bytes: number, read: () => Promise<Uint8Array<ArrayBuffer>>): void => {
     const data = async (): Promise<Float32Array<ArrayBuffer>> => {
+      await onTensor();
       const whole = await read();
       sums.push(checksum(whole));
       return new Float32Array(whole.buffer);
@@ -102,6 +120,7 @@ export function checkpointFile(engine: Engine, parked: ReadonlyMap<number, Parke
     add(`parked/${layer}.m`, m.byteLength, () => Promise.resolve(m));
     add(`parked/${layer}.v`, v.byteLength, () => Promise.resolve(v));
   }
+  for (const [layer, bytes] of before) add(`before/${layer}`, bytes.byteLength, () => Promise.resolve(bytes));
   const names = tensors.map(({ name }) => name).sort();
   // The writer asks for tensors in the order of the file, and for this one when it has had all others.
   const check = (): Float32Array<ArrayBuffer> => {
@@ -152,15 +171,21 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
   const { text } = await openCheckpoint(reader);
   try {
     const state = JSON.parse(text) as CheckpointState;
-    if (state.version !== 1) throw new Error(`version ${String(state.version)}`);
+    if (state.version !== 2) throw new Error(`version ${String(state.version)}`);
+    const missing = Object.keys(DEFAULTS).find((key) => !(key in state.config));
+    if (missing !== undefined) throw new Error(`its settings lack ${missing}`);
     return state;
   } catch (cause) {
     throw corrupt('it was written by another version', cause);
   }
 }
 
-/** Fills the engine's buffers, and returns parked states. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. */
-export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader): Promise<Map<number, ParkedState>> {
+/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. `onBlock` hears of the weights. */
+export async function restoreCheckpoint(
+  engine: Engine,
+  reader: CheckpointReader,
+  onBlock: (name: BlockName, bytes: Uint8Array<ArrayBuffer>) => void | Promise<void> = () => undefined,
+): Promise<HostState> {
   const { tensors, sums } = await openCheckpoint(reader);
   const unread = new Set(sums.keys());
   const load = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
@@ -171,14 +196,23 @@ export async function restoreCheckpoint(engine: Engine, reader: CheckpointReader
     if (checksum(data) !== sums.get(name)) throw corrupt(`${name} is damaged`);
     return data;
   };
-  for (const [name, spec] of stateBuffers(engine)) engine.writeWhole(spec, await load(name, spec.bytes));
+  const { blocks, slots } = engine.plan.buffers;
+  for (const [name, spec] of stateBuffers(engine)) {
+    const bytes = await load(name, spec.bytes);
+    engine.writeWhole(spec, bytes);
+    if (name.startsWith('weights/')) await onBlock(name.slice('weights/'.length) as BlockName, bytes);
+  }
   const parked = new Map<number, ParkedState>();
+  const before = new Map<number, Uint8Array<ArrayBuffer>>();
   for (const name of sums.keys()) {
-    const layer = /^parked\/(\d+)\.m$/.exec(name)?.[1];
-    if (layer === undefined) continue;
-    const { bytes } = engine.plan.buffers.slots[0].m;
-    parked.set(Number(layer), { m: await load(name, bytes), v: await load(`parked/${layer}.v`, bytes) });
+    const [, kind, layer] = /^(parked|before)\/(\d+)(?:\.m)?$/.exec(name) ?? [];
+    if (kind === 'parked') {
+      const { bytes } = slots[0].m;
+      parked.set(Number(layer), { m: await load(name, bytes), v: await load(`parked/${layer}.v`, bytes) });
+    } else if (kind === 'before') {
+      before.set(Number(layer), await load(name, blocks.get('layer.0')!.spec.bytes));
+    }
   }
   for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);
-  return parked;
+  return { parked, before };
 }

@@ -6,21 +6,17 @@ function gateWithLog(paused: boolean) {
   const log: string[] = [];
   let letPause = (): void => undefined;
   let slow = false;
-  const gate = new Gate(
-    paused,
-    () => {
-      log.push('pausing');
-      return slow ? new Promise<void>((resolve) => (letPause = resolve)) : Promise.resolve();
-    },
-    () => log.push('resumed'),
-  );
+  const gate = new Gate(paused, () => {
+    log.push('pausing');
+    return slow ? new Promise<void>((resolve) => (letPause = resolve)) : Promise.resolve();
+  });
   const ask = (): Promise<void> => gate.ask().then((answer) => void log.push(answer));
   return { gate, log, ask, slowly: () => (slow = true), finishPause: () => letPause() };
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-test('open: every step may go, and nothing is announced', async () => {
+test('open: every step may go, and nothing pauses', async () => {
   const { log, ask } = gateWithLog(false);
   await ask();
   await ask();
@@ -37,7 +33,7 @@ test('pause holds the next step until continue', async () => {
   gate.continue();
   await held;
   await ask();
-  expect(log).toEqual(['go', 'pausing', 'resumed', 'go', 'go']);
+  expect(log).toEqual(['go', 'pausing', 'go', 'go']);
 });
 
 test('started paused: step lets one step through and holds the next', async () => {
@@ -46,13 +42,13 @@ test('started paused: step lets one step through and holds the next', async () =
   await settle();
   gate.step();
   await first;
-  expect(log).toEqual(['pausing', 'resumed', 'go']);
+  expect(log).toEqual(['pausing', 'go']);
   const second = ask();
   await settle();
-  expect(log.slice(3)).toEqual(['pausing']);
+  expect(log.slice(2)).toEqual(['pausing']);
   gate.step();
   await second;
-  expect(log.slice(3)).toEqual(['pausing', 'resumed', 'go']);
+  expect(log.slice(2)).toEqual(['pausing', 'go']);
 });
 
 test('step while running: one more step, then a pause', async () => {
@@ -87,20 +83,29 @@ test('pause while paused changes nothing', async () => {
   expect(log).toEqual(['pausing']);
   gate.continue();
   await held;
-  expect(log).toEqual(['pausing', 'resumed', 'go']);
+  expect(log).toEqual(['pausing', 'go']);
 });
 
-test.each(['continue', 'step', 'stop', 'discard'] as const)('%s while the pause is still being prepared is not lost', async (order) => {
+const ORDERS = {
+  continue: { give: (gate) => gate.continue(), answer: 'go' },
+  step: { give: (gate) => gate.step(), answer: 'go' },
+  stop: { give: (gate) => gate.stop(), answer: 'stop' },
+  discard: { give: (gate) => gate.discard(), answer: 'stop' },
+  save: { give: (gate) => gate.want('save'), answer: 'save' },
+  verify: { give: (gate) => gate.want('verify'), answer: 'verify' },
+} satisfies Record<string, { give: (gate: Gate) => void; answer: string }>;
+
+test.each(Object.entries(ORDERS))('%s while the pause is still being prepared is not lost', async (_, { give, answer }) => {
   const { gate, log, ask, slowly, finishPause } = gateWithLog(true);
   slowly();
   const held = ask();
   await settle();
-  gate[order]();
+  give(gate);
   await settle();
   expect(log).toEqual(['pausing']);
   finishPause();
   await held;
-  expect(log).toEqual(order === 'continue' || order === 'step' ? ['pausing', 'resumed', 'go'] : ['pausing', 'stop']);
+  expect(log).toEqual(['pausing', answer]);
 });
 
 test('stop: no step goes any more, whatever is said later', async () => {
@@ -114,7 +119,7 @@ test('stop: no step goes any more, whatever is said later', async () => {
   expect(gate.discarded).toBe(false);
 });
 
-test('stop wakes a paused run without announcing that it goes on', async () => {
+test('stop wakes a paused run', async () => {
   const { gate, log, ask } = gateWithLog(true);
   const held = ask();
   await settle();
@@ -133,11 +138,76 @@ test('discard is a stop that says so', async () => {
   expect(log).toEqual(['pausing', 'stop']);
 });
 
+test('save comes before the next step, once, and the step after it goes', async () => {
+  const { gate, log, ask } = gateWithLog(false);
+  gate.want('save');
+  gate.want('save');
+  for (let i = 0; i < 3; i++) await ask();
+  expect(log).toEqual(['save', 'go', 'go']);
+});
+
+test('save while paused is answered at once, and the run is paused again after it', async () => {
+  const { gate, log, ask } = gateWithLog(true);
+  const first = ask();
+  await settle();
+  gate.want('save');
+  await first;
+  const second = ask();
+  await settle();
+  expect(log).toEqual(['pausing', 'save', 'pausing']);
+  gate.step();
+  await second;
+  expect(log).toEqual(['pausing', 'save', 'pausing', 'go']);
+});
+
+test('save and verify are answered in the order in which they were asked for', async () => {
+  const { gate, log, ask } = gateWithLog(true);
+  const first = ask();
+  await settle();
+  // The first wakes the session; the second comes before it asks again.
+  gate.want('verify');
+  gate.want('save');
+  await first;
+  await ask();
+  expect(log).toEqual(['pausing', 'verify', 'save']);
+});
+
+test('a step that was asked for before a save is still one step', async () => {
+  const { gate, log, ask } = gateWithLog(false);
+  gate.step();
+  gate.want('save');
+  await ask();
+  await ask();
+  const held = ask();
+  await settle();
+  expect(log).toEqual(['save', 'go', 'pausing']);
+  gate.stop();
+  await held;
+});
+
+test('pause while a save is under way holds the step after it', async () => {
+  const { gate, log, ask } = gateWithLog(false);
+  gate.want('save');
+  await ask();
+  gate.pause();
+  const held = ask();
+  await settle();
+  expect(log).toEqual(['save', 'pausing']);
+  gate.continue();
+  await held;
+  expect(log).toEqual(['save', 'pausing', 'go']);
+});
+
+test.each(['stop', 'discard'] as const)('%s goes before a save that waits', async (order) => {
+  const { gate, log, ask } = gateWithLog(false);
+  gate.want('save');
+  gate[order]();
+  await ask();
+  await ask();
+  expect(log).toEqual(['stop', 'stop']);
+});
+
 test('a pause that fails fails the question', async () => {
-  const gate = new Gate(
-    true,
-    () => Promise.reject(new Error('the step before it went wrong')),
-    () => undefined,
-  );
+  const gate = new Gate(true, () => Promise.reject(new Error('the step before it went wrong')));
   await expect(gate.ask()).rejects.toThrow('the step before it went wrong');
 });

@@ -1,21 +1,23 @@
-// Pause, step and stop: what a session asks before every step. No GPU, no timers.
+// Pause, step, stop, and what is wanted between two steps: what a session asks before every step. No GPU, no timers.
 
-export type GateAnswer = 'go' | 'stop';
+/** What may be wanted between two steps; the session does it and asks again. */
+export type Errand = 'save' | 'verify';
+export type GateAnswer = 'go' | 'stop' | Errand;
 
 export class Gate {
   #paused: boolean;
   #stopped = false;
   #discarded = false;
   #steps = 0;
+  /** In the order in which they were asked for, each once. */
+  readonly #errands = new Set<Errand>();
   #waiting: ((answer: GateAnswer) => void) | null = null;
   readonly #onPause: () => Promise<void>;
-  readonly #onResume: () => void;
 
-  /** onPause runs whenever a step is asked for and none may go; onResume when training goes on after that. */
-  constructor(paused: boolean, onPause: () => Promise<void>, onResume: () => void) {
+  /** onPause runs whenever a step is asked for and none may go. */
+  constructor(paused: boolean, onPause: () => Promise<void>) {
     this.#paused = paused;
     this.#onPause = onPause;
-    this.#onResume = onResume;
   }
 
   async ask(): Promise<GateAnswer> {
@@ -23,9 +25,7 @@ export class Gate {
     if (now) return now;
     await this.#onPause();
     // Something may have been said while the pause was prepared.
-    const answer = this.#answer() ?? (await new Promise<GateAnswer>((resolve) => (this.#waiting = resolve)));
-    if (answer === 'go') this.#onResume();
-    return answer;
+    return this.#answer() ?? new Promise<GateAnswer>((resolve) => (this.#waiting = resolve));
   }
 
   pause(): void {
@@ -42,6 +42,12 @@ export class Gate {
   step(): void {
     this.#paused = true;
     this.#steps = 1;
+    this.#wake();
+  }
+
+  /** Before the next step, or at once while paused. Not after stop: that end saves by itself. */
+  want(errand: Errand): void {
+    this.#errands.add(errand);
     this.#wake();
   }
 
@@ -62,6 +68,10 @@ export class Gate {
 
   #answer(): GateAnswer | null {
     if (this.#stopped) return 'stop';
+    for (const errand of this.#errands) {
+      this.#errands.delete(errand);
+      return errand;
+    }
     if (!this.#paused) return 'go';
     if (this.#steps === 0) return null;
     this.#steps--;

@@ -9,7 +9,7 @@ import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import type { DataRow } from '../data/types';
 import { AppError } from '../errors';
 import type { FileSource } from '../io/file-source';
-import { openModel, type ModelFiles } from '../io/model-files';
+import { openModel, type ModelFiles, type ModelTexts } from '../io/model-files';
 
 export interface DataBytes {
   /** File name; its ending says the format. */
@@ -58,7 +58,7 @@ export async function prepareInputs(
   const config = adapt(shape);
   checkConfig(config, shape, label);
   const tokenizer = await openTokenizer(files);
-  const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, { badRows: config.badRows });
+  const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, config);
   const data = parse(from.data);
   const evaluation = from.evalData && parse(from.evalData);
   const dataset = prepareData(data, evaluation, tokenizer, config);
@@ -66,7 +66,7 @@ export async function prepareInputs(
   return { config, files, tokenizer, dataset, prompts: choosePrompts(config, data.rows, rows, tokenizer, label?.('prompts') ?? 'prompts') };
 }
 
-export async function openTokenizer(files: ModelFiles): Promise<Tokenizer> {
+export async function openTokenizer(files: ModelTexts): Promise<Tokenizer> {
   const tokenizerJson = await files.text('tokenizer.json');
   if (tokenizerJson === null)
     throw new AppError('TOKENIZER', `${files.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');

@@ -6,7 +6,7 @@ import type { ErrorInfo } from '../errors';
 import type { DeviceDescription, DeviceLimits } from '../gpu/device';
 import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/types';
-import type { DataPreview } from '../data/preview';
+import type { DataHead, DataPreview } from '../data/preview';
 import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
 
@@ -113,12 +113,18 @@ export interface LayerMove {
   readonly change: number;
 }
 
+/** How far the layers of a period moved in it. */
+export interface PeriodUpdate {
+  readonly period: number;
+  readonly layers: readonly LayerMove[];
+}
+
 export interface DataSummary {
   readonly name: string;
   readonly format: string;
   readonly rows: number;
   readonly evalRows: number;
-  /** Copies of held-out rows that were taken out of training. */
+  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
   readonly duplicates: number;
   readonly tokens: number;
   readonly targets: number;
@@ -165,6 +171,8 @@ export interface RunReport {
   readonly parameters: number;
   readonly trainable: number;
   readonly tokensPerSecond: number;
+  /** Empty where updates were not measured. The last period may be a part of one. */
+  readonly updates: readonly PeriodUpdate[];
   readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];
 }
 
@@ -209,6 +217,8 @@ export type Event =
       /** The name of the local folder that must be chosen again; null where everything is there. */
       readonly needsModel: string | null;
     }
+  /** Of data that takes long to count: how far it is (0 to 1), and once the first rows. */
+  | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }
   | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
   | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
   /** The answer so far; the last one of a side has `done`. */

@@ -100,17 +100,19 @@ describe('a run that is resumed at any step equals the uninterrupted one, bit fo
       const resumed = await finish(whole.inputs, session, host);
       expect(timeless(host.steps), `steps after ${at}`).toEqual(timeless(whole.host.steps.slice(at)));
       expect(resumed.report.evalLoss, `evaluations after ${at}`).toEqual(whole.report.evalLoss);
+      expect(resumed.report.updates, `updates after ${at}`).toEqual(whole.report.updates);
       expect(differences(resumed.weights, whole.weights), `weights after ${at}`).toEqual([]);
       expect(
         differences(await checkpointTensors(host.checkpoints.at(12)), await checkpointTensors(whole.host.checkpoints.at(12))),
         `state after ${at}`,
       ).toEqual([]);
-      expect(host.of('sample').map(({ sample }) => sample)).toEqual(
-        whole.host
-          .of('sample')
-          .slice(-1)
-          .map(({ sample }) => sample),
-      );
+      const samples = whole.host.of('sample').map(({ sample }) => sample);
+      expect(samples.map((sample) => [sample.when, sample.step])).toEqual([
+        ['before', 0],
+        ['during', 10],
+        ['after', 12],
+      ]);
+      expect(host.of('sample').map(({ sample }) => sample)).toEqual(samples.slice(1));
     }
   });
 
@@ -137,12 +139,52 @@ describe('a run that is resumed at any step equals the uninterrupted one, bit fo
     expect(differences(unsaved.weights, whole.weights)).toEqual([]);
   });
 
+  test('measuring updates does not change the run', async () => {
+    const whole = await uninterrupted('LISA, state dropped');
+    const inputs = { ...whole.inputs, config: { ...whole.inputs.config, measureUpdates: false } };
+    const { host, session } = await openTiny(inputs);
+    const other = await finish(inputs, session, host);
+    expect(host.of('moved')).toEqual([]);
+    expect(other.report.updates).toEqual([]);
+    expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
+    expect(differences(other.weights, whole.weights)).toEqual([]);
+  });
+
+  test('sampling in between does not change the run, greedy or not', async () => {
+    const whole = await uninterrupted('LISA, state dropped');
+    for (const change of [{ sampleAt: 'ends' }, { sampleAt: 'log', temperature: 0.8 }] as const) {
+      const inputs = { ...whole.inputs, config: { ...whole.inputs.config, ...change } };
+      const { host, session } = await openTiny(inputs);
+      const other = await finish(inputs, session, host);
+      expect(host.of('sample').map(({ sample }) => sample.when)).toEqual(
+        change.sampleAt === 'ends' ? ['before', 'after'] : ['before', 'during', 'after'],
+      );
+      expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
+      expect(differences(other.weights, whole.weights)).toEqual([]);
+    }
+  });
+
+  test('a run that ends at a step of a sample has no sample in between there, stopped or not', async () => {
+    const whole = await uninterrupted('LISA, state dropped');
+    for (const steps of [10, 12]) {
+      const inputs = { ...whole.inputs, config: { ...whole.inputs.config, steps } };
+      const { host, session } = await openTiny(inputs);
+      host.onGate = () => (session.trainer.completed === 10 ? 'stop' : 'go');
+      await finish(inputs, session, host);
+      expect(host.of('sample').map(({ sample }) => [sample.when, sample.step])).toEqual([
+        ['before', 0],
+        ['after', 10],
+      ]);
+    }
+  });
+
   test('a finished run that is resumed does no step and reports the same', async () => {
     const whole = await uninterrupted('LISA, state dropped');
     const { host, session } = await openTiny(whole.inputs, whole.host.checkpoints.at(12));
     const again = await finish(whole.inputs, session, host);
     expect(host.steps).toEqual([]);
     expect(again.report.evalLoss).toEqual(whole.report.evalLoss);
+    expect(again.report.updates).toEqual(whole.report.updates);
     expect(differences(again.weights, whole.weights)).toEqual([]);
   });
 });
@@ -154,7 +196,7 @@ const milestones = (events: readonly RunEvent[]): string[] =>
     .map((event) => {
       if (event.type === 'phase') return event.phase;
       if (event.type === 'sample') return `sample ${event.sample.when}`;
-      return event.type === 'eval' || event.type === 'checkpoint' ? `${event.type} ${event.step}` : event.type;
+      return event.type === 'eval' || event.type === 'checkpoint' || event.type === 'moved' ? `${event.type} ${event.step}` : event.type;
     })
     // Loading and evaluating tell their progress as often as they like.
     .filter((name, at, all) => name !== all[at - 1]);
@@ -167,7 +209,7 @@ describe('events', () => {
     expect(milestones(host.events)).toEqual([
       ...['preparing', 'loading', 'prepared', 'evaluating', 'eval 0', 'sampling', 'sample before', 'training'],
       ...['evaluating', 'eval 2', 'training', 'saving', 'checkpoint 3', 'training', 'evaluating', 'eval 4', 'training'],
-      ...['evaluating', 'eval 5', 'saving', 'checkpoint 5', 'sampling', 'sample after', 'done'],
+      ...['moved 5', 'evaluating', 'eval 5', 'saving', 'checkpoint 5', 'sampling', 'sample after', 'done'],
     ]);
     expect(host.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
     for (const { memory, stepMs, tokens, targets, gradNorm } of host.steps) {
@@ -198,7 +240,10 @@ describe('events', () => {
       'preparing',
       'loading',
       'prepared',
+      'sampling',
+      'sample during',
       'training',
+      'moved 12',
       'evaluating',
       'eval 12',
       'saving',
@@ -207,6 +252,47 @@ describe('events', () => {
       'sample after',
       'done',
     ]);
+  });
+});
+
+describe('updates', () => {
+  // A run in which one layer stays over a switch, and whose last period is cut short.
+  test.each(['LISA, state dropped', 'LISA without embedding, head and norm, rows packed'] as const)(
+    '%s: how far each layer moved in each period, against the weights in the checkpoints',
+    async (name) => {
+      const { host, inputs, report } = await uninterrupted(name);
+      const weights = async (step: number, layer: number): Promise<Float32Array> => {
+        const bytes = (await checkpointTensors(host.checkpoints.at(step))).get(`weights/layer.${layer}`)!;
+        return new Float32Array(bytes.buffer);
+      };
+      const untouched = await openTiny(inputs);
+      const start = await trainedBytes(untouched.session);
+      untouched.session.close();
+      const norm = (values: readonly number[]): number => Math.hypot(...values);
+      const moves = host.of('moved');
+      expect(moves.map(({ step, period }) => [step, period])).toEqual([
+        [5, 0],
+        [10, 1],
+        [12, 2],
+      ]);
+      expect(report.updates).toEqual(moves.map(({ period, layers }) => ({ period, layers })));
+      for (const { step, period, layers } of moves) {
+        expect(layers.map(({ layer }) => layer)).toEqual(report.schedule[period].layers);
+        for (const { layer, change } of layers) {
+          const after = await weights(step, layer);
+          const before = period > 0 ? await weights(5 * period, layer) : new Float32Array(start.get(`layer.${layer}`)!.buffer);
+          expect(change).toBeGreaterThan(1e-3);
+          expect(change).toBeCloseTo(norm([...after].map((w, i) => w - before[i])) / norm([...before]), 9);
+        }
+      }
+      expect(report.schedule[0].layers.some((layer) => report.schedule[1].layers.includes(layer))).toBe(true);
+    },
+  );
+
+  test.each(['full', 'LoRA'] as const)('%s has no periods, and nothing is measured', async (name) => {
+    const { host, report } = await uninterrupted(name);
+    expect(host.of('moved')).toEqual([]);
+    expect(report.updates).toEqual([]);
   });
 });
 
@@ -250,6 +336,10 @@ describe('ends before the last step', () => {
     const rest = await finish(whole.inputs, second.session, second.host);
     expect(differences(rest.weights, whole.weights)).toEqual([]);
     expect(rest.report.evalLoss.filter(({ step }) => step !== 3)).toEqual(whole.report.evalLoss);
+    // What had been measured where it was stopped is measured again where the period ends.
+    expect(stopped.report.updates.map(({ period }) => period)).toEqual([0]);
+    expect(stopped.report.updates[0].layers).not.toEqual(whole.report.updates[0].layers);
+    expect(rest.report.updates).toEqual(whole.report.updates);
   });
 
   test('discard throws Discarded, tells nothing more, and close frees everything', async () => {

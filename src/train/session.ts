@@ -1,18 +1,13 @@
 // A run from its first evaluation to its last. One object owns the state; the page's worker and the command
 // line are thin shells around it and hear of everything through events.
 
-import type { RunConfig } from '../config';
-import { evalBatches, Loader, type StepData } from '../data/loader';
+import { Loader, type StepData } from '../data/loader';
 import { AppError } from '../errors';
-import type { Gpu } from '../gpu/device';
 import type { LedgerReading } from '../gpu/allocator';
-import { drawPeriod, schedule } from '../lisa/schedule';
-import { parameterCount } from '../model/parameters';
-import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import type { Gpu } from '../gpu/device';
+import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
-import { randomStream } from '../random';
-import { initialA, loraSites } from './lora';
 import {
   checkpointFile,
   readCheckpointState,
@@ -20,23 +15,34 @@ import {
   type CheckpointReader,
   type CheckpointState,
   type CheckpointStore,
+  type HostState,
 } from './checkpoint';
 import { Engine } from './engine';
+import { heldOutLoss } from './evaluation';
 import { runFingerprint, tensorDigest } from './fingerprint';
-import { generate } from './generate';
+import { frozenBlocks, FrozenProof } from './frozen-proof';
+import type { GateAnswer } from './gate';
+import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
-import type { Period, Prepared, RunEvent, RunReport, Sample } from './protocol';
-import { blockBytes } from './block-bytes';
+import { PeriodWatch } from './period-watch';
+import type { LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
+import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
+import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
 import { chooseKernels } from './tune';
+import { loadWeights } from './weights';
 
 export interface SessionHost {
   /** Kept in checkpoints. */
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStore | null;
-  /** Asked before every step; resolves when the run may go on, or says that it is to end here. */
-  gate(): Promise<'go' | 'stop'>;
+  /** Asked before every step; resolves when the run may go on, is to end here, or is to do something first. */
+  gate(): Promise<GateAnswer>;
+  /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
+  hold?(): void;
+  /** Keeps what it takes to prove that frozen weights are unchanged; without it there is no such proof. */
+  readonly proof?: 'on request' | 'every period';
   /** True once nothing of the run is wanted any more; run() then ends by throwing Discarded. */
   discarded(): boolean;
 }
@@ -51,18 +57,22 @@ export class Session {
   readonly engine: Engine;
   readonly trainer: Trainer;
   readonly schedule: readonly Period[];
-  readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
+  readonly forecasts: Forecasts;
   readonly #host: SessionHost;
   readonly #loader: Loader;
+  readonly #watch: PeriodWatch | null;
+  readonly #proof: FrozenProof | null;
   #fingerprint = '';
   #evalLoss: { step: number; loss: number }[] = [];
+  #updates: PeriodUpdate[] = [];
   #tokens = 0;
   #seconds = 0;
+  #saving = true;
   #savedStep: number | null = null;
   #pending: Promise<void>[] = [];
+  #phase: Phase = 'preparing';
+  /** When the last step was done, or training began again. */
   #mark = 0;
-  /** No further step comes. */
-  #ended = false;
 
   /** Allocates, loads the weights or the checkpoint, and is ready to run. */
   static async create(gpu: Gpu, inputs: RunInputs, host: SessionHost, from: CheckpointReader | null = null): Promise<Session> {
@@ -74,7 +84,7 @@ export class Session {
     const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels }));
     try {
       const session = new Session(engine, inputs, host);
-      await session.#loadWeights();
+      await session.#load();
       if (from) await session.#restore(from);
       return session;
     } catch (error) {
@@ -92,13 +102,10 @@ export class Session {
     this.schedule = config.method === 'lisa' ? schedule(periods) : [];
     this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
-    const of = (method: RunConfig['method']): Forecast =>
-      forecast(files.shape, {
-        ...config,
-        method,
-        ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }),
-      });
-    this.forecasts = { full: of('full'), lisa: of('lisa'), lora: of('lora') };
+    this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
+    const watch = { measure: config.measureUpdates, proof: this.#proof };
+    this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
+    this.forecasts = forecastMethods(inputs);
   }
 
   /** Step of the last checkpoint of this run, if one was written or read. */
@@ -109,40 +116,30 @@ export class Session {
   /** Trains to the end (or until the gate says stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
     const { config } = this.inputs;
-    this.#host.emit({ type: 'prepared', prepared: this.#prepared() });
-    if (this.trainer.completed === 0) {
+    this.#host.emit({ type: 'prepared', prepared: preparedOf(this, this.trainer.completed + 1) });
+    if (this.trainer.completed === 0 && this.#evalLoss.length === 0) {
       await this.#evaluate();
-      await this.#sampleAll('before');
+      await this.#sample('before');
     }
-    this.#phase('training');
-    this.#mark = performance.now();
     let stopped = false;
     while (this.trainer.completed < config.steps) {
-      const answer = await this.#host.gate();
-      await this.#checkDiscarded();
-      if (answer === 'stop') {
-        stopped = true;
-        break;
-      }
-      const data = this.#loader.nextStep();
-      const { lr } = this.trainer;
-      await this.trainer.submit(data);
-      const reported = this.#report(this.trainer.completed, lr, data, this.trainer.activeLayers);
-      // Awaited later; until then a failure must not count as one that nobody handles.
-      reported.catch(() => undefined);
-      this.#pending.push(reported);
-      if (this.#pending.length > LOOKAHEAD) await this.#pending.shift();
-
+      stopped = !(await this.#mayGo());
+      if (stopped) break;
+      // Another step follows, so this is not the end, which has samples of its own.
+      if (config.sampleAt === 'log' && isSampleStep(this.trainer.completed)) await this.#sample('during');
+      this.#enterTraining();
+      await this.#step();
       const done = this.trainer.completed;
       const last = done === config.steps;
+      if (this.#periodIsOver) await this.#endPeriod();
       if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluate();
-      if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last) await this.save();
+      if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last && this.#saving) await this.save();
     }
-    this.#ended = true;
     await this.drain();
+    if (!this.#periodIsOver) await this.#endPeriod();
     if (this.#evalLoss.at(-1)?.step !== this.trainer.completed) await this.#evaluate();
-    await this.save();
-    await this.#sampleAll('after');
+    if (this.#saving) await this.save();
+    await this.#sample('after');
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
     return report;
@@ -155,22 +152,52 @@ export class Session {
     for (const step of pending) await step;
   }
 
-  /** Writes a checkpoint of the state as it is now. */
-  async save(): Promise<void> {
-    const store = this.#host.checkpoints;
+  /** Before a wait for a person. */
+  async pause(): Promise<void> {
     await this.drain();
-    if (!store) return;
-    this.#phase('saving');
-    const step = this.trainer.completed;
-    await store.write(step, checkpointFile(this.engine, this.trainer.parkedStates, this.#state()));
-    this.#savedStep = step;
-    this.#host.emit({ type: 'checkpoint', step });
-    this.#resumeClock();
+    this.#enter('paused');
   }
 
-  /** Time that passed in a pause is not training time. */
-  resumeAfterPause(): void {
-    this.#resumeClock();
+  /** From now on only those checkpoints are written that are asked for. */
+  stopSaving(): void {
+    this.#saving = false;
+  }
+
+  /** Writes a checkpoint of the state as it is now. */
+  async save(): Promise<void> {
+    const { checkpoints } = this.#host;
+    await this.drain();
+    if (!checkpoints) return;
+    this.#enter('saving');
+    const step = this.trainer.completed;
+    try {
+      const file = checkpointFile(this.engine, this.#hostState(), this.#state(), () => this.#checkDiscarded());
+      await checkpoints.write(step, file);
+    } catch (thrown) {
+      await this.#checkDiscarded();
+      if (!this.#host.hold || !(thrown instanceof AppError) || thrown.code !== 'STORAGE') throw thrown;
+      this.#host.emit({ type: 'saveFailed', step, error: thrown.toInfo() });
+      this.#host.hold();
+      return;
+    }
+    this.#savedStep = step;
+    this.#host.emit({ type: 'checkpoint', step });
+  }
+
+  /** Reads the frozen weights back and tells whether they are bit for bit what they were. */
+  async verify(): Promise<void> {
+    await this.drain();
+    const step = this.trainer.completed;
+    const frozen = frozenBlocks(this.engine, this.trainer.activeLayers);
+    const changed = (await this.#proof?.changed(frozen)) ?? [];
+    this.#host.emit({ type: 'verified', step, frozen, changed });
+    this.#mark = performance.now();
+    if (changed.length > 0 && this.#host.proof === 'every period')
+      throw new AppError(
+        'INTERNAL',
+        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
+        'Please report it.',
+      );
   }
 
   ledger(): LedgerReading {
@@ -178,54 +205,23 @@ export class Session {
   }
 
   report(): RunReport {
-    const { config, files } = this.inputs;
-    const reading = this.ledger();
-    return {
-      method: config.method,
-      device: this.engine.gpu.description,
-      kernels: this.#kernels(),
-      schedule: this.schedule,
-      memory: {
-        forecast: withTotal(this.forecasts[config.method].bytes),
-        peak: withTotal(reading.peak),
-        fullForecast: withTotal(this.forecasts.full.bytes),
-        loraForecast: withTotal(this.forecasts.lora.bytes),
-      },
-      parameters: parameterCount(files.table),
-      trainable: trainableParameters(this.engine.plan, firstAssignment(this.engine.plan.input, config)),
-      tokensPerSecond: this.#seconds > 0 ? this.#tokens / this.#seconds : 0,
-      evalLoss: this.#evalLoss,
-    };
-  }
-
-  /** Text that follows a prompt. */
-  async complete(ids: readonly number[], index: number): Promise<string> {
-    const { config, tokenizer } = this.inputs;
-    const made = await generate(this.engine, ids, {
-      maxTokens: config.sampleTokens,
-      temperature: config.temperature,
-      stopIds: new Set(tokenizer.eosIds),
-      random: randomStream(config.seed, 'sample', index),
-      cancelled: () => this.#host.discarded(),
-    });
-    return tokenizer.decode(made, { skipSpecial: true });
+    const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
+    return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss: this.#evalLoss });
   }
 
   close(): void {
     this.engine.close();
   }
 
-  async #loadWeights(): Promise<void> {
+  async #load(): Promise<void> {
     const { config, files, dataset } = this.inputs;
-    const total = files.table.length;
     const digests: number[] = [];
-    let loaded = 0;
-    for await (const { row, data } of files.tensors()) {
-      if (this.#host.discarded()) throw new Discarded();
-      this.engine.writeTensor(row, data);
+    await loadWeights(this.engine, files, async ({ row, data }, fraction) => {
+      await this.#checkDiscarded();
       digests.push(tensorDigest(data));
-      this.#host.emit({ type: 'phase', phase: 'loading', fraction: ++loaded / total });
-    }
+      await this.#proof?.noteTensor(row, data);
+      this.#host.emit({ type: 'phase', phase: 'loading', fraction });
+    });
     this.#fingerprint = runFingerprint(files.shape, digests, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
       for (const site of loraSites(files.shape))
@@ -242,18 +238,26 @@ export class Session {
         'Give the model and data of that run.',
       );
     }
-    for (const [layer, parked] of await restoreCheckpoint(this.engine, reader)) this.trainer.parkedStates.set(layer, parked);
+    const { parked, before } = await restoreCheckpoint(this.engine, reader, (name, bytes) => this.#proof?.noteBlock(name, bytes));
+    for (const [layer, state] of parked) this.trainer.parkedStates.set(layer, state);
     this.trainer.resume(state.trainer);
+    this.#watch?.restore(this.trainer.activeLayers, before);
     this.#loader.restore(state.loader);
     this.#evalLoss = [...state.evalLoss];
+    this.#updates = [...state.updates];
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
   }
 
+  #hostState(): HostState {
+    // Between two periods the next begins by reading its layers.
+    return { parked: this.trainer.parkedStates, before: this.#watch && !this.#periodIsOver ? this.#watch.before : new Map() };
+  }
+
   #state(): CheckpointState {
     return {
-      version: 1,
+      version: 2,
       runId: this.#host.runId ?? '',
       config: this.inputs.config,
       trainer: this.trainer.state(),
@@ -261,38 +265,62 @@ export class Session {
       fingerprint: this.#fingerprint,
       schedule: this.schedule,
       evalLoss: this.#evalLoss,
+      updates: this.#updates,
       tokens: this.#tokens,
       seconds: this.#seconds,
       kernels: this.engine.plan.input.kernels,
     };
   }
 
-  #kernels(): string {
-    const { matmul, attention } = this.engine.plan.input.kernels;
-    return `matmul ${matmul}, attention ${attention}`;
+  /** Asks the gate until it says that a step may go (true) or that none comes any more. */
+  async #mayGo(): Promise<boolean> {
+    for (;;) {
+      const answer = await this.#host.gate();
+      await this.#checkDiscarded();
+      if (answer === 'go' || answer === 'stop') return answer === 'go';
+      await this[answer]();
+    }
   }
 
-  #prepared(): Prepared {
-    const { files, dataset } = this.inputs;
-    const { parameters, trainable } = this.report();
-    return {
-      modelName: files.name,
-      shape: files.shape,
-      parameters,
-      trainable,
-      data: dataset.summary,
-      device: this.engine.gpu.description,
-      forecasts: this.forecasts,
-      schedule: this.schedule,
-      blocks: blockBytes(this.engine.plan),
-      firstStep: this.trainer.completed + 1,
-    };
+  /** The steps so far are whole periods. Without sampled layers the run is one period. */
+  get #periodIsOver(): boolean {
+    const { method, lisaPeriod } = this.inputs.config;
+    return method === 'lisa' && this.trainer.completed % lisaPeriod === 0;
+  }
+
+  async #step(): Promise<void> {
+    if (this.#periodIsOver) await this.#watch?.begin(this.schedule[this.trainer.completed / this.inputs.config.lisaPeriod].layers);
+    const data = this.#loader.nextStep();
+    const { lr } = this.trainer;
+    await this.trainer.submit(data);
+    const reported = this.#report(this.trainer.completed, lr, data, this.trainer.activeLayers);
+    // Awaited later; until then a failure must not count as one that nobody handles.
+    reported.catch(() => undefined);
+    this.#pending.push(reported);
+    if (this.#pending.length > LOOKAHEAD) await this.#pending.shift();
+  }
+
+  /** After the last step of a period, and where the run ends inside of one. */
+  async #endPeriod(): Promise<void> {
+    await this.drain();
+    if (this.#watch) this.#noteUpdates(await this.#watch.end(this.#periodIsOver));
+    if (this.#host.proof === 'every period') await this.verify();
+  }
+
+  #noteUpdates(layers: readonly LayerMove[]): void {
+    if (layers.length === 0) return;
+    const step = this.trainer.completed;
+    const period = periodOf(step, this.inputs.config.lisaPeriod);
+    // A run that was stopped and goes on measures the same period again, from its beginning.
+    if (this.#updates.at(-1)?.period === period) this.#updates.pop();
+    this.#updates.push({ period, layers });
+    this.#host.emit({ type: 'moved', step, period, layers });
   }
 
   /** Waits for the figures of a submitted step and tells them. */
   async #report(step: number, lr: number, data: StepData, activeLayers: readonly number[]): Promise<void> {
-    const stats = await this.trainer.stats();
-    if (stats.bad) {
+    const { loss, gradNorm, bad } = await this.trainer.stats();
+    if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
         `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
@@ -302,54 +330,34 @@ export class Session {
     const now = performance.now();
     const stepMs = now - this.#mark;
     this.#mark = now;
-    this.#tokens += data.tokens;
+    const { tokens, targets } = data;
+    this.#tokens += tokens;
     this.#seconds += stepMs / 1000;
     const memory = withTotal(this.ledger().live);
-    this.#host.emit({
-      type: 'step',
-      metrics: {
-        step,
-        loss: stats.loss,
-        lr,
-        gradNorm: stats.gradNorm,
-        tokens: data.tokens,
-        targets: data.targets,
-        activeLayers,
-        stepMs,
-        memory,
-      },
-    });
+    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers, stepMs, memory } });
   }
 
-  /** Mean loss over the targets of the held-out samples. */
   async #evaluate(): Promise<void> {
     await this.drain();
-    const { config, dataset } = this.inputs;
-    if (dataset.evaluation.length === 0) return;
-    this.#phase('evaluating');
-    let sum = 0;
-    let targets = 0;
-    const batches = evalBatches(dataset.evaluation, config.batchSize, config.seqLen);
-    for (const [index, batch] of batches.entries()) {
+    if (this.inputs.dataset.evaluation.length === 0) return;
+    this.#enter('evaluating');
+    const held = await heldOutLoss(this.engine, this.inputs, async (fraction) => {
       await this.#checkDiscarded();
-      sum += await this.engine.evaluate(batch);
-      targets += batch.targets;
-      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction: (index + 1) / batches.length });
-    }
+      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
+    });
+    if (!held) return;
     const step = this.trainer.completed;
-    const loss = sum / targets;
-    this.#evalLoss.push({ step, loss });
-    this.#host.emit({ type: 'eval', step, loss, targets });
-    this.#resumeClock();
+    this.#evalLoss.push({ step, loss: held.loss });
+    this.#host.emit({ type: 'eval', step, ...held });
   }
 
-  async #sampleAll(when: Sample['when']): Promise<void> {
-    this.#phase('sampling');
+  async #sample(when: Sample['when']): Promise<void> {
+    await this.drain();
+    this.#enter('sampling');
     const step = this.trainer.completed;
-    for (const [index, prompt] of this.inputs.prompts.entries()) {
-      const text = await this.complete(prompt.ids, index);
+    for await (const made of completions(this.engine, this.inputs, () => this.#host.discarded())) {
       await this.#checkDiscarded();
-      this.#host.emit({ type: 'sample', sample: { when, step, prompt: prompt.text, text } });
+      this.#host.emit({ type: 'sample', sample: { when, step, ...made } });
     }
   }
 
@@ -359,12 +367,15 @@ export class Session {
     throw new Discarded();
   }
 
-  #phase(phase: 'training' | 'evaluating' | 'sampling' | 'saving'): void {
+  #enter(phase: Phase): void {
+    this.#phase = phase;
     this.#host.emit({ type: 'phase', phase });
   }
 
-  #resumeClock(): void {
+  /** Time that passed in anything else is not training time. */
+  #enterTraining(): void {
+    if (this.#phase === 'training') return;
+    this.#enter('training');
     this.#mark = performance.now();
-    if (!this.#ended && this.trainer.completed > 0 && this.trainer.completed < this.inputs.config.steps) this.#phase('training');
   }
 }

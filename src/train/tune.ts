@@ -28,11 +28,10 @@ export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): 
   };
 }
 
-function matmulTrial(shape: ModelShape, rows: number, family: Family): Dispatch[] {
-  const { width, ff } = shape;
+/** Forward, input gradient and weight gradient of one projection: what a step spends its time on. */
+export function matmulTrial({ width, ff }: Pick<ModelShape, 'width' | 'ff'>, rows: number, family: Family): Dispatch[] {
   const [x, up, w, back] = [scratch('x', rows * width), scratch('up', rows * ff), scratch('w', ff * width), scratch('back', rows * width)];
   const dw = scratch('dw', ff * width);
-  // Forward, input gradient and weight gradient of one projection: what a step spends its time on.
   return [
     matmul({ label: 'tune nt', layout: 'nt', y: up, a: x, b: w, m: rows, n: ff, k: width, family }),
     matmul({ label: 'tune nn', layout: 'nn', y: back, a: up, b: w, m: rows, n: width, k: ff, family }),

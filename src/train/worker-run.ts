@@ -1,53 +1,16 @@
 // One run inside the worker: from the page's sources to a session and its events.
 
-import { BUILTIN_DATA, BUILTIN_MODEL, type RunConfig } from '../config';
+import type { RunConfig } from '../config';
 import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
-import { fetchSource } from '../io/fetch-source';
-import { fileListSource } from '../io/file-list-source';
-import { OpfsCheckpoints } from '../io/opfs-checkpoints';
-import type { CheckpointReader } from './checkpoint';
+import type { SafetensorsFile } from '../io/safetensors';
+import type { CheckpointReader, CheckpointStore } from './checkpoint';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
-import { prepareInputs, type DataBytes, type RunFiles } from './prepare';
+import { prepareInputs } from './prepare';
 import type { DataSource, ModelSource, RunEvent } from './protocol';
 import { Discarded, Session } from './session';
-
-export const pageCheckpoints = (): OpfsCheckpoints => new OpfsCheckpoints('checkpoint');
-
-/** Sources that a reloaded page can open again by itself. */
-export const canReopen = (config: RunConfig): boolean => config.model === BUILTIN_MODEL && config.data === BUILTIN_DATA;
-
-async function fetchData(path: string, base: string): Promise<DataBytes> {
-  const response = await fetch(new URL(path, base)).catch(() => null);
-  if (!response?.ok) throw new AppError('DATASET_READ', `The built-in data ${path} could not be loaded.`, 'Reload the page.');
-  return { name: path.replace(/^.*\//, ''), bytes: new Uint8Array(await response.arrayBuffer()) };
-}
-
-async function openSources({ model, data, base }: RunRequest): Promise<RunFiles> {
-  const builtinModel = model.kind === 'builtin' ? BUILTIN_MODELS.find((m) => m.id === model.id) : undefined;
-  const builtinData = data.kind === 'builtin' ? BUILTIN_DATASETS.find((d) => d.id === data.id) : undefined;
-  if (model.kind === 'builtin' && !builtinModel)
-    throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');
-  if (data.kind === 'builtin' && !builtinData)
-    throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');
-  return {
-    model: builtinModel
-      ? fetchSource(builtinModel.id, new URL(builtinModel.path, base).href, builtinModel.files)
-      : fileListSource(model.kind === 'files' ? model.files : [], model.kind === 'files' ? model.name : undefined),
-    data: data.kind === 'file' ? { name: data.file.name, bytes: await readFile(data.file) } : await fetchData(builtinData!.train, base),
-    evalData: builtinData ? await fetchData(builtinData.evaluation, base) : null,
-  };
-}
-
-async function readFile(file: File): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (cause) {
-    throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
-  }
-}
+import { openSources } from './sources';
 
 export interface RunRequest {
   readonly runId: string;
@@ -55,6 +18,7 @@ export interface RunRequest {
   readonly model: ModelSource;
   readonly data: DataSource;
   readonly paused: boolean;
+  /** The checkpoint to go on from. */
   readonly from: CheckpointReader | null;
   /** Address that built-in files are relative to. */
   readonly base: string;
@@ -63,23 +27,20 @@ export interface RunRequest {
 export class WorkerRun {
   readonly #gate: Gate;
   readonly #emit: (event: RunEvent) => void;
+  readonly #checkpoints: OwnCheckpoint;
   #session: Session | null = null;
   #finished = false;
   readonly #settled: Promise<void>;
 
-  constructor(request: RunRequest, gpu: Gpu, emit: (event: RunEvent) => void) {
-    this.#emit = emit;
-    this.#gate = new Gate(
-      request.paused,
-      async () => {
-        await this.#session?.drain();
-        emit({ type: 'phase', phase: 'paused' });
-      },
-      () => {
-        this.#session?.resumeAfterPause();
-        emit({ type: 'phase', phase: 'training' });
-      },
-    );
+  /** Begins at once. `store` holds one checkpoint, which may be another run's. */
+  constructor(request: RunRequest, gpu: Gpu, store: CheckpointStore, emit: (event: RunEvent) => void) {
+    this.#gate = new Gate(request.paused, async () => this.#session?.pause());
+    this.#emit = (event) => {
+      if (event.type === 'done') this.#finished = true;
+      // Whoever discarded a run wants to hear nothing more of it.
+      if (!this.#gate.discarded) emit(event);
+    };
+    this.#checkpoints = new OwnCheckpoint(store, request.from !== null);
     this.#settled = this.#run(request, gpu);
   }
 
@@ -87,9 +48,9 @@ export class WorkerRun {
     return this.#gate;
   }
 
-  /** A run that can be exported and closed. */
-  get finished(): boolean {
-    return this.#finished;
+  /** From now on only those checkpoints are written that are asked for. */
+  stopSaving(): void {
+    this.#session?.stopSaving();
   }
 
   async files(): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
@@ -116,29 +77,62 @@ export class WorkerRun {
     this.#session = null;
   }
 
+  /** Like close, and takes its checkpoint away. */
+  async discard(): Promise<void> {
+    await this.close();
+    await this.#checkpoints.clear();
+  }
+
+  /** Never rejects. */
   async #run(request: RunRequest, gpu: Gpu): Promise<void> {
     const { config, from } = request;
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
-      const inputs = await prepareInputs(config, await openSources(request));
-      const checkpoints = config.saveEvery > 0 && canReopen(config) ? pageCheckpoints() : null;
+      const inputs = await prepareInputs(config, await openSources(request.model, request.data, request.base));
+      if (this.#gate.discarded) return;
       const host = {
         runId: request.runId,
         emit: this.#emit,
-        checkpoints,
+        checkpoints: this.#checkpoints,
         gate: () => this.#gate.ask(),
+        hold: () => this.#gate.pause(),
         discarded: () => this.#gate.discarded,
+        proof: 'on request' as const,
       };
       this.#session = await Session.create(gpu, inputs, host, from);
+      if (config.saveEvery === 0) this.#session.stopSaving();
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
-      this.#finished = true;
-      // A run that came to its end has nothing to go on with.
-      await checkpoints?.clear();
+      // A run that came to its end has nothing to go on with. One that cannot be taken away is no fault of the run.
+      await this.#checkpoints.clear().catch(() => undefined);
     } catch (thrown) {
       const savedStep = this.#session?.savedStep ?? null;
       this.#session?.close();
       this.#session = null;
       if (!(thrown instanceof Discarded)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }
+  }
+}
+
+/** The page's one checkpoint as a run sees it: it takes away what it wrote or went on from, and no other run's. */
+class OwnCheckpoint implements CheckpointStore {
+  readonly #store: CheckpointStore;
+  #own: boolean;
+
+  constructor(store: CheckpointStore, own: boolean) {
+    this.#store = store;
+    this.#own = own;
+  }
+
+  async write(step: number, file: SafetensorsFile): Promise<void> {
+    await this.#store.write(step, file);
+    this.#own = true;
+  }
+
+  open(): Promise<CheckpointReader | null> {
+    return this.#own ? this.#store.open() : Promise.resolve(null);
+  }
+
+  async clear(): Promise<void> {
+    if (this.#own) await this.#store.clear();
   }
 }

@@ -3,15 +3,17 @@
 import { isActive, type Run } from '../store/run';
 import type { ActionState } from './actions';
 import { focusField } from './focus';
-import { formatCount } from './format';
+import { formatCount, formatPercent } from './format';
 import { METHOD_NAMES, PHASE_NAMES } from './labels';
 import { ActionButton } from './parts/Button';
+import { SavedNote } from './run/SavedNote';
 
 export function ActionBar({ state }: { readonly state: ActionState }) {
   const { run, view } = state;
+  const controls = view === 'run' && run;
   return (
-    <div className="action-bar" role="region" aria-label="Controls of the run">
-      {view === 'run' && run ? <RunControls run={run} state={state} /> : <StartControls state={state} />}
+    <div className={controls ? 'action-bar controls' : 'action-bar'} role="region" aria-label="Controls of the run">
+      {controls ? <RunControls run={run} state={state} /> : <StartControls state={state} />}
     </div>
   );
 }
@@ -19,22 +21,33 @@ export function ActionBar({ state }: { readonly state: ActionState }) {
 function StartControls({ state }: { readonly state: ActionState }) {
   const { start, config } = state.setup;
   const { focus } = start;
+  const busy = isActive(state.run);
   return (
     <>
       <p className="status-line">
-        <strong>{METHOD_NAMES[config.method]}</strong> on {config.model || 'no model yet'}, {config.data || 'no data yet'}
-        {Number.isFinite(config.steps) && `, ${formatCount(config.steps)} steps`}
+        {busy && state.run ? (
+          <>
+            <strong>{phaseName(state.run)}</strong>, step {formatCount(state.run.step)} of {formatCount(state.run.config.steps)}. What is
+            set here is for the next run.
+          </>
+        ) : (
+          <>
+            <strong>{METHOD_NAMES[config.method]}</strong> on {config.model || 'no model yet'}, {config.data || 'no data yet'}
+            {Number.isFinite(config.steps) && `, ${formatCount(config.steps)} steps`}
+          </>
+        )}
       </p>
       <div className="buttons">
-        {state.run && <ActionButton id="showRun" state={state} />}
-        {start.ready && <ActionButton id="startPaused" state={state} />}
-        {focus === null ? (
-          <ActionButton id="start" state={state} primary />
-        ) : (
-          <button type="button" className="button primary wanting" onClick={() => focusField(focus)} data-action="start">
-            {start.label}
-          </button>
-        )}
+        {state.run && <ActionButton id="showRun" state={state} primary={busy} />}
+        {!busy && start.ready && <ActionButton id="startPaused" state={state} />}
+        {!busy &&
+          (focus === null ? (
+            <ActionButton id="start" state={state} primary />
+          ) : (
+            <button type="button" className="button primary wanting" onClick={() => focusField(focus)} data-action="start">
+              {start.label}
+            </button>
+          ))}
       </div>
     </>
   );
@@ -42,23 +55,39 @@ function StartControls({ state }: { readonly state: ActionState }) {
 
 function RunControls({ run, state }: { readonly run: Run; readonly state: ActionState }) {
   const active = isActive(run);
+  const fraction = active ? run.fraction : null;
   return (
     <>
       <div className="status-line">
-        <p data-phase={run.phase}>
+        <p className="status-words" data-phase={run.phase}>
           <strong>{phaseName(run)}</strong>
-          {run.detail && ` · ${run.detail}`}{' '}
+          {run.detail && ` · ${run.detail}`}
+          {fraction !== null && ` · ${formatPercent(fraction)}`}{' '}
           <span className="step-count">{`step ${formatCount(run.step)} of ${formatCount(run.config.steps)}`}</span>
         </p>
-        <progress max={1} value={progressOf(run)} aria-label={active && run.fraction !== null ? PHASE_NAMES[run.phase] : 'Steps'} />
+        <progress max={1} value={progressOf(run)} aria-label={fraction !== null ? PHASE_NAMES[run.phase] : 'Steps'} />
+        {active && (
+          <p className="note status-more">
+            <SavedNote run={run} />
+          </p>
+        )}
       </div>
       <div className="buttons">
-        {active &&
-          (run.phase === 'paused' ? <ActionButton id="continue" state={state} primary /> : <ActionButton id="pause" state={state} />)}
-        {active && <ActionButton id="step" state={state} />}
-        {active && <ActionButton id="stop" state={state} />}
-        {!active && <ActionButton id="settings" state={state} />}
-        {run.phase === 'done' && <ActionButton id="download" state={state} primary />}
+        {active ? (
+          <>
+            {/* One place for both, so that the buttons beside them stay where they are. */}
+            <span className="either">
+              {run.phase === 'paused' ? <ActionButton id="continue" state={state} primary /> : <ActionButton id="pause" state={state} />}
+            </span>
+            <ActionButton id="step" state={state} />
+            <span className="either">
+              <ActionButton id="save" state={state} />
+            </span>
+            <ActionButton id="stop" state={state} />
+          </>
+        ) : (
+          <ActionButton id="settings" state={state} />
+        )}
       </div>
     </>
   );
@@ -66,6 +95,7 @@ function RunControls({ run, state }: { readonly run: Run; readonly state: Action
 
 function phaseName(run: Run): string {
   if (run.phase === 'done') return run.stopped ? 'Stopped' : 'Done';
+  if (run.asked === 'stop') return 'Stopping';
   return PHASE_NAMES[run.phase];
 }
 

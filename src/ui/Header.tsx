@@ -1,8 +1,10 @@
-// Name, the GPU that will do the work, and the theme.
+// Name, the screens, the GPU that will do the work, and the theme.
 
+import { useState, type ReactNode } from 'react';
 import { useDeviceStore, type DeviceState } from '../store/device';
 import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
 import { TITLE } from './announce';
+import { HardwareCard } from './HardwareCard';
 import { Segmented } from './parts/fields';
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
@@ -19,26 +21,45 @@ export function deviceLine(device: DeviceState): string {
   return said.join(' ') + (software ? ' · software renderer: right, but slow' : '');
 }
 
-export function Header() {
+/** `children`: the way to the other screens. */
+export function Header({ children }: { readonly children?: ReactNode }) {
   const device = useDeviceStore((state) => state.device);
   const theme = useThemeStore((state) => state.theme);
+  const [open, setOpen] = useState(false);
+  const line = deviceLine(device);
+  const ready = device.status === 'ready';
   return (
-    <header className="page-head">
-      <h1>{TITLE}</h1>
-      <p className="device" data-status={device.status} data-testid="device">
-        <span className="device-dot" aria-hidden="true" />
-        <span className="hidden">GPU: </span>
-        <span className="device-text" title={deviceLine(device)}>
-          {deviceLine(device)}
-        </span>
-      </p>
-      <Segmented
-        legend="Theme"
-        name="theme"
-        value={theme}
-        options={THEMES.map((name) => [name, THEME_NAMES[name]] as const)}
-        onChange={setTheme}
-      />
-    </header>
+    <>
+      <header className="page-head">
+        <h1>{TITLE}</h1>
+        {children}
+        <div className="device" data-status={device.status} data-testid="device">
+          <button
+            type="button"
+            className="device-button"
+            disabled={!ready}
+            aria-expanded={open && ready}
+            aria-controls="hardware"
+            onClick={() => setOpen(!open)}
+          >
+            <span className="device-dot" aria-hidden="true" />
+            <span className="hidden">GPU: </span>
+            <span className="device-text" title={line}>
+              {line}
+            </span>
+          </button>
+        </div>
+        <Segmented
+          legend="Theme"
+          name="theme"
+          value={theme}
+          options={THEMES.map((name) => [name, THEME_NAMES[name]] as const)}
+          onChange={setTheme}
+        />
+      </header>
+      <section id="hardware" className="hardware-card" aria-label="Hardware" hidden={!open || !ready}>
+        {open && ready && <HardwareCard device={device} />}
+      </section>
+    </>
   );
 }

@@ -4,7 +4,8 @@ import { useConfigStore } from '../store/config';
 import { useDeviceStore, type DeviceStore } from '../store/device';
 import { isActive, setView, useRunStore, type RunStore } from '../store/run';
 import { chosenSources, useSourcesStore } from '../store/sources';
-import { ask, discardRun, download, reopenDevice, resumeRun, startRun } from '../store/trainer';
+import { ask, discardRun, download, forgetCheckpoint, goOnUnsaved, reopenDevice, resumeRun, saveAndGoOn, startRun } from '../store/trainer';
+import { openDialog } from './dialog-state';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 
 export interface ActionState {
@@ -19,24 +20,32 @@ export type ActionId =
   | 'start'
   | 'startPaused'
   | 'resume'
+  | 'forget'
   | 'pause'
   | 'continue'
   | 'step'
   | 'stop'
+  | 'stopKeep'
+  | 'stopDownload'
   | 'discard'
   | 'save'
+  | 'saveAgain'
+  | 'goOnUnsaved'
   | 'verify'
   | 'download'
   | 'downloadDelta'
   | 'settings'
   | 'showRun'
-  | 'reopen';
+  | 'reopen'
+  | 'help';
 
 export interface Action {
   readonly id: ActionId;
   readonly label: (state: ActionState) => string;
   /** KeyboardEvent.key; none where a slip of the finger would cost something. */
   readonly keys: readonly string[];
+  /** In the list of keys; where there are any. */
+  readonly what?: string;
   readonly enabled: (state: ActionState) => boolean;
   readonly run: () => void;
 }
@@ -48,6 +57,16 @@ function start(paused: boolean): void {
   const { config } = useConfigStore.getState();
   const sources = chosenSources(useSourcesStore.getState());
   if (sources && currentSetup().start.ready) startRun(config, sources.model, sources.data, paused);
+}
+
+/** Ends the run and saves the tuned model as soon as it can be had. */
+function stopAndDownload(): void {
+  ask('stop');
+  const end = useRunStore.subscribe(({ run }) => {
+    if (isActive(run)) return;
+    end();
+    if (run?.phase === 'done') download('model');
+  });
 }
 
 const table: readonly Action[] = [
@@ -69,13 +88,21 @@ const table: readonly Action[] = [
     id: 'resume',
     label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
     keys: [],
-    enabled: (s) => !isActive(s.run) && s.resumable !== null && s.device.status === 'ready',
+    enabled: (s) => !isActive(s.run) && s.resumable !== null && s.resumable.needsModel === null && s.device.status === 'ready',
     run: () => resumeRun(),
+  },
+  {
+    id: 'forget',
+    label: () => 'Discard it',
+    keys: [],
+    enabled: (s) => !isActive(s.run) && s.resumable !== null,
+    run: forgetCheckpoint,
   },
   {
     id: 'pause',
     label: ({ run }) => (run?.asked === 'pause' ? 'Pausing…' : 'Pause'),
     keys: [' '],
+    what: 'Pause',
     enabled: (s) => inPhase(s, 'training') && s.run?.asked !== 'pause',
     run: () => ask('pause'),
   },
@@ -83,25 +110,64 @@ const table: readonly Action[] = [
     id: 'continue',
     label: () => 'Continue',
     keys: [' '],
+    what: 'Continue',
     enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null,
     run: () => ask('continue'),
   },
-  { id: 'step', label: () => 'Step', keys: ['s'], enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null, run: () => ask('step') },
-  { id: 'stop', label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'), keys: [], enabled: active, run: () => ask('stop') },
-  { id: 'discard', label: () => 'Discard', keys: [], enabled: ({ run }) => isActive(run), run: discardRun },
+  {
+    id: 'step',
+    label: () => 'Step',
+    keys: ['s'],
+    what: 'One step, while paused',
+    enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null,
+    run: () => ask('step'),
+  },
   {
     id: 'save',
     label: ({ run }) => (run?.asked === 'save' ? 'Saving…' : 'Save now'),
     keys: ['c'],
+    what: 'Save a checkpoint now',
     enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0,
     run: () => ask('save'),
   },
   {
     id: 'verify',
-    label: ({ run }) => (run?.asked === 'verify' ? 'Comparing…' : 'Prove that frozen layers are unchanged'),
-    keys: [],
-    enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0,
+    label: ({ run }) => (run?.asked === 'verify' ? 'Comparing bits…' : 'Prove that frozen layers are unchanged'),
+    keys: ['v'],
+    what: 'Prove that frozen layers are unchanged',
+    enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0 && s.run.config.method !== 'full',
     run: () => ask('verify'),
+  },
+  {
+    id: 'stop',
+    label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'),
+    keys: ['x'],
+    what: 'Stop, after a question',
+    enabled: active,
+    run: () => openDialog('stop'),
+  },
+  { id: 'stopKeep', label: () => 'Stop and keep', keys: [], enabled: active, run: () => ask('stop') },
+  { id: 'stopDownload', label: () => 'Stop and download the model', keys: [], enabled: active, run: stopAndDownload },
+  {
+    id: 'discard',
+    label: () => 'Discard',
+    keys: [],
+    enabled: ({ run }) => isActive(run),
+    run: discardRun,
+  },
+  {
+    id: 'saveAgain',
+    label: ({ run }) => (run?.asked === 'save' ? 'Saving…' : 'Try to save again'),
+    keys: [],
+    enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null && s.run.saveError !== null,
+    run: saveAndGoOn,
+  },
+  {
+    id: 'goOnUnsaved',
+    label: () => 'Continue without saving',
+    keys: [],
+    enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null && s.run.saveError !== null,
+    run: goOnUnsaved,
   },
   {
     id: 'download',
@@ -118,16 +184,29 @@ const table: readonly Action[] = [
     run: () => download('delta'),
   },
   { id: 'settings', label: () => 'New run', keys: [], enabled: (s) => s.view === 'run' && !isActive(s.run), run: () => setView('setup') },
-  { id: 'showRun', label: () => 'Last run', keys: [], enabled: (s) => s.view === 'setup' && s.run !== null, run: () => setView('run') },
+  {
+    id: 'showRun',
+    label: ({ run }) => (isActive(run) ? 'Back to the run' : 'Last run'),
+    keys: [],
+    enabled: (s) => s.view !== 'run' && s.run !== null,
+    run: () => setView('run'),
+  },
   { id: 'reopen', label: () => 'Open the GPU again', keys: [], enabled: (s) => !isActive(s.run), run: reopenDevice },
+  { id: 'help', label: () => 'Keyboard', keys: ['?'], what: 'Show these keys', enabled: () => true, run: () => openDialog('help') },
 ];
 
 export const ACTIONS = Object.fromEntries(table.map((action) => [action.id, action])) as Readonly<Record<ActionId, Action>>;
 
-export const SHORTCUTS: readonly { readonly keys: string; readonly what: string }[] = [
-  { keys: 'Space', what: 'Pause or continue' },
-  { keys: 'S', what: 'One step, while paused' },
-];
+const KEY_NAMES: Readonly<Record<string, string>> = { ' ': 'Space' };
+
+/** The keys of the table, each with all that it does. */
+export const SHORTCUTS: readonly { readonly key: string; readonly name: string; readonly what: string }[] = [
+  ...new Set(table.flatMap((action) => action.keys)),
+].map((key) => ({
+  key,
+  name: KEY_NAMES[key] ?? key.toUpperCase(),
+  what: table.flatMap((action) => (action.keys.includes(key) && action.what ? [action.what] : [])).join(' · '),
+}));
 
 export function currentActionState(): ActionState {
   const { run, view } = useRunStore.getState();

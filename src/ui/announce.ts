@@ -1,19 +1,39 @@
 // What a screen reader hears of a run: changes of phase, and every tenth part of the way. Pure.
 
 import { isActive, type Run } from '../store/run';
-import { formatLoss } from './format';
-import { PHASE_NAMES } from './labels';
+import type { Phase } from '../train/protocol';
+import { formatList, formatLoss, plural } from './format';
+import { blockTitle, PHASE_NAMES } from './labels';
 
 const tenths = (run: Run): number => Math.floor((run.step / run.config.steps) * 10);
+
+/** Between two steps a run may evaluate, sample and save; that is no news. */
+const AT_WORK: readonly Phase[] = ['training', 'evaluating', 'sampling', 'saving'];
 
 /** The sentence for this change, or null when it is not worth one. */
 export function announcement(before: Run | null, now: Run | null): string | null {
   if (!now) return null;
-  const fresh = before?.runId !== now.runId;
-  if (fresh || before?.phase !== now.phase) return phaseSentence(now);
-  if (before && tenths(now) > tenths(before)) return `${tenths(now) * 10} percent: step ${now.step} of ${now.config.steps}.`;
+  if (!before || before.runId !== now.runId) return phaseSentence(now);
+  if (now.saveError && now.saveError !== before.saveError) return `The checkpoint could not be written. ${now.saveError.detail}`;
+  if (now.verified && now.verified !== before.verified) return verifiedSentence(now.verified);
+  if (before.phase !== now.phase) {
+    const busy = before.step > 0 && AT_WORK.includes(before.phase) && AT_WORK.includes(now.phase);
+    return busy ? null : phaseSentence(now);
+  }
+  if (tenths(now) > tenths(before)) return `${tenths(now) * 10} percent: step ${now.step} of ${now.config.steps}.`;
   return null;
 }
+
+/** The answer to "are the frozen layers unchanged?". */
+export function verifiedSentence({ step, frozen, changed }: NonNullable<Run['verified']>): string {
+  if (changed.length > 0)
+    return `${blocks(changed.length)} changed although frozen: ${formatList(changed.map(blockTitle))}, after step ${step}.`;
+  if (frozen.length === 0) return `No block is frozen after step ${step}: there is nothing to compare.`;
+  if (frozen.length === 1) return `The one frozen block is bit for bit what it was, after step ${step}.`;
+  return `All ${frozen.length} frozen blocks are bit for bit what they were, after step ${step}.`;
+}
+
+const blocks = (count: number): string => plural(count, 'block');
 
 function phaseSentence(run: Run): string {
   if (run.phase === 'failed') return `The run failed. ${run.error?.detail ?? ''}`.trim();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configFaults, DEFAULTS } from '../config';
 import { DEFAULT_LIMITS } from '../gpu/device';
 import type { DeviceState } from '../store/device';
-import { startState } from './cta';
+import { NO_FINDINGS, startState } from './cta';
 import { BUILTIN } from './known-models';
 
 const ready: DeviceState = {
@@ -39,5 +39,19 @@ describe('startState', () => {
     expect(startState('lisa', ready, builtin, faults)).toEqual({ label: 'Fix γ', ready: false, focus: 'lisaLayers' });
     const local = { ...builtin, modelKind: 'local', local: folder } as const;
     expect(startState('lisa', ready, local, configFaults({ ...DEFAULTS, lr: NaN })).label).toBe('Fix the learning rate');
+  });
+
+  it('says what was found out ahead of the run, and lets a budget be exceeded', () => {
+    const found = (findings: Partial<typeof NO_FINDINGS>) => startState('lisa', ready, builtin, [], { ...NO_FINDINGS, ...findings });
+    expect(found({ data: 'failed' })).toEqual({ label: 'Fix the data', ready: false, focus: 'data' });
+    expect(found({ data: 'empty' })).toMatchObject({ label: 'Choose data with something to learn', focus: 'data' });
+    const limit = { what: 'its embedding', bytes: 2, limit: 1, kind: 'buffer', grows: 'model' } as const;
+    expect(found({ limit })).toEqual({ label: 'Too large for this device', ready: false, focus: 'model' });
+    expect(found({ limit: { ...limit, grows: 'batch' } }).focus).toBe('batchSize');
+    expect(found({ verdict: 'exceeds' })).toEqual({ label: 'Start LISA anyway', ready: true, focus: null });
+    expect(found({ verdict: 'tight' }).label).toBe('Start LISA');
+    // A setting at fault comes first: the rest was found out for other settings.
+    const faults = configFaults({ ...DEFAULTS, steps: 0 }, BUILTIN.shape);
+    expect(startState('lisa', ready, builtin, faults, { ...NO_FINDINGS, data: 'failed' }).label).toBe('Fix the steps');
   });
 });

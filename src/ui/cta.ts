@@ -1,6 +1,8 @@
 // What the start button says: it starts, or names the first thing that is missing. Pure.
 
 import type { ConfigFault, ConfigKey, Method } from '../config';
+import type { LimitFault } from '../plan/forecast-limits';
+import type { Verdict } from '../store/budget';
 import type { DeviceState } from '../store/device';
 import type { SourcesState } from '../store/sources';
 import { LABELS, METHOD_NAMES } from './labels';
@@ -12,6 +14,18 @@ export interface StartState {
   readonly focus: ConfigKey | null;
 }
 
+/** What was found out ahead of the run; nothing of it is waited for. */
+export interface Findings {
+  /** What of the plan is larger than the device allows. */
+  readonly limit: LimitFault | null;
+  /** Against the person's budget; null where none is set or nothing is known. */
+  readonly verdict: Verdict | null;
+  /** Of reading the data ahead. */
+  readonly data: 'unknown' | 'ready' | 'empty' | 'failed';
+}
+
+export const NO_FINDINGS: Findings = { limit: null, verdict: null, data: 'unknown' };
+
 const blocked = (label: string, focus: ConfigKey | null): StartState => ({ label, ready: false, focus });
 
 export function startState(
@@ -19,6 +33,7 @@ export function startState(
   device: DeviceState,
   sources: Pick<SourcesState, 'modelKind' | 'local' | 'dataKind' | 'file'>,
   faults: readonly ConfigFault[],
+  { limit, verdict, data }: Findings = NO_FINDINGS,
 ): StartState {
   if (device.status === 'unavailable') return blocked('No GPU to train on', null);
   if (sources.modelKind === 'local') {
@@ -27,8 +42,13 @@ export function startState(
     if (!sources.local.shape) return blocked('Reading the model’s shape…', null);
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
+  if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');
   const [fault] = faults;
   if (fault) return blocked(`Fix ${LABELS[fault.key].short}`, fault.key);
+  if (data === 'failed') return blocked('Fix the data', 'data');
+  if (data === 'empty') return blocked('Choose data with something to learn', 'data');
+  if (limit) return blocked('Too large for this device', limit.grows === 'batch' ? 'batchSize' : 'model');
   if (device.status === 'opening') return blocked('Opening the GPU…', null);
-  return { label: method === 'full' ? 'Start full fine-tuning' : `Start ${METHOD_NAMES[method]}`, ready: true, focus: null };
+  const what = method === 'full' ? 'Start full fine-tuning' : `Start ${METHOD_NAMES[method]}`;
+  return { label: verdict === 'exceeds' ? `${what} anyway` : what, ready: true, focus: null };
 }

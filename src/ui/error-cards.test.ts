@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configFaults, DEFAULTS } from '../config';
 import type { ErrorCode } from '../errors';
-import { safeSentence, suggestions, titleOf, webgpuAdvice } from './error-cards';
+import { safeSentence, savedSentence, suggestions, titleOf, webgpuAdvice } from './error-cards';
 
 const error = (code: ErrorCode) => ({ code, detail: 'd', remedy: 'r' });
 
@@ -39,6 +39,8 @@ it('says what is safe', () => {
   expect(safeSentence(50, 50)).toBe('All 50 steps are saved.');
   expect(safeSentence(412, 400)).toMatch(/^Steps 1 to 400 are saved; the 12 steps/);
   expect(safeSentence(401, 400)).toMatch(/the one step after/);
+  expect(savedSentence(60, null)).toMatch(/waits after step 60\. There is no checkpoint/);
+  expect(savedSentence(60, 40)).toMatch(/last good checkpoint is that of step 40\.$/);
 });
 
 it('gives each browser its own step', () => {

@@ -63,6 +63,14 @@ export function safeSentence(step: number, savedStep: number | null): string {
   return `Steps 1 to ${savedStep} are saved; the ${step - savedStep === 1 ? 'one step' : `${step - savedStep} steps`} after that must be trained again.`;
 }
 
+/** What is safe of a run that goes on, when its newest checkpoint could not be written. */
+export function savedSentence(step: number, savedStep: number | null): string {
+  const whole = `The run is whole and waits after step ${step}.`;
+  return savedStep === null
+    ? `${whole} There is no checkpoint of it yet: closing the page would lose it.`
+    : `${whole} The last good checkpoint is that of step ${savedStep}.`;
+}
+
 export interface Suggestion {
   readonly label: string;
   readonly patch: Partial<RunConfig>;

@@ -9,6 +9,7 @@ import {
   formatList,
   formatMs,
   formatRate,
+  formatRoughly,
   plural,
 } from './format';
 
@@ -48,6 +49,7 @@ it('formats durations in two units', () => {
   expect(formatDuration(200_000)).toBe('3 min 20 s');
   expect(formatDuration(7_500_000)).toBe('2 h 5 min');
   expect(formatDuration(NaN)).toBe('–');
+  expect([12_300, 59_700, 840_000, 7_100_000, 7_300_000].map(formatRoughly)).toEqual(['12 s', '1 min', '14 min', '118 min', '2 h']);
 });
 
 it('formats counts, large numbers, step times and lists', () => {

@@ -70,6 +70,13 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** The same, rounded to its largest unit: 40 s, 14 min, 2 h. */
+export function formatRoughly(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 59_500) return `${Math.round(ms / 1000)} s`;
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return '–';
   if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;

@@ -79,3 +79,6 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 };
 
 export const fieldId = (key: ConfigKey): string => `field-${key}`;
+
+/** Parts of a model as the worker names them: 'layer.3' is layer 3. */
+export const blockTitle = (name: string): string => name.replace(/^layer\./, 'layer ');

@@ -2,9 +2,15 @@
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { loadBudget } from '../store/budget';
+import { watchData } from '../store/inspect';
+import { loadSetupMode } from '../store/setup-mode';
+import { watchSpeed } from '../store/speed';
 import { loadTheme } from '../store/theme';
 import { connectTrainer } from '../store/trainer';
+import { followAddress } from '../store/url';
 import { App } from './App';
+import { loadForecaster } from './preview/forecasts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
@@ -14,10 +20,17 @@ import './styles/charts.css';
 const root = document.getElementById('root');
 if (root) {
   loadTheme();
+  loadSetupMode();
+  loadBudget();
+  followAddress();
+  watchSpeed();
   connectTrainer();
+  watchData();
   createRoot(root).render(
     <StrictMode>
       <App />
     </StrictMode>,
   );
+  // After the first paint: it is large, and nothing is clicked on it.
+  requestAnimationFrame(() => void loadForecaster());
 }

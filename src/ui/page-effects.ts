@@ -5,14 +5,22 @@ import { useRunStore, type Run } from '../store/run';
 import { actionOfKey, currentActionState } from './actions';
 import { announcement, tabTitle, wouldLose } from './announce';
 
-const TAKES_KEYS = 'input, textarea, select, button, summary, a, [contenteditable], [tabindex="0"]';
+/** Fields that take letters, controls that take Space, and everything else. */
+const TYPED =
+  'textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="range"], [type="file"], [type="button"])';
+const PRESSED = 'input, button, summary, a, [role="gridcell"]';
+
+/** Whether what has the focus wants this key for itself. */
+const takesKey = (target: EventTarget | null, key: string): boolean =>
+  target instanceof Element && (target.closest(TYPED) !== null || (key === ' ' && target.closest(PRESSED) !== null));
 
 export function useShortcuts(on: boolean): void {
   useEffect(() => {
     if (!on) return;
     const onKey = (event: KeyboardEvent): void => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-      if (event.target instanceof Element && event.target.closest(TAKES_KEYS)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+      // A question is open: its own keys only.
+      if (document.querySelector('dialog[open]') || takesKey(event.target, event.key)) return;
       const action = actionOfKey(event.key, currentActionState());
       if (!action) return;
       event.preventDefault();

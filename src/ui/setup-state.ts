@@ -1,14 +1,19 @@
-// What the set-up amounts to: the chosen model's shape, the faults of the settings, and what the start button
-// says. One function for components and actions alike.
+// What the set-up amounts to: the chosen model's shape, the faults of the settings, what the memory forecast says of
+// them, and what the start button says. One function for components and actions alike.
 
 import { useMemo } from 'react';
 import { configFaults, type ConfigFault, type RunConfig } from '../config';
 import type { ModelShape } from '../model/types';
+import { limitFault, type LimitFault } from '../plan/forecast-limits';
+import { useBudgetStore, verdictOf, type Verdict } from '../store/budget';
 import { useConfigStore } from '../store/config';
 import { useDeviceStore, type DeviceState } from '../store/device';
+import { dataStanding, useInspectStore } from '../store/inspect';
 import { useSourcesStore, type SourcesState } from '../store/sources';
-import { startState, type StartState } from './cta';
+import { startState, type Findings, type StartState } from './cta';
 import { BUILTIN } from './known-models';
+import type { Forecaster, ForecastResult } from './preview/forecaster';
+import { useForecaster } from './preview/forecasts';
 
 export interface Setup {
   readonly config: RunConfig;
@@ -16,21 +21,47 @@ export interface Setup {
   /** Null until a model is chosen and its config.json read. */
   readonly shape: ModelShape | null;
   readonly faults: readonly ConfigFault[];
+  /** Memory of the chosen method; null until the forecaster is loaded and the settings can run. */
+  readonly memory: ForecastResult | null;
+  readonly limit: LimitFault | null;
+  readonly verdict: Verdict | null;
   readonly start: StartState;
 }
 
-export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState): Setup {
+/** What the page has found out or been told beside the settings themselves. */
+export interface Known {
+  readonly budget: number | null;
+  readonly forecaster: Forecaster | null;
+  readonly data: Findings['data'];
+}
+
+const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' };
+
+export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
+  const { budget, forecaster, data } = known;
   const shape = sources.modelKind === 'builtin' ? BUILTIN.shape : (sources.local?.shape ?? null);
   const faults = configFaults(config, shape ?? undefined);
-  return { config, sources, shape, faults, start: startState(config.method, device, sources, faults) };
+  const memory = forecaster && shape && faults.length === 0 ? forecaster.memory(shape, config) : null;
+  const forecast = memory?.forecast ?? null;
+  const limit = forecast && device.status === 'ready' ? limitFault(forecast, device.limits) : null;
+  const verdict = forecast && budget !== null ? verdictOf(forecast.total, budget) : null;
+  const start = startState(config.method, device, sources, faults, { limit, verdict, data });
+  return { config, sources, shape, faults, memory, limit, verdict, start };
 }
 
 export const currentSetup = (): Setup =>
-  setupOf(useConfigStore.getState().config, useSourcesStore.getState(), useDeviceStore.getState().device);
+  setupOf(useConfigStore.getState().config, useSourcesStore.getState(), useDeviceStore.getState().device, {
+    budget: useBudgetStore.getState().budget,
+    forecaster: useForecaster.getState().forecaster,
+    data: dataStanding(useInspectStore.getState()),
+  });
 
 export function useSetup(): Setup {
   const config = useConfigStore((state) => state.config);
   const sources = useSourcesStore();
   const device = useDeviceStore((state) => state.device);
-  return useMemo(() => setupOf(config, sources, device), [config, sources, device]);
+  const budget = useBudgetStore((state) => state.budget);
+  const forecaster = useForecaster((state) => state.forecaster);
+  const data = useInspectStore(dataStanding);
+  return useMemo(() => setupOf(config, sources, device, { budget, forecaster, data }), [config, sources, device, budget, forecaster, data]);
 }

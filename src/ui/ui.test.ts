@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../gpu/device';
 import { parseModelConfig } from '../model/config';
 import { Column } from '../store/columns';
 import { newRun } from '../store/run';
-import { announcement, tabTitle } from './announce';
+import { announcement, tabTitle, verifiedSentence } from './announce';
 import { BUILTIN } from './known-models';
 import { deviceLine } from './Header';
 import { forecastReceipt, measuredReceipt } from './receipt';
@@ -26,6 +26,25 @@ describe('announcements', () => {
     expect(announcement(run, null)).toBeNull();
     const failed = { ...run, phase: 'failed' as const, error: { code: 'GPU_OOM' as const, detail: 'No memory.', remedy: '' } };
     expect(announcement(run, failed)).toBe('The run failed. No memory.');
+  });
+
+  it('is silent about what happens between steps', () => {
+    const at = { ...run, step: 50 };
+    expect(announcement(at, { ...at, phase: 'evaluating' })).toBeNull();
+    expect(announcement({ ...at, phase: 'saving' }, at)).toBeNull();
+    expect(announcement(at, { ...at, phase: 'paused' })).toBe('Paused after step 50 of 100.');
+    expect(announcement({ ...at, phase: 'paused' }, at)).toBe('Training.');
+    expect(announcement(run, { ...run, phase: 'evaluating' })).toBe('Evaluating.');
+  });
+
+  it('tells of a checkpoint that failed, and of a proof', () => {
+    const saveError = { code: 'STORAGE' as const, detail: 'No room.', remedy: '' };
+    expect(announcement(run, { ...run, saveError })).toBe('The checkpoint could not be written. No room.');
+    const verified = { type: 'verified' as const, step: 40, frozen: ['layer.0', 'layer.1'], changed: [] };
+    expect(announcement(run, { ...run, verified })).toBe('All 2 frozen blocks are bit for bit what they were, after step 40.');
+    expect(verifiedSentence({ ...verified, frozen: ['layer.1'] })).toMatch(/^The one frozen block is/);
+    expect(verifiedSentence({ ...verified, frozen: [] })).toMatch(/^No block is frozen/);
+    expect(verifiedSentence({ ...verified, changed: ['layer.1'] })).toBe('1 block changed although frozen: layer 1, after step 40.');
   });
 
   it('puts progress first in the tab title', () => {

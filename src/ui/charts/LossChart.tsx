@@ -2,7 +2,8 @@
 
 import { memo, useMemo } from 'react';
 import { CartesianGrid, ComposedChart, Line, Tooltip, XAxis, YAxis } from 'recharts';
-import { EMA_DECAY, type RunMetrics } from '../../store/metrics';
+import { EMA_DECAY, MovingAverage } from '../../store/columns';
+import type { RunMetrics } from '../../store/metrics';
 import type { EvalPoint } from '../../store/run';
 import { formatCount, formatLoss } from '../format';
 import { GUTTER, stepTicks, valueTicks } from './axis';
@@ -22,9 +23,13 @@ interface LossChartProps {
 }
 
 function LossChart({ metrics, version, evals, steps, width }: LossChartProps) {
-  // The columns grow in place: `version` stands for their content.
-  // eslint-disable-next-line react-hooks/exhaustive-deps
-  const rows = useMemo(() => lossRows(metrics, evals), [metrics, version, evals]);
+  const average = useMemo(() => new MovingAverage(metrics.loss), [metrics]);
+  const rows = useMemo(
+    () => lossRows({ step: metrics.step, loss: metrics.loss, smooth: average.follow() }, evals),
+    // The columns grow in place: `version` stands for their content.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [metrics, average, version, evals],
+  );
   const [low, high] = lossRange(rows);
   const yTicks = valueTicks(low, high, 4);
   const empty = !Number.isFinite(low);

@@ -1,35 +1,85 @@
-// Memory as horizontal bars on one scale. Forecasts are hatched, measurements solid; every segment says its
-// exact bytes when pointed at, and a table holds the same numbers.
+// Memory as horizontal bars on one scale. Forecasts are hatched, measurements solid; a segment that is pointed at, or
+// reached with the arrow keys, tells its exact bytes and how they come about; a table holds the same numbers.
 
+import { useState, type KeyboardEvent } from 'react';
 import { formatBytes, formatByteTick, formatExactBytes } from '../format';
 import { difference } from '../receipt';
 import { valueTicks } from './axis';
-import { SEGMENT_NAMES, segmentsOf, type Bar } from './bar-model';
+import { SEGMENT_NAMES, segmentsOf, type Bar, type Segment } from './bar-model';
+import { budgetOn, VERDICTS } from './budget-line';
+import { formulaText } from './formula-text';
+
+export { scaleOf } from './budget-line';
 
 interface MemoryBarsProps {
+  /** For the ear, of the whole group. */
+  readonly label?: string;
   readonly bars: readonly Bar[];
   /** Bytes at the right end; several groups of bars can share one. */
   readonly scale: number;
   /** Show the saving as a bracket from the end of the last chosen bar to that of this one (an index into bars). */
   readonly against?: number;
+  /** What the person allows; null or absent where they have not said. */
+  readonly budget?: number | null;
   readonly axis?: boolean;
   readonly compact?: boolean;
 }
 
-/** The right end of a scale that holds all these bars. */
-export const scaleOf = (bars: readonly Bar[]): number => valueTicks(0, Math.max(...bars.map((bar) => bar.total), 1), 4).at(-1) ?? 1;
+/** Indices of the segment that is told about. */
+interface Pointed {
+  readonly bar: number;
+  readonly segment: number;
+}
 
-export function MemoryBars({ bars, scale, against, axis = true, compact = false }: MemoryBarsProps) {
+/** Left and right along a bar, up and down between bars; null for another key. */
+function moved({ bar, segment }: Pointed, key: string, bars: readonly Bar[]): Pointed | null {
+  const inBar = (at: number, wanted: number): Pointed => ({ bar: at, segment: Math.min(wanted, bars[at].segments.length - 1) });
+  switch (key) {
+    case 'ArrowLeft':
+      return { bar, segment: Math.max(0, segment - 1) };
+    case 'ArrowRight':
+      return inBar(bar, segment + 1);
+    case 'ArrowUp':
+      return inBar(Math.max(0, bar - 1), segment);
+    case 'ArrowDown':
+      return inBar(Math.min(bars.length - 1, bar + 1), segment);
+    default:
+      return null;
+  }
+}
+
+const percentOf = (bytes: number, scale: number): string => `${(bytes / scale) * 100}%`;
+
+export function MemoryBars({ label = 'Memory', bars, scale, against, budget = null, axis = true, compact = false }: MemoryBarsProps) {
+  const [pointed, setPointed] = useState<Pointed | null>(null);
   const reference = against === undefined ? undefined : bars[against];
-  const chosen = bars.findLast((bar) => bar.chosen);
+  const chosen = bars.findLastIndex((bar) => bar.chosen);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') return setPointed(null);
+    const next = moved(pointed ?? { bar: Math.max(0, chosen), segment: -1 }, event.key, bars);
+    if (!next) return;
+    event.preventDefault();
+    setPointed(next);
+  };
   return (
-    <div className={compact ? 'bars compact' : 'bars'}>
-      {bars.map((bar) => (
+    <div
+      className={`bars${compact ? ' compact' : ''}${budget === null ? '' : ' budgeted'}`}
+      role="group"
+      aria-label={`${label}: arrow keys tell what each part is`}
+      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onBlur={() => setPointed(null)}
+    >
+      {budget !== null && !compact && <BudgetLabel budget={budget} scale={scale} />}
+      {bars.map((bar, at) => (
         <BarRow
           key={bar.label}
           bar={bar}
           scale={scale}
-          reference={reference && bar === chosen && reference.total > bar.total ? reference : undefined}
+          reference={reference && at === chosen && reference.total > bar.total ? reference : undefined}
+          budget={budget}
+          pointed={pointed?.bar === at ? pointed.segment : null}
+          onPoint={(segment) => setPointed(segment === null ? null : { bar: at, segment })}
         />
       ))}
       {axis && <Scale scale={scale} />}
@@ -37,32 +87,102 @@ export function MemoryBars({ bars, scale, against, axis = true, compact = false 
   );
 }
 
-function BarRow({ bar, scale, reference }: { readonly bar: Bar; readonly scale: number; readonly reference?: Bar }) {
-  const percent = (bytes: number): string => `${(bytes / scale) * 100}%`;
+interface BarRowProps {
+  readonly bar: Bar;
+  readonly scale: number;
+  readonly reference: Bar | undefined;
+  readonly budget: number | null;
+  readonly pointed: number | null;
+  readonly onPoint: (segment: number | null) => void;
+}
+
+function BarRow({ bar, scale, reference, budget, pointed, onPoint }: BarRowProps) {
   const spoken = bar.segments.map((segment) => `${SEGMENT_NAMES[segment.id]} ${formatBytes(segment.bytes)}`).join(', ');
-  const saved = reference ? reference.total - bar.total : 0;
+  const against = budget === null ? null : budgetOn(bar, budget);
+  const verdict = against ? `, ${VERDICTS[against.verdict]}` : '';
+  const segment = pointed === null ? undefined : bar.segments[pointed];
   return (
-    <div className={bar.chosen ? 'bar-row chosen-row' : 'bar-row'} data-bar={bar.label} data-total={bar.total}>
+    <div
+      className={bar.chosen ? 'bar-row chosen-row' : 'bar-row'}
+      data-bar={bar.label}
+      data-total={bar.total}
+      data-verdict={against?.verdict}
+    >
       <span className="bar-label">{bar.label}</span>
-      <div className="bar-track" role="img" aria-label={`${bar.label}, ${bar.kind}: ${formatBytes(bar.total)}. ${spoken}.`}>
-        {bar.segments.map((segment) => (
+      <div
+        className="bar-track"
+        role="img"
+        aria-label={`${bar.label}, ${bar.kind}: ${formatBytes(bar.total)}${verdict}. ${spoken}.`}
+        onPointerLeave={() => onPoint(null)}
+      >
+        {bar.segments.map(({ id, bytes }, at) => (
           <span
-            key={segment.id}
-            className={`segment ${bar.kind}`}
-            data-segment={segment.id}
-            style={{ width: percent(segment.bytes) }}
-            title={`${SEGMENT_NAMES[segment.id]}: ${formatExactBytes(segment.bytes)} (${bar.kind})`}
+            key={id}
+            className={`segment ${bar.kind}${at === pointed ? ' pointed' : ''}`}
+            data-segment={id}
+            style={{ width: percentOf(bytes, scale) }}
+            onPointerEnter={() => onPoint(at)}
+            onPointerDown={() => onPoint(at)}
           />
         ))}
-        {reference && (
-          <span className={saved / scale > 0.16 ? 'bracket' : 'bracket narrow'} style={{ left: percent(bar.total), width: percent(saved) }}>
-            <span>{difference(bar.total, reference.total)}</span>
-          </span>
+        {against && budget !== null && budget <= scale && (
+          <>
+            {against.over > 0 && (
+              <span className="over" style={{ left: percentOf(budget, scale), width: percentOf(against.over, scale) }} />
+            )}
+            <span className="budget-line" style={{ left: percentOf(budget, scale) }} />
+          </>
         )}
+        {reference && <Bracket bar={bar} reference={reference} scale={scale} />}
       </div>
       <span className="bar-total" title={formatExactBytes(bar.total)}>
         {formatBytes(bar.total)}
+        {against && <span className="verdict"> {against.verdict}</span>}
       </span>
+      <SegmentTip bar={bar} segment={segment} />
+    </div>
+  );
+}
+
+function Bracket({ bar, reference, scale }: { readonly bar: Bar; readonly reference: Bar; readonly scale: number }) {
+  const saved = reference.total - bar.total;
+  return (
+    <span
+      className={saved / scale > 0.16 ? 'bracket' : 'bracket narrow'}
+      style={{ left: percentOf(bar.total, scale), width: percentOf(saved, scale) }}
+    >
+      <span>{difference(bar.total, reference.total)}</span>
+    </span>
+  );
+}
+
+/** Over the rows below, so that nothing moves; empty until a segment is pointed at. */
+function SegmentTip({ bar, segment }: { readonly bar: Bar; readonly segment: Segment | undefined }) {
+  return (
+    <span className={segment ? 'tip segment-tip' : 'hidden'} role="status">
+      {segment && (
+        <>
+          <strong>{SEGMENT_NAMES[segment.id]}</strong>
+          <span>
+            {formatExactBytes(segment.bytes)} ({bar.kind})
+          </span>
+          {segment.formula && segment.formula.length > 0 && <span>= {formulaText(segment.formula)}</span>}
+        </>
+      )}
+    </span>
+  );
+}
+
+/** Above the bars where the line is; at their end where the budget is beyond the scale. */
+function BudgetLabel({ budget, scale }: { readonly budget: number; readonly scale: number }) {
+  const at = Math.min(1, budget / scale);
+  return (
+    <div className="bar-row budget-row">
+      <div className="bar-track">
+        <span className={at > 0.5 ? 'before' : undefined} style={{ left: `${at * 100}%` }}>
+          {budget > scale ? `budget ${formatBytes(budget)}, beyond this scale` : `budget ${formatBytes(budget)}`}
+        </span>
+      </div>
     </div>
   );
 }

@@ -10,15 +10,16 @@ const forecast: Forecast = {
   bytes,
   total: 42,
   parts: [
-    { id: 'other', bytes: 3 },
-    { id: 'weights', bytes: 15 },
-    { id: 'edges-state', bytes: 12 },
-    { id: 'layers-gradients', bytes: 3 },
-    { id: 'layers-optimizer', bytes: 6 },
-    { id: 'activations', bytes: 3 },
-    { id: 'workspace', bytes: 0 },
+    { id: 'other', bytes: 3, formula: [] },
+    { id: 'weights', bytes: 15, formula: [] },
+    { id: 'edges-state', bytes: 12, formula: [] },
+    { id: 'layers-gradients', bytes: 3, formula: [] },
+    { id: 'layers-optimizer', bytes: 6, formula: [] },
+    { id: 'activations', bytes: 3, formula: [] },
+    { id: 'workspace', bytes: 0, formula: [] },
   ],
   trainable: 1,
+  largest: { buffer: { name: 'a', bytes: 10, memory: 'weights' }, binding: { name: 'a', bytes: 10, memory: 'weights' } },
 };
 
 it('a bar by purpose has its segments in the fixed order and without empty ones', () => {

@@ -1,6 +1,7 @@
 // What a memory bar is made of: segments in one fixed order, forecast (hatched) or measured (solid). Pure.
 
 import type { Forecast, ForecastPart } from '../../plan/forecast';
+import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { ClassBytes } from '../../plan/memory';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type MemoryGroup } from '../../store/metrics';
 
@@ -32,6 +33,8 @@ export const PURPOSES = [
 export interface Segment {
   readonly id: SegmentId;
   readonly bytes: number;
+  /** How a forecast comes to these bytes; none of a measured one. */
+  readonly formula?: readonly FormulaTerm[];
 }
 
 export interface Bar {
@@ -50,7 +53,7 @@ const ordered = (order: readonly SegmentId[], bytes: (id: SegmentId) => number):
 export const purposeBar = (label: string, forecast: Forecast, chosen = false): Bar => ({
   label,
   kind: 'forecast',
-  segments: ordered(PURPOSES, (id) => forecast.parts.filter((part) => part.id === id).reduce((sum, part) => sum + part.bytes, 0)),
+  segments: PURPOSES.flatMap((id) => forecast.parts.filter((part) => part.id === id && part.bytes > 0)),
   total: forecast.total,
   chosen,
 });

@@ -1,6 +1,6 @@
 // Rows of the loss chart: decimated steps and all evaluations, in order of the step. Pure.
 
-import type { RunMetrics } from '../../store/metrics';
+import type { Column } from '../../store/columns';
 import type { EvalPoint } from '../../store/run';
 import { decimate } from './decimate';
 
@@ -15,7 +15,10 @@ export interface LossRow {
 
 const finite = (value: number): number | undefined => (Number.isFinite(value) ? value : undefined);
 
-export function lossRows(metrics: Pick<RunMetrics, 'step' | 'loss' | 'smooth'>, evals: readonly EvalPoint[]): LossRow[] {
+export function lossRows(
+  metrics: { readonly step: Column; readonly loss: Column; readonly smooth: Column },
+  evals: readonly EvalPoint[],
+): LossRow[] {
   const rows = new Map<number, LossRow>();
   for (const i of decimate(metrics.loss.values(), MOST_POINTS)) {
     const step = metrics.step.at(i);

@@ -7,15 +7,16 @@ interface ActionButtonProps {
   readonly id: ActionId;
   readonly state: ActionState;
   readonly primary?: boolean;
+  readonly quiet?: boolean;
   readonly children?: ReactNode;
 }
 
-export function ActionButton({ id, state, primary = false, children }: ActionButtonProps) {
+export function ActionButton({ id, state, primary = false, quiet = false, children }: ActionButtonProps) {
   const action = ACTIONS[id];
   return (
     <button
       type="button"
-      className={primary ? 'button primary' : 'button'}
+      className={`button${primary ? ' primary' : ''}${quiet ? ' quiet' : ''}`}
       disabled={!action.enabled(state)}
       onClick={action.run}
       data-action={id}

@@ -1,23 +1,32 @@
 // A titled part of the page, separated from the next by a rule.
 
 import { useId, type ReactNode } from 'react';
+import { Why } from './Why';
 
 interface PanelProps {
   readonly title: string;
+  /** One sentence under the title. */
+  readonly hint?: string;
+  /** More, for those who ask. */
+  readonly why?: string;
   /** Beside the title: a legend, a total. */
   readonly aside?: ReactNode;
   readonly className?: string;
   readonly children: ReactNode;
 }
 
-export function Panel({ title, aside, className, children }: PanelProps) {
+export function Panel({ title, hint, why, aside, className, children }: PanelProps) {
   const id = useId();
   return (
     <section className={className ? `panel ${className}` : 'panel'} aria-labelledby={id}>
       <header className="panel-head">
-        <h2 id={id}>{title}</h2>
+        <span className="panel-title">
+          <h2 id={id}>{title}</h2>
+          {why && <Why of={title}>{why}</Why>}
+        </span>
         {aside}
       </header>
+      {hint && <p className="note panel-hint">{hint}</p>}
       {children}
     </section>
   );

@@ -1,14 +1,25 @@
-// Form fields of the settings: number, choice, switch. Each shows its own fault and is found by fieldId(key).
+// Form fields of the settings: number, choice, switch. Each shows its own fault, tells its why, and is found by
+// fieldId(key).
 
 import { useState, type ReactNode } from 'react';
 import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config';
 import { setConfig } from '../../store/config';
+import { formatCount } from '../format';
 import { fieldId, LABELS } from '../labels';
+import { WHYS } from '../whys';
+import { Slider } from './Slider';
+import { Why } from './Why';
 
 interface FieldProps {
   readonly name: ConfigKey;
   readonly fault?: ConfigFault;
   readonly children: ReactNode;
+}
+
+/** The why of an option, where there is one. */
+export function WhyOf({ name }: { readonly name: ConfigKey }) {
+  const why = WHYS[name];
+  return why && <Why of={LABELS[name].label}>{why}</Why>;
 }
 
 /** Label, control, and below it the fault or the hint (one of them, so that nothing jumps much). */
@@ -17,7 +28,10 @@ function Field({ name, fault, children }: FieldProps) {
   const id = fieldId(name);
   return (
     <div className={fault ? 'field faulty' : 'field'}>
-      <label htmlFor={id}>{label}</label>
+      <div className="field-head">
+        <label htmlFor={id}>{label}</label>
+        <WhyOf name={name} />
+      </div>
       {children}
       {fault ? (
         <p className="note fault" id={`${id}-note`}>
@@ -40,32 +54,50 @@ interface NumberFieldProps {
   readonly name: NumericKey;
   readonly config: RunConfig;
   readonly faults: readonly ConfigFault[];
+  /** Values of a slider beside the field. */
+  readonly stops?: readonly number[];
 }
 
 /** Keeps what was typed, also when it is no number (then the configuration holds NaN and the fault shows). */
-export function NumberField({ name, config, faults }: NumberFieldProps) {
+export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
   const value = config[name];
   const [typed, setTyped] = useState(String(value));
   const parsed = parseNumber(typed);
   // The value changed elsewhere (a suggestion, an option that follows another): show that one.
   const text = Object.is(parsed, value) || (Number.isNaN(parsed) && Number.isNaN(value)) ? typed : String(value);
   const fault = faults.find((candidate) => candidate.key === name);
+  const input = (
+    <input
+      id={fieldId(name)}
+      type="text"
+      inputMode="decimal"
+      autoComplete="off"
+      spellCheck={false}
+      value={text}
+      aria-invalid={fault !== undefined}
+      aria-describedby={fault || LABELS[name].hint ? `${fieldId(name)}-note` : undefined}
+      onChange={({ target }) => {
+        setTyped(target.value);
+        setConfig({ [name]: parseNumber(target.value) });
+      }}
+    />
+  );
   return (
     <Field name={name} fault={fault && Number.isNaN(value) ? { ...fault, problem: 'This is not a number.' } : fault}>
-      <input
-        id={fieldId(name)}
-        type="text"
-        inputMode="decimal"
-        autoComplete="off"
-        spellCheck={false}
-        value={text}
-        aria-invalid={fault !== undefined}
-        aria-describedby={`${fieldId(name)}-note`}
-        onChange={({ target }) => {
-          setTyped(target.value);
-          setConfig({ [name]: parseNumber(target.value) });
-        }}
-      />
+      {stops ? (
+        <div className="slid">
+          <Slider
+            label={LABELS[name].label}
+            stops={stops}
+            value={value}
+            text={formatCount}
+            onChange={(next) => setConfig({ [name]: next })}
+          />
+          {input}
+        </div>
+      ) : (
+        input
+      )}
     </Field>
   );
 }
@@ -104,6 +136,18 @@ export function Switch({ id, label, checked, onChange }: SwitchProps) {
       <input id={id} type="checkbox" role="switch" checked={checked} onChange={({ target }) => onChange(target.checked)} />
       <span>{label}</span>
     </label>
+  );
+}
+
+type FlagKey = { [key in ConfigKey]: RunConfig[key] extends boolean ? key : never }[ConfigKey];
+
+/** A switch of an option, with its why. */
+export function FlagField({ name, config }: { readonly name: FlagKey; readonly config: RunConfig }) {
+  return (
+    <div className="flag">
+      <Switch id={fieldId(name)} label={LABELS[name].label} checked={config[name]} onChange={(on) => setConfig({ [name]: on })} />
+      <WhyOf name={name} />
+    </div>
   );
 }
 

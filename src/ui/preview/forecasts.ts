@@ -1,35 +1,36 @@
-// Forecasts of the three methods for one model, remembered by their inputs: typing in the form asks again and
-// again for the same ones.
+// Where the page gets its forecasts: the forecaster is a piece of the program of its own, loaded after the first
+// paint. Until it is there nothing is shown in its place but room.
 
-import type { Method, RunConfig } from '../../config';
+import { create } from 'zustand';
+import type { RunConfig } from '../../config';
 import { errorInfo, type ErrorInfo } from '../../errors';
 import { expectedCoverage, schedule } from '../../lisa/schedule';
 import type { ModelShape } from '../../model/types';
-import { forecast, type Forecast } from '../../plan/forecast';
 import type { Period } from '../../train/protocol';
+import type { Forecaster } from './forecaster';
 
-export type Forecasts = Readonly<Record<Method, Forecast>>;
-export type ForecastResult =
-  { readonly forecasts: Forecasts; readonly error: null } | { readonly forecasts: null; readonly error: ErrorInfo };
+export type ForecasterState =
+  | { readonly status: 'loading'; readonly forecaster: null }
+  | { readonly status: 'ready'; readonly forecaster: Forecaster }
+  | { readonly status: 'failed'; readonly forecaster: null; readonly error: ErrorInfo };
 
-const REMEMBERED = 64;
-const memory = new Map<string, ForecastResult>();
+export const useForecaster = create<ForecasterState>(() => ({ status: 'loading', forecaster: null }));
 
-/** Bars of the three methods with everything else equal. A shape that cannot be planned is an error, not a number. */
-export function forecastsFor(shape: ModelShape, config: RunConfig): ForecastResult {
-  const key = JSON.stringify([shape, config]);
-  const known = memory.get(key);
-  if (known) return known;
-  let result: ForecastResult;
+/** Once a page; again after it failed. */
+export async function loadForecaster(): Promise<void> {
+  if (useForecaster.getState().status === 'ready') return;
+  useForecaster.setState({ status: 'loading', forecaster: null }, true);
   try {
-    const of = (method: Method): Forecast => forecast(shape, { ...config, method });
-    result = { forecasts: { full: of('full'), lora: of('lora'), lisa: of('lisa') }, error: null };
+    const { forecaster } = await import('./forecaster');
+    useForecaster.setState({ status: 'ready', forecaster }, true);
   } catch (thrown) {
-    result = { forecasts: null, error: errorInfo(thrown) };
+    const error: ErrorInfo = {
+      ...errorInfo(thrown),
+      detail: 'The part of the page that forecasts memory could not be loaded.',
+      remedy: 'Check the connection to where the page comes from, then try again. Training works without it.',
+    };
+    useForecaster.setState({ status: 'failed', forecaster: null, error }, true);
   }
-  if (memory.size >= REMEMBERED) memory.delete(memory.keys().next().value ?? '');
-  memory.set(key, result);
-  return result;
 }
 
 /** The same settings where the model allows them: its own bounds on length and γ, no weights of another model's layers. */

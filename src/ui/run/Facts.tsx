@@ -1,51 +1,83 @@
-// The numbers of the moment: loss, speed, time left, learning rate, gradient norm. A dash until there is one.
+// The numbers of the moment: loss, speed, time left, learning rate, gradient norm; under each what it means. A dash until
+// there is one.
 
+import type { RunConfig } from '../../config';
 import type { RunPicture } from '../../store/picture';
 import { isActive } from '../../store/run';
 import { formatCount, formatDuration, formatLarge, formatLoss, formatMs, formatPercent, formatRate } from '../format';
 import { speedOf } from '../speed';
 
-export function Facts({ picture: { run, metrics } }: { readonly picture: RunPicture }) {
-  const { prepared, config, evals } = run;
-  const speed = speedOf(metrics, config.steps - run.step);
-  const loss = metrics.loss.last;
-  const firstEval = evals[0];
-  const lastEval = evals.at(-1);
-  const facts: readonly (readonly [string, string, string?])[] = [
-    [
-      'Loss',
-      formatLoss(loss),
-      Number.isFinite(loss) ? `like choosing among ${formatCount(Math.exp(loss))} equally likely tokens` : undefined,
-    ],
-    [
-      'Evaluation',
-      firstEval && lastEval && firstEval !== lastEval
-        ? `${formatLoss(firstEval.loss)} → ${formatLoss(lastEval.loss)}`
-        : formatLoss(lastEval?.loss ?? NaN),
-    ],
-    ['Tokens per second', formatCount(speed.tokensPerSecond)],
-    ['Step', formatMs(speed.stepMs)],
-    isActive(run)
-      ? ['Training time left', run.phase === 'paused' ? 'paused' : formatDuration(speed.leftMs)]
-      : ['Training time', formatDuration(total(metrics.stepMs.values()))],
-    ['Learning rate', formatRate(metrics.lr.last)],
-    ['Gradient norm', Number.isFinite(metrics.gradNorm.last) ? metrics.gradNorm.last.toPrecision(3) : '–'],
-    [
-      'Trained in a step',
-      prepared ? `${formatLarge(prepared.trainable)} · ${formatPercent(prepared.trainable / prepared.parameters)}` : '–',
-      prepared ? `${formatCount(prepared.trainable)} of ${formatCount(prepared.parameters)} parameters` : undefined,
-    ],
-  ];
+interface Fact {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+  /** The exact figure. */
+  readonly title?: string;
+}
+
+export function Facts({ picture }: { readonly picture: RunPicture }) {
   return (
     <dl className="facts-grid">
-      {facts.map(([name, value, title]) => (
+      {factsOf(picture).map(({ name, value, note, title }) => (
         <div key={name} title={title}>
           <dt>{name}</dt>
           <dd data-fact={name}>{value}</dd>
+          <dd className="fact-note">{note}</dd>
         </div>
       ))}
     </dl>
   );
+}
+
+function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
+  const { prepared, config, evals } = run;
+  const speed = speedOf(metrics, config.steps - run.step);
+  const loss = metrics.loss.last;
+  const norm = metrics.gradNorm.last;
+  const spentMs = total(metrics.stepMs.values());
+  const [firstEval, lastEval] = [evals[0], evals.at(-1)];
+  const compared = firstEval && lastEval && firstEval !== lastEval;
+  const some = metrics.step.length > 0;
+  return [
+    {
+      name: 'Loss',
+      value: formatLoss(loss),
+      note: Number.isFinite(loss) ? `like ${formatLarge(Math.exp(loss))} equally likely tokens` : '',
+      title: Number.isFinite(loss) ? `${loss} (natural logarithm), of step ${metrics.step.last}` : undefined,
+    },
+    {
+      name: 'Evaluation',
+      value: compared ? `${formatLoss(firstEval.loss)} → ${formatLoss(lastEval.loss)}` : formatLoss(lastEval?.loss ?? NaN),
+      note: lastEval ? (compared ? `steps ${firstEval.step} and ${lastEval.step}` : `after step ${lastEval.step}`) : '',
+    },
+    { name: 'Tokens per second', value: formatCount(speed.tokensPerSecond), note: some ? 'of the last steps' : '' },
+    { name: 'Step', value: formatMs(speed.stepMs), note: some ? 'mean of the last ones' : '' },
+    isActive(run)
+      ? {
+          name: 'Training time left',
+          value: run.phase === 'paused' ? 'paused' : formatDuration(speed.leftMs),
+          note: some ? `${formatDuration(spentMs)} so far` : '',
+        }
+      : { name: 'Training time', value: formatDuration(spentMs), note: some ? 'evaluation and samples apart' : '' },
+    { name: 'Learning rate', value: formatRate(metrics.lr.last), note: some ? rateNote(config, run.step) : '' },
+    { name: 'Gradient norm', value: Number.isFinite(norm) ? norm.toPrecision(3) : '–', note: some ? clipNote(norm, config.gradClip) : '' },
+    {
+      name: 'Trained in a step',
+      value: prepared ? formatPercent(prepared.trainable / prepared.parameters) : '–',
+      note: prepared ? `${formatLarge(prepared.trainable)} of ${formatLarge(prepared.parameters)}` : '',
+      title: prepared ? `${formatCount(prepared.trainable)} of ${formatCount(prepared.parameters)} parameters` : undefined,
+    },
+  ];
+}
+
+function rateNote({ warmup, lrSchedule }: RunConfig, step: number): string {
+  if (step <= warmup) return `warm-up, ${step} of ${warmup}`;
+  return lrSchedule === 'constant' ? 'constant' : `falling, ${lrSchedule}`;
+}
+
+function clipNote(norm: number, clip: number): string {
+  if (clip === 0) return 'not clipped';
+  return norm > clip ? `clipped to ${clip}` : `under the clip of ${clip}`;
 }
 
 const total = (values: Float64Array): number => (values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : NaN);

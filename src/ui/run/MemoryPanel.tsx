@@ -10,6 +10,7 @@ import { METHOD_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';
 import { useWidth } from '../parts/size';
 import { measuredReceipt } from '../receipt';
+import { Receipt } from './Receipt';
 
 const MemoryTimeline = lazy(() => import('../charts/MemoryTimeline'));
 
@@ -38,11 +39,11 @@ export function MemoryPanel({ picture: { run, metrics, version } }: { readonly p
   const peak = report?.memory.peak.total ?? metrics.peak?.total;
   return (
     <Panel title="Memory on the GPU">
-      <p className="receipt">
-        {peak === undefined
-          ? 'Nothing is measured before the first step.'
-          : measuredReceipt(config.method, peak, forecasts.full.total, report !== null)}
-      </p>
+      {peak === undefined ? (
+        <p className="receipt">Nothing is measured before the first step.</p>
+      ) : (
+        <Receipt text={measuredReceipt(config.method, peak, forecasts.full.total, report !== null)} />
+      )}
       <MemoryBars bars={bars} scale={scaleOf(bars)} against={0} />
       <BarLegend bars={bars} />
       <div ref={box} className="chart memory-chart">

@@ -4,7 +4,6 @@ import { DEFAULTS, type ConfigKey, type RunConfig } from '../../config';
 import type { Run } from '../../store/run';
 import { formatCount, formatRate } from '../format';
 import { LABELS, METHOD_NAMES } from '../labels';
-import { Panel } from '../parts/Panel';
 
 const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
 const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
@@ -33,17 +32,18 @@ export function RunSettings({ run }: { readonly run: Run }) {
     (key) => !first.includes(key) && !/^(lisa|lora)/.test(key) && JSON.stringify(config[key]) !== JSON.stringify(DEFAULTS[key]),
   );
   return (
-    <div className="setup">
-      <Panel title="This run">
-        <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, show(key, config)])} />
-      </Panel>
+    <details className="panel settings" open>
+      <summary>Settings of this run</summary>
+      <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, show(key, config)])} />
       {prepared && (
-        <Panel title="Data">
+        <>
+          <h3>Data</h3>
           <Rows
             rows={[
               ['Format', prepared.data.format],
               ['Rows', formatCount(prepared.data.rows)],
               ['Held out', formatCount(prepared.data.evalRows)],
+              ['Duplicates removed', formatCount(prepared.data.duplicates)],
               ['Tokens', formatCount(prepared.data.tokens)],
               ['With a loss', formatCount(prepared.data.targets)],
               ['Truncated rows', formatCount(prepared.data.truncated)],
@@ -51,9 +51,9 @@ export function RunSettings({ run }: { readonly run: Run }) {
               ['Malformed rows', formatCount(prepared.data.badRows)],
             ]}
           />
-        </Panel>
+        </>
       )}
-    </div>
+    </details>
   );
 }
 

@@ -1,13 +1,19 @@
-// A run, live or ended: its numbers, the loss with the layer raster under it, memory, samples. Everything here
-// comes from the run's own configuration and events.
+// A run, live, past or recorded: its numbers, the loss with the layer raster under it, the stack and its memory at this
+// moment, samples, settings. Everything here comes from the run's own configuration and events.
 
 import type { RunPicture } from '../../store/picture';
 import type { ActionState } from '../actions';
 import { Curves } from './Curves';
 import { Facts } from './Facts';
+import { MemoryNow } from './MemoryNow';
 import { MemoryPanel } from './MemoryPanel';
 import { Outcome } from './Outcome';
+import { RunSettings } from './RunSettings';
 import { Samples } from './Samples';
+import { StackNow } from './StackNow';
+import { Starting } from './Starting';
+import { WhileTraining } from './WhileTraining';
+import '../styles/run.css';
 
 interface RunViewProps {
   readonly picture: RunPicture;
@@ -15,13 +21,27 @@ interface RunViewProps {
 }
 
 export function RunView({ picture, state }: RunViewProps) {
+  const { run, kind } = picture;
+  const live = kind === 'live';
   return (
-    <>
-      {picture.kind === 'live' && <Outcome run={picture.run} state={state} />}
-      <Facts picture={picture} />
-      <Curves picture={picture} />
-      <MemoryPanel picture={picture} />
-      <Samples run={picture.run} />
-    </>
+    <div className="run">
+      <div className="run-curves">
+        {live && <Outcome run={run} state={state} />}
+        <Facts picture={picture} />
+        {run.prepared ? <Curves picture={picture} /> : <Starting run={run} />}
+      </div>
+      <div className="run-now">
+        <StackNow picture={picture} state={state} />
+        <MemoryNow picture={picture} />
+      </div>
+      <div className="run-more">
+        <MemoryPanel picture={picture} />
+        <Samples run={run} />
+      </div>
+      <div className="run-about">
+        <RunSettings run={run} />
+        {live && <WhileTraining />}
+      </div>
+    </div>
   );
 }

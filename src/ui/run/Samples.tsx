@@ -1,39 +1,36 @@
-// What the model writes to the same prompts before and after, side by side.
+// What the model writes to the person's fixed prompts: the base model's text, and beside it that after any of the steps
+// that were sampled. The newest is shown until the person picks another.
 
+import { useId, useState } from 'react';
 import type { Run } from '../../store/run';
+import { isActive } from '../../store/run';
 import type { Sample } from '../../train/protocol';
+import { formatCount, plural } from '../format';
 import { Panel } from '../parts/Panel';
-
-interface Pair {
-  readonly prompt: string;
-  readonly before?: Sample;
-  readonly after?: Sample;
-}
-
-/** One entry a prompt, in the order of the first sample. */
-export function pairSamples(samples: readonly Sample[]): Pair[] {
-  const pairs = new Map<string, Pair>();
-  for (const sample of samples) {
-    if (sample.when === 'during') continue;
-    pairs.set(sample.prompt, { ...pairs.get(sample.prompt), prompt: sample.prompt, [sample.when]: sample });
-  }
-  return [...pairs.values()];
-}
+import { baseSample, promptsOf, sampleAfter, sampleSteps } from './sample-times';
 
 export function Samples({ run }: { readonly run: Run }) {
-  const pairs = pairSamples(run.samples);
-  if (pairs.length === 0) return null;
+  const [picked, setPicked] = useState<number | null>(null);
+  const { samples, config } = run;
+  const prompts = promptsOf(samples);
+  const steps = sampleSteps(samples);
+  // A step that another run was picked at is none of this one's.
+  const at = picked !== null && steps.includes(picked) ? picked : (steps.at(-1) ?? null);
   return (
     <Panel
       title="Samples"
-      aside={<span className="note">{run.config.temperature === 0 ? 'greedy' : `temperature ${run.config.temperature}`}</span>}
+      aside={<span className="note">{config.temperature === 0 ? 'greedy' : `temperature ${config.temperature}`}</span>}
     >
-      {pairs.map(({ prompt, before, after }) => (
+      {prompts.length === 0 && <p className="note sample-wait">{waiting(run)}</p>}
+      {steps.length > 1 && at !== null && (
+        <Scrubber steps={steps} at={at} onPick={(step) => setPicked(step === steps.at(-1) ? null : step)} />
+      )}
+      {prompts.map((prompt) => (
         <article className="sample" key={prompt}>
           <h3>{prompt}</h3>
           <div className="sample-pair">
-            <Text title="Before" sample={before} />
-            <Text title={after ? `After step ${after.step}` : 'After'} sample={after} />
+            <Base sample={baseSample(samples, prompt)} />
+            <Tuned run={run} prompt={prompt} steps={steps} at={at} />
           </div>
         </article>
       ))}
@@ -41,11 +38,85 @@ export function Samples({ run }: { readonly run: Run }) {
   );
 }
 
-function Text({ title, sample }: { readonly title: string; readonly sample?: Sample }) {
+function waiting({ phase, prepared }: Run): string {
+  if (phase === 'sampling') return 'The base model is writing.';
+  if (phase === 'failed') return 'The run ended before anything was written.';
+  return prepared && prepared.firstStep > 1
+    ? 'The next samples are written as the run goes on.'
+    : 'The base model writes first, before the first step.';
+}
+
+interface ScrubberProps {
+  readonly steps: readonly number[];
+  readonly at: number;
+  readonly onPick: (step: number) => void;
+}
+
+/** Through time, from sample to sample. */
+function Scrubber({ steps, at, onPick }: ScrubberProps) {
+  const id = useId();
+  const last = steps.length - 1;
   return (
-    <div className="sample-text" data-sample={sample?.when}>
-      <h4>{title}</h4>
-      {sample ? <p>{sample.text || '(nothing)'}</p> : <p className="note">Written when the run ends.</p>}
+    <div className="scrubber">
+      <label htmlFor={id}>
+        Text after step <output htmlFor={id}>{formatCount(at)}</output>
+      </label>
+      <input
+        id={id}
+        type="range"
+        min={0}
+        max={last}
+        step={1}
+        value={steps.indexOf(at)}
+        aria-valuetext={`after step ${at}`}
+        onChange={({ target }) => onPick(steps[Number(target.value)])}
+      />
+      <span className="scrubber-ends" aria-hidden="true">
+        <span>step {formatCount(steps[0])}</span>
+        <span>{plural(steps.length, 'sample')}</span>
+        <span>step {formatCount(steps[last])}</span>
+      </span>
     </div>
   );
 }
+
+function Base({ sample }: { readonly sample?: Sample }) {
+  return (
+    <div className="sample-text" data-sample={sample ? 'before' : undefined}>
+      <h4>Base model</h4>
+      {sample ? <p>{shown(sample)}</p> : <p className="note">Written before the run was cut off, and not kept.</p>}
+    </div>
+  );
+}
+
+interface TunedProps {
+  readonly run: Run;
+  readonly prompt: string;
+  readonly steps: readonly number[];
+  readonly at: number | null;
+}
+
+/** All of them lie on top of each other and one is seen, so that the page does not jump from one to the next. */
+function Tuned({ run, prompt, steps, at }: TunedProps) {
+  const current = at === null ? undefined : sampleAfter(run.samples, prompt, at);
+  return (
+    <div className="sample-text tuned" data-sample={current?.when}>
+      <h4>{at === null ? 'Tuned model' : `After step ${formatCount(at)}`}</h4>
+      <div className="sample-layers">
+        {steps.map((step) => {
+          const sample = sampleAfter(run.samples, prompt, step);
+          return sample && <Layer key={step} sample={sample} seen={step === at} />;
+        })}
+        {!current && <p className="note">{isActive(run) ? 'Not written yet.' : 'The run ended before it was written.'}</p>}
+      </div>
+    </div>
+  );
+}
+
+const Layer = ({ sample, seen }: { readonly sample: Sample; readonly seen: boolean }) => (
+  <p className={seen ? undefined : 'unseen'} aria-hidden={!seen}>
+    {shown(sample)}
+  </p>
+);
+
+const shown = ({ text }: Sample): string => (text.trim() === '' ? '(nothing)' : text);

@@ -1,43 +1,140 @@
-// Which data: the set that the page ships, or a file.
+// Which data: the set that the page ships, a file, or a pasted text; and in one line what they amount to.
 
-import { chooseDataFile, setDataKind, useSourcesStore } from '../../store/sources';
-import { formatBytes } from '../format';
+import { useCallback, useState, type ReactNode } from 'react';
+import { suggestColumns } from '../../data/columns';
+import { DATA_ENDINGS } from '../../data/detect-shape';
+import { useConfigStore, setConfig } from '../../store/config';
+import { useInspectStore, type InspectState } from '../../store/inspect';
+import { chooseDataFile, mapColumns, pasteData, setDataKind, useSourcesStore, type DataKind } from '../../store/sources';
+import { describeMap } from '../data/column-draft';
+import { oneLine } from '../data/data-words';
+import { DropTarget } from '../data/DropTarget';
+import type { Dropped } from '../data/dropped-file';
+import { showPreview } from '../data/show-preview';
+import { suggestions } from '../error-cards';
+import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
+import { ErrorCard } from '../parts/ErrorCard';
 import { Panel } from '../parts/Panel';
 import { Segmented } from '../parts/fields';
+import '../styles/data.css';
 
 const KINDS = [
   ['builtin', 'Built-in'],
   ['file', 'File'],
+  ['paste', 'Paste'],
 ] as const;
 
+const ACCEPT = DATA_ENDINGS.map((ending) => `.${ending}`).join(',');
+
+const WHY =
+  'The model learns to continue texts as these do: questions with answers, chats, or plain text. Some rows are held out: the loss on them tells learning from memorising. The file stays where it is.';
+
 export function DataPanel() {
-  const { dataKind, file } = useSourcesStore();
+  const { dataKind, picked, pasted } = useSourcesStore();
+  const [dropProblem, setDropProblem] = useState<string | null>(null);
+  const onDrop = useCallback((dropped: Dropped) => {
+    setDropProblem('problem' in dropped ? dropped.problem : null);
+    if ('file' in dropped) chooseDataFile(dropped.file);
+  }, []);
+  const choose = (kind: DataKind): void => {
+    setDropProblem(null);
+    setDataKind(kind);
+  };
   return (
-    <Panel title="Data">
-      <Segmented legend="Data" name="data" value={dataKind} options={KINDS} onChange={setDataKind} />
-      {dataKind === 'builtin' ? (
-        <>
+    <Panel title="Data" hint="The text to learn from." why={WHY}>
+      <Segmented legend="Data" name="data" value={dataKind} options={KINDS} onChange={choose} />
+      {dataKind === 'builtin' && (
+        <div>
           <p className="chosen" id={fieldId('data')} tabIndex={-1}>
             The Devil’s Dictionary
           </p>
           <p className="note">Ambrose Bierce’s definitions, as questions and answers.</p>
-        </>
-      ) : (
-        <>
-          <label className="file">
-            <input
-              id={fieldId('data')}
-              type="file"
-              accept=".jsonl,.ndjson,.json,.csv,.txt,.text,.md"
-              onChange={({ target }) => target.files?.[0] && chooseDataFile(target.files[0])}
-            />
-            <span className="button">Choose a file…</span>
-            <span className="chosen">{file ? file.name : 'None chosen'}</span>
-          </label>
-          <p className="note">{file ? formatBytes(file.size) : 'JSONL, CSV or plain text. It is read in place and sent nowhere.'}</p>
-        </>
+        </div>
       )}
+      {dataKind === 'file' && <PickedFile file={picked} onPick={(file) => onDrop({ file })} />}
+      {dataKind === 'paste' && <Pasted text={pasted} />}
+      {dropProblem && (
+        <p className="note fault" role="alert">
+          {dropProblem}
+        </p>
+      )}
+      <Result />
+      <DropTarget onDrop={onDrop} />
     </Panel>
   );
+}
+
+function PickedFile({ file, onPick }: { readonly file: File | null; readonly onPick: (file: File) => void }) {
+  return (
+    <div>
+      <label className="file">
+        <input id={fieldId('data')} type="file" accept={ACCEPT} onChange={({ target }) => target.files?.[0] && onPick(target.files[0])} />
+        <span className="button">Choose a file…</span>
+        <span className="chosen">{file ? file.name : 'None chosen'}</span>
+      </label>
+      <p className="note">
+        {file ? formatBytes(file.size) : 'JSONL, CSV or plain text, or drop one here. It is read in place and sent nowhere.'}
+      </p>
+    </div>
+  );
+}
+
+function Pasted({ text }: { readonly text: string }) {
+  return (
+    <div className="field">
+      <label htmlFor={fieldId('data')}>Rows or text</label>
+      <textarea
+        id={fieldId('data')}
+        className="pasted"
+        rows={5}
+        spellCheck={false}
+        value={text}
+        placeholder={'question,answer\nWhat is a bore?,A person who talks when you wish him to listen.'}
+        onChange={({ target }) => pasteData(target.value)}
+      />
+    </div>
+  );
+}
+
+/** One line that is always there, and below it what keeps a run from these data. */
+function Result() {
+  const inspect = useInspectStore();
+  const config = useConfigStore((state) => state.config);
+  if (inspect.status === 'idle') return null;
+  const { preview } = inspect;
+  const problem = inspect.error ?? (inspect.status === 'ready' ? preview?.refusal : null);
+  const suggestion = preview && config.columns === null && preview.format === null ? suggestColumns(preview.columns) : null;
+  const fixes: ReactNode[] = suggestion
+    ? [
+        <button key="map" type="button" className="button" onClick={() => mapColumns(suggestion)}>
+          Read {describeMap(suggestion)}
+        </button>,
+      ]
+    : problem && preview && preview.format !== null
+      ? suggestions(problem, config).map(({ label, patch }) => (
+          <button key={label} type="button" className="button" onClick={() => setConfig(patch)}>
+            {label}
+          </button>
+        ))
+      : [];
+  return (
+    <>
+      <p className="data-line">
+        <span>{line(inspect)}</span>
+        {inspect.status !== 'failed' && (
+          <button type="button" className="link" onClick={showPreview}>
+            Look at the rows
+          </button>
+        )}
+      </p>
+      {problem && <ErrorCard error={problem}>{fixes.length > 0 && fixes}</ErrorCard>}
+    </>
+  );
+}
+
+function line({ status, preview, fraction }: InspectState): string {
+  if (status === 'failed') return 'The data cannot be read.';
+  if (status === 'asking' && !preview) return fraction === null ? 'Reading…' : `Counting… ${formatPercent(fraction)}`;
+  return preview ? oneLine(preview) : '';
 }

@@ -3,21 +3,26 @@
 import type { ModelShape } from '../../model/types';
 import { chooseModelFolder, setModelKind, useSourcesStore, type LocalModel } from '../../store/sources';
 import { formatBytes, formatCount, plural } from '../format';
+import { VERDICTS } from '../charts/budget-line';
 import { BUILTIN } from '../known-models';
-import { fieldId } from '../labels';
+import { fieldId, METHOD_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';
 import { Segmented } from '../parts/fields';
 import { ErrorCard } from '../parts/ErrorCard';
+import type { Setup } from '../setup-state';
 
 const KINDS = [
   ['builtin', 'Built-in'],
   ['local', 'Local folder'],
 ] as const;
 
-export function ModelPanel() {
+const WHY =
+  'Fine-tuning goes on from weights that somebody has trained before. The built-in model is small enough to be tuned in minutes on any GPU; a folder of yours can hold any GPT-2 or Llama-like model that fits the GPU’s memory. Your files stay as they are: the tuned model is a download.';
+
+export function ModelPanel({ setup }: { readonly setup: Setup }) {
   const { modelKind, local } = useSourcesStore();
   return (
-    <Panel title="Model">
+    <Panel title="Model" hint="The model to start from." why={WHY}>
       <Segmented legend="Model" name="model" value={modelKind} options={KINDS} onChange={setModelKind} />
       {modelKind === 'builtin' ? (
         <>
@@ -29,6 +34,7 @@ export function ModelPanel() {
       ) : (
         <LocalFolder local={local} />
       )}
+      <Standing setup={setup} />
     </Panel>
   );
 }
@@ -57,6 +63,19 @@ function LocalFolder({ local }: { readonly local: LocalModel | null }) {
     </>
   );
 }
+
+/** Its memory with the settings as they are, and what stands in the way. */
+function Standing({ setup: { config, memory, limit, verdict } }: { readonly setup: Setup }) {
+  if (!memory?.forecast) return null;
+  const needs = `${METHOD_NAMES[config.method]} needs ${formatBytes(memory.forecast.total)} on the GPU (forecast)`;
+  if (limit)
+    return (
+      <p className="note fault">{`${needs}. ${sentence(limit.what)} needs one ${limit.kind} of ${formatBytes(limit.bytes)}; this device allows ${formatBytes(limit.limit)}.`}</p>
+    );
+  return <p className={verdict === 'exceeds' ? 'note fault' : 'note'}>{`${needs}${verdict ? `, which ${VERDICTS[verdict]}` : ''}.`}</p>;
+}
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function ShapeLine({ shape, bytes }: { readonly shape: ModelShape; readonly bytes?: number }) {
   const facts = [

@@ -1,0 +1,93 @@
+// A CSV file as records of its header's columns. Known fields are found in any case; columns of other names keep the
+// header's spelling, and a map may spell them in any case.
+
+import { COLUMN_ROLES, type ColumnMap, type ColumnRole } from '../config';
+import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns } from '../config-columns';
+import { mapHint } from './columns';
+import { csvRecords } from './csv';
+import { KNOWN_SHAPES, type RowFault } from './rows';
+
+export interface CsvHeader {
+  /** 1-based line. */
+  readonly line: number;
+  /** As the file spells them, trimmed. */
+  readonly columns: readonly string[];
+  /** The map in the header's spelling. */
+  readonly map: ColumnMap | null;
+  /** Why no row of the file can be read, and what to do about it. */
+  readonly fault: { readonly reason: string; readonly remedy: string } | null;
+}
+
+/** A record's line, where it ends in the text, and its fields by column or what is wrong with it. */
+export type CsvRow = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
+
+const lower = (name: string): string => name.trim().toLowerCase();
+const isRole = (name: string): name is ColumnRole => COLUMN_ROLES.some((role) => role === name);
+
+/** The header of a text that is not blank, and the rows below it. */
+export function csvTable(text: string, map: ColumnMap | null): { readonly header: CsvHeader; readonly rows: Iterable<CsvRow> } {
+  const records = csvRecords(text);
+  const first = records.next();
+  if (first.done) return { header: { line: 1, columns: [], map, fault: null }, rows: [] };
+  const { line, fields, fault } = first.value;
+  const columns = fields.map((field) => field.trim());
+  const header = headerOf(line, columns, map, fault?.reason);
+  const keys = columns.map((column) => (isRole(lower(column)) ? lower(column) : column));
+  return { header, rows: header.fault ? [] : rowsOf(records, keys, header) };
+}
+
+function headerOf(line: number, columns: readonly string[], asked: ColumnMap | null, broken?: string): CsvHeader {
+  const named = columns.map(lower);
+  const keyOf = (name: string): string | undefined => {
+    const at = named.indexOf(lower(name));
+    return at < 0 ? undefined : isRole(named[at]) ? named[at] : columns[at];
+  };
+  const map = asked && Object.fromEntries(Object.entries(asked).map(([role, column]) => [role, keyOf(column) ?? column]));
+  const shape = map ? shapeOfColumns(map) : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => named.includes(role)));
+  const base = { line, columns, map };
+  const begin = `Begin the file with a line that names the columns, separated by commas: ${KNOWN_SHAPES}.`;
+  const twice = named.find((name, i) => name !== '' && named.indexOf(name) !== i);
+  if (broken !== undefined) return { ...base, fault: { reason: `a column of the header is malformed: ${broken}`, remedy: begin } };
+  if (twice !== undefined) return { ...base, fault: { reason: `the header names column '${twice}' twice`, remedy: begin } };
+  const listed = `the header has the columns ${columns
+    .slice(0, 8)
+    .map((column) => `'${column}'`)
+    .join(', ')}`;
+  if (!shape)
+    return {
+      ...base,
+      fault: { reason: listed, remedy: columns.length > 1 ? `${mapHint(columns)} Or rename them: ${KNOWN_SHAPES}.` : begin },
+    };
+  const missing = ROW_SHAPES[shape].needs.find((role) => keyOf(map?.[role] ?? role) === undefined);
+  const optional = ROW_SHAPES[shape].may.find((role) => map?.[role] !== undefined && keyOf(map[role]) === undefined);
+  const lacking = missing ?? optional;
+  if (lacking === undefined) return { ...base, fault: null };
+  const column = map?.[lacking];
+  const what = column === undefined ? `'${lacking}'` : `'${column}' (mapped to ${lacking})`;
+  return { ...base, fault: { reason: `${listed}, and no ${what}`, remedy: 'Map the fields to columns that the file has.' } };
+}
+
+function* rowsOf(records: ReturnType<typeof csvRecords>, keys: readonly string[], { columns, map }: CsvHeader): Generator<CsvRow> {
+  // A messages column holds JSON.
+  const shape = map && shapeOfColumns(map);
+  const json = map?.messages ?? (shape === null || shape === 'messages' ? 'messages' : null);
+  for (const { line, end, fields, fault } of records) {
+    if (fault) {
+      const column = `column ${fault.field} (${columns[fault.field - 1] ?? 'beyond the header'})`;
+      yield { line, end, fault: { field: column, reason: `is malformed: ${fault.reason}` } };
+    } else if (fields.length !== keys.length) {
+      yield { line, end, fault: { field: 'the row', reason: `has ${fields.length} fields where the header has ${keys.length}` } };
+    } else {
+      const value: Record<string, unknown> = Object.fromEntries(keys.map((key, i) => [key, fields[i]]));
+      yield { line, end, ...(json !== null && Object.hasOwn(value, json) ? withJson(value, json) : { value }) };
+    }
+  }
+}
+
+function withJson(value: Readonly<Record<string, unknown>>, column: string): { readonly value: unknown } | { readonly fault: RowFault } {
+  try {
+    return { value: { ...value, [column]: JSON.parse(String(value[column])) as unknown } };
+  } catch {
+    return { fault: { field: `column ${column}`, reason: 'is not valid JSON' } };
+  }
+}

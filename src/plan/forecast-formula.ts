@@ -1,0 +1,114 @@
+// How the bytes of a part of a memory bar come about: products of the model's and the run's numbers, and what is left
+// over. The terms of a part add up to its bytes; the words for them are the page's. Pure.
+
+import type { RunPlan } from './run-plan';
+import type { BufferSpec } from './types';
+
+export type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
+
+/** count × count × … × bytes. Without counts it is that many bytes by themselves. */
+export interface FormulaTerm {
+  readonly counts: readonly { readonly count: number; readonly unit: CountUnit }[];
+  readonly bytes: number;
+  /** What these bytes are: 'm and v'. */
+  readonly what: string;
+}
+
+export const termBytes = ({ counts, bytes }: FormulaTerm): number => counts.reduce((product, { count }) => product * count, bytes);
+
+export interface PartBytes {
+  readonly id: 'weights' | 'edges-state' | 'layers-gradients' | 'layers-optimizer' | 'activations' | 'workspace' | 'other';
+  readonly bytes: number;
+}
+
+const FLOAT = 4;
+
+const term = (what: string, bytes: number, ...counts: readonly (readonly [number, CountUnit])[]): FormulaTerm => ({
+  counts: counts.map(([count, unit]) => ({ count, unit })),
+  bytes,
+  what,
+});
+
+/** The terms, and what they leave of the bytes under one name; empty ones are left out. */
+function complete(part: PartBytes, terms: readonly FormulaTerm[], rest: string): FormulaTerm[] {
+  const found = terms.filter((each) => termBytes(each) > 0);
+  const left = found.reduce((bytes, each) => bytes - termBytes(each), part.bytes);
+  return left === 0 ? found : [...found, term(rest, left)];
+}
+
+const ALIGNMENT = 'start of every tensor at a multiple of 256 B';
+
+export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
+  switch (part.id) {
+    case 'weights':
+      return complete(part, weightTerms(plan), ALIGNMENT);
+    case 'edges-state':
+      return complete(part, edgeTerms(plan), ALIGNMENT);
+    case 'layers-gradients':
+      return complete(part, slotTerms(plan, FLOAT, 'gradient'), ALIGNMENT);
+    case 'layers-optimizer':
+      return complete(part, slotTerms(plan, 2 * FLOAT, 'm and v'), ALIGNMENT);
+    case 'activations':
+      return complete(part, activationTerms(plan), 'start of every buffer at a multiple of 16 B');
+    case 'workspace':
+      return complete(part, [logitsTerm(plan)], 'losses and partial sums');
+    case 'other':
+      return complete(part, otherTerms(plan), 'tokens, constants and scalars');
+  }
+}
+
+function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
+  const parameters = [...buffers.blocks.values()].reduce((sum, { layout }) => sum + layout.parameters, 0);
+  const adapters = buffers.adapters.length;
+  return [
+    term('float32', FLOAT, [parameters, 'parameter']),
+    ...(adapters > 0 ? [term('A and B', FLOAT, [adapters, 'layer'], [buffers.adapters[0].layout.parameters, 'adapter parameter'])] : []),
+  ];
+}
+
+const edgeTerms = ({ buffers }: RunPlan): FormulaTerm[] =>
+  [...buffers.edges].map(([name, { layout }]) => term(`${name}: gradient, m and v`, 3 * FLOAT, [layout.parameters, 'parameter']));
+
+function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string): FormulaTerm[] {
+  const [slot] = buffers.slots;
+  const unit = input.lora ? 'adapter parameter' : 'parameter';
+  return slot ? [term(what, bytes, [buffers.slots.length, 'layer'], [slot.layout.parameters, unit])] : [];
+}
+
+function logitsTerm({ buffers, input }: RunPlan): FormulaTerm {
+  const rows = Math.min(buffers.chunkRows, input.rows);
+  return term('logits of one chunk', FLOAT, [rows, 'row'], [input.shape.vocab, 'logit']);
+}
+
+/** What the backward pass needs kept, by how many layers keep it; and the pool of everything short-lived. */
+function activationTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[] {
+  const { rows, shape } = input;
+  const bytesOf = (specs: Iterable<BufferSpec>): number => [...new Set(specs)].reduce((sum, spec) => sum + spec.bytes, 0);
+  const streams = [...new Set(buffers.stream)].filter((spec) => spec.bytes >= rows * shape.width * FLOAT);
+  const keeping = buffers.saved.filter((values) => values.size > 0);
+  const scratch = allBuffers.filter(({ name, memory }) => memory === 'activations' && name.startsWith('scratch.'));
+  // Adapters keep values that no layer has by itself: those are counted by their bytes.
+  const width = ([name, { bytes }]: [string, BufferSpec]): number => buffers.widths.get(name) ?? Math.floor(bytes / (rows * FLOAT));
+  const perToken = (specs: ReadonlyMap<string, BufferSpec> | undefined): number =>
+    [...(specs ?? [])].reduce((sum, entry) => sum + width(entry), 0);
+  return [
+    term('kept for the backward', FLOAT, [keeping.length, 'layer'], [rows, 'token'], [perToken(keeping[0]), 'value']),
+    term(
+      'kept for gradients of weights',
+      FLOAT,
+      [buffers.slots.length, 'layer'],
+      [rows, 'token'],
+      [perToken(buffers.slots[0]?.saved), 'value'],
+    ),
+    term('residual stream', FLOAT, [streams.length, 'buffer'], [rows, 'token'], [shape.width, 'value']),
+    term(`short-lived values, in ${scratch.length} shared buffers`, bytesOf(scratch)),
+  ];
+}
+
+function otherTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[] {
+  const { shape, cacheTokens } = input;
+  const staging = allBuffers.filter(({ memory }) => memory === 'staging').reduce((sum, { bytes }) => sum + bytes, 0);
+  const width = 2 * shape.kvHeads * shape.headDim;
+  const cache = term('K and V while sampling', FLOAT, [buffers.cache.length, 'layer'], [cacheTokens, 'token'], [width, 'value']);
+  return [cache, term('staging for reading back', staging)];
+}

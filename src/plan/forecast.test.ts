@@ -1,0 +1,80 @@
+// The words behind a forecast: formulas whose arithmetic is the bytes, and limits told before the validator would.
+
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import { METHODS, runConfig, runPlan } from '../testing/plans';
+import { SHAPE_NAMES, SHAPES } from '../testing/shapes';
+import { forecast } from './forecast';
+import { termBytes, type FormulaTerm } from './forecast-formula';
+import { limitError, limitFault } from './forecast-limits';
+import { planFaults } from './validate';
+
+const text = ({ counts, bytes, what }: FormulaTerm): string =>
+  [...counts.map(({ count, unit }) => `${count} ${unit}`), `${bytes} B (${what})`].join(' × ');
+
+describe.each(SHAPE_NAMES)('%s', (name) => {
+  const shape = SHAPES[name];
+
+  it.each(METHODS)('$name: every formula adds up to its bytes, and says nearly all of them by its numbers', (method) => {
+    for (const [batchSize, seqLen] of [
+      [2, 19],
+      [1, 1],
+      [3, 64],
+    ]) {
+      const { parts } = forecast(shape, runConfig(shape, method, { batchSize, seqLen }));
+      for (const { id, bytes, formula } of parts) {
+        const sum = formula.reduce((total, term) => total + termBytes(term), 0);
+        expect(sum, `${id}: ${formula.map(text).join(' + ')}`).toBe(bytes);
+        expect(formula.every((term) => termBytes(term) > 0)).toBe(true);
+        // Padding: below 256 B a tensor, of which no block here has more than 20.
+        const padding = formula.filter(({ what }) => what.startsWith('start of every'));
+        expect(padding.length).toBeLessThanOrEqual(1);
+        for (const pad of padding) expect(termBytes(pad)).toBeLessThan(256 * 20 * 3 * (shape.layers + 3));
+      }
+    }
+  });
+
+  it.each(METHODS)('$name: a limit is told before the start exactly where the validator refuses', (method) => {
+    const config = runConfig(shape, method, { batchSize: 2, seqLen: 19 });
+    const plan = runPlan(shape, config);
+    const shown = forecast(shape, config);
+    const { buffer, binding } = shown.largest;
+    const cases: Partial<DeviceLimits>[] = [
+      {},
+      { maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 32 },
+      { maxBufferSize: buffer.bytes },
+      { maxBufferSize: buffer.bytes - 1 },
+      { maxStorageBufferBindingSize: binding.bytes },
+      { maxStorageBufferBindingSize: binding.bytes - 1 },
+    ];
+    for (const change of cases) {
+      const limits = { ...DEFAULT_LIMITS, ...change };
+      const refused = planFaults(plan.allBuffers, plan.builtSegments(), plan.capacity, limits);
+      expect(limitFault(shown, limits) === null, JSON.stringify(change)).toBe(refused.length === 0);
+    }
+  });
+});
+
+it('the optimizer state of LISA reads as γ layers of parameters', () => {
+  const shape = SHAPES['GPT-2 124M'];
+  const { parts } = forecast(
+    shape,
+    runConfig(
+      shape,
+      METHODS.find(({ name }) => name === 'LISA γ=2')!,
+    ),
+  );
+  const [first] = parts.find(({ id }) => id === 'layers-optimizer')!.formula;
+  // 12 · 768² + 13 · 768 parameters of a layer of GPT-2.
+  expect(text(first)).toBe('2 layer × 7087872 parameter × 8 B (m and v)');
+});
+
+it('says which tensor does not fit, and how much of it', () => {
+  const shape = { ...SHAPES['GPT-2 124M'], vocab: 151_936 };
+  const fault = limitFault(forecast(shape, runConfig(shape, METHODS[2])), DEFAULT_LIMITS);
+  expect(fault).toMatchObject({ what: 'its embedding', kind: 'buffer', limit: 268_435_456 });
+  expect(limitError(fault!, (bytes) => `${bytes} B`)).toMatchObject({
+    code: 'LIMIT_TOO_SMALL',
+    detail: `The model does not fit this device: its embedding needs one buffer of ${fault!.bytes} B, and this device allows 268435456 B.`,
+  });
+});

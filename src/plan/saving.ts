@@ -1,0 +1,32 @@
+// How much of what LISA saves against full fine-tuning comes from what. Each part is the difference of two plans that
+// differ in that one thing, so the parts add up to the whole to the byte. Pure.
+
+import type { RunConfig } from '../config';
+import type { ModelShape } from '../model/types';
+import { planInput } from './input';
+import { bytesByClass, sumBytes } from './memory';
+import { RunPlan } from './run-plan';
+
+export interface SavingBreakdown {
+  /** Bytes of a full run with the same settings. */
+  readonly full: number;
+  readonly lisa: number;
+  /** Training γ layers at a time, with embedding, head and final norm on. */
+  readonly sampling: number;
+  /** Freezing what the settings freeze of embedding, head and final norm. */
+  readonly edges: number;
+  /** Both runs store and train in the same precision, f32. */
+  readonly precision: 0;
+  /** Neither run throws activations away to compute them again. */
+  readonly recomputation: 0;
+}
+
+/** Throws CONFIG_INVALID where the configuration does not fit the model. */
+export function savingBreakdown(shape: ModelShape, config: RunConfig): SavingBreakdown {
+  const bytes = (changes: Partial<RunConfig>): number =>
+    sumBytes(bytesByClass(new RunPlan(planInput(shape, { ...config, ...changes })).allBuffers));
+  const full = bytes({ method: 'full' });
+  const allEdges = bytes({ method: 'lisa', lisaTrain: { embedding: true, head: true, norm: true } });
+  const lisa = bytes({ method: 'lisa' });
+  return { full, lisa, sampling: full - allEdges, edges: allEdges - lisa, precision: 0, recomputation: 0 };
+}

@@ -1,0 +1,55 @@
+// Work in pieces: no dispatch lasts so long that a browser's watchdog ends the GPU process. Every piece computes what
+// the whole would have, bit for bit: sums over k are never cut.
+
+import { layerOps } from '../model/layer-ops';
+import { matmul, type MatmulArgs } from '../shaders/matmul';
+import { capacityOf, type PlanInput } from './input';
+import { amount, type Dispatch, type View } from './types';
+
+/** Largest work of one dispatch: below a second even on a CPU. */
+export const MAX_DISPATCH_FLOPS = 0.6e9;
+
+/** Ranges [first, end) of `total` units within the work of one dispatch, and at most `most` long. They start at multiples of 64, where any view may. */
+export function partsOf(total: number, flopsPerUnit: number, most = Infinity, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
+  const step = Math.max(64, Math.floor(Math.min(maxFlops / flopsPerUnit, most) / 64) * 64);
+  const parts: [number, number][] = [];
+  for (let first = 0; first < total; first += step) parts.push([first, Math.min(total, first + step)]);
+  return parts;
+}
+
+/** A product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, where k is what is live). */
+export function splitProduct(args: MatmulArgs, maxFlops = MAX_DISPATCH_FLOPS): Dispatch[] {
+  const { layout, m, n, k } = args;
+  const parts = layout === 'tn' ? partsOf(m, 2 * n * k, Infinity, maxFlops) : partsOf(n, 2 * m * k, Infinity, maxFlops);
+  return parts.length === 1 ? [matmul(args)] : parts.map(([first, end]) => matmul(part(args, first, end)));
+}
+
+function part(args: MatmulArgs, first: number, end: number): MatmulArgs {
+  const { layout, m, n, k, y, b, bias, a0 = 0, b0 = 0, y0 = 0 } = args;
+  const count = end - first;
+  if (layout === 'tn') return { ...args, m: count, lda: args.lda ?? m, a0: a0 + first, y: from(y, first * (args.ldy ?? n)) };
+  const columns = { ...args, n: count, ldy: args.ldy ?? n, y0: y0 + first, bias: bias && from(bias, first) };
+  return layout === 'nt' ? { ...columns, b: from(b, first * (args.ldb ?? k)) } : { ...columns, ldb: args.ldb ?? n, b0: b0 + first };
+}
+
+/** The view without its first elements. */
+const from = (view: View, elements: number): View => ({ ...view, offset: view.offset + 4 * elements, bytes: view.bytes - 4 * elements });
+
+/**
+ * The longest piece of a prompt of which no dispatch is too long. Sampling runs the same dispatches for a prompt and
+ * for every new token after it, and pieces of those would cost each token: it is the prompt that is cut.
+ */
+export function promptRows({ shape, rows, cacheTokens }: PlanInput): number {
+  const linear = layerOps(shape).reduce((most, op) => (op.kind === 'linear' ? Math.max(most, 2 * op.in * op.out) : most), 0);
+  const attention = 4 * shape.heads * shape.headDim * cacheTokens;
+  return Math.min(rows, Math.max(1, Math.floor(MAX_DISPATCH_FLOPS / Math.max(linear, attention))));
+}
+
+/** A kernel over heads, in parts [first, count] of them. Heads share nothing, so a split changes no result. */
+export function splitHeads(input: PlanInput, heads: number, make: (part: readonly [number, number]) => Dispatch): Dispatch[] {
+  const whole = make([0, heads]);
+  const work = amount(whole.work.flops, capacityOf(input));
+  const step = Math.max(1, Math.floor((heads * MAX_DISPATCH_FLOPS) / work));
+  if (step >= heads) return [whole];
+  return Array.from({ length: Math.ceil(heads / step) }, (_, i) => make([i * step, Math.min(step, heads - i * step)]));
+}

@@ -1,0 +1,82 @@
+// For tests in Node: the worker's service on the software adapter, with a page that keeps what it is told.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunConfig } from '../config';
+import { nodeLab } from '../gpu/node-lab';
+import type { Command, DataSource, Event, ModelSource, RunEvent } from '../train/protocol';
+import { TrainService } from '../train/service';
+import type { FixtureName } from './fixtures';
+import { writeTinyModel } from './tiny-folder';
+import { MemoryCheckpoints, textRows } from './tiny-session';
+
+/** A fixture model as a folder that a person picked. */
+export function pickedModel(folder: string, fixture: FixtureName, name: string = fixture): ModelSource {
+  const path = writeTinyModel(join(folder, fixture), fixture);
+  return { kind: 'files', name, files: readdirSync(path).map((file) => new File([readFileSync(join(path, file))], file)) };
+}
+
+export function pickedData(count: number, name = 'rows.jsonl'): DataSource {
+  return { kind: 'file', file: new File([Uint8Array.from(textRows(count).bytes)], name) };
+}
+
+export class TestPage {
+  readonly events: Event[] = [];
+  readonly service: TrainService;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(readonly storage = new MemoryCheckpoints()) {
+    this.service = new TrainService({
+      openGpu: async () => (await nodeLab()).gpu,
+      checkpoints: storage,
+      post: (event) => {
+        this.events.push(event);
+        this.#waiting.forEach((look) => look());
+      },
+    });
+  }
+
+  send(command: Command): Promise<void> {
+    return this.service.handle(command);
+  }
+
+  start(runId: string, config: RunConfig, model: ModelSource, data: DataSource, paused = false): Promise<void> {
+    return this.send({ type: 'start', runId, config, model, data, paused });
+  }
+
+  runEvents(runId: string): RunEvent[] {
+    return this.events.flatMap((event) => (event.type === 'run' && event.runId === runId ? [event.event] : []));
+  }
+
+  /** Resolves with the first that `pick` takes of the events from now on, or from event number `from` on. */
+  next<T>(pick: (event: Event) => T | undefined, from = this.events.length): Promise<T> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        for (const event of this.events.slice(from)) {
+          const picked = pick(event);
+          if (picked === undefined) continue;
+          this.#waiting.delete(look);
+          return resolve(picked);
+        }
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  /** The next event of the run that is of this type and fits. */
+  nextOf<T extends RunEvent['type']>(
+    runId: string,
+    type: T,
+    fits: (event: Extract<RunEvent, { type: T }>) => boolean = () => true,
+    from?: number,
+  ): Promise<Extract<RunEvent, { type: T }>> {
+    const is = (event: RunEvent): event is Extract<RunEvent, { type: T }> => event.type === type;
+    return this.next((e) => (e.type === 'run' && e.runId === runId && is(e.event) && fits(e.event) ? e.event : undefined), from);
+  }
+
+  /** The next time that the run is in this phase. */
+  phase(runId: string, phase: string, from?: number): Promise<unknown> {
+    return this.nextOf(runId, 'phase', (event) => event.phase === phase, from);
+  }
+}

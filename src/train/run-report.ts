@@ -1,0 +1,71 @@
+// What a run tells of itself: at its start (what it is made of), and at its end (what came out).
+
+import type { RunConfig } from '../config';
+import { parameterCount } from '../model/parameters';
+import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { withTotal } from '../plan/memory';
+import { blockBytes } from './block-bytes';
+import type { Engine } from './engine';
+import type { RunInputs } from './prepare';
+import type { Period, Prepared, RunReport } from './protocol';
+
+export type Forecasts = Prepared['forecasts'];
+
+/** Of all three methods for this model and shape of batch. */
+export function forecastMethods({ config, files }: RunInputs): Forecasts {
+  const of = (method: RunConfig['method']): Forecast =>
+    forecast(files.shape, {
+      ...config,
+      method,
+      ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }),
+    });
+  return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
+}
+
+/** What both ends tell. */
+export interface RunFacts {
+  readonly inputs: RunInputs;
+  readonly engine: Engine;
+  readonly forecasts: Forecasts;
+  readonly schedule: readonly Period[];
+}
+
+const sizes = ({ inputs: { config, files }, engine: { plan } }: RunFacts): Pick<RunReport, 'parameters' | 'trainable'> => ({
+  parameters: parameterCount(files.table),
+  trainable: trainableParameters(plan, firstAssignment(plan.input, config)),
+});
+
+export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
+  const { files, dataset } = facts.inputs;
+  return {
+    modelName: files.name,
+    shape: files.shape,
+    ...sizes(facts),
+    data: dataset.summary,
+    device: facts.engine.gpu.description,
+    forecasts: facts.forecasts,
+    schedule: facts.schedule,
+    blocks: blockBytes(facts.engine.plan),
+    firstStep,
+  };
+}
+
+export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss'>): RunReport {
+  const { engine, forecasts, inputs, schedule } = facts;
+  const { method } = inputs.config;
+  const { matmul, attention } = engine.plan.input.kernels;
+  return {
+    method,
+    device: engine.gpu.description,
+    kernels: `matmul ${matmul}, attention ${attention}`,
+    schedule,
+    memory: {
+      forecast: withTotal(forecasts[method].bytes),
+      peak: withTotal(engine.allocator.reading().peak),
+      fullForecast: withTotal(forecasts.full.bytes),
+      loraForecast: withTotal(forecasts.lora.bytes),
+    },
+    ...sizes(facts),
+    ...measured,
+  };
+}

@@ -1,0 +1,30 @@
+// What the model writes after each of the run's prompts, and after which steps it is asked to.
+
+import { randomStream } from '../random';
+import type { Engine } from './engine';
+import { generate } from './generate';
+import type { RunInputs } from './prepare';
+
+/** 10, 20, 40, 80 …: about as far apart as what a model writes changes. */
+export function isSampleStep(step: number): boolean {
+  const doublings = Math.log2(step / 10);
+  return doublings >= 0 && Number.isInteger(doublings);
+}
+
+/** Texts that follow the prompts, one at a time. The same weights give the same texts. */
+export async function* completions(
+  engine: Engine,
+  { config, prompts, tokenizer }: RunInputs,
+  cancelled: () => boolean,
+): AsyncGenerator<{ readonly prompt: string; readonly text: string }> {
+  for (const [index, prompt] of prompts.entries()) {
+    const made = await generate(engine, prompt.ids, {
+      maxTokens: config.sampleTokens,
+      temperature: config.temperature,
+      stopIds: new Set(tokenizer.eosIds),
+      random: randomStream(config.seed, 'sample', index),
+      cancelled,
+    });
+    yield { prompt: prompt.text, text: tokenizer.decode(made, { skipSpecial: true }) };
+  }
+}

@@ -1,0 +1,142 @@
+// What the worker does, without the worker: commands in their order to one GPU and one run at a time. Events go out
+// through what it is given, so that a test can stand in for the page.
+
+import { BUILTIN_DATA, BUILTIN_MODEL } from '../config';
+import { AppError, errorInfo, unreachable } from '../errors';
+import type { Gpu } from '../gpu/device';
+import { readCheckpointState, type CheckpointStore } from './checkpoint';
+import { Inspector } from './inspect';
+import type { Command, Event, ExportKind } from './protocol';
+import { measureSpeed } from './speed';
+import { WorkerRun, type RunRequest } from './worker-run';
+
+export interface Surroundings {
+  openGpu(): Promise<Gpu>;
+  /** Holds the one unfinished run that the page can go on with. */
+  readonly checkpoints: CheckpointStore;
+  post(event: Event, transfer?: Transferable[]): void;
+}
+
+export class TrainService {
+  readonly #around: Surroundings;
+  #gpu: Gpu | null = null;
+  #run: WorkerRun | null = null;
+  #base = '';
+  readonly #inspector: Inspector;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#inspector = new Inspector((event) => around.post(event));
+  }
+
+  /**
+   * Commands are done one after another: what is said to a run while the one before it is still being closed is meant for
+   * the new one. None takes as long as a run. Resolves when this one is done, and never rejects.
+   */
+  handle(command: Command): Promise<void> {
+    this.#last = this.#last
+      .then(() => this.#do(command))
+      .catch((thrown: unknown) => this.#around.post({ type: 'refused', error: errorInfo(thrown) }));
+    return this.#last;
+  }
+
+  async #do(command: Command): Promise<void> {
+    switch (command.type) {
+      case 'open':
+        return this.#open(command.base);
+      case 'start': {
+        const { runId, config, model, data, paused = false } = command;
+        return this.#start({ runId, config, model, data, paused, from: null });
+      }
+      case 'resume':
+        return this.#resume(command.runId);
+      case 'pause':
+        return this.#run?.gate.pause();
+      case 'continue':
+        if (command.saving === false) this.#run?.stopSaving();
+        return this.#run?.gate.continue();
+      case 'step':
+        return this.#run?.gate.step();
+      case 'stop':
+        return this.#run?.gate.stop();
+      case 'save':
+      case 'verify':
+        return this.#run?.gate.want(command.type);
+      case 'discard':
+        return this.#discard();
+      case 'export':
+        return this.#export(command.what);
+      case 'inspect':
+        // Not waited for: it may take long, and gives way to whatever is asked next.
+        void this.#inspector.ask(command, this.#base);
+        return;
+      case 'compare':
+      case 'cancelCompare':
+        throw new AppError('INTERNAL', `The command ${command.type} is not known to the worker.`, 'Reload the page.');
+      default:
+        return unreachable(command);
+    }
+  }
+
+  async #open(base: string): Promise<void> {
+    this.#base = base;
+    const gpu = await this.#around.openGpu();
+    this.#gpu = gpu;
+    this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
+    await this.#offerResume();
+    // Not waited for: a start goes first, and then the run itself measures better.
+    void this.#tellSpeed(gpu);
+  }
+
+  async #tellSpeed(gpu: Gpu): Promise<void> {
+    // A device that fails at this says why when a run starts on it.
+    const flopsPerSecond = await measureSpeed(gpu, () => this.#run !== null).catch(() => null);
+    if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
+  }
+
+  /** Tells the page of an unfinished run that it can go on with; a broken checkpoint offers nothing. */
+  async #offerResume(): Promise<void> {
+    const reader = await this.#around.checkpoints.open();
+    const state = reader && (await readCheckpointState(reader).catch(() => null));
+    if (!state || state.trainer.step >= state.config.steps) return;
+    if (state.config.model !== BUILTIN_MODEL || state.config.data !== BUILTIN_DATA) return;
+    const { runId, config, trainer } = state;
+    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel: null });
+  }
+
+  async #start(request: Omit<RunRequest, 'base'>): Promise<void> {
+    if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    this.#inspector.cancel();
+    await this.#run?.close();
+    const { runId } = request;
+    this.#run = new WorkerRun({ ...request, base: this.#base }, this.#gpu, this.#around.checkpoints, (event) => {
+      this.#around.post({ type: 'run', runId, event });
+      if (event.type === 'failed' && event.savedStep !== null) void this.#offerResume();
+    });
+  }
+
+  async #resume(runId: string): Promise<void> {
+    const from = await this.#around.checkpoints.open();
+    if (!from) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint to go on from.', 'Start a new run.');
+    const { config } = await readCheckpointState(from);
+    const [model, data] = [config.model, config.data].map((id) => ({ kind: 'builtin' as const, id }));
+    await this.#start({ runId, config, model, data, paused: false, from });
+  }
+
+  /** Of the run that goes on; where there is none, of the one that could be gone on with. */
+  async #discard(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    return run ? run.discard() : this.#around.checkpoints.clear();
+  }
+
+  async #export(what: ExportKind): Promise<void> {
+    if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
+    const files = await this.#run.files();
+    this.#around.post(
+      { type: 'exported', what, files },
+      files.map((file) => file.data.buffer),
+    );
+  }
+}

@@ -1,0 +1,90 @@
+// The dialogs of the page: how to end a run, and the keys.
+
+import { useEffect, useState } from 'react';
+import { isActive } from '../store/run';
+import { setPreference, usePreferences } from '../store/preferences';
+import { ACTIONS, SHORTCUTS, type ActionState } from './actions';
+import { closeDialog, useDialog } from './dialog-state';
+import { formatCount } from './format';
+import { Dialog } from './parts/Dialog';
+import { Switch } from './parts/fields';
+
+export function Dialogs({ state }: { readonly state: ActionState }) {
+  const open = useDialog((dialog) => dialog.open);
+  // A run may end by itself while the question stands.
+  const pointless = open === 'stop' && !isActive(state.run);
+  useEffect(() => {
+    if (pointless) closeDialog();
+  }, [pointless]);
+  if (open === 'help') return <Help />;
+  return open === 'stop' && !pointless ? <Stop state={state} /> : null;
+}
+
+function Stop({ state: { run } }: { readonly state: ActionState }) {
+  const [sure, setSure] = useState(false);
+  if (!run) return null;
+  const steps = run.step === 1 ? 'one step' : `${formatCount(run.step)} steps`;
+  const end = (action: 'stopKeep' | 'discard'): void => {
+    closeDialog();
+    ACTIONS[action].run();
+  };
+  return (
+    <Dialog title={sure ? `Throw ${steps} away?` : 'Stop this run?'} onClose={closeDialog}>
+      {sure ? (
+        <p>The weights of this run and its checkpoint are deleted. This cannot be undone.</p>
+      ) : (
+        <p>
+          {run.step > 0
+            ? `Keep: the ${steps} trained so far are evaluated and sampled; then the model can be compared and downloaded.`
+            : 'No step is done yet, so there is nothing to lose.'}
+        </p>
+      )}
+      <div className="buttons">
+        {sure ? (
+          <button type="button" className="button danger" onClick={() => end('discard')}>
+            Discard for good
+          </button>
+        ) : (
+          <>
+            {run.step > 0 && (
+              <button type="button" className="button primary" onClick={() => end('stopKeep')}>
+                Stop and keep
+              </button>
+            )}
+            <button type="button" className="button" onClick={() => (run.step > 0 ? setSure(true) : end('discard'))}>
+              Discard
+            </button>
+          </>
+        )}
+        <button type="button" className="button" onClick={closeDialog}>
+          Cancel
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+function Help() {
+  const keys = usePreferences((preferences) => preferences.keys);
+  return (
+    <Dialog title="Keyboard" onClose={closeDialog}>
+      <dl className={keys ? 'rows' : 'rows off'}>
+        {SHORTCUTS.map(({ key, name, what }) => (
+          <div key={key}>
+            <dt>
+              <kbd>{name}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="note">In the layer raster and the memory grid, the arrow keys go from period to period and from square to square.</p>
+      <Switch label="Use these keys" checked={keys} onChange={(on) => setPreference({ keys: on })} />
+      <div className="buttons">
+        <button type="button" className="button" onClick={closeDialog}>
+          Close
+        </button>
+      </div>
+    </Dialog>
+  );
+}

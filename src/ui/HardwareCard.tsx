@@ -1,0 +1,82 @@
+// What is known of the device that does the work: its kind, its limits in words, what was measured on it, and the room
+// that the browser gives this page on the disk.
+
+import { useEffect, useState } from 'react';
+import type { DeviceState } from '../store/device';
+import { useDeviceStore } from '../store/device';
+import { useMeasuredSpeed } from '../store/speed';
+import { formatBytes, formatLarge, formatPercent, plural } from './format';
+
+type Ready = Extract<DeviceState, { status: 'ready' }>;
+type Row = readonly [name: string, value: string, title?: string];
+
+const MORE_ABOUT = {
+  buffer: 'The largest piece of GPU memory that can be had at once: the embedding of a model has to fit one.',
+  binding: 'The largest range of it that a kernel can use at once; larger matrices are taken in parts.',
+  f16: 'Half-precision arithmetic in kernels. LISA Studio computes in 32 bits and works without it.',
+};
+
+function deviceRows({ device, limits, features }: Ready): Row[] {
+  const { vendor, architecture, description, software } = device;
+  const maker = [vendor, architecture].filter((part) => part !== '').join(', ');
+  return [
+    ['Adapter', description],
+    ['Maker and architecture', maker || 'not told by the browser'],
+    ['Kind', software ? 'Software renderer on the processor: right, but slow' : 'Graphics hardware'],
+    ['Largest buffer', formatBytes(limits.maxBufferSize), MORE_ABOUT.buffer],
+    ['Largest binding', formatBytes(limits.maxStorageBufferBindingSize), MORE_ABOUT.binding],
+    ['16-bit floats (shader-f16)', features.includes('shader-f16') ? 'yes' : 'no', MORE_ABOUT.f16],
+  ];
+}
+
+/** Undefined while it is asked for, null where the browser does not say. */
+function useStorage(): { readonly usage: number; readonly quota: number } | null | undefined {
+  const [estimate, setEstimate] = useState<{ readonly usage: number; readonly quota: number } | null>();
+  useEffect(() => {
+    let shown = true;
+    const take = (found: StorageEstimate | null): void => {
+      if (!shown) return;
+      setEstimate(found?.quota === undefined ? null : { usage: found.usage ?? 0, quota: found.quota });
+    };
+    // Absent outside secure contexts.
+    const storage = navigator.storage as StorageManager | undefined;
+    if (storage) storage.estimate().then(take, () => take(null));
+    else take(null);
+    return () => {
+      shown = false;
+    };
+  }, []);
+  return estimate;
+}
+
+function storageText(storage: ReturnType<typeof useStorage>): string {
+  if (storage === undefined) return 'asking the browser…';
+  if (storage === null) return 'not told by the browser';
+  const { usage, quota } = storage;
+  return `${formatBytes(usage)} of ${formatBytes(quota)} used (${formatPercent(usage / quota)})`;
+}
+
+export function HardwareCard({ device }: { readonly device: Ready }) {
+  const probe = useDeviceStore((state) => state.flopsPerSecond);
+  const speed = useMeasuredSpeed();
+  const storage = useStorage();
+  const rows: Row[] = deviceRows(device);
+  if (speed?.from.what === 'training')
+    rows.push(['Speed, in training', `${formatLarge(speed.flopsPerSecond)}FLOP/s over ${plural(speed.from.steps, 'step')} (measured)`]);
+  rows.push(['Speed, matrix product', probe === null ? 'not measured yet' : `${formatLarge(probe)}FLOP/s (measured)`]);
+  rows.push([
+    'Storage of this page',
+    storageText(storage),
+    'Checkpoints and past runs are kept there. Shared by everything at this address.',
+  ]);
+  return (
+    <dl className="rows hardware">
+      {rows.map(([name, value, title]) => (
+        <div key={name} title={title}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

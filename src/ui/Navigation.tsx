@@ -1,0 +1,25 @@
+// From screen to screen. Where there is only one, there is nowhere to go.
+
+import { setView } from '../store/run';
+import type { ActionState } from './actions';
+import { SCREENS, screenOf } from './screens';
+
+export function Navigation({ state }: { readonly state: ActionState }) {
+  const current = screenOf(state);
+  const screens = SCREENS.filter((screen) => screen.available(state));
+  return (
+    <nav className="screens" aria-label="Screens">
+      {screens.length > 1 && (
+        <ul>
+          {screens.map(({ view, label }) => (
+            <li key={view}>
+              <button type="button" aria-current={view === current.view ? 'page' : undefined} onClick={() => setView(view)}>
+                {label}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,36 @@
+// What a visitor should know before anything else: no GPU, a run that can be gone on with, what happened while the
+// tab was hidden.
+
+import { isActive } from '../store/run';
+import type { ActionState } from './actions';
+import { webgpuAdvice } from './error-cards';
+import { ActionButton } from './parts/Button';
+import { ErrorCard } from './parts/ErrorCard';
+import { ResumeCard } from './run/ResumeCard';
+import { TabNotice } from './run/TabNotice';
+
+export function Notices({ state }: { readonly state: ActionState }) {
+  return (
+    <>
+      <DeviceCard state={state} />
+      {state.resumable && !isActive(state.run) && <ResumeCard resumable={state.resumable} state={state} />}
+      <TabNotice />
+    </>
+  );
+}
+
+function DeviceCard({ state }: { readonly state: ActionState }) {
+  const { device, run, view } = state;
+  if (device.status !== 'unavailable') return null;
+  const { error } = device;
+  // The run's own card says it already.
+  if (view === 'run' && run?.error === error) return null;
+  const advice = error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
+  return (
+    <ErrorCard error={error} advice={advice} safe="The settings and forecasts work without it.">
+      <ActionButton id="reopen" state={state}>
+        Try again
+      </ActionButton>
+    </ErrorCard>
+  );
+}

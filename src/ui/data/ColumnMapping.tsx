@@ -1,0 +1,113 @@
+// Which column of the file holds which field. Nothing is mapped unless the person says so; likely maps are offered.
+
+import { useState } from 'react';
+import type { ColumnMap, ColumnRole } from '../../config';
+import { rolesOf, SHAPE_NAMES, type RowShape } from '../../config-columns';
+import { suggestColumns } from '../../data/columns';
+import type { DataHead } from '../../data/preview';
+import { mapColumns } from '../../store/sources';
+import { fieldId } from '../labels';
+import { WhyOf } from '../parts/fields';
+import { describeMap, draftOf, draftOfMap, mapOf, needs, ownColumn, SHAPE_LABELS, withColumn, type ColumnDraft } from './column-draft';
+import { formatName } from './data-words';
+
+interface ColumnMappingProps {
+  readonly head: Pick<DataHead, 'format' | 'columns'>;
+  readonly map: ColumnMap | null;
+}
+
+export function ColumnMapping({ head: { format, columns }, map }: ColumnMappingProps) {
+  // A map that is not complete yet; it is the settings' as soon as it is.
+  const [started, setStarted] = useState<ColumnDraft | null>(null);
+  const draft = started ?? (map && draftOfMap(map, columns));
+  const suggestion = suggestColumns(columns);
+
+  const take = (next: ColumnDraft | null): void => {
+    const made = next && mapOf(next);
+    setStarted(next && !made ? next : null);
+    if (made || !next) mapColumns(made);
+  };
+  return (
+    <fieldset className="mapping" id={fieldId('columns')} tabIndex={-1}>
+      <legend className="hidden">Columns</legend>
+      <div className="mapping-fields">
+        <div className="field">
+          <div className="field-head">
+            <label htmlFor="rows-are">Columns</label>
+            <WhyOf name="columns" />
+          </div>
+          <select
+            id="rows-are"
+            value={draft?.shape ?? ''}
+            onChange={({ target }) => take(target.value === '' ? null : draftOf(target.value as RowShape, columns, suggestion))}
+          >
+            <option value="">As found: {format === null ? 'no known fields' : formatName(format).replace(/^\w+, /, '')}</option>
+            {SHAPE_NAMES.map((shape) => (
+              <option key={shape} value={shape}>
+                {SHAPE_LABELS[shape]}
+              </option>
+            ))}
+          </select>
+        </div>
+        {draft &&
+          rolesOf(draft.shape).map((role) => (
+            <RoleField
+              key={role}
+              role={role}
+              draft={draft}
+              columns={columns}
+              onChange={(column) => take(withColumn(draft, role, column))}
+            />
+          ))}
+      </div>
+      {started && <p className="note fault">Choose a column for every field that is still empty.</p>}
+      {!draft && (
+        <p className="note">
+          {columns.length === 0
+            ? 'No columns were found.'
+            : `Found in the file: ${columns.slice(0, 12).join(', ')}${columns.length > 12 ? ', …' : ''}.`}
+        </p>
+      )}
+      {!draft && suggestion && (
+        <div className="suggestion">
+          <p>These could be {describeMap(suggestion)}.</p>
+          <button type="button" className="button" onClick={() => mapColumns(suggestion)}>
+            Read them so
+          </button>
+        </div>
+      )}
+    </fieldset>
+  );
+}
+
+interface RoleFieldProps {
+  readonly role: ColumnRole;
+  readonly draft: ColumnDraft;
+  readonly columns: readonly string[];
+  readonly onChange: (column: string) => void;
+}
+
+function RoleField({ role, draft, columns, onChange }: RoleFieldProps) {
+  const value = draft.columns[role] ?? '';
+  const id = `column-${role}`;
+  const optional = !needs(draft.shape, role);
+  // A column of the field's own name is read unless another is mapped.
+  const none = ownColumn(role, columns) === '' || !optional;
+  const missing = value !== '' && !columns.includes(value);
+  return (
+    <div className="field">
+      <div className="field-head">
+        <label htmlFor={id}>{role}</label>
+      </div>
+      <select id={id} value={value} onChange={({ target }) => onChange(target.value)}>
+        {none && <option value="">{optional ? 'none' : 'Choose…'}</option>}
+        {missing && <option value={value}>{value} (not in the file)</option>}
+        {columns.map((column, i) => (
+          <option key={i} value={column}>
+            {column || '(no name)'}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+// A map of columns while a person makes it: a shape, and a column for each of its fields, perhaps not all chosen yet. Pure.
+
+import type { ColumnMap, ColumnRole } from '../../config';
+import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape } from '../../config-columns';
+
+export interface ColumnDraft {
+  readonly shape: RowShape;
+  /** '' where none is chosen. */
+  readonly columns: Readonly<Partial<Record<ColumnRole, string>>>;
+}
+
+export const SHAPE_LABELS: Readonly<Record<RowShape, string>> = {
+  messages: 'Chat messages',
+  prompt_completion: 'Prompt and completion',
+  instruction: 'Instruction, input, output',
+  text: 'Text',
+};
+
+/** The column of a field's own name: it is read where the map names no other. */
+export const ownColumn = (role: ColumnRole, columns: readonly string[]): string =>
+  columns.find((column) => column.toLowerCase() === role) ?? '';
+
+/** A shape's fields, from columns of their names, and from the suggestion where that is of the same shape. */
+export function draftOf(shape: RowShape, columns: readonly string[], suggestion: ColumnMap | null): ColumnDraft {
+  const likely = suggestion && shapeOfColumns(suggestion) === shape ? suggestion : {};
+  return filled(shape, likely, columns);
+}
+
+/** The map that was chosen before, to go on with. */
+export function draftOfMap(map: ColumnMap, columns: readonly string[]): ColumnDraft | null {
+  const shape = shapeOfColumns(map);
+  return shape && filled(shape, map, columns);
+}
+
+const filled = (shape: RowShape, map: ColumnMap, columns: readonly string[]): ColumnDraft => ({
+  shape,
+  columns: Object.fromEntries(rolesOf(shape).map((role) => [role, map[role] ?? ownColumn(role, columns)])),
+});
+
+export const withColumn = (draft: ColumnDraft, role: ColumnRole, column: string): ColumnDraft => ({
+  ...draft,
+  columns: { ...draft.columns, [role]: column },
+});
+
+export const needs = (shape: RowShape, role: ColumnRole): boolean => ROW_SHAPES[shape].needs.includes(role);
+
+/** The map, once every field that has to be there has a column. */
+export function mapOf({ shape, columns }: ColumnDraft): ColumnMap | null {
+  const chosen = rolesOf(shape).flatMap((role) => (columns[role] ? [[role, columns[role]] as const] : []));
+  const missing = ROW_SHAPES[shape].needs.some((role) => !columns[role]);
+  return missing ? null : Object.fromEntries(chosen);
+}
+
+/** "question as prompt and answer as completion". */
+export function describeMap(map: ColumnMap): string {
+  const parts = Object.entries(map).map(([role, column]) => `${column} as ${role}`);
+  return parts.length < 2 ? (parts[0] ?? '') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}

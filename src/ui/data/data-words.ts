@@ -1,0 +1,136 @@
+// What a preview of data says, in words. Pure.
+
+import type { DataPreview, PreviewRow, RowUse } from '../../data/preview';
+import { formatCount, formatPercent, plural } from '../format';
+
+const SHAPES: Readonly<Record<string, string>> = {
+  messages: 'chat messages',
+  prompt_completion: 'prompts and completions',
+  instruction: 'instructions and outputs',
+  text: 'texts',
+  mixed: 'rows of several kinds',
+};
+
+/** "JSONL, chat messages", "CSV, texts", "Plain text". */
+export function formatName(format: DataPreview['format']): string {
+  if (format === null) return 'No known rows';
+  if (format === 'plain') return 'Plain text';
+  const [kind, shape] = format.startsWith('csv:') ? ['CSV', format.slice(4)] : ['JSONL', format];
+  return `${kind}, ${SHAPES[shape]}`;
+}
+
+const unit = ({ format }: Pick<DataPreview, 'format'>): string => (format === 'plain' ? 'window' : 'row');
+
+/** "JSONL, chat messages · 826 rows · 97,432 tokens": what a run trains on. */
+export function oneLine(preview: DataPreview): string {
+  const { format, counts } = preview;
+  return `${formatName(format)} · ${plural(counts.rows, unit(preview))} · ${plural(counts.tokens, 'token')}`;
+}
+
+/** Percent with a decimal where that is all there is to see. */
+function share(part: number, whole: number): string {
+  if (whole === 0) return formatPercent(0);
+  const percent = (part / whole) * 100;
+  return part > 0 && percent < 1 ? `${Math.max(0.1, percent).toFixed(1)} %` : formatPercent(part / whole);
+}
+
+export interface Fact {
+  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template';
+  readonly name: string;
+  readonly text: string;
+  /** Something that the person may want to change. */
+  readonly notable: boolean;
+}
+
+export interface FactSettings {
+  readonly seqLen: number;
+  readonly dedupe: boolean;
+  readonly badRows: 'refuse' | 'skip';
+  /** The held-out rows are a file of their own. */
+  readonly ownEvaluation: boolean;
+}
+
+const TEMPLATES: Readonly<Record<DataPreview['template'], string>> = {
+  model: 'written by the model’s own template',
+  fallback: 'the model has no chat template; written as User: … Assistant: …',
+  none: 'none, the rows are plain text',
+};
+
+export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvaluation }: FactSettings): Fact[] {
+  const { counts, template } = preview;
+  const rows = counts.rows + counts.evalRows + counts.dropped + (dedupe ? counts.duplicates : 0);
+  const fact = (id: Fact['id'], name: string, text: string, notable = false): Fact => ({ id, name, text, notable });
+  const plain = preview.format === 'plain';
+  const list = [
+    fact('training', 'Trained on', `${plural(counts.rows, unit(preview))}, ${plural(counts.tokens, 'token')} an epoch`),
+    fact('evaluation', 'Held out', heldOut(preview, ownEvaluation), counts.evalRows === 0),
+    fact('loss', 'With a loss', `${formatCount(counts.targets)} tokens, ${share(counts.targets, counts.tokens)}`, counts.targets === 0),
+    plain
+      ? fact('cut', 'Cut', `into windows of ${formatCount(seqLen)} tokens; none is lost`)
+      : fact('cut', 'Cut off', cutOff(preview, seqLen, rows), counts.truncated > 0),
+    fact(
+      'dropped',
+      'Left out',
+      counts.dropped === 0 ? 'none' : `${plural(counts.dropped, 'row')} without a token to learn`,
+      counts.dropped > 0,
+    ),
+  ];
+  if (!plain) {
+    list.push(
+      fact('duplicates', 'Duplicates', duplicates(counts.duplicates, dedupe), counts.duplicates > 0 && !dedupe),
+      fact('malformed', 'Malformed', malformed(counts.badRows, badRows), counts.badRows > 0),
+    );
+  }
+  if (template !== 'none') list.push(fact('template', 'Chat template', TEMPLATES[template], template === 'fallback'));
+  return list;
+}
+
+function heldOut(preview: DataPreview, ownFile: boolean): string {
+  const { rows, evalRows } = preview.counts;
+  if (evalRows === 0) return 'none, so there is no evaluation loss';
+  const what = plural(evalRows, unit(preview));
+  return ownFile ? `${what}, from a file of their own` : `${what}, ${share(evalRows, rows + evalRows)}`;
+}
+
+function cutOff({ counts: { truncated } }: DataPreview, seqLen: number, rows: number): string {
+  if (truncated === 0) return 'none';
+  return `${plural(truncated, 'row')}, ${share(truncated, rows)}, longer than ${formatCount(seqLen)} tokens`;
+}
+
+function duplicates(count: number, dedupe: boolean): string {
+  if (count === 0) return 'none of the held-out rows';
+  const copies = plural(count, 'copy of a held-out row', 'copies of held-out rows');
+  return dedupe ? `${copies}, not trained on` : `${copies}, trained on all the same`;
+}
+
+function malformed(count: number, badRows: 'refuse' | 'skip'): string {
+  if (count === 0) return 'none';
+  return badRows === 'skip' ? `${plural(count, 'row')}, passed over` : `${plural(count, 'row')}; a run refuses the file`;
+}
+
+export function lengthSummary({ lengths: { p50, p95, max }, format }: DataPreview): string {
+  if (format === 'plain') return `The text has ${plural(max, 'token')}.`;
+  return `Half of the rows have at most ${plural(p50, 'token')}, 95 % at most ${formatCount(p95)}; the longest has ${formatCount(max)}.`;
+}
+
+const USES: Readonly<Record<RowUse, string>> = {
+  training: 'trained on',
+  evaluation: 'held out',
+  duplicate: 'copy of a held-out row',
+  dropped: 'left out: nothing to learn',
+};
+
+export const nameOfUse = (use: RowUse): string => USES[use];
+
+/** "Row 3", "Window 3": as the file counts. */
+export const rowName = ({ row }: PreviewRow, format: DataPreview['format'], index: number): string =>
+  `${format === 'plain' ? 'Window' : 'Row'} ${formatCount(row.row ?? index + 1)}`;
+
+/** "134 tokens, the first 129 of them read; 96 carry a loss". */
+export function rowSummary({ row, tokens, length }: PreviewRow, seqLen: number): string {
+  const targets = tokens.filter(({ target }) => target).length;
+  const loss = targets === 0 ? 'none carries a loss' : `${formatCount(targets)} ${targets === 1 ? 'carries' : 'carry'} a loss`;
+  if (length <= tokens.length) return `${plural(length, 'token')}; ${loss}`;
+  const rest = row.kind === 'chat' ? 'the rest is cut off' : `the first of ${plural(Math.ceil((length - 1) / seqLen), 'window')}`;
+  return `${formatCount(tokens.length)} of ${plural(length, 'token')}, ${rest}; ${loss}`;
+}

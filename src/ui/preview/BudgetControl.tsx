@@ -1,0 +1,73 @@
+// What the person's GPU has to give: a slider and a number, and what the chosen method makes of it.
+
+import { useState } from 'react';
+import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/budget';
+import { formatBytes } from '../format';
+import { Slider } from '../parts/Slider';
+import { budgetStops } from '../parts/stops';
+import { Why } from '../parts/Why';
+
+const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
+/** Where the slider stands before anything is set: what many laptops have. */
+const UNSET = 4e9;
+const GB = 1e9;
+
+const inGigabytes = (bytes: number): string => String(Number((bytes / GB).toPrecision(4)));
+
+const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
+  fits: 'it fits.',
+  tight: 'it is tight: drivers, the desktop and other tabs need some too.',
+  exceeds: 'it exceeds it. It can be started anyway; the GPU may refuse, or use slower memory.',
+};
+
+interface BudgetControlProps {
+  /** '31.2 MB', of the chosen method. */
+  readonly needs: string;
+  readonly method: string;
+  readonly verdict: Verdict | null;
+}
+
+export function BudgetControl({ needs, method, verdict }: BudgetControlProps) {
+  const budget = useBudgetStore((state) => state.budget);
+  /** While the field is in use: '0' on the way to '0.5' is no budget yet. */
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <div className="field budget" data-set={budget !== null}>
+      <div className="field-head">
+        <label htmlFor="budget">Memory budget</label>
+        <Why of="Memory budget">
+          Browsers do not tell how much memory a GPU has. Give what yours has, or what you want to spend, to see what fits. It is a line in
+          the picture and stops nothing.
+        </Why>
+      </div>
+      <div className="slid">
+        <Slider label="Memory budget" stops={STOPS} value={budget ?? UNSET} text={formatBytes} onChange={setBudget} />
+        <span className="with-unit">
+          <input
+            id="budget"
+            type="text"
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder="not set"
+            value={typed ?? (budget === null ? '' : inGigabytes(budget))}
+            aria-describedby="budget-note"
+            onChange={({ target }) => {
+              setTyped(target.value);
+              setBudget(Number(target.value.trim().replace(',', '.')) * GB);
+            }}
+            onBlur={() => setTyped(null)}
+          />
+          <span>GB</span>
+        </span>
+        <button type="button" className="button small" disabled={budget === null} onClick={() => setBudget(null)}>
+          Clear
+        </button>
+      </div>
+      <p className="note" id="budget-note">
+        {budget === null || verdict === null
+          ? 'Not set. Browsers do not tell how much memory a GPU has.'
+          : `${method} needs ${needs} of ${formatBytes(budget)}: ${VERDICT_TEXT[verdict]}`}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+// The same settings on models that are known by their configurations alone: this is where the saving is felt.
+
+import { useEffect, useState } from 'react';
+import type { Method, RunConfig } from '../../config';
+import type { ErrorInfo } from '../../errors';
+import type { DeviceLimits } from '../../gpu/device';
+import { limitFault } from '../../plan/forecast-limits';
+import { purposeBar, type Bar } from '../charts/bar-model';
+import { MemoryBars, scaleOf } from '../charts/MemoryBars';
+import { formatBytes, formatByteTick, formatCount, plural } from '../format';
+import { LARGER_MODELS, type KnownModel } from '../known-models';
+import { METHOD_NAMES } from '../labels';
+import { ErrorCard } from '../parts/ErrorCard';
+import type { Forecaster } from './forecaster';
+import { fitConfig } from './forecasts';
+
+export const BAR_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
+
+export interface LargerModel {
+  readonly model: KnownModel;
+  readonly fitted: RunConfig;
+  readonly bars: readonly Bar[];
+  readonly error: ErrorInfo | null;
+  /** "its embedding needs one buffer of 545 MB, this device allows 268 MB"; null where it fits. */
+  readonly limit: string | null;
+}
+
+function planned(forecaster: Forecaster, model: KnownModel, config: RunConfig, limits: DeviceLimits | null): LargerModel {
+  const fitted = fitConfig(config, model.shape);
+  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model.shape, fitted, method) }));
+  const bars = results.flatMap(({ method, forecast }) =>
+    forecast ? [purposeBar(METHOD_NAMES[method], forecast, method === config.method)] : [],
+  );
+  const own = results.find(({ method }) => method === config.method)?.forecast;
+  const fault = own && limits ? limitFault(own, limits) : null;
+  return {
+    model,
+    fitted,
+    bars,
+    error: results.find(({ error }) => error)?.error ?? null,
+    limit:
+      fault &&
+      `does not fit this device: ${fault.what} needs one ${fault.kind} of ${formatBytes(fault.bytes)}, allowed are ${formatBytes(fault.limit)}`,
+  };
+}
+
+/** Lets the browser draw and answer in between. */
+const breath = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Nine forecasts, one after the other, so that none of them holds up a slider; the last ones until they are all there. */
+export function useLargerModels(forecaster: Forecaster, config: RunConfig, limits: DeviceLimits | null): readonly LargerModel[] {
+  const [shown, setShown] = useState<readonly LargerModel[]>([]);
+  useEffect(() => {
+    let current = true;
+    const work = async (): Promise<void> => {
+      for (const { shape } of LARGER_MODELS) {
+        for (const method of BAR_METHODS) {
+          await breath();
+          if (!current) return;
+          forecaster.memory(shape, fitConfig(config, shape), method);
+        }
+      }
+      setShown(LARGER_MODELS.map((model) => planned(forecaster, model, config, limits)));
+    };
+    void work();
+    return () => {
+      current = false;
+    };
+  }, [forecaster, config, limits]);
+  return shown;
+}
+
+interface LargerModelsProps {
+  readonly models: readonly LargerModel[];
+  readonly config: RunConfig;
+  /** The right end of the bars above. */
+  readonly ownScale: number;
+  readonly budget: number | null;
+}
+
+export function LargerModels({ models, config, ownScale, budget }: LargerModelsProps) {
+  const bars = models.flatMap((model) => model.bars);
+  const scale = bars.length > 0 ? scaleOf(bars, budget) : 1;
+  return (
+    <div className="larger">
+      <h3>The same settings on larger models</h3>
+      <p className="note">
+        From their configurations alone, nothing is loaded. One scale for the three
+        {bars.length > 0 && `, up to ${formatByteTick(scale)}; that of the bars above ends at ${formatByteTick(ownScale)}`}.
+      </p>
+      {models.map((entry, i) => (
+        <div className="larger-model" key={entry.model.name} data-fits={entry.limit === null}>
+          <h4>
+            {entry.model.name} <span className="note">{modelNote(entry.model, entry.fitted, config)}</span>
+          </h4>
+          {entry.limit && <p className="note fault">{`${entry.model.name} ${entry.limit}.`}</p>}
+          {entry.error ? (
+            <ErrorCard error={entry.error} />
+          ) : (
+            <MemoryBars
+              label={`Memory of ${entry.model.name}`}
+              bars={entry.bars}
+              scale={scale}
+              against={0}
+              budget={budget}
+              compact
+              axis={i === models.length - 1}
+            />
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function modelNote(model: KnownModel, fitted: RunConfig, config: RunConfig): string {
+  const notes = [plural(model.shape.layers, 'layer')];
+  if (fitted.seqLen < config.seqLen) notes.push(`length ${formatCount(fitted.seqLen)}, its most`);
+  if (fitted.lisaLayers < config.lisaLayers) notes.push(`γ = ${fitted.lisaLayers}, its most`);
+  return notes.join(', ');
+}

@@ -1,0 +1,111 @@
+// The memory that each method will need, before anything is loaded: bars that follow every setting, against the
+// person's budget and the device's limits.
+
+import type { RunConfig } from '../../config';
+import type { ModelShape } from '../../model/types';
+import type { Forecast } from '../../plan/forecast';
+import { limitError, limitFault } from '../../plan/forecast-limits';
+import { useBudgetStore, verdictOf } from '../../store/budget';
+import { useDeviceStore } from '../../store/device';
+import { purposeBar } from '../charts/bar-model';
+import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
+import { formatBytes, formatLarge, formatPercent } from '../format';
+import { METHOD_NAMES } from '../labels';
+import { ErrorCard } from '../parts/ErrorCard';
+import { Panel } from '../parts/Panel';
+import { forecastReceipt } from '../receipt';
+import { BudgetControl } from './BudgetControl';
+import type { Forecaster } from './forecaster';
+import { loadForecaster, useForecaster } from './forecasts';
+import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
+
+interface MemoryPreviewProps {
+  readonly config: RunConfig;
+  readonly shape: ModelShape;
+  /** Show larger models beside a small one. */
+  readonly builtin: boolean;
+}
+
+export function MemoryPreview(props: MemoryPreviewProps) {
+  const state = useForecaster();
+  return (
+    <Panel
+      title="Memory before the start"
+      aside={<span className="tag">forecast</span>}
+      className={props.builtin ? 'memory-preview with-larger' : 'memory-preview'}
+    >
+      {state.status === 'ready' && <Bars {...props} forecaster={state.forecaster} />}
+      {state.status === 'loading' && <p className="note">Loading the forecast…</p>}
+      {state.status === 'failed' && (
+        <ErrorCard error={state.error}>
+          <button type="button" className="button" onClick={() => void loadForecaster()}>
+            Try again
+          </button>
+        </ErrorCard>
+      )}
+    </Panel>
+  );
+}
+
+interface BarsProps extends MemoryPreviewProps {
+  readonly forecaster: Forecaster;
+}
+
+function Bars({ forecaster, config, shape, builtin }: BarsProps) {
+  const budget = useBudgetStore((state) => state.budget);
+  const device = useDeviceStore((state) => state.device);
+  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(shape, config, method) }));
+  const failed = results.find(({ error }) => error);
+  if (failed?.error) return <ErrorCard error={failed.error} />;
+  const forecasts = Object.fromEntries(results.map(({ method, forecast }) => [method, forecast])) as Readonly<
+    Record<RunConfig['method'], Forecast>
+  >;
+  const bars = BAR_METHODS.map((method) => purposeBar(METHOD_NAMES[method], forecasts[method], method === config.method));
+  const chosen = forecasts[config.method];
+  const parameters = forecasts.full.trainable;
+  const limits = device.status === 'ready' ? device.limits : null;
+  const fault = limits && limitFault(chosen, limits);
+  const scale = scaleOf(bars, budget);
+  return (
+    <>
+      <p className="receipt">{forecastReceipt(config.method, chosen.total, forecasts.full.total)}</p>
+      {fault && <ErrorCard error={limitError(fault, formatBytes)} />}
+      <MemoryBars label="Memory of each method" bars={bars} scale={scale} against={0} budget={budget} />
+      <BarLegend bars={bars} />
+      <p className="note facts">
+        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters in a step (
+        {formatPercent(chosen.trainable / parameters)}). Point at a part of a bar, or press the arrow keys on it, to see how it comes about.
+      </p>
+      <BudgetControl
+        needs={formatBytes(chosen.total)}
+        method={METHOD_NAMES[config.method]}
+        verdict={budget === null ? null : verdictOf(chosen.total, budget)}
+      />
+      {builtin ? (
+        <Larger forecaster={forecaster} config={config} own={bars} ownScale={scale} limits={limits} budget={budget} />
+      ) : (
+        <BarTable groups={[{ caption: 'The chosen model', bars }]} />
+      )}
+    </>
+  );
+}
+
+interface LargerProps {
+  readonly forecaster: Forecaster;
+  readonly config: RunConfig;
+  readonly own: readonly ReturnType<typeof purposeBar>[];
+  readonly ownScale: number;
+  readonly limits: Parameters<typeof limitFault>[1] | null;
+  readonly budget: number | null;
+}
+
+function Larger({ forecaster, config, own, ownScale, limits, budget }: LargerProps) {
+  const models = useLargerModels(forecaster, config, limits);
+  const groups = models.map(({ model, bars }) => ({ caption: model.name, bars }));
+  return (
+    <>
+      <LargerModels models={models} config={config} ownScale={ownScale} budget={budget} />
+      <BarTable groups={[{ caption: 'The built-in model', bars: own }, ...groups]} />
+    </>
+  );
+}

@@ -1,0 +1,59 @@
+// The end of a run that went well: what it came to, and the two things to do with it, compare and download.
+
+import { runMetrics } from '../../store/metrics';
+import type { Exported, Run } from '../../store/run';
+import type { ActionState } from '../actions';
+import { formatBytes, formatDuration, formatLoss, plural } from '../format';
+import { METHOD_NAMES } from '../labels';
+import { ActionButton } from '../parts/Button';
+
+interface EndedProps {
+  readonly run: Run;
+  readonly state: ActionState;
+}
+
+export function Ended({ run, state }: EndedProps) {
+  const { stopped, step, config, evals, saveError } = run;
+  const trainedMs = runMetrics()
+    .stepMs.values()
+    .reduce((sum, ms) => sum + ms, 0);
+  const [first, last] = [evals[0], evals.at(-1)];
+  return (
+    <section className="card ended" aria-label="Result" data-ended={stopped ? 'stopped' : 'done'}>
+      <h2>{stopped ? 'Stopped, and kept' : 'The model is tuned'}</h2>
+      <p>
+        {METHOD_NAMES[config.method]} trained {plural(step, 'step')}
+        {trainedMs > 0 && ` in ${formatDuration(trainedMs)}`}.
+        {first && last && first !== last && ` Evaluation loss ${formatLoss(first.loss)} → ${formatLoss(last.loss)}.`}
+      </p>
+      {saveError && (
+        <p className="note">Its last checkpoint could not be written: {saveError.detail} The model is here until the page is closed.</p>
+      )}
+      <div className="buttons">
+        <ActionButton id="download" state={state} primary />
+        <ActionButton id="downloadDelta" state={state} />
+      </div>
+      <Files exported={run.exported.model} />
+      <Files exported={run.exported.delta} />
+    </section>
+  );
+}
+
+/** What was handed to the browser's own download; the links give it once more. */
+function Files({ exported }: { readonly exported: Exported }) {
+  if (typeof exported !== 'object') return null;
+  const { links, contents } = exported;
+  return (
+    <div className="files">
+      <p>
+        Saved by the browser:{' '}
+        {links.map((link) => (
+          <a key={link.name} href={link.url} download={link.name}>
+            {link.name} ({formatBytes(link.bytes)})
+          </a>
+        ))}
+      </p>
+      <p className="note">{contents.map((file) => `${file.name} ${formatBytes(file.bytes)}`).join(' · ')}</p>
+    </div>
+  );
+}

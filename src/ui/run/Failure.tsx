@@ -1,0 +1,77 @@
+// The card of an error that ended a run (or an export after it): what happened, what is safe, and changes that may help,
+// each with one click that also leads to the setting it changed.
+
+import { useMemo } from 'react';
+import type { ConfigKey } from '../../config';
+import type { ErrorInfo } from '../../errors';
+import type { ModelShape } from '../../model/types';
+import { setConfig } from '../../store/config';
+import { setView, type Run } from '../../store/run';
+import type { ActionState } from '../actions';
+import { familyOf, safeSentence, suggestions, type Suggestion } from '../error-cards';
+import { focusField } from '../focus';
+import { formatBytes } from '../format';
+import { ActionButton } from '../parts/Button';
+import { ErrorCard } from '../parts/ErrorCard';
+import type { Forecaster } from '../preview/forecaster';
+import { useForecaster } from '../preview/forecasts';
+
+interface FailureProps {
+  readonly run: Run;
+  readonly error: ErrorInfo;
+  readonly state: ActionState;
+}
+
+export function Failure({ run, error, state }: FailureProps) {
+  const { config } = run;
+  const { setup, device } = state;
+  const forecaster = useForecaster((loaded) => loaded.forecaster);
+  // Memory can run out before the worker has described the model; the set-up knows its shape.
+  const shape = run.prepared?.shape ?? (setup.config.model === config.model ? setup.shape : null);
+  const offered = useMemo(
+    () => suggestions(error, config).map((s) => ({ ...s, saves: forecastSaving(forecaster, shape, run, s) })),
+    [forecaster, error, shape, run, config],
+  );
+  const family = familyOf(error.code);
+  return (
+    <ErrorCard error={error} safe={run.phase === 'failed' ? safeSentence(run.step, run.savedStep) : undefined}>
+      {(family === 'lost' || family === 'fault') && device.status !== 'opening' && <ActionButton id="reopen" state={state} />}
+      {offered.map((suggestion) => (
+        <button type="button" className="button" key={suggestion.label} onClick={() => apply(suggestion)}>
+          {suggestion.label}
+          {suggestion.saves > 0 && <span className="note"> −{formatBytes(suggestion.saves)} (forecast)</span>}
+        </button>
+      ))}
+      {(family === 'data' || family === 'model') && (
+        <button type="button" className="button" onClick={() => showField(family)}>
+          Choose another {family === 'data' ? 'data file' : 'model'}
+        </button>
+      )}
+      {run.phase === 'failed' && (
+        <ActionButton id="settings" state={state}>
+          Change the settings
+        </ActionButton>
+      )}
+    </ErrorCard>
+  );
+}
+
+function apply({ patch }: Suggestion): void {
+  setConfig(patch);
+  showField(Object.keys(patch)[0] as ConfigKey);
+}
+
+/** Back to the set-up, with this control in view and under the keyboard. */
+function showField(key: ConfigKey): void {
+  setView('setup');
+  // It is there after the next drawing.
+  requestAnimationFrame(() => focusField(key));
+}
+
+/** Bytes that a change would save by the forecast; 0 where nothing is known or nothing is saved. */
+function forecastSaving(forecaster: Forecaster | null, shape: ModelShape | null, { config }: Run, { patch }: Suggestion): number {
+  if (!shape || !forecaster) return 0;
+  const now = forecaster.memory(shape, config).forecast?.total ?? 0;
+  const then = forecaster.memory(shape, { ...config, ...patch }).forecast?.total ?? now;
+  return now - then;
+}

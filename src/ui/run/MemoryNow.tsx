@@ -1,0 +1,146 @@
+// What of the model is on the GPU now: a square for the weights, gradient, m and v of every part, filled when it is there.
+
+import { useState, type CSSProperties, type KeyboardEvent } from 'react';
+import type { RunPicture } from '../../store/picture';
+import { formatBytes, formatCount, formatExactBytes } from '../format';
+import { Panel } from '../parts/Panel';
+import { difference } from '../receipt';
+import { GRID_COLUMNS, memoryGrid, type GridCell, type GridColumn, type MemoryGrid } from './memory-grid';
+import { stackOf } from './stack-model';
+
+const COLUMN_NAMES: Readonly<Record<GridColumn, string>> = { weights: 'weights', gradient: 'gradient', m: 'm', v: 'v' };
+const COLUMN_HEADS: Readonly<Record<GridColumn, string>> = { weights: 'W', gradient: 'grad', m: 'm', v: 'v' };
+
+export function MemoryNow({ picture: { run, metrics } }: { readonly picture: RunPicture }) {
+  const { prepared, config } = run;
+  if (!prepared) {
+    return (
+      <Panel title="Memory now" className="waiting">
+        <p className="note">Shown as soon as the buffers are there.</p>
+      </Panel>
+    );
+  }
+  const stack = stackOf(run, prepared, metrics.periods);
+  const grid = memoryGrid(stack, prepared, config.method);
+  return (
+    <Panel title={stack.moment === 'last' ? 'Memory at the end' : 'Memory now'}>
+      <Squares grid={grid} />
+      <p className="note">
+        {config.method === 'full'
+          ? `Full training fills every square: ${formatBytes(grid.total)}.`
+          : `Filled: ${formatBytes(grid.total)}. Full training would fill every square: ${formatBytes(grid.full)} (forecast); this is ${difference(grid.total, grid.full)}.`}{' '}
+        Activations come on top.
+      </p>
+    </Panel>
+  );
+}
+
+interface At {
+  readonly row: number;
+  readonly column: number;
+}
+
+function Squares({ grid }: { readonly grid: MemoryGrid }) {
+  const { rows, totals } = grid;
+  const [at, setAt] = useState<At>({ row: 0, column: 0 });
+  const [told, setTold] = useState(false);
+  const px = rows.length <= 16 ? 16 : rows.length <= 44 ? 11 : 8;
+  const row = Math.min(at.row, rows.length - 1);
+  const cell = rows[row].cells[at.column];
+  const spare = grid.spare.m + grid.spare.v + grid.spare.gradient;
+  return (
+    <>
+      <table
+        className="memory-grid"
+        role="grid"
+        aria-label="Weights, gradient, m and v by part of the model. Arrow keys go from square to square."
+        style={{ '--square': `${px}px` } as CSSProperties}
+        onKeyDown={(event) => moveTo(event, { row, column: at.column }, rows.length, setAt)}
+        onPointerLeave={() => setTold(false)}
+        onBlur={() => setTold(false)}
+      >
+        <thead>
+          <tr>
+            <th scope="col">
+              <span className="hidden">Part</span>
+            </th>
+            {GRID_COLUMNS.map((column) => (
+              <th scope="col" key={column}>
+                {COLUMN_HEADS[column]}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ title, cells }, i) => (
+            <tr key={title}>
+              <th scope="row">{title}</th>
+              {cells.map((square, j) => (
+                <td
+                  key={square.column}
+                  role="gridcell"
+                  tabIndex={i === row && j === at.column ? 0 : -1}
+                  aria-label={describe(title, square)}
+                  data-column={square.column}
+                  data-resident={square.resident}
+                  onFocus={() => {
+                    setAt({ row: i, column: j });
+                    setTold(true);
+                  }}
+                  onPointerEnter={() => {
+                    setAt({ row: i, column: j });
+                    setTold(true);
+                  }}
+                >
+                  <span className="square" />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          {spare > 0 && (
+            <tr>
+              <th scope="row">empty slots</th>
+              <Sums sums={grid.spare} />
+            </tr>
+          )}
+          <tr>
+            <th scope="row">now</th>
+            <Sums sums={totals} />
+          </tr>
+        </tfoot>
+      </table>
+      <p className="note grid-caption">{told ? describe(rows[row].title, cell) : 'Point at a square for its bytes.'}</p>
+    </>
+  );
+}
+
+const Sums = ({ sums }: { readonly sums: MemoryGrid['totals'] }) =>
+  GRID_COLUMNS.map((column) => (
+    <td key={column} title={formatExactBytes(sums[column])}>
+      {formatBytes(sums[column])}
+    </td>
+  ));
+
+const describe = (title: string, { column, bytes, resident }: GridCell): string =>
+  resident
+    ? `${title}, ${COLUMN_NAMES[column]}: ${formatCount(bytes)} bytes on the GPU.`
+    : `${title}, ${COLUMN_NAMES[column]}: nothing; ${formatCount(bytes)} bytes if it trained.`;
+
+function moveTo(event: KeyboardEvent<HTMLTableElement>, { row, column }: At, rows: number, set: (at: At) => void): void {
+  const last = GRID_COLUMNS.length - 1;
+  const to: At | undefined = {
+    ArrowUp: { row: row - 1, column },
+    ArrowDown: { row: row + 1, column },
+    ArrowLeft: { row, column: column - 1 },
+    ArrowRight: { row, column: column + 1 },
+    Home: { row, column: 0 },
+    End: { row, column: last },
+  }[event.key];
+  if (!to) return;
+  event.preventDefault();
+  const inside = { row: Math.max(0, Math.min(rows - 1, to.row)), column: Math.max(0, Math.min(last, to.column)) };
+  set(inside);
+  event.currentTarget.querySelectorAll<HTMLElement>('[role="gridcell"]')[inside.row * (last + 1) + inside.column]?.focus();
+}

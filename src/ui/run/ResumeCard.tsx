@@ -1,0 +1,90 @@
+// A run that was cut off: go on from its last checkpoint, or take that away. A local model's folder has to be chosen
+// again, because a page may not keep it.
+
+import { useState } from 'react';
+import type { Resumable } from '../../store/device';
+import { resumeRun } from '../../store/trainer';
+import type { ActionState } from '../actions';
+import { formatCount, formatPercent } from '../format';
+import { METHOD_NAMES } from '../labels';
+import { ActionButton } from '../parts/Button';
+
+interface ResumeCardProps {
+  readonly resumable: Resumable;
+  readonly state: ActionState;
+}
+
+export function ResumeCard({ resumable, state }: ResumeCardProps) {
+  const [asking, setAsking] = useState(false);
+  const { config, step, steps, needsModel } = resumable;
+  return (
+    <section className="card" aria-label="Unfinished run">
+      <h2>An unfinished run</h2>
+      <p>
+        {METHOD_NAMES[config.method]} of {config.model} on {config.data} was saved after step {formatCount(step)} of {formatCount(steps)} (
+        {formatPercent(step / steps)}). It goes on bit for bit as if it had never stopped.
+      </p>
+      {asking ? (
+        <>
+          <p>The checkpoint of step {formatCount(step)} is deleted, and with it the only way to go on with this run.</p>
+          <div className="buttons">
+            <ActionButton id="forget" state={state}>
+              Discard for good
+            </ActionButton>
+            <button type="button" className="button" onClick={() => setAsking(false)}>
+              Keep it
+            </button>
+          </div>
+        </>
+      ) : (
+        <>
+          {needsModel !== null && <FolderAgain name={needsModel} ready={state.device.status === 'ready'} />}
+          <div className="buttons">
+            {needsModel === null && <ActionButton id="resume" state={state} primary />}
+            <button type="button" className="button" onClick={() => setAsking(true)}>
+              Discard it
+            </button>
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+const folderOf = (files: readonly File[]): string => files[0]?.webkitRelativePath.split('/')[0] ?? '';
+
+function FolderAgain({ name, ready }: { readonly name: string; readonly ready: boolean }) {
+  const [other, setOther] = useState<readonly File[] | null>(null);
+  const goOn = (files: readonly File[]): void => resumeRun({ kind: 'files', name, files });
+  return (
+    <>
+      <p>Its model lies in the folder “{name}” on this machine. Choose that folder again to go on.</p>
+      <label className="file">
+        <input
+          type="file"
+          disabled={!ready}
+          aria-label={`Choose the folder ${name} again`}
+          // React has no name for it; the attribute is what every browser reads.
+          ref={(input) => input?.setAttribute('webkitdirectory', '')}
+          onChange={({ target }) => {
+            // Files of subfolders are no part of a model.
+            const files = [...(target.files ?? [])].filter((file) => file.webkitRelativePath.split('/').length <= 2);
+            if (files.length === 0) return;
+            if (folderOf(files) === name) goOn(files);
+            else setOther(files);
+          }}
+        />
+        <span className="button primary">Choose the folder…</span>
+      </label>
+      {other && (
+        <p className="note">
+          That folder is called “{folderOf(other)}”.{' '}
+          <button type="button" className="button" disabled={!ready} onClick={() => goOn(other)}>
+            Go on with it all the same
+          </button>{' '}
+          If its weights are others, the run says so and stops.
+        </p>
+      )}
+    </>
+  );
+}

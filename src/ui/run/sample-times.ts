@@ -1,0 +1,17 @@
+// Samples of the same prompts at several steps: which steps there are, and what was written when. Pure.
+
+import type { Sample } from '../../train/protocol';
+
+/** In the order in which they were first written. */
+export const promptsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ prompt }) => prompt))];
+
+/** Steps after which samples were written, ascending; what the base model wrote is none of them. */
+export const sampleSteps = (samples: readonly Sample[]): number[] =>
+  [...new Set(samples.flatMap(({ when, step }) => (when === 'before' ? [] : [step])))].sort((a, b) => a - b);
+
+export const baseSample = (samples: readonly Sample[], prompt: string): Sample | undefined =>
+  samples.find((sample) => sample.when === 'before' && sample.prompt === prompt);
+
+/** At one step the last word counts: a run that is stopped right after a sample writes another. */
+export const sampleAfter = (samples: readonly Sample[], prompt: string, step: number): Sample | undefined =>
+  samples.findLast((sample) => sample.when !== 'before' && sample.prompt === prompt && sample.step === step);

@@ -1,0 +1,60 @@
+// The screens of the page, in the order of the navigation. Those that not every visitor opens are loaded when they are
+// first shown.
+
+import { memo, type ComponentType } from 'react';
+import { useLivePicture } from '../store/picture';
+import type { View } from '../store/run';
+import { ActionBar } from './ActionBar';
+import type { ActionState } from './actions';
+import { Notices } from './Notices';
+import { PreviewView } from './preview/PreviewView';
+import { RunView } from './run/RunView';
+import { SetupColumn } from './setup/SetupColumn';
+import type { Setup } from './setup-state';
+
+export interface Screen {
+  readonly view: View;
+  readonly label: string;
+  /** In the navigation, and shown when the view asks for it. */
+  readonly available: (state: ActionState) => boolean;
+  readonly Show: ComponentType<{ readonly state: ActionState }>;
+}
+
+export const SCREENS: readonly Screen[] = [
+  { view: 'setup', label: 'Set-up', available: () => true, Show: SetupScreen },
+  { view: 'run', label: 'Run', available: ({ run }) => run !== null, Show: RunScreen },
+];
+
+/** The screen that the view names; the set-up where there is nothing to show there. */
+export const screenOf = (state: ActionState): Screen =>
+  SCREENS.find((screen) => screen.view === state.view && screen.available(state)) ?? SCREENS[0];
+
+function SetupScreen({ state }: { readonly state: ActionState }) {
+  return (
+    <div className="columns">
+      <div className="side">
+        <SetupForm setup={state.setup} />
+      </div>
+      <div className="stage">
+        <ActionBar state={state} />
+        <Notices state={state} />
+        <SetupPreview setup={state.setup} />
+      </div>
+    </div>
+  );
+}
+
+// A run that trains meanwhile changes the state ten times a second, and nothing in these.
+const SetupForm = memo(({ setup }: { readonly setup: Setup }) => <SetupColumn setup={setup} />);
+const SetupPreview = memo(({ setup }: { readonly setup: Setup }) => <PreviewView setup={setup} />);
+
+function RunScreen({ state }: { readonly state: ActionState }) {
+  const picture = useLivePicture();
+  return (
+    <div className="stage">
+      <ActionBar state={state} />
+      <Notices state={state} />
+      {picture && <RunView picture={picture} state={state} />}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { DEFAULTS } from '../config';
+import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import type { DeviceState } from '../store/device';
+import type { SourcesState } from '../store/sources';
+import { useSourcesStore } from '../store/sources';
+import { LARGER_MODELS } from './known-models';
+import { forecaster } from './preview/forecaster';
+import { setupOf } from './setup-state';
+
+const ready = (limits: Partial<DeviceLimits> = {}): DeviceState => ({
+  status: 'ready',
+  device: { vendor: 'v', architecture: 'a', description: 'd', software: false },
+  limits: { ...DEFAULT_LIMITS, ...limits },
+  features: [],
+});
+const sources: SourcesState = useSourcesStore.getInitialState();
+const qwen = LARGER_MODELS[2].shape;
+const local: SourcesState = { ...sources, modelKind: 'local', local: { name: 'q', files: [], bytes: 0, shape: qwen, error: null } };
+
+it('weighs the forecast against the budget and the device before a start', () => {
+  const known = { budget: null, forecaster, data: 'ready' } as const;
+  const fits = setupOf(DEFAULTS, sources, ready(), known);
+  expect(fits).toMatchObject({ limit: null, verdict: null, start: { label: 'Start LISA', ready: true } });
+  const total = fits.memory?.forecast?.total ?? 0;
+  expect(setupOf(DEFAULTS, sources, ready(), { ...known, budget: total - 1 })).toMatchObject({
+    verdict: 'exceeds',
+    start: { label: 'Start LISA anyway', ready: true },
+  });
+  expect(setupOf(DEFAULTS, sources, ready(), { ...known, budget: total }).verdict).toBe('tight');
+  // Its embedding of 151,936 × 896 numbers is more than the 256 MiB that every device grants a buffer.
+  const large = setupOf(DEFAULTS, local, ready(), known);
+  expect(large.limit).toMatchObject({ what: 'its embedding', kind: 'buffer', bytes: 151_936 * 896 * 4 });
+  expect(large.start).toEqual({ label: 'Too large for this device', ready: false, focus: 'model' });
+  expect(setupOf(DEFAULTS, local, ready({ maxBufferSize: 2 ** 31 }), known).start.ready).toBe(true);
+});
+
+it('starts without the forecaster too', () => {
+  const setup = setupOf(DEFAULTS, sources, ready(), { budget: 1, forecaster: null, data: 'unknown' });
+  expect(setup).toMatchObject({ memory: null, limit: null, verdict: null, start: { ready: true } });
+});
+
+it('remembers forecasts by what they depend on', () => {
+  const first = forecaster.memory(qwen, DEFAULTS);
+  expect(forecaster.memory(qwen, { ...DEFAULTS, lr: 1, steps: 7, evalEvery: 3, seed: 9 })).toBe(first);
+  expect(forecaster.memory(qwen, { ...DEFAULTS, batchSize: 5 })).not.toBe(first);
+  const frozen = { ...DEFAULTS, lisaTrain: { embedding: false, head: false, norm: true } };
+  expect(forecaster.memory(qwen, { ...frozen, seed: 2 })).not.toBe(forecaster.memory(qwen, { ...frozen, seed: 3 }));
+  expect(forecaster.memory(qwen, { ...DEFAULTS, lisaLayers: 99 }).error).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(forecaster.stepFlops(qwen, { ...DEFAULTS, lisaLayers: 99 })).toBeNull();
+  expect(forecaster.stepFlops(qwen, { ...DEFAULTS, gradAccum: 2 })! / forecaster.stepFlops(qwen, DEFAULTS)!).toBeCloseTo(2, 1);
+});

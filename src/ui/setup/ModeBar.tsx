@@ -1,0 +1,55 @@
+// Simple or everything, and what differs from the defaults: counted, listed, and taken back one by one or all at once.
+
+import { changedKeys } from '../../config-codec';
+import type { ConfigKey, RunConfig } from '../../config';
+import { resetConfig, resetSetting } from '../../store/config';
+import { setSetupMode, type SetupMode } from '../../store/setup-mode';
+import { LABELS } from '../labels';
+import { Segmented } from '../parts/fields';
+import { settingText } from '../setting-text';
+
+const MODES = [
+  ['simple', 'Simple'],
+  ['advanced', 'Advanced'],
+] as const;
+
+/** Sources are chosen, not set. */
+const SOURCES: readonly ConfigKey[] = ['model', 'data', 'evalData'];
+
+interface ModeBarProps {
+  readonly config: RunConfig;
+  readonly mode: SetupMode;
+}
+
+export function ModeBar({ config, mode }: ModeBarProps) {
+  const changed = changedKeys(config).filter((key) => !SOURCES.includes(key));
+  return (
+    <div className="panel mode-bar">
+      <Segmented legend="Settings shown" name="mode" value={mode} options={MODES} onChange={setSetupMode} />
+      {changed.length === 0 ? (
+        <p className="note">Everything is at its default.</p>
+      ) : (
+        <details className="changed">
+          <summary>
+            {changed.length === 1 ? '1 setting is not at its default' : `${changed.length} settings are not at their defaults`}
+          </summary>
+          <ul>
+            {changed.map((key) => (
+              <li key={key}>
+                <span>
+                  {LABELS[key].label}: <strong>{settingText(key, config)}</strong>
+                </span>
+                <button type="button" className="button small" aria-label={`Reset ${LABELS[key].label}`} onClick={() => resetSetting(key)}>
+                  Reset
+                </button>
+              </li>
+            ))}
+          </ul>
+          <button type="button" className="button small" onClick={resetConfig}>
+            All settings to their defaults
+          </button>
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+// Three lengths of a run as cards: by their steps, and by the time that they take on this device once it was measured.
+
+import { useMemo } from 'react';
+import { PRESETS, presetOf } from '../../config-presets';
+import { setConfig } from '../../store/config';
+import { useMeasuredSpeed } from '../../store/speed';
+import { plural } from '../format';
+import { Why } from '../parts/Why';
+import { useForecaster } from '../preview/forecasts';
+import type { Setup } from '../setup-state';
+import { presetTime } from './preset-time';
+
+export function Presets({ setup }: { readonly setup: Setup }) {
+  const { config, shape, faults } = setup;
+  const forecaster = useForecaster((state) => state.forecaster);
+  const speed = useMeasuredSpeed();
+  const chosen = presetOf(config);
+  const sound = shape !== null && faults.length === 0;
+  // The work of a step does not depend on how many there are, but where embeddings are frozen on which layers are drawn.
+  const times = useMemo(
+    () =>
+      PRESETS.map(({ patch }) =>
+        sound && forecaster && speed ? presetTime(patch.steps, forecaster.stepFlops(shape, { ...config, ...patch }), speed) : null,
+      ),
+    [sound, forecaster, shape, config, speed],
+  );
+  return (
+    <fieldset className="presets">
+      <legend>
+        Preset
+        <Why of="Preset">
+          A preset sets the steps, K, and how often to evaluate and save. Times are estimates from speeds measured on this device; point at
+          one to see what it rests on.
+        </Why>
+      </legend>
+      <div className="preset-cards">
+        {PRESETS.map(({ id, name, hint, patch }, i) => (
+          <label key={id} title={times[i]?.basis}>
+            <input type="radio" name="preset" value={id} checked={chosen === id} onChange={() => setConfig(patch)} />
+            <span className="preset-card">
+              <strong>{name}</strong>
+              <span>{plural(patch.steps, 'step')}</span>
+              <span className="estimate">{times[i]?.text ?? ''}</span>
+              <span className="hidden">{`${hint} ${times[i]?.basis ?? ''}`}</span>
+            </span>
+          </label>
+        ))}
+      </div>
+      <p className="note">{PRESETS.find(({ id }) => id === chosen)?.hint ?? 'Custom: not one of these any more.'}</p>
+    </fieldset>
+  );
+}

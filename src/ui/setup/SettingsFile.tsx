@@ -1,0 +1,80 @@
+// Settings that leave the page and come back: as a link, as a file.
+
+import { useState, type DragEvent } from 'react';
+import { openSettings, saveSettings, type Opened } from '../../store/settings-file';
+import { linkOf } from '../../store/url';
+import { formatList } from '../format';
+import { ErrorCard } from '../parts/ErrorCard';
+import { Panel } from '../parts/Panel';
+
+const WHY =
+  'The link in the address bar always holds what differs from the defaults: never your data, the names of your files, or long prompts. The file holds every setting, so that a run can be repeated when defaults have changed.';
+
+type Copied = 'no' | 'yes' | 'refused';
+const COPY_LABELS: Readonly<Record<Copied, string>> = { no: 'Copy link', yes: 'Link copied', refused: 'Copy it from the address bar' };
+
+export function SettingsFile() {
+  const [copied, setCopied] = useState<Copied>('no');
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const [over, setOver] = useState(false);
+  const copy = (): void => {
+    navigator.clipboard.writeText(linkOf()).then(
+      () => setCopied('yes'),
+      () => setCopied('refused'),
+    );
+  };
+  const open = (file: File | undefined): void => {
+    if (file) void openSettings(file).then(setOpened);
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    open(event.dataTransfer.files[0]);
+  };
+  return (
+    <Panel title="Share and keep" hint="These settings as a link or a file." why={WHY}>
+      <div
+        className={over ? 'settings-file over' : 'settings-file'}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={drop}
+      >
+        <div className="buttons">
+          <button type="button" className="button small" onClick={copy} onBlur={() => setCopied('no')}>
+            {COPY_LABELS[copied]}
+          </button>
+          <button type="button" className="button small" onClick={saveSettings}>
+            Save as JSON
+          </button>
+          <label className="file">
+            <input
+              type="file"
+              accept=".json,application/json"
+              aria-label="Open a file of settings"
+              onChange={({ target }) => {
+                open(target.files?.[0]);
+                // The same file can be chosen again after it was mended.
+                target.value = '';
+              }}
+            />
+            <span className="button small">Open JSON…</span>
+          </label>
+        </div>
+        <p className="note" role="status">
+          {openedText(opened)}
+        </p>
+        {opened?.error && <ErrorCard error={opened.error} />}
+      </div>
+    </Panel>
+  );
+}
+
+function openedText(opened: Opened | null): string {
+  if (!opened || opened.error) return 'A file of settings can also be dropped here.';
+  const { name, elsewhere } = opened;
+  const chosen = `${formatList(elsewhere)} ${elsewhere.length === 1 ? 'is' : 'are'} named there and must be chosen above.`;
+  return `The settings of ${name} are in place. ${elsewhere.length > 0 ? chosen : ''}`;
+}
