@@ -59,13 +59,12 @@ interface Contestant {
   close(): void;
 }
 
-/** `choose` names the kernels for a shape and a number of rows. Throws STORAGE when the libraries cannot be installed. */
+/** `choose` names the kernels for a shape and a number of rows. The libraries are installed (installPeers). */
 export async function comparePeers(
   gpu: Gpu,
   choose: (shape: ModelShape, rows: number) => Promise<KernelChoice>,
   rounds: number,
 ): Promise<PeerReport> {
-  await installPeers();
   const scratch = await mkdtemp(join(tmpdir(), 'lisa-bench-'));
   try {
     const model = await benchModel(GPT);
@@ -279,19 +278,23 @@ function messages(child: ChildProcess): () => Promise<Message> {
   };
 }
 
-/** The libraries are no part of the app: they are installed the first time they are asked for. */
-async function installPeers(): Promise<void> {
-  if (existsSync(join(FOLDER, 'node_modules', '.package-lock.json'))) return;
+/**
+ * The libraries are no part of the app: they are installed the first time they are asked for. Resolves with what stands
+ * against it, in one line; npm's own many lines are left to who asks it.
+ */
+export async function installPeers(folder = FOLDER): Promise<AppError | null> {
+  if (existsSync(join(folder, 'node_modules', '.package-lock.json'))) return null;
   process.stderr.write('Installing the other libraries in bench/peers (npm ci) …\n');
   const npm = process.env.npm_execpath;
   const [command, args] = npm && basename(npm).startsWith('npm-cli.') ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']];
   const code = await new Promise<number | null>((resolve) => {
-    const child = spawn(command, args, { cwd: FOLDER, stdio: ['ignore', 2, 2], shell: command === 'npm' && process.platform === 'win32' });
+    const child = spawn(command, args, { cwd: folder, stdio: 'ignore', shell: command === 'npm' && process.platform === 'win32' });
     child.once('error', () => resolve(null));
     child.once('exit', resolve);
   });
-  if (code !== 0)
-    throw new AppError('STORAGE', 'The other libraries could not be installed.', 'Check the network, then run `npm ci` in bench/peers.');
+  return code === 0
+    ? null
+    : new AppError('STORAGE', 'The libraries in bench/peers could not be installed.', 'Check the network, then run `npm ci` there.');
 }
 
 export function describePeers({ rows, rounds }: PeerReport): string {

@@ -1,17 +1,37 @@
 // The parts of the benchmarks that can be wrong without a GPU: options, medians, and what a dispatch is called.
 
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BUILTIN_MODEL, DEFAULTS } from '../config';
 import { planInput } from '../plan/input';
 import { RunPlan } from '../plan/run-plan';
 import { benchBatch, benchModel, MODEL_IDS } from './bench-models';
 import { batchOf, parseBenchOptions } from './bench-options';
+import { installPeers } from './bench-peers';
 import { digits, median, table } from './bench-print';
 import { purposeOf, shapeOf } from './bench-profile';
 
+test('other libraries that cannot be installed are one sentence, not a crash', async () => {
+  // No package.json there: npm fails at once, without a network.
+  const folder = mkdtempSync(join(tmpdir(), 'lisa-peers-'));
+  try {
+    const missing = await installPeers(folder);
+    expect(missing).toMatchObject({ code: 'STORAGE' });
+    expect(missing!.message.split('\n')).toHaveLength(1);
+    expect(existsSync(join(folder, 'node_modules'))).toBe(false);
+    mkdirSync(join(folder, 'node_modules'));
+    writeFileSync(join(folder, 'node_modules', '.package-lock.json'), '{}');
+    expect(await installPeers(folder)).toBeNull();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 describe('options', () => {
-  test('without any: profile and compare', () => {
-    expect([...parseBenchOptions([]).sections]).toEqual(['profile', 'compare']);
+  test('without any: profile, compare and other libraries', () => {
+    expect([...parseBenchOptions([]).sections]).toEqual(['profile', 'compare', 'peers']);
   });
 
   test('sections, models and sizes', () => {

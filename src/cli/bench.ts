@@ -11,7 +11,7 @@ import { chooseKernels } from '../train/tune';
 import { compare, describeComparison, type Comparison } from './bench-compare';
 import { benchModel, type BenchModel } from './bench-models';
 import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench-options';
-import { comparePeers, describePeers, type PeerReport } from './bench-peers';
+import { comparePeers, describePeers, installPeers, type PeerReport } from './bench-peers';
 import { describeProfile, profileStep, type StepProfile } from './bench-profile';
 import {
   describeResident,
@@ -112,10 +112,15 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     }
   }
   if (sections.has('peers')) {
-    report.peers = await comparePeers(gpu, (shape, rows) => kernelsFor(gpu, shape, rows, options), options.repetitions ?? 5);
-    print(describePeers(report.peers));
-  } else {
-    print('Other WebGPU libraries on this device: npm run bench -- --peers (installs them in bench/peers).');
+    const missing = await installPeers();
+    // Who asked for nothing else has no result; for all others the rest stands.
+    if (missing && sections.size === 1) throw missing;
+    if (missing) {
+      print(`No comparison with other WebGPU libraries. ${missing.message}`);
+    } else {
+      report.peers = await comparePeers(gpu, (shape, rows) => kernelsFor(gpu, shape, rows, options), options.repetitions ?? 5);
+      print(describePeers(report.peers));
+    }
   }
   return report;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { RunConfig } from '../config';
 import { nodeLab } from '../gpu/node-lab';
 import type { Command, DataSource, Event, ModelSource, RunEvent } from '../train/protocol';
+import type { KeptSources, SourceStore } from '../train/run-storage';
 import { TrainService } from '../train/service';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';
@@ -20,20 +21,53 @@ export function pickedData(count: number, name = 'rows.jsonl'): DataSource {
   return { kind: 'file', file: new File([Uint8Array.from(textRows(count).bytes)], name) };
 }
 
+export class MemorySources implements SourceStore {
+  readonly kept = new Map<string, KeptSources>();
+
+  keep(runId: string, sources: KeptSources): Promise<void> {
+    this.kept.set(runId, sources);
+    return Promise.resolve();
+  }
+
+  open(runId: string): Promise<KeptSources | null> {
+    return Promise.resolve(this.kept.get(runId) ?? null);
+  }
+
+  remove(runId: string): Promise<void> {
+    this.kept.delete(runId);
+    return Promise.resolve();
+  }
+
+  keepOnly(runId: string): Promise<void> {
+    for (const other of this.kept.keys()) if (other !== runId) this.kept.delete(other);
+    return Promise.resolve();
+  }
+}
+
 export class TestPage {
   readonly events: Event[] = [];
   readonly service: TrainService;
   readonly #waiting = new Set<() => void>();
 
-  constructor(readonly storage = new MemoryCheckpoints()) {
+  constructor(
+    readonly checkpoints = new MemoryCheckpoints(),
+    readonly sources = new MemorySources(),
+  ) {
     this.service = new TrainService({
       openGpu: async () => (await nodeLab()).gpu,
-      checkpoints: storage,
+      storage: { checkpoints, sources },
       post: (event) => {
         this.events.push(event);
         this.#waiting.forEach((look) => look());
       },
     });
+  }
+
+  /** The page after a crash of this one: it finds what this one has stored so far, and this one does not disturb it. */
+  reloaded(): TestPage {
+    const page = new TestPage(this.checkpoints.copy(), new MemorySources());
+    for (const [runId, sources] of this.sources.kept) page.sources.kept.set(runId, sources);
+    return page;
   }
 
   send(command: Command): Promise<void> {

@@ -32,6 +32,13 @@ export class MemoryCheckpoints implements CheckpointStore {
     this.#latest = step;
   }
 
+  copy(): MemoryCheckpoints {
+    const copy = new MemoryCheckpoints();
+    for (const [step, bytes] of this.files) copy.files.set(step, bytes);
+    copy.#latest = this.#latest;
+    return copy;
+  }
+
   at(step: number): CheckpointReader {
     const bytes = this.files.get(step);
     if (!bytes) throw new Error(`No checkpoint of step ${step}; there are ${[...this.files.keys()].join(', ')}.`);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../errors';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedModel } from '../testing/tiny-service';
+import { MemorySources } from '../testing/tiny-service';
 import { MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
 import { Inspector, type InspectCommand } from './inspect';
 import type { DataSource, Event, ModelSource } from './protocol';
@@ -74,7 +75,7 @@ test('works where there is no GPU: the service answers though the device could n
   const none = new AppError('NO_WEBGPU', 'There is none.', '');
   const service = new TrainService({
     openGpu: () => Promise.reject(none),
-    checkpoints: new MemoryCheckpoints(),
+    storage: { checkpoints: new MemoryCheckpoints(), sources: new MemorySources() },
     post: (event) => events.push(event),
   });
   await service.handle({ type: 'open', base: 'http://localhost/' });

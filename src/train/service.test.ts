@@ -82,7 +82,7 @@ describe('save', () => {
       { type: 'checkpoint', step: 2 },
       { type: 'phase', phase: 'paused' },
     ]);
-    expect([...page.storage.files.keys()]).toEqual([2]);
+    expect([...page.checkpoints.files.keys()]).toEqual([2]);
     await page.send({ type: 'discard' });
   });
 
@@ -93,7 +93,7 @@ describe('save', () => {
     await asked.send({ type: 'continue' });
     await asked.send({ type: 'save' });
     const { step } = await asked.nextOf('a', 'checkpoint', undefined, 0);
-    const saved = asked.storage.at(step);
+    const saved = asked.checkpoints.at(step);
     await done;
     expect(step).toBeGreaterThanOrEqual(1);
     expect(step).toBeLessThan(8);
@@ -107,7 +107,7 @@ describe('save', () => {
     }
     await plain.send({ type: 'save' });
     await plain.nextOf('a', 'checkpoint', undefined, 0);
-    expect(differences(await checkpointTensors(saved), await checkpointTensors(plain.storage.at(step)))).toEqual([]);
+    expect(differences(await checkpointTensors(saved), await checkpointTensors(plain.checkpoints.at(step)))).toEqual([]);
     await Promise.all([asked, plain].map((page) => page.send({ type: 'discard' })));
   });
 
@@ -224,7 +224,7 @@ describe('discard', () => {
     await discarded;
     expect(page.events.slice(told)).toEqual([]);
     expect(spy.live()).toBe(0);
-    expect(await page.storage.open()).toBeNull();
+    expect(await page.checkpoints.open()).toBeNull();
   });
 
   test('while paused', async () => {
@@ -243,9 +243,9 @@ describe('discard', () => {
     await page.nextOf('a', 'checkpoint', undefined, 0);
     await paused(page, 'b', LONG, 1);
     await page.send({ type: 'discard' });
-    expect(await page.storage.open()).not.toBeNull();
+    expect(await page.checkpoints.open()).not.toBeNull();
     await page.send({ type: 'discard' });
-    expect(await page.storage.open()).toBeNull();
+    expect(await page.checkpoints.open()).toBeNull();
     expect(refusals(page)).toEqual([]);
   });
 
@@ -262,5 +262,96 @@ describe('discard', () => {
     expect(refusals(page)).toEqual([]);
     await page.send({ type: 'discard' });
     expect(spy.live()).toBe(0);
+  });
+});
+
+describe('after a crash', () => {
+  const FOLDER = pickedModel(folder.path, 'tiny-llama', 'my-model');
+  const config = { ...CONFIG, steps: 8, model: 'my-model', data: 'mine.jsonl', measureUpdates: true };
+  const offers = (page: TestPage): unknown[] => page.events.filter(({ type }) => type === 'resumable');
+
+  async function exported(page: TestPage): Promise<Buffer[]> {
+    const answer = page.next((event) => (event.type === 'exported' ? event.files : undefined));
+    await page.send({ type: 'export', what: 'model' });
+    return (await answer).map(({ data }) => Buffer.from(data));
+  }
+
+  /** A page whose run was saved after step 5, went on, and is no more; and the one that is opened then. */
+  async function crashed(): Promise<TestPage> {
+    const page = await opened();
+    await page.start('a', config, FOLDER, pickedData(4, 'mine.jsonl'), true);
+    await page.phase('a', 'paused', 0);
+    for (let step = 1; step <= 6; step++) {
+      if (step === 6) {
+        const saved = page.phase('a', 'paused');
+        await page.send({ type: 'save' });
+        await saved;
+      }
+      const held = page.phase('a', 'paused');
+      await page.send({ type: 'step' });
+      await held;
+    }
+    const next = page.reloaded();
+    await page.send({ type: 'discard' });
+    await next.send({ type: 'open', base: 'http://localhost/' });
+    return next;
+  }
+
+  test('a run of an own folder and an own file is offered, needs the folder, and ends bit for bit as it would have', async () => {
+    const page = await crashed();
+    expect(offers(page)).toEqual([{ type: 'resumable', runId: 'a', step: 5, steps: 8, config, needsModel: 'my-model' }]);
+
+    await page.send({ type: 'resume', runId: 'a' });
+    expect(page.events.find(({ type }) => type === 'refused')).toMatchObject({
+      error: { code: 'CHECKPOINT_MISMATCH', detail: expect.stringContaining('my-model') as string, remedy: 'Choose that folder again.' },
+    });
+    await page.next((event) => event.type === 'resumable' || undefined, 0);
+
+    const from = page.events.length;
+    await page.send({ type: 'resume', runId: 'a', model: pickedModel(folder.path, 'tiny-llama-bias', 'my-model') });
+    expect(await page.nextOf('a', 'failed', undefined, from)).toMatchObject({ error: { code: 'CHECKPOINT_MISMATCH' }, savedStep: 5 });
+    await page.next((event) => event.type === 'resumable' || undefined, from);
+
+    const again = page.events.length;
+    await page.send({ type: 'resume', runId: 'a', model: FOLDER });
+    const done = await page.nextOf('a', 'done', undefined, again);
+    const whole = await opened();
+    await whole.start('b', config, FOLDER, pickedData(4, 'mine.jsonl'));
+    const uninterrupted = await whole.nextOf('b', 'done', undefined, 0);
+    expect(done.report.evalLoss).toEqual(uninterrupted.report.evalLoss);
+    expect(done.report.updates).toEqual(uninterrupted.report.updates);
+    expect(await exported(page)).toEqual(await exported(whole));
+    // Nothing is left of it.
+    expect(await page.checkpoints.open()).toBeNull();
+    expect([...page.sources.kept.keys()]).toEqual([]);
+    await Promise.all([page, whole].map((p) => p.send({ type: 'discard' })));
+    expect(spy.live()).toBe(0);
+  });
+
+  test.each<[string, (page: TestPage) => void]>([
+    ['the checkpoint is damaged', (page) => (page.checkpoints.files.get(5)![9] ^= 1)],
+    ['what the run was started from is gone', (page) => page.sources.kept.clear()],
+    ['it is another run by now', (page) => page.sources.kept.set('z', page.sources.kept.get('a')!) && page.sources.kept.delete('a')],
+  ])('no offer where %s, and no crash', async (_, harm) => {
+    const before = await crashed();
+    const page = before.reloaded();
+    harm(page);
+    await page.send({ type: 'open', base: 'http://localhost/' });
+    expect(offers(page)).toEqual([]);
+    expect(refusals(page)).toEqual([]);
+    // And a new run works, and takes its place.
+    await page.start('b', { ...CONFIG, steps: 2, saveEvery: 1 }, MODEL, DATA);
+    await page.nextOf('b', 'done', undefined, 0);
+    await page.send({ type: 'discard' });
+  });
+
+  test('a run that never saved leaves nothing behind', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    expect([...page.sources.kept.keys()]).toEqual(['a']);
+    await paused(page, 'b', LONG, 1);
+    expect([...page.sources.kept.keys()]).toEqual(['b']);
+    await page.send({ type: 'discard' });
+    expect([...page.sources.kept.keys()]).toEqual([]);
   });
 });

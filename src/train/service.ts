@@ -1,19 +1,18 @@
 // What the worker does, without the worker: commands in their order to one GPU and one run at a time. Events go out
 // through what it is given, so that a test can stand in for the page.
 
-import { BUILTIN_DATA, BUILTIN_MODEL } from '../config';
 import { AppError, errorInfo, unreachable } from '../errors';
 import type { Gpu } from '../gpu/device';
-import { readCheckpointState, type CheckpointStore } from './checkpoint';
+import { readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
 import { Inspector } from './inspect';
-import type { Command, Event, ExportKind } from './protocol';
+import type { Command, Event, ExportKind, ModelSource } from './protocol';
+import type { KeptSources, RunStorage } from './run-storage';
 import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
 
 export interface Surroundings {
   openGpu(): Promise<Gpu>;
-  /** Holds the one unfinished run that the page can go on with. */
-  readonly checkpoints: CheckpointStore;
+  readonly storage: RunStorage;
   post(event: Event, transfer?: Transferable[]): void;
 }
 
@@ -50,7 +49,10 @@ export class TrainService {
         return this.#start({ runId, config, model, data, paused, from: null });
       }
       case 'resume':
-        return this.#resume(command.runId);
+        return this.#resume(command.runId, command.model).catch((thrown: unknown) => {
+          void this.#offerResume();
+          throw thrown;
+        });
       case 'pause':
         return this.#run?.gate.pause();
       case 'continue':
@@ -95,14 +97,24 @@ export class TrainService {
     if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
   }
 
-  /** Tells the page of an unfinished run that it can go on with; a broken checkpoint offers nothing. */
+  /** Tells the page of an unfinished run that it can go on with. One that cannot be opened again is not offered. */
   async #offerResume(): Promise<void> {
-    const reader = await this.#around.checkpoints.open();
-    const state = reader && (await readCheckpointState(reader).catch(() => null));
-    if (!state || state.trainer.step >= state.config.steps) return;
-    if (state.config.model !== BUILTIN_MODEL || state.config.data !== BUILTIN_DATA) return;
-    const { runId, config, trainer } = state;
-    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel: null });
+    const stored = await this.#stored().catch(() => null);
+    if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
+    const { runId, config, trainer } = stored.state;
+    const { model } = stored.sources;
+    const needsModel = model.kind === 'files' ? model.name : null;
+    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel });
+  }
+
+  /** Null where nothing is stored. Throws CHECKPOINT_CORRUPT. */
+  async #stored(): Promise<{ reader: CheckpointReader; state: CheckpointState; sources: KeptSources } | null> {
+    const { checkpoints, sources } = this.#around.storage;
+    const reader = await checkpoints.open();
+    if (!reader) return null;
+    const state = await readCheckpointState(reader);
+    const kept = await sources.open(state.runId);
+    return kept && { reader, state, sources: kept };
   }
 
   async #start(request: Omit<RunRequest, 'base'>): Promise<void> {
@@ -110,25 +122,47 @@ export class TrainService {
     this.#inspector.cancel();
     await this.#run?.close();
     const { runId } = request;
-    this.#run = new WorkerRun({ ...request, base: this.#base }, this.#gpu, this.#around.checkpoints, (event) => {
+    const run = new WorkerRun({ ...request, base: this.#base }, this.#gpu, this.#around.storage, (event) => {
       this.#around.post({ type: 'run', runId, event });
-      if (event.type === 'failed' && event.savedStep !== null) void this.#offerResume();
+      if (event.type !== 'failed') return;
+      if (this.#run === run) this.#run = null;
+      void this.#offerResume();
+    });
+    this.#run = run;
+  }
+
+  /** `given`: the local folder that the run was of. */
+  async #resume(runId: string, given?: ModelSource): Promise<void> {
+    const stored = await this.#stored();
+    if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
+    const { reader, state, sources } = stored;
+    const model = sources.model.kind === 'builtin' ? sources.model : given;
+    if (!model) {
+      const detail = `The run is of the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
+      throw new AppError('CHECKPOINT_MISMATCH', detail, 'Choose that folder again.');
+    }
+    await this.#start({
+      runId,
+      config: state.config,
+      model,
+      data: sources.data,
+      paused: false,
+      from: { reader, step: state.trainer.step },
     });
   }
 
-  async #resume(runId: string): Promise<void> {
-    const from = await this.#around.checkpoints.open();
-    if (!from) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint to go on from.', 'Start a new run.');
-    const { config } = await readCheckpointState(from);
-    const [model, data] = [config.model, config.data].map((id) => ({ kind: 'builtin' as const, id }));
-    await this.#start({ runId, config, model, data, paused: false, from });
-  }
-
-  /** Of the run that goes on; where there is none, of the one that could be gone on with. */
+  /** The run that there is; after one that failed, or without one, what could be gone on with. */
   async #discard(): Promise<void> {
     const run = this.#run;
     this.#run = null;
-    return run ? run.discard() : this.#around.checkpoints.clear();
+    return run ? run.discard() : this.#discardStored();
+  }
+
+  async #discardStored(): Promise<void> {
+    const { checkpoints, sources } = this.#around.storage;
+    const stored = await this.#stored().catch(() => null);
+    await checkpoints.clear();
+    if (stored) await sources.remove(stored.state.runId);
   }
 
   async #export(what: ExportKind): Promise<void> {

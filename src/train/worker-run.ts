@@ -3,12 +3,12 @@
 import type { RunConfig } from '../config';
 import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
-import type { SafetensorsFile } from '../io/safetensors';
-import type { CheckpointReader, CheckpointStore } from './checkpoint';
+import type { CheckpointReader } from './checkpoint';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
 import { prepareInputs } from './prepare';
 import type { DataSource, ModelSource, RunEvent } from './protocol';
+import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from './session';
 import { openSources } from './sources';
 
@@ -19,7 +19,7 @@ export interface RunRequest {
   readonly data: DataSource;
   readonly paused: boolean;
   /** The checkpoint to go on from. */
-  readonly from: CheckpointReader | null;
+  readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
   /** Address that built-in files are relative to. */
   readonly base: string;
 }
@@ -27,20 +27,21 @@ export interface RunRequest {
 export class WorkerRun {
   readonly #gate: Gate;
   readonly #emit: (event: RunEvent) => void;
-  readonly #checkpoints: OwnCheckpoint;
+  readonly #checkpoints: RunCheckpoints;
   #session: Session | null = null;
   #finished = false;
   readonly #settled: Promise<void>;
 
-  /** Begins at once. `store` holds one checkpoint, which may be another run's. */
-  constructor(request: RunRequest, gpu: Gpu, store: CheckpointStore, emit: (event: RunEvent) => void) {
+  /** Begins at once. The storage may hold another run's checkpoint. */
+  constructor(request: RunRequest, gpu: Gpu, storage: RunStorage, emit: (event: RunEvent) => void) {
     this.#gate = new Gate(request.paused, async () => this.#session?.pause());
     this.#emit = (event) => {
       if (event.type === 'done') this.#finished = true;
       // Whoever discarded a run wants to hear nothing more of it.
       if (!this.#gate.discarded) emit(event);
     };
-    this.#checkpoints = new OwnCheckpoint(store, request.from !== null);
+    const { runId, model, data, from } = request;
+    this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null);
     this.#settled = this.#run(request, gpu);
   }
 
@@ -89,7 +90,9 @@ export class WorkerRun {
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
       const inputs = await prepareInputs(config, await openSources(request.model, request.data, request.base));
-      if (this.#gate.discarded) return;
+      // Where there is no room for them now, the first checkpoint says so.
+      await this.#checkpoints.keepSources().catch(() => undefined);
+      if (this.#gate.discarded) throw new Discarded();
       const host = {
         runId: request.runId,
         emit: this.#emit,
@@ -99,40 +102,18 @@ export class WorkerRun {
         discarded: () => this.#gate.discarded,
         proof: 'on request' as const,
       };
-      this.#session = await Session.create(gpu, inputs, host, from);
+      this.#session = await Session.create(gpu, inputs, host, from?.reader);
       if (config.saveEvery === 0) this.#session.stopSaving();
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
-      // A run that came to its end has nothing to go on with. One that cannot be taken away is no fault of the run.
+      // A run that came to its end has nothing to go on with.
       await this.#checkpoints.clear().catch(() => undefined);
     } catch (thrown) {
-      const savedStep = this.#session?.savedStep ?? null;
+      const savedStep = this.#session?.savedStep ?? from?.step ?? null;
       this.#session?.close();
       this.#session = null;
+      // What cannot be taken away now is overwritten later, and no fault of the run.
+      await this.#checkpoints.release().catch(() => undefined);
       if (!(thrown instanceof Discarded)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }
-  }
-}
-
-/** The page's one checkpoint as a run sees it: it takes away what it wrote or went on from, and no other run's. */
-class OwnCheckpoint implements CheckpointStore {
-  readonly #store: CheckpointStore;
-  #own: boolean;
-
-  constructor(store: CheckpointStore, own: boolean) {
-    this.#store = store;
-    this.#own = own;
-  }
-
-  async write(step: number, file: SafetensorsFile): Promise<void> {
-    await this.#store.write(step, file);
-    this.#own = true;
-  }
-
-  open(): Promise<CheckpointReader | null> {
-    return this.#own ? this.#store.open() : Promise.resolve(null);
-  }
-
-  async clear(): Promise<void> {
-    if (this.#own) await this.#store.clear();
   }
 }

@@ -2,12 +2,13 @@
 
 import { openGpu } from '../gpu/device';
 import { OpfsCheckpoints } from '../io/opfs-checkpoints';
+import { OpfsSources } from '../io/opfs-sources';
 import type { Command } from './protocol';
 import { TrainService } from './service';
 
 const service = new TrainService({
   openGpu: () => openGpu(navigator.gpu),
-  checkpoints: new OpfsCheckpoints('checkpoint'),
+  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources') },
   post: (event, transfer = []) => self.postMessage(event, { transfer }),
 });
 

@@ -1,0 +1,73 @@
+// What a run was started from, in the browser's private file system: a folder a run, with the data file's bytes and, written
+// last, what they are.
+
+import type { KeptSources, SourceStore } from '../train/run-storage';
+import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
+
+const DATA = 'data';
+const DESCRIPTION = 'sources.json';
+
+/** The text in DESCRIPTION; of a data file the name. */
+interface Description {
+  readonly model: KeptSources['model'];
+  readonly data: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly name: string };
+}
+
+export class OpfsSources implements SourceStore {
+  readonly #folder: string;
+  readonly #storage: BrowserStorage;
+
+  constructor(folder: string, storage: BrowserStorage = navigator.storage) {
+    this.#folder = folder;
+    this.#storage = storage;
+  }
+
+  async keep(runId: string, { model, data }: KeptSources): Promise<void> {
+    const file = data.kind === 'file' ? data.file : null;
+    try {
+      const folder = await openFolder(this.#storage, [this.#folder, runId], true);
+      if (file) await writeChunks(folder, DATA, bytesOf(file), file.size);
+      const description: Description = { model, data: data.kind === 'file' ? { kind: 'file', name: data.file.name } : data };
+      await writeWhole(folder, DESCRIPTION, JSON.stringify(description));
+    } catch (cause) {
+      await this.remove(runId).catch(() => undefined);
+      throw await storageError(this.#storage, cause, file ? `a copy of ${file.name}` : 'what the run was started from', file?.size ?? 0);
+    }
+  }
+
+  async open(runId: string): Promise<KeptSources | null> {
+    try {
+      const folder = await openFolder(this.#storage, [this.#folder, runId], false);
+      const { model, data } = JSON.parse(await (await (await folder.getFileHandle(DESCRIPTION)).getFile()).text()) as Description;
+      if (data.kind === 'builtin') return { model, data };
+      const file = await (await folder.getFileHandle(DATA)).getFile();
+      return { model, data: { kind: 'file', file: new File([file], data.name) } };
+    } catch {
+      return null;
+    }
+  }
+
+  async remove(runId: string): Promise<void> {
+    await this.#removeAll((name) => name === runId);
+  }
+
+  async keepOnly(runId: string): Promise<void> {
+    await this.#removeAll((name) => name !== runId);
+  }
+
+  async #removeAll(fits: (name: string) => boolean): Promise<void> {
+    const folder = await openFolder(this.#storage, [this.#folder], true);
+    const names: string[] = [];
+    for await (const name of folder.keys()) names.push(name);
+    for (const name of names) if (fits(name)) await removeFrom(folder, name);
+  }
+}
+
+async function* bytesOf(file: File): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = file.stream().getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
+}

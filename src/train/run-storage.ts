@@ -1,0 +1,92 @@
+// Where the page keeps the one unfinished run that it can go on with: its checkpoint, and beside it those of its sources
+// that a reloaded page cannot open again by itself. Rules only; io/opfs-*.ts keep the bytes.
+
+import { AppError } from '../errors';
+import type { SafetensorsFile } from '../io/safetensors';
+import type { CheckpointReader, CheckpointStore } from './checkpoint';
+import type { DataSource, ModelSource } from './protocol';
+
+export interface KeptSources {
+  /** Of a local folder the name: weights are too large to keep twice. */
+  readonly model: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string };
+  readonly data: DataSource;
+}
+
+export interface SourceStore {
+  keep(runId: string, sources: KeptSources): Promise<void>;
+  open(runId: string): Promise<KeptSources | null>;
+  remove(runId: string): Promise<void>;
+  /** Removes what is kept for any other run. */
+  keepOnly(runId: string): Promise<void>;
+}
+
+export interface RunStorage {
+  readonly checkpoints: CheckpointStore;
+  readonly sources: SourceStore;
+}
+
+/** A data file above this is not copied. */
+export const MOST_KEPT_BYTES = 100e6;
+
+export const keptSources = (model: ModelSource, data: DataSource): KeptSources => ({
+  model: model.kind === 'files' ? { kind: 'files', name: model.name } : model,
+  data,
+});
+
+/** The storage as one run sees it: a checkpoint comes with its sources, and it clears what is its own and no other run's. */
+export class RunCheckpoints implements CheckpointStore {
+  readonly #storage: RunStorage;
+  readonly #runId: string;
+  readonly #sources: KeptSources;
+  #kept: boolean;
+  /** The checkpoint in the storage is of this run. */
+  #own: boolean;
+
+  /** `resumed`: the run goes on from the checkpoint in the storage. */
+  constructor(storage: RunStorage, runId: string, sources: KeptSources, resumed: boolean) {
+    this.#storage = storage;
+    this.#runId = runId;
+    this.#sources = sources;
+    this.#kept = this.#own = resumed;
+  }
+
+  /** At the run's start, as long as the file is as it was read, and again before a checkpoint if that failed. Throws STORAGE. */
+  async keepSources(): Promise<void> {
+    if (this.#kept) return;
+    const { data } = this.#sources;
+    if (data.kind === 'file' && data.file.size > MOST_KEPT_BYTES) {
+      throw new AppError(
+        'STORAGE',
+        `${data.file.name} has ${megabytes(data.file.size)}; with a checkpoint the page keeps a copy of up to ${megabytes(MOST_KEPT_BYTES)}, without which a run cannot be gone on with.`,
+        'Go on without checkpoints, or train on a part of the data.',
+      );
+    }
+    await this.#storage.sources.keep(this.#runId, this.#sources);
+    this.#kept = true;
+  }
+
+  async write(step: number, file: SafetensorsFile): Promise<void> {
+    await this.keepSources();
+    await this.#storage.checkpoints.write(step, file);
+    if (this.#own) return;
+    this.#own = true;
+    await this.#storage.sources.keepOnly(this.#runId);
+  }
+
+  open(): Promise<CheckpointReader | null> {
+    return this.#own ? this.#storage.checkpoints.open() : Promise.resolve(null);
+  }
+
+  /** When the run has ended without being finished: sources without a checkpoint are of no use. */
+  async release(): Promise<void> {
+    if (!this.#own) await this.clear();
+  }
+
+  async clear(): Promise<void> {
+    if (this.#own) await this.#storage.checkpoints.clear();
+    if (this.#kept) await this.#storage.sources.remove(this.#runId);
+    this.#own = this.#kept = false;
+  }
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
