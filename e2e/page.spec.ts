@@ -140,19 +140,6 @@ test('a bad data file gets its card, with the row and a way on', async ({ page }
   await expect(page.locator('#field-badRows')).toHaveValue('skip');
 });
 
-test('the start button names the setting at fault and leads to it', async ({ page }) => {
-  await open(page);
-  await page.locator('#field-lisaLayers').fill('9');
-  const start = page.locator('[data-action="start"]');
-  await expect(start).toHaveText('Fix γ');
-  await expect(page.locator('#field-lisaLayers')).toHaveAttribute('aria-invalid', 'true');
-  await expect(page.getByText('Shown for the last settings that can run.')).toBeVisible();
-  await start.click();
-  await expect(page.locator('#field-lisaLayers')).toBeFocused();
-  await page.locator('#field-lisaLayers').fill('1');
-  await expect(start).toHaveText('Start LISA');
-});
-
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`the set-up is accessible, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });

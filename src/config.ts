@@ -192,6 +192,8 @@ export type NumericKey = keyof typeof BOUNDS;
 export interface ModelBounds {
   readonly layers: number;
   readonly maxPositions: number;
+  /** maxPositions is how far attention reaches, not how many positions there are. */
+  readonly windowed?: boolean;
 }
 
 /** Every fault of a configuration, by option; empty when it can run. */
@@ -226,7 +228,9 @@ function modelFaults(config: RunConfig, model: ModelBounds): ConfigFault[] {
   if (config.seqLen > model.maxPositions) {
     faults.push({
       key: 'seqLen',
-      problem: `${config.seqLen} tokens are more than the model's ${model.maxPositions} positions.`,
+      problem: model.windowed
+        ? `${config.seqLen} tokens are more than the model's attention window of ${model.maxPositions}; a window that slides is not implemented.`
+        : `${config.seqLen} tokens are more than the model's ${model.maxPositions} positions.`,
       remedy: `Give at most ${model.maxPositions}.`,
     });
   }

@@ -144,6 +144,20 @@ describe('reading', () => {
     expect((await openModel(memorySource(llama))).table.some(({ role }) => role === 'head')).toBe(false);
   });
 
+  it("takes a tied model's stored head that is the embedding, and refuses another", async () => {
+    const embedding = tensorsOf(TINY_LLAMA).get('model.embed_tokens.weight')!;
+    const withHead = async (head: TensorToWrite): Promise<unknown> => {
+      const model = await openModel(memorySource(await folder(TINY_LLAMA, (tensors) => tensors.set(head.name, head))));
+      return model.tensor(model.table[0]);
+    };
+    const head = { ...embedding, name: 'lm_head.weight' };
+    await expect(withHead(head)).resolves.toHaveLength(88);
+    const refused = { code: 'MODEL_UNSUPPORTED', detail: expect.stringContaining('lm_head.weight') as string };
+    await expect(withHead({ ...head, data: () => seededValues(88, 7) })).rejects.toMatchObject(refused);
+    await expect(withHead({ ...head, dtype: 'f16' })).rejects.toMatchObject(refused);
+    await expect(withHead({ ...head, shape: [4, 2], data: () => seededValues(8, 0) })).rejects.toMatchObject(refused);
+  });
+
   it('reads an untied head from the file', async () => {
     const model = await openModel(memorySource(await modelFolder({ ...TINY_LLAMA, tie_word_embeddings: false })));
     expect(model.table.at(-1)!.name).toBe('lm_head.weight');

@@ -9,6 +9,7 @@ import { elementsOf, type Dtype, type ModelShape, type ParameterRow } from '../m
 import { isPlainName, type FileSource } from './file-source';
 import { decodeTensor, headerSize, parseHeader, readableDtype } from './safetensors';
 import { isIgnored, matchTensors, type StoredTensor } from './tensor-match';
+import { checkTiedHead } from './tied-head';
 
 const CONFIG = 'config.json';
 const SINGLE = 'model.safetensors';
@@ -42,7 +43,7 @@ export interface ModelFiles {
   readonly dtypes: Readonly<Record<Dtype, number>>;
   /** The row's name in this checkpoint: with or without the base model's prefix. */
   fileName(row: ParameterRow): string;
-  /** One tensor, widened to f32. Throws NONFINITE_WEIGHTS or MODEL_FILE. */
+  /** One tensor, widened to f32. Throws NONFINITE_WEIGHTS, MODEL_FILE or MODEL_UNSUPPORTED. */
   tensor(row: ParameterRow): Promise<Float32Array<ArrayBuffer>>;
   /** All tensors in table order, read one at a time. */
   tensors(): AsyncGenerator<LoadedTensor>;
@@ -94,7 +95,10 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
   const tensor = async (row: ParameterRow): Promise<Float32Array<ArrayBuffer>> => {
     const entry = matched.get(row.name);
     if (!entry) throw new AppError('INTERNAL', `${row.name} is no parameter of ${source.name}.`, '');
-    const data = decodeTensor(await source.read(entry.file, entry.begin, entry.end), readableDtype(entry, entry.file));
+    const bytes = await source.read(entry.file, entry.begin, entry.end);
+    const head = row.role === 'embedding' && shape.tied && stored.get('lm_head.weight');
+    if (head) await checkTiedHead(source, entry, bytes, head);
+    const data = decodeTensor(bytes, readableDtype(entry, entry.file));
     checkFinite(data, entry);
     return data;
   };

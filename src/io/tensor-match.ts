@@ -5,6 +5,7 @@
 
 import { AppError } from '../errors';
 import { shown } from '../model/config';
+import { FAMILIES } from '../model/config-families';
 import type { ModelShape, ParameterRow } from '../model/types';
 import { readableDtype, type TensorEntry } from './safetensors';
 
@@ -22,7 +23,7 @@ const BUFFERS = {
 } as const;
 
 /** True for a stored tensor that is no parameter, or the head of a tied model (Hugging Face replaces it by the embedding). */
-export const isIgnored = (name: string, s: ModelShape): boolean => BUFFERS[s.family].test(name) || (s.tied && name === 'lm_head.weight');
+export const isIgnored = (name: string, s: ModelShape): boolean => BUFFERS[s.style].test(name) || (s.tied && name === 'lm_head.weight');
 
 /** Every row's tensor, by row name. Throws TENSOR_MISSING, TENSOR_SHAPE, TENSOR_DTYPE, MODEL_CONFIG or MODEL_UNSUPPORTED, naming the tensor. */
 export function matchTensors(
@@ -30,7 +31,7 @@ export function matchTensors(
   table: readonly ParameterRow[],
   stored: ReadonlyMap<string, StoredTensor>,
 ): Map<string, StoredTensor> {
-  const prefix = PREFIX[s.family];
+  const prefix = PREFIX[s.style];
   const bare = (name: string): string => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
   const first = table[0].name;
   const prefixed = stored.has(first) || !stored.has(bare(first));
@@ -57,7 +58,14 @@ const layerOf = (name: string): number | null => {
   return match ? Number(match[1]) : null;
 };
 
-const layersField = (s: ModelShape): string => (s.family === 'gpt2' ? 'n_layer' : 'num_hidden_layers');
+const layersField = (s: ModelShape): string => FAMILIES[s.family].fields.layers;
+
+/** The field that says whether a linear has this bias; null where the family always or never has it. */
+function biasField(name: string, s: ModelShape): string | null {
+  const { qkv, attentionOut, mlp } = FAMILIES[s.family].bias;
+  const said = name.includes('mlp.') ? mlp : name.includes('.o_proj.') ? attentionOut : qkv;
+  return typeof said === 'string' ? said : null;
+}
 
 function missing(name: string, row: ParameterRow, s: ModelShape, stored: ReadonlyMap<string, StoredTensor>): AppError {
   let layers = 0;
@@ -68,10 +76,8 @@ function missing(name: string, row: ParameterRow, s: ModelShape, stored: Readonl
     if (row.layer !== null && row.layer >= layers && layers > 0) {
       return `The files hold layers 0 to ${layers - 1}, but config.json says ${layersField(s)} = ${s.layers}: use the config.json that belongs to these weights.`;
     }
-    if (row.role === 'bias' && s.family === 'llama') {
-      const field = row.name.includes('.mlp.') ? 'mlp_bias' : 'attention_bias';
-      return `config.json says ${field} = true: use the config.json that belongs to these weights.`;
-    }
+    const field = row.role === 'bias' && biasField(row.name, s);
+    if (field) return `config.json says ${field} = true: use the config.json that belongs to these weights.`;
     return 'Use a complete checkpoint, with the config.json that belongs to it.';
   };
   return new AppError('TENSOR_MISSING', `Tensor ${shown(name)} is not in the model's files.`, remedy());
@@ -89,7 +95,7 @@ function wrongShape(tensor: StoredTensor, row: ParameterRow, s: ModelShape): App
 
 /** The config.json fields that each dimension of a row comes from. */
 function dimensionFields(row: ParameterRow, s: ModelShape): readonly string[] {
-  if (s.family === 'gpt2') {
+  if (s.style === 'gpt2') {
     if (row.role === 'embedding' || row.role === 'head') return ['vocab_size', 'n_embd'];
     if (row.role === 'position') return ['n_positions', 'n_embd'];
     if (row.local.startsWith('mlp.c_fc')) return row.role === 'bias' ? ['n_inner'] : ['n_embd', 'n_inner'];
@@ -99,6 +105,7 @@ function dimensionFields(row: ParameterRow, s: ModelShape): readonly string[] {
   if (row.role === 'embedding' || row.role === 'head') return ['vocab_size', 'hidden_size'];
   if (local.startsWith('q_proj')) return ['num_attention_heads or head_dim', 'hidden_size'];
   if (/^[kv]_proj/.test(local)) return ['num_key_value_heads or head_dim', 'hidden_size'];
+  if (/^[qk]_norm/.test(local)) return ['head_dim'];
   if (/^(gate|up)_proj/.test(local)) return ['intermediate_size', 'hidden_size'];
   if (local === 'o_proj.weight') return ['hidden_size', 'num_attention_heads or head_dim'];
   return local === 'down_proj.weight' ? ['hidden_size', 'intermediate_size'] : ['hidden_size'];
@@ -110,13 +117,14 @@ function unexpected({ name, file }: StoredTensor, s: ModelShape): AppError {
     const detail = `${file}: tensor ${shown(name)} belongs to layer ${layer}, but config.json says ${layersField(s)} = ${s.layers} (layers 0 to ${s.layers - 1}).`;
     return new AppError('MODEL_CONFIG', detail, 'Use the config.json that belongs to these weights.');
   }
-  const field = /_proj\.bias$/.test(name) && s.family === 'llama' ? (name.includes('.mlp.') ? 'mlp_bias' : 'attention_bias') : null;
+  const field = /_proj\.bias$/.test(name) ? biasField(name, s) : null;
+  const { label } = FAMILIES[s.family];
   const why = field
     ? `is a bias, but config.json says ${field} = false`
-    : `is not part of a ${s.family} language model as config.json describes it`;
+    : `is not part of a ${label} language model as config.json describes it`;
   return new AppError(
     'MODEL_UNSUPPORTED',
     `${file}: tensor ${shown(name)} ${why}; without it the model would compute something else.`,
-    'Use a plain GPT-2 or Llama checkpoint with the config.json that belongs to it.',
+    `Use a plain ${label} checkpoint with the config.json that belongs to it.`,
   );
 }

@@ -58,6 +58,7 @@ describe('accepted configs', () => {
   it('reads GPT-2', () => {
     expect(parse(GPT2)).toEqual({
       family: 'gpt2',
+      style: 'gpt2',
       vocab: 50257,
       width: 768,
       layers: 12,
@@ -66,11 +67,13 @@ describe('accepted configs', () => {
       headDim: 64,
       ff: 3072,
       maxPositions: 1024,
+      windowed: false,
       norm: 'layer',
       normEps: 1e-5,
       activation: 'gelu_tanh',
       rope: null,
       tied: true,
+      qkNorm: false,
       qkvBias: true,
       attentionOutBias: true,
       mlpBias: true,
@@ -80,6 +83,7 @@ describe('accepted configs', () => {
   it('reads Llama', () => {
     expect(parse(LLAMA)).toEqual({
       family: 'llama',
+      style: 'llama',
       vocab: 49152,
       width: 576,
       layers: 30,
@@ -88,11 +92,13 @@ describe('accepted configs', () => {
       headDim: 64,
       ff: 1536,
       maxPositions: 8192,
+      windowed: false,
       norm: 'rms',
       normEps: 1e-5,
       activation: 'swiglu',
-      rope: { theta: 100000 },
+      rope: { theta: 100000, scaling: null },
       tied: true,
+      qkNorm: false,
       qkvBias: false,
       attentionOutBias: false,
       mlpBias: false,
@@ -140,28 +146,17 @@ describe('accepted configs', () => {
     expect(parse({ ...LLAMA, attention_bias: true })).toMatchObject({ qkvBias: true, attentionOutBias: true, mlpBias: false });
     expect(parse({ ...LLAMA, mlp_bias: true })).toMatchObject({ qkvBias: false, attentionOutBias: false, mlpBias: true });
   });
-
-  it('finds the rotary base in its old and new places', () => {
-    const bare = { ...LLAMA, rope_theta: undefined };
-    expect(parse(bare).rope).toEqual({ theta: 10000 });
-    expect(parse({ ...bare, rope_parameters: { rope_theta: 5e5, rope_type: 'default' } }).rope).toEqual({ theta: 5e5 });
-    expect(parse({ ...LLAMA, rope_parameters: { rope_theta: 100000 } }).rope).toEqual({ theta: 100000 });
-    expect(parse({ ...LLAMA, rope_scaling: { type: 'default' } }).rope).toEqual({ theta: 100000 });
-    expect(parse({ ...LLAMA, rope_scaling: { rope_type: 'default' } }).rope).toEqual({ theta: 100000 });
-  });
 });
 
 describe('refused as unsupported, naming field and value', () => {
   it.each<[string, string, object]>([
-    ['model_type', '"qwen2"', { model_type: 'qwen2' }],
+    ['model_type', '"mixtral"', { model_type: 'mixtral' }],
     ['hidden_act', '"gelu"', { hidden_act: 'gelu' }],
     ['pretraining_tp', '2', { pretraining_tp: 2 }],
     ['partial_rotary_factor', '0.5', { partial_rotary_factor: 0.5 }],
-    ['rope_scaling.type', '"linear"', { rope_scaling: { type: 'linear', factor: 2 } }],
-    ['rope_scaling.rope_type', '"llama3"', { rope_scaling: { rope_type: 'llama3', factor: 32 } }],
-    ['rope_parameters.rope_type', '"yarn"', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e5 } }],
-    ['rope_parameters.full_attention', '{"rope_type":"default"}', { rope_parameters: { full_attention: { rope_type: 'default' } } }],
     ['quantization_config', '{"bits":4}', { quantization_config: { bits: 4 } }],
+    ['auto_map', '{"AutoModelForCausalLM":"own.py--Own"}', { auto_map: { AutoModelForCausalLM: 'own.py--Own' } }],
+    ['tie_encoder_decoder', 'true', { tie_encoder_decoder: true }],
   ])('llama: %s = %s', (field, value, change) => {
     const error = refusal({ ...LLAMA, ...change });
     expect(error.code).toBe('MODEL_UNSUPPORTED');
@@ -180,6 +175,69 @@ describe('refused as unsupported, naming field and value', () => {
     const error = refusal({ ...GPT2, ...change });
     expect(error.code).toBe('MODEL_UNSUPPORTED');
     expect(error.detail).toContain(`config.json: ${field} is ${value}`);
+  });
+});
+
+describe('fields that the family does not have', () => {
+  it.each<[string, unknown]>([
+    ['attention_multiplier', 0.0078125],
+    ['embedding_multiplier', 12],
+    ['residual_multiplier', 0.22],
+    ['logits_scaling', 8],
+    ['logit_scale', 0.0625],
+    ['final_logit_softcapping', 30],
+    ['attn_logit_softcapping', 50],
+    ['query_pre_attn_scalar', 256],
+    ['no_rope_layers', [1, 1, 1, 0]],
+    ['no_rope_layer_interval', 4],
+    ['layer_types', ['full_attention', 'sliding_attention']],
+    ['sliding_window', 4096],
+    ['use_qk_norm', true],
+    ['clip_qkv', 8],
+    ['num_local_experts', 8],
+    ['num_experts_per_tok', 2],
+    ['moe_intermediate_size', 768],
+    ['rope_interleaved', true],
+    ['alibi', true],
+    ['parallel_attn', true],
+    ['attn_bias', true],
+    ['tie_lm_head', true],
+    ['quantization', 'awq'],
+    ['hidden_activation', 'gelu_pytorch_tanh'],
+  ])('%s = %j is refused by name, with a way out', (field, value) => {
+    const error = refusal({ ...LLAMA, [field]: value });
+    expect(error.code).toBe('MODEL_UNSUPPORTED');
+    expect(error.detail).toContain(`config.json: ${field} is ${shown(value)}`);
+    expect(error.detail).toContain('Llama');
+    expect(error.remedy).toContain('delete it from config.json');
+  });
+
+  it.each<[string, unknown]>([
+    ['attention_multiplier', 1],
+    ['logits_scaling', 1],
+    ['embedding_multiplier', null],
+    ['final_logit_softcapping', null],
+    ['layer_types', ['full_attention', 'full_attention']],
+    ['num_local_experts', 0],
+    ['use_qk_norm', false],
+    ['no_rope_layers', []],
+    ['sliding_window', null],
+    ['quantization_config', {}],
+    ['attention_dropout', 0.1],
+    ['_attn_implementation_autoset', true],
+    ['attn_implementation', 'flash_attention_2'],
+    ['use_flash_attn', true],
+    ['output_attentions', true],
+    ['unsloth_version', '2025.1'],
+    ['eos_token_id', [1, 2]],
+    ['task_specific_params', { 'text-generation': { do_sample: true } }],
+    ['transformers.js_config', { dtype: 'q4' }],
+  ])('%s = %j changes nothing', (field, value) => {
+    expect(parse({ ...LLAMA, [field]: value })).toEqual(parse(LLAMA));
+  });
+
+  it('zero is not off where 1 is', () => {
+    expect(refusal({ ...LLAMA, residual_multiplier: 0 }).code).toBe('MODEL_UNSUPPORTED');
   });
 });
 
@@ -238,12 +296,10 @@ describe('refused as malformed, naming the field and what was expected', () => {
     expect(error.remedy).toMatch(/^It must be /);
   });
 
-  it('refuses sizes that do not divide and rotary bases that contradict each other', () => {
+  it('refuses sizes that do not divide', () => {
     expect(refusal({ ...GPT2, n_head: 5 })).toMatchObject({ code: 'MODEL_CONFIG', remedy: 'It must be a divisor of n_embd (768).' });
     expect(refusal({ ...LLAMA, num_attention_heads: 5, num_key_value_heads: 5 }).remedy).toContain('a divisor of hidden_size (576)');
     expect(refusal({ ...LLAMA, hidden_size: 81, num_key_value_heads: 9 }).detail).toContain('hidden_size / num_attention_heads is 9');
-    expect(refusal({ ...LLAMA, rope_parameters: { rope_theta: 1 } }).detail).toContain('rope_parameters.rope_theta is 1');
-    expect(refusal({ ...LLAMA, rope_scaling: { factor: 4 } }).detail).toContain('rope_scaling.rope_type is missing');
   });
 
   it.each([null, 3, 'x', [], true])('top level %j', (json) => {
@@ -267,8 +323,10 @@ describe('hostile input', () => {
   });
 
   it('ends every mutated config as a shape or an AppError', () => {
-    const keys = [...new Set([...Object.keys(LLAMA), ...Object.keys(GPT2), 'rope_parameters', 'head_dim', '__proto__'])];
-    const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('gpt2', 'llama', 1, 2, 2 ** 53, -0));
+    const keys = [
+      ...new Set([...Object.keys(LLAMA), ...Object.keys(GPT2), 'rope_parameters', 'head_dim', 'layer_types', 'experts', '__proto__']),
+    ];
+    const value = fc.oneof(fc.jsonValue(), fc.double(), fc.constantFrom('gpt2', 'llama', 'mistral', 'qwen2', 'qwen3', 1, 2, 2 ** 53, -0));
     const change = fc.dictionary(fc.constantFrom(...keys), value, { maxKeys: 3 });
     fc.assert(
       fc.property(fc.constantFrom(LLAMA, GPT2), change, (base, changes) => {

@@ -16,8 +16,8 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       expect(known.has(op.x), op.x).toBe(true);
       if (op.kind === 'linear' && op.residual !== null)
         expect(known.has(op.residual) && RESIDUAL_STREAM.has(op.residual), op.residual).toBe(true);
-      // Only RoPE works in place.
-      expect(known.has(op.y)).toBe(op.kind === 'rope');
+      // RoPE and the norm of heads work in place.
+      expect(known.has(op.y)).toBe(op.kind === 'rope' || op.kind === 'head_norm');
       known.add(op.y);
     }
     expect(ops.at(-1)!.y).toBe('out');
@@ -30,11 +30,12 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const { places } = layoutBlock(rows);
     const used: string[] = [];
     for (const op of ops) {
-      if (op.kind !== 'linear' && op.kind !== 'norm') continue;
-      for (const tensor of [op.weight, op.bias]) {
+      if (!('weight' in op)) continue;
+      for (const tensor of [op.weight, 'bias' in op ? op.bias : null]) {
         if (tensor === null) continue;
         used.push(tensor);
-        const wanted = op.kind === 'norm' ? shape.width : tensor === op.bias ? op.out : op.in * op.out;
+        const ofNorm = op.kind === 'norm' ? shape.width : 2 * shape.headDim;
+        const wanted = op.kind !== 'linear' ? ofNorm : tensor === op.bias ? op.out : op.in * op.out;
         expect(places.get(tensor)?.elements, tensor).toBe(wanted);
       }
       if (op.kind !== 'linear') continue;
@@ -65,6 +66,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       act: ff,
       'n1.rstd': 1,
       'n2.rstd': 1,
+      ...(shape.qkNorm && { 'qkv.raw': (heads + kvHeads) * headDim, 'qkv.rstd': heads + kvHeads }),
       ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
     });
     for (const op of ops) for (const { name: own, width } of auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
@@ -74,6 +76,10 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const by = (kind: LayerOp['kind']): LayerOp[] => ops.filter((op) => op.kind === kind);
     for (const op of by('linear')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], [op.x]]);
     for (const op of by('rope')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], []]);
+    for (const op of by('head_norm')) {
+      const kept = ['qkv.raw', 'qkv.rstd'];
+      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([kept, kept]);
+    }
     for (const op of by('attention'))
       expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['qkv', 'attn', 'attn.lse'], []]);
     for (const op of by(shape.activation)) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['up'], []]);
@@ -86,6 +92,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     }
     expect(by(shape.activation)).toHaveLength(1);
     expect(by('rope')).toHaveLength(shape.rope ? 1 : 0);
+    expect(by('head_norm')).toHaveLength(shape.qkNorm ? 1 : 0);
   });
 });
 

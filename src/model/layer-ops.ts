@@ -38,6 +38,15 @@ export interface LinearOp {
   readonly parts: readonly LinearPart[];
 }
 
+/** RMS norm of each q and k head, in place; all q heads share a weight, all k heads another. */
+export interface HeadNormOp {
+  readonly kind: 'head_norm';
+  readonly x: string;
+  readonly y: string;
+  /** Name of the fused group of both weights. */
+  readonly weight: string;
+}
+
 /** In place on the q and k heads. */
 export interface RopeOp {
   readonly kind: 'rope';
@@ -57,13 +66,13 @@ export interface ActivationOp {
   readonly y: string;
 }
 
-export type LayerOp = NormOp | LinearOp | RopeOp | AttentionOp | ActivationOp;
+export type LayerOp = NormOp | LinearOp | HeadNormOp | RopeOp | AttentionOp | ActivationOp;
 
 /** Values that are one and the same gradient buffer: the residual stream. */
 export const RESIDUAL_STREAM = new Set(['in', 'mid', 'out']);
 
 export function layerOps(s: ModelShape): LayerOp[] {
-  return s.family === 'gpt2' ? gpt2Layer(s) : llamaLayer(s);
+  return s.style === 'gpt2' ? gpt2Layer(s) : llamaLayer(s);
 }
 
 function llamaLayer(s: ModelShape): LayerOp[] {
@@ -78,6 +87,7 @@ function llamaLayer(s: ModelShape): LayerOp[] {
         { name: 'self_attn.v_proj', out: kv },
       ]),
     },
+    ...(s.qkNorm ? [{ kind: 'head_norm', x: 'qkv', y: 'qkv', weight: 'qk_norm' } as const] : []),
     { kind: 'rope', x: 'qkv', y: 'qkv' },
     { kind: 'attention', x: 'qkv', y: 'attn' },
     {
@@ -132,6 +142,13 @@ export function auxiliaries(op: LayerOp, s: ModelShape): { readonly name: string
     const rstd = { name: `${op.y}.rstd`, width: 1 };
     return s.norm === 'layer' ? [{ name: `${op.y}.mean`, width: 1 }, rstd] : [rstd];
   }
+  if (op.kind === 'head_norm') {
+    const heads = s.heads + s.kvHeads;
+    return [
+      { name: `${op.y}.raw`, width: heads * s.headDim },
+      { name: `${op.y}.rstd`, width: heads },
+    ];
+  }
   return op.kind === 'attention' ? [{ name: `${op.y}.lse`, width: s.heads }] : [];
 }
 
@@ -153,6 +170,8 @@ export function neededForInput(op: LayerOp, s: ModelShape): string[] {
   switch (op.kind) {
     case 'norm':
       return [op.x, ...auxiliaries(op, s).map((a) => a.name)];
+    case 'head_norm':
+      return auxiliaries(op, s).map((a) => a.name);
     case 'attention':
       return [op.x, op.y, ...auxiliaries(op, s).map((a) => a.name)];
     case 'gelu_tanh':
@@ -168,5 +187,5 @@ export function neededForInput(op: LayerOp, s: ModelShape): string[] {
 /** What the gradient of an op's own weights needs; empty for ops without weights. */
 export function neededForWeights(op: LayerOp, s: ModelShape): string[] {
   if (op.kind === 'linear') return [op.x];
-  return op.kind === 'norm' ? neededForInput(op, s) : [];
+  return op.kind === 'norm' || op.kind === 'head_norm' ? neededForInput(op, s) : [];
 }

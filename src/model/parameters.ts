@@ -5,7 +5,7 @@ import type { BlockName, ModelShape, ParameterRow, TensorRole } from './types';
 const base = { truth: 'stored', stored: 'f32', master: null, parts: 1 } as const;
 
 export function parameterTable(shape: ModelShape): ParameterRow[] {
-  return shape.family === 'gpt2' ? gpt2Table(shape) : llamaTable(shape);
+  return shape.style === 'gpt2' ? gpt2Table(shape) : llamaTable(shape);
 }
 
 export const parameterCount = (table: readonly ParameterRow[]): number =>
@@ -28,6 +28,10 @@ function llamaTable(s: ModelShape): ParameterRow[] {
     add('matrix', 'mlp.down_proj.weight', [s.width, s.ff]);
     add('norm', 'input_layernorm.weight', [s.width]);
     add('norm', 'post_attention_layernorm.weight', [s.width]);
+    if (s.qkNorm) {
+      add('norm', 'self_attn.q_norm.weight', [s.headDim], 'qk_norm');
+      add('norm', 'self_attn.k_norm.weight', [s.headDim], 'qk_norm');
+    }
     if (s.qkvBias) {
       add('bias', 'self_attn.q_proj.bias', [q], 'qkv_bias');
       add('bias', 'self_attn.k_proj.bias', [kv], 'qkv_bias');

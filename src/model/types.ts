@@ -1,8 +1,13 @@
 // What the engine knows of a model: its shape (from config.json) and its tensors (the parameter table).
 
+import type { FamilyName } from './config-families';
+
 /** Everything in config.json that changes the maths. */
 export interface ModelShape {
-  readonly family: 'gpt2' | 'llama';
+  /** model_type. */
+  readonly family: FamilyName;
+  /** Whose blocks and whose tensor names. GPT-2's: learned positions, matrices stored [in, out], one for q, k and v. */
+  readonly style: 'gpt2' | 'llama';
   /** V */
   readonly vocab: number;
   /** C */
@@ -17,18 +22,42 @@ export interface ModelShape {
   readonly headDim: number;
   /** F */
   readonly ff: number;
+  /** Longest sequence: the positions that it was made for, or its attention window. */
   readonly maxPositions: number;
+  /** maxPositions is the attention window: in a longer sequence attention would have to slide. */
+  readonly windowed: boolean;
   readonly norm: 'layer' | 'rms';
   readonly normEps: number;
   readonly activation: 'gelu_tanh' | 'gelu_erf' | 'swiglu';
   /** Null: learned position embeddings. */
-  readonly rope: { readonly theta: number } | null;
+  readonly rope: Rope | null;
   /** The head is the embedding matrix. */
   readonly tied: boolean;
+  /** q and k are normed head by head before the positions. */
+  readonly qkNorm: boolean;
   readonly qkvBias: boolean;
   readonly attentionOutBias: boolean;
   readonly mlpBias: boolean;
 }
+
+/** Rotary position embeddings: pair i of a head turns by theta^(−2i / headDim) radians a position, unless scaled. */
+export interface Rope {
+  readonly theta: number;
+  readonly scaling: RopeScaling | null;
+}
+
+/** How the angles are stretched to longer texts than the base model saw. */
+export type RopeScaling =
+  /** All divided by factor. */
+  | { readonly type: 'linear'; readonly factor: number }
+  /** Llama 3.1: slow angles are divided by factor, fast ones are not, in between it goes over. */
+  | {
+      readonly type: 'llama3';
+      readonly factor: number;
+      readonly lowFreqFactor: number;
+      readonly highFreqFactor: number;
+      readonly originalPositions: number;
+    };
 
 /** Groups of tensors that live, train and leave together. */
 export type BlockName = 'embedding' | `layer.${number}` | 'norm' | 'head';

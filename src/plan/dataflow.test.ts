@@ -18,6 +18,7 @@ function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null
   if (!found) return null;
   const kinds: [RegExp, string][] = [
     [/^(matmul|column_sum)/, 'linear'],
+    [/^rms_norm_heads/, 'head_norm'],
     [/^(rms|layer)_norm/, 'norm'],
     [/^rope/, 'rope'],
     [/^attention/, 'attention'],
@@ -44,6 +45,7 @@ function opSequence(dispatches: readonly Dispatch[]): string[] {
 /** A read_write binding that is read: in place, or added to. */
 function readsItsOutput({ kernel, label }: Dispatch, binding: string): boolean {
   if (kernel.name === 'cross_entropy') return binding === 'logits';
+  if (kernel.name.startsWith('rms_norm_heads')) return binding === 'qkv' || binding === 'dqkv';
   if (/^(rope|adamw|embedding_bwd_dw)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
   return /_norm_bwd_dx$/.test(kernel.name) && label.startsWith('layer');
 }

@@ -5,6 +5,7 @@ import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionCached, at
 import { geluBwdDx, geluFwd } from '../shaders/gelu';
 import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
 import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
+import { rmsNormHeadsBwdDw, rmsNormHeadsBwdDx, rmsNormHeadsFwd } from '../shaders/rms_norm_heads';
 import { rope } from '../shaders/rope';
 import { swigluBwdDx, swigluFwd } from '../shaders/swiglu';
 import type { Slot } from './buffers';
@@ -95,6 +96,11 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
           u,
         );
       }
+      case 'head_norm': {
+        const w = weightView(context, `layer.${layer}`, op.weight);
+        const kept = { raw: values.get(`${op.y}.raw`), rstd: values.get(`${op.y}.rstd`) };
+        return [rmsNormHeadsFwd({ label, qkv: y, ...kept, w, ...heads, eps: shape.normEps })];
+      }
       case 'rope': {
         const tables = buffers.rope!;
         return [
@@ -152,9 +158,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
   const { transients } = values;
   const adapter = role ? adapterOf(context, layer) : null;
   const dense = role && !adapter ? role : null;
-  const needs = gradientsNeeded(buffers.ops, needInput, (op) =>
-    dense ? op.kind === 'linear' || op.kind === 'norm' : adapter !== null && op.kind === 'linear',
-  );
+  const needs = gradientsNeeded(buffers.ops, needInput, (op) => (dense ? 'weight' in op : adapter !== null && op.kind === 'linear'));
   const gradient = (name: string): View =>
     RESIDUAL_STREAM.has(name) ? FULL_VIEW(buffers.stream[shape.layers]) : transients.view(`d.${name}`, rows * width(context, name));
   const inputs = buffers.inputViews;
@@ -201,6 +205,19 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         if (needX) list.push(...linearInputGradient(site, gradient(op.x), dy));
         if (adapter)
           list.push(...linearAdapterGradients({ ...site, x: values.get(op.x) }, dy, adapter, transients, needX ? gradient(op.x) : null));
+        return list;
+      }
+      case 'head_norm': {
+        const common = { dqkv: dy, raw: values.get(`${op.y}.raw`), rstd: values.get(`${op.y}.rstd`), ...heads };
+        const list: Dispatch[] = [];
+        if (dense) {
+          const dw = tensorView(dense.gradient, dense.layout, op.weight);
+          list.push(rmsNormHeadsBwdDw({ ...common, label: opLabel(layer, op, 'head norm dW'), dw }));
+        }
+        if (needX) {
+          const w = weightView(context, `layer.${layer}`, op.weight);
+          list.push(rmsNormHeadsBwdDx({ ...common, label: opLabel(layer, op, 'head norm dX'), w }));
+        }
         return list;
       }
       case 'rope': {

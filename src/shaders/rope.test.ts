@@ -4,6 +4,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { scratch, type Lab } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
+import { ropeFrequencies } from '../model/rope';
 import type { BufferSpec } from '../plan/types';
 import { randomArray, relativeError } from './compare';
 import { rope } from './rope';
@@ -29,7 +30,7 @@ interface Problem {
 /** Applies rope once for each entry of `inverse`, on rows LIVE + SPARE of which LIVE are live. */
 async function gpuRope(lab: Lab, problem: Problem, qkv: Float32Array, inverse: readonly boolean[]): Promise<Float32Array> {
   const { heads, kvHeads, headDim, segStart, past, positions } = problem;
-  const tables = ropeTables({ headDim, theta: THETA, positions });
+  const tables = ropeTables(ropeFrequencies({ theta: THETA, scaling: null }, headDim), positions);
   const rows = LIVE + SPARE;
   const contents = new Float32Array(rows * (heads + 2 * kvHeads) * headDim).fill(NaN);
   contents.set(qkv);
@@ -129,20 +130,9 @@ describe('rope', () => {
 });
 
 describe('ropeTables', () => {
-  it('is cos and sin of position · theta^(−2i/D), row-major by position', () => {
-    const { cos, sin } = ropeTables({ headDim: 8, theta: 100, positions: 3 });
-    expect(Array.from(cos.subarray(0, 4))).toEqual([1, 1, 1, 1]);
-    expect(Array.from(sin.subarray(0, 4))).toEqual([0, 0, 0, 0]);
-    // 100^(−2·2/8) = 0.1
-    expect(cos[2 * 4 + 2]).toBe(Math.fround(Math.cos(0.2)));
-    expect(sin[2 * 4 + 2]).toBe(Math.fround(Math.sin(0.2)));
-  });
-  it('takes given frequencies', () => {
-    const { sin } = ropeTables({ headDim: 4, theta: 1e4, positions: 2, invFreq: [0.5, 0.25] });
-    expect(Array.from(sin)).toEqual([0, 0, Math.fround(Math.sin(0.5)), Math.fround(Math.sin(0.25))]);
-  });
-  it('refuses an odd head dim and frequencies of another length', () => {
-    expect(() => ropeTables({ headDim: 5, theta: 1e4, positions: 2 })).toThrow(/even head dim/);
-    expect(() => ropeTables({ headDim: 4, theta: 1e4, positions: 2, invFreq: [1] })).toThrow(/1 frequencies/);
+  it('is cos and sin of position · frequency, row-major by position', () => {
+    const { cos, sin } = ropeTables([1, 0.1], 3);
+    expect(Array.from(cos)).toEqual([1, 1, Math.cos(1), Math.cos(0.1), Math.cos(2), Math.cos(0.2)].map(Math.fround));
+    expect(Array.from(sin)).toEqual([0, 0, Math.sin(1), Math.sin(0.1), Math.sin(2), Math.sin(0.2)].map(Math.fround));
   });
 });

@@ -2,12 +2,13 @@
 // a field that is added there is missed here by the compiler.
 
 import { ERROR_CODES, type ErrorInfo } from '../errors';
-import type { ModelShape } from '../model/types';
+import { FAMILIES, type FamilyName } from '../model/config-families';
+import type { ModelShape, Rope, RopeScaling } from '../model/types';
 import type { FormulaTerm } from '../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../plan/forecast';
 import type { ClassBytes, MemoryTotals } from '../plan/memory';
 import type { BlockBytes, DataSummary, Period, Prepared, RunReport, Sample } from '../train/protocol';
-import { count, flag, list, measured, nullable, number, object, oneOf, optional, text } from './readers';
+import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from './readers';
 
 const CLASSES = {
   weights: count,
@@ -33,8 +34,22 @@ const device = object<Prepared['device']>({ vendor: text, architecture: text, de
 
 const method = oneOf('lisa', 'full', 'lora');
 
+const linear = object<Extract<RopeScaling, { type: 'linear' }>>({ type: oneOf('linear'), factor: number });
+const llama3 = object<Extract<RopeScaling, { type: 'llama3' }>>({
+  type: oneOf('llama3'),
+  factor: number,
+  lowFreqFactor: number,
+  highFreqFactor: number,
+  originalPositions: count,
+});
+const ropeScaling: Reader<RopeScaling> = (value, path) => {
+  const { type } = object<{ type: RopeScaling['type'] }>({ type: oneOf('linear', 'llama3') })(value, path);
+  return type === 'linear' ? linear(value, path) : llama3(value, path);
+};
+
 const shape = object<ModelShape>({
-  family: oneOf('gpt2', 'llama'),
+  family: oneOf(...(Object.keys(FAMILIES) as FamilyName[])),
+  style: oneOf('gpt2', 'llama'),
   vocab: count,
   width: count,
   layers: count,
@@ -43,11 +58,13 @@ const shape = object<ModelShape>({
   headDim: count,
   ff: count,
   maxPositions: count,
+  windowed: flag,
   norm: oneOf('layer', 'rms'),
   normEps: number,
   activation: oneOf('gelu_tanh', 'gelu_erf', 'swiglu'),
-  rope: nullable(object({ theta: number })),
+  rope: nullable(object<Rope>({ theta: number, scaling: nullable(ropeScaling) })),
   tied: flag,
+  qkNorm: flag,
   qkvBias: flag,
   attentionOutBias: flag,
   mlpBias: flag,

@@ -41,7 +41,7 @@ interface Widths {
 }
 
 function widths(s: ModelShape): Widths {
-  const llama = s.family === 'llama';
+  const llama = s.style === 'llama';
   return { C: s.width, Q: s.heads * s.headDim, U: s.kvHeads * s.headDim, F: s.ff, H: s.heads, llama, wide: llama ? 2 * s.ff : s.ff };
 }
 
@@ -50,7 +50,8 @@ function layerTensors(s: ModelShape): number[] {
   const matrices = [C * (Q + 2 * U), Q * C, C * wide, F * C];
   if (!llama) return [...matrices, C, C, C, C, 3 * C, C, F, C];
   const biases = [...(s.qkvBias ? [Q + 2 * U] : []), ...(s.attentionOutBias ? [C] : []), ...(s.mlpBias ? [2 * F, C] : [])];
-  return [...matrices, C, C, ...biases];
+  const headNorms = s.qkNorm ? [2 * s.headDim] : [];
+  return [...matrices, C, C, ...headNorms, ...biases];
 }
 
 /** [in, out of each part] of a layer's linears. */
@@ -71,7 +72,9 @@ const adapterTensors = (s: ModelShape, r: number): number[] =>
 function keptFrozen(s: ModelShape): number[] {
   const { C, Q, U, H, llama, wide } = widths(s);
   const norm = llama ? [1] : [1, 1];
-  return [...norm, Q + 2 * U, Q, H, C, ...norm, wide];
+  // Head norms: q and k as they were, and a figure a head.
+  const headNorm = s.qkNorm ? [Q + U, H + s.kvHeads] : [];
+  return [...norm, Q + 2 * U, ...headNorm, Q, H, C, ...norm, wide];
 }
 
 /** What weight gradients need beyond that: both norms' outputs and the activation (attention's output is kept anyway). */
@@ -139,6 +142,8 @@ export function closedForm(run: RunNumbers): ClassBytes {
       n1: C,
       n2: C,
       qkv: Q + 2 * U,
+      'qkv.raw': Q + U,
+      'qkv.rstd': shape.heads + shape.kvHeads,
       attn: Q,
       lse: shape.heads,
       mid: C,
@@ -155,7 +160,7 @@ export function closedForm(run: RunNumbers): ClassBytes {
     const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };
     const width = (name: string): number => {
       const plain = name.replace(/^d\./, '');
-      return inners[plain] ?? (/(rstd|mean)$/.test(plain) ? 1 : columns[plain]);
+      return inners[plain] ?? columns[plain] ?? 1;
     };
     return poolOf(units.map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(rows * width(name)) })));
   }
@@ -169,13 +174,14 @@ interface Timeline {
 
 /** Every kind of unit of work with its short-lived values, written down by hand. */
 function timelines({ shape: s, method, lowest, edges, rows }: RunNumbers, chunks: number): Timeline[] {
-  const llama = s.family === 'llama';
+  const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
   // Nothing kept: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
   const nothingKept = (lse: string, u: (name: string) => string): string[] => [
     `n1 ${stats('n1')}`,
     `n1 qkv ${u('qkv')}`,
+    s.qkNorm ? 'qkv qkv.raw qkv.rstd' : '',
     `qkv attn ${lse}`,
     `attn mid ${u('mid')}`,
     `mid n2 ${stats('n2')}`,

@@ -1,6 +1,10 @@
 // The fixtures agree with themselves and with the engine's parameter table's names.
 
 import { describe, expect, it } from 'vitest';
+import { exportModel } from '../io/export';
+import { openModel } from '../io/model-files';
+import { nodeSource } from '../io/node-source';
+import { collect, memorySource, type Files } from '../io/tiny-model';
 import { FIXTURES, loadFixture, loadGolden, relativeError, RUNS } from './fixtures';
 
 const layerOf = (tensor: string): number | null => {
@@ -18,6 +22,21 @@ describe.each(FIXTURES)('%s', (name) => {
       const rms = Math.sqrt(gradient.values.reduce((sum, g) => sum + g * g, 0) / gradient.values.length);
       expect(rms, tensor).toBeGreaterThan(1e-3);
       expect(fixture.gradients.float32.gradients[tensor], tensor).toBeLessThan(1e-5);
+    }
+  });
+
+  it('opens as a model, and exports under the names that it came with', async () => {
+    const model = await openModel(await nodeSource(fixture.directory));
+    expect(model.table.map((row) => row.name).sort()).toEqual([...fixture.weights.keys()].sort());
+    const files: Files = new Map();
+    const { files: exported } = await exportModel({ files: model, tensor: model.tensor, dtype: 'f32' });
+    for (const file of exported) files.set(file.path, await collect(file.chunks()));
+    const again = await openModel(memorySource(files));
+    expect(again.shape).toEqual(model.shape);
+    for (const row of again.table) {
+      expect(again.fileName(row)).toBe(row.name);
+      expect(row.shape).toEqual(fixture.weights.get(row.name)?.shape);
+      expect(await again.tensor(row), row.name).toEqual(fixture.weights.get(row.name)?.values);
     }
   });
 

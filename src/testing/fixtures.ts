@@ -3,7 +3,16 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const FIXTURES = ['tiny-gpt2', 'tiny-llama', 'tiny-llama-bias'] as const;
+export const FIXTURES = [
+  'tiny-gpt2',
+  'tiny-llama',
+  'tiny-llama-bias',
+  'tiny-llama-linear',
+  'tiny-llama3',
+  'tiny-mistral',
+  'tiny-qwen2',
+  'tiny-qwen3',
+] as const;
 export type FixtureName = (typeof FIXTURES)[number];
 export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;
 export type RunName = (typeof RUNS)[number];

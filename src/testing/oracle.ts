@@ -53,7 +53,7 @@ export async function fixtureEngine(
 }
 
 export const adapterName = (fixture: Fixture, layer: number, local: string): string =>
-  `${fixtureShape(fixture).family === 'gpt2' ? 'transformer.h' : 'model.layers'}.${layer}.${local}.weight`;
+  `${fixtureShape(fixture).style === 'gpt2' ? 'transformer.h' : 'model.layers'}.${layer}.${local}.weight`;
 
 export function adapterValues(tensors: FixtureTensors, layer: number, local: string, fixture: Fixture): Float32Array<ArrayBuffer> {
   const name = adapterName(fixture, layer, local);

@@ -24,6 +24,8 @@ const CONFIGS = {
   'odd Llama, tied': llama,
   'odd Llama, untied': { ...llama, tie_word_embeddings: false },
   'odd Llama, biases': { ...llama, attention_bias: true, mlp_bias: true },
+  'odd Qwen2': { ...llama, model_type: 'qwen2', use_sliding_window: false },
+  'odd Qwen3': { ...llama, model_type: 'qwen3', num_key_value_heads: 3 },
   'wordsmith-2m': {
     model_type: 'llama',
     vocab_size: 2048,

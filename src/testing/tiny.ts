@@ -29,10 +29,11 @@ const llama = {
   tie_word_embeddings: true,
 };
 
-/** Sizes that are no multiple of a tile. Head dim 8 and widths that four divides, so that all three share their compiled kernels. */
-export const TINY: Readonly<Record<'tied Llama' | 'untied Llama' | 'GPT-2', ModelShape>> = {
+/** Sizes that are no multiple of a tile. Head dim 8 and widths that four divides, so that all share their compiled kernels. */
+export const TINY: Readonly<Record<'tied Llama' | 'untied Llama' | 'Qwen3' | 'GPT-2', ModelShape>> = {
   'tied Llama': parseModelConfig(llama, 'tied'),
   'untied Llama': parseModelConfig({ ...llama, tie_word_embeddings: false, attention_bias: true, mlp_bias: true }, 'untied'),
+  Qwen3: parseModelConfig({ ...llama, model_type: 'qwen3', num_hidden_layers: 3, num_attention_heads: 4, head_dim: 8 }, 'qwen3'),
   'GPT-2': parseModelConfig(
     { model_type: 'gpt2', vocab_size: 59, n_embd: 16, n_layer: 3, n_head: 2, n_inner: 28, n_positions: 40 },
     'gpt2',

@@ -6,6 +6,7 @@ import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
+import { ropeFrequencies } from '../model/rope';
 import type { ParameterRow } from '../model/types';
 import type { Block, InputName, Trainable } from '../plan/buffers';
 import type { PlanInput } from '../plan/input';
@@ -53,7 +54,7 @@ export class Engine {
     const { rope } = plan.buffers;
     const { shape } = plan.input;
     if (rope && shape.rope) {
-      const tables = ropeTables({ headDim: shape.headDim, theta: shape.rope.theta, positions: rope.positions });
+      const tables = ropeTables(ropeFrequencies(shape.rope, shape.headDim), rope.positions);
       this.executor.write(FULL_VIEW(rope.cos), tables.cos);
       this.executor.write(FULL_VIEW(rope.sin), tables.sin);
     }

@@ -49,7 +49,7 @@ export function adapterFiles(session: Session): ExportFile[] {
   const { engine, inputs } = session;
   const { shape } = inputs.files;
   const { loraRank, loraAlpha } = inputs.config;
-  const base = shape.family === 'gpt2' ? 'base_model.model.transformer.h' : 'base_model.model.model.layers';
+  const base = shape.style === 'gpt2' ? 'base_model.model.transformer.h' : 'base_model.model.model.layers';
   const weights = writeSafetensors(
     engine.plan.buffers.adapters.flatMap(({ rows }, layer) =>
       rows.map((row) => ({
@@ -69,8 +69,8 @@ export function adapterFiles(session: Session): ExportFile[] {
     lora_alpha: loraAlpha,
     lora_dropout: 0,
     bias: 'none',
-    fan_in_fan_out: shape.family === 'gpt2',
-    target_modules: [...new Set(loraSites(shape).map((site) => (shape.family === 'gpt2' ? site.part : site.part.replace(/^.*\./, ''))))],
+    fan_in_fan_out: shape.style === 'gpt2',
+    target_modules: [...new Set(loraSites(shape).map((site) => (shape.style === 'gpt2' ? site.part : site.part.replace(/^.*\./, ''))))],
     inference_mode: true,
   };
   return [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../model/config';
 import type { LinearOp } from '../model/layer-ops';
 import { randomStream } from '../random';
-import { loadFixture } from '../testing/fixtures';
+import { loadFixture, type FixtureName } from '../testing/fixtures';
 import { initialA, loraSites, mergeAdapter, type LoraSite } from './lora';
 
 describe('initialA', () => {
@@ -35,13 +35,14 @@ describe('initialA', () => {
 });
 
 test('every linear projection of a layer is adapted', () => {
-  const parts = (name: 'tiny-llama' | 'tiny-gpt2'): string[] =>
+  const parts = (name: FixtureName): string[] =>
     loraSites(parseModelConfig(loadFixture(name).config, 'config.json')).map((site) => site.weight);
   expect(parts('tiny-llama').sort()).toEqual(
     ['mlp.down_proj', 'mlp.gate_proj', 'mlp.up_proj', 'self_attn.k_proj', 'self_attn.o_proj', 'self_attn.q_proj', 'self_attn.v_proj'].map(
       (part) => `${part}.weight`,
     ),
   );
+  expect([parts('tiny-qwen2'), parts('tiny-qwen3')]).toEqual([parts('tiny-llama'), parts('tiny-llama')]);
   expect(parts('tiny-gpt2').sort()).toEqual(['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'].map((part) => `${part}.weight`));
 });
 

@@ -30,13 +30,12 @@ const boundOfZeros = (name: string, zeros: readonly ZeroRange[]): number =>
 describe.each(FIXTURES)('%s', (name) => {
   const fixture: Fixture = loadFixture(name);
 
-  test('every gradient, the loss and the logits of one batch', async () => {
+  test('every gradient and the loss of one batch', async () => {
     const { gradients } = fixture;
     const config = fixtureConfig({ ...fixture.run('full'), steps: 1 });
-    // lr 0 leaves the weights where they are, so that the logits below are of the same weights.
-    const engine = await fixtureEngine(fixture, { ...config, lr: 0 });
+    const engine = await fixtureEngine(fixture, config);
     try {
-      const trainer = new Trainer(engine, { ...config, lr: 0 }, () => []);
+      const trainer = new Trainer(engine, config, () => []);
       const batch = fixtureMicroBatch(fixture.batches[gradients.batch]);
       await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
       const { loss } = await trainer.stats();
@@ -62,6 +61,34 @@ describe.each(FIXTURES)('%s', (name) => {
         `${name}: loss error ${lossError.toExponential(1)} (float32 PyTorch ${gradients.float32.loss.toExponential(1)}), worst gradient ${worst.name} ${worst.error.toExponential(1)} (${worst.float32.toExponential(1)})`,
       );
       expect(lossError).toBeLessThanOrEqual(Math.max(1e-6, 4 * gradients.float32.loss));
+    } finally {
+      engine.close();
+    }
+  });
+
+  test('the logits of one batch, in one pass and token by token over the K/V cache', async () => {
+    const { batch, logits, float32 } = fixture.gradients;
+    const documents = fixture.batches[batch];
+    const row = (at: number): Float32Array => logits.values.subarray(at * fixture.vocab, (at + 1) * fixture.vocab);
+    const engine = await fixtureEngine(fixture, fixtureConfig({ ...fixture.run('full'), steps: 1 }));
+    try {
+      await engine.evaluate(fixtureMicroBatch(documents));
+      const whole = new Float32Array((await engine.readWhole(engine.plan.buffers.logits)).buffer);
+      const error = relativeErrorL2(whole.subarray(0, logits.values.length), logits.values);
+      // The first document has the first targets.
+      const [{ ids, target }] = documents;
+      let cached = 0;
+      let at = 0;
+      for (let past = 0; past < ids.length - 1; past++) {
+        const got = await engine.logits([ids[past]], past);
+        if (target[past + 1]) cached = Math.max(cached, relativeErrorL2(got, row(at++)));
+      }
+      console.info(
+        `${name}: logits ${error.toExponential(1)} (float32 PyTorch ${float32.logits.toExponential(1)}), over the cache ${cached.toExponential(1)}`,
+      );
+      expect(at).toBeGreaterThan(5);
+      expect(error).toBeLessThanOrEqual(gradientBound(float32.logits));
+      expect(cached).toBeLessThanOrEqual(gradientBound(float32.logits));
     } finally {
       engine.close();
     }

@@ -57,8 +57,8 @@ export async function prepareInputs(
   checkConfig(adapt({ layers: Infinity, maxPositions: Infinity }), undefined, label);
   const files = await openModel(from.model);
   const { shape } = files;
-  const config = adapt({ layers: shape.layers, maxPositions: shape.maxPositions });
-  checkConfig(config, { layers: shape.layers, maxPositions: shape.maxPositions }, label);
+  const config = adapt(shape);
+  checkConfig(config, shape, label);
   const tokenizer = await openTokenizer(files);
   const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, config);
   const data = parse(from.data);

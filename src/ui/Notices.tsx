@@ -1,7 +1,7 @@
 // What a visitor should know before anything else: no GPU, a run that can be gone on with, what happened while the
 // tab was hidden.
 
-import { isActive } from '../store/run';
+import { isActive, setView } from '../store/run';
 import type { ActionState } from './actions';
 import { webgpuAdvice } from './error-cards';
 import { ActionButton } from './parts/Button';
@@ -31,6 +31,9 @@ function DeviceCard({ state }: { readonly state: ActionState }) {
       <ActionButton id="reopen" state={state}>
         Try again
       </ActionButton>
+      <button type="button" className="button" onClick={() => setView('replay')}>
+        Watch a recorded run
+      </button>
     </ErrorCard>
   );
 }

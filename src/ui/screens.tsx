@@ -3,7 +3,7 @@
 
 import { lazy, memo, type ComponentType } from 'react';
 import { useLivePicture } from '../store/picture';
-import type { View } from '../store/run';
+import { isActive, type View } from '../store/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
 import { DataPreviewPanel } from './data/DataPreviewPanel';
@@ -14,6 +14,7 @@ import { SetupColumn } from './setup/SetupColumn';
 import type { Setup } from './setup-state';
 
 const CompareScreen = lazy(() => import('./compare/CompareScreen'));
+const DownloadPanel = lazy(() => import('./card/DownloadPanel').then((part) => ({ default: part.DownloadPanel })));
 const HistoryScreen = lazy(() => import('./history/HistoryScreen'));
 const ReplayScreen = lazy(() => import('./replay/ReplayScreen'));
 
@@ -64,6 +65,7 @@ function RunScreen({ state }: { readonly state: ActionState }) {
       <ActionBar state={state} />
       <Notices state={state} />
       {picture && <RunView picture={picture} state={state} />}
+      {picture && !isActive(picture.run) && <DownloadPanel picture={picture} state={state} />}
     </div>
   );
 }

@@ -66,7 +66,7 @@ def central_differences(name: str) -> None:
     for tensor in t:
         if tensor.endswith("lora_B.weight"):
             t[tensor] = torch.tensor(rng.standard_normal(t[tensor].shape) * 0.1)
-    batch = fixtures.random_batches(seed + 100)[0]
+    batch = fixtures.random_batches(seed + 100, config["vocab_size"])[0]
     model = model_of(config, fixtures.ALPHA / fixtures.RANK)
     _, gradients = gradients_of(model, t, [batch], list(t))
     count, step, worst = targets_of([batch]), 1e-5, 0.0
@@ -88,11 +88,26 @@ def central_differences(name: str) -> None:
         check(f"{name}: {zero['tensor']} [{zero['from']}, {zero['to']}) is zero", part.abs().max().item(), 1e-15)
 
 
+def windows() -> None:
+    """A window hides what lies before it, and nothing while all fits into it."""
+    config = fixtures.CONFIGS["tiny-mistral"]
+    t = widen(fixtures.random_weights(config, 1))
+    ids = torch.tensor(fixtures.random_batches(1, config["vocab_size"])[0][0]["ids"][:-1])
+
+    def logits(window) -> torch.Tensor:
+        return model_of(config | {"sliding_window": window}).logits(t, ids)
+
+    check("a window of the document's length changes nothing", (logits(len(ids)) - logits(None)).abs().max().item(), 0)
+    short = (logits(len(ids) - 1) - logits(None)).abs().amax(1)
+    check("one token less changes the last token alone", short[:-1].max().item(), 0)
+    check("and that by more than rounding", 1e-9 / short[-1].item(), 1e-3)
+
+
 def torch_adamw() -> None:
     """Ten clipped, scheduled steps of full training against PyTorch's optimizer, clipping and gradients."""
     name = "tiny-llama-bias"
     config, seed = fixtures.CONFIGS[name], fixtures.SEEDS[name]
-    weights, batches = fixtures.random_weights(config, seed), fixtures.random_batches(seed + 100)
+    weights, batches = fixtures.random_weights(config, seed), fixtures.random_batches(seed + 100, config["vocab_size"])
     _, settings, trainable, _, _ = next(fixtures.runs_of(config, weights, {}))
     decayed = {tensor for tensor in trainable if weights[tensor].ndim == 2}
     model = model_of(config)
@@ -123,6 +138,7 @@ def main() -> None:
     golden()
     for name in fixtures.CONFIGS:
         central_differences(name)
+    windows()
     torch_adamw()
 
 

@@ -17,6 +17,8 @@ from training import Lisa, Record, Settings, gradients_of, loss_sum, targets_of,
 
 FIXTURES = Path(__file__).resolve().parents[2] / "src" / "testing" / "fixtures"
 VOCAB, BATCHES, RANK, ALPHA = 301, 20, 4, 8
+LONGEST = 37
+"""Inputs of the longest document."""
 
 LLAMA = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_size": VOCAB, "hidden_size": 48,
@@ -24,6 +26,12 @@ LLAMA = {
     "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "rope_scaling": None, "hidden_act": "silu",
     "attention_bias": False, "mlp_bias": False, "attention_dropout": 0.0, "tie_word_embeddings": False,
     "bos_token_id": 0, "eos_token_id": 2, "torch_dtype": "float32",
+}  # fmt: skip
+# One variation each, in few numbers. Theta is small, so that within 37 tokens some pairs turn often and some hardly.
+SMALL = {
+    "model_type": "llama", "vocab_size": 67, "hidden_size": 20, "intermediate_size": 26, "num_hidden_layers": 2,
+    "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 64, "rms_norm_eps": 1e-5,
+    "hidden_act": "silu", "tie_word_embeddings": True, "bos_token_id": 0, "eos_token_id": 2, "torch_dtype": "float32",
 }  # fmt: skip
 CONFIGS = {
     "tiny-gpt2": {
@@ -36,11 +44,36 @@ CONFIGS = {
     "tiny-llama-bias": LLAMA | {
         "num_hidden_layers": 2, "head_dim": 24, "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True,
     },
+    "tiny-llama-linear": SMALL | {
+        "rope_theta": 1000.0, "rope_scaling": {"type": "linear", "factor": 2.5}, "num_key_value_heads": 2, "tie_word_embeddings": False,
+    },
+    "tiny-llama3": SMALL | {
+        "head_dim": 12, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "rope_parameters": {
+            "rope_theta": 500.0, "rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 6.0,
+            "original_max_position_embeddings": 60,
+        },
+    },
+    "tiny-mistral": SMALL | {
+        "model_type": "mistral", "hidden_size": 18, "num_attention_heads": 3, "rope_theta": 10000.0, "sliding_window": LONGEST,
+        "tie_word_embeddings": False,
+    },
+    "tiny-qwen2": SMALL | {
+        "model_type": "qwen2", "hidden_size": 24, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
+        "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": 32, "max_window_layers": 1,
+    },
+    "tiny-qwen3": SMALL | {
+        "model_type": "qwen3", "head_dim": 14, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
+        "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
+    },
 }  # fmt: skip
-SEEDS = {"tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21}
+SEEDS = {
+    "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
+    "tiny-qwen2": 45, "tiny-qwen3": 57,
+}  # fmt: skip
 # One layer stays over two consecutive periods, and one comes back after it has left.
 DRAWS = {4: [[0, 2], [1, 2], [0, 3], [1, 3]], 2: [[0], [0], [1], [0]]}
-LENGTHS = [[37, 20, 12, 5, 1], [37, 37], [11, 30, 2, 7, 3, 17], [1, 1, 36, 9], [29], [8, 8, 8, 8, 8, 8, 8, 8]]
+LENGTHS = [[LONGEST, 20, 12, 5, 1], [LONGEST, LONGEST], [11, 30, 2, 7, 3, 17], [1, 1, 36, 9], [29], [8, 8, 8, 8, 8, 8, 8, 8]]
 
 
 def random_weights(config: dict, seed: int) -> dict[str, np.ndarray]:
@@ -54,7 +87,7 @@ def random_weights(config: dict, seed: int) -> dict[str, np.ndarray]:
     return weights
 
 
-def random_batches(seed: int) -> list[list[dict]]:
+def random_batches(seed: int, vocab: int) -> list[list[dict]]:
     """Documents of 1 to 37 inputs, at most 75 in a batch; about six tokens in ten carry a loss."""
     rng = np.random.default_rng(seed)
     batches = []
@@ -66,7 +99,7 @@ def random_batches(seed: int) -> list[list[dict]]:
             if length == 5:  # A document with a single target, not its last token.
                 target[:] = False
                 target[3] = True
-            batch.append({"ids": rng.integers(0, VOCAB, length + 1).tolist(), "target": target.astype(int).tolist()})
+            batch.append({"ids": rng.integers(0, vocab, length + 1).tolist(), "target": target.astype(int).tolist()})
         batches.append(batch)
     return batches
 
@@ -150,7 +183,7 @@ def runs_of(config: dict, weights: dict[str, np.ndarray], adapters: dict[str, np
     yield "full", Settings(10, [[2 * s, 2 * s + 1] for s in range(10)]), list(weights), weights, None
     yield "lisa", single(20), list(weights), weights, Lisa(5, DRAWS[layers], ends=True)
     # A clip between the run's norms: some steps are scaled and some are not.
-    mixed = replace(single(20), clip=3.0)
+    mixed = replace(single(20), clip=3.0 if config["vocab_size"] == VOCAB else 1.5)
     yield "lisa-layers", mixed, list(weights), weights, Lisa(5, DRAWS[layers], ends=False)
     yield "lora", single(10), list(adapters), weights | adapters, None
 
@@ -197,18 +230,20 @@ def write_run(folder: Path, config: dict, batches, name: str, settings: Settings
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FIXTURES)
+    parser.add_argument("names", nargs="*", default=list(CONFIGS), help="fixtures to write; all of them by default")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    for name, config in CONFIGS.items():
+    for name in args.names:
+        config = CONFIGS[name]
         print(name)
         folder = args.out / name
         folder.mkdir(parents=True, exist_ok=True)
         weights = random_weights(config, SEEDS[name])
-        batches = random_batches(SEEDS[name] + 100)
+        batches = random_batches(SEEDS[name] + 100, config["vocab_size"])
         adapters = random_adapters(config, weights, SEEDS[name] + 200)
         write_json(folder / "config.json", config)
         write_tensors(folder / "model.safetensors", weights)
-        write_json(folder / "batches.json", {"vocab": VOCAB, "batches": batches})
+        write_json(folder / "batches.json", {"vocab": config["vocab_size"], "batches": batches})
         write_tensors(folder / "lora-start.safetensors", adapters)
         write_gradients(folder, config, weights, batches[0])
         for run in runs_of(config, weights, adapters):

@@ -1,4 +1,4 @@
-"""GPT-2 and Llama, written out plainly over a dict of tensors that carry their Hugging Face names.
+"""GPT-2, Llama and what is built like Llama, written out plainly over a dict of tensors that carry their Hugging Face names.
 
 A document is run by itself, from position 0: what packing several into one stream must reproduce. Nothing
 is shared with the engine that these models judge, and nothing is fused: one line, one formula.
@@ -12,12 +12,13 @@ import torch
 Tensors = dict[str, torch.Tensor]
 
 
-def attend(q, k, v):
-    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]."""
+def attend(q, k, v, window=None):
+    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]. A window: only the last so many keys."""
     time = q.shape[1]
     scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[2])
-    future = torch.ones(time, time, dtype=torch.bool).triu(1)
-    mixed = torch.softmax(scores.masked_fill(future, float("-inf")), dim=-1) @ v
+    pairs = torch.ones(time, time, dtype=torch.bool)
+    hidden = pairs.triu(1) if window is None else pairs.triu(1) | pairs.tril(-window)
+    mixed = torch.softmax(scores.masked_fill(hidden, float("-inf")), dim=-1) @ v
     return mixed.transpose(0, 1).reshape(time, -1)
 
 
@@ -92,26 +93,36 @@ class GPT2:
 class Llama:
     """Linear weights are [out, in]: y = x Wᵀ (+ b). Half-rotation RoPE, grouped-query attention, SwiGLU."""
 
+    window: "int | None" = None
+
     def __init__(self, config: dict, lora_scale: float = 0.0):
         self.config, self.lora_scale = config, lora_scale
+
+    @staticmethod
+    def has_bias(config: dict, path: str) -> bool:
+        return config.get("attention_bias" if ".self_attn." in path else "mlp_bias", False)
+
+    @staticmethod
+    def head_size(config: dict) -> int:
+        return config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
 
     @staticmethod
     def projections(config: dict) -> list[str]:
         local = [f"self_attn.{x}_proj" for x in "qkvo"] + [f"mlp.{x}_proj" for x in ("gate", "up", "down")]
         return [f"model.layers.{i}.{name}" for i in range(config["num_hidden_layers"]) for name in local]
 
-    @staticmethod
-    def shapes(config: dict) -> dict[str, tuple[int, ...]]:
+    @classmethod
+    def shapes(cls, config: dict) -> dict[str, tuple[int, ...]]:
         c, f, v = config["hidden_size"], config["intermediate_size"], config["vocab_size"]
-        q = config["num_attention_heads"] * config["head_dim"]
-        kv = config["num_key_value_heads"] * config["head_dim"]
+        q = config["num_attention_heads"] * cls.head_size(config)
+        kv = config["num_key_value_heads"] * cls.head_size(config)
         sizes = {"q_proj": (q, c), "k_proj": (kv, c), "v_proj": (kv, c), "o_proj": (c, q)}
         sizes |= {"gate_proj": (f, c), "up_proj": (f, c), "down_proj": (c, f)}
         shapes: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (v, c)}
-        for path in Llama.projections(config):
+        for path in cls.projections(config):
             kind = path.split(".")[-1]
             shapes[f"{path}.weight"] = sizes[kind]
-            if config["attention_bias" if ".self_attn." in path else "mlp_bias"]:
+            if cls.has_bias(config, path):
                 shapes[f"{path}.bias"] = sizes[kind][:1]
         for i in range(config["num_hidden_layers"]):
             shapes[f"model.layers.{i}.input_layernorm.weight"] = (c,)
@@ -133,14 +144,35 @@ class Llama:
         mean_square = x.square().mean(-1, keepdim=True)
         return x / torch.sqrt(mean_square + self.config["rms_norm_eps"]) * t[f"{path}.weight"]
 
+    def frequencies(self, size: int):
+        """Radians a position of each pair of a head, in float64; scaled as rope_scaling or rope_parameters say."""
+        config = self.config
+        rope = {"rope_theta": config.get("rope_theta")} | (config.get("rope_scaling") or config.get("rope_parameters") or {})
+        frequency = rope["rope_theta"] ** -(torch.arange(0, size, 2, dtype=torch.float64) / size)
+        kind = rope.get("rope_type", rope.get("type", "default"))
+        if kind == "default":
+            return frequency
+        factor = rope["factor"]
+        if kind == "linear":
+            return frequency / factor
+        assert kind == "llama3", kind
+        low, high, original = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
+        wavelength = 2 * math.pi / frequency
+        smooth = (original / wavelength - low) / (high - low)
+        between = (1 - smooth) * frequency / factor + smooth * frequency
+        scaled = torch.where(wavelength > original / low, frequency / factor, between)
+        return torch.where(wavelength < original / high, frequency, scaled)
+
     def rotate(self, x):
         """x is [heads, T, D]. The angles are computed in float64 whatever x is."""
-        size = x.shape[2]
-        frequency = self.config["rope_theta"] ** -(torch.arange(0, size, 2, dtype=torch.float64) / size)
-        angle = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), frequency)
+        angle = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), self.frequencies(x.shape[2]))
         cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
         first, second = x.chunk(2, dim=-1)
         return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+    def heads(self, t: Tensors, path: str, x, count: int):
+        """A projection by heads: [count, T, D]."""
+        return split_heads(self.linear(t, path, x), count)
 
     def logits(self, t: Tensors, ids):
         """ids is [T]; logits are [T, V]."""
@@ -149,12 +181,12 @@ class Llama:
         for i in range(self.config["num_hidden_layers"]):
             h = f"model.layers.{i}"
             y = self.norm(t, f"{h}.input_layernorm", x)
-            q = self.rotate(split_heads(self.linear(t, f"{h}.self_attn.q_proj", y), heads))
-            k = self.rotate(split_heads(self.linear(t, f"{h}.self_attn.k_proj", y), kv_heads))
-            v = split_heads(self.linear(t, f"{h}.self_attn.v_proj", y), kv_heads)
+            q = self.rotate(self.heads(t, f"{h}.self_attn.q_proj", y, heads))
+            k = self.rotate(self.heads(t, f"{h}.self_attn.k_proj", y, kv_heads))
+            v = self.heads(t, f"{h}.self_attn.v_proj", y, kv_heads)
             # Query head j reads key-value head j // (H / K).
             k, v = (part.repeat_interleave(heads // kv_heads, dim=0) for part in (k, v))
-            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v))
+            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v, self.window))
             y = self.norm(t, f"{h}.post_attention_layernorm", x)
             gate = self.linear(t, f"{h}.mlp.gate_proj", y)
             inner = gate * torch.sigmoid(gate) * self.linear(t, f"{h}.mlp.up_proj", y)
@@ -163,5 +195,47 @@ class Llama:
         return self.norm(t, "model.norm", x) @ t["model.embed_tokens.weight" if tied else "lm_head.weight"].T
 
 
+class Mistral(Llama):
+    """No biases; a token sees the last sliding_window tokens, itself included."""
+
+    def __init__(self, config: dict, lora_scale: float = 0.0):
+        super().__init__(config, lora_scale)
+        self.window = config["sliding_window"]
+
+    @staticmethod
+    def has_bias(config: dict, path: str) -> bool:
+        return False
+
+
+class Qwen2(Llama):
+    """Biases of q, k and v, no others."""
+
+    @staticmethod
+    def has_bias(config: dict, path: str) -> bool:
+        return path.split(".")[-1] in ("q_proj", "k_proj", "v_proj")
+
+
+class Qwen3(Llama):
+    """Each q head and each k head is normed by itself before RoPE; one weight for all q heads, one for all k heads."""
+
+    NORMS = {"q_proj": "q_norm", "k_proj": "k_norm"}
+
+    @classmethod
+    def shapes(cls, config: dict) -> dict[str, tuple[int, ...]]:
+        shapes = super().shapes(config)
+        for i in range(config["num_hidden_layers"]):
+            for norm in cls.NORMS.values():
+                shapes[f"model.layers.{i}.self_attn.{norm}.weight"] = (cls.head_size(config),)
+        return shapes
+
+    def heads(self, t: Tensors, path: str, x, count: int):
+        block, _, projection = path.rpartition(".")
+        y = super().heads(t, path, x, count)
+        return self.norm(t, f"{block}.{self.NORMS[projection]}", y) if projection in self.NORMS else y
+
+
+MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3}
+
+
 def model_of(config: dict, lora_scale: float = 0.0) -> "GPT2 | Llama":
-    return {"gpt2": GPT2, "llama": Llama}[config["model_type"]](config, lora_scale)
+    return MODELS[config["model_type"]](config, lora_scale)

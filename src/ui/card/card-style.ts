@@ -31,7 +31,7 @@ thead th, tbody th { color: var(--muted); }
 .own th, .own td { color: var(--ink); font-weight: 650; }
 .wide { overflow-x: auto; }
 .memory td, .memory thead th { white-space: nowrap; }
-.bar { width: 160px; }
+.bar { width: 240px; max-width: 40vw; }
 .bar rect { stroke: var(--accent); }
 .bar .measured { fill: var(--accent); }
 .bar .forecast { fill: none; stroke-dasharray: 4 2; }

@@ -189,36 +189,59 @@ function memory(run: Run, prepared: Prepared, metrics: RunMetrics): Markup {
   return markup`<section>
     <h2>Memory on the GPU</h2>
     <p>${measuredReceipt(run.config.method, peak, prepared.forecasts.full.total, run.report !== null)}</p>
-    <div class="wide">
-      <table class="memory">
-        <thead>
-          <tr>
-            <th scope="col">Bytes</th>
-            <th scope="col">Kind</th>
-            <th scope="col"></th>
-            ${MEMORY_GROUPS.map((group) => markup`<th scope="col">${SEGMENT_NAMES[group]}</th>`)}
-            <th scope="col">Total</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows.map(
-            ({ label, kind, groups, total }) =>
-              markup`<tr class="${kind}">
-                <th scope="row">${label}</th>
-                <td>${kind}</td>
-                <td>
-                  <svg class="bar" viewBox="0 0 160 12" aria-hidden="true">
-                    <rect class="${kind}" x="0" y="0" width="${Math.round((total / scale) * 160)}" height="12"></rect>
-                  </svg>
-                </td>
-                ${MEMORY_GROUPS.map((group) => markup`<td>${formatCount(groups[group])}</td>`)}
-                <td title="${formatBytes(total)}"><strong>${formatCount(total)}</strong></td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    <table class="memory">
+      <tbody>
+        ${rows.map(
+          ({ label, kind, total }) =>
+            markup`<tr>
+              <th scope="row">${label}</th>
+              <td>${kind}</td>
+              <td>${bar(kind, total / scale)}</td>
+              <td title="${formatCount(total)} bytes"><strong>${formatBytes(total)}</strong></td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+    <details>
+      <summary>Exact bytes</summary>
+      <div class="wide">
+        <table class="memory">
+          <thead>
+            <tr>
+              <th scope="col">Bytes</th>
+              ${rows.map(({ label, kind }) => markup`<th scope="col">${label}, ${kind}</th>`)}
+            </tr>
+          </thead>
+          <tbody>
+            ${MEMORY_GROUPS.map(
+              (group) =>
+                markup`<tr>
+                  <th scope="row">${SEGMENT_NAMES[group]}</th>
+                  ${rows.map(({ groups }) => markup`<td>${formatCount(groups[group])}</td>`)}
+                </tr>`,
+            )}
+            <tr>
+              <th scope="row">Total</th>
+              ${rows.map(({ total }) => markup`<td><strong>${formatCount(total)}</strong></td>`)}
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </details>
   </section>`;
+}
+
+const bar = (kind: MemoryRow['kind'], share: number): Markup =>
+  markup`<svg class="bar" viewBox="-1 -1 242 14" aria-hidden="true">
+    <rect class="${kind}" x="0" y="0" width="${Math.round(share * 240)}" height="12"></rect>
+  </svg>`;
+
+/** Browsers say the same thing in several fields. */
+function deviceText({ description, vendor, architecture, software }: Prepared['device']): string {
+  const parts: string[] = [];
+  for (const part of [description, vendor, architecture])
+    if (part && !parts.join(' ').toLowerCase().includes(part.toLowerCase())) parts.push(part);
+  return `${parts.join(', ')}${software ? ' (software)' : ''}`;
 }
 
 function samples({ samples: list }: Run): Markup | null {
@@ -273,7 +296,7 @@ function sources({ data, device, shape, modelName }: Prepared, report: RunReport
         ${row('Rows', `${formatCount(data.rows)} for training, ${formatCount(data.evalRows)} held out`)}
         ${row('Tokens', `${formatCount(data.tokens)}, ${formatCount(data.targets)} of them with a loss`)}
         ${row('Left out', `${formatCount(data.dropped)} rows dropped, ${formatCount(data.badRows)} malformed, ${formatCount(data.duplicates)} duplicates; ${formatCount(data.truncated)} truncated`)}
-        ${row('Device', [device.description, device.vendor, device.architecture].filter(Boolean).join(', ') + (device.software ? ' (software)' : ''))}
+        ${row('Device', deviceText(device))}
         ${report ? row('Kernels', report.kernels) : null}
       </tbody>
     </table>

@@ -51,9 +51,9 @@ function AnswerBox({ name, answer, marked }: AnswerBoxProps) {
   const { text, tokens, state } = answer;
   return (
     <article className="sample-text answer" data-sample={marked ? 'after' : undefined} data-answer={state}>
-      <h4>
+      <h3>
         {name} <span className="note">{STATES[state] || plural(tokens, 'token')}</span>
-      </h4>
+      </h3>
       <p aria-live={state === 'done' ? 'polite' : 'off'}>{text || (state === 'done' ? '(nothing)' : '')}</p>
     </article>
   );

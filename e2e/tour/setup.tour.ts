@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
-import { open, total, watch } from './support/page';
+import { open, total, watch } from '../support/page';
 
 const START = '[data-action="start"]';
 
