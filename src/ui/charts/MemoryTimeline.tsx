@@ -39,7 +39,7 @@ function MemoryTimeline({ metrics, steps, width, fullForecast }: MemoryTimelineP
   }, [metrics, series, y, inner, steps, peaks]);
   return (
     <div className={POINTING} {...pointingHandlers(steps, width)}>
-      <PlotHead title="Measured after each step" note="dashed: full fine-tuning, forecast" />
+      <PlotHead title="Measured after each step" note="dashed: full, forecast" />
       <Plot
         width={width}
         height={HEIGHT}
