@@ -56,8 +56,11 @@ try {
 async function measure() {
   const page = await browser.newPage({ viewport: { width: 1440, height: 1000 } });
   page.on('pageerror', (error) => say(`The page failed: ${error.message}`));
-  await page.goto(server.url);
-  await page.waitForFunction(() => 'bench' in window);
+  const open = async () => {
+    await page.goto(server.url);
+    await page.waitForFunction(() => 'bench' in window);
+  };
+  await open();
   const client = await page.context().newCDPSession(page);
   const heap = async () => {
     await client.send('HeapProfiler.collectGarbage');
@@ -68,9 +71,9 @@ async function measure() {
   console.log(`Chromium ${browser.version()}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores`);
   await page.evaluate(([n]) => /** @type {any} */ (window).bench.fill(n, 10), [steps]);
   const before = await heap();
-  const updates = (UPDATES + WARM_UP) * STEPS_PER_UPDATE;
+  const done = steps - (UPDATES + WARM_UP) * STEPS_PER_UPDATE;
   const parts = /** @type {string[]} */ (await call((bench) => bench.parts));
-  await page.evaluate(([n, done]) => /** @type {any} */ (window).bench.fill(n, done), [steps, steps - updates * (parts.length + 1)]);
+  await page.evaluate(([n, done]) => /** @type {any} */ (window).bench.fill(n, done), [steps, done]);
   const after = await heap();
   console.log(`${steps.toLocaleString('en-US')} steps; their numbers take ${((after - before) / 1e6).toFixed(1)} MB of heap`);
 
@@ -87,6 +90,9 @@ async function measure() {
   const heads = ['script', 'frame', 'worst frame', 'cpu', 'worst cpu'];
   console.log(`${'ms an update'.padEnd(14)}${heads.map((name) => name.padStart(13)).join('')}   over ${UPDATES} updates`);
   for (const part of parts) {
+    // A fresh page for each: the garbage of the parts before is not this one's.
+    await open();
+    await page.evaluate(([n, done]) => /** @type {any} */ (window).bench.fill(n, done), [steps, done]);
     await page.evaluate((name) => /** @type {any} */ (window).bench.mount(name), part);
     for (let i = 0; i < WARM_UP; i++) await update(part);
     /** @type {Timing[]} */
@@ -98,7 +104,6 @@ async function measure() {
       timings.push(...(await update(part)));
       spent.push((await cpu()) - begun);
     }
-    await page.evaluate(() => /** @type {any} */ (window).bench.mount(null));
     const frames = timings.map(({ frame }) => frame);
     worst = Math.max(worst, ...spent);
     const row = [median(timings.map(({ script }) => script)), median(frames), Math.max(...frames), median(spent), Math.max(...spent)];

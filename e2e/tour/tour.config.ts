@@ -10,5 +10,11 @@ export default defineConfig({
   testMatch: '*.tour.ts',
   outputDir: '../../test-results/tour-traces',
   timeout: 900_000,
+  webServer: {
+    command: `node scripts/serve.mjs ${process.env.LISA_TEST_PORT}`,
+    cwd: '../..',
+    url: base.use?.baseURL ?? '',
+    stdout: 'ignore',
+  },
   use: { ...base.use, trace: 'off' },
 });
