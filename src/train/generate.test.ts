@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { randomStream, type RandomStream } from '../random';
+import { TINY } from '../testing/tiny';
 import type { Engine } from './engine';
 import { generate, sampleToken } from './generate';
 
@@ -89,7 +90,7 @@ function countingEngine(rows: number, cacheTokens: number) {
     scores[tokens[tokens.length - 1] + 1] = 1;
     return Promise.resolve(scores);
   };
-  return { engine: { plan: { input: { rows, cacheTokens } }, logits } as unknown as Engine, calls };
+  return { engine: { plan: { input: { shape: TINY['tied Llama'], rows, cacheTokens } }, logits } as unknown as Engine, calls };
 }
 
 const greedy = { temperature: 0, stopIds: new Set<number>() };
