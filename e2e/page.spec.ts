@@ -3,29 +3,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import AxeBuilder from '@axe-core/playwright';
 import { readFile } from 'node:fs/promises';
-
-/** Fails the test on anything that the browser complains about: exceptions, refused scripts and styles, missing files. */
-function watch(page: Page): string[] {
-  const complaints: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  return complaints;
-}
-
-async function open(page: Page): Promise<void> {
-  await page.goto('/');
-  await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
-}
-
-/** A run that a software GPU finishes in a minute. */
-async function small(page: Page, settings: Readonly<Record<string, string>>): Promise<void> {
-  await page.getByRole('radio', { name: 'Advanced' }).check();
-  for (const [key, value] of Object.entries({ batchSize: '2', seqLen: '32', ...settings })) await page.locator(`#field-${key}`).fill(value);
-}
-
-const phase = (page: Page) => page.locator('[data-phase]');
-const total = async (page: Page, bar: string): Promise<number> =>
-  Number(await page.locator(`[data-bar="${bar}"]`).first().getAttribute('data-total'));
+import { open, phase, small, total, watch } from './support/page';
 
 test('one click trains with LISA and shows what it did', async ({ page }) => {
   const complaints = watch(page);

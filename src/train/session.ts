@@ -326,7 +326,7 @@ export class Session {
       throw new AppError(
         'NONFINITE_LOSS',
         `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Lower the learning rate (a third is a good start) and go on from the last checkpoint.',
+        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would come to the same end.',
       );
     }
     const now = performance.now();
