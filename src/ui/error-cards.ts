@@ -5,7 +5,8 @@ import { METHOD_LR, type RunConfig } from '../config';
 import type { ErrorCode, ErrorInfo } from '../errors';
 import { formatRate } from './format';
 
-export type ErrorFamily = 'no-gpu' | 'lost' | 'memory' | 'nonfinite' | 'model' | 'data' | 'settings' | 'checkpoint' | 'storage' | 'fault';
+export type ErrorFamily =
+  'no-gpu' | 'lost' | 'memory' | 'nonfinite' | 'model' | 'hub' | 'data' | 'settings' | 'checkpoint' | 'storage' | 'fault';
 
 const FAMILIES: Readonly<Record<ErrorCode, ErrorFamily>> = {
   NO_WEBGPU: 'no-gpu',
@@ -18,6 +19,14 @@ const FAMILIES: Readonly<Record<ErrorCode, ErrorFamily>> = {
   MODEL_UNSUPPORTED: 'model',
   MODEL_CONFIG: 'model',
   MODEL_FILE: 'model',
+  HUB_NAME: 'hub',
+  HUB_NOT_FOUND: 'hub',
+  HUB_GATED: 'hub',
+  HUB_SERVER: 'hub',
+  HUB_CONNECTION: 'hub',
+  HUB_STALLED: 'hub',
+  HUB_CHANGED: 'hub',
+  HUB_DIGEST: 'hub',
   TENSOR_MISSING: 'model',
   TENSOR_SHAPE: 'model',
   TENSOR_DTYPE: 'model',
@@ -45,6 +54,7 @@ const TITLES: Readonly<Record<ErrorFamily, string>> = {
   memory: 'The GPU ran out of memory',
   nonfinite: 'The numbers left the range',
   model: 'This model cannot be used',
+  hub: 'The model could not be fetched',
   data: 'This data cannot be used',
   settings: 'A setting is not possible',
   checkpoint: 'The checkpoint cannot be used',
