@@ -63,7 +63,8 @@ export default defineConfig(
       'coverage/',
       'public/',
       'bench/peers/',
-      'tools/',
+      'tools/base-model/',
+      'tools/oracle/',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -125,7 +126,7 @@ export default defineConfig(
     },
   },
   { files: ['src/ui/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
-  { files: ['src/cli/**', 'scripts/**', ...TESTS], rules: { 'no-console': 'off' } },
+  { files: ['src/cli/**', 'scripts/**', 'tools/**', ...TESTS], rules: { 'no-console': 'off' } },
   // A test may draw a new seed every time, and prints it.
   { files: TESTS, rules: { 'no-restricted-properties': 'off' } },
   // Scripts are checked by tsc through their JSDoc types; they read untyped JSON, where the rules on `any` say little.

@@ -5,6 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors';
 import { independentPieces } from './bpe-split';
 import { TokenBytes } from './token-bytes';
+import { useRustPatterns } from './unicode-patterns';
 import {
   chatTemplateOf,
   idsOf,
@@ -61,6 +62,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   } catch (error) {
     throw tokenizerError(`tokenizer.json cannot be used (${error instanceof Error ? error.message : String(error)}).`, error);
   }
+  useRustPatterns(inner.pre_tokenizer);
   const split = independentPieces(json);
   if (split) inner.pre_tokenizer = split as unknown as HuggingFaceTokenizer['pre_tokenizer'];
 
@@ -74,7 +76,8 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   const encodeAs = (text: string, add_special_tokens: boolean): number[] => {
     let ids: readonly unknown[];
     try {
-      ids = inner.encode(text, { add_special_tokens }).ids;
+      // Half of a surrogate pair has no UTF-8: it is U+FFFD, as everywhere where a text becomes bytes.
+      ids = inner.encode(text.toWellFormed(), { add_special_tokens }).ids;
     } catch (error) {
       throw tokenizerError(`The tokenizer fails on '${excerpt(text)}' (${error instanceof Error ? error.message : String(error)}).`, error);
     }
