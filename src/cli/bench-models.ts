@@ -6,15 +6,19 @@ import { fileURLToPath } from 'node:url';
 import { buildMicroBatch, type MicroBatch } from '../data/batch';
 import { AppError } from '../errors';
 import { BUILTIN_MODELS } from '../io/builtin';
-import { openModel, type LoadedTensor } from '../io/model-files';
+import { openModel, type TensorPiece } from '../io/model-files';
 import { nodeSource } from '../io/node-source';
+import { piecesOf } from '../io/pieces';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
-import { elementsOf, type ModelShape } from '../model/types';
+import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { randomStream } from '../random';
 
 /** public/ of the project, seen from dist-node/. */
 const PUBLIC = fileURLToPath(new URL('../public/', import.meta.url));
+
+/** The first built-in model. */
+export const BUILTIN_FOLDER = join(PUBLIC, BUILTIN_MODELS[0].path);
 
 export interface BatchShape {
   /** B */
@@ -28,7 +32,7 @@ export interface BenchModel {
   readonly shape: ModelShape;
   /** What is run when no batch is asked for: on a CPU renderer, and on a GPU. */
   readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
-  tensors(): AsyncIterable<LoadedTensor> | Iterable<LoadedTensor>;
+  pieces(): AsyncIterable<TensorPiece> | Iterable<TensorPiece>;
 }
 
 const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
@@ -74,7 +78,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
       id,
       shape: files.shape,
       batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } },
-      tensors: () => files.tensors(),
+      pieces: () => files.pieces(),
     };
   }
   const config = CONFIGS[id];
@@ -84,31 +88,36 @@ export async function benchModel(id: string): Promise<BenchModel> {
     id,
     shape,
     batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } },
-    tensors: () => randomTensors(shape),
+    pieces: () => randomPieces(shape),
   };
 }
 
 /** Prime, so that rows of a matrix differ although the values repeat. */
 const POOL = 1_000_003;
 
-function* randomTensors(shape: ModelShape): Generator<LoadedTensor> {
+/** Random weights: elements [start, end) of the tensor that is `index`th in the table. The same ones for the same question. */
+export function randomWeights(): (row: ParameterRow, index: number, start: number, end: number) => Float32Array<ArrayBuffer> {
   const stream = randomStream(1, 'bench', 'weights');
   // Uniform with a standard deviation of 0.02.
   const pool = Float32Array.from({ length: POOL }, () => (stream.nextU32() / 2 ** 31 - 1) * 0.02 * Math.sqrt(3));
-  let at = 0;
-  for (const row of parameterTable(shape)) {
-    const data = new Float32Array(elementsOf(row));
-    if (row.role === 'norm') {
-      data.fill(row.local.endsWith('bias') ? 0 : 1);
-    } else if (row.role !== 'bias') {
-      for (let filled = 0; filled < data.length;) {
-        const piece = pool.subarray(at, Math.min(POOL, at + data.length - filled));
-        data.set(piece, filled);
-        filled += piece.length;
-        at = (at + piece.length) % POOL;
-      }
+  return (row, index, start, end) => {
+    const data = new Float32Array(end - start);
+    if (row.role === 'norm') return data.fill(row.local.endsWith('bias') ? 0 : 1);
+    if (row.role === 'bias') return data;
+    let at = (index * 7919 + start) % POOL;
+    for (let filled = 0; filled < data.length; at = 0) {
+      const part = pool.subarray(at, at + data.length - filled);
+      data.set(part, filled);
+      filled += part.length;
     }
-    yield { row, data };
+    return data;
+  };
+}
+
+function* randomPieces(shape: ModelShape): Generator<TensorPiece> {
+  const values = randomWeights();
+  for (const [index, row] of parameterTable(shape).entries()) {
+    for (const [start, end] of piecesOf(elementsOf(row))) yield { row, start, data: values(row, index, start, end) };
   }
 }
 

@@ -13,7 +13,7 @@ import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import { frameSpec } from '../plan/frame';
-import type { ModelShape } from '../model/types';
+import { elementsOf, type ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import { buildParamTable } from '../plan/params';
 import { FULL_VIEW, type BufferSpec, type Extents, type Segment } from '../plan/types';
@@ -212,8 +212,8 @@ async function writeTask(model: BenchModel, rig: Rig, folder: string): Promise<v
   const parts: Float32Array<ArrayBuffer>[] = [];
   const tensors: { layer: number | null; local: string; shape: readonly number[]; at: number; elements: number }[] = [];
   let at = 0;
-  for await (const { row, data } of model.tensors()) {
-    tensors.push({ layer: row.layer, local: row.local, shape: row.shape, at, elements: data.length });
+  for await (const { row, start, data } of model.pieces()) {
+    if (start === 0) tensors.push({ layer: row.layer, local: row.local, shape: row.shape, at, elements: elementsOf(row) });
     parts.push(data);
     at += data.length;
   }

@@ -131,7 +131,7 @@ export async function measureResident(task: ResidentTask): Promise<ResidentReadi
   const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
   const model = await benchModel(task.model);
   // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process. Its weights stay zero.
-  const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, tensors: () => [] };
+  const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, pieces: () => [] };
   for (const method of METHODS) await run(gpu, small, { ...task, method, gamma: 1, batch: LIVE });
   await settle(gpu);
   const before = process.memoryUsage();

@@ -60,7 +60,7 @@ export class Rig {
     };
     const engine = await Engine.create(gpu, planInput(model.shape, config, { kernels, ...(draw && { draws: [draw] }) }));
     try {
-      for await (const { row, data } of model.tensors()) engine.writeTensor(row, data);
+      for await (const { row, start, data } of model.pieces()) engine.writeTensor(row, data, start);
       for (const layer of engine.plan.buffers.adapters.keys()) {
         for (const site of loraSites(model.shape))
           engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));

@@ -9,7 +9,8 @@ import type { ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import { chooseKernels } from '../train/tune';
 import { compare, describeComparison, type Comparison } from './bench-compare';
-import { benchModel, type BenchModel } from './bench-models';
+import { describeLoading, LOADING_CASES, LOADING_LIMIT, measureLoading, type LoadingProof } from './bench-loading';
+import { benchModel, BUILTIN_FOLDER, type BenchModel } from './bench-models';
 import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench-options';
 import { comparePeers, describePeers, installPeers, type PeerReport } from './bench-peers';
 import { describeProfile, profileStep, type StepProfile } from './bench-profile';
@@ -32,6 +33,7 @@ interface Report {
   readonly profiles: StepProfile[];
   readonly comparisons: Comparison[];
   readonly resident: ResidentProof[];
+  readonly loading: LoadingProof[];
   readonly peers: PeerReport | null;
 }
 
@@ -64,6 +66,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     profiles: [],
     comparisons: [],
     resident: [],
+    loading: [],
     peers: null,
   };
   const each = async (
@@ -109,6 +112,15 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
       );
       report.resident.push(...proofs);
       print(proofs.map(describeResident).join('\n'));
+    }
+  }
+  if (sections.has('loading')) {
+    for (const one of LOADING_CASES) {
+      const proof = await measureLoading(gpu, one, BUILTIN_FOLDER);
+      report.loading.push(proof);
+      print(describeLoading(proof, LOADING_LIMIT));
+      const over = proof.peaks.find(({ bytes }) => bytes > LOADING_LIMIT);
+      if (over) throw new AppError('INTERNAL', `${proof.model}: ${over.stage} took ${over.bytes} bytes of JavaScript memory.`, '');
     }
   }
   if (sections.has('peers')) {

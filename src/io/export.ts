@@ -1,10 +1,10 @@
 // The tuned model as a folder in Hugging Face layout: weights under the names and in the prefix style of the base model,
-// config.json with the new type and otherwise untouched, the tokenizer's files as they came. Tensors are asked for one
-// at a time while the file is written. A 16-bit export counts how much of the training survives its rounding.
+// config.json with the new type and otherwise untouched, the tokenizer's files as they came. Tensors are asked for in
+// pieces while the file is written. A 16-bit export counts how much of the training survives its rounding.
 
 import { AppError } from '../errors';
 import { shown } from '../model/config';
-import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
+import type { Dtype, ParameterRow } from '../model/types';
 import { narrow } from './half';
 import { scanJson } from './json-scan';
 import type { ModelFiles } from './model-files';
@@ -35,12 +35,13 @@ export interface ExportedModel {
   survival(): SurvivalReport | null;
 }
 
-export type ReadTensor = (row: ParameterRow) => Promise<Float32Array<ArrayBuffer>>;
+/** Elements [start, end) of a tensor; by default all. */
+export type ReadTensor = (row: ParameterRow, start?: number, end?: number) => Promise<Float32Array<ArrayBuffer>>;
 
 export interface ExportOptions {
   /** The base model: names, config, companion files. */
   readonly files: ModelFiles;
-  /** The tuned weights in f32, asked for once per row, in the order of the file (by name). */
+  /** The tuned weights in f32, asked for piece by piece, in the order of the file (by name). */
   readonly tensor: ReadTensor;
   readonly dtype: Dtype;
   /** The weights before training (files.tensor), to count what survives. */
@@ -58,12 +59,10 @@ export async function exportModel({ files, tensor, dtype, original }: ExportOpti
       name: files.fileName(row),
       dtype,
       shape: row.shape,
-      data: async () => {
-        const data = await tensor(row);
-        if (data.length !== elementsOf(row))
-          throw new AppError('SHAPE_MISMATCH', `${row.name} has ${data.length} values instead of ${elementsOf(row)}.`, '');
-        checkStorable(data, dtype, files.fileName(row));
-        if (original) count(tally, data, await original(row), dtype);
+      data: async (start, end) => {
+        const data = await tensor(row, start, end);
+        checkStorable(data, start, dtype, files.fileName(row));
+        if (original) count(tally, data, await original(row, start, end), dtype);
         return data;
       },
     })),
@@ -122,13 +121,13 @@ export function withDtype(configText: string, dtype: Dtype): string {
 /** Largest magnitude that still rounds to a finite value: what lies from here up becomes infinity. */
 const OVERFLOW: Readonly<Record<Dtype, number>> = { f32: Infinity, f16: 65_520, bf16: (2 - 2 ** -8) * 2 ** 127 };
 
-function checkStorable(data: Float32Array, dtype: Dtype, name: string): void {
+function checkStorable(data: Float32Array, start: number, dtype: Dtype, name: string): void {
   const limit = OVERFLOW[dtype];
   for (let i = 0; i < data.length; i++) {
     // Written so that a NaN fails it.
     if (Math.abs(data[i]) < limit) continue;
     const value = data[i];
-    const detail = `The tuned tensor ${shown(name)} holds ${value} at element ${i}, which ${Number.isFinite(value) ? `${dtype} cannot hold` : 'is not finite'}.`;
+    const detail = `The tuned tensor ${shown(name)} holds ${value} at element ${start + i}, which ${Number.isFinite(value) ? `${dtype} cannot hold` : 'is not finite'}.`;
     const remedy = Number.isFinite(value)
       ? `Export as ${dtype === 'f16' ? 'bf16 or f32' : 'f32'}.`
       : 'The run diverged: train again with a lower learning rate.';

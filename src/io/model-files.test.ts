@@ -24,7 +24,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 async function refusal(files: Files): Promise<AppError> {
   try {
     const model = await openModel(memorySource(files));
-    for await (const tensor of model.tensors()) void tensor;
+    for await (const tensor of model.pieces()) void tensor;
   } catch (thrown) {
     if (thrown instanceof AppError) return thrown;
     throw thrown;
@@ -65,7 +65,7 @@ describe('real models', () => {
       'tokenizer_config.json',
     ]);
     let values = 0;
-    for await (const { row, data } of model.tensors()) {
+    for await (const { row, data } of model.pieces()) {
       expect(data.length).toBe(row.shape.reduce((a, b) => a * b, 1));
       values += data.length;
     }
@@ -82,7 +82,7 @@ describe('real models', () => {
     expect(model.shape).toMatchObject({ family: 'llama', layers: 5, width: 64, kvHeads: 4, ff: 172, vocab: 512, tied: true });
     expect(parameterCount(model.table)).toBe(260_032);
     expect(model.dtypes.f32).toBe(260_032);
-    for await (const { data } of model.tensors()) expect(data.some((v) => v !== 0)).toBe(true);
+    for await (const { data } of model.pieces()) expect(data.some((v) => v !== 0)).toBe(true);
   });
 });
 
@@ -90,7 +90,7 @@ describe('reading', () => {
   it.each([TINY_LLAMA, TINY_GPT2])('gives every tensor in table order with its values: $model_type', async (config) => {
     const model = await openModel(memorySource(await modelFolder(config)));
     const names: string[] = [];
-    for await (const { row, data } of model.tensors()) {
+    for await (const { row, data } of model.pieces()) {
       expect(data).toEqual(seededValues(data.length, names.length));
       names.push(row.name);
     }
@@ -105,7 +105,7 @@ describe('reading', () => {
     const opening = source.reads.filter((read) => read.startsWith('model.safetensors')).length;
     expect(opening).toBe(2);
     source.reads.length = 0;
-    const tensors = model.tensors();
+    const tensors = model.pieces();
     await tensors.next();
     expect(source.reads).toEqual([`model.safetensors ${11 * 8 * 4}`]);
   });
@@ -158,6 +158,72 @@ describe('reading', () => {
     await expect(withHead({ ...head, shape: [4, 2], data: () => seededValues(8, 0) })).rejects.toMatchObject(refused);
   });
 
+  /** An embedding of 2.3 million values. */
+  const WIDE = { ...TINY_LLAMA, vocab_size: 290_001, num_hidden_layers: 1 };
+  const wide = (value: (at: number) => number, extra: (tensors: Map<string, TensorToWrite>) => void = () => undefined): Promise<Files> =>
+    folder(WIDE, (tensors) => {
+      const embedding = tensors.get('model.embed_tokens.weight')!;
+      tensors.set(embedding.name, {
+        ...embedding,
+        dtype: 'f16',
+        data: (start, end) => Float32Array.from({ length: end - start }, (_, i) => value(start + i)),
+      });
+      extra(tensors);
+    });
+
+  it('gives a large tensor in pieces, and any part of it', async () => {
+    const source = memorySource(await wide((at) => at % 2039));
+    const model = await openModel(source);
+    source.reads.length = 0;
+    const starts: number[] = [];
+    let next = 0;
+    for await (const { row, start, data } of model.pieces()) {
+      if (row.role !== 'embedding') break;
+      starts.push(start);
+      expect(start).toBe(next);
+      expect(data.every((v, i) => v === (start + i) % 2039)).toBe(true);
+      next += data.length;
+    }
+    expect(next).toBe(290_001 * 8);
+    expect(starts).toEqual([0, 2 ** 20, 2 ** 21]);
+    expect(source.reads.slice(0, 3).map((read) => Number(read.split(' ')[1]))).toEqual([2 ** 21, 2 ** 21, 2 * (290_001 * 8 - 2 ** 21)]);
+    expect(await model.tensor(model.table[0], 2 ** 20 - 1, 2 ** 20 + 1)).toEqual(Float32Array.of((2 ** 20 - 1) % 2039, 2 ** 20 % 2039));
+  });
+
+  it('says where in a large tensor a value is not finite', async () => {
+    const at = 200_000 * 8 + 5;
+    const model = await openModel(memorySource(await wide((i) => (i === at ? NaN : 1))));
+    const reading = async (): Promise<void> => {
+      for await (const piece of model.pieces()) void piece;
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'NONFINITE_WEIGHTS', detail: expect.stringContaining('[200000, 5]') as string });
+  });
+
+  it("holds a tied model's large stored head against the embedding to the last piece", async () => {
+    const reading = async (last: number): Promise<number> => {
+      const head = (tensors: Map<string, TensorToWrite>): void => {
+        const { data, ...rest } = tensors.get('model.embed_tokens.weight')!;
+        tensors.set('lm_head.weight', {
+          ...rest,
+          name: 'lm_head.weight',
+          data: async (start, end) => {
+            const values = await data(start, end);
+            if (end === 290_001 * 8) values[end - start - 1] = last;
+            return values;
+          },
+        });
+      };
+      let values = 0;
+      for await (const { data } of (await openModel(memorySource(await wide(() => 1, head)))).pieces()) values += data.length;
+      return values;
+    };
+    await expect(reading(1)).resolves.toBeGreaterThan(290_001 * 8);
+    await expect(reading(2)).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      detail: expect.stringContaining('lm_head.weight') as string,
+    });
+  });
+
   it('reads an untied head from the file', async () => {
     const model = await openModel(memorySource(await modelFolder({ ...TINY_LLAMA, tie_word_embeddings: false })));
     expect(model.table.at(-1)!.name).toBe('lm_head.weight');
@@ -187,7 +253,7 @@ describe('shards', () => {
   it('are read through the index', async () => {
     const model = await openModel(memorySource((await sharded(TINY_LLAMA)).build()));
     let i = 0;
-    for await (const { data } of model.tensors()) expect(data).toEqual(seededValues(data.length, i++));
+    for await (const { data } of model.pieces()) expect(data).toEqual(seededValues(data.length, i++));
     expect(i).toBe(20);
   });
 

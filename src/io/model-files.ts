@@ -1,15 +1,16 @@
 // The one loader of a model in Hugging Face layout, from any FileSource: config.json, the tokenizer's files and the
 // weights in model.safetensors or in shards with an index. Opening reads headers only and checks everything that can be
-// checked without the data; the data is then read one tensor at a time.
+// checked without the data; the data is then read in pieces of a few MiB, however large a tensor is.
 
 import { AppError } from '../errors';
 import { parseModelConfig, shown } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type Dtype, type ModelShape, type ParameterRow } from '../model/types';
 import { isPlainName, type FileSource } from './file-source';
+import { piecesOf } from './pieces';
 import { decodeTensor, headerSize, parseHeader, readableDtype } from './safetensors';
 import { isIgnored, matchTensors, type StoredTensor } from './tensor-match';
-import { checkTiedHead } from './tied-head';
+import { checkTiedHead, checkTiedPiece } from './tied-head';
 
 const CONFIG = 'config.json';
 const SINGLE = 'model.safetensors';
@@ -25,9 +26,10 @@ const COMPANIONS = new Set([
 /** JSON beside the weights is far below this; more would be another file under that name. */
 const MAX_JSON = 64 * 2 ** 20;
 
-export interface LoadedTensor {
+/** Elements of a tensor from `start` on, in row-major order. */
+export interface TensorPiece {
   readonly row: ParameterRow;
-  /** Row-major, of the row's shape. */
+  readonly start: number;
   readonly data: Float32Array<ArrayBuffer>;
 }
 
@@ -43,10 +45,10 @@ export interface ModelFiles {
   readonly dtypes: Readonly<Record<Dtype, number>>;
   /** The row's name in this checkpoint: with or without the base model's prefix. */
   fileName(row: ParameterRow): string;
-  /** One tensor, widened to f32. Throws NONFINITE_WEIGHTS, MODEL_FILE or MODEL_UNSUPPORTED. */
-  tensor(row: ParameterRow): Promise<Float32Array<ArrayBuffer>>;
-  /** All tensors in table order, read one at a time. */
-  tensors(): AsyncGenerator<LoadedTensor>;
+  /** Elements [start, end) of a tensor (by default all), widened to f32. Throws NONFINITE_WEIGHTS, MODEL_FILE or MODEL_UNSUPPORTED. */
+  tensor(row: ParameterRow, start?: number, end?: number): Promise<Float32Array<ArrayBuffer>>;
+  /** All tensors in table order, each in pieces (pieces.ts), read one at a time. */
+  pieces(): AsyncGenerator<TensorPiece>;
   /** A file of the folder, whole. */
   read(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** A text file of the folder; null when it is not there. */
@@ -92,14 +94,19 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     dtypes[readableDtype(entry, entry.file)] += elementsOf(row);
   }
 
-  const tensor = async (row: ParameterRow): Promise<Float32Array<ArrayBuffer>> => {
+  const tensor = async (row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> => {
     const entry = matched.get(row.name);
     if (!entry) throw new AppError('INTERNAL', `${row.name} is no parameter of ${source.name}.`, '');
-    const bytes = await source.read(entry.file, entry.begin, entry.end);
+    const dtype = readableDtype(entry, entry.file);
+    const width = dtype === 'f32' ? 4 : 2;
+    const bytes = await source.read(entry.file, entry.begin + start * width, entry.begin + end * width);
     const head = row.role === 'embedding' && shape.tied && stored.get('lm_head.weight');
-    if (head) await checkTiedHead(source, entry, bytes, head);
-    const data = decodeTensor(bytes, readableDtype(entry, entry.file));
-    checkFinite(data, entry);
+    if (head) {
+      checkTiedHead(entry, head);
+      await checkTiedPiece(source, entry, head, start * width, bytes);
+    }
+    const data = decodeTensor(bytes, dtype);
+    checkFinite(data, start, entry);
     return data;
   };
   return {
@@ -109,20 +116,22 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     dtypes,
     fileName: (row) => matched.get(row.name)!.name,
     tensor,
-    async *tensors() {
-      for (const row of table) yield { row, data: await tensor(row) };
+    async *pieces() {
+      for (const row of table) {
+        for (const [start, end] of piecesOf(elementsOf(row))) yield { row, start, data: await tensor(row, start, end) };
+      }
     },
     read: (path) => source.read(path),
   };
 }
 
-/** Throws NONFINITE_WEIGHTS with the place of the first NaN or infinity. */
-function checkFinite(data: Float32Array, { name, file, shape }: StoredTensor): void {
+/** Throws NONFINITE_WEIGHTS with the place of the first NaN or infinity. `data` begins at element `start`. */
+function checkFinite(data: Float32Array, start: number, { name, file, shape }: StoredTensor): void {
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
   for (let i = 0; i < bits.length; i++) {
     if ((bits[i] & 0x7f80_0000) !== 0x7f80_0000) continue;
     const place: number[] = [];
-    let rest = i;
+    let rest = start + i;
     for (const size of [...shape].reverse()) {
       place.unshift(rest % size);
       rest = Math.floor(rest / size);

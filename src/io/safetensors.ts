@@ -8,6 +8,7 @@ import { shown } from '../model/config';
 import type { Dtype } from '../model/types';
 import { bf16ToF32, f16ToF32, narrow } from './half';
 import { scanJson } from './json-scan';
+import { piecesOf } from './pieces';
 
 /** The reference implementation's bound on the header. */
 export const MAX_HEADER = 100_000_000;
@@ -200,8 +201,8 @@ export interface TensorToWrite {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Called once, when the tensor's turn has come: only one tensor is in memory at a time. */
-  readonly data: () => Float32Array<ArrayBuffer> | Promise<Float32Array<ArrayBuffer>>;
+  /** Elements [start, end). Called for one piece after another (pieces.ts) when the tensor's turn has come: no more is in memory at a time. */
+  readonly data: (start: number, end: number) => Float32Array<ArrayBuffer> | Promise<Float32Array<ArrayBuffer>>;
 }
 
 export interface SafetensorsFile {
@@ -235,11 +236,16 @@ export function writeSafetensors(tensors: Iterable<TensorToWrite>, metadata: Rea
   async function* chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     yield header;
     for (const { name, dtype, shape, data } of sorted) {
-      const bytes = encodeTensor(await data(), dtype);
-      const expected = bytesOf(shape, dtype);
-      if (bytes.byteLength !== expected)
-        throw new AppError('INTERNAL', `Tensor ${shown(name)} gave ${bytes.byteLength} bytes instead of ${expected}.`, '');
-      yield bytes;
+      for (const [start, end] of piecesOf(shape.reduce((product, size) => product * size, 1))) {
+        const values = await data(start, end);
+        if (values.length !== end - start)
+          throw new AppError(
+            'INTERNAL',
+            `Tensor ${shown(name)} gave ${values.length} values from ${start} on instead of ${end - start}.`,
+            '',
+          );
+        yield encodeTensor(values, dtype);
+      }
     }
   }
   return { size: header.byteLength + offset, chunks };

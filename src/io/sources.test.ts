@@ -70,7 +70,7 @@ describe.each(SOURCES)('%s', (_, build) => {
   it('loads a model', async () => {
     const model = await openModel(await build(await modelFolder(TINY_LLAMA)));
     let count = 0;
-    for await (const { data } of model.tensors()) count += data.length;
+    for await (const { data } of model.pieces()) count += data.length;
     expect(count).toBe(11 * 8 + 2 * (64 + 32 + 32 + 64 + 3 * 96 + 16) + 8);
   });
 });
@@ -115,7 +115,7 @@ describe('a server', () => {
     const log: string[] = [];
     const files = await modelFolder(TINY_LLAMA);
     const model = await openModel(fetchSource('tiny', page, [...files.keys()], server(files, log)));
-    for await (const tensor of model.tensors()) void tensor;
+    for await (const tensor of model.pieces()) void tensor;
     expect(log.filter((url) => url.endsWith('model.safetensors'))).toHaveLength(1);
   });
 

@@ -5,20 +5,26 @@ import { AppError } from '../errors';
 import type { FileSource } from './file-source';
 import type { StoredTensor } from './tensor-match';
 
-const PIECE = 4 * 2 ** 20;
+/** Throws MODEL_UNSUPPORTED unless both are of one type and size. */
+export function checkTiedHead(embedding: StoredTensor, head: StoredTensor): void {
+  if (head.dtype !== embedding.dtype || head.end - head.begin !== embedding.end - embedding.begin) throw another(embedding, head);
+}
 
-/** Throws MODEL_UNSUPPORTED unless both tensors have the same bytes. `embedding` is the embedding's, already read. */
-export async function checkTiedHead(source: FileSource, of: StoredTensor, embedding: Uint8Array, head: StoredTensor): Promise<void> {
-  const length = head.end - head.begin;
-  let same = head.dtype === of.dtype && length === embedding.byteLength;
-  for (let at = 0; same && at < length; at += PIECE) {
-    const piece = await source.read(head.file, head.begin + at, head.begin + Math.min(length, at + PIECE));
-    same = piece.every((byte, i) => byte === embedding[at + i]);
-  }
-  if (same) return;
-  throw new AppError(
+/** Throws MODEL_UNSUPPORTED unless the head's bytes from `at` on are these of the embedding. */
+export async function checkTiedPiece(
+  source: FileSource,
+  embedding: StoredTensor,
+  head: StoredTensor,
+  at: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  const stored = await source.read(head.file, head.begin + at, head.begin + at + bytes.byteLength);
+  if (!stored.every((byte, i) => byte === bytes[i])) throw another(embedding, head);
+}
+
+const another = (embedding: StoredTensor, head: StoredTensor): AppError =>
+  new AppError(
     'MODEL_UNSUPPORTED',
-    `${head.file}: tensor ${head.name} is another matrix than ${of.name}, but the config's tie_word_embeddings says that they are one.`,
+    `${head.file}: tensor ${head.name} is another matrix than ${embedding.name}, but the config's tie_word_embeddings says that they are one.`,
     'Set "tie_word_embeddings": false in config.json if the head was trained by itself; else remove the tensor from the file.',
   );
-}

@@ -196,9 +196,9 @@ describe('another run', () => {
   test('a model of the same shape with other weights', async () => {
     const files = {
       ...inputs.files,
-      async *tensors() {
-        for await (const { row, data } of inputs.files.tensors())
-          yield { row, data: row.name === 'model.layers.1.mlp.up_proj.weight' ? data.map((v) => v + 0.001) : data };
+      async *pieces() {
+        for await (const { row, start, data } of inputs.files.pieces())
+          yield { row, start, data: row.name === 'model.layers.1.mlp.up_proj.weight' ? data.map((v) => v + 0.001) : data };
       },
     };
     expect(await outcome({ ...inputs, files }, readerOf(saved))).toBe('CHECKPOINT_MISMATCH');

@@ -4,6 +4,7 @@
 
 import { DEFAULTS, type RunConfig } from '../config';
 import { AppError } from '../errors';
+import { piecesOf } from '../io/pieces';
 import {
   headerSize,
   parseHeader,
@@ -63,21 +64,37 @@ const STATE_KEY = 'lisa-studio';
 /** Checksums: of the state's text with the tensors' names, then of each tensor in that order. By its name the last of the file. */
 const CHECKSUMS = '~checksums';
 
-/** 32 bits over bytes. It tells damage, not intent. */
-function checksum(bytes: Uint8Array<ArrayBuffer>): number {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >>> 2);
-  let h = aligned.byteLength | 0;
-  const mix = (word: number): void => {
-    h = Math.imul(h ^ word, 0x9e3779b1);
-    h ^= h >>> 15;
-  };
-  for (const word of words) mix(word);
-  for (const byte of aligned.subarray(words.length * 4)) mix(byte);
-  return h >>> 0;
+/** 32 bits over `length` bytes that come in pieces, whole words but for the last. It tells damage, not intent. */
+class Checksum {
+  #h: number;
+
+  constructor(length: number) {
+    this.#h = length | 0;
+  }
+
+  add(bytes: Uint8Array<ArrayBuffer>): this {
+    const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+    const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >>> 2);
+    let h = this.#h;
+    const mix = (word: number): void => {
+      h = Math.imul(h ^ word, 0x9e3779b1);
+      h ^= h >>> 15;
+    };
+    for (const word of words) mix(word);
+    for (const byte of aligned.subarray(words.length * 4)) mix(byte);
+    this.#h = h;
+    return this;
+  }
+
+  get value(): number {
+    return this.#h >>> 0;
+  }
 }
 
-const textSum = (text: string, names: readonly string[]): number => checksum(new TextEncoder().encode([text, ...names].join('\n')));
+function textSum(text: string, names: readonly string[]): number {
+  const bytes = new TextEncoder().encode([text, ...names].join('\n'));
+  return new Checksum(bytes.byteLength).add(bytes).value;
+}
 
 /** Buffers that make up the state of a run, by name in the file. */
 function stateBuffers(engine: Engine): Map<string, BufferSpec> {
@@ -94,33 +111,39 @@ function stateBuffers(engine: Engine): Map<string, BufferSpec> {
 }
 
 /**
- * The checkpoint of a run as it is now; the GPU must be idle until the file has been written. `onTensor` is called
- * before each tensor is read; what it throws ends the writing.
+ * The checkpoint of a run as it is now; the GPU must be idle until the file has been written. `onPiece` is called
+ * before each piece of a tensor is read; what it throws ends the writing.
  */
 export function checkpointFile(
   engine: Engine,
   { parked, before }: HostState,
   state: CheckpointState,
-  onTensor: () => Promise<void> = () => Promise.resolve(),
+  onPiece: () => Promise<void> = () => Promise.resolve(),
 ): SafetensorsFile {
   const tensors: TensorToWrite[] = [];
   const text = JSON.stringify(state);
   const sums: number[] = [];
-  const add = (name: string, bytes: number, read: () => Promise<Uint8Array<ArrayBuffer>>): void => {
-    const data = async (): Promise<Float32Array<ArrayBuffer>> => {
-      await onTensor();
-      const whole = await read();
-      sums.push(checksum(whole));
-      return new Float32Array(whole.buffer);
+  type ReadBytes = (start: number, end: number) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
+  const add = (name: string, bytes: number, read: ReadBytes): void => {
+    let sum = new Checksum(bytes);
+    const data = async (start: number, end: number): Promise<Float32Array<ArrayBuffer>> => {
+      await onPiece();
+      const piece = await read(start * 4, end * 4);
+      if (start === 0) sum = new Checksum(bytes);
+      sum.add(piece);
+      if (end * 4 === bytes) sums.push(sum.value);
+      return new Float32Array(piece.buffer, piece.byteOffset, end - start);
     };
     tensors.push({ name, dtype: 'f32', shape: [bytes / 4], data });
   };
-  for (const [name, spec] of stateBuffers(engine)) add(name, spec.bytes, () => engine.readWhole(spec));
+  const held = (name: string, bytes: Uint8Array<ArrayBuffer>): void =>
+    add(name, bytes.byteLength, (start, end) => bytes.subarray(start, end));
+  for (const [name, spec] of stateBuffers(engine)) add(name, spec.bytes, (start, end) => engine.readWhole(spec, start, end));
   for (const [layer, { m, v }] of parked) {
-    add(`parked/${layer}.m`, m.byteLength, () => Promise.resolve(m));
-    add(`parked/${layer}.v`, v.byteLength, () => Promise.resolve(v));
+    held(`parked/${layer}.m`, m);
+    held(`parked/${layer}.v`, v);
   }
-  for (const [layer, bytes] of before) add(`before/${layer}`, bytes.byteLength, () => Promise.resolve(bytes));
+  for (const [layer, bytes] of before) held(`before/${layer}`, bytes);
   const names = tensors.map(({ name }) => name).sort();
   // The writer asks for tensors in the order of the file, and for this one when it has had all others.
   const check = (): Float32Array<ArrayBuffer> => {
@@ -180,27 +203,37 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
   }
 }
 
-/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. `onBlock` hears of the weights. */
+/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. `onBlock` hears of every block of weights that is on the GPU again. */
 export async function restoreCheckpoint(
   engine: Engine,
   reader: CheckpointReader,
-  onBlock: (name: BlockName, bytes: Uint8Array<ArrayBuffer>) => void | Promise<void> = () => undefined,
+  onBlock: (name: BlockName) => void | Promise<void> = () => undefined,
 ): Promise<HostState> {
   const { tensors, sums } = await openCheckpoint(reader);
   const unread = new Set(sums.keys());
-  const load = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
+  const load = async (name: string, bytes: number, take: (piece: Uint8Array<ArrayBuffer>, at: number) => void): Promise<void> => {
     const entry = tensors.get(name);
     unread.delete(name);
     if (!entry || entry.end - entry.begin !== bytes) throw mismatch(`${name} is ${entry ? 'of another size' : 'missing'}`);
-    const data = await reader.read(entry.begin, entry.end);
-    if (checksum(data) !== sums.get(name)) throw corrupt(`${name} is damaged`);
-    return data;
+    const sum = new Checksum(bytes);
+    for (const [start, end] of piecesOf(bytes / 4)) {
+      const piece = await reader.read(entry.begin + start * 4, entry.begin + end * 4);
+      sum.add(piece);
+      take(piece, start * 4);
+    }
+    if (sum.value !== sums.get(name)) throw corrupt(`${name} is damaged`);
+  };
+  const loadWhole = async (name: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> => {
+    const whole = new Uint8Array(bytes);
+    await load(name, bytes, (piece, at) => whole.set(piece, at));
+    return whole;
   };
   const { blocks, slots } = engine.plan.buffers;
   for (const [name, spec] of stateBuffers(engine)) {
-    const bytes = await load(name, spec.bytes);
-    engine.writeWhole(spec, bytes);
-    if (name.startsWith('weights/')) await onBlock(name.slice('weights/'.length) as BlockName, bytes);
+    await load(name, spec.bytes, (piece, at) => engine.writeWhole(spec, piece, at));
+    // What was written is no longer in memory of the driver once the GPU has it.
+    await engine.executor.idle();
+    if (name.startsWith('weights/')) await onBlock(name.slice('weights/'.length) as BlockName);
   }
   const parked = new Map<number, ParkedState>();
   const before = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -208,9 +241,9 @@ export async function restoreCheckpoint(
     const [, kind, layer] = /^(parked|before)\/(\d+)(?:\.m)?$/.exec(name) ?? [];
     if (kind === 'parked') {
       const { bytes } = slots[0].m;
-      parked.set(Number(layer), { m: await load(name, bytes), v: await load(`parked/${layer}.v`, bytes) });
+      parked.set(Number(layer), { m: await loadWhole(name, bytes), v: await loadWhole(`parked/${layer}.v`, bytes) });
     } else if (kind === 'before') {
-      before.set(Number(layer), await load(name, blocks.get('layer.0')!.spec.bytes));
+      before.set(Number(layer), await loadWhole(name, blocks.get('layer.0')!.spec.bytes));
     }
   }
   for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);

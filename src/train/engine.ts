@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
-import type { ParameterRow } from '../model/types';
+import { elementsOf, type ParameterRow } from '../model/types';
 import type { Block, InputName, Trainable } from '../plan/buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type StepPlan } from '../plan/run-plan';
@@ -64,14 +64,15 @@ export class Engine {
     this.allocator.freeAll();
   }
 
-  /** Uploads a tensor of the model. */
-  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>): void {
-    this.executor.write(placeOf(this.#block(row), row), data);
+  /** Uploads elements of a tensor of the model, from `start` on. */
+  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
+    this.executor.write(partOf(placeOf(this.#block(row), row), start * 4, data.byteLength), data);
   }
 
-  /** Reads a tensor of the model back. */
-  async readTensor(row: ParameterRow): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.executor.read(placeOf(this.#block(row), row), this.plan.buffers.staging));
+  /** Reads elements [start, end) of a tensor of the model back; by default all. */
+  async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
+    const view = partOf(placeOf(this.#block(row), row), start * 4, (end - start) * 4);
+    return new Float32Array(await this.executor.read(view, this.plan.buffers.staging));
   }
 
   writeAdapter(layer: number, local: string, data: Float32Array<ArrayBuffer>): void {
@@ -90,12 +91,14 @@ export class Engine {
     );
   }
 
-  async readWhole(spec: { readonly bytes: number } & View['buffer']): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.executor.read(FULL_VIEW(spec), this.plan.buffers.staging));
+  /** Bytes [start, end) of a buffer; by default all. */
+  async readWhole(spec: View['buffer'], start = 0, end = spec.bytes): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.executor.read(partOf(FULL_VIEW(spec), start, end - start), this.plan.buffers.staging));
   }
 
-  writeWhole(spec: View['buffer'], bytes: Uint8Array<ArrayBuffer>): void {
-    this.executor.write(FULL_VIEW(spec), bytes);
+  /** Overwrites a buffer, or its bytes from `start` on. */
+  writeWhole(spec: View['buffer'], bytes: Uint8Array<ArrayBuffer>, start = 0): void {
+    this.executor.write(partOf(FULL_VIEW(spec), start, bytes.byteLength), bytes);
   }
 
   /**
@@ -200,6 +203,8 @@ export class Engine {
     this.executor.write(FULL_VIEW(this.plan.buffers.inputs), this.#inputs);
   }
 }
+
+const partOf = ({ buffer, offset }: View, start: number, bytes: number): View => ({ buffer, offset: offset + start, bytes });
 
 const placeOf = ({ spec, layout }: Pick<Block, 'spec' | 'layout'>, { local }: { readonly local: string }): View => {
   const place = layout.places.get(local);

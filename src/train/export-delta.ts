@@ -1,9 +1,12 @@
-// What training changed, apart from the model: the tensors whose bytes differ from the base model's files. Added to that base
+// What training changed, apart from the model: the tensors whose bytes differ from the base model's files. Laid over that base
 // they give the tuned model. LoRA has its adapter for this.
+// base_sha256 is the SHA-256 of a line a tensor, sorted and joined by newlines: its name and the SHA-256 of each 4 MiB of its
+// values as f32, with spaces between.
 
 import { plainFile, type ExportFile } from '../io/export';
+import { piecesOf } from '../io/pieces';
 import { writeSafetensors } from '../io/safetensors';
-import type { ParameterRow } from '../model/types';
+import { elementsOf, type ParameterRow } from '../model/types';
 import { Change } from './change';
 import { adapterFiles } from './export-run';
 import type { Session } from './session';
@@ -16,7 +19,7 @@ interface ChangedTensor {
   readonly change: number | null;
 }
 
-/** Reads both models once to find what differs; delta.safetensors reads its tensors from the GPU again as it is written. */
+/** Reads both models once to find what differs; delta.safetensors reads its tensors from the GPU again as it is written, all in pieces. */
 export async function exportDelta(session: Session): Promise<readonly ExportFile[]> {
   const { engine, inputs, trainer } = session;
   const { config, files } = inputs;
@@ -24,14 +27,22 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
   const rows: ParameterRow[] = [];
   const tensors: ChangedTensor[] = [];
   const digests: string[] = [];
-  for await (const { row, data: base } of files.tensors()) {
-    const name = files.fileName(row);
-    digests.push(`${name} ${await sha256(base)}`);
-    const tuned = await engine.readTensor(row);
-    if (sameBits(base, tuned)) continue;
-    const change = new Change().add(base, tuned).relative;
+  for (const row of files.table) {
+    const line = [files.fileName(row)];
+    const moved = new Change();
+    let same = true;
+    for (const [start, end] of piecesOf(elementsOf(row))) {
+      const base = await files.tensor(row, start, end);
+      line.push(await sha256(base));
+      const tuned = await engine.readTensor(row, start, end);
+      same &&= sameBits(base, tuned);
+      moved.add(base, tuned);
+    }
+    digests.push(line.join(' '));
+    if (same) continue;
+    const change = moved.relative;
     rows.push(row);
-    tensors.push({ name, shape: row.shape, change: Number.isFinite(change) ? change : null });
+    tensors.push({ name: files.fileName(row), shape: row.shape, change: Number.isFinite(change) ? change : null });
   }
   const about = {
     base_model: files.name,
@@ -40,7 +51,12 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
     steps: trainer.completed,
   };
   const weights = writeSafetensors(
-    rows.map((row) => ({ name: files.fileName(row), dtype: 'f32' as const, shape: row.shape, data: () => engine.readTensor(row) })),
+    rows.map((row) => ({
+      name: files.fileName(row),
+      dtype: 'f32' as const,
+      shape: row.shape,
+      data: (start: number, end: number) => engine.readTensor(row, start, end),
+    })),
     { format: 'pt', ...about, steps: String(about.steps) },
   );
   return [

@@ -12,15 +12,15 @@ export interface TunedModel {
   survival(): SurvivalReport | null;
 }
 
-/** Files read their tensors from the GPU as they are written, one at a time. */
+/** Files read their tensors from the GPU as they are written, piece by piece. */
 export async function exportTuned(session: Session, dtype: Dtype): Promise<TunedModel> {
   const { files, config } = session.inputs;
   const lora = config.method === 'lora';
   const model = await exportModel({
     files,
     dtype,
-    tensor: lora ? (row) => mergedTensor(session, row) : (row) => session.engine.readTensor(row),
-    ...(dtype !== 'f32' && { original: (row: ParameterRow) => files.tensor(row) }),
+    tensor: lora ? (...part) => mergedTensor(session, ...part) : (...part) => session.engine.readTensor(...part),
+    ...(dtype !== 'f32' && { original: files.tensor }),
   });
   return {
     files: lora ? [...model.files, ...adapterFiles(session)] : model.files,
@@ -28,9 +28,9 @@ export async function exportTuned(session: Session, dtype: Dtype): Promise<Tuned
   };
 }
 
-async function mergedTensor(session: Session, row: ParameterRow): Promise<Float32Array<ArrayBuffer>> {
+async function mergedTensor(session: Session, row: ParameterRow, start = 0, end?: number): Promise<Float32Array<ArrayBuffer>> {
   const { engine, inputs } = session;
-  const weight = await engine.readTensor(row);
+  const weight = await engine.readTensor(row, start, end);
   const site = row.layer === null ? undefined : loraSites(inputs.files.shape).find((s) => s.weight === row.local);
   if (!site || row.layer === null) return weight;
   const { loraRank, loraAlpha } = inputs.config;
@@ -41,6 +41,7 @@ async function mergedTensor(session: Session, row: ParameterRow): Promise<Float3
     await engine.readAdapter(row.layer, site.b),
     loraRank,
     loraAlpha / loraRank,
+    start,
   );
 }
 
@@ -56,7 +57,7 @@ export function adapterFiles(session: Session): ExportFile[] {
         name: `${base}.${layer}.${row.local}.weight`,
         dtype: 'f32' as const,
         shape: row.shape,
-        data: () => engine.readAdapter(layer, row.local),
+        data: async (start: number, end: number) => (await engine.readAdapter(layer, row.local)).subarray(start, end),
       })),
     ),
     { format: 'pt' },

@@ -1,20 +1,37 @@
 // A short name for what a run trains: model shape, weights and samples. A checkpoint refuses to go on with others.
 
 import type { Sample } from '../data/types';
-import type { ModelShape } from '../model/types';
+import type { TensorPiece } from '../io/model-files';
+import { elementsOf, type ModelShape } from '../model/types';
 import { murmur3 } from '../random';
 
 /** Values of a tensor that its digest looks at: enough to tell two models apart, few enough to cost nothing. */
 const DIGEST_VALUES = 256;
 
-/** A number for a tensor's contents, from values spread evenly over it, bit by bit. */
-export function tensorDigest(data: Float32Array<ArrayBuffer>): number {
-  const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
-  const count = Math.min(DIGEST_VALUES, bits.length);
-  return murmur3(
-    Array.from({ length: count }, (_, i) => bits[Math.floor((i * bits.length) / count)]),
-    5,
-  );
+/** Numbers for the contents of tensors, each from values spread evenly over the tensor, bit by bit. */
+export class TensorDigests {
+  #values: number[] = [];
+  readonly #done: number[] = [];
+
+  /** The next piece: all of one tensor, in order, then all of the next. */
+  add({ row, start, data }: TensorPiece): void {
+    const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
+    const elements = elementsOf(row);
+    const count = Math.min(DIGEST_VALUES, elements);
+    for (; this.#values.length < count;) {
+      const at = Math.floor((this.#values.length * elements) / count) - start;
+      if (at >= bits.length) return;
+      this.#values.push(bits[at]);
+    }
+    if (start + bits.length < elements) return;
+    this.#done.push(murmur3(this.#values, 5));
+    this.#values = [];
+  }
+
+  /** Of the tensors that are through, in their order. */
+  get all(): readonly number[] {
+    return this.#done;
+  }
 }
 
 /** `weights`: digests of the model's tensors before training, in table order. `samples`: training, then held-out. */

@@ -1,59 +1,51 @@
-// Proof that frozen weights are bit for bit what they were: a SHA-256 of every tensor as it was loaded, as a checkpoint
-// held it, or as it was when its layer last left training, against the tensor on the GPU now.
+// Proof that frozen weights are bit for bit what they were: a SHA-256 of every piece of every tensor as it was loaded, as a
+// checkpoint held it, or as it was when its layer last left training, against what is on the GPU now.
 
-import type { Block } from '../plan/buffers';
-import type { BlockName, ParameterRow } from '../model/types';
+import type { TensorPiece } from '../io/model-files';
+import { piecesOf } from '../io/pieces';
+import { elementsOf, type BlockName } from '../model/types';
 import type { Engine } from './engine';
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-async function digest(bytes: Bytes): Promise<string> {
-  const words = new Uint32Array(await crypto.subtle.digest('SHA-256', bytes));
+async function digest(data: Float32Array<ArrayBuffer>): Promise<string> {
+  const words = new Uint32Array(await crypto.subtle.digest('SHA-256', data));
   return words.join();
-}
-
-/** The tensors of a block by name; what lies between them belongs to none. */
-function* tensorsOf({ layout, rows }: Block, bytes: Bytes): Generator<[string, Bytes]> {
-  for (const row of rows) {
-    const { offset, elements } = layout.places.get(row.local)!;
-    yield [row.name, bytes.subarray(offset, offset + 4 * elements)];
-  }
 }
 
 export class FrozenProof {
   readonly #engine: Engine;
-  /** By tensor name. */
+  /** By tensor name and the piece's first element. */
   readonly #digests = new Map<string, string>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** A tensor as it goes to the GPU. */
-  async noteTensor({ name }: ParameterRow, data: Float32Array<ArrayBuffer>): Promise<void> {
-    this.#digests.set(name, await digest(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+  /** A piece of a tensor as it goes to the GPU. */
+  async notePiece({ row, start, data }: TensorPiece): Promise<void> {
+    this.#digests.set(`${row.name} ${start}`, await digest(data));
   }
 
-  /** All tensors of a block, from the bytes of its buffer. */
-  async noteBlock(name: BlockName, bytes: Bytes): Promise<void> {
-    for (const [tensor, part] of tensorsOf(this.#block(name), bytes)) this.#digests.set(tensor, await digest(part));
+  /** All tensors of a block as they are on the GPU, which must be idle. */
+  async noteBlock(name: BlockName): Promise<void> {
+    for await (const [piece, now] of this.#read(name)) this.#digests.set(piece, now);
   }
 
   /** Those of the blocks in which any bit differs. Reads them back one at a time; the GPU must be idle. */
   async changed(names: readonly BlockName[]): Promise<BlockName[]> {
     const changed: BlockName[] = [];
     for (const name of names) {
-      const block = this.#block(name);
       let same = true;
-      for (const [tensor, part] of tensorsOf(block, await this.#engine.readWhole(block.spec)))
-        same &&= (await digest(part)) === this.#digests.get(tensor);
+      for await (const [piece, now] of this.#read(name)) same &&= now === this.#digests.get(piece);
       if (!same) changed.push(name);
     }
     return changed;
   }
 
-  #block(name: BlockName): Block {
-    return this.#engine.plan.buffers.blocks.get(name)!;
+  async *#read(name: BlockName): AsyncGenerator<[piece: string, digest: string]> {
+    for (const row of this.#engine.plan.buffers.blocks.get(name)!.rows) {
+      for (const [start, end] of piecesOf(elementsOf(row)))
+        yield [`${row.name} ${start}`, await digest(await this.#engine.readTensor(row, start, end))];
+    }
   }
 }
 

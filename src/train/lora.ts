@@ -31,7 +31,7 @@ export function loraSites(shape: ModelShape): LoraSite[] {
   );
 }
 
-/** W + scale · B·A in float64, in the layout that W is stored in ([out, in], or [in, out] for Conv1D). */
+/** W + scale · B·A in float64, in the layout that W is stored in ([out, in], or [in, out] for Conv1D). `weight`: W's elements from `start` on. */
 export function mergeAdapter(
   weight: Float32Array<ArrayBuffer>,
   site: LoraSite,
@@ -39,21 +39,23 @@ export function mergeAdapter(
   b: Float32Array,
   rank: number,
   scale: number,
+  start = 0,
 ): Float32Array<ArrayBuffer> {
   const inputs = site.op.in;
-  const { out } = site;
-  const merged = new Float32Array(weight.length);
   const transposed = site.op.layout === 'nn';
-  const delta = new Float64Array(inputs);
-  for (let o = 0; o < out; o++) {
+  const columns = transposed ? site.out : inputs;
+  const end = start + weight.length;
+  const merged = new Float32Array(weight.length);
+  const delta = new Float64Array(columns);
+  for (let row = Math.floor(start / columns); row * columns < end; row++) {
     delta.fill(0);
     for (let r = 0; r < rank; r++) {
-      const factor = b[o * rank + r];
-      for (let i = 0; i < inputs; i++) delta[i] += factor * a[r * inputs + i];
+      const factor = transposed ? a[r * inputs + row] : b[row * rank + r];
+      for (let c = 0; c < columns; c++) delta[c] += factor * (transposed ? b[c * rank + r] : a[r * inputs + c]);
     }
-    for (let i = 0; i < inputs; i++) {
-      const at = transposed ? i * out + o : o * inputs + i;
-      merged[at] = weight[at] + scale * delta[i];
+    for (let c = Math.max(0, start - row * columns); c < columns && row * columns + c < end; c++) {
+      const at = row * columns + c - start;
+      merged[at] = weight[at] + scale * delta[c];
     }
   }
   return merged;

@@ -1,5 +1,5 @@
 // What is looked at when layers join and leave: their weights as they were and as they are. Only layers in training are
-// read, and only at the two ends of a period; nothing on the GPU is written. On the host it keeps γ layers.
+// read, and only at the two ends of a period; nothing on the GPU is written. Where updates are measured it keeps γ layers on the host.
 
 import { Change } from './change';
 import type { Engine } from './engine';
@@ -56,9 +56,9 @@ export class PeriodWatch {
     const { measure, proof } = this.#options;
     const moves: LayerMove[] = [];
     for (const layer of this.#layers) {
-      const after = await this.#read(layer);
-      await proof?.noteBlock(`layer.${layer}`, after);
+      await proof?.noteBlock(`layer.${layer}`);
       if (!measure) continue;
+      const after = await this.#read(layer);
       moves.push({ layer, change: new Change().add(floats(this.#before.get(layer)!), floats(after)).relative });
       if (over) this.#before.set(layer, after);
     }

@@ -19,7 +19,7 @@ import {
 } from './checkpoint';
 import { Engine } from './engine';
 import { heldOutLoss } from './evaluation';
-import { runFingerprint, tensorDigest } from './fingerprint';
+import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
@@ -217,14 +217,14 @@ export class Session {
 
   async #load(): Promise<void> {
     const { config, files, dataset } = this.inputs;
-    const digests: number[] = [];
-    await loadWeights(this.engine, files, async ({ row, data }, fraction) => {
+    const digests = new TensorDigests();
+    await loadWeights(this.engine, files, async (piece, fraction) => {
       await this.#checkDiscarded();
-      digests.push(tensorDigest(data));
-      await this.#proof?.noteTensor(row, data);
+      digests.add(piece);
+      await this.#proof?.notePiece(piece);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
-    this.#fingerprint = runFingerprint(files.shape, digests, dataset.train, dataset.evaluation);
+    this.#fingerprint = runFingerprint(files.shape, digests.all, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
       for (const site of loraSites(files.shape))
         this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
@@ -240,7 +240,7 @@ export class Session {
         'Give the model and data of that run.',
       );
     }
-    const { parked, before } = await restoreCheckpoint(this.engine, reader, (name, bytes) => this.#proof?.noteBlock(name, bytes));
+    const { parked, before } = await restoreCheckpoint(this.engine, reader, (name) => this.#proof?.noteBlock(name));
     for (const [layer, state] of parked) this.trainer.parkedStates.set(layer, state);
     this.trainer.resume(state.trainer);
     this.#watch?.restore(this.trainer.activeLayers, before);

@@ -1,17 +1,28 @@
-// The weights of a model's files onto the GPU, one tensor at a time.
+// The weights of a model's files onto the GPU, a few MiB at a time, whatever the size of a tensor or of the model.
 
-import type { LoadedTensor, ModelFiles } from '../io/model-files';
+import type { ModelFiles, TensorPiece } from '../io/model-files';
+import { PIECE_ELEMENTS } from '../io/pieces';
+import { parameterCount } from '../model/parameters';
 import type { Engine } from './engine';
 
-/** `onTensor` hears of each tensor that was uploaded, and how much is done (0 to 1); what it throws ends the loading. */
+/** Pieces that may wait for the GPU before the next is read: what it has not taken yet lies in memory of the driver. */
+const UNDER_WAY = 8;
+
+/** `onPiece` hears of each piece that was uploaded, and how much is done (0 to 1); what it throws ends the loading. */
 export async function loadWeights(
   engine: Engine,
   files: ModelFiles,
-  onTensor: (tensor: LoadedTensor, fraction: number) => void | Promise<void>,
+  onPiece: (piece: TensorPiece, fraction: number) => void | Promise<void>,
 ): Promise<void> {
-  let loaded = 0;
-  for await (const tensor of files.tensors()) {
-    engine.writeTensor(tensor.row, tensor.data);
-    await onTensor(tensor, ++loaded / files.table.length);
+  const all = parameterCount(files.table);
+  let [loaded, waiting] = [0, 0];
+  for await (const piece of files.pieces()) {
+    engine.writeTensor(piece.row, piece.data, piece.start);
+    loaded += piece.data.length;
+    await onPiece(piece, loaded / all);
+    waiting += piece.data.length / PIECE_ELEMENTS;
+    if (waiting < UNDER_WAY) continue;
+    await engine.executor.idle();
+    waiting = 0;
   }
 }
