@@ -22,6 +22,7 @@ export function describePrepared(prepared: Prepared): string {
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
+    data.perAnswer > 0 ? `${data.perAnswer} rows became a sample for each answer, because the chat template rewrites earlier turns` : '',
     data.badRows > 0 ? `${data.badRows} malformed rows skipped` : '',
   ].filter((note) => note !== '');
   if (notes.length > 0) lines.push(`         ${notes.join('; ')}`);

@@ -2,8 +2,8 @@
 // sees in training the very ids that it sees when it is used; the mask is then laid over the tokens by their place.
 
 import { AppError } from '../errors';
-import { assistantSpans, type Span } from './spans';
-import { renderer } from './template';
+import { trainingTexts, type Span } from './spans';
+import { renderer, type Render } from './template';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
 import type { Message, Sample } from './types';
@@ -17,11 +17,12 @@ export interface Chat {
   text(messages: readonly Message[]): string;
   /**
    * Ids of the whole conversation, nothing added to what the template writes, and its targets. Mask 'assistant': the
-   * words of every assistant turn and its end token; a token that straddles an edge counts where its last byte lies.
-   * Mask 'all': every token but the first. DATASET_PARSE where the template refuses the conversation or hides the
-   * assistant's words. The result may be shorter than a sample has to be.
+   * words of every assistant turn and its end token; a token that straddles an edge counts where its last byte lies. One
+   * sample, or one an answer where the template rewrites earlier turns (trainingTexts). Mask 'all': one sample, every token
+   * but the first. DATASET_PARSE where the template refuses the conversation or hides the assistant's words. A sample may
+   * be shorter than one has to be.
    */
-  encode(messages: readonly Message[], mask: Mask): Sample;
+  encode(messages: readonly Message[], mask: Mask): Sample[];
   /** Ids to sample an answer from: the messages, then the beginning of the assistant's turn. */
   promptIds(messages: readonly Message[]): number[];
 }
@@ -50,18 +51,42 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     promptIds: (messages) => tokenizer.encode(render(messages, true)),
     encode: (messages, mask) => {
       const full = render(messages, false);
-      const ids = tokenizer.encode(full);
-      if (mask === 'all') return { ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) };
-      const spans = assistantSpans(messages, full, { render: ownRender, specialTokens, endTokens });
-      if (!spans) {
+      if (mask === 'all') {
+        const ids = tokenizer.encode(full);
+        return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
+      }
+      const texts = trainingTexts(messages, full, { render: remembered(ownRender), specialTokens, endTokens });
+      if (!texts) {
         throw new AppError(
           'DATASET_PARSE',
           "The model's chat template changes the assistant's words, so they cannot be told from the rest.",
           "Take the loss on all tokens (mask 'all').",
         );
       }
-      return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, full, ids, spans) };
+      return texts.map(({ text, spans }) => {
+        const ids = tokenizer.encode(text);
+        return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
+      });
     },
+  };
+}
+
+/** Renders each beginning of one conversation once. What the template throws is thrown again. */
+function remembered(render: Render): Render {
+  const made = new Map<string, { readonly text: string } | { readonly error: unknown }>();
+  return (messages, prompt) => {
+    const key = `${messages.length} ${prompt}`;
+    let result = made.get(key);
+    if (!result) {
+      try {
+        result = { text: render(messages, prompt) };
+      } catch (error) {
+        result = { error };
+      }
+      made.set(key, result);
+    }
+    if ('error' in result) throw result.error;
+    return result.text;
   };
 }
 

@@ -80,6 +80,7 @@ export function* preparing(data: ParsedData, evaluation: ParsedData | null, toke
       targets,
       truncated: main.truncated + (other?.truncated ?? 0),
       dropped: main.dropped + (other?.dropped ?? 0),
+      perAnswer: main.perAnswer + (other?.perAnswer ?? 0),
       badRows: bad.length,
     },
     badRows: bad,
@@ -110,7 +111,8 @@ function partsOf(
   other: EncodedRows | null,
   { seqLen, evalSplit, seed, dedupe }: DataConfig,
 ): Parts {
-  const cut = (documents: readonly Document[]): Sample[] => documents.flatMap((document) => cutDocument(document, seqLen));
+  const cut = (documents: readonly Document[]): Sample[] =>
+    documents.flatMap(({ parts }) => parts.flatMap((part) => cutDocument(part, seqLen)));
   const indexes = (documents: readonly Document[]): ReadonlySet<number> => new Set(documents.map(({ index }) => index));
   if (!other && data.format === 'plain') {
     const { train, held } = splitAtEnd(cut(main.documents), evalSplit);

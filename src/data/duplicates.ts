@@ -2,26 +2,28 @@
 // otherwise be counted as understood.
 
 interface Tokens {
-  readonly ids: Uint32Array;
+  readonly parts: readonly { readonly ids: Uint32Array }[];
 }
 
 /** FNV-1a over the ids; only says which documents are worth comparing. */
-function hashOf(ids: Uint32Array): number {
+function hashOf({ parts }: Tokens): number {
   let hash = 0x811c9dc5;
-  for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);
+  for (const { ids } of parts) for (const id of ids) hash = Math.imul(hash ^ id, 0x01000193);
   return hash;
 }
 
-const same = (a: Uint32Array, b: Uint32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
+const sameIds = (a: Uint32Array, b: Uint32Array): boolean => a.length === b.length && a.every((id, i) => id === b[i]);
+const same = (a: Tokens, b: Tokens): boolean =>
+  a.parts.length === b.parts.length && a.parts.every(({ ids }, i) => sameIds(ids, b.parts[i].ids));
 
 /** The documents of `train` that `held` has too, in order. */
 export function copiesOf<T extends Tokens>(train: readonly T[], held: readonly Tokens[]): T[] {
-  const byHash = new Map<number, Uint32Array[]>();
-  for (const { ids } of held) {
-    const hash = hashOf(ids);
+  const byHash = new Map<number, Tokens[]>();
+  for (const document of held) {
+    const hash = hashOf(document);
     const others = byHash.get(hash);
-    if (others) others.push(ids);
-    else byHash.set(hash, [ids]);
+    if (others) others.push(document);
+    else byHash.set(hash, [document]);
   }
-  return train.filter(({ ids }) => byHash.get(hashOf(ids))?.some((other) => same(ids, other)));
+  return train.filter((document) => byHash.get(hashOf(document))?.some((other) => same(document, other)));
 }

@@ -8,7 +8,7 @@ import { preparing, type DataConfig, type Preparation } from './dataset';
 import { lengthHistogram } from './lengths';
 import { parseRefusal, readData, type DataFile, type ReadData } from './parse';
 import type { DataHead, DataPreview, PreviewRow, PreviewToken, RowUse } from './preview';
-import { cutConversation, cutDocument, rowEncoder, type Encoded } from './samples';
+import { cutConversation, cutDocument, longest, rowEncoder, type Encoded } from './samples';
 import { finish, within } from './steps';
 import { tokenTexts } from './token-texts';
 import type { Tokenizer } from './tokenizer';
@@ -72,7 +72,7 @@ export function* inspecting({ data, evaluation, tokenizer, config }: InspectInpu
       ? windowRows(prepared, evaluation === null, tokenizer)
       : shown.map(({ index, row }) => ({ ...row, use: useOf(index, row, prepared) }));
   const refused = parseRefusal(main, config.badRows) ?? (other && parseRefusal(other, config.badRows)) ?? refusal;
-  const { rows: trainRows, evalRows, duplicates, tokens, targets, truncated, dropped, badRows } = summary;
+  const { rows: trainRows, evalRows, duplicates, tokens, targets, truncated, dropped, perAnswer, badRows } = summary;
   return {
     ...headOf(main, tokenizer, rows),
     badRows: prepared.badRows.slice(0, SHOWN_BAD_ROWS),
@@ -84,6 +84,7 @@ export function* inspecting({ data, evaluation, tokenizer, config }: InspectInpu
       targets,
       truncated,
       dropped,
+      perAnswer,
       badRows,
       samples: prepared.train.length,
     },
@@ -115,8 +116,10 @@ function firstRows({ rows }: ReadData, tokenizer: Tokenizer, { mask, seqLen }: I
     if (shown.length === SHOWN_ROWS || index >= 4 * SHOWN_ROWS) break;
     const whole = encode(row, row.row ?? index + 1);
     if ('reason' in whole) continue;
-    const tokens = tokensOf(firstSample(row, whole, seqLen), tokenizer);
-    shown.push({ index, row: { row, use: 'training', tokens, length: whole.ids.length } });
+    // Of several samples the last, which holds the whole conversation.
+    const tokens = tokensOf(firstSample(row, whole.at(-1)!, seqLen), tokenizer);
+    const perAnswer = whole.length > 1 ? { perAnswer: whole.length } : {};
+    shown.push({ index, row: { row, use: 'training', tokens, length: longest(whole), ...perAnswer } });
   }
   return shown;
 }

@@ -29,6 +29,8 @@ export interface PreviewRow {
   readonly tokens: readonly PreviewToken[];
   /** Tokens before anything was cut. */
   readonly length: number;
+  /** Samples that the row becomes, one an answer; `tokens` are of the last. Absent where it becomes one. */
+  readonly perAnswer?: number;
 }
 
 /** What can be shown before everything is counted. */
@@ -59,6 +61,8 @@ export interface DataPreview extends DataHead {
     readonly targets: number;
     readonly truncated: number;
     readonly dropped: number;
+    /** Rows that become a sample for each answer, because the chat template rewrites earlier turns. */
+    readonly perAnswer: number;
     readonly badRows: number;
     /** Samples (rows or windows) in an epoch. */
     readonly samples: number;

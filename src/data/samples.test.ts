@@ -140,6 +140,42 @@ describe('splits', () => {
   });
 });
 
+describe('start and end tokens', () => {
+  it('are not written twice where a text brings them along', () => {
+    const both = variant({ template: null, config: { add_bos_token: true } });
+    const row = (text: string): DataRow => ({ kind: 'text', text });
+    const { documents } = encodeRows([row('word'), row('<|endoftext|>word<|im_end|>')], both, options);
+    const [bare, brought] = documents.map(({ parts: [{ ids }] }) => [...ids]);
+    expect([bare[0], bare.at(-1)]).toEqual([both.bosId, both.eosId]);
+    expect(brought).toEqual(bare);
+  });
+});
+
+describe('rows of several samples', () => {
+  // The last answer only is in capitals.
+  const rewriting = variant({
+    template:
+      "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + ('! ' if loop.last and m.role == 'assistant' else '') + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}",
+  });
+  const turns = (i: number) =>
+    ['a', 'b'].flatMap((q) => [
+      { role: 'user', content: `${q}${i}` },
+      { role: 'assistant', content: `answer ${q}${i}` },
+    ]);
+  const text = Array.from({ length: 20 }, (_, i) => JSON.stringify({ messages: turns(i) })).join('\n');
+
+  it('are counted as rows, told of, and held out together', () => {
+    const parsed = parseData({ name: 'a.jsonl', text }, { badRows: 'refuse' });
+    const { train, evaluation, summary } = prepareData(parsed, null, rewriting, { ...DEFAULTS, evalSplit: 0.2 });
+    expect(summary).toMatchObject({ rows: 16, evalRows: 4, perAnswer: 20, dropped: 0 });
+    expect([train.length, evaluation.length]).toEqual([32, 8]);
+    const conversation = (ids: Uint32Array): string | undefined => /[ab](\d+)/.exec(rewriting.decode([...ids]))?.[1];
+    const held = new Set(evaluation.map(({ ids }) => conversation(ids)));
+    expect(held.size).toBe(4);
+    expect(train.some(({ ids }) => held.has(conversation(ids)))).toBe(false);
+  });
+});
+
 describe('duplicates', () => {
   const rows = (name: string, texts: readonly string[]): ParsedData =>
     parseData({ name, text: texts.map((value) => JSON.stringify({ text: value })).join('\n') }, { badRows: 'refuse' });
@@ -149,7 +185,7 @@ describe('duplicates', () => {
   const keys = (samples: readonly Sample[]): string[] => samples.map(({ ids }) => ids.join());
 
   it('copiesOf tells equal ids from equal hashes', () => {
-    const tokens = (...ids: number[]) => ({ ids: Uint32Array.from(ids) });
+    const tokens = (...ids: number[]) => ({ parts: [{ ids: Uint32Array.from(ids) }] });
     const train = [tokens(1, 2), tokens(1, 2, 0), tokens(2, 1), tokens(), tokens(1, 2)];
     expect(copiesOf(train, [tokens(1, 2), tokens(7)])).toEqual([train[0], train[4]]);
     expect(copiesOf(train, [tokens()])).toEqual([train[3]]);
@@ -216,6 +252,7 @@ describe('preparation', () => {
       truncated: summary.truncated,
       duplicates: 0,
       dropped: 0,
+      perAnswer: 0,
       badRows: 0,
     });
     expect(train).toHaveLength(826);

@@ -27,10 +27,12 @@ export interface Encoded {
   readonly target: Uint8Array;
 }
 
-/** A row to train on: a conversation already cut, a text of any length. At least one target. */
-export interface Document extends Encoded {
+/** A row to train on: conversations already cut, or a text of any length. At least one target. */
+export interface Document {
   /** Its place among the rows, from 0. */
   readonly index: number;
+  /** One, or one an answer of a conversation that the chat template rewrites as it goes on. */
+  readonly parts: readonly Encoded[];
 }
 
 export interface EncodedRows {
@@ -39,9 +41,11 @@ export interface EncodedRows {
   readonly truncated: number;
   /** Rows that had no target, or none left. */
   readonly dropped: number;
+  /** Rows of several parts. */
+  readonly perAnswer: number;
   /** Rows that the chat template refused. */
   readonly refused: readonly BadRow[];
-  /** Tokens of each row that was not refused, before anything was cut. */
+  /** Tokens of each row that was not refused (of its longest part), before anything was cut. */
   readonly lengths: readonly number[];
 }
 
@@ -61,6 +65,7 @@ export function* encodingRows(rows: readonly DataRow[], tokenizer: Tokenizer, op
   const lengths: number[] = [];
   let truncated = 0;
   let dropped = 0;
+  let perAnswer = 0;
   for (const [index, row] of rows.entries()) {
     if (index % ROWS_A_STEP === 0) yield index / rows.length;
     const whole = encode(row, row.row ?? index + 1);
@@ -69,14 +74,18 @@ export function* encodingRows(rows: readonly DataRow[], tokenizer: Tokenizer, op
       refused.push(whole);
       continue;
     }
-    lengths.push(whole.ids.length);
-    const document = cutConversation(row, whole, options.seqLen);
-    if (document !== whole) truncated++;
-    if (document.target.includes(1)) documents.push({ ...document, index });
+    lengths.push(longest(whole));
+    const cut = whole.map((part) => cutConversation(row, part, options.seqLen));
+    if (cut.some((part, i) => part !== whole[i])) truncated++;
+    if (whole.length > 1) perAnswer++;
+    const parts = cut.filter(({ target }) => target.includes(1));
+    if (parts.length > 0) documents.push({ parts, index });
     else dropped++;
   }
-  return { documents, truncated, dropped, refused, lengths };
+  return { documents, truncated, dropped, perAnswer, refused, lengths };
 }
+
+export const longest = (parts: readonly Encoded[]): number => Math.max(...parts.map(({ ids }) => ids.length));
 
 /** A conversation cut off at T + 1 tokens; a text, or a conversation that fits, as it is. */
 export function cutConversation(row: DataRow, whole: Encoded, seqLen: number): Encoded {
@@ -89,16 +98,19 @@ export function cutConversation(row: DataRow, whole: Encoded, seqLen: number): E
 export function rowEncoder(
   tokenizer: Tokenizer,
   { mask, continuous }: Pick<SampleOptions, 'mask' | 'continuous'>,
-): (row: DataRow, at: number) => Encoded | BadRow {
+): (row: DataRow, at: number) => readonly Encoded[] | BadRow {
   const chat = chatOf(tokenizer);
   const start = !continuous && tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId] : [];
   const end = !continuous && tokenizer.eosId !== null ? [tokenizer.eosId] : [];
   return (row, at) => {
     if (row.kind === 'text') {
       const text = tokenizer.encode(row.text);
+      // A text may bring its start or end token along; neither is written twice.
+      const head = text[0] === start[0] ? [] : start;
+      const tail = text.at(-1) === end[0] ? [] : end;
       // An empty text is no document, though its end token could be predicted.
-      const ids = text.length ? Uint32Array.from(start.concat(text, end)) : new Uint32Array(0);
-      return { ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) };
+      const ids = text.length ? Uint32Array.from(head.concat(text, tail)) : new Uint32Array(0);
+      return [{ ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) }];
     }
     try {
       return chat.encode(row.messages, mask);
@@ -109,7 +121,7 @@ export function rowEncoder(
   };
 }
 
-/** Samples of a document: windows of T + 1 tokens, T apart. Those without a target are left out. */
+/** Samples of a document's part: windows of T + 1 tokens, T apart. Those without a target are left out. */
 export function cutDocument({ ids, target }: Encoded, seqLen: number): Sample[] {
   const samples: Sample[] = [];
   for (let at = 0; at + 1 < ids.length; at += seqLen) {
@@ -148,7 +160,7 @@ export function buildSamples(
   readonly stats: SampleStats & Omit<EncodedRows, 'documents' | 'lengths'> & { readonly lengths: LengthStats };
 } {
   const { documents, lengths, ...counts } = encodeRows(rows, tokenizer, options);
-  const samples = documents.flatMap((document) => cutDocument(document, options.seqLen));
+  const samples = documents.flatMap(({ parts }) => parts.flatMap((part) => cutDocument(part, options.seqLen)));
   if (samples.length === 0) throw noTargets(options.name, options.mask);
   return { samples, stats: { ...counts, ...sampleStats(samples), lengths: lengthStats(lengths) } };
 }

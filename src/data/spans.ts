@@ -39,6 +39,38 @@ export function assistantSpans(messages: readonly Message[], full: string, rules
   return spans;
 }
 
+/** A text to train on, and where the loss is taken in it. */
+export interface TrainingText {
+  readonly text: string;
+  readonly spans: readonly Span[];
+}
+
+/**
+ * What a conversation is trained as: its rendering, once. But where the template rewrites what came before an answer once
+ * more follows (Qwen3 takes earlier thinking away), the model never sees such a text when it writes that answer; then
+ * every answer is a text of its own, the conversation up to it, with the loss on that answer alone. Null where an answer's
+ * words are not in its text.
+ */
+export function trainingTexts(messages: readonly Message[], full: string, rules: SpanRules): TrainingText[] | null {
+  const answers = [...messages.keys()].filter((i) => messages[i].role === 'assistant');
+  const upTo = (i: number): string | null =>
+    i === messages.length - 1 ? full : attempt(() => rules.render(messages.slice(0, i + 1), false));
+  const alone = answers.map((i): TrainingText | null => {
+    const text = upTo(i);
+    const span = text === null ? null : lastSpan(messages.slice(0, i + 1), text, rules);
+    return text === null || !span ? null : { text, spans: [span] };
+  });
+  const rewritten = alone.slice(0, -1).some((part) => part !== null && !full.startsWith(part.text.slice(0, part.spans[0].end)));
+  if (rewritten && alone.every((part) => part !== null)) return alone;
+  const spans = assistantSpans(messages, full, rules);
+  return spans && [{ text: full, spans }];
+}
+
+/** Of the answer that ends the conversation. */
+function lastSpan(messages: readonly Message[], text: string, rules: SpanRules): Span | null {
+  return spanByPrefix(messages, messages.length - 1, text, rules, 0) ?? assistantSpans(messages, text, rules)?.at(-1) ?? null;
+}
+
 function spanByPrefix(messages: readonly Message[], i: number, full: string, rules: SpanRules, from: number): Span | null {
   const earlier = messages.slice(0, i);
   const head = prefixLength(earlier, true, full, rules.render) ?? headByHeader(earlier, messages[i].content, full, rules.render);

@@ -112,6 +112,8 @@ export const prepared = object<Prepared>({
     targets: count,
     truncated: count,
     dropped: count,
+    // Records of earlier versions don't have it.
+    perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
   }),
   device,

@@ -39,6 +39,7 @@ export function preparedOf(config: RunConfig, firstStep = 1): Prepared {
       targets: 300,
       truncated: 2,
       dropped: 0,
+      perAnswer: 0,
       badRows: 0,
     },
     device: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader', software: true },

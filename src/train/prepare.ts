@@ -125,6 +125,6 @@ function* heldOutRows(data: ParsedData, { evaluation }: Dataset, tokenizer: Toke
   const held = new Set(evaluation.map(({ ids }) => ids.join()));
   for (const row of data.rows) {
     const [document] = encodeRows([row], tokenizer, { seqLen, mask, badRows: 'skip', name: data.name, continuous: false }).documents;
-    if (document && held.has(cutDocument(document, seqLen)[0]?.ids.join())) yield row;
+    if (document && held.has(cutDocument(document.parts[0], seqLen)[0]?.ids.join())) yield row;
   }
 }

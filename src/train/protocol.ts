@@ -130,6 +130,8 @@ export interface DataSummary {
   readonly targets: number;
   readonly truncated: number;
   readonly dropped: number;
+  /** Rows that became a sample for each answer, because the chat template rewrites earlier turns. */
+  readonly perAnswer: number;
   readonly badRows: number;
 }
 

@@ -1,7 +1,9 @@
 // Our tokenizer and the Rust one on the same strings. README.md says how to run it and what it prints.
 
 import { createRequire } from 'node:module';
+import { chatOf } from '../../src/data/chat';
 import { loadTokenizer } from '../../src/data/tokenizer';
+import type { Message } from '../../src/data/types';
 import { judged, type Judged } from './files';
 import { fuzzedStrings } from './strings';
 
@@ -58,13 +60,49 @@ async function compare({ name, from, files }: Judged, seed: number, count: numbe
   return found;
 }
 
+const TURNS: readonly Message[] = [
+  { role: 'user', content: 'One?' },
+  { role: 'assistant', content: 'Two.' },
+  { role: 'user', content: 'Three?' },
+  { role: 'assistant', content: 'Four.' },
+];
+
+/** What the loss is taken on with the published chat template, a list a sample. */
+const LEARNED: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  Qwen3: [['<think>\n\n</think>\n\nTwo.<|im_end|>'], ['<think>\n\n</think>\n\nFour.<|im_end|>']],
+  'Llama 3.1': [['Two.<|eot_id|>', 'Four.<|eot_id|>']],
+};
+
+/** True where the published template is rendered and masked as it should be. */
+function checkTemplate({ name, files }: Judged): boolean {
+  const expected = LEARNED[name];
+  if (!expected) return true;
+  const tokenizer = loadTokenizer(files, Number.MAX_SAFE_INTEGER);
+  const samples = chatOf(tokenizer).encode(TURNS, 'assistant');
+  const learned = samples.map(({ ids, target }) => {
+    const texts: string[] = [];
+    for (let i = 0; i < ids.length; i++) {
+      const start = i;
+      while (target[i]) i++;
+      if (i > start) texts.push(tokenizer.decode([...ids.slice(start, i)]));
+    }
+    return texts;
+  });
+  const starts = samples.map(({ ids }) => ids.filter((id) => id === tokenizer.bosId).length);
+  const right = JSON.stringify(learned) === JSON.stringify(expected) && starts.every((count) => count <= 1);
+  console.log(
+    `${name.padEnd(13)} its chat template: loss on ${JSON.stringify(learned)}${right ? '' : `; expected ${JSON.stringify(expected)}`}`,
+  );
+  return right;
+}
+
 /** Resolves with how many differ. */
 export async function check(seed: number, count: number): Promise<number> {
   console.log(`seed ${seed}, Unicode ${process.versions.unicode}`);
   let differ = 0;
   for (const tokenizer of judged()) {
     const { encode, specials, decode } = await compare(tokenizer, seed, count);
-    differ += encode + specials + decode;
+    differ += encode + specials + decode + (checkTemplate(tokenizer) ? 0 : 1);
   }
   return differ;
 }

@@ -16,6 +16,7 @@ const preview = (change: Partial<DataPreview> = {}, counts: Partial<DataPreview[
     tokens: 40_000,
     targets: 30_000,
     truncated: 0,
+    perAnswer: 0,
     dropped: 0,
     badRows: 0,
     samples: 826,

@@ -36,7 +36,7 @@ function share(part: number, whole: number): string {
 }
 
 export interface Fact {
-  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template';
+  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers';
   readonly name: string;
   readonly text: string;
   /** Something that the person may want to change. */
@@ -82,6 +82,10 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
       fact('malformed', 'Malformed', malformed(counts.badRows, badRows), counts.badRows > 0),
     );
   }
+  if (counts.perAnswer > 0)
+    list.push(
+      fact('answers', 'Split', `${plural(counts.perAnswer, 'row')}, a sample for each answer: the template rewrites earlier turns`),
+    );
   if (template !== 'none') list.push(fact('template', 'Chat template', TEMPLATES[template], template === 'fallback'));
   return list;
 }
@@ -127,9 +131,10 @@ export const rowName = ({ row }: PreviewRow, format: DataPreview['format'], inde
   `${format === 'plain' ? 'Window' : 'Row'} ${formatCount(row.row ?? index + 1)}`;
 
 /** "134 tokens, the first 129 of them read; 96 carry a loss". */
-export function rowSummary({ row, tokens, length }: PreviewRow, seqLen: number): string {
+export function rowSummary({ row, tokens, length, perAnswer }: PreviewRow, seqLen: number): string {
   const targets = tokens.filter(({ target }) => target).length;
-  const loss = targets === 0 ? 'none carries a loss' : `${formatCount(targets)} ${targets === 1 ? 'carries' : 'carry'} a loss`;
+  const carried = targets === 0 ? 'none carries a loss' : `${formatCount(targets)} ${targets === 1 ? 'carries' : 'carry'} a loss`;
+  const loss = perAnswer === undefined ? carried : `${carried}; the last of ${perAnswer} samples, one an answer`;
   if (length <= tokens.length) return `${plural(length, 'token')}; ${loss}`;
   const rest = row.kind === 'chat' ? 'the rest is cut off' : `the first of ${plural(Math.ceil((length - 1) / seqLen), 'window')}`;
   return `${formatCount(tokens.length)} of ${plural(length, 'token')}, ${rest}; ${loss}`;
