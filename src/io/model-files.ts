@@ -39,6 +39,8 @@ export interface ModelFiles {
   /** config.json as it is in the file. */
   readonly configText: string;
   readonly table: readonly ParameterRow[];
+  /** config.json, the index where there is one, and the files of the weights. */
+  readonly modelPaths: readonly string[];
   /** Companion files that are there, without config.json. */
   readonly passthrough: readonly string[];
   /** Parameters by the type they are stored in. */
@@ -109,9 +111,11 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     checkFinite(data, start, entry);
     return data;
   };
+  const weightFiles = new Set([...stored.values()].map(({ file }) => file));
   return {
     ...texts,
     table,
+    modelPaths: [CONFIG, ...(listed.has(SINGLE) ? [] : [INDEX]), ...[...weightFiles].sort()],
     passthrough: paths.filter((path) => COMPANIONS.has(path)).sort(),
     dtypes,
     fileName: (row) => matched.get(row.name)!.name,

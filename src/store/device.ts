@@ -3,6 +3,7 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../config';
 import type { ErrorInfo } from '../errors';
+import type { HubModel } from '../train/protocol-hub';
 import type { DeviceDescription, DeviceLimits } from '../gpu/device';
 
 export type DeviceState =
@@ -22,6 +23,8 @@ export interface Resumable {
   readonly config: RunConfig;
   /** The local folder that must be chosen again; null where everything is there. */
   readonly needsModel: string | null;
+  /** The model of a hub that must be downloaded again; null where everything is there. */
+  readonly needsDownload: HubModel | null;
 }
 
 export interface DeviceStore {

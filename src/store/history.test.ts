@@ -134,7 +134,7 @@ describe('a resumed run', () => {
     useRunStore.setState({ run: null });
     disconnect = history.connectHistory(memory.place);
     vi.setSystemTime(NOON + 60_000);
-    useDeviceStore.setState({ resumable: { runId: 'a', step: 8, steps: 12, config: runConfig(), needsModel: null } });
+    useDeviceStore.setState({ resumable: { runId: 'a', step: 8, steps: 12, config: runConfig(), needsModel: null, needsDownload: null } });
     await settled();
     play('a', { firstStep: 9, config: { saveEvery: 8 } });
     const metrics = runMetrics();

@@ -3,7 +3,7 @@
 import type { RunConfig } from '../config';
 import { unreachable } from '../errors';
 import type { DataSource, Event, ExportKind, ModelSource } from '../train/protocol';
-import { setDevice, setResumable, useDeviceStore } from './device';
+import { setDevice, setResumable, useDeviceStore, type Resumable } from './device';
 import { downloadName, makeDownload, revokeDownload, saveDownload } from './download';
 import { connect, onEvent, restartWorker, send } from './link';
 import { noteMoved, onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
@@ -39,7 +39,7 @@ export function startRun(config: RunConfig, model: ModelSource, data: DataSource
 /** Goes on from the checkpoint. `model`: the local folder, where it has to be chosen again. */
 export function resumeRun(model?: ModelSource): void {
   const { resumable } = useDeviceStore.getState();
-  if (!resumable || (resumable.needsModel !== null && !model)) return;
+  if (!resumable || resumable.needsDownload || (resumable.needsModel !== null && !model)) return;
   const { runId, config } = resumable;
   begin(runId, config);
   send({ type: 'resume', runId, model });
@@ -112,7 +112,7 @@ export function receive(event: Event): void {
       else setDevice({ status: 'unavailable', error: event.error });
       break;
     case 'resumable':
-      setResumable({ runId: event.runId, step: event.step, steps: event.steps, config: event.config, needsModel: event.needsModel });
+      setResumable(resumableOf(event));
       break;
     case 'run':
       if (!run || run.runId !== event.runId) break;
@@ -134,16 +134,22 @@ export function receive(event: Event): void {
       saveDownload(made);
       break;
     }
+    case 'preflight':
+    case 'preflightFailed':
+    case 'download':
+    case 'models':
+    case 'modelsFailed':
     case 'inspecting':
     case 'inspected':
     case 'inspectFailed':
     case 'reply':
     case 'compareFailed':
-      break; // other stores' (inspect.ts, compare.ts)
+      break; // other stores' (hub.ts, inspect.ts, compare.ts)
     default:
       unreachable(event);
   }
 }
 
+const resumableOf = ({ type: _, ...resumable }: Extract<Event, { type: 'resumable' }>): Resumable => resumable;
 const asksExport = (run: Run): boolean => Object.values(run.exported).includes('asked');
 const settled = (exported: Exported): Exported => (exported === 'asked' ? 'no' : exported);

@@ -7,6 +7,9 @@ import { nodeLab } from '../gpu/node-lab';
 import type { Command, DataSource, Event, ModelSource, RunEvent } from '../train/protocol';
 import type { KeptSources, SourceStore } from '../train/run-storage';
 import { TrainService } from '../train/service';
+import { ModelCache } from '../io/hub/model-cache';
+import { OpfsModels } from '../io/opfs-models';
+import { FakeOpfs } from './fake-opfs';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';
 import { MemoryCheckpoints, textRows } from './tiny-session';
@@ -44,6 +47,8 @@ export class MemorySources implements SourceStore {
   }
 }
 
+export const memoryModels = (opfs = new FakeOpfs()): ModelCache => new ModelCache(new OpfsModels('models', opfs.storage));
+
 export class TestPage {
   readonly events: Event[] = [];
   readonly service: TrainService;
@@ -52,10 +57,13 @@ export class TestPage {
   constructor(
     readonly checkpoints = new MemoryCheckpoints(),
     readonly sources = new MemorySources(),
+    /** Where the cache of models lies. */
+    readonly opfs = new FakeOpfs(),
   ) {
     this.service = new TrainService({
       openGpu: async () => (await nodeLab()).gpu,
       storage: { checkpoints, sources },
+      models: memoryModels(opfs),
       post: (event) => {
         this.events.push(event);
         this.#waiting.forEach((look) => look());
@@ -65,7 +73,7 @@ export class TestPage {
 
   /** The page after a crash of this one: it finds what this one has stored so far, and this one does not disturb it. */
   reloaded(): TestPage {
-    const page = new TestPage(this.checkpoints.copy(), new MemorySources());
+    const page = new TestPage(this.checkpoints.copy(), new MemorySources(), this.opfs);
     for (const [runId, sources] of this.sources.kept) page.sources.kept.set(runId, sources);
     return page;
   }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../errors';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedModel } from '../testing/tiny-service';
-import { MemorySources } from '../testing/tiny-service';
+import { MemorySources, memoryModels } from '../testing/tiny-service';
 import { MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
 import { Inspector, type InspectCommand } from './inspect';
 import type { DataSource, Event, ModelSource } from './protocol';
@@ -35,7 +35,7 @@ const question = (id: number, data: DataSource, change: Partial<InspectCommand> 
 function inspector() {
   const events: Event[] = [];
   const made = new Inspector((event) => events.push(event));
-  return { made, events, ask: (command: InspectCommand) => made.ask(command, 'http://localhost/') };
+  return { made, events, ask: (command: InspectCommand) => made.ask(command, { base: 'http://localhost/', models: memoryModels() }) };
 }
 
 test('answers with the preview of the data', async () => {
@@ -76,6 +76,7 @@ test('works where there is no GPU: the service answers though the device could n
   const service = new TrainService({
     openGpu: () => Promise.reject(none),
     storage: { checkpoints: new MemoryCheckpoints(), sources: new MemorySources() },
+    models: memoryModels(),
     post: (event) => events.push(event),
   });
   await service.handle({ type: 'open', base: 'http://localhost/' });

@@ -6,10 +6,11 @@ import { decodeUtf8, type DataFile } from '../data/parse';
 import type { DataHead, DataPreview } from '../data/preview';
 import type { Tokenizer } from '../data/tokenizer';
 import { errorInfo } from '../errors';
+import { keyOf } from '../io/hub/model-cache';
 import { openModelTexts } from '../io/model-files';
 import { openTokenizer, type DataBytes } from './prepare';
 import type { Command, Event, ModelSource } from './protocol';
-import { openSources } from './sources';
+import { openSources, type SourcePlaces } from './sources';
 
 /** Work between two looks at what else has been asked. */
 const SLICE_MS = 25;
@@ -29,12 +30,12 @@ export class Inspector {
   }
 
   /** Answers with an event, unless something newer is asked before. Resolves then too, and never rejects. */
-  async ask(command: InspectCommand, base: string): Promise<void> {
+  async ask(command: InspectCommand, places: SourcePlaces): Promise<void> {
     const turn = ++this.#turn;
     const current = (): boolean => turn === this.#turn;
     const { id } = command;
     try {
-      const preview = await this.#inspect(command, base, current);
+      const preview = await this.#inspect(command, places, current);
       if (preview && current()) this.#post({ type: 'inspected', id, preview });
     } catch (thrown) {
       if (current()) this.#post({ type: 'inspectFailed', id, error: errorInfo(thrown) });
@@ -46,8 +47,8 @@ export class Inspector {
     this.#turn++;
   }
 
-  async #inspect({ id, config, model, data }: InspectCommand, base: string, current: () => boolean): Promise<DataPreview | null> {
-    const files = await openSources(model, data, base);
+  async #inspect({ id, config, model, data }: InspectCommand, places: SourcePlaces, current: () => boolean): Promise<DataPreview | null> {
+    const files = await openSources(model, data, places);
     if (!current()) return null;
     const name = modelKey(model);
     const tokenizer = this.#known?.model === name ? this.#known.tokenizer : await openTokenizer(await openModelTexts(files.model));
@@ -92,6 +93,8 @@ const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** The same for the same files: a message carries copies of File objects. */
 const modelKey = (model: ModelSource): string =>
-  model.kind === 'builtin'
-    ? `builtin ${model.id}`
-    : `files ${model.name} ${model.files.map((file) => `${file.webkitRelativePath || file.name}:${file.size}:${file.lastModified}`).join(' ')}`;
+  model.kind === 'hub'
+    ? `hub ${keyOf(model)}`
+    : model.kind === 'builtin'
+      ? `builtin ${model.id}`
+      : `files ${model.name} ${model.files.map((file) => `${file.webkitRelativePath || file.name}:${file.size}:${file.lastModified}`).join(' ')}`;

@@ -9,14 +9,18 @@ import type { Message } from '../data/types';
 import type { DataHead, DataPreview } from '../data/preview';
 import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
+import type { HubCommand, HubEvent, HubModel } from './protocol-hub';
 
-/** Files of a model in Hugging Face layout, or one that the page ships. */
+/** Files of a model in Hugging Face layout, one that the page ships, or one of a hub that is whole in the cache. */
 export type ModelSource =
-  { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] };
+  | { readonly kind: 'builtin'; readonly id: string }
+  | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] }
+  | HubModel;
 
 export type DataSource = { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly file: File };
 
 export type Command =
+  | HubCommand
   /** Opens the device and describes it. */
   | { readonly type: 'open'; /** Address of the page, which built-in files are relative to. */ readonly base: string }
   | {
@@ -204,6 +208,7 @@ export type RunEvent =
     };
 
 export type Event =
+  | HubEvent
   | { readonly type: 'opened'; readonly device: DeviceDescription; readonly limits: DeviceLimits; readonly features: readonly string[] }
   /** Measured once after opening: a matrix product of a model's size, forward and both gradients. */
   | { readonly type: 'speed'; readonly flopsPerSecond: number }
@@ -218,6 +223,8 @@ export type Event =
       readonly config: RunConfig;
       /** The name of the local folder that must be chosen again; null where everything is there. */
       readonly needsModel: string | null;
+      /** The model of a hub that is not whole in the cache any more and must be downloaded again; null where everything is there. */
+      readonly needsDownload: HubModel | null;
     }
   /** Of data that takes long to count: how far it is (0 to 1), and once the first rows. */
   | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }

@@ -5,10 +5,11 @@ import { AppError } from '../errors';
 import type { SafetensorsFile } from '../io/safetensors';
 import type { CheckpointReader, CheckpointStore } from './checkpoint';
 import type { DataSource, ModelSource } from './protocol';
+import type { HubModel } from './protocol-hub';
 
 export interface KeptSources {
-  /** Of a local folder the name: weights are too large to keep twice. */
-  readonly model: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string };
+  /** Of a local folder the name: weights are too large to keep twice. Those of a hub's model are in the cache. */
+  readonly model: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string } | HubModel;
   readonly data: DataSource;
 }
 

@@ -316,7 +316,9 @@ describe('after a crash', () => {
 
   test('a run of an own folder and an own file is offered, needs the folder, and ends bit for bit as it would have', async () => {
     const page = await crashed();
-    expect(offers(page)).toEqual([{ type: 'resumable', runId: 'a', step: 5, steps: 8, config, needsModel: 'my-model' }]);
+    expect(offers(page)).toEqual([
+      { type: 'resumable', runId: 'a', step: 5, steps: 8, config, needsModel: 'my-model', needsDownload: null },
+    ]);
 
     await page.send({ type: 'resume', runId: 'a' });
     expect(page.events.find(({ type }) => type === 'refused')).toMatchObject({

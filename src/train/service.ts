@@ -3,17 +3,26 @@
 
 import { AppError, errorInfo, unreachable } from '../errors';
 import type { Gpu } from '../gpu/device';
+import type { ClientOptions } from '../io/hub/client';
+import { keyOf, type ModelCache } from '../io/hub/model-cache';
+import type { Patience } from '../io/hub/retry';
 import { readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
+import { HubService } from './hub-service';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
+import type { HubModel } from './protocol-hub';
 import { Queue } from './queue';
 import type { KeptSources, RunStorage } from './run-storage';
+import type { SourcePlaces } from './sources';
 import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
 
 export interface Surroundings {
   openGpu(): Promise<Gpu>;
   readonly storage: RunStorage;
+  readonly models: ModelCache;
+  /** How patient to be with a hub; the usual where absent. */
+  readonly hub?: { readonly patience?: Patience; readonly client?: ClientOptions };
   post(event: Event, transfer?: Transferable[]): void;
 }
 
@@ -22,12 +31,26 @@ export class TrainService {
   #gpu: Gpu | null = null;
   #run: WorkerRun | null = null;
   #base = '';
+  /** Of the run, which may have ended. */
+  #model: ModelSource | null = null;
   readonly #inspector: Inspector;
+  readonly #hub: HubService;
   readonly #commands = new Queue();
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#inspector = new Inspector((event) => around.post(event));
+    const post = (event: Event): void => around.post(event);
+    this.#inspector = new Inspector(post);
+    this.#hub = new HubService({
+      cache: around.models,
+      inUse: (model) => this.#inUse(model),
+      post: (event) => {
+        post(event);
+        // An unfinished run may have waited for just this model.
+        if (event.type === 'download' && event.download.phase === 'done' && !this.#run) void this.#offerResume();
+      },
+      ...around.hub,
+    });
   }
 
   /**
@@ -73,8 +96,16 @@ export class TrainService {
         return;
       case 'inspect':
         // Not waited for: it may take long, and gives way to whatever is asked next.
-        void this.#inspector.ask(command, this.#base);
+        void this.#inspector.ask(command, this.#places);
         return;
+      case 'hub':
+      case 'preflight':
+      case 'download':
+      case 'pauseDownload':
+      case 'cancelDownload':
+      case 'listModels':
+      case 'deleteModel':
+        return this.#hub.handle(command);
       case 'compare':
         void this.#compare(command.id, command.request);
         return;
@@ -108,7 +139,9 @@ export class TrainService {
     const { runId, config, trainer } = stored.state;
     const { model } = stored.sources;
     const needsModel = model.kind === 'files' ? model.name : null;
-    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel });
+    const isThere = model.kind !== 'hub' || ((await this.#around.models.find(model).catch(() => null))?.whole ?? false);
+    const needsDownload = isThere ? null : model;
+    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel, needsDownload });
   }
 
   /** Null where nothing is stored. Throws CHECKPOINT_CORRUPT. */
@@ -121,18 +154,30 @@ export class TrainService {
     return kept && { reader, state, sources: kept };
   }
 
-  async #start(request: Omit<RunRequest, 'base'>): Promise<void> {
+  async #start(request: Omit<RunRequest, 'places'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     this.#inspector.cancel();
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, base: this.#base }, this.#gpu, this.#around.storage, (event) => {
+    const run = new WorkerRun({ ...request, places: this.#places }, this.#gpu, this.#around.storage, (event) => {
       this.#around.post({ type: 'run', runId, event });
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;
       void this.#offerResume();
     });
     this.#run = run;
+    this.#model = request.model;
+  }
+
+  get #places(): SourcePlaces {
+    return { base: this.#base, models: this.#around.models };
+  }
+
+  /** By the run that there is, or by the one that could be gone on with. */
+  async #inUse(model: HubModel): Promise<boolean> {
+    const stored = await this.#stored().catch(() => null);
+    const users = [this.#run && this.#model, stored?.sources.model];
+    return users.some((user) => user?.kind === 'hub' && keyOf(user) === keyOf(model));
   }
 
   /** `given`: the local folder that the run was of. */
@@ -140,7 +185,7 @@ export class TrainService {
     const stored = await this.#stored();
     if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
     const { reader, state, sources } = stored;
-    const model = sources.model.kind === 'builtin' ? sources.model : given;
+    const model = sources.model.kind === 'files' ? given : sources.model;
     if (!model) {
       const detail = `The run is of the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
       throw new AppError('CHECKPOINT_MISMATCH', detail, 'Choose that folder again.');

@@ -5,15 +5,28 @@ import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
 import { fetchSource } from '../io/fetch-source';
 import { fileListSource } from '../io/file-list-source';
 import type { FileSource } from '../io/file-source';
+import type { ModelCache } from '../io/hub/model-cache';
 import type { DataBytes, RunFiles } from './prepare';
 import type { DataSource, ModelSource } from './protocol';
 
-/** `base`: the address that built-in files are relative to. */
-export async function openSources(model: ModelSource, data: DataSource, base: string): Promise<RunFiles> {
-  return { model: openModelSource(model, base), ...(await openDataSource(data, base)) };
+/** What a source may be relative to, or lie in. */
+export interface SourcePlaces {
+  /** The address that built-in files are relative to. */
+  readonly base: string;
+  readonly models: ModelCache;
 }
 
-function openModelSource(model: ModelSource, base: string): FileSource {
+export async function openSources(model: ModelSource, data: DataSource, places: SourcePlaces): Promise<RunFiles> {
+  return { model: await openModelSource(model, places), ...(await openDataSource(data, places.base)) };
+}
+
+/** Throws MODEL_FILE where the model of a hub is not whole in the cache. */
+export async function openModelSource(model: ModelSource, { base, models }: SourcePlaces): Promise<FileSource> {
+  if (model.kind === 'hub') {
+    const cached = await models.find(model);
+    if (cached?.whole) return cached.source();
+    throw new AppError('MODEL_FILE', `${model.repo} is not downloaded.`, 'Download it first.');
+  }
   if (model.kind === 'files') return fileListSource(model.files, model.name);
   const builtin = BUILTIN_MODELS.find(({ id }) => id === model.id);
   if (!builtin) throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');

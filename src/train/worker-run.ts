@@ -13,7 +13,7 @@ import type { CompareRequest, DataSource, ExportKind, ModelSource, RunEvent } fr
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from './session';
-import { openSources } from './sources';
+import { openSources, type SourcePlaces } from './sources';
 
 export interface RunRequest {
   readonly runId: string;
@@ -23,8 +23,7 @@ export interface RunRequest {
   readonly paused: boolean;
   /** The checkpoint to go on from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
-  /** Address that built-in files are relative to. */
-  readonly base: string;
+  readonly places: SourcePlaces;
 }
 
 export class WorkerRun {
@@ -115,7 +114,7 @@ export class WorkerRun {
     const { config, from } = request;
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
-      const inputs = await prepareInputs(config, await openSources(request.model, request.data, request.base));
+      const inputs = await prepareInputs(config, await openSources(request.model, request.data, request.places));
       // Where there is no room for them now, the first checkpoint says so.
       await this.#checkpoints.keepSources().catch(() => undefined);
       if (this.#gate.discarded) throw new Discarded();

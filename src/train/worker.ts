@@ -1,7 +1,9 @@
 // The dedicated worker that owns the GPU: the service, on messages.
 
 import { openGpu } from '../gpu/device';
+import { ModelCache } from '../io/hub/model-cache';
 import { OpfsCheckpoints } from '../io/opfs-checkpoints';
+import { OpfsModels } from '../io/opfs-models';
 import { OpfsSources } from '../io/opfs-sources';
 import type { Command } from './protocol';
 import { TrainService } from './service';
@@ -9,6 +11,7 @@ import { TrainService } from './service';
 const service = new TrainService({
   openGpu: () => openGpu(navigator.gpu),
   storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources') },
+  models: new ModelCache(new OpfsModels('models')),
   post: (event, transfer = []) => self.postMessage(event, { transfer }),
 });
 

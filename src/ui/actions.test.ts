@@ -51,7 +51,7 @@ describe('actions', () => {
   });
 
   it('goes on by itself only where every file is there', () => {
-    const resumable = { runId: 'b', step: 3, steps: 9, config: DEFAULTS, needsModel: null };
+    const resumable = { runId: 'b', step: 3, steps: 9, config: DEFAULTS, needsModel: null, needsDownload: null };
     expect(enabled({ ...state(null), resumable })).toEqual(expect.arrayContaining(['resume', 'forget']));
     expect(enabled({ ...state(null), resumable: { ...resumable, needsModel: 'folder' } })).not.toContain('resume');
   });

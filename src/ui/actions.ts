@@ -89,7 +89,8 @@ const table: readonly Action[] = [
     id: 'resume',
     label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
     keys: [],
-    enabled: (s) => !isActive(s.run) && s.resumable !== null && s.resumable.needsModel === null && s.device.status === 'ready',
+    enabled: (s) =>
+      !isActive(s.run) && s.resumable?.needsModel === null && s.resumable.needsDownload === null && s.device.status === 'ready',
     run: () => resumeRun(),
   },
   {

@@ -1,0 +1,271 @@
+// A model's files from the hub into the cache, one after another, each appended to what is there of it and hashed as it
+// comes. Cut connections and failing servers are tried again from where they ended; a file whose digest is wrong, or that
+// is another one than before, is fetched anew once.
+
+import { AppError, errorInfo } from '../../errors';
+import type { DownloadState, HubModel } from '../../train/protocol-hub';
+import type { HubClient, RepoFile } from './client';
+import { digestFault } from './faults';
+import type { Appender, CachedModel, ModelCache } from './model-cache';
+import { PATIENCE, patiently, type Patience } from './retry';
+import { Sha256 } from './sha256';
+import { SpeedMeter } from './speed';
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Told now and then, and at every change of phase. */
+  readonly onState?: (state: DownloadState) => void;
+  readonly patience?: Patience;
+}
+
+/** Milliseconds between two tellings of the same phase. */
+const TELL_MS = 250;
+/** Bytes of a part that are read back at a time. */
+const BLOCK = 4 * 2 ** 20;
+/** Git's digest needs the contents at once; the hub stores no file of this size that way. */
+const MOST_GIT = 64 * 2 ** 20;
+
+/** Resolves when every file is whole and checked. Throws what the client throws, HUB_DIGEST, HUB_CHANGED, STORAGE, or the signal's reason. */
+export async function downloadModel(
+  client: HubClient,
+  cache: ModelCache,
+  model: HubModel,
+  files: readonly RepoFile[],
+  options: DownloadOptions = {},
+): Promise<CachedModel> {
+  try {
+    const found = await cache.find(model);
+    if (found?.whole) return found;
+    const cached = found ?? (await cache.create(model, files));
+    await checkRoom(cache, cached);
+    const job = new Job(client, cached, options);
+    for (const file of cached.manifest.files) await job.fetch(file);
+    job.finish();
+    return cached;
+  } catch (thrown) {
+    if (options.signal?.aborted) throw options.signal.reason;
+    throw await cache.root.fault(
+      thrown,
+      model.repo,
+      files.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
+  }
+}
+
+/** Throws STORAGE before a byte comes where there is no room for the rest. */
+async function checkRoom(cache: ModelCache, cached: CachedModel): Promise<void> {
+  const { usage, quota } = await cache.root.estimate();
+  const rest = cached.total - (await cached.bytes());
+  if (usage === null || quota === null || quota - usage >= rest) return;
+  throw new AppError(
+    'STORAGE',
+    `There is no room for ${cached.manifest.model.repo}: ${megabytes(rest)} are still to come, about ${megabytes(Math.max(0, quota - usage))} are free.`,
+    'Free disk space, or delete a stored model; what has arrived is kept.',
+  );
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+class Job {
+  readonly #client: HubClient;
+  readonly #cached: CachedModel;
+  readonly #options: DownloadOptions;
+  readonly #patience: Patience;
+  readonly #meter = new SpeedMeter();
+  /** Of the files before the one that is worked on. */
+  #before = 0;
+  #current = 0;
+  #told = -Infinity;
+
+  constructor(client: HubClient, cached: CachedModel, options: DownloadOptions) {
+    this.#client = client;
+    this.#cached = cached;
+    this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
+  }
+
+  /** The file is in the cache, whole. */
+  async fetch(file: RepoFile): Promise<void> {
+    this.#current = 0;
+    if (!this.#cached.isWhole(file.path)) {
+      const had = Math.min(file.bytes, await this.#cached.folder.size(file.path));
+      // A part may have been written by a process that was killed in the middle of a write.
+      if (!(await this.#attempt(file, had)) && !(had > 0 && (await this.#attempt(file, 0)))) {
+        await this.#drop(file);
+        throw digestFault(this.#place(file), `a ${file.digest.kind === 'git' ? 'git id' : 'sha256'} that is not the hub's`);
+      }
+      await this.#cached.setWhole(file.path);
+    }
+    this.#before += file.bytes;
+    this.#current = 0;
+  }
+
+  finish(): void {
+    this.#tell('done', null, true);
+  }
+
+  /** False where the digest of all of it is wrong. `from`: bytes of it that are there. */
+  async #attempt(file: RepoFile, from: number): Promise<boolean> {
+    const part = await Part.open(this.#cached, file, from, this.#options.signal, () => this.#tell('checking', file.path));
+    this.#current = part.at;
+    try {
+      this.#meter.reset();
+      await patiently(
+        async (progress) => {
+          if (part.at < file.bytes) await this.#stream(file, part, progress);
+        },
+        this.#patience,
+        this.#options.signal,
+        ({ attempt, of, seconds, error }) => {
+          this.#meter.reset();
+          this.#tell('waiting', file.path, true, { attempt, of, seconds, error: errorInfo(error) });
+        },
+      );
+    } finally {
+      await part.close();
+    }
+    this.#tell('checking', file.path);
+    return part.matches();
+  }
+
+  async #stream(file: RepoFile, part: Part, progress: () => void): Promise<void> {
+    const { repo, commit } = this.#cached.manifest.model;
+    const opened = await this.#client.open(repo, commit, file.path, part.at, null, this.#options.signal);
+    const known = this.#cached.manifest.etags[file.path];
+    const changed = part.at > 0 && known !== undefined && opened.etag !== null && known !== opened.etag;
+    // The rest of another file, or the whole of it from a server without ranges: from the beginning.
+    if (changed || opened.start < part.at) {
+      if (opened.start > 0 || (changed && part.changes > 0)) await opened.cancel();
+      if (changed && part.changes > 0) throw changedFault(file, repo);
+      await part.restart(changed);
+      if (opened.start > 0) return this.#stream(file, part, progress);
+    }
+    if (opened.etag !== null && opened.etag !== this.#cached.manifest.etags[file.path]) await this.#cached.setEtag(file.path, opened.etag);
+    for await (const chunk of opened.chunks) {
+      if (part.at + chunk.byteLength > file.bytes) throw digestFault(this.#place(file), 'more bytes than the hub’s list says');
+      if (await part.write(chunk)) progress();
+      this.#current = part.at;
+      this.#tell('downloading', file.path);
+    }
+    if (part.at < file.bytes) throw cutShort(file, repo, part.at);
+  }
+
+  async #drop(file: RepoFile): Promise<void> {
+    await (await this.#cached.folder.append(file.path, 0)).close();
+    await this.#cached.setEtag(file.path, null);
+  }
+
+  #place(file: RepoFile): { hub: string; repo: string; revision: string; path: string } {
+    const { hub, repo, commit } = this.#cached.manifest.model;
+    return { hub, repo, revision: commit, path: file.path };
+  }
+
+  #tell(phase: DownloadState['phase'], file: string | null, now = false, retry: DownloadState['retry'] = null): void {
+    const at = performance.now();
+    const bytes = this.#before + this.#current;
+    if (phase === 'downloading') this.#meter.mark(bytes, at);
+    if (!now && at < this.#told + TELL_MS) return;
+    this.#told = at;
+    const total = this.#cached.total;
+    const moving = phase === 'downloading';
+    this.#options.onState?.({
+      model: this.#cached.manifest.model,
+      phase,
+      bytes,
+      total,
+      speed: moving ? this.#meter.speed : null,
+      secondsLeft: moving ? this.#meter.secondsLeft(total - bytes) : null,
+      file,
+      retry,
+      error: null,
+    });
+  }
+}
+
+const cutShort = (file: RepoFile, repo: string, at: number): AppError =>
+  new AppError(
+    'HUB_CONNECTION',
+    `The connection was cut after ${at} of ${file.bytes} bytes of ${file.path} of ${repo}.`,
+    'Try again: what has arrived is kept.',
+  );
+
+const changedFault = (file: RepoFile, repo: string): AppError =>
+  new AppError(
+    'HUB_CHANGED',
+    `${file.path} of ${repo} changes on the server while it is downloaded.`,
+    'Wait a while, then look the model up again; if it stays, use another address of the hub.',
+  );
+
+/** A file in the making: what is on the disk and the digest of just that. */
+class Part {
+  readonly #cached: CachedModel;
+  readonly #file: RepoFile;
+  #appender: Appender;
+  #hash = new Sha256();
+  #furthest = 0;
+  at = 0;
+  /** How often the server gave another file than before. */
+  changes = 0;
+
+  private constructor(cached: CachedModel, file: RepoFile, appender: Appender) {
+    this.#cached = cached;
+    this.#file = file;
+    this.#appender = appender;
+  }
+
+  /** Hashes the `from` bytes that are there. */
+  static async open(
+    cached: CachedModel,
+    file: RepoFile,
+    from: number,
+    signal: AbortSignal | undefined,
+    onBlock: () => void,
+  ): Promise<Part> {
+    const hash = new Sha256();
+    for (let at = 0; at < from && file.digest.kind === 'sha256'; at += BLOCK) {
+      if (signal?.aborted) throw signal.reason;
+      hash.update(await cached.folder.read(file.path, at, Math.min(from, at + BLOCK)));
+      onBlock();
+    }
+    const part = new Part(cached, file, await cached.folder.append(file.path, from));
+    part.#hash = hash;
+    part.at = part.#furthest = from;
+    return part;
+  }
+
+  /** True where this is further than ever before: a server without ranges begins anew after every cut. */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    await this.#appender.write(bytes);
+    if (this.#file.digest.kind === 'sha256') this.#hash.update(bytes);
+    this.at += bytes.byteLength;
+    const further = this.at > this.#furthest;
+    if (further) this.#furthest = this.at;
+    return further;
+  }
+
+  async restart(changed: boolean): Promise<void> {
+    if (changed) this.changes++;
+    await this.#appender.close();
+    this.#appender = await this.#cached.folder.append(this.#file.path, 0);
+    await this.#cached.setEtag(this.#file.path, null);
+    this.#hash = new Sha256();
+    this.at = 0;
+  }
+
+  close(): Promise<void> {
+    return this.#appender.close();
+  }
+
+  /** After close: the digest of all of it is the hub's. */
+  async matches(): Promise<boolean> {
+    const { path, bytes, digest } = this.#file;
+    if (digest.kind === 'sha256') return this.#hash.hex() === digest.hex;
+    if (bytes > MOST_GIT) return false;
+    const head = new TextEncoder().encode(`blob ${bytes}\0`);
+    const blob = new Uint8Array(head.byteLength + bytes);
+    blob.set(head);
+    blob.set(await this.#cached.folder.read(path, 0, bytes), head.byteLength);
+    const sha1 = new Uint8Array(await crypto.subtle.digest('SHA-1', blob));
+    return Array.from(sha1, (byte) => byte.toString(16).padStart(2, '0')).join('') === digest.hex;
+  }
+}

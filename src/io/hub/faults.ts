@@ -1,0 +1,103 @@
+// What can go wrong between us and a hub, each with what to do about it. No message holds the token or an address with
+// a signature in it: storage hosts' addresses are never shown.
+
+import { AppError } from '../../errors';
+
+export interface HubPlace {
+  readonly hub: string;
+  readonly repo: string;
+  readonly revision: string;
+  /** Null for the list of files. */
+  readonly path: string | null;
+}
+
+const named = ({ repo, revision, path }: HubPlace): string => (path === null ? `${repo}@${revision}` : `${path} of ${repo}`);
+
+/** Faults that may be gone at the next attempt. */
+export const isPassing = (thrown: unknown): thrown is AppError =>
+  thrown instanceof AppError && ['HUB_SERVER', 'HUB_CONNECTION', 'HUB_STALLED'].includes(thrown.code);
+
+/**
+ * The hub's refusal. `code`: its X-Error-Code header, null where it sent none or the browser hides it.
+ * https://github.com/huggingface/huggingface_hub (hf_raise_for_status) has the same reading of these headers.
+ */
+export function statusFault(status: number, code: string | null, place: HubPlace, hasToken: boolean): AppError {
+  const page = `${place.hub}/${place.repo}`;
+  if (code === 'RevisionNotFound')
+    return notFound(`${place.repo} has no revision ${place.revision}.`, `Give a branch, a tag or a commit of ${page}.`);
+  if (code === 'EntryNotFound')
+    return notFound(`${place.repo}@${place.revision} has no file ${place.path ?? ''}.`, 'Look the model up again: it may have changed.');
+  if (code === 'GatedRepo' || status === 403) {
+    const token = hasToken
+      ? 'with the account that the token is of, and give the token the right to read it'
+      : 'and give a token of your account';
+    return new AppError(
+      'HUB_GATED',
+      `${place.hub} gives ${named(place)} only to those it has let in.`,
+      `Accept the licence at ${page} ${token}.`,
+    );
+  }
+  if (status === 401) {
+    // The hub does not say whether a private model exists.
+    if (!hasToken)
+      return new AppError(
+        'HUB_GATED',
+        `${place.hub} does not show ${named(place)} to everybody: there is no such model, or it is private or gated.`,
+        `Check the name. If it is right, accept the licence at ${page} and give a token of your account.`,
+      );
+    return new AppError(
+      'HUB_GATED',
+      `${place.hub} does not show ${named(place)} to the holder of this token.`,
+      `Check the name and the token; where the model is gated, accept the licence at ${page} with the token's account.`,
+    );
+  }
+  if (status === 404) return notFound(`${place.hub} has no ${named(place)}.`, 'Check the name. A private model needs a token.');
+  if (status === 416)
+    return new AppError('HUB_CHANGED', `${named(place)} is shorter than the hub's list says.`, 'Look the model up again: it has changed.');
+  if (status === 429)
+    return new AppError('HUB_SERVER', `${place.hub} takes no more requests for now (status 429).`, 'Wait some minutes, or give a token.');
+  if (status >= 500)
+    return new AppError(
+      'HUB_SERVER',
+      `${place.hub} failed at ${named(place)} (status ${status}).`,
+      'Try again later; what has arrived is kept.',
+    );
+  return new AppError('HUB_SERVER', `${place.hub} answered ${named(place)} with status ${status}.`, 'Check the address of the hub.');
+}
+
+const notFound = (detail: string, remedy: string): AppError => new AppError('HUB_NOT_FOUND', detail, remedy);
+
+export const unreachable = (place: HubPlace, cause: unknown): AppError =>
+  new AppError(
+    'HUB_CONNECTION',
+    `${named(place)} could not be asked for at ${place.hub}.`,
+    'Check the connection and the hub’s address. A page may reach only the hub that its server allows (README: mirrors).',
+    { cause },
+  );
+
+export const cut = (place: HubPlace, bytes: number, cause?: unknown): AppError =>
+  new AppError(
+    'HUB_CONNECTION',
+    `The connection was cut after ${bytes} bytes of ${named(place)}.`,
+    'Try again: what has arrived is kept.',
+    {
+      cause,
+    },
+  );
+
+export const stalled = (place: HubPlace, ms: number): AppError =>
+  new AppError('HUB_STALLED', `Nothing of ${named(place)} came for ${Math.round(ms / 1000)} s.`, 'Try again: what has arrived is kept.');
+
+export const badAnswer = (place: HubPlace, what: string): AppError =>
+  new AppError(
+    'HUB_SERVER',
+    `${place.hub} answered ${named(place)} with ${what}.`,
+    'Check the address of the hub; a mirror may be incomplete.',
+  );
+
+export const digestFault = (place: HubPlace, what: string): AppError =>
+  new AppError(
+    'HUB_DIGEST',
+    `${named(place)} came with ${what}; it was thrown away.`,
+    'Download it again. If it happens again, the hub or something between is altering files: use another address.',
+  );

@@ -1,0 +1,45 @@
+// A look at a model of a hub before its download: whether it can be used at all, what it is, and which of its files
+// a run needs.
+
+import { AppError } from '../../errors';
+import { parameterCount } from '../../model/parameters';
+import type { Dtype, ModelShape } from '../../model/types';
+import { openModel } from '../model-files';
+import type { HubClient, RepoFile } from './client';
+import { hubSource } from './hub-source';
+import { PATIENCE, patiently, type Patience } from './retry';
+
+export interface HubLook {
+  readonly commit: string;
+  readonly shape: ModelShape;
+  readonly parameters: number;
+  readonly dtypes: Readonly<Record<Dtype, number>>;
+  /** The files to download: small ones first, the weights last. */
+  readonly files: readonly RepoFile[];
+  readonly licence: string | null;
+  readonly gated: boolean;
+}
+
+/** Reads the list of files, config.json, the index and the headers of the weights. Throws what the client and openModel throw. */
+export async function lookAtModel(
+  client: HubClient,
+  repo: string,
+  revision: string,
+  patience: Patience = PATIENCE,
+  signal?: AbortSignal,
+): Promise<HubLook> {
+  const info = await patiently(() => client.info(repo, revision, signal), patience, signal);
+  const model = await openModel(hubSource(client, repo, info, patience, signal));
+  if (!model.passthrough.includes('tokenizer.json'))
+    throw new AppError('TOKENIZER', `${repo} has no tokenizer.json.`, 'Choose a model that has one: most newer repositories do.');
+  const wanted = [...model.passthrough, ...model.modelPaths];
+  return {
+    commit: info.commit,
+    shape: model.shape,
+    parameters: parameterCount(model.table),
+    dtypes: model.dtypes,
+    files: wanted.map((path) => info.files.find((file) => file.path === path)!),
+    licence: info.licence,
+    gated: info.gated,
+  };
+}
