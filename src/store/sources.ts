@@ -1,21 +1,19 @@
-// The chosen model and data. A local folder's config.json is read at once, so that its memory can be shown
-// before anything is loaded; everything else of it is read by the worker when the run starts.
+// The chosen model and data: which of them, and the files as the browser gave them. What is in the files is the worker's to
+// say (local-model.ts, inspect.ts).
 
 import { create } from 'zustand';
 import { BUILTIN_DATA, BUILTIN_MODEL, type ColumnMap } from '../config';
 import { detectShape } from '../data/detect-shape';
-import { AppError, errorInfo, type ErrorInfo } from '../errors';
-import { parseModelConfig } from '../model/config';
-import type { ModelShape } from '../model/types';
+import type { ErrorInfo } from '../errors';
+import type { ModelFacts } from '../io/model-facts';
 import type { DataSource, ModelSource } from '../train/protocol';
 import { setConfig, useConfigStore } from './config';
 
 export interface LocalModel {
   readonly name: string;
   readonly files: readonly File[];
-  readonly bytes: number;
-  /** Null while config.json is read, or when it could not be. */
-  readonly shape: ModelShape | null;
+  /** Null while the headers are read, or when the model cannot be used. */
+  readonly facts: ModelFacts | null;
   readonly error: ErrorInfo | null;
 }
 
@@ -87,47 +85,12 @@ function keepColumns(before: DataKind, next: DataKind): void {
 
 const maps = new Map<DataKind, ColumnMap | null>();
 
-/** A folder as the browser gives it: paths start with the folder's name; files of subfolders are left out. */
-export async function chooseModelFolder(chosen: readonly File[]): Promise<void> {
-  const files = chosen.filter((file) => pathOf(file).split('/').length <= 2);
-  const first = files[0] ?? chosen[0];
-  const name = (first && pathOf(first).split('/')[0]) || 'model';
-  const model: LocalModel = { name, files, bytes: files.reduce((sum, file) => sum + file.size, 0), shape: null, error: null };
-  useSourcesStore.setState({ local: model });
-  setModelKind('local');
-  const read = await readShape(files).then(
-    (shape) => ({ shape, error: null }),
-    (thrown: unknown) => ({ shape: null, error: errorInfo(thrown) }),
-  );
-  // Another folder may have been chosen meanwhile.
-  if (useSourcesStore.getState().local === model) useSourcesStore.setState({ local: { ...model, ...read } });
-}
-
-const pathOf = (file: File): string => file.webkitRelativePath || file.name;
-
-async function readShape(files: readonly File[]): Promise<ModelShape> {
-  const find = (test: (name: string) => boolean): File | undefined => files.find((file) => test(file.name));
-  const config = find((name) => name === 'config.json');
-  const remedy = 'Choose a folder with config.json, tokenizer.json and the .safetensors files of a GPT-2 or Llama-like model.';
-  if (!config) throw new AppError('MODEL_FILE', 'The folder has no config.json.', remedy);
-  let json: unknown;
-  try {
-    json = JSON.parse(await config.text());
-  } catch (cause) {
-    throw new AppError('MODEL_CONFIG', 'config.json is not valid JSON.', 'Download the file again.', { cause });
-  }
-  const shape = parseModelConfig(json, 'config.json');
-  if (!find((name) => name.endsWith('.safetensors'))) throw new AppError('MODEL_FILE', 'The folder has no .safetensors file.', remedy);
-  if (!find((name) => name === 'tokenizer.json')) throw new AppError('MODEL_FILE', 'The folder has no tokenizer.json.', remedy);
-  return shape;
-}
-
 /** What the start command carries; null while something is missing. */
 export function chosenSources(state: SourcesState): { readonly model: ModelSource; readonly data: DataSource } | null {
   const model: ModelSource | null =
     state.modelKind === 'builtin'
       ? { kind: 'builtin', id: BUILTIN_MODEL }
-      : state.local?.shape
+      : state.local?.facts
         ? { kind: 'files', name: state.local.name, files: state.local.files }
         : null;
   const data: DataSource | null =

@@ -139,12 +139,14 @@ export function receive(event: Event): void {
     case 'download':
     case 'models':
     case 'modelsFailed':
+    case 'examined':
+    case 'examineFailed':
     case 'inspecting':
     case 'inspected':
     case 'inspectFailed':
     case 'reply':
     case 'compareFailed':
-      break; // other stores' (hub.ts, inspect.ts, compare.ts)
+      break; // other stores' (hub.ts, local-model.ts, inspect.ts, compare.ts)
     default:
       unreachable(event);
   }

@@ -7,6 +7,7 @@ import type { DeviceDescription, DeviceLimits } from '../gpu/device';
 import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/types';
 import type { DataHead, DataPreview } from '../data/preview';
+import type { ModelFacts } from '../io/model-facts';
 import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
 import type { HubCommand, HubEvent, HubModel } from './protocol-hub';
@@ -53,6 +54,8 @@ export type Command =
   | { readonly type: 'export'; readonly what: ExportKind }
   /** Reads data as a run would, without starting one; answered by 'inspected' with the same id. A newer one replaces an older. */
   | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
+  /** Asks what the model is, from its config and the headers of its weights; answered by 'examined' or 'examineFailed'. */
+  | { readonly type: 'examine'; readonly id: number; readonly model: ModelSource }
   /** Base and tuned model answer the same messages; only after a run has ended. A newer one replaces an older. */
   | { readonly type: 'compare'; readonly id: number; readonly request: CompareRequest }
   | { readonly type: 'cancelCompare' };
@@ -230,6 +233,8 @@ export type Event =
   | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }
   | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
   | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
+  | { readonly type: 'examined'; readonly id: number; readonly facts: ModelFacts }
+  | { readonly type: 'examineFailed'; readonly id: number; readonly error: ErrorInfo }
   /** The answer so far; the last one of a side has `done`. */
   | {
       readonly type: 'reply';

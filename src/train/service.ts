@@ -6,6 +6,7 @@ import type { Gpu } from '../gpu/device';
 import type { ClientOptions } from '../io/hub/client';
 import { keyOf, type ModelCache } from '../io/hub/model-cache';
 import type { Patience } from '../io/hub/retry';
+import { readModelFacts } from '../io/model-facts';
 import { readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
 import { HubService } from './hub-service';
 import { Inspector } from './inspect';
@@ -13,7 +14,7 @@ import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './
 import type { HubModel } from './protocol-hub';
 import { Queue } from './queue';
 import type { KeptSources, RunStorage } from './run-storage';
-import type { SourcePlaces } from './sources';
+import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
 
@@ -106,6 +107,9 @@ export class TrainService {
       case 'listModels':
       case 'deleteModel':
         return this.#hub.handle(command);
+      case 'examine':
+        void this.#examine(command.id, command.model);
+        return;
       case 'compare':
         void this.#compare(command.id, command.request);
         return;
@@ -212,6 +216,15 @@ export class TrainService {
     const stored = await this.#stored().catch(() => null);
     await checkpoints.clear();
     if (stored) await sources.remove(stored.state.runId);
+  }
+
+  /** Never rejects. */
+  async #examine(id: number, model: ModelSource): Promise<void> {
+    try {
+      this.#around.post({ type: 'examined', id, facts: await readModelFacts(await openModelSource(model, this.#places)) });
+    } catch (thrown) {
+      this.#around.post({ type: 'examineFailed', id, error: errorInfo(thrown) });
+    }
   }
 
   /** Never rejects. */

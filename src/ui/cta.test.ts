@@ -12,7 +12,8 @@ const ready: DeviceState = {
   features: [],
 };
 const builtin = { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null } as const;
-const folder = { name: 'm', files: [], bytes: 0, shape: BUILTIN.shape, error: null };
+const facts = { shape: BUILTIN.shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
+const folder = { name: 'm', files: [], facts, error: null };
 
 describe('startState', () => {
   it('starts with the defaults', () => {
@@ -28,8 +29,10 @@ describe('startState', () => {
       label: 'Choose a model folder',
       focus: 'model',
     });
-    const broken = { ...folder, shape: null, error: { code: 'MODEL_CONFIG', detail: '', remedy: '' } as const };
+    const broken = { ...folder, facts: null, error: { code: 'MODEL_CONFIG', detail: '', remedy: '' } as const };
     expect(startState('lisa', ready, { ...builtin, modelKind: 'local', local: broken }, []).label).toBe('Choose another model folder');
+    const reading = { ...folder, facts: null };
+    expect(startState('lisa', ready, { ...builtin, modelKind: 'local', local: reading }, []).ready).toBe(false);
     expect(startState('lisa', ready, { ...builtin, dataKind: 'file' }, [])).toMatchObject({ label: 'Choose a data file', ready: false });
     expect(startState('lisa', { status: 'opening' }, builtin, []).ready).toBe(false);
   });

@@ -39,7 +39,7 @@ export function startState(
   if (sources.modelKind === 'local') {
     if (!sources.local) return blocked('Choose a model folder', 'model');
     if (sources.local.error) return blocked('Choose another model folder', 'model');
-    if (!sources.local.shape) return blocked('Reading the model’s shape…', null);
+    if (!sources.local.facts) return blocked('Reading the model’s headers…', null);
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
   if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');

@@ -6,6 +6,7 @@ import { loadBudget } from '../store/budget';
 import { connectCompare } from '../store/compare';
 import { connectHistory } from '../store/history';
 import { watchData } from '../store/inspect';
+import { connectLocalModel } from '../store/local-model';
 import { loadSetupMode } from '../store/setup-mode';
 import { watchSpeed } from '../store/speed';
 import { loadTheme } from '../store/theme';
@@ -29,6 +30,7 @@ if (root) {
   connectTrainer();
   connectHistory();
   connectCompare();
+  connectLocalModel();
   watchData();
   createRoot(root).render(
     <StrictMode>

@@ -16,7 +16,8 @@ const ready = (limits: Partial<DeviceLimits> = {}): DeviceState => ({
 });
 const sources: SourcesState = useSourcesStore.getInitialState();
 const qwen = LARGER_MODELS[2].shape;
-const local: SourcesState = { ...sources, modelKind: 'local', local: { name: 'q', files: [], bytes: 0, shape: qwen, error: null } };
+const facts = { shape: qwen, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
+const local: SourcesState = { ...sources, modelKind: 'local', local: { name: 'q', files: [], facts, error: null } };
 
 it('weighs the forecast against the budget and the device before a start', () => {
   const known = { budget: null, forecaster, data: 'ready' } as const;

@@ -39,7 +39,7 @@ const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' }
 
 export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
   const { budget, forecaster, data } = known;
-  const shape = sources.modelKind === 'builtin' ? BUILTIN.shape : (sources.local?.shape ?? null);
+  const shape = sources.modelKind === 'builtin' ? BUILTIN.shape : (sources.local?.facts?.shape ?? null);
   const faults = configFaults(config, shape ?? undefined);
   const memory = forecaster && shape && faults.length === 0 ? forecaster.memory(shape, config) : null;
   const forecast = memory?.forecast ?? null;

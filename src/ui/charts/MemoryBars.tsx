@@ -104,14 +104,14 @@ interface BarRowProps {
 function BarRow({ bar, scale, reference, budget, pointed, onPoint }: BarRowProps) {
   const spoken = bar.segments.map((segment) => `${SEGMENT_NAMES[segment.id]} ${formatBytes(segment.bytes)}`).join(', ');
   const against = budget === null ? null : budgetOn(bar, budget);
-  const verdict = against ? `, ${VERDICTS[against.verdict]}` : '';
+  const verdict = bar.cannot ? ', this device cannot run it' : against ? `, ${VERDICTS[against.verdict]}` : '';
   const segment = pointed === null ? undefined : bar.segments[pointed];
   return (
     <div
       className={bar.chosen ? 'bar-row chosen-row' : 'bar-row'}
       data-bar={bar.label}
       data-total={bar.total}
-      data-verdict={against?.verdict}
+      data-verdict={bar.cannot ? 'cannot' : against?.verdict}
     >
       <span className="bar-label">{bar.label}</span>
       <div
@@ -142,7 +142,7 @@ function BarRow({ bar, scale, reference, budget, pointed, onPoint }: BarRowProps
       </div>
       <span className="bar-total" title={formatExactBytes(bar.total)}>
         {formatBytes(bar.total)}
-        {against && <span className="verdict"> {against.verdict}</span>}
+        {(bar.cannot || against) && <span className="verdict"> {bar.cannot ? 'cannot' : against?.verdict}</span>}
       </span>
       <SegmentTip bar={bar} segment={segment} />
     </div>

@@ -44,6 +44,8 @@ export interface Bar {
   readonly total: number;
   /** The row that the run, or the settings, use. */
   readonly chosen?: boolean;
+  /** The device cannot run it, whatever the budget says. */
+  readonly cannot?: boolean;
 }
 
 const ordered = (order: readonly SegmentId[], bytes: (id: SegmentId) => number): Segment[] =>

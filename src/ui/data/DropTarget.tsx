@@ -1,19 +1,38 @@
-// A data file may be dropped anywhere on the set-up. While one is dragged over the page, the page says so.
+// A data file, or a model's folder or files, may be dropped anywhere on the set-up. While something is dragged over the
+// page, the page says so.
 
 import { useEffect, useState } from 'react';
-import { droppedFile, type Dropped } from './dropped-file';
+import { chooseModel } from '../../store/local-model';
+import { droppedFile } from './dropped-file';
+import { filesOf } from './dropped-folder';
+
+/** What is left for the data; a model has been chosen by then. */
+export type DroppedData = { readonly file: File } | { readonly problem: string | null };
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
 
-function read({ files, items }: DataTransfer): Dropped | null {
-  const folders = [...items].flatMap((item) => {
-    const entry = item.webkitGetAsEntry();
-    return entry?.isDirectory ? [entry.name] : [];
-  });
-  return droppedFile([...files], folders);
+const isFolder = (entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry => entry?.isDirectory ?? false;
+
+/** Everything that the event holds is taken at once: it is empty after the first wait. */
+async function take({ files, items }: DataTransfer): Promise<DroppedData | null> {
+  const folders = [...items].map((item) => item.webkitGetAsEntry()).filter(isFolder);
+  const dropped = droppedFile(
+    [...files],
+    folders.map(({ name }) => name),
+  );
+  if (!dropped || 'file' in dropped || 'problem' in dropped) return dropped;
+  if ('model' in dropped) chooseModel('dropped files', dropped.model);
+  else {
+    try {
+      chooseModel(dropped.folder, await filesOf(folders[0]));
+    } catch {
+      return { problem: `The browser does not let the page read the folder ${dropped.folder}. Choose it under Model.` };
+    }
+  }
+  return { problem: null };
 }
 
-export function DropTarget({ onDrop }: { readonly onDrop: (dropped: Dropped) => void }) {
+export function DropTarget({ onDrop }: { readonly onDrop: (dropped: DroppedData) => void }) {
   const [over, setOver] = useState(false);
   useEffect(() => {
     const drag = (event: DragEvent): void => {
@@ -32,8 +51,7 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: Dropped) => 
       setOver(false);
       if (!hasFiles(event) || !event.dataTransfer || event.defaultPrevented) return;
       event.preventDefault();
-      const dropped = read(event.dataTransfer);
-      if (dropped) onDrop(dropped);
+      void take(event.dataTransfer).then((dropped) => dropped && onDrop(dropped));
     };
     addEventListener('dragenter', drag);
     addEventListener('dragover', drag);
@@ -50,8 +68,8 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: Dropped) => 
     over && (
       <div className="drop-target" aria-hidden="true">
         <p>
-          <strong>Drop a data file</strong>
-          <span>.jsonl, .csv or .txt; it is read in place and sent nowhere</span>
+          <strong>Drop a data file, or a model’s folder</strong>
+          <span>.jsonl, .csv or .txt, or config.json with its weights; read in place and sent nowhere</span>
         </p>
       </div>
     )

@@ -11,6 +11,14 @@ test('the first data file of what was dropped', () => {
 
 test('what cannot be data says why', () => {
   expect(droppedFile([file('a.png')], [])).toMatchObject({ problem: expect.stringContaining('a.png is no data file') as string });
-  expect(droppedFile([file('model')], ['model'])).toMatchObject({ problem: expect.stringContaining('folder') as string });
+  expect(droppedFile([file('a'), file('b')], ['a', 'b'])).toEqual({ problem: 'These are 2 folders. Drop the folder of one model.' });
   expect(droppedFile([], [])).toBeNull();
+});
+
+test('a folder, or weights with a config beside them, are a model', () => {
+  expect(droppedFile([file('model')], ['model'])).toEqual({ folder: 'model' });
+  const files = [file('config.json'), file('tokenizer.json'), file('model.safetensors')];
+  expect(droppedFile(files, [])).toEqual({ model: files });
+  expect(droppedFile([files[0], files[1]], [])).toEqual({ model: files.slice(0, 2) });
+  expect(droppedFile([file('config.json')], [])).toMatchObject({ file: { name: 'config.json' } });
 });

@@ -1,14 +1,26 @@
-// What a person dropped on the page, as a data file or as what is wrong with it. Pure.
+// What a person dropped on the page: a data file, a model's folder or its files, or what is wrong with it. Pure.
 
 import { DATA_ENDINGS, kindOf } from '../../data/detect-shape';
 
-export type Dropped = { readonly file: File } | { readonly problem: string };
+export type Dropped =
+  | { readonly file: File }
+  /** Files of a model, side by side. */
+  | { readonly model: readonly File[] }
+  /** The name of a folder, which is a model's if it is anything. */
+  | { readonly folder: string }
+  | { readonly problem: string };
+
+const isModelFile = ({ name }: File): boolean => name === 'config.json' || name.endsWith('.safetensors');
 
 /** `folders`: names of dropped folders, which arrive as files too. */
 export function droppedFile(files: readonly File[], folders: readonly string[]): Dropped | null {
   const plain = files.filter(({ name }) => !folders.includes(name));
+  // A data file can be called config.json as well; with weights beside it, it is a model's.
+  const model = plain.some(({ name }) => name.endsWith('.safetensors')) || (plain.length > 1 && plain.some(isModelFile));
+  if (model) return { model: plain };
   const file = plain.find(({ name }) => kindOf(name) !== undefined);
   if (file) return { file };
   if (plain.length > 0) return { problem: `${plain[0].name} is no data file: its name ends with none of .${DATA_ENDINGS.join(', .')}.` };
-  return folders.length > 0 ? { problem: `${folders[0]} is a folder. Choose a model’s folder under Model.` } : null;
+  if (folders.length > 1) return { problem: `These are ${folders.length} folders. Drop the folder of one model.` };
+  return folders.length > 0 ? { folder: folders[0] } : null;
 }

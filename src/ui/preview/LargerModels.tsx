@@ -7,9 +7,10 @@ import type { DeviceLimits } from '../../gpu/device';
 import { limitFault } from '../../plan/forecast-limits';
 import { purposeBar, type Bar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
-import { formatBytes, formatByteTick, formatCount, plural } from '../format';
+import { formatBytes, formatByteTick, plural } from '../format';
 import { LARGER_MODELS, type KnownModel } from '../known-models';
 import { METHOD_NAMES } from '../labels';
+import { fittedNotes } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';
 import type { Forecaster } from './forecaster';
 import { fitConfig } from './forecasts';
@@ -114,8 +115,5 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
 }
 
 function modelNote(model: KnownModel, fitted: RunConfig, config: RunConfig): string {
-  const notes = [plural(model.shape.layers, 'layer')];
-  if (fitted.seqLen < config.seqLen) notes.push(`length ${formatCount(fitted.seqLen)}, its most`);
-  if (fitted.lisaLayers < config.lisaLayers) notes.push(`γ = ${fitted.lisaLayers}, its most`);
-  return notes.join(', ');
+  return [plural(model.shape.layers, 'layer'), ...fittedNotes(fitted, config)].join(', ');
 }

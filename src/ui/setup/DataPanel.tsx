@@ -8,8 +8,7 @@ import { useInspectStore, type InspectState } from '../../store/inspect';
 import { chooseDataFile, mapColumns, pasteData, setDataKind, useSourcesStore, type DataKind } from '../../store/sources';
 import { describeMap } from '../data/column-draft';
 import { oneLine } from '../data/data-words';
-import { DropTarget } from '../data/DropTarget';
-import type { Dropped } from '../data/dropped-file';
+import { DropTarget, type DroppedData } from '../data/DropTarget';
 import { showPreview } from '../data/show-preview';
 import { suggestions } from '../error-cards';
 import { formatBytes, formatPercent } from '../format';
@@ -33,7 +32,7 @@ const WHY =
 export function DataPanel() {
   const { dataKind, picked, pasted } = useSourcesStore();
   const [dropProblem, setDropProblem] = useState<string | null>(null);
-  const onDrop = useCallback((dropped: Dropped) => {
+  const onDrop = useCallback((dropped: DroppedData) => {
     setDropProblem('problem' in dropped ? dropped.problem : null);
     if ('file' in dropped) chooseDataFile(dropped.file);
   }, []);

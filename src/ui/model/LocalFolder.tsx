@@ -1,0 +1,47 @@
+// A model's folder on this machine: chosen, or dropped on the page; its verdict from the headers alone.
+
+import type { RunConfig } from '../../config';
+import { chooseModelFolder } from '../../store/local-model';
+import type { LocalModel } from '../../store/sources';
+import { fieldId } from '../labels';
+import { ErrorCard } from '../parts/ErrorCard';
+import { ModelVerdict, ShapeLine } from './ModelVerdict';
+import type { ModelStanding } from './verdict';
+
+interface LocalFolderProps {
+  readonly local: LocalModel | null;
+  readonly standing: ModelStanding | null;
+  readonly config: RunConfig;
+}
+
+export function LocalFolder({ local, standing, config }: LocalFolderProps) {
+  return (
+    <>
+      <label className="file">
+        <input
+          id={fieldId('model')}
+          type="file"
+          // React has no name for it; the attribute is what every browser reads.
+          ref={(input) => input?.setAttribute('webkitdirectory', '')}
+          onChange={({ target }) => target.files?.length && chooseModelFolder([...target.files])}
+        />
+        <span className="button">Choose a folder…</span>
+        <span className="chosen">{local?.name ?? 'None chosen'}</span>
+      </label>
+      {!local && (
+        <p className="note">
+          A folder with config.json, tokenizer.json and .safetensors, chosen here or dropped on the page. It is read in place and sent
+          nowhere.
+        </p>
+      )}
+      {local && !local.facts && !local.error && <p className="note">Reading its headers…</p>}
+      {local?.facts && (
+        <>
+          <ShapeLine shape={local.facts.shape} facts={local.facts} />
+          <ModelVerdict name={local.name} standing={standing} config={config} />
+        </>
+      )}
+      {local?.error && <ErrorCard error={local.error} />}
+    </>
+  );
+}

@@ -1,0 +1,104 @@
+// What a model would need with each method, before anything of it is loaded or downloaded: the forecast of its config
+// against the device's limits and the person's budget. Pure; what is not known is said to be unknown and is no number.
+
+import { configFaults, type Method, type RunConfig } from '../../config';
+import type { DeviceLimits } from '../../gpu/device';
+import type { ModelShape } from '../../model/types';
+import type { Forecast } from '../../plan/forecast';
+import { limitFault } from '../../plan/forecast-limits';
+import { verdictOf, type Verdict } from '../../store/budget';
+import { formatBytes, formatCount, formatList } from '../format';
+import { METHOD_NAMES } from '../labels';
+import type { Forecaster } from '../preview/forecaster';
+import { fitConfig } from '../preview/forecasts';
+
+/** 'allowed': the device's limits hold it, and no budget says more. 'unknown': the settings cannot run as they are. */
+export type MethodVerdict = Verdict | 'allowed' | 'cannot' | 'unknown';
+
+export interface MethodStanding {
+  readonly method: Method;
+  readonly forecast: Forecast | null;
+  readonly verdict: MethodVerdict;
+  /** Of 'cannot': what stands in the way. */
+  readonly reason: string | null;
+}
+
+export interface ModelStanding {
+  /** The settings where the model allows them. */
+  readonly fitted: RunConfig;
+  readonly methods: readonly MethodStanding[];
+}
+
+export const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
+
+interface Against {
+  /** Null while the device is not open: nothing is known of its limits. */
+  readonly limits: DeviceLimits | null;
+  readonly budget: number | null;
+}
+
+export function modelStanding(
+  shape: ModelShape,
+  config: RunConfig,
+  forecaster: Pick<Forecaster, 'memory'>,
+  against: Against,
+): ModelStanding {
+  const fitted = fitConfig(config, shape);
+  const runs = configFaults(fitted, shape).length === 0;
+  return {
+    fitted,
+    methods: STANDING_METHODS.map((method) => (runs ? methodStanding(method, shape, fitted, forecaster, against) : unknown(method))),
+  };
+}
+
+const unknown = (method: Method): MethodStanding => ({ method, forecast: null, verdict: 'unknown', reason: null });
+
+function methodStanding(
+  method: Method,
+  shape: ModelShape,
+  config: RunConfig,
+  forecaster: Pick<Forecaster, 'memory'>,
+  { limits, budget }: Against,
+): MethodStanding {
+  const { forecast, error } = forecaster.memory(shape, config, method);
+  if (!forecast) return { method, forecast: null, verdict: 'cannot', reason: error.detail };
+  const fault = limits && limitFault(forecast, limits);
+  if (fault) {
+    const { what, kind, bytes, limit } = fault;
+    const reason = `${what} needs one ${kind} of ${formatBytes(bytes)}; this device allows ${formatBytes(limit)}`;
+    return { method, forecast, verdict: 'cannot', reason };
+  }
+  return { method, forecast, verdict: budget === null ? 'allowed' : verdictOf(forecast.total, budget), reason: null };
+}
+
+/** What stands in the way, said once for the methods that share it. */
+export function standingReasons(methods: readonly MethodStanding[]): string[] {
+  const byReason = new Map<string, Method[]>();
+  for (const { method, reason } of methods) if (reason !== null) byReason.set(reason, [...(byReason.get(reason) ?? []), method]);
+  return [...byReason].map(([reason, of]) => `${formatList(of.map((method) => METHOD_NAMES[method]))} cannot run: ${reason}.`);
+}
+
+/** Where the settings had to give way: 'length 1,024, its most'. */
+export function fittedNotes(fitted: RunConfig, config: RunConfig): string[] {
+  const notes: string[] = [];
+  if (fitted.seqLen < config.seqLen) notes.push(`length ${formatCount(fitted.seqLen)}, its most`);
+  if (fitted.lisaLayers < config.lisaLayers) notes.push(`γ = ${fitted.lisaLayers}, its most`);
+  return notes;
+}
+
+/** The chosen method in one sentence. */
+export function standingSentence({ methods }: ModelStanding, method: Method): string {
+  const own = methods.find((each) => each.method === method);
+  if (!own?.forecast) return 'The settings cannot run as they are, so there is no forecast.';
+  const needs = `${METHOD_NAMES[method]} needs ${formatBytes(own.forecast.total)} on the GPU (forecast)`;
+  switch (own.verdict) {
+    case 'fits':
+      return `${needs}, which fits the budget.`;
+    case 'tight':
+      return `${needs}, which is tight in the budget.`;
+    case 'exceeds':
+      return `${needs}, which exceeds the budget.`;
+    default:
+      return `${needs}.`;
+  }
+}
