@@ -297,3 +297,10 @@ describe('--resume', () => {
     });
   });
 });
+
+test('--gguf is refused before training where llama.cpp would not do the same', async () => {
+  expect(await refused({ gguf: 'q4' })).toBe("finetune: --gguf: 'q4' is not known. Give f32, f16, q8_0.");
+  const tokenizer = tinyTokenizerJson().replaceAll('"add_prefix_space":false', '"add_prefix_space":true');
+  const line = await refused({ gguf: 'f16' }, { 'tokenizer.json': tokenizer });
+  expect(line).toMatch(/^finetune: --gguf: GGUF cannot carry this tokenizer: .*Leave --gguf out/);
+});

@@ -93,19 +93,20 @@ describe('in this process', () => {
     expect(readFileSync(join(out, 'config.json'), 'utf8')).toContain('"torch_dtype": "float16"');
   });
 
-  test('LoRA on GPT-2: merged weights and the adapter beside them', async () => {
+  test('LoRA on GPT-2: merged weights and the adapter beside them, as GGUF too', async () => {
     const out = join(folder.path, 'lora');
-    const { status, stderr } = await cli(quickOptions(GPT2, DATA, out, { ...skip, method: 'lora', 'lora-rank': '3', 'save-every': '0' }), {
-      gpu: true,
-    });
+    const lora = { method: 'lora', 'lora-rank': '3', 'save-every': '0', gguf: 'f32' };
+    const { status, stderr } = await cli(quickOptions(GPT2, DATA, out, { ...skip, ...lora }), { gpu: true });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(out).sort()).toEqual(
       [
+        'adapter.gguf',
         'adapter_config.json',
         'adapter_model.safetensors',
         'checkpoint',
         'config.json',
         'metrics.jsonl',
+        'model.gguf',
         'model.safetensors',
         'report.json',
         'tokenizer.json',

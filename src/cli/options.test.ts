@@ -45,7 +45,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
 ];
 
 /** The documented list, in its order. */
-const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'verify', 'resume', 'json', 'help'];
+const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'gguf', 'verify', 'resume', 'json', 'help'];
 
 const refusal = (...args: string[]): { code: string; detail: string; remedy: string } => {
   try {
@@ -156,6 +156,7 @@ describe('bad values name the option and say what would do', () => {
     ['shuffle', '1'],
     ['bad-rows', 'ignore'],
     ['out-dtype', 'f64'],
+    ['gguf', 'q4'],
   ])('--%s %s', (flag, value) => {
     const { code, detail, remedy } = refusal(`--${flag}`, value);
     expect(code).toBe('CONFIG_INVALID');

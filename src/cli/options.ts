@@ -13,6 +13,7 @@ import {
   type RunConfig,
 } from '../config';
 import { AppError } from '../errors';
+import { GGUF_TYPES, type GgufType } from '../io/gguf';
 import type { Dtype } from '../model/types';
 
 export interface FinetuneOptions {
@@ -21,6 +22,8 @@ export interface FinetuneOptions {
   readonly explicit: ReadonlySet<ConfigKey>;
   readonly out: string | null;
   readonly outDtype: Dtype;
+  /** Also as GGUF, with matrices of this type. */
+  readonly gguf: GgufType | null;
   readonly resume: string | null;
   /** Compare the frozen weights with what they were at the end of every period. */
   readonly verify: boolean;
@@ -101,6 +104,7 @@ export const OPTIONS: readonly Option[] = [
   choice('sample-at', 'sampleAt', ['ends', 'log'], 'samples before and after only, or after steps 10, 20, 40, 80 … too'),
   { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
   { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
+  { flag: 'gguf', value: GGUF_TYPES.join('|'), help: 'also write model.gguf for llama.cpp, and adapter.gguf for LoRA (default: none)' },
   {
     flag: 'verify',
     value: 'on|off',
@@ -164,6 +168,9 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
   const made = config as unknown as RunConfig;
   const outDtype = String(parsed.values['out-dtype'] ?? 'f32');
   if (!['f32', 'f16', 'bf16'].includes(outDtype)) refuse('out-dtype', `'${outDtype}' is not known.`, 'Give f32, f16 or bf16.');
+  const gguf = GGUF_TYPES.find((type) => type === parsed.values.gguf) ?? null;
+  if (gguf === null && parsed.values.gguf !== undefined)
+    refuse('gguf', `'${String(parsed.values.gguf)}' is not known.`, `Give ${GGUF_TYPES.join(', ')}.`);
   const verify = String(parsed.values.verify ?? 'off');
   if (!['on', 'off'].includes(verify)) refuse('verify', `'${verify}' is not known.`, 'Give on or off.');
   const text = (flag: string): string | null => (parsed.values[flag] === undefined ? null : String(parsed.values[flag]));
@@ -183,6 +190,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     explicit,
     out: text('out'),
     outDtype: outDtype as Dtype,
+    gguf,
     resume,
     verify: verify === 'on',
     json: parsed.values.json === true,

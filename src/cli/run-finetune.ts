@@ -13,6 +13,7 @@ import { writeFolder, writeJson, writeText } from '../io/node-output';
 import { nodeSource, readDataFile } from '../io/node-source';
 import { savingBreakdown } from '../plan/saving';
 import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
+import { checkGguf, exportRunGguf } from '../train/export-gguf';
 import { exportTuned } from '../train/export-run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
@@ -111,7 +112,15 @@ async function prepareJob(options: FinetuneOptions, publicFolder: string): Promi
     flagOf,
     stored ? undefined : (bounds) => adaptDefaults(options, bounds),
   );
+  if (options.gguf) await checkGguf(inputs).catch(withoutGguf);
   return { options, inputs, out, reader };
+}
+
+function withoutGguf(cause: unknown): never {
+  if (!(cause instanceof AppError)) throw cause;
+  throw new AppError(cause.code, `--gguf: ${cause.detail}`, 'Leave --gguf out: the model is written as safetensors in any case.', {
+    cause,
+  });
 }
 
 async function resolveFiles(config: RunConfig, publicFolder: string): Promise<RunFiles> {
@@ -170,7 +179,9 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     const report = await Promise.race([session.run(), lost]);
     await metrics.written();
     const { files, survival } = await exportTuned(session, options.outDtype);
-    await writeFolder(out, files);
+    const gguf = options.gguf ? await exportRunGguf(session, options.gguf) : [];
+    // config.json comes last of all: a folder that has it is complete.
+    await writeFolder(out, [...gguf, ...files]);
     await writeJson(join(out, 'report.json'), report);
     const rounding = survival();
     if (options.json) return say(JSON.stringify({ type: 'report', report, out, rounding }));

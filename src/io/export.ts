@@ -121,7 +121,8 @@ export function withDtype(configText: string, dtype: Dtype): string {
 /** Largest magnitude that still rounds to a finite value: what lies from here up becomes infinity. */
 const OVERFLOW: Readonly<Record<Dtype, number>> = { f32: Infinity, f16: 65_520, bf16: (2 - 2 ** -8) * 2 ** 127 };
 
-function checkStorable(data: Float32Array, start: number, dtype: Dtype, name: string): void {
+/** Throws NONFINITE_WEIGHTS with the place of the first value that is not finite, or would not be in `dtype`; `start`: of the piece. */
+export function checkStorable(data: Float32Array, start: number, dtype: Dtype, name: string): void {
   const limit = OVERFLOW[dtype];
   for (let i = 0; i < data.length; i++) {
     // Written so that a NaN fails it.

@@ -1,10 +1,10 @@
 // A model's shape and tensors in the terms of GGUF: the keys that describe it, and for every parameter the name, the
 // layout and the order of rows that llama.cpp expects.
 
-import type { ModelShape, ParameterRow } from '../model/types';
-import type { GgufValue } from './gguf';
-
-export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3';
+import { ropeFrequencies } from '../model/rope';
+import type { ModelShape, ParameterRow, Rope } from '../model/types';
+import type { GgufTensor, GgufValue } from './gguf';
+import type { GgufArchitecture } from './gguf-support';
 
 /** Keys of the architecture; `arch.` stands before each. */
 export function architectureKeys(shape: ModelShape, architecture: GgufArchitecture): Map<string, GgufValue> {
@@ -25,8 +25,20 @@ export function architectureKeys(shape: ModelShape, architecture: GgufArchitectu
     u32('attention.value_length', shape.headDim);
     u32('rope.dimension_count', shape.headDim);
     f32('rope.freq_base', shape.rope.theta);
+    if (shape.rope.scaling?.type === 'linear') {
+      keys.set(`${architecture}.rope.scaling.type`, { type: 'string', value: 'linear' });
+      f32('rope.scaling.factor', shape.rope.scaling.factor);
+    }
   }
   return keys;
+}
+
+/** What llama3's scaling divides the angle of each pair by, as the tensor that llama.cpp reads it from; null without. */
+export function ropeFactors(rope: Rope | null, headDim: number): GgufTensor | null {
+  if (rope?.scaling?.type !== 'llama3') return null;
+  const scaled = ropeFrequencies(rope, headDim);
+  const factors = Float32Array.from(ropeFrequencies({ ...rope, scaling: null }, headDim), (plain, i) => plain / scaled[i]);
+  return { name: 'rope_freqs.weight', shape: [headDim / 2], type: 'f32', pieces: () => [factors] };
 }
 
 const LLAMA_NAMES: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-// GGUF files read back by a small reader written from the specification, and what is refused. That llama.cpp itself loads
-// them and agrees on the numbers is shown by `npm run judge`.
+// GGUF files read back by a small reader written from the specification. That llama.cpp itself loads them and agrees on the
+// numbers is shown by `npm run judge`.
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -7,8 +7,8 @@ import { parameterTable } from '../model/parameters';
 import { parseModelConfig } from '../model/config';
 import { Q8_BLOCK, quantizeQ8, writeGguf, type GgufTensor } from './gguf';
 import { exportGguf, exportGgufAdapter } from './gguf-export';
-import { ggufName, pairRows } from './gguf-tensors';
-import { preTokenizerName, tokenizerKeys } from './gguf-tokenizer';
+import { ggufArchitecture } from './gguf-support';
+import { architectureKeys, ggufName, pairRows, ropeFactors } from './gguf-tensors';
 import { f16ToF32 } from './half';
 import { openModel } from './model-files';
 import { nodeSource } from './node-source';
@@ -68,7 +68,7 @@ describe('the file', () => {
     name,
     shape,
     type,
-    data: () => Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i - 3.5),
+    pieces: () => [Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i - 3.5)],
   });
 
   it('comes back as it was written, and is as long as it said', async () => {
@@ -136,53 +136,16 @@ it.each([
   expect(new Set(names).size).toBe(table.length);
 });
 
-describe('tokenizers', () => {
-  const split = (Regex: string) => ({
-    type: 'Sequence',
-    pretokenizers: [
-      { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
-      { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
-    ],
-  });
-  const digits = {
-    type: 'Sequence',
-    pretokenizers: [
-      { type: 'Digits', individual_digits: true },
-      { type: 'ByteLevel', add_prefix_space: false },
-    ],
-  };
-
-  it('known cuts have llama.cpp’s names, others are refused', () => {
-    expect(preTokenizerName({ type: 'ByteLevel', add_prefix_space: false, use_regex: true })).toBe('gpt-2');
-    expect(preTokenizerName(digits)).toBe('smollm');
-    expect(() => preTokenizerName({ type: 'ByteLevel', add_prefix_space: true })).toThrow(/cannot carry this tokenizer/);
-    expect(() => preTokenizerName(split('\\w+'))).toThrow(/cannot carry this tokenizer/);
-    expect(() => preTokenizerName(null)).toThrow(/cannot carry this tokenizer/);
-  });
-
-  it('rows without a token have a name, special tokens are control', () => {
-    const json = {
-      model: { type: 'BPE', vocab: { a: 1, b: 2, ab: 3 }, merges: [['a', 'b']] },
-      added_tokens: [{ id: 0, content: '<s>', special: true }],
-      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false },
-    };
-    const keys = tokenizerKeys(JSON.stringify(json), 6, { bosId: 0, eosId: null, padId: null, addBos: true, chatTemplate: null });
-    expect(keys.get('tokenizer.ggml.tokens')?.value).toEqual(['<s>', 'a', 'b', 'ab', '[PAD4]', '[PAD5]']);
-    expect([...(keys.get('tokenizer.ggml.token_type')?.value as Int32Array)]).toEqual([3, 1, 1, 1, 5, 5]);
-    expect(keys.get('tokenizer.ggml.merges')?.value).toEqual(['a b']);
-    expect(keys.has('tokenizer.ggml.eos_token_id')).toBe(false);
-  });
-});
-
 it('the built-in model: sizes, types and rows', async () => {
   const files = await openModel(await nodeSource('public/models/wordsmith-2m'));
-  const specials = { bosId: 0, eosId: 2, padId: 0, addBos: false, chatTemplate: 'x' };
-  const file = await exportGguf({ files, tensor: (row) => files.tensor(row), type: 'q8_0', specials });
+  const specials = { bosId: 0, eosIds: [2, 0], padId: 0, addBos: false, chatTemplate: 'x' };
+  const file = await exportGguf({ files, tensor: files.tensor, type: 'q8_0', specials });
   const bytes = await collect(file.chunks());
   expect(bytes.byteLength).toBe(file.size);
   const { metadata, tensors } = read(bytes);
   expect(metadata.get('general.architecture')).toBe('llama');
   expect(metadata.get('llama.attention.head_count_kv')).toBe(2);
+  expect(['eos', 'eot', 'eom'].map((kind) => metadata.get(`tokenizer.ggml.${kind}_token_id`))).toEqual([2, 0, undefined]);
   expect((metadata.get('tokenizer.ggml.tokens') as string[]).length).toBe(2048);
   expect(tensors.get('token_embd.weight')).toMatchObject({ shape: [2048, 128], type: 8 });
   expect(tensors.get('blk.7.ffn_down.weight')).toMatchObject({ shape: [128, 352], type: 8 });
@@ -191,14 +154,52 @@ it('the built-in model: sizes, types and rows', async () => {
 });
 
 it('an adapter names A and B of every site, and permutes B of q and k only', async () => {
-  const configText = readFileSync('public/models/wordsmith-2m/config.json', 'utf8');
-  const shape = parseModelConfig(JSON.parse(configText), 'config.json');
+  const shape = parseModelConfig(JSON.parse(readFileSync('public/models/wordsmith-2m/config.json', 'utf8')), 'config.json');
   const counted = (count: number) => () => Promise.resolve(Float32Array.from({ length: count }, (_, i) => i));
   const site = (part: string, outputs: number) => ({ layer: 1, part, inputs: 128, outputs, a: counted(128), b: counted(outputs) });
-  const file = exportGgufAdapter({ configText, shape, name: 'm' }, [site('self_attn.q_proj', 128), site('self_attn.v_proj', 64)], 1, 2);
+  const file = exportGgufAdapter({ shape, name: 'm' }, [site('self_attn.q_proj', 128), site('self_attn.v_proj', 64)], 1, 2);
   const { metadata, tensors } = read(await collect(file.chunks()));
   expect(metadata.get('adapter.lora.alpha')).toBe(2);
   expect([...tensors.keys()]).toEqual(['q', 'v'].flatMap((p) => ['a', 'b'].map((x) => `blk.1.attn_${p}.weight.lora_${x}`)));
   expect(floats(tensors.get('blk.1.attn_q.weight.lora_b')!.data, 4)).toEqual([0, 16, 1, 17]);
   expect(floats(tensors.get('blk.1.attn_v.weight.lora_b')!.data, 4)).toEqual([0, 1, 2, 3]);
+});
+
+describe('a model', () => {
+  const shape = (changes: object) => parseModelConfig({ ...TINY_LLAMA, ...changes }, 'config.json');
+  const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8 };
+
+  it('that llama.cpp computes otherwise is refused by name', () => {
+    expect(() => ggufArchitecture(parseModelConfig({ ...TINY_GPT2, activation_function: 'gelu' }, 'config.json'))).toThrow(
+      /tanh form of GELU/,
+    );
+    const wide = TINY_LLAMA.hidden_size / TINY_LLAMA.num_attention_heads + 2;
+    expect(() => ggufArchitecture(shape({ model_type: 'qwen2', head_dim: wide }))).toThrow(/Qwen2 has heads of/);
+    expect(() => ggufArchitecture(shape({ model_type: 'qwen3', head_dim: wide, attention_bias: true }))).toThrow(/no attention biases/);
+    expect(() => ggufArchitecture(shape({ model_type: 'qwen2', rope_scaling: llama3 }))).toThrow(/no llama3 rope scaling/);
+    expect(ggufArchitecture(shape({ model_type: 'qwen3', head_dim: wide }))).toBe('qwen3');
+    expect(ggufArchitecture(shape({ model_type: 'mistral', sliding_window: null }))).toBe('llama');
+  });
+
+  it('linear rope scaling is two keys, llama3 a tensor of divisors', () => {
+    const linear = architectureKeys(shape({ rope_scaling: { type: 'linear', factor: 2.5 } }), 'llama');
+    expect(linear.get('llama.rope.scaling.type')?.value).toBe('linear');
+    expect(linear.get('llama.rope.scaling.factor')?.value).toBe(2.5);
+    const rope = {
+      theta: 10_000,
+      scaling: { type: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalPositions: 8192 } as const,
+    };
+    expect(ropeFactors({ ...rope, scaling: null }, 64)).toBeNull();
+    const { name, shape: sizes, pieces } = ropeFactors(rope, 64)!;
+    expect([name, sizes]).toEqual(['rope_freqs.weight', [32]]);
+    const [factors] = pieces() as Float32Array[];
+    // By wavelength: below 8192 / 4 nothing changes, above 8192 all is divided by 8, in between it goes over.
+    factors.forEach((factor, i) => {
+      const length = 2 * Math.PI * 10_000 ** ((2 * i) / 64);
+      if (length < 2048) expect(factor).toBe(1);
+      else if (length > 8192) expect(factor).toBeCloseTo(8, 5);
+      else expect(1 / factor).toBeCloseTo((8192 / length - 1) / 3 + (1 - (8192 / length - 1) / 3) / 8, 5);
+    });
+    expect(new Set(factors).size).toBeGreaterThan(3);
+  });
 });

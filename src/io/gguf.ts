@@ -1,5 +1,5 @@
 // Writes GGUF version 3, the file that llama.cpp and its relatives load: typed metadata, a table of tensors, then their
-// data, each aligned. Sizes are known before any tensor is asked for; tensors are asked for one at a time.
+// data, each aligned. Sizes are known before any tensor is asked for; tensors are asked for one at a time, in pieces.
 // Format: the GGUF specification of the ggml project.
 
 import { AppError } from '../errors';
@@ -16,15 +16,16 @@ export type GgufValue =
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
 /** How a tensor is stored: f32, f16, or q8_0 (blocks of 32 with one f16 scale). */
-export type GgufType = 'f32' | 'f16' | 'q8_0';
+export const GGUF_TYPES = ['f32', 'f16', 'q8_0'] as const;
+export type GgufType = (typeof GGUF_TYPES)[number];
 
 export interface GgufTensor {
   readonly name: string;
   /** Row-major, outermost first; the file stores them innermost first. */
   readonly shape: readonly number[];
   readonly type: GgufType;
-  /** Asked for once, when its turn has come. */
-  readonly data: () => Float32Array | Promise<Float32Array>;
+  /** Its values, in order and in pieces of any size (of whole blocks for q8_0); asked for once, when its turn has come. */
+  pieces(): Iterable<Float32Array> | AsyncIterable<Float32Array>;
 }
 
 export interface GgufFile {
@@ -41,6 +42,7 @@ const TENSOR_TYPES: Readonly<Record<GgufType, number>> = { f32: 0, f16: 1, q8_0:
 /** Weights of a q8_0 block. */
 export const Q8_BLOCK = 32;
 const Q8_BYTES = Q8_BLOCK + 2;
+const F16_INFINITY = 0x7c00;
 
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
@@ -80,14 +82,16 @@ export function writeGguf(metadata: GgufMetadata, tensors: readonly GgufTensor[]
 
   async function* chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     yield header;
-    for (const { name, shape, type, data } of tensors) {
-      const values = await data();
-      if (values.length !== elements(shape))
-        throw new AppError('INTERNAL', `The tensor ${name} gave ${values.length} values instead of ${elements(shape)}.`, '');
-      const bytes = encode(values, type);
-      yield bytes;
-      const padding = aligned(bytes.byteLength) - bytes.byteLength;
-      if (padding > 0) yield new Uint8Array(padding);
+    for (const { name, shape, type, pieces } of tensors) {
+      let written = 0;
+      for await (const values of pieces()) {
+        const bytes = encode(values, type);
+        written += bytes.byteLength;
+        yield bytes;
+      }
+      const size = ggufBytes(shape, type);
+      if (written !== size) throw new AppError('INTERNAL', `The tensor ${name} gave ${written} bytes instead of ${size}.`, '');
+      if (aligned(size) > size) yield new Uint8Array(aligned(size) - size);
     }
   }
   return { size: header.byteLength + offset, chunks };
@@ -99,7 +103,7 @@ function encode(values: Float32Array, type: GgufType): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 }
 
-/** Per block of 32: scale d = max|x| / 127 as f16, then round(x / d) as int8, halves away from zero as C's roundf has it. */
+/** Per block of 32: scale d = max|x| / 127 as f16, then round(x / d) as int8, halves away from zero as C's roundf has it. Throws NONFINITE_WEIGHTS. */
 export function quantizeQ8(values: Float32Array): Uint8Array<ArrayBuffer> {
   const blocks = values.length / Q8_BLOCK;
   const bytes = new Uint8Array(blocks * Q8_BYTES);
@@ -110,6 +114,8 @@ export function quantizeQ8(values: Float32Array): Uint8Array<ArrayBuffer> {
     scales[block] = most / 127;
   }
   const codes = narrow(scales, 'f16');
+  if (codes.includes(F16_INFINITY))
+    throw new AppError('NONFINITE_WEIGHTS', 'A tuned tensor holds a weight above what q8_0 can hold.', 'Export as f32.');
   for (let block = 0; block < blocks; block++) {
     const at = block * Q8_BYTES;
     bytes[at] = codes[block] & 0xff;

@@ -1,6 +1,6 @@
 // The tuned model of a session as files: merged weights in Hugging Face layout and, for LoRA, the adapter.
 
-import { exportModel, plainFile, type ExportFile, type SurvivalReport } from '../io/export';
+import { exportModel, plainFile, type ExportFile, type ReadTensor, type SurvivalReport } from '../io/export';
 import { writeSafetensors } from '../io/safetensors';
 import type { Dtype, ParameterRow } from '../model/types';
 import { loraSites, mergeAdapter } from './lora';
@@ -19,7 +19,7 @@ export async function exportTuned(session: Session, dtype: Dtype): Promise<Tuned
   const model = await exportModel({
     files,
     dtype,
-    tensor: lora ? (...part) => mergedTensor(session, ...part) : (...part) => session.engine.readTensor(...part),
+    tensor: tunedTensor(session),
     ...(dtype !== 'f32' && { original: files.tensor }),
   });
   return {
@@ -27,6 +27,10 @@ export async function exportTuned(session: Session, dtype: Dtype): Promise<Tuned
     survival: () => (dtype === 'f32' ? null : model.survival()),
   };
 }
+
+/** Reads a tensor of the tuned model, or a piece of it; LoRA's adapters are merged into it. */
+export const tunedTensor = (session: Session): ReadTensor =>
+  session.inputs.config.method === 'lora' ? (...part) => mergedTensor(session, ...part) : (...part) => session.engine.readTensor(...part);
 
 async function mergedTensor(session: Session, row: ParameterRow, start = 0, end?: number): Promise<Float32Array<ArrayBuffer>> {
   const { engine, inputs } = session;
