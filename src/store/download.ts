@@ -1,24 +1,26 @@
 // The tuned model as something to save: one zip, or the bare files where a zip cannot hold them.
 
-import type { Event } from '../train/protocol';
-import { ZIP_LIMIT, zipParts } from './zip';
-
-export type ExportedFile = Extract<Event, { type: 'exported' }>['files'][number];
+import type { ExportedFile } from '../train/protocol';
+import { ZIP_LIMIT, zipParts, type ZipEntry } from './zip';
 
 export interface Download {
   readonly links: readonly { readonly name: string; readonly bytes: number; readonly url: string }[];
   readonly contents: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-/** `name` without an ending. The bytes move into blobs, which the browser may keep on disk. */
+const bytesOf = ({ data }: ExportedFile): number => (data instanceof Blob ? data.size : data.length);
+const isEntry = (file: ExportedFile): file is ZipEntry => !(file.data instanceof Blob);
+
+/** `name` without an ending. The bytes move into blobs, which the browser may keep on disk; what comes as one stays a file of its own. */
 export function makeDownload(name: string, files: readonly ExportedFile[]): Download {
-  const contents = files.map((file) => ({ name: file.name, bytes: file.data.length }));
+  const contents = files.map((file) => ({ name: file.name, bytes: bytesOf(file) }));
   const total = contents.reduce((sum, file) => sum + file.bytes, 0);
   const link = (linkName: string, blob: Blob) => ({ name: linkName, bytes: blob.size, url: URL.createObjectURL(blob) });
+  const entries = files.filter(isEntry);
   // Headers are far below a mebibyte.
   const links =
-    total < ZIP_LIMIT - 2 ** 20
-      ? [link(`${name}.zip`, new Blob(zipParts(files), { type: 'application/zip' }))]
+    entries.length === files.length && total < ZIP_LIMIT - 2 ** 20
+      ? [link(`${name}.zip`, new Blob(zipParts(entries), { type: 'application/zip' }))]
       : files.map((file) => link(file.name, new Blob([file.data])));
   return { links, contents };
 }
@@ -50,3 +52,7 @@ export const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]
 
 /** 'wordsmith-2m-lisa-step100' */
 export const downloadName = (model: string, method: string, step: number): string => fileName(`${model}-${method}-step${step}`);
+
+/** 'model.gguf' of an export as the file that a person keeps: '<name>-f16.gguf', '<name>-adapter.gguf'. */
+export const ggufName = (name: string, path: string, type: string): string =>
+  path === 'model.gguf' ? `${name}-${type}.gguf` : `${name}-${path}`;

@@ -77,7 +77,7 @@ describe('what is recorded', () => {
     const record = memory.records.get('a')!;
     expect(record).toMatchObject({ status: 'done', step: 12, startedAt: NOON, evals: [{ loss: 4.5 }, { loss: 3.25 }], savedStep: 12 });
     expect(record.metrics.columns.step).toEqual(Float64Array.from({ length: 12 }, (_, i) => i + 1));
-    expect(pastRun(record)).toEqual({ ...useRunStore.getState().run, exported: { model: 'no', delta: 'no' } });
+    expect(pastRun(record)).toEqual({ ...useRunStore.getState().run, exported: newRun(record.runId, record.config).exported });
     const [summary] = store().runs;
     expect(summary).toMatchObject({ runId: 'a', status: 'done', firstEval: { step: 0 }, lastEval: { step: 12, loss: 3.25 } });
     expect(summary.peakBytes).toBe(record.report?.memory.peak.total);

@@ -12,7 +12,10 @@ export interface EvalPoint {
   readonly loss: number;
 }
 
-export type Exported = 'no' | 'asked' | Download;
+/** What became of an export: links, or why there are none. */
+export type Exported = 'no' | 'asked' | Download | ErrorInfo;
+export const isDownload = (exported: Exported): exported is Download => typeof exported === 'object' && 'links' in exported;
+export const isRefusal = (exported: Exported): exported is ErrorInfo => typeof exported === 'object' && 'code' in exported;
 export type Asked = 'pause' | 'continue' | 'step' | 'stop' | 'save' | 'verify';
 
 export interface Run {
@@ -58,7 +61,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   stopped: false,
   error: null,
   asked: null,
-  exported: { model: 'no', delta: 'no' },
+  exported: { model: 'no', delta: 'no', 'gguf-f32': 'no', 'gguf-f16': 'no', 'gguf-q8_0': 'no' },
 });
 
 export const isActive = (run: Run | null): boolean => run !== null && run.phase !== 'done' && run.phase !== 'failed';

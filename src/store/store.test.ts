@@ -181,4 +181,14 @@ describe('receive', () => {
     receive({ type: 'refused', error });
     expect(useDeviceStore.getState().device).toEqual({ status: 'unavailable', error });
   });
+
+  it('an export that fails says so where it was asked for: GGUF beside its choice, the model as a fault of the run', () => {
+    const error = { code: 'TOKENIZER', detail: 'd', remedy: 'r' } as const;
+    const run = newRun('b', DEFAULTS);
+    useRunStore.setState({ run: { ...run, phase: 'done', exported: { ...run.exported, 'gguf-f16': 'asked', model: 'asked' } } });
+    receive({ type: 'exportFailed', what: 'gguf-f16', error });
+    expect(useRunStore.getState().run).toMatchObject({ error: null, exported: { 'gguf-f16': error, 'gguf-f32': 'no', model: 'asked' } });
+    receive({ type: 'exportFailed', what: 'model', error });
+    expect(useRunStore.getState().run).toMatchObject({ error, exported: { model: 'no' } });
+  });
 });

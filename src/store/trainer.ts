@@ -2,12 +2,12 @@
 
 import type { RunConfig } from '../config';
 import { unreachable } from '../errors';
-import type { DataSource, Event, ExportKind, ModelSource } from '../train/protocol';
+import type { DataSource, Event, ExportedFile, ExportKind, ModelSource } from '../train/protocol';
 import { setDevice, setResumable, useDeviceStore, type Resumable } from './device';
-import { downloadName, makeDownload, revokeDownload, saveDownload } from './download';
+import { downloadName, ggufName, makeDownload, revokeDownload, saveDownload } from './download';
 import { connect, onEvent, restartWorker, send } from './link';
 import { noteMoved, onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
-import { isActive, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run } from './run';
+import { isActive, isDownload, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run } from './run';
 
 const lastStep = (run: Run): number => (runMetrics().step.length > 0 ? runMetrics().step.last : run.step);
 
@@ -46,7 +46,7 @@ export function resumeRun(model?: ModelSource): void {
 }
 
 function begin(runId: string, config: RunConfig): void {
-  for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (typeof old === 'object') revokeDownload(old);
+  for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (isDownload(old)) revokeDownload(old);
   resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
   useRunStore.setState({ run: newRun(runId, config), view: 'run' });
   setResumable(null);
@@ -81,10 +81,10 @@ export function discardRun(): void {
   useRunStore.setState({ run: null, view: 'setup' });
 }
 
-/** Saves the tuned model, or the tensors that changed; the worker is asked for it the first time. */
+/** Saves the tuned model in one of its forms, or the tensors that changed; the worker is asked for it the first time. */
 export function download(what: ExportKind = 'model'): void {
   const exported = useRunStore.getState().run?.exported[what];
-  if (typeof exported === 'object') return saveDownload(exported);
+  if (exported && isDownload(exported)) return saveDownload(exported);
   patchExport(what, 'asked');
   send({ type: 'export', what });
 }
@@ -105,10 +105,8 @@ export function receive(event: Event): void {
       useDeviceStore.setState({ flopsPerSecond: event.flopsPerSecond });
       break;
     case 'refused':
-      // Before a device there is nothing to refuse but opening it; after that it is the run, or the export.
+      // Before a device there is nothing to refuse but opening it; after that it is the run.
       if (run && isActive(run)) useRunStore.setState({ run: reduceRun(run, { type: 'failed', error: event.error, savedStep: null }) });
-      else if (run && asksExport(run))
-        patchRun({ exported: { model: settled(run.exported.model), delta: settled(run.exported.delta) }, error: event.error });
       else setDevice({ status: 'unavailable', error: event.error });
       break;
     case 'resumable':
@@ -127,13 +125,19 @@ export function receive(event: Event): void {
       break;
     case 'exported': {
       if (run?.exported[event.what] !== 'asked') break;
-      const name = downloadName(run.prepared?.modelName ?? run.config.model, run.config.method, run.step);
-      const made = makeDownload(event.what === 'delta' ? `${name}-delta` : name, event.files);
+      const made = makeDownload(...namedExport(run, event.what, event.files));
       patchExport(event.what, made);
       patchRun({ error: null });
       saveDownload(made);
       break;
     }
+    case 'exportFailed':
+      if (run?.exported[event.what] !== 'asked') break;
+      // Why there is no GGUF of this model stands where it was asked for.
+      if (ggufTypeOf(event.what)) return patchExport(event.what, event.error);
+      patchExport(event.what, 'no');
+      patchRun({ error: event.error });
+      break;
     case 'preflight':
     case 'preflightFailed':
     case 'download':
@@ -153,5 +157,11 @@ export function receive(event: Event): void {
 }
 
 const resumableOf = ({ type: _, ...resumable }: Extract<Event, { type: 'resumable' }>): Resumable => resumable;
-const asksExport = (run: Run): boolean => Object.values(run.exported).includes('asked');
-const settled = (exported: Exported): Exported => (exported === 'asked' ? 'no' : exported);
+const ggufTypeOf = (what: ExportKind): string | null => (what.startsWith('gguf-') ? what.slice('gguf-'.length) : null);
+
+function namedExport(run: Run, what: ExportKind, files: readonly ExportedFile[]): [string, readonly ExportedFile[]] {
+  const name = downloadName(run.prepared?.modelName ?? run.config.model, run.config.method, run.step);
+  const type = ggufTypeOf(what);
+  if (type) return [name, files.map((file) => ({ ...file, name: ggufName(name, file.name, type) }))];
+  return [what === 'delta' ? `${name}-delta` : name, files];
+}

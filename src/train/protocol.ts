@@ -7,6 +7,7 @@ import type { DeviceDescription, DeviceLimits } from '../gpu/device';
 import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/types';
 import type { DataHead, DataPreview } from '../data/preview';
+import type { GgufType } from '../io/gguf';
 import type { ModelFacts } from '../io/model-facts';
 import type { ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
@@ -50,7 +51,7 @@ export type Command =
   | { readonly type: 'save' }
   /** Asks for proof that the layers that are frozen now are bit for bit what they were; answered by 'verified'. */
   | { readonly type: 'verify' }
-  /** Asks for the tuned model as files, or for the changed tensors alone. */
+  /** Asks for the tuned model as files, or for the changed tensors alone; answered by 'exported' or 'exportFailed'. */
   | { readonly type: 'export'; readonly what: ExportKind }
   /** Reads data as a run would, without starting one; answered by 'inspected' with the same id. A newer one replaces an older. */
   | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
@@ -60,7 +61,14 @@ export type Command =
   | { readonly type: 'compare'; readonly id: number; readonly request: CompareRequest }
   | { readonly type: 'cancelCompare' };
 
-export type ExportKind = 'model' | 'delta';
+/** `gguf-…`: one file for llama.cpp, matrices of that type; for LoRA the adapter beside it. */
+export type ExportKind = 'model' | 'delta' | `gguf-${GgufType}`;
+
+export interface ExportedFile {
+  readonly name: string;
+  /** A Blob where the browser may keep the bytes on disk while the next are read. */
+  readonly data: Uint8Array<ArrayBuffer> | Blob;
+}
 
 export interface CompareRequest {
   /** A conversation for each side (their answers differ), ending with the user's message; one text where there is no chat template. */
@@ -249,5 +257,6 @@ export type Event =
   | {
       readonly type: 'exported';
       readonly what: ExportKind;
-      readonly files: readonly { readonly name: string; readonly data: Uint8Array<ArrayBuffer> }[];
-    };
+      readonly files: readonly ExportedFile[];
+    }
+  | { readonly type: 'exportFailed'; readonly what: ExportKind; readonly error: ErrorInfo };

@@ -203,19 +203,25 @@ describe('a checkpoint that cannot be written', () => {
   });
 });
 
-test('a finished run gives its model and what it changed', async () => {
+test('a finished run gives its model, what it changed, and GGUF; without one an export fails', async () => {
   const page = await opened();
+  const failed = page.next((event) => (event.type === 'exportFailed' ? event : undefined));
+  await page.send({ type: 'export', what: 'delta' });
+  expect(await failed).toMatchObject({ what: 'delta', error: { detail: 'There is no run to export.' } });
   await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
   await page.nextOf('a', 'done', undefined, 0);
   for (const [what, first] of [
     ['model', 'model.safetensors'],
     ['delta', 'delta.safetensors'],
+    ['gguf-f16', 'model.gguf'],
   ] as const) {
     const answer = page.next((event) => (event.type === 'exported' ? event : undefined));
     await page.send({ type: 'export', what });
     const { files, what: told } = await answer;
     expect([told, files[0].name]).toEqual([what, first]);
-    expect(files[0].data.byteLength).toBeGreaterThan(1000);
+    const { data } = files[0];
+    expect(data instanceof Blob).toBe(what === 'gguf-f16');
+    expect(data instanceof Blob ? data.size : data.byteLength).toBeGreaterThan(1000);
   }
   await page.send({ type: 'discard' });
 });
@@ -290,7 +296,7 @@ describe('after a crash', () => {
   async function exported(page: TestPage): Promise<Buffer[]> {
     const answer = page.next((event) => (event.type === 'exported' ? event.files : undefined));
     await page.send({ type: 'export', what: 'model' });
-    return (await answer).map(({ data }) => Buffer.from(data));
+    return (await answer).map(({ data }) => (data instanceof Blob ? expect.unreachable() : Buffer.from(data)));
   }
 
   /** A page whose run was saved after step 5, went on, and is no more; and the one that is opened then. */

@@ -93,7 +93,9 @@ export class TrainService {
         return this.#discard();
       case 'export':
         // Not waited for: answers that it waits for must be able to be cancelled.
-        void this.#export(command.what).catch(this.#refuse);
+        void this.#export(command.what).catch((thrown: unknown) =>
+          this.#around.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
+        );
         return;
       case 'inspect':
         // Not waited for: it may take long, and gives way to whatever is asked next.
@@ -242,7 +244,7 @@ export class TrainService {
     const files = await this.#run.files(what);
     this.#around.post(
       { type: 'exported', what, files },
-      files.map((file) => file.data.buffer),
+      files.flatMap(({ data }) => (data instanceof Blob ? [] : [data.buffer])),
     );
   }
 }

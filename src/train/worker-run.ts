@@ -3,13 +3,16 @@
 import type { RunConfig } from '../config';
 import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
+import type { ExportFile } from '../io/export';
+import { GGUF_TYPES } from '../io/gguf';
 import type { CheckpointReader } from './checkpoint';
 import { Comparison, type Reply } from './comparison';
 import { exportDelta } from './export-delta';
+import { exportRunGguf } from './export-gguf';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
 import { prepareInputs } from './prepare';
-import type { CompareRequest, DataSource, ExportKind, ModelSource, RunEvent } from './protocol';
+import type { CompareRequest, DataSource, ExportedFile, ExportKind, ModelSource, RunEvent } from './protocol';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from './session';
@@ -60,11 +63,16 @@ export class WorkerRun {
   }
 
   /** The tuned model as files, or what training changed. */
-  files(what: ExportKind): Promise<{ name: string; data: Uint8Array<ArrayBuffer> }[]> {
+  files(what: ExportKind): Promise<ExportedFile[]> {
     return this.#uses.run(async () => {
       const session = this.#finishedSession();
+      const type = GGUF_TYPES.find((known) => what === `gguf-${known}`);
+      const made: ExportedFile[] = [];
+      if (type) {
+        for (const file of await exportRunGguf(session, type)) made.push({ name: file.path, data: await blobOf(file) });
+        return made;
+      }
       const files = what === 'delta' ? await exportDelta(session) : (await exportTuned(session, 'f32')).files;
-      const made: { name: string; data: Uint8Array<ArrayBuffer> }[] = [];
       for (const file of files) {
         const data = new Uint8Array(file.size);
         let at = 0;
@@ -141,4 +149,11 @@ export class WorkerRun {
       if (!(thrown instanceof Discarded)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }
   }
+}
+
+/** Chunk by chunk, so that this worker's memory never holds more than one of them. */
+async function blobOf(file: ExportFile): Promise<Blob> {
+  const parts: Blob[] = [];
+  for await (const chunk of file.chunks()) parts.push(new Blob([chunk]));
+  return new Blob(parts);
 }

@@ -1,16 +1,17 @@
 // "Take it with you": everything that a run can be taken away as, in one place. The model itself is there only as long as
 // the page that trained it; numbers and card come from the picture, of a past run too.
 
-import { downloadName, saveFile, type Download } from '../../store/download';
+import { downloadName, saveFile } from '../../store/download';
 import { useHistoryStore } from '../../store/history';
 import type { RunPicture } from '../../store/picture';
-import type { Exported } from '../../store/run';
+import { isDownload, type Exported } from '../../store/run';
 import type { ActionId, ActionState } from '../actions';
-import { formatBytes, formatExactBytes } from '../format';
 import { ActionButton } from '../parts/Button';
 import { Panel } from '../parts/Panel';
+import { GgufExport } from './GgufExport';
 import { metricsCsv, metricsJsonl } from './metrics-files';
 import { runCardHtml } from './run-card';
+import { Saved } from './Saved';
 import '../styles/history.css';
 
 interface DownloadPanelProps {
@@ -50,6 +51,7 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
               exported={run.exported.delta}
               what="Only the tensors that training changed, to be laid over the base model."
             />
+            <GgufExport run={run} />
           </>
         )}
         <li>
@@ -95,23 +97,9 @@ function ModelFile({ id, state, exported, what }: ModelFileProps) {
     <li>
       <div>
         <p className="note">{what}</p>
-        {typeof exported === 'object' && <Saved download={exported} />}
+        {isDownload(exported) && <Saved download={exported} />}
       </div>
       <ActionButton id={id} state={state} />
     </li>
-  );
-}
-
-/** What was handed to the browser's own download; the links give it once more. */
-function Saved({ download: { links, contents } }: { readonly download: Download }) {
-  return (
-    <p className="take-saved" title={contents.map(({ name, bytes }) => `${name}: ${formatExactBytes(bytes)}`).join('\n')}>
-      Saved by the browser:{' '}
-      {links.map((link) => (
-        <a key={link.name} href={link.url} download={link.name}>
-          {link.name} ({formatBytes(link.bytes)})
-        </a>
-      ))}
-    </p>
   );
 }

@@ -1,7 +1,7 @@
 // The end of a run that went well: what it came to, and the two things to do with it, compare and download.
 
 import { runMetrics } from '../../store/metrics';
-import type { Exported, Run } from '../../store/run';
+import { isDownload, type Exported, type Run } from '../../store/run';
 import type { ActionState } from '../actions';
 import { formatBytes, formatDuration, formatLoss, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
@@ -42,7 +42,7 @@ export function Ended({ run, state }: EndedProps) {
 
 /** What was handed to the browser's own download; the links give it once more. */
 function Files({ exported }: { readonly exported: Exported }) {
-  if (typeof exported !== 'object') return null;
+  if (!isDownload(exported)) return null;
   const { links, contents } = exported;
   return (
     <div className="files">

@@ -1,0 +1,17 @@
+// What was handed to the browser's own download; the links give it once more.
+
+import type { Download } from '../../store/download';
+import { formatBytes, formatExactBytes } from '../format';
+
+export function Saved({ download: { links, contents } }: { readonly download: Download }) {
+  return (
+    <p className="take-saved" title={contents.map(({ name, bytes }) => `${name}: ${formatExactBytes(bytes)}`).join('\n')}>
+      Saved by the browser:{' '}
+      {links.map((link) => (
+        <a key={link.name} href={link.url} download={link.name}>
+          {link.name} ({formatBytes(link.bytes)})
+        </a>
+      ))}
+    </p>
+  );
+}
