@@ -53,6 +53,8 @@ export interface RunConfig {
   readonly lisaTrain: { readonly embedding: boolean; readonly head: boolean; readonly norm: boolean };
   /** What happens to m and v of a layer that leaves: dropped, or kept in host memory until it is drawn again. */
   readonly lisaState: 'drop' | 'park';
+  /** Updates over which a layer that joins with a fresh optimizer state comes up to the learning rate; 0: at once, as published. */
+  readonly lisaRewarm: number;
 
   readonly loraRank: number;
   readonly loraAlpha: number;
@@ -111,6 +113,7 @@ export const DEFAULTS: RunConfig = {
   lisaWeights: null,
   lisaTrain: { embedding: true, head: true, norm: true },
   lisaState: 'drop',
+  lisaRewarm: 0,
   loraRank: 16,
   loraAlpha: 32,
   mask: 'assistant',
@@ -178,6 +181,7 @@ export const BOUNDS = {
   seed: whole(0, 0xffffffff),
   lisaLayers: whole(1, 1024),
   lisaPeriod: whole(1, 10_000_000),
+  lisaRewarm: whole(0, 10_000_000),
   loraRank: whole(1, 1024),
   loraAlpha: { min: 0, max: 1e6, integer: false, open: true },
   evalSplit: { min: 0, max: 0.5, integer: false },

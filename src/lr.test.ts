@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LrSchedule } from './config';
-import { learningRate } from './lr';
+import { learningRate, rewarmed } from './lr';
 
 const of = (lrSchedule: LrSchedule, warmup: number, steps: number) => (s: number) =>
   learningRate({ lr: 0.4, lrSchedule, warmup, steps }, s);
@@ -40,5 +40,17 @@ describe('after the warm-up, progress (s − warmup) / (N − warmup)', () => {
     expect(rate(6)).toBeCloseTo(0.2, 15);
     expect(rate(8)).toBeCloseTo(0.2 * (1 - Math.SQRT1_2), 15);
     expect(rate(10)).toBe(0);
+  });
+});
+
+describe('layers that join', () => {
+  test('come up to the rate over their first updates', () => {
+    expect([0, 1, 2, 3, 4, 50].map((updates) => rewarmed(0.4, updates, 4))).toEqual(
+      [0.1, 0.2, 0.3, 0.4, 0.4, 0.4].map((v) => expect.closeTo(v, 15) as number),
+    );
+  });
+
+  test('0: at the whole rate from the first on', () => {
+    expect([0, 1, 7].map((updates) => rewarmed(0.4, updates, 0))).toEqual([0.4, 0.4, 0.4]);
   });
 });

@@ -11,3 +11,9 @@ export function learningRate(config: Pick<RunConfig, 'lr' | 'lrSchedule' | 'warm
   if (lrSchedule === 'linear') return lr * (1 - progress);
   return lrSchedule === 'cosine' ? lr * 0.5 * (1 + Math.cos(Math.PI * progress)) : lr;
 }
+
+/**
+ * Rate of a layer whose optimizer state has seen `updates` updates: up from lr / rewarm to lr over the first `rewarm` of them. Adam's
+ * first steps are of the size of the rate whatever the gradient, and a layer that joins late joins at the full rate otherwise.
+ */
+export const rewarmed = (lr: number, updates: number, rewarm: number): number => (updates < rewarm ? (lr * (updates + 1)) / rewarm : lr);

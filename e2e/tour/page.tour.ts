@@ -28,7 +28,7 @@ test('a newcomer: open, start, done, keep', async ({ page }) => {
   figures.push(`newcomer: page ready after ${seconds()}`);
   findings.push(...(await look(page, 'setup')));
   const looked = Date.now();
-  await page.getByText('Quick look').click();
+  await page.getByRole('radio', { name: 'Quick look' }).check();
   await page.locator('[data-action="start"]').first().click();
   await expect(page.locator('.step-count')).toHaveText(/step [1-9]/, { timeout: 120_000 });
   figures.push(`newcomer: first step ${((Date.now() - looked) / 1000).toFixed(0)} s after choosing Quick look (software adapter)`);

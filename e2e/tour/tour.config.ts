@@ -16,5 +16,5 @@ export default defineConfig({
     url: base.use?.baseURL ?? '',
     stdout: 'ignore',
   },
-  use: { ...base.use, trace: 'off' },
+  use: { ...base.use, trace: 'off', actionTimeout: 30_000 },
 });

@@ -29,6 +29,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
   ['lisa-train', 'head,norm', { lisaTrain: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
+  ['lisa-rewarm', '3', { lisaRewarm: 3 }],
   ['measure-updates', 'off', { measureUpdates: false }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],

@@ -78,6 +78,7 @@ export const OPTIONS: readonly Option[] = [
   { flag: 'lisa-weights', key: 'lisaWeights', value: 'w0,w1,…', help: 'one weight per layer, for weighted and bernoulli' },
   { flag: 'lisa-train', key: 'lisaTrain', value: 'embedding,head,norm', help: 'what trains all the time; none: only drawn layers' },
   choice('lisa-state', 'lisaState', ['drop', 'park'], "a leaving layer's optimizer state: dropped, or kept in host memory"),
+  numeric('lisa-rewarm', 'lisaRewarm', 'updates over which a joining layer comes up to the learning rate; 0: at once'),
   choice('measure-updates', 'measureUpdates', ['on', 'off'], 'how far each layer moved when it leaves, in report.json'),
   numeric('lora-rank', 'loraRank', 'r'),
   numeric('lora-alpha', 'loraAlpha', 'α'),

@@ -6,6 +6,7 @@ import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
 import type { SavingBreakdown } from '../plan/saving';
 import type { SurvivalReport } from '../io/export';
+import type { BernoulliReport } from '../lisa/schedule';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
 
@@ -53,13 +54,19 @@ export function describeSaving({ full, lisa, sampling, edges }: SavingBreakdown)
   return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time and ${megabytes(edges)} from freezing embedding, head or norm; none from precision or recomputation, which are the same in both runs.`;
 }
 
+/** How often a sampler that may draw no layer, or more than there is room for, was corrected. */
+export const describeBernoulli = ({ redrawn, cappedPeriods, dropped }: BernoulliReport, periods: number): string =>
+  `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there is room for and left out ${dropped}.`;
+
 /** How much of the training is left in an export of half the size. */
 export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
   return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
 }
 
-const describeSample = ({ when, step, prompt, text }: Sample): string =>
-  `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}\n${text}\n`;
+const describeSample = ({ when, step, prompt, text, leftOut = 0 }: Sample): string => {
+  const note = leftOut > 0 ? `\n(its first ${leftOut} tokens are left out: too long for --seq-len and the sample together)` : '';
+  return `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}${note}\n${text}\n`;
+};
 
 const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'verified' }>): string =>
   changed.length > 0

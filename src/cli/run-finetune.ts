@@ -19,7 +19,7 @@ import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
-import { describeEvent, describeRounding, describeSaving, memoryTable } from './print';
+import { describeBernoulli, describeEvent, describeRounding, describeSaving, memoryTable } from './print';
 
 /** What the program needs of the process that it runs in. */
 export interface FinetuneIo {
@@ -187,6 +187,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     if (options.json) return say(JSON.stringify({ type: 'report', report, out, rounding }));
     if (rounding) say(describeRounding(rounding));
     say(`\n${memoryTable(report, prepared!)}`);
+    if (report.bernoulli) say(describeBernoulli(report.bernoulli, report.schedule.length));
     if (report.method === 'lisa') say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config)));
     say(`${report.tokensPerSecond.toFixed(0)} tokens/s; tuned model and reports in ${out}`);
   } finally {

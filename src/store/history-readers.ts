@@ -2,6 +2,7 @@
 // a field that is added there is missed here by the compiler.
 
 import { ERROR_CODES, type ErrorInfo } from '../errors';
+import type { BernoulliReport } from '../lisa/schedule';
 import { FAMILIES, type FamilyName } from '../model/config-families';
 import type { ModelShape, Rope, RopeScaling } from '../model/types';
 import type { FormulaTerm } from '../plan/forecast-formula';
@@ -28,7 +29,13 @@ const memoryClass = oneOf(...(Object.keys(CLASSES) as (keyof typeof CLASSES)[]))
 
 export const errorReader = object<ErrorInfo>({ code: oneOf(...ERROR_CODES), detail: text, remedy: text });
 
-export const sample = object<Sample>({ when: oneOf('before', 'after', 'during'), step: count, prompt: text, text });
+export const sample = object<Sample>({
+  when: oneOf('before', 'after', 'during'),
+  step: count,
+  prompt: text,
+  text,
+  leftOut: optional(count),
+});
 
 const device = object<Prepared['device']>({ vendor: text, architecture: text, description: text, software: flag });
 
@@ -132,6 +139,7 @@ export const report = object<RunReport>({
   parameters: count,
   trainable: count,
   tokensPerSecond: measured,
+  bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count })),
   updates: list(object({ period: count, layers: list(object({ layer: count, change: measured })) })),
   evalLoss: list(object({ step: count, loss: measured })),
 });

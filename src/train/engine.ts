@@ -21,7 +21,7 @@ import { AppError } from '../errors';
 export type ScalarRow = readonly [number, number, number, number];
 
 export interface EngineOptions {
-  /** Check every dispatch against WebGPU's rules before it is compiled. */
+  /** Check every dispatch against WebGPU's rules before it is compiled; by default in development and in tests. */
   readonly validate?: boolean;
 }
 
@@ -50,7 +50,7 @@ export class Engine {
     this.allocator = allocator;
     this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame);
     this.#inputs = new Uint32Array(plan.buffers.inputs.bytes / 4);
-    this.#validate = options.validate ?? false;
+    this.#validate = options.validate ?? import.meta.env.DEV;
     const { rope } = plan.buffers;
     const { shape } = plan.input;
     if (rope && shape.rope) {

@@ -19,13 +19,14 @@ export interface SamplingOptions {
   readonly cancelled?: () => boolean;
 }
 
-/** The tokens that follow `prompt`, without the stop token. A prompt too long for the cache loses its beginning. */
+/** Tokens of a prompt that are kept. At least half of the cache is the prompt's: a model of few positions then answers shortly, and not to nothing. */
+export const promptRoom = (cacheTokens: number, maxTokens: number): number => Math.max(Math.ceil(cacheTokens / 2), cacheTokens - maxTokens);
+
+/** The tokens that follow `prompt`, without the stop token. Of a prompt that is longer than promptRoom the beginning is left out. */
 export async function generate(engine: Engine, prompt: readonly number[], options: SamplingOptions): Promise<number[]> {
   const { cacheTokens } = engine.plan.input;
   const piece = promptRows(engine.plan.input);
-  // At least half of the cache is the prompt's: a model of few positions then answers shortly, and not to nothing.
-  const room = Math.max(Math.ceil(cacheTokens / 2), cacheTokens - options.maxTokens);
-  const ids = prompt.slice(-room);
+  const ids = prompt.slice(-promptRoom(cacheTokens, options.maxTokens));
   if (ids.length === 0) throw new AppError('CONFIG_INVALID', 'The prompt is empty.', 'Give at least one character.');
   let logits = new Float32Array(0);
   for (let past = 0; past < ids.length; past += piece) logits = await engine.logits(ids.slice(past, past + piece), past);

@@ -294,6 +294,43 @@ describe('optimizer state belongs to a layer', () => {
     expect([switched['layer.0'], switched['layer.3']]).toEqual([fresh['layer.0'], fresh['layer.3']]);
   });
 
+  test('re-warmed, a joiner comes up to the rate over its first updates; what stays and what is always on does not', async () => {
+    const name = 'tied Llama';
+    const draws = [
+      [0, 1],
+      [1, 2],
+    ];
+    const rates = async (lisaRewarm: number): Promise<number[][]> => {
+      const config = tinyConfig({ lisaPeriod: 2, lr: 0.01, lisaRewarm });
+      return withEngine(
+        name,
+        config,
+        async (engine) => {
+          const seen: number[][] = [];
+          const { submitStep } = engine;
+          engine.submitStep = (plan, batches, targets, scalars) => {
+            // [embedding, slot 0, slot 1]: the step's size is the rate over the bias correction of m.
+            seen.push([0, 3, 4].map((row) => scalars[row][0]));
+            return submitStep.call(engine, plan, batches, targets, scalars);
+          };
+          const trainer = new Trainer(engine, config, (period) => draws[period]);
+          for (let step = 0; step < 4; step++) await trainer.submit(tinyStep(TINY[name], step));
+          expect(trainer.state().slots.map(({ layer }) => layer)).toEqual([2, 1]);
+          return seen;
+        },
+        draws,
+      );
+    };
+    const [plain, warmed] = [await rates(0), await rates(4)];
+    const shares = warmed.map((row, step) => row.map((rate, i) => rate / plain[step][i]));
+    expect(shares).toEqual([
+      [1, expect.closeTo(0.25, 12), expect.closeTo(0.25, 12)],
+      [1, expect.closeTo(0.5, 12), expect.closeTo(0.5, 12)],
+      [1, expect.closeTo(0.25, 12), expect.closeTo(0.75, 12)],
+      [1, expect.closeTo(0.5, 12), 1],
+    ]);
+  });
+
   test('parked state comes back bit for bit, with its count; dropped state is zero', async () => {
     const name = 'tied Llama';
     const config = tinyConfig({ lisaTrain: OFF, lisaLayers: 1, lisaPeriod: 2, lisaState: 'park' });

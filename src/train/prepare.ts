@@ -39,8 +39,8 @@ export interface RunInputs {
   readonly prompts: readonly Prompt[];
 }
 
-/** Default prompts, where the person gives none: from the held-out rows, so that none is trained on. */
-const DEFAULT_PROMPTS = 2;
+/** Default prompts, where the person gives none: from the held-out rows, so that none is trained on. Each is sampled several times in a run. */
+const DEFAULT_PROMPTS = 1;
 /** Characters of a text that a plain prompt takes from its beginning. */
 const PLAIN_PROMPT_CHARS = 40;
 

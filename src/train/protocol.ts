@@ -4,6 +4,7 @@
 import type { RunConfig } from '../config';
 import type { ErrorInfo } from '../errors';
 import type { DeviceDescription, DeviceLimits } from '../gpu/device';
+import type { BernoulliReport } from '../lisa/schedule';
 import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/types';
 import type { DataHead, DataPreview } from '../data/preview';
@@ -172,6 +173,8 @@ export interface Sample {
   readonly step: number;
   readonly prompt: string;
   readonly text: string;
+  /** Tokens from the prompt's beginning that the model did not see: it is longer than there is room for. */
+  readonly leftOut?: number;
 }
 
 export interface RunReport {
@@ -188,6 +191,8 @@ export interface RunReport {
   readonly parameters: number;
   readonly trainable: number;
   readonly tokensPerSecond: number;
+  /** How often the draws of the Bernoulli sampler were corrected; with that sampler only. */
+  readonly bernoulli?: BernoulliReport;
   /** Empty where updates were not measured. The last period may be a part of one. */
   readonly updates: readonly PeriodUpdate[];
   readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];

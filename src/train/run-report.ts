@@ -1,8 +1,10 @@
 // What a run tells of itself: at its start (what it is made of), and at its end (what came out).
 
 import type { RunConfig } from '../config';
+import { bernoulliReport } from '../lisa/schedule';
 import { parameterCount } from '../model/parameters';
 import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
 import { blockBytes } from './block-bytes';
 import type { Engine } from './engine';
@@ -17,7 +19,10 @@ export function forecastMethods({ config, files }: RunInputs): Forecasts {
     forecast(files.shape, {
       ...config,
       method,
-      ...(method === config.method ? {} : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers) }),
+      // A run of another method may hold LISA settings that were made for another model, and are not checked.
+      ...(config.method === 'lisa'
+        ? {}
+        : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null }),
     });
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
@@ -52,7 +57,8 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
 
 export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss'>): RunReport {
   const { engine, forecasts, inputs, schedule } = facts;
-  const { method } = inputs.config;
+  const { config, files } = inputs;
+  const { method, lisaSampler } = config;
   const { matmul, attention } = engine.plan.input.kernels;
   return {
     method,
@@ -66,6 +72,7 @@ export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSe
       loraForecast: withTotal(forecasts.lora.bytes),
     },
     ...sizes(facts),
+    ...(method === 'lisa' && lisaSampler === 'bernoulli' && { bernoulli: bernoulliReport(scheduleConfig(files.shape, config)) }),
     ...measured,
   };
 }

@@ -2,8 +2,9 @@
 
 import { randomStream } from '../random';
 import type { Engine } from './engine';
-import { generate } from './generate';
+import { generate, promptRoom } from './generate';
 import type { RunInputs } from './prepare';
+import type { Sample } from './protocol';
 
 /** 10, 20, 40, 80 …: about as far apart as what a model writes changes. */
 export function isSampleStep(step: number): boolean {
@@ -16,7 +17,8 @@ export async function* completions(
   engine: Engine,
   { config, prompts, tokenizer }: RunInputs,
   cancelled: () => boolean,
-): AsyncGenerator<{ readonly prompt: string; readonly text: string }> {
+): AsyncGenerator<Pick<Sample, 'prompt' | 'text' | 'leftOut'>> {
+  const room = promptRoom(engine.plan.input.cacheTokens, config.sampleTokens);
   for (const [index, prompt] of prompts.entries()) {
     const made = await generate(engine, prompt.ids, {
       maxTokens: config.sampleTokens,
@@ -25,6 +27,7 @@ export async function* completions(
       random: randomStream(config.seed, 'sample', index),
       cancelled,
     });
-    yield { prompt: prompt.text, text: tokenizer.decode(made, { skipSpecial: true }) };
+    const leftOut = prompt.ids.length - room;
+    yield { prompt: prompt.text, text: tokenizer.decode(made, { skipSpecial: true }), ...(leftOut > 0 && { leftOut }) };
   }
 }

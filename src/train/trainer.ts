@@ -8,7 +8,7 @@ import type { StepPlan } from '../plan/run-plan';
 import { adamwScalars } from '../shaders/adamw';
 import type { StepStats } from '../shaders/stats';
 import type { Engine, ScalarRow } from './engine';
-import { learningRate } from '../lr';
+import { learningRate, rewarmed } from '../lr';
 
 /** Layers of period i, ascending. */
 export type Draw = (period: number) => readonly number[];
@@ -105,9 +105,11 @@ export class Trainer {
 
   /** One row per trainable: embedding, norm, head, then the slots. Each state has its own bias correction. */
   #scalars(): ScalarRow[] {
-    const { lr, weightDecay, beta1, beta2 } = { ...this.#config, lr: this.lr };
-    const row = (updates: number): ScalarRow => adamwScalars(lr, weightDecay, beta1, beta2, updates + 1);
-    const edges = Array.from({ length: 3 }, () => row(this.#completed));
-    return [...edges, ...this.#controller.slots().map((slot) => row(slot.updates))];
+    const { weightDecay, beta1, beta2, method, lisaRewarm } = this.#config;
+    const row = (updates: number, lr: number): ScalarRow => adamwScalars(lr, weightDecay, beta1, beta2, updates + 1);
+    const { lr } = this;
+    const edges = Array.from({ length: 3 }, () => row(this.#completed, lr));
+    const joined = (updates: number): number => (method === 'lisa' ? rewarmed(lr, updates, lisaRewarm) : lr);
+    return [...edges, ...this.#controller.slots().map(({ updates }) => row(updates, joined(updates)))];
   }
 }

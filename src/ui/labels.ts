@@ -34,6 +34,7 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   lisaWeights: { label: 'Layer weights', short: 'the layer weights' },
   lisaTrain: { label: 'Always on', short: 'the always-on tensors' },
   lisaState: { label: 'State of leaving layers', short: 'the state option', hint: 'Dropped, or parked in main memory until drawn again.' },
+  lisaRewarm: { label: 'Re-warm-up', short: 'the re-warm-up', hint: 'Updates over which a joining layer’s rate rises; 0: at once.' },
   loraRank: { label: 'Rank r', short: 'the rank' },
   loraAlpha: { label: 'α', short: 'α', hint: 'Adapters are scaled by α / r.' },
   mask: { label: 'Loss on', short: 'the mask', hint: 'Which tokens of a chat are learned.' },

@@ -12,6 +12,8 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   lisaSampler:
     'Uniform: γ layers at random, as published. Cycle: every layer once before any comes twice. Bernoulli: each layer by its own toss, γ on average. Weighted: by the layer weights.',
   lisaState: 'As published, m and v of a layer that leaves are dropped. Parked ones wait in main memory and come back with the layer.',
+  lisaRewarm:
+    'A layer that joins has an empty m and v, and Adam’s first updates are as large as the learning rate allows. As published it joins at the full rate; a few updates of warm-up soften the joining. Layers whose parked state comes back need none.',
   lisaWeights: 'For the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'With α = 2r, as here by default, the adapters act at twice their own size whatever the rank.',

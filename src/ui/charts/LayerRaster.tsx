@@ -51,12 +51,13 @@ const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
 function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean): RasterRow[] {
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
+  // Tied, the head is the embedding: one tensor, and either switch turns it on.
+  const embedding = alwaysOn.embedding || (tied && alwaysOn.head);
   return [
-    // Tied, the head is the embedding: one tensor, one switch.
-    { name: 'head', layer: null, alwaysOn: tied ? alwaysOn.embedding : alwaysOn.head },
+    { name: 'head', layer: null, alwaysOn: tied ? embedding : alwaysOn.head },
     { name: 'norm', layer: null, alwaysOn: alwaysOn.norm },
     ...sampled,
-    { name: 'embed', layer: null, alwaysOn: alwaysOn.embedding },
+    { name: 'embed', layer: null, alwaysOn: embedding },
   ];
 }
 

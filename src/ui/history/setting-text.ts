@@ -55,6 +55,7 @@ const ONLY: Readonly<Partial<Record<ConfigKey, RunConfig['method']>>> = {
   lisaWeights: 'lisa',
   lisaTrain: 'lisa',
   lisaState: 'lisa',
+  lisaRewarm: 'lisa',
   loraRank: 'lora',
   loraAlpha: 'lora',
 };

@@ -1,4 +1,5 @@
-// The end of a run that went well: what it came to, and the two things to do with it, compare and download.
+// The end of a run that went well: what it came to, and the two things to do with it, compare and download. All there is to take is
+// listed at the foot of the page.
 
 import { runMetrics } from '../../store/metrics';
 import { isDownload, type Exported, type Run } from '../../store/run';
@@ -32,10 +33,8 @@ export function Ended({ run, state }: EndedProps) {
       <div className="buttons">
         <ActionButton id="compare" state={state} primary />
         <ActionButton id="download" state={state} />
-        <ActionButton id="downloadDelta" state={state} />
       </div>
       <Files exported={run.exported.model} />
-      <Files exported={run.exported.delta} />
     </section>
   );
 }

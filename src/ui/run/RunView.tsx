@@ -14,6 +14,7 @@ import { StackNow } from './StackNow';
 import { Starting } from './Starting';
 import { WhileTraining } from './WhileTraining';
 import '../styles/run.css';
+import '../styles/stack.css';
 
 interface RunViewProps {
   readonly picture: RunPicture;
@@ -30,17 +31,19 @@ export function RunView({ picture, state }: RunViewProps) {
         <Facts picture={picture} />
         {run.prepared ? <Curves picture={picture} /> : <Starting run={run} />}
       </div>
-      <div className="run-now">
-        <StackNow picture={picture} state={state} />
-        <MemoryNow picture={picture} />
+      <div className="run-side">
+        <div className="run-now">
+          <StackNow picture={picture} state={state} />
+          <MemoryNow picture={picture} />
+        </div>
+        <div className="run-about">
+          <RunSettings run={run} />
+          {live && <WhileTraining />}
+        </div>
       </div>
       <div className="run-more">
         <MemoryPanel picture={picture} />
         <Samples run={run} />
-      </div>
-      <div className="run-about">
-        <RunSettings run={run} />
-        {live && <WhileTraining />}
       </div>
     </div>
   );

@@ -7,7 +7,7 @@ import { isActive } from '../../store/run';
 import type { Sample } from '../../train/protocol';
 import { formatCount, plural } from '../format';
 import { Panel } from '../parts/Panel';
-import { baseSample, promptsOf, sampleAfter, sampleSteps } from './sample-times';
+import { baseSample, leftOutOf, promptsOf, sampleAfter, sampleSteps } from './sample-times';
 
 export function Samples({ run }: { readonly run: Run }) {
   const [picked, setPicked] = useState<number | null>(null);
@@ -28,6 +28,11 @@ export function Samples({ run }: { readonly run: Run }) {
       {prompts.map((prompt) => (
         <article className="sample" key={prompt}>
           <h3>{prompt}</h3>
+          {leftOutOf(samples, prompt) > 0 && (
+            <p className="note">
+              Its first {plural(leftOutOf(samples, prompt), 'token')} did not fit beside the answer, so the model did not see them.
+            </p>
+          )}
           <div className="sample-pair">
             <Base sample={baseSample(samples, prompt)} />
             <Tuned run={run} prompt={prompt} steps={steps} at={at} />

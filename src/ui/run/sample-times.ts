@@ -2,6 +2,10 @@
 
 import type { Sample } from '../../train/protocol';
 
+/** Tokens of a prompt that there was no room for. */
+export const leftOutOf = (samples: readonly Sample[], prompt: string): number =>
+  samples.find((sample) => sample.prompt === prompt)?.leftOut ?? 0;
+
 /** In the order in which they were first written. */
 export const promptsOf = (samples: readonly Sample[]): string[] => [...new Set(samples.map(({ prompt }) => prompt))];
 

@@ -12,10 +12,15 @@ const OPTIMIZER: readonly NumericKey[] = ['warmup', 'weightDecay', 'gradClip', '
 const INTERVALS: readonly NumericKey[] = ['evalEvery', 'saveEvery'];
 const SAMPLING: readonly NumericKey[] = ['temperature', 'sampleTokens'];
 
+const numbersOf = (fields: Pick<Setup, 'config' | 'faults'>) =>
+  function numbers(keys: readonly NumericKey[]) {
+    return keys.map((key) => <NumberField key={key} name={key} {...fields} />);
+  };
+
 export function AdvancedPanels({ setup }: { readonly setup: Setup }) {
   const { config, faults } = setup;
   const fields = { config, faults };
-  const numbers = (keys: readonly NumericKey[]) => keys.map((key) => <NumberField key={key} name={key} {...fields} />);
+  const numbers = numbersOf(fields);
   return (
     <>
       {config.method === 'lisa' && <LisaDetails setup={setup} />}
@@ -82,6 +87,7 @@ export function AdvancedPanels({ setup }: { readonly setup: Setup }) {
 
 function LisaDetails({ setup: { config, faults, shape } }: { readonly setup: Setup }) {
   const fields = { config, faults };
+  const numbers = numbersOf(fields);
   const layers = shape?.layers ?? null;
   return (
     <Panel title="LISA in detail" hint="How layers are drawn, and what happens when they leave.">
@@ -104,6 +110,7 @@ function LisaDetails({ setup: { config, faults, shape } }: { readonly setup: Set
             ['park', 'Park'],
           ]}
         />
+        {numbers(['lisaRewarm'])}
       </div>
       {(config.lisaSampler === 'weighted' || config.lisaSampler === 'bernoulli') && (
         <Weights weights={config.lisaWeights} layers={layers} fault={faults.find(({ key }) => key === 'lisaWeights')} />
