@@ -158,6 +158,31 @@ describe('faults', () => {
       () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: { type: 'Nonsense' } }) }, VOCAB),
       /cannot be used.*Nonsense/,
     ],
+    [
+      'a pattern of no known kind',
+      () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: { type: 'Split', pattern: { Glob: '*' } } }) }, VOCAB),
+      /Split without a pattern/,
+    ],
+    [
+      'a way of splitting that the library does not have',
+      () =>
+        loadTokenizer(
+          {
+            tokenizerJson: JSON.stringify({
+              ...json,
+              pre_tokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithNext' },
+            }),
+          },
+          VOCAB,
+        ),
+      /not supported here \(MergedWithNext\)/,
+    ],
+    [
+      'a token that is a whole word only',
+      () =>
+        loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, added_tokens: [{ id: 1, content: 'w', single_word: true }] }) }, VOCAB),
+      /whole word only/,
+    ],
     ['a broken configuration', () => loadTokenizer({ ...good, tokenizerConfig: 'x' }, VOCAB), /tokenizer_config.json is not valid JSON/],
     [
       'a broken generation configuration',

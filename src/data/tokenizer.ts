@@ -5,6 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors';
 import { independentPieces } from './bpe-split';
 import { TokenBytes } from './token-bytes';
+import { refuseUnknownParts } from './tokenizer-parts';
 import { useRustPatterns } from './unicode-patterns';
 import {
   chatTemplateOf,
@@ -56,6 +57,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   const config = readJsonObject('tokenizer_config.json', files.tokenizerConfig);
   const generation = readJsonObject('generation_config.json', files.generationConfig);
   const model = readJsonObject('config.json', files.modelConfig);
+  refuseUnknownParts(json);
   let inner: HuggingFaceTokenizer;
   try {
     inner = new HuggingFaceTokenizer(json, config);
@@ -115,14 +117,21 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     vocabSize,
     encode: (text) => encodeAs(text, false),
     encodeWithSpecials: (text) => encodeAs(text, true),
-    // clean_up_tokenization_spaces would change the text ("a ." to "a."); only where the files ask for it.
-    decode: (ids, options) =>
-      ids.length === 0
-        ? ''
-        : inner.decode([...ids], {
-            skip_special_tokens: options?.skipSpecial ?? false,
-            clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
-          }),
+    decode: (ids, options) => {
+      if (ids.length === 0) return '';
+      try {
+        return inner.decode([...ids], {
+          skip_special_tokens: options?.skipSpecial ?? false,
+          // It changes the text ("a ." to "a."); only where the files ask for it.
+          clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
+        });
+      } catch (error) {
+        throw tokenizerError(
+          `The tokenizer cannot write tokens as text (${error instanceof Error ? error.message : String(error)}).`,
+          error,
+        );
+      }
+    },
     eosIds,
     eosId,
     bosId,

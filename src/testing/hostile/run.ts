@@ -1,0 +1,48 @@
+// Runs one format's damaged inputs: each is either read, and then what was read is held against the input by other means, or
+// refused with an AppError that says what to do, and neither takes long. `npm run fuzz` sets the number and may set the seed.
+
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { AppError } from '../../errors';
+
+/** A case may take this long on a busy machine; a hang takes for ever. */
+const LIMIT_MS = 2000;
+/** In npm test; `npm run fuzz` asks for 20,000. */
+export const RUNS = Number(process.env.LISA_FUZZ_RUNS ?? 300);
+const SEED = Number(process.env.LISA_FUZZ_SEED ?? 1);
+
+/** For vitest: the whole of one format. */
+export const TIMEOUT_MS = 60_000 + RUNS * 60;
+
+/** `read` throws what the format's reader throws; its result goes to `hold`, whose expectations fail the case. */
+export function hostile<I, R>(format: string, inputs: fc.Arbitrary<I>, read: (input: I) => R, hold: (result: R, input: I) => void): void {
+  const seen = { read: 0, refused: 0, slowest: 0 };
+  fc.assert(
+    fc.property(inputs, (input) => {
+      const begun = performance.now();
+      let result: { readonly value: R } | null = null;
+      try {
+        result = { value: read(input) };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        expect(error.code).not.toBe('INTERNAL');
+        expect(error.detail).not.toBe('');
+        expect(error.remedy).not.toBe('');
+      }
+      const took = performance.now() - begun;
+      expect(took, 'milliseconds').toBeLessThan(LIMIT_MS);
+      seen.slowest = Math.max(seen.slowest, took);
+      if (result) {
+        seen.read++;
+        hold(result.value, input);
+      } else seen.refused++;
+    }),
+    { numRuns: RUNS, seed: SEED, verbose: 0 },
+  );
+  console.log(
+    `${format}: ${RUNS} damaged inputs, seed ${SEED}: ${seen.read} read and right, ${seen.refused} refused with a reason; slowest ${seen.slowest.toFixed(0)} ms`,
+  );
+  // A reader that refuses everything, or takes everything, would pass the rest.
+  expect(seen.read).toBeGreaterThan(0);
+  expect(seen.refused).toBeGreaterThan(0);
+}
