@@ -20,8 +20,8 @@ if (!/^[a-z-]+$/.test(program) || !existsSync(file)) {
   process.exit(2);
 }
 
-// Help needs no GPU, and should not have a driver installed.
-if (!process.argv.includes('--help')) {
+// What needs no GPU should not have a driver installed.
+if (program !== 'apply-delta' && !process.argv.includes('--help')) {
   const env = await ensureGpu();
   if (env === null) process.exit(1);
   useGpuEnv(env);

@@ -100,6 +100,7 @@ describe('in this process', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(out).sort()).toEqual(
       [
+        'README.md',
         'adapter.gguf',
         'adapter_config.json',
         'adapter_model.safetensors',
@@ -213,6 +214,7 @@ describe('as a process of its own', () => {
     expect(readdirSync(whole).sort()).toEqual(
       [
         'LICENSE',
+        'README.md',
         'checkpoint',
         'config.json',
         'metrics.jsonl',

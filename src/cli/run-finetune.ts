@@ -9,12 +9,12 @@ import { AppError, errorInfo, type ErrorCode } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
 import { NodeCheckpoints } from '../io/node-checkpoints';
-import { writeFolder, writeJson, writeText } from '../io/node-output';
+import { writeFolder, writeJson, writeModelFolder, writeText } from '../io/node-output';
 import { nodeSource, readDataFile } from '../io/node-source';
 import { savingBreakdown } from '../plan/saving';
 import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
 import { checkGguf, exportRunGguf } from '../train/export-gguf';
-import { exportTuned } from '../train/export-run';
+import { cardFile, evaluateExported, exportTuned } from '../train/export-run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
@@ -176,14 +176,19 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     if (!reader) await checkpoints.clear();
     await metrics.start(join(options.resume ?? out, 'metrics.jsonl'), session.trainer.completed);
     const lost = gpu.lost.then((error) => Promise.reject(error));
-    const report = await Promise.race([session.run(), lost]);
+    await Promise.race([session.run(), lost]);
     await metrics.written();
     const { files, survival } = await exportTuned(session, options.outDtype);
     const gguf = options.gguf ? await exportRunGguf(session, options.gguf) : [];
     // config.json comes last of all: a folder that has it is complete.
-    await writeFolder(out, [...gguf, ...files]);
-    await writeJson(join(out, 'report.json'), report);
+    await writeModelFolder(out, [...gguf, ...files]);
     const rounding = survival();
+    if (options.outDtype !== 'f32' && inputs.dataset.evaluation.length > 0) {
+      await Promise.race([evaluateExported(session, options.outDtype), lost]);
+      await writeFolder(out, [cardFile(session, options.outDtype)]);
+    }
+    const report = session.report();
+    await writeJson(join(out, 'report.json'), report);
     if (options.json) return say(JSON.stringify({ type: 'report', report, out, rounding }));
     if (rounding) say(describeRounding(rounding));
     say(`\n${memoryTable(report, prepared!)}`);

@@ -8,7 +8,7 @@ import type { Dtype, ParameterRow } from '../model/types';
 import { narrow } from './half';
 import { scanJson } from './json-scan';
 import type { ModelFiles } from './model-files';
-import { writeSafetensors } from './safetensors';
+import { SHARD_INDEX, weightFiles } from './shards';
 
 export interface ExportFile {
   /** Relative to the folder. */
@@ -31,7 +31,7 @@ export interface SurvivalReport {
 export interface ExportedModel {
   /** In writing order: config.json last, so that a folder that has it is complete. */
   readonly files: readonly ExportFile[];
-  /** Known once model.safetensors has been written; null without `original`. */
+  /** Known once the weights have been written; null without `original`. */
   survival(): SurvivalReport | null;
 }
 
@@ -46,15 +46,17 @@ export interface ExportOptions {
   readonly dtype: Dtype;
   /** The weights before training (files.tensor), to count what survives. */
   readonly original?: ReadTensor;
+  /** Bytes of weights above which they go into several files. */
+  readonly shardBytes?: number;
 }
 
 const TORCH_NAME: Readonly<Record<Dtype, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' };
 
-/** Reading the chunks of model.safetensors throws NONFINITE_WEIGHTS where a tuned weight is not finite in the chosen type. */
-export async function exportModel({ files, tensor, dtype, original }: ExportOptions): Promise<ExportedModel> {
+/** Reading the chunks of the weights throws NONFINITE_WEIGHTS where a tuned weight is not finite in the chosen type. */
+export async function exportModel({ files, tensor, dtype, original, shardBytes }: ExportOptions): Promise<ExportedModel> {
   const tally = { weights: 0, changed: 0, survived: 0 };
-  let written = false;
-  const weights = writeSafetensors(
+  let written = 0;
+  const weights = weightFiles(
     files.table.map((row) => ({
       name: files.fileName(row),
       dtype,
@@ -66,27 +68,27 @@ export async function exportModel({ files, tensor, dtype, original }: ExportOpti
         return data;
       },
     })),
-    { format: 'pt' },
+    shardBytes,
   );
   const companions: ExportFile[] = [];
   for (const path of files.passthrough) companions.push(plainFile(path, await files.read(path)));
   const config = new TextEncoder().encode(withDtype(files.configText, dtype));
 
-  const weightFile: ExportFile = {
-    path: 'model.safetensors',
-    size: weights.size,
+  const parts = weights.files.map(({ path, file }, index): ExportFile => ({
+    path,
+    size: file.size,
     async *chunks() {
-      Object.assign(tally, { weights: 0, changed: 0, survived: 0 });
-      written = false;
-      yield* weights.chunks();
-      written = true;
+      if (index === 0) Object.assign(tally, { weights: 0, changed: 0, survived: 0 });
+      yield* file.chunks();
+      written = index + 1;
     },
-  };
+  }));
+  if (weights.index !== null) companions.unshift(plainFile(SHARD_INDEX, new TextEncoder().encode(weights.index)));
   return {
-    files: [weightFile, ...companions, plainFile('config.json', config)],
+    files: [...parts, ...companions, plainFile('config.json', config)],
     survival() {
       if (!original) return null;
-      if (!written) throw new AppError('INTERNAL', 'The surviving weights are counted while the weights are written.', '');
+      if (written < parts.length) throw new AppError('INTERNAL', 'The surviving weights are counted while the weights are written.', '');
       return { dtype, ...tally, share: tally.changed === 0 ? null : tally.survived / tally.changed };
     },
   };

@@ -2,11 +2,12 @@
 // sibling, is flushed, and is renamed when all files of its set are complete.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '../errors';
 import { isPlainName } from './file-source';
 import { plainFile, type ExportFile } from './export';
+import { isWeightFile } from './shards';
 
 /** Writes all files or none of them; the directory is made if need be. Throws STORAGE, or what a file's chunks throw. */
 export async function writeFolder(directory: string, files: Iterable<ExportFile>): Promise<void> {
@@ -34,6 +35,15 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
     throw thrown;
   }
   await flushDirectory(directory);
+}
+
+/** A model's folder. What an earlier export left of weights in other files goes, once the new ones are there. Throws as writeFolder. */
+export async function writeModelFolder(directory: string, files: readonly ExportFile[]): Promise<void> {
+  await writeFolder(directory, files);
+  const written = new Set(files.map(({ path }) => path));
+  for (const name of await storage(directory, () => readdir(directory))) {
+    if (isWeightFile(name) && !written.has(name)) await storage(directory, () => rm(join(directory, name)));
+  }
 }
 
 /** Takes back the directories that were made, from the innermost to `first`, as far as they are empty. */

@@ -17,7 +17,7 @@ import {
 import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { BufferSpec } from '../plan/types';
-import type { Period, PeriodUpdate } from './protocol';
+import type { HeldOut, Period, PeriodUpdate } from './protocol';
 import type { Engine } from './engine';
 import type { ParkedState, TrainerState } from './trainer';
 
@@ -31,7 +31,7 @@ export interface CheckpointState {
   /** Of model and samples: a resume with others is refused. */
   readonly fingerprint: string;
   readonly schedule: readonly Period[];
-  readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];
+  readonly evalLoss: readonly HeldOut[];
   readonly updates: readonly PeriodUpdate[];
   /** Tokens and seconds of training so far. */
   readonly tokens: number;

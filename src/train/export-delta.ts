@@ -1,8 +1,7 @@
 // What training changed, apart from the model: the tensors whose bytes differ from the base model's files. Laid over that base
-// they give the tuned model. LoRA has its adapter for this.
-// base_sha256 is the SHA-256 of a line a tensor, sorted and joined by newlines: its name and the SHA-256 of each 4 MiB of its
-// values as f32, with spaces between.
+// they give the tuned model (io/delta.ts). LoRA has its adapter for this.
 
+import { BaseDigest, DELTA_ABOUT, DELTA_WEIGHTS } from '../io/delta';
 import { plainFile, type ExportFile } from '../io/export';
 import { piecesOf } from '../io/pieces';
 import { writeSafetensors } from '../io/safetensors';
@@ -26,27 +25,26 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
   if (config.method === 'lora') return adapterFiles(session);
   const rows: ParameterRow[] = [];
   const tensors: ChangedTensor[] = [];
-  const digests: string[] = [];
+  const digest = new BaseDigest();
   for (const row of files.table) {
-    const line = [files.fileName(row)];
+    const name = files.fileName(row);
     const moved = new Change();
     let same = true;
     for (const [start, end] of piecesOf(elementsOf(row))) {
       const base = await files.tensor(row, start, end);
-      line.push(await sha256(base));
+      await digest.add(name, base);
       const tuned = await engine.readTensor(row, start, end);
       same &&= sameBits(base, tuned);
       moved.add(base, tuned);
     }
-    digests.push(line.join(' '));
     if (same) continue;
     const change = moved.relative;
     rows.push(row);
-    tensors.push({ name: files.fileName(row), shape: row.shape, change: Number.isFinite(change) ? change : null });
+    tensors.push({ name, shape: row.shape, change: Number.isFinite(change) ? change : null });
   }
   const about = {
     base_model: files.name,
-    base_sha256: await sha256(new TextEncoder().encode(digests.sort().join('\n'))),
+    base_sha256: await digest.value(),
     method: config.method,
     steps: trainer.completed,
   };
@@ -60,17 +58,12 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
     { format: 'pt', ...about, steps: String(about.steps) },
   );
   return [
-    { path: 'delta.safetensors', size: weights.size, chunks: () => weights.chunks() },
-    plainFile('delta.json', new TextEncoder().encode(`${JSON.stringify({ ...about, tensors }, null, 2)}\n`)),
+    { path: DELTA_WEIGHTS, size: weights.size, chunks: () => weights.chunks() },
+    plainFile(DELTA_ABOUT, new TextEncoder().encode(`${JSON.stringify({ ...about, tensors }, null, 2)}\n`)),
   ];
 }
 
 function sameBits(a: Float32Array<ArrayBuffer>, b: Float32Array<ArrayBuffer>): boolean {
   const [x, y] = [a, b].map(({ buffer, byteOffset, length }) => new Uint32Array(buffer, byteOffset, length));
   return x.every((word, i) => word === y[i]);
-}
-
-async function sha256(data: ArrayBufferView<ArrayBuffer>): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

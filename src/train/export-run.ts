@@ -1,9 +1,12 @@
-// The tuned model of a session as files: merged weights in Hugging Face layout and, for LoRA, the adapter.
+// The tuned model of a session as files: merged weights in Hugging Face layout with a model card and, for LoRA, the adapter.
 
 import { exportModel, plainFile, type ExportFile, type ReadTensor, type SurvivalReport } from '../io/export';
+import { bf16ToF32, f16ToF32, narrow, type HalfDtype } from '../io/half';
+import { piecesOf } from '../io/pieces';
 import { writeSafetensors } from '../io/safetensors';
-import type { Dtype, ParameterRow } from '../model/types';
+import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
 import { loraSites, mergeAdapter } from './lora';
+import { modelCard } from './model-card';
 import type { Session } from './session';
 
 export interface TunedModel {
@@ -12,20 +15,47 @@ export interface TunedModel {
   survival(): SurvivalReport | null;
 }
 
-/** Files read their tensors from the GPU as they are written, piece by piece. */
-export async function exportTuned(session: Session, dtype: Dtype): Promise<TunedModel> {
+/** Files read their tensors from the GPU as they are written, piece by piece. `shardBytes`: weights above it go into several files. */
+export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: number): Promise<TunedModel> {
   const { files, config } = session.inputs;
-  const lora = config.method === 'lora';
   const model = await exportModel({
     files,
     dtype,
+    shardBytes,
     tensor: tunedTensor(session),
     ...(dtype !== 'f32' && { original: files.tensor }),
   });
+  const adapter = config.method === 'lora' ? adapterFiles(session) : [];
   return {
-    files: lora ? [...model.files, ...adapterFiles(session)] : model.files,
+    files: [...model.files.slice(0, -1), ...adapter, cardFile(session, dtype), ...model.files.slice(-1)],
     survival: () => (dtype === 'f32' ? null : model.survival()),
   };
+}
+
+/** README.md with what the session has measured by now. */
+export function cardFile(session: Session, dtype: Dtype): ExportFile {
+  const { files, config, dataset } = session.inputs;
+  const card = modelCard({ base: files.name, config, data: dataset.summary, report: session.report(), dtype });
+  return plainFile('README.md', new TextEncoder().encode(card));
+}
+
+/**
+ * The held-out loss of what an export in a 16-bit type holds: rounds the tuned weights on the GPU as the export rounds them (LoRA's
+ * adapters merged first, and out of effect after that) and evaluates again. The run must be over and its files written.
+ */
+export async function evaluateExported(session: Session, dtype: HalfDtype): Promise<void> {
+  const { engine, inputs } = session;
+  const tuned = tunedTensor(session);
+  for (const row of inputs.files.table) {
+    for (const [start, end] of piecesOf(elementsOf(row))) {
+      const codes = narrow(await tuned(row, start, end), dtype);
+      engine.writeTensor(row, dtype === 'f16' ? f16ToF32(codes) : bf16ToF32(codes), start);
+    }
+  }
+  for (const layer of engine.plan.buffers.adapters.keys()) {
+    for (const { b, out } of loraSites(inputs.files.shape)) engine.writeAdapter(layer, b, new Float32Array(out * inputs.config.loraRank));
+  }
+  await session.evaluateRounded(dtype);
 }
 
 /** Reads a tensor of the tuned model, or a piece of it; LoRA's adapters are merged into it. */
@@ -38,15 +68,8 @@ async function mergedTensor(session: Session, row: ParameterRow, start = 0, end?
   const site = row.layer === null ? undefined : loraSites(inputs.files.shape).find((s) => s.weight === row.local);
   if (!site || row.layer === null) return weight;
   const { loraRank, loraAlpha } = inputs.config;
-  return mergeAdapter(
-    weight,
-    site,
-    await engine.readAdapter(row.layer, site.a),
-    await engine.readAdapter(row.layer, site.b),
-    loraRank,
-    loraAlpha / loraRank,
-    start,
-  );
+  const [a, b] = [await engine.readAdapter(row.layer, site.a), await engine.readAdapter(row.layer, site.b)];
+  return mergeAdapter(weight, site, a, b, loraRank, loraAlpha / loraRank, start);
 }
 
 /** adapter_model.safetensors and adapter_config.json as PEFT reads them. */

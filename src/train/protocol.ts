@@ -177,6 +177,14 @@ export interface Sample {
   readonly leftOut?: number;
 }
 
+export interface HeldOut {
+  readonly step: number;
+  /** Mean over the held-out targets, in nats. */
+  readonly loss: number;
+  /** Where the weights were rounded to this type for it, as those of an export. */
+  readonly weights?: 'f16' | 'bf16';
+}
+
 export interface RunReport {
   readonly method: RunConfig['method'];
   readonly device: DeviceDescription;
@@ -195,7 +203,8 @@ export interface RunReport {
   readonly bernoulli?: BernoulliReport;
   /** Empty where updates were not measured. The last period may be a part of one. */
   readonly updates: readonly PeriodUpdate[];
-  readonly evalLoss: readonly { readonly step: number; readonly loss: number }[];
+  /** The last is of the weights that were exported. */
+  readonly evalLoss: readonly HeldOut[];
 }
 
 export type RunEvent =
@@ -207,7 +216,7 @@ export type RunEvent =
     }
   | { readonly type: 'prepared'; readonly prepared: Prepared }
   | { readonly type: 'step'; readonly metrics: StepMetrics }
-  | { readonly type: 'eval'; readonly step: number; readonly loss: number; readonly targets: number }
+  | (HeldOut & { readonly type: 'eval'; readonly targets: number })
   | { readonly type: 'sample'; readonly sample: Sample }
   /** Layers that leave training after `step`, or that were training when the run ended. */
   | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }

@@ -25,7 +25,7 @@ import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
+import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -63,7 +63,7 @@ export class Session {
   readonly #watch: PeriodWatch | null;
   readonly #proof: FrozenProof | null;
   #fingerprint = '';
-  #evalLoss: { step: number; loss: number }[] = [];
+  #evalLoss: HeldOut[] = [];
   #updates: PeriodUpdate[] = [];
   #tokens = 0;
   #seconds = 0;
@@ -339,7 +339,12 @@ export class Session {
     this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers, stepMs, memory } });
   }
 
-  async #evaluate(): Promise<void> {
+  /** The held-out loss once more, of weights that were rounded to an export's type since the run ended. Nothing can be trained after that. */
+  evaluateRounded(weights: NonNullable<HeldOut['weights']>): Promise<void> {
+    return this.#evaluate(weights);
+  }
+
+  async #evaluate(weights?: HeldOut['weights']): Promise<void> {
     await this.drain();
     if (this.inputs.dataset.evaluation.length === 0) return;
     this.#enter('evaluating');
@@ -349,8 +354,9 @@ export class Session {
     });
     if (!held) return;
     const step = this.trainer.completed;
-    this.#evalLoss.push({ step, loss: held.loss });
-    this.#host.emit({ type: 'eval', step, ...held });
+    const rounded = weights && { weights };
+    this.#evalLoss.push({ step, loss: held.loss, ...rounded });
+    this.#host.emit({ type: 'eval', step, ...held, ...rounded });
   }
 
   async #sample(when: Sample['when']): Promise<void> {

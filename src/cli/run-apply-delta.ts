@@ -1,0 +1,83 @@
+// What `npm run apply-delta` does, as a function: the folder of a base model and a delta in, the tuned model out. No GPU.
+
+import { realpath, stat } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { AppError, errorInfo } from '../errors';
+import { openDelta } from '../io/delta';
+import { exportModel } from '../io/export';
+import { openModel } from '../io/model-files';
+import { writeModelFolder } from '../io/node-output';
+import { nodeSource } from '../io/node-source';
+
+export interface ApplyDeltaIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+}
+
+const HELP = `Lays what a run changed over the model that it began with.
+
+  npm run --silent apply-delta -- --base <dir> --delta <dir> --out <dir>
+
+  --base <dir>    the model in Hugging Face layout, as it was trained from
+  --delta <dir>   delta.safetensors and delta.json
+  --out <dir>     where the tuned model goes: weights in f32, bit for bit those of the run's own export
+  --help
+`;
+
+/** Exit status: 0, 1 where writing failed, 2 for bad input; a failure is one line on standard error and writes nothing. */
+export async function runApplyDelta(args: readonly string[], io: ApplyDeltaIo): Promise<number> {
+  try {
+    const options = parse(args);
+    if (options === null) io.stdout(HELP);
+    else await apply(options, io);
+    return 0;
+  } catch (error) {
+    const { code, detail, remedy } = errorInfo(error);
+    io.stderr(`apply-delta: ${[detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
+    return code === 'STORAGE' || code === 'INTERNAL' ? 1 : 2;
+  }
+}
+
+interface Folders {
+  readonly base: string;
+  readonly delta: string;
+  readonly out: string;
+}
+
+function parse(args: readonly string[]): Folders | null {
+  const text = { type: 'string' } as const;
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: { base: text, delta: text, out: text, help: { type: 'boolean' } },
+      strict: true,
+      allowPositionals: false,
+    }));
+  } catch (cause) {
+    throw new AppError('CONFIG_INVALID', (cause as Error).message.replace(/\. To specify.*$/s, '.'), '--help lists all options.', {
+      cause,
+    });
+  }
+  if (values.help === true) return null;
+  const given = (name: 'base' | 'delta' | 'out'): string => {
+    const value = values[name];
+    if (value === undefined || value === '') throw new AppError('CONFIG_INVALID', `--${name} is missing.`, 'Give a directory.');
+    return value;
+  };
+  return { base: given('base'), delta: given('delta'), out: given('out') };
+}
+
+async function apply({ base, delta, out }: Folders, io: ApplyDeltaIo): Promise<void> {
+  const taken = await stat(out).catch(() => null);
+  if (taken && !taken.isDirectory()) throw new AppError('CONFIG_INVALID', `--out: ${out} is a file.`, 'Give a directory.');
+  const source = await nodeSource(delta);
+  const files = await openModel(await nodeSource(base));
+  for (const [name, folder] of Object.entries({ base, delta })) {
+    if (taken && (await realpath(out)) === (await realpath(folder)))
+      throw new AppError('CONFIG_INVALID', `--out: ${out} is the folder of --${name}.`, 'Give another directory.');
+  }
+  const model = await exportModel({ files, tensor: await openDelta(files, source), dtype: 'f32' });
+  await writeModelFolder(out, model.files);
+  io.stdout(`${files.table.length} tensors of ${files.name}, tuned, are in ${out}\n`);
+}
