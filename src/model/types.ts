@@ -81,7 +81,7 @@ export interface ParameterRow {
   /** Type on the GPU. */
   readonly stored: Dtype;
   readonly master: Dtype | null;
-  /** Row splits; 1 while every tensor fits one binding. */
+  /** Pieces by rows, each within one binding (parts.ts): above 1 for a large vocabulary's embedding and head only. */
   readonly parts: number;
   /** Tensors of one group lie side by side without padding, in table order, and are used as one matrix: q, k, v. */
   readonly fused: string | null;

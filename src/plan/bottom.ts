@@ -1,46 +1,33 @@
-// The bottom of the model: token (and learned position) embeddings and their gradients. A token table that is
-// larger than a binding is taken in parts of rows, a dispatch each.
+// The bottom of the model: token (and learned position) embeddings and their gradients. A token table that lies in
+// several buffers is taken in parts of rows, a dispatch each.
 
 import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding';
 import { fill } from '../shaders/fill';
 import type { InputName } from './buffers';
 import { block, liveRows, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
-import { matrixRows, rowsOfBinding, tensorView } from './layout';
+import { tensorRows, tensorView, type RowsView } from './store';
 import { FULL_VIEW, type Dispatch, type View } from './types';
 
-/** A table of [rows, columns] as bindings; one without `part` where it fits whole. */
-function tableParts(
-  view: View,
-  rows: number,
-  columns: number,
-): { readonly view: View; readonly rows: number; readonly part?: TablePart }[] {
-  const step = rowsOfBinding(columns);
-  if (rows <= step) return [{ view, rows }];
-  return Array.from({ length: Math.ceil(rows / step) }, (_, i) => {
-    const first = i * step;
-    const count = Math.min(step, rows - first);
-    return { view: matrixRows(view, first, first + count, columns), rows: count, part: { first, count } };
-  });
-}
+/** What of the table a dispatch has, where it is one of several. */
+const partOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TablePart | undefined =>
+  all.length > 1 ? { first, count: rows } : undefined;
 
 export function embeddingForward(context: Context, mode: 'train' | 'generate'): EmittedUnit {
   const { input, buffers } = context;
-  const { vocab, width } = input.shape;
-  const { spec, layout, rows: tensors } = block(context, 'embedding');
-  const table = (role: string): View | undefined => {
-    const row = tensors.find((t) => t.role === role);
-    return row && tensorView(spec, layout, row.local);
-  };
-  const positionTable = table('position');
+  const { width } = input.shape;
+  const { store, layout, rows: tensors } = block(context, 'embedding');
+  const [tokens, positions] = ['embedding', 'position'].map((role) => tensors.find((row) => row.role === role)?.local);
+  const positionTable = positions === undefined ? undefined : tensorView(store, layout, positions);
+  const table = tensorRows(store, layout, tokens!, width);
   // While sampling the stream is one segment that starts at token 0 (the inputs' segStart is all zero then).
-  const dispatches = tableParts(table('embedding')!, vocab, width).map(({ view, part }) =>
+  const dispatches = table.map((rows) =>
     embeddingFwd({
       label: `embedding ${mode}`,
       x: FULL_VIEW(buffers.stream[0]),
       tokens: buffers.inputViews.get('tokens')!,
-      table: view,
-      part,
+      table: rows.view,
+      part: partOf(rows, table),
       ...(positionTable && { positionTable, segStart: buffers.inputViews.get('segStart')! }),
       rows: input.rows,
       width,
@@ -82,10 +69,11 @@ export function embeddingBackward(context: Context): EmittedUnit {
           groups: Math.min(rows, shape.vocab),
           extent: 'tokenGroups',
         } as const);
-    for (const { view, rows: held, part } of tableParts(tensorView(trained.gradient, trained.layout, row.local), row.shape[0], width)) {
+    const table = tensorRows(trained.gradient, trained.layout, row.local, width);
+    for (const held of table) {
       if (positions || !shape.tied)
-        dispatches.push(fill({ label: `${row.local} clear`, x: view, elements: held * width, value: 0, onlyFirst: true }));
-      dispatches.push(embeddingBwdDw({ label, dw: view, part, dx, rows, width, ...groups }));
+        dispatches.push(fill({ label: `${row.local} clear`, x: held.view, elements: held.rows * width, value: 0, onlyFirst: true }));
+      dispatches.push(embeddingBwdDw({ label, dw: held.view, part: partOf(held, table), dx, rows, width, ...groups }));
     }
   }
   return { name: 'embedding bwd', transients: new Transients(), segments: [{ name: 'embedding bwd', dispatches }] };

@@ -6,14 +6,15 @@ import { parameterTable } from '../model/parameters';
 import type { BlockName, ParameterRow } from '../model/types';
 import { loraRows } from './lora-layout';
 import type { PlanInput } from './input';
-import { layoutBlock, rangesOf, rowsByBlock, type BlockLayout } from './layout';
+import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from './frame';
 import { squareGroups } from '../shaders/grad_norm';
+import { storeOf, type Store } from './store';
 import { roundUp, type BufferSpec, type MemoryClass, type View } from './types';
 
-/** A buffer with the layout of a block. */
+/** Weights with the layout of a block. */
 export interface Block {
-  readonly spec: BufferSpec;
+  readonly store: Store;
   readonly layout: BlockLayout;
   readonly rows: readonly ParameterRow[];
 }
@@ -22,9 +23,9 @@ export interface Block {
 export interface Trainable {
   readonly name: string;
   readonly layout: BlockLayout;
-  readonly gradient: BufferSpec;
-  readonly m: BufferSpec;
-  readonly v: BufferSpec;
+  readonly gradient: Store;
+  readonly m: Store;
+  readonly v: Store;
   readonly scalars: number;
   /** First of its workgroups' sums in the partials buffer, and how many. */
   readonly partialsAt: number;
@@ -103,11 +104,17 @@ export function runBuffers(input: PlanInput): RunBuffers {
   };
   /** What only steps and evaluations bind: not there in a plan that generates, though it has a name. */
   const makeToTrain = training ? make : describe;
+  const makeStore = (name: string, layout: BlockLayout, memory: MemoryClass, block: string): Store =>
+    storeOf(name, layout, (part, bytes, tensor) => {
+      const spec: BufferSpec = { ...describe(part, bytes, memory, block), tensor };
+      all.push(spec);
+      return spec;
+    });
 
   const blocks = new Map<BlockName, Block>();
-  for (const [name, list] of rowsByBlock(parameterTable(shape))) {
-    const layout = layoutBlock(list);
-    blocks.set(name, { spec: make(name, layout.bytes, 'weights', name), layout, rows: list });
+  for (const [name, list] of rowsByBlock(parameterTable(shape, input.partBytes))) {
+    const layout = layoutBlock(list, input.partBytes);
+    blocks.set(name, { store: makeStore(name, layout, 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
@@ -116,19 +123,20 @@ export function runBuffers(input: PlanInput): RunBuffers {
     .filter(() => input.lora !== null)
     .map((i): Block => {
       const list = loraRows(ops, i, input.lora!.rank);
-      const layout = layoutBlock(list);
-      return { spec: make(`adapter.${i}`, layout.bytes, 'weights', `layer.${i}`), layout, rows: list };
+      const layout = layoutBlock(list, input.partBytes);
+      return { store: makeStore(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
 
   let partialsAt = 0;
   const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
-    const partials = rangesOf(layout.bytes).reduce((sum, [, bytes]) => sum + squareGroups(bytes / 4), 0);
+    const gradient = makeStore(`${name}.gradient`, layout, 'gradients', block);
+    const partials = gradient.parts.reduce((sum, { buffer }) => sum + squareGroups(buffer.bytes / 4), 0);
     const made = {
       name,
       layout,
-      gradient: make(`${name}.gradient`, layout.bytes, 'gradients', block),
-      m: make(`${name}.m`, layout.bytes, 'optimizer', block),
-      v: make(`${name}.v`, layout.bytes, 'optimizer', block),
+      gradient,
+      m: makeStore(`${name}.m`, layout, 'optimizer', block),
+      v: makeStore(`${name}.v`, layout, 'optimizer', block),
       scalars,
       partialsAt,
       partials,

@@ -16,8 +16,9 @@ const paramSlots = (plan: RunPlan, over = assignments(plan)): number =>
 
 /** The formula's numbers, from shape and configuration alone where the plan decides nothing. */
 const numbers = (plan: RunPlan, over = assignments(plan)) => {
-  const { shape, method, slots, lowest, edges, rows, seqLen, cacheTokens, lora }: PlanInput = plan.input;
-  return { shape, method, slots, lowest, edges, rank: lora?.rank ?? 0, rows, seqLen, cacheTokens, paramSlots: paramSlots(plan, over) };
+  const { shape, method, slots, lowest, edges, rows, seqLen, cacheTokens, lora, partBytes }: PlanInput = plan.input;
+  const rank = lora?.rank ?? 0;
+  return { shape, method, slots, lowest, edges, rank, rows, seqLen, cacheTokens, partBytes, paramSlots: paramSlots(plan, over) };
 };
 
 describe.each(SHAPE_NAMES)('%s', (name) => {
@@ -63,6 +64,20 @@ test('bytes by class hold over several batch shapes, several chunks of the head 
   const large = runPlan(SHAPES['GPT-2 124M'], runConfig(SHAPES['GPT-2 124M'], METHODS[2], { batchSize: 2, seqLen: 256 }));
   expect(large.buffers.chunkRows).toBeLessThan(large.input.rows);
   expect(bytesByClass(large.allBuffers)).toEqual(closedForm(numbers(large, assignments(large).slice(0, 4))));
+});
+
+test.each(ODD_NAMES)('%s: blocks cut early have the same bytes, and the closed form those of the buffers they are in', (name) => {
+  const shape = SHAPES[name];
+  const partBytes = 64 * shape.width * 4;
+  for (const method of METHODS) {
+    const config = runConfig(shape, method);
+    const plan = runPlan(shape, config, { partBytes });
+    const whole = runPlan(shape, config);
+    expect(bytesByClass(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
+    const { weights, gradients, optimizer, activations } = bytesByClass(whole.allBuffers);
+    expect(bytesByClass(plan.allBuffers)).toMatchObject({ weights, gradients, optimizer, activations });
+    expect(plan.buffers.blocks.get('embedding')!.store.parts.length).toBeGreaterThanOrEqual(Math.ceil(shape.vocab / 64));
+  }
 });
 
 test('a schedule that trains only high layers keeps nothing below them', () => {

@@ -5,7 +5,7 @@ import type { LayerOp } from '../model/layer-ops';
 import type { BlockName } from '../model/types';
 import type { Block, RunBuffers } from './buffers';
 import type { PlanInput } from './input';
-import { tensorView } from './layout';
+import { tensorView } from './store';
 import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from './types';
 
 /** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */
@@ -38,8 +38,8 @@ export function block(context: Context, name: BlockName): Block {
 }
 
 export function weightView(context: Context, name: BlockName, tensor: string): View {
-  const { spec, layout } = block(context, name);
-  return tensorView(spec, layout, tensor);
+  const { store, layout } = block(context, name);
+  return tensorView(store, layout, tensor);
 }
 
 export const width = (context: Context, value: string): number => context.buffers.widths.get(value)!;

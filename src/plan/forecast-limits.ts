@@ -18,9 +18,10 @@ export interface LimitFault {
 type Largest = Forecast['largest']['buffer'];
 
 /** A buffer of a plan for people. */
-function inWords({ name, memory, block }: Largest): string {
+function inWords({ name, memory, block, tensor }: Largest): string {
   const layer = /^layer\.(\d+)$/.exec(block ?? '')?.[1];
-  const owner = layer !== undefined ? `layer ${layer}` : block;
+  const place = layer !== undefined ? `layer ${layer}` : block;
+  const owner = tensor === undefined ? place : `${place}'s ${tensor}`;
   switch (memory) {
     case 'weights':
     case 'masters':

@@ -69,12 +69,25 @@ it('the optimizer state of LISA reads as γ layers of parameters', () => {
   expect(text(first)).toBe('2 layer × 7087872 parameter × 8 B (m and v)');
 });
 
-it('says which tensor does not fit, and how much of it', () => {
-  const shape = { ...SHAPES['GPT-2 124M'], vocab: 151_936 };
-  const fault = limitFault(forecast(shape, runConfig(shape, METHODS[2])), DEFAULT_LIMITS);
-  expect(fault).toMatchObject({ what: 'its embedding', kind: 'buffer', limit: 268_435_456 });
+it('a vocabulary of any size is in buffers of its own; of a layer it says which matrix does not fit, and how much of it', () => {
+  const vocab = { ...SHAPES['GPT-2 124M'], vocab: 1_000_003 };
+  const small = { batchSize: 1, seqLen: 16 };
+  expect(limitFault(forecast(vocab, runConfig(vocab, METHODS[2], small)), DEFAULT_LIMITS)).toBeNull();
+  // Gate and up are one matrix, and a layer of these is in four buffers.
+  const wide = { ...SHAPES['SmolLM2-135M'], width: 4096, ff: 14_336, heads: 32, kvHeads: 8, headDim: 128, layers: 2 };
+  const fault = limitFault(forecast(wide, runConfig(wide, METHODS[2], small)), DEFAULT_LIMITS);
+  expect(fault).toMatchObject({ what: "its layer 0's gate_up", kind: 'buffer', limit: 268_435_456, bytes: 2 * 14_336 * 4096 * 4 });
   expect(limitError(fault!, (bytes) => `${bytes} B`)).toMatchObject({
     code: 'LIMIT_TOO_SMALL',
-    detail: `The model does not fit this device: its embedding needs one buffer of ${fault!.bytes} B, and this device allows 268435456 B.`,
+    detail:
+      "The model does not fit this device: its layer 0's gate_up needs one buffer of 469762048 B, and this device allows 268435456 B.",
   });
+  // A device that has room for the matrix has room for the rest.
+  expect(
+    limitFault(forecast(wide, runConfig(wide, METHODS[2], small)), {
+      ...DEFAULT_LIMITS,
+      maxBufferSize: 2 ** 29,
+      maxStorageBufferBindingSize: 2 ** 29,
+    }),
+  ).toBeNull();
 });

@@ -16,7 +16,7 @@ export interface ForecastPart extends PartBytes {
   readonly formula: readonly FormulaTerm[];
 }
 
-type LargestBuffer = Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block'>;
+type LargestBuffer = Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block' | 'tensor'>;
 
 export interface Forecast {
   readonly method: Method;
@@ -103,7 +103,7 @@ export function forecast(shape: ModelShape, config: RunConfig): Forecast {
 }
 
 function largestOf(plan: RunPlan): Forecast['largest'] {
-  const told = ({ name, memory, block }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block });
+  const told = ({ name, memory, block, tensor }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block, tensor });
   const buffer = plan.allBuffers.reduce((most, spec) => (spec.bytes > most.bytes ? spec : most));
   const views = plan.builtSegments().flatMap(({ dispatches }) => dispatches.flatMap((dispatch) => dispatch.views));
   const binding = views.reduce((most, view) => (view.bytes > most.bytes ? view : most));

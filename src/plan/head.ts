@@ -10,32 +10,43 @@ import type { Live } from '../shaders/rowwise';
 import type { Trainable } from './buffers';
 import { block, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
-import { matrixRows, rowsOfBinding, tensorView } from './layout';
 import { partsOf } from './split';
+import { matrixRows, tensorRows, tensorView, type RowsView } from './store';
 import { FULL_VIEW, type Dispatch, type View } from './types';
 
 const allTargets: Live = { extent: 'targets' };
 
-interface HeadWeights {
-  /** [V, C] */
+/** Rows [v0, v1) of the head's matrix [V, C] and of its gradient: what one dispatch takes. */
+interface VocabularyPart {
+  readonly v0: number;
+  readonly v1: number;
   readonly matrix: View;
   readonly gradient: View | null;
+  /** It begins a buffer, and is not the first: the part before ended where the buffer did. */
+  readonly beginsBuffer: boolean;
 }
 
-function headWeights(context: Context): HeadWeights {
-  const { tied } = context.input.shape;
+/** The head for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
+function vocabularyParts(context: Context, rows: number): VocabularyPart[] {
+  const { tied, width } = context.input.shape;
   const owner = block(context, tied ? 'embedding' : 'head');
   const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
   const trainable = context.buffers.edges.get(tied ? 'embedding' : 'head');
-  return {
-    matrix: tensorView(owner.spec, owner.layout, row.local),
-    gradient: trainable ? tensorView(trainable.gradient, trainable.layout, row.local) : null,
-  };
+  const matrices = tensorRows(owner.store, owner.layout, row.local, width);
+  const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
+  return matrices.flatMap((held, index) =>
+    partsOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPart => {
+      const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
+      return {
+        v0: held.first + from,
+        v1: held.first + to,
+        matrix: slice(held),
+        gradient: gradients && slice(gradients[index]),
+        beginsBuffer: index > 0 && from === 0,
+      };
+    }),
+  );
 }
-
-/** Splits of the vocabulary such that no dispatch is too long and no binding too large. */
-export const vocabularyParts = (vocab: number, width: number, rows: number): [number, number][] =>
-  partsOf(vocab, 2 * width * rows, rowsOfBinding(width));
 
 interface NormSite {
   readonly label: string;
@@ -47,28 +58,28 @@ interface NormSite {
 
 function finalNorm(context: Context, { label, x, y, mean, rstd }: NormSite): Dispatch {
   const { shape, rows } = context.input;
-  const { spec, layout, rows: tensors } = block(context, 'norm');
+  const { store, layout, rows: tensors } = block(context, 'norm');
   const common = {
     label,
     x,
     y,
     rstd,
-    w: tensorView(spec, layout, tensors[0].local),
+    w: tensorView(store, layout, tensors[0].local),
     rows,
     width: shape.width,
     eps: shape.normEps,
     live: allTargets,
   };
-  return shape.norm === 'rms' ? rmsNormFwd(common) : layerNormFwd({ ...common, mean, b: tensorView(spec, layout, tensors[1].local) });
+  return shape.norm === 'rms' ? rmsNormFwd(common) : layerNormFwd({ ...common, mean, b: tensorView(store, layout, tensors[1].local) });
 }
 
 function finalNormBackward(context: Context, site: NormSite, dy: View, dx: View): Dispatch[] {
   const { shape, rows } = context.input;
-  const { spec, layout, rows: tensors } = block(context, 'norm');
+  const { store, layout, rows: tensors } = block(context, 'norm');
   const trained: Trainable | undefined = context.buffers.edges.get('norm');
   const common = { x: site.x, rstd: site.rstd, dy, rows, width: shape.width, live: allTargets };
   const gradient = (at: number): View => tensorView(trained!.gradient, trained!.layout, tensors[at].local);
-  const input = { ...common, label: 'head/norm dX', dx, w: tensorView(spec, layout, tensors[0].local), accumulate: false };
+  const input = { ...common, label: 'head/norm dX', dx, w: tensorView(store, layout, tensors[0].local), accumulate: false };
   if (shape.norm === 'rms') {
     return [...(trained ? [rmsNormBwdDw({ ...common, label: 'head/norm dW', dw: gradient(0) })] : []), rmsNormBwdDx(input)];
   }
@@ -103,21 +114,20 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     finalNorm(context, site),
   ];
   const dNormed = transients.view('d.normed', rows * C);
-  const weights = headWeights(context);
   const logits = FULL_VIEW(buffers.logits);
   const chunks: { name: string; dispatches: Dispatch[] }[] = [];
   for (let row0 = 0; row0 < rows; row0 += chunkRows) {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
-    const parts = vocabularyParts(V, C, m);
-    const list: Dispatch[] = parts.map(([v0, v1]) =>
+    const parts = vocabularyParts(context, m);
+    const list: Dispatch[] = parts.map(({ v0, v1, matrix }) =>
       product({
         label: 'head/logits',
         layout: 'nt',
         y: logits,
         a: chunk(site.y),
-        b: matrixRows(weights.matrix, v0, v1, C),
+        b: matrix,
         m,
         n: v1 - v0,
         k: C,
@@ -139,7 +149,7 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
       }),
     );
     if (train) {
-      parts.forEach(([v0, v1], index) => {
+      parts.forEach(({ v0, v1, matrix, gradient, beginsBuffer }, index) => {
         const slice = { a: logits, a0: v0, lda: V, live } as const;
         list.push(
           product({
@@ -147,21 +157,21 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
             label: 'head/dX',
             layout: 'nn',
             y: chunk(dNormed),
-            b: matrixRows(weights.matrix, v0, v1, C),
+            b: matrix,
             m,
             n: C,
             k: v1 - v0,
-            accumulate: index === 0 ? 'no' : 'yes',
+            // Where a buffer ends the sum goes on, as if it did not; where a dispatch would be too long the next one's is added.
+            accumulate: index === 0 ? 'no' : beginsBuffer ? 'continue' : 'yes',
           }),
         );
-        if (!weights.gradient) return;
-        const y = matrixRows(weights.gradient, v0, v1, C);
+        if (!gradient) return;
         list.push(
           product({
             ...slice,
             label: 'head/dW',
             layout: 'tn',
-            y,
+            y: gradient,
             b: chunk(site.y),
             m: v1 - v0,
             n: C,
@@ -209,7 +219,6 @@ export function headLogits(context: Context): EmittedUnit {
     mean: transients.view('mean', 1),
     rstd: transients.view('rstd', 1),
   };
-  const { matrix } = headWeights(context);
   const dispatches = [
     gatherRows({
       label: 'head/pick gen',
@@ -221,13 +230,13 @@ export function headLogits(context: Context): EmittedUnit {
       live: allTargets,
     }),
     finalNorm(single, site),
-    ...vocabularyParts(shape.vocab, shape.width, 1).map(([v0, v1]) =>
+    ...vocabularyParts(context, 1).map(({ v0, v1, matrix }) =>
       product({
         label: 'head/logits gen',
         layout: 'nt',
         y: FULL_VIEW(buffers.logits),
         a: site.y,
-        b: matrixRows(matrix, v0, v1, shape.width),
+        b: matrix,
         m: 1,
         n: v1 - v0,
         k: shape.width,

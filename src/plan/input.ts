@@ -3,6 +3,7 @@
 
 import type { Method, RunConfig } from '../config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
+import { PART_BYTES } from '../model/parts';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
@@ -37,6 +38,8 @@ export interface PlanInput {
   readonly gradClip: number;
   /** Which kernels run; part of the run, and never of the size of a buffer. */
   readonly kernels: KernelChoice;
+  /** Longest buffer of weights, gradients and optimizer state, but for a single matrix that is longer (layout.ts). The same on every device. */
+  readonly partBytes: number;
 }
 
 /** Kernel families (docs/kernels.md). 'register' needs no barriers; 'shared' stages tiles in workgroup memory. */
@@ -79,9 +82,15 @@ export interface PlanOptions {
   /** Replaces the seeded schedule (tests). */
   readonly draws?: readonly (readonly number[])[];
   readonly kernels?: KernelChoice;
+  /** Cuts blocks sooner (tests). */
+  readonly partBytes?: number;
 }
 
-export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels = DEFAULT_KERNELS }: PlanOptions = {}): PlanInput {
+export function planInput(
+  shape: ModelShape,
+  config: RunConfig,
+  { draws, kernels = DEFAULT_KERNELS, partBytes = PART_BYTES }: PlanOptions = {},
+): PlanInput {
   const edges = trainedEdges(shape, config);
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
@@ -102,6 +111,7 @@ export function planInput(shape: ModelShape, config: RunConfig, { draws, kernels
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
     kernels,
+    partBytes,
   };
 }
 

@@ -11,8 +11,8 @@ import { swigluBwdDx, swigluFwd } from '../shaders/swiglu';
 import type { Slot } from './buffers';
 import { liveRows, opLabel, Transients, weightView, width, type Context, type Unit } from './emit';
 import { linearAdapterGradients, linearForward, linearInputGradient, linearWeightGradients, type Adapter } from './linear';
-import { tensorView } from './layout';
 import { splitHeads } from './split';
+import { tensorView } from './store';
 import { FULL_VIEW, type BufferSpec, type Dispatch, type View } from './types';
 
 /** How a layer takes part in a step: frozen (null), or trained with the state in a slot. */

@@ -1,10 +1,11 @@
-// Where the tensors of a block lie in its buffer. One buffer a block, so that the optimizer updates a layer in
-// one dispatch: first what weight decay applies to, then the rest; every tensor or fused group starts at a
-// multiple of 256 bytes so that it can be bound by itself. Gradient, m and v of a block have the same layout.
+// Where the tensors of a block lie: addresses that run from 0, first what weight decay applies to, then the rest; every tensor or
+// fused group starts at a multiple of 256 bytes so that it can be bound by itself. Gradient, m and v of a block have the same layout.
+// The block is one buffer, so that the optimizer updates a layer in one dispatch, while it fits one binding. A larger one is cut
+// between tensors, and a vocabulary matrix that is too large by itself between rows (model/parts.ts).
 
-import { AppError } from '../errors';
+import { PART_BYTES, rowsOfPart } from '../model/parts';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
-import { BINDING_ALIGNMENT, roundUp, type BufferSpec, type View } from './types';
+import { BINDING_ALIGNMENT, roundUp } from './types';
 
 export interface Placement {
   /** Bytes from the start of the block. */
@@ -12,8 +13,17 @@ export interface Placement {
   readonly elements: number;
 }
 
+/** Where a buffer of the block begins. */
+export interface Cut {
+  readonly at: number;
+  /** The one tensor or fused group in it, where that is larger than a part and nothing cuts it. */
+  readonly tensor?: string;
+}
+
 export interface BlockLayout {
   readonly bytes: number;
+  /** Its buffers; the first begins at 0. */
+  readonly cuts: readonly Cut[];
   /** Elements from the start that weight decay applies to; a multiple of 64. */
   readonly decayElements: number;
   /** By local tensor name, and by fused-group name. */
@@ -23,17 +33,22 @@ export interface BlockLayout {
 }
 
 /** A tensor to place: parameter rows, or the matrices of a LoRA adapter. */
-export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused'>;
+export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'parts'>;
 
 /** Weight decay applies to matrices and embeddings, not to norms and biases (design of AdamW runs since GPT-2). */
 const decays = (row: Placeable): boolean => row.role !== 'norm' && row.role !== 'bias';
 
-export function layoutBlock(rows: readonly Placeable[]): BlockLayout {
+export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART_BYTES): BlockLayout {
   const places = new Map<string, Placement>();
+  /** What is never cut between tensors. */
+  const units: Unit[] = [];
   let at = 0;
   const place = (row: Placeable, previous: Placeable | undefined): void => {
     const joins = row.fused !== null && previous?.fused === row.fused;
-    if (!joins) at = roundUp(at, BINDING_ALIGNMENT);
+    if (!joins) {
+      at = roundUp(at, BINDING_ALIGNMENT);
+      units.push({ at, name: row.fused ?? row.local, step: row.parts > 1 ? rowsOfPart(row.shape[1], partBytes) * row.shape[1] * 4 : null });
+    }
     const elements = elementsOf(row);
     if (row.fused !== null) {
       const group = places.get(row.fused);
@@ -48,35 +63,35 @@ export function layoutBlock(rows: readonly Placeable[]): BlockLayout {
   at = roundUp(at, BINDING_ALIGNMENT);
   const decayElements = at / 4;
   rest.forEach((row, i) => place(row, rest[i - 1]));
-  return { bytes: roundUp(at, BINDING_ALIGNMENT), decayElements, places, parameters: rows.reduce((sum, row) => sum + elementsOf(row), 0) };
+  const bytes = roundUp(at, BINDING_ALIGNMENT);
+  return {
+    bytes,
+    cuts: cutsOf(units, bytes, partBytes),
+    decayElements,
+    places,
+    parameters: rows.reduce((sum, row) => sum + elementsOf(row), 0),
+  };
 }
 
-/** The range of one tensor or fused group. Padded to 16 bytes, so that vec4 bindings reach the last element. */
-export function tensorView(buffer: BufferSpec, layout: BlockLayout, name: string): View {
-  const place = layout.places.get(name);
-  if (!place) throw new AppError('INTERNAL', `Block ${buffer.name} has no tensor ${name}.`, '');
-  return { buffer, offset: place.offset, bytes: roundUp(place.elements * 4, 16) };
+interface Unit {
+  readonly at: number;
+  readonly name: string;
+  /** Bytes from cut to cut of a tensor of several parts. */
+  readonly step: number | null;
 }
 
-/** Longest range of one binding: WebGPU's default limit. */
-const MAX_RANGE_BYTES = 134217728;
-
-/** [offset, bytes] of the pieces in which a whole buffer of `bytes` is bound. */
-export function rangesOf(bytes: number): [number, number][] {
-  const ranges: [number, number][] = [];
-  for (let offset = 0; offset < bytes; offset += MAX_RANGE_BYTES) ranges.push([offset, Math.min(MAX_RANGE_BYTES, bytes - offset)]);
-  return ranges;
+/** Each buffer takes as many units as fit; what is too large for one begins a buffer of its own. */
+function cutsOf(units: readonly Unit[], bytes: number, partBytes: number): Cut[] {
+  const cuts: Cut[] = [{ at: 0 }];
+  units.forEach(({ at, name, step }, index) => {
+    const end = units[index + 1]?.at ?? bytes;
+    if (end - cuts[cuts.length - 1].at <= partBytes) return;
+    if (cuts[cuts.length - 1].at === at) cuts.pop();
+    cuts.push(step === null && end - at > partBytes ? { at, tensor: name } : { at });
+    if (step !== null) for (let next = at + step; next < end; next += step) cuts.push({ at: next });
+  });
+  return cuts;
 }
-
-/** Rows of a matrix of `columns` that one binding holds: a multiple of 64, so that each part starts at one of 256 bytes. */
-export const rowsOfBinding = (columns: number): number => Math.max(64, Math.floor(MAX_RANGE_BYTES / (4 * columns) / 64) * 64);
-
-/** Rows [first, end) of a matrix of `columns`; first is a multiple of 64. */
-export const matrixRows = ({ buffer, offset }: View, first: number, end: number, columns: number): View => ({
-  buffer,
-  offset: offset + first * columns * 4,
-  bytes: (end - first) * columns * 4,
-});
 
 /** Rows of the parameter table by block, in table order. */
 export function rowsByBlock(table: readonly ParameterRow[]): Map<BlockName, ParameterRow[]> {

@@ -5,9 +5,9 @@ import type { MatmulArgs } from '../shaders/matmul';
 import { columnSum } from '../shaders/column_sum';
 import type { Block, Slot, Trainable } from './buffers';
 import { liveRows, opLabel, weightView, type Context, type Transients } from './emit';
-import { tensorView } from './layout';
 import { loraB, loraGroup } from './lora-layout';
 import { splitProduct } from './split';
+import { tensorView } from './store';
 import { FULL_VIEW, type Dispatch, type View } from './types';
 
 /** An adapter and where its inner activations u = x·Aᵀ go. */
@@ -51,7 +51,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
   ];
   if (!adapter || !u) return list;
   const inner = op.parts.length * adapter.rank;
-  const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
+  const a = tensorView(adapter.block.store, adapter.block.layout, loraGroup(op));
   list.push(
     ...product(site, {
       label: opLabel(layer, op, 'lora A fwd'),
@@ -72,7 +72,7 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
         layout: 'nt',
         y,
         a: u,
-        b: tensorView(adapter.block.spec, adapter.block.layout, loraB(part.name)),
+        b: tensorView(adapter.block.store, adapter.block.layout, loraB(part.name)),
         m: rows,
         n: part.out,
         k: adapter.rank,
@@ -139,7 +139,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
   const du = transients.view(`d.${op.y}.u`, rows * inner);
   const list: Dispatch[] = [];
   eachPart(op, (part, column, index) => {
-    const b = tensorView(adapter.block.spec, adapter.block.layout, loraB(part.name));
+    const b = tensorView(adapter.block.store, adapter.block.layout, loraB(part.name));
     const slice = { a: dy, a0: column, lda: op.out, alpha: adapter.scale, live: liveRows } as const;
     list.push(
       ...product(site, {
@@ -184,7 +184,7 @@ export function linearAdapterGradients(site: LinearSite, dy: View, adapter: Adap
     }),
   );
   if (dx) {
-    const a = tensorView(adapter.block.spec, adapter.block.layout, loraGroup(op));
+    const a = tensorView(adapter.block.store, adapter.block.layout, loraGroup(op));
     list.push(
       ...product(site, {
         label: opLabel(layer, op, 'lora dX'),

@@ -5,13 +5,14 @@ import { fill } from '../shaders/fill';
 import { gradNorm, gradSquares, squareGroups } from '../shaders/grad_norm';
 import type { Slot, Trainable } from './buffers';
 import type { Context } from './emit';
-import { rangesOf } from './layout';
-import { FULL_VIEW, type BufferSpec, type Dispatch, type Segment, type View } from './types';
+import type { Store } from './store';
+import { FULL_VIEW, type Dispatch, type Segment, type View } from './types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
-  const dispatches = rangesOf(of.gradient.bytes).map(([offset, bytes]) => {
-    const x: View = { buffer: of.gradient, offset, bytes };
+  const dispatches = of.gradient.parts.map(({ buffer }) => {
+    const { bytes } = buffer;
+    const x = FULL_VIEW(buffer);
     const dispatch = gradSquares({
       label: `${of.name} squares`,
       partials: FULL_VIEW(context.buffers.partials),
@@ -48,21 +49,19 @@ export function norm(context: Context): Segment {
 }
 
 /** AdamW on the weights of one block with the gradient and state of `of`, which has the block's layout. */
-export function update(context: Context, weights: BufferSpec, of: Trainable): Segment {
+export function update(context: Context, weights: Store, of: Trainable): Segment {
   const { adam } = context.input;
   const { scalars, stats } = context.buffers;
-  const parts = [weights, of.gradient, of.m, of.v].map(splitRange);
-  let first = 0;
-  const dispatches = parts[0].map((w, index): Dispatch => {
-    const elements = w.bytes / 4;
-    const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - first));
-    first += elements;
+  const dispatches = weights.parts.map(({ buffer, at }, index): Dispatch => {
+    const part = (store: Store): View => FULL_VIEW(store.parts[index].buffer);
+    const elements = buffer.bytes / 4;
+    const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - at / 4));
     return adamw({
       label: `${of.name} → ${weights.name}`,
-      w,
-      g: parts[1][index],
-      m: parts[2][index],
-      v: parts[3][index],
+      w: FULL_VIEW(buffer),
+      g: part(of.gradient),
+      m: part(of.m),
+      v: part(of.v),
       scalars: FULL_VIEW(scalars),
       stats: FULL_VIEW(stats),
       slot: of.scalars,
@@ -76,10 +75,8 @@ export function update(context: Context, weights: BufferSpec, of: Trainable): Se
 
 /** Clears m and v of a slot whose layer has left. */
 export function reset(slot: Slot): Segment {
-  const dispatches = [slot.m, slot.v].flatMap((spec) =>
-    splitRange(spec).map((x) => fill({ label: `${spec.name} clear`, x, elements: x.bytes / 4, value: 0 })),
+  const dispatches = [...slot.m.parts, ...slot.v.parts].map(({ buffer }) =>
+    fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );
   return { name: `${slot.name} reset`, dispatches };
 }
-
-const splitRange = (spec: BufferSpec): View[] => rangesOf(spec.bytes).map(([offset, bytes]) => ({ buffer: spec, offset, bytes }));

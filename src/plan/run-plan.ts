@@ -190,12 +190,12 @@ export class RunPlan {
   #trainedEdges(): TrainedSegments[] {
     return [...this.buffers.edges].map(([name, of]) => ({
       squares: this.#keep(`squares ${name}`, () => optimizer.squares(this.#context, of)),
-      update: this.#keep(`update ${name}`, () => optimizer.update(this.#context, this.buffers.blocks.get(name)!.spec, of)),
+      update: this.#keep(`update ${name}`, () => optimizer.update(this.#context, this.buffers.blocks.get(name)!.store, of)),
     }));
   }
 
   #trainedSlot(slot: Slot, layer: number): TrainedSegments {
-    const weights = this.input.lora ? this.buffers.adapters[layer].spec : this.buffers.blocks.get(`layer.${layer}`)!.spec;
+    const weights = this.input.lora ? this.buffers.adapters[layer].store : this.buffers.blocks.get(`layer.${layer}`)!.store;
     return {
       squares: this.#keep(`squares ${slot.name}`, () => optimizer.squares(this.#context, slot)),
       update: this.#keep(`update ${slot.name} ${layer}`, () => optimizer.update(this.#context, weights, slot)),

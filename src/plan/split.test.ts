@@ -9,8 +9,6 @@ import { randomArray } from '../shaders/compare';
 import { matmul, type MatmulArgs } from '../shaders/matmul';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
-import { vocabularyParts } from './head';
-import { rowsOfBinding } from './layout';
 import { MAX_DISPATCH_FLOPS, partsOf, promptRows, splitProduct } from './split';
 import { amount, type BufferSpec, type Dispatch, type View } from './types';
 import { planFaults } from './validate';
@@ -183,16 +181,4 @@ test('ranges cover everything once, in steps of 64 within the work and the bindi
     }
   }
   expect(partsOf(10_000, 1)).toEqual([[0, 10_000]]);
-
-  // The head: GPT-2's vocabulary for one row is two bindings, for 64 rows ten pieces of work.
-  const one = vocabularyParts(50257, 768, 1);
-  expect(rowsOfBinding(768)).toBe(43648);
-  expect(one).toEqual([
-    [0, 43648],
-    [43648, 50257],
-  ]);
-  const many = vocabularyParts(50257, 768, 64);
-  covers(many, 50257);
-  expect(many[0][1]).toBe(Math.floor(MAX_DISPATCH_FLOPS / (2 * 768 * 64) / 64) * 64);
-  expect(vocabularyParts(2048, 128, 64)).toEqual([[0, 2048]]);
 });

@@ -9,9 +9,9 @@ import { amount, type Dispatch, type View } from './types';
 /** Largest work of one dispatch: below a second even on a CPU. */
 export const MAX_DISPATCH_FLOPS = 0.6e9;
 
-/** Ranges [first, end) of `total` units within the work of one dispatch, and at most `most` long. They start at multiples of 64, where any view may. */
-export function partsOf(total: number, flopsPerUnit: number, most = Infinity, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
-  const step = Math.max(64, Math.floor(Math.min(maxFlops / flopsPerUnit, most) / 64) * 64);
+/** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 64, where any view may. */
+export function partsOf(total: number, flopsPerUnit: number, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
+  const step = Math.max(64, Math.floor(maxFlops / flopsPerUnit / 64) * 64);
   const parts: [number, number][] = [];
   for (let first = 0; first < total; first += step) parts.push([first, Math.min(total, first + step)]);
   return parts;
@@ -20,7 +20,7 @@ export function partsOf(total: number, flopsPerUnit: number, most = Infinity, ma
 /** A product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, where k is what is live). */
 export function splitProduct(args: MatmulArgs, maxFlops = MAX_DISPATCH_FLOPS): Dispatch[] {
   const { layout, m, n, k } = args;
-  const parts = layout === 'tn' ? partsOf(m, 2 * n * k, Infinity, maxFlops) : partsOf(n, 2 * m * k, Infinity, maxFlops);
+  const parts = layout === 'tn' ? partsOf(m, 2 * n * k, maxFlops) : partsOf(n, 2 * m * k, maxFlops);
   return parts.length === 1 ? [matmul(args)] : parts.map(([first, end]) => matmul(part(args, first, end)));
 }
 

@@ -32,6 +32,8 @@ export interface BufferSpec {
   readonly kind: BufferKind;
   /** The block of the model it belongs to ('embedding', 'layer.3', 'norm', 'head'), where it belongs to one. */
   readonly block?: string;
+  /** The tensor that it holds, where one that is never cut is too large to share a buffer. */
+  readonly tensor?: string;
 }
 
 /** A byte range of a buffer, as a binding sees it. offset is a multiple of 256, bytes of 4. */

@@ -47,12 +47,15 @@ export interface MatmulArgs {
   readonly residual?: View;
   /** y = alpha · (a·b) + bias + residual. Default 1. */
   readonly alpha?: number;
-  /** y = …, y += …, or += in every micro-batch of a step but the first. Default 'no'. */
-  readonly accumulate?: 'no' | 'yes' | 'frame';
+  /**
+   * y = …, y += …, or += in every micro-batch of a step but the first. 'continue', of nn: the sum begins with y, to the same bits
+   * as one over the terms before and these; no alpha, bias, residual. Default 'no'.
+   */
+  readonly accumulate?: 'no' | 'yes' | 'frame' | 'continue';
   readonly family?: MatmulFamily;
 }
 
-const ACCUMULATE_CODES = { no: 0, yes: 1, frame: 2 } as const;
+const ACCUMULATE_CODES = { no: 0, yes: 1, frame: 2, continue: 3 } as const;
 const REGISTER_SOURCES: Readonly<Record<MatmulLayout, string>> = { nt, nn, tn };
 
 /** Up to this many rows (generation), an invocation or workgroup takes all rows of its columns. */
@@ -176,6 +179,8 @@ function checkedShapes(args: MatmulArgs, name: string): Shapes {
     if (!Number.isInteger(size) || size < 1) throw shapeError(name, label, 'a positive integer', String(size));
   }
   const row0 = live?.row0 ?? 0;
+  if (args.accumulate === 'continue' && (layout !== 'nn' || (args.alpha ?? 1) !== 1 || bias || residual))
+    throw shapeError(name, 'accumulate', "nn, without alpha, bias and residual, for 'continue'", layout);
   if (!Number.isInteger(row0) || row0 < 0) throw shapeError(name, 'row0', 'an integer from 0 on', String(row0));
   const [aRows, aWidth] = layout === 'tn' ? [k, m] : [m, k];
   const [bRows, bWidth] = layout === 'nt' ? [n, k] : [k, n];

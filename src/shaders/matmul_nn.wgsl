@@ -3,7 +3,7 @@
 // An invocation owns ROWS × 4 outputs and takes four k at a time; no workgroup memory, no barrier. A workgroup
 // of WX × WY invocations covers WY·ROWS rows and WX·4 columns; neighbours in x read neighbouring quads of b.
 // Grid: x rows, y columns.
-// Assigns or accumulates: finish_at(). Any M, N, K. ROWS is 4 or 8. A row past the last live one computes that
+// Assigns, accumulates or goes on with a sum: begin(), finish_at(). Any M, N, K. ROWS is 4 or 8. A row past the last live one computes that
 // one again and stores nothing.
 
 @compute @workgroup_size(WX, WY)
@@ -24,14 +24,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let inside = p.n - col;
   let ldb = p.ldb;   // out of the loop: not every compiler moves uniform loads
 
-  var y0 = vec4f();
-  var y1 = vec4f();
-  var y2 = vec4f();
-  var y3 = vec4f();
-  var y4 = vec4f();
-  var y5 = vec4f();
-  var y6 = vec4f();
-  var y7 = vec4f();
+  var y0 = begin(row, col);
+  var y1 = begin(min(row + 1u, rows - 1u), col);
+  var y2 = begin(min(row + 2u, rows - 1u), col);
+  var y3 = begin(min(row + 3u, rows - 1u), col);
+  var y4 = begin(min(row + 4u, rows - 1u), col);
+  var y5 = begin(min(row + 5u, rows - 1u), col);
+  var y6 = begin(min(row + 6u, rows - 1u), col);
+  var y7 = begin(min(row + 7u, rows - 1u), col);
 
   var a_at = 0u;
   var b_at = p.b0 + col / 4u * B_QUAD;

@@ -4,7 +4,7 @@
 // A_BY_K, B_BY_K: 1 where the rows of the operand in memory are k, 0 where k runs along its rows.
 // A workgroup of 16 × 16 invocations owns a 64 × 64 tile of y, an invocation 4 × 4 of it. For every 16 k the
 // workgroup copies 64 × 16 of a and of b, one quad an invocation. Grid: x rows, y columns.
-// Assigns or accumulates: finish_at(). Any M, N, K: what lies outside an operand is 0 in the tile. 8 KiB.
+// Assigns, accumulates or goes on with a sum: begin(), finish_at(). Any M, N, K: what lies outside an operand is 0 in the tile. 8 KiB.
 
 const SIDE = 16u;     // invocations, quads of rows, quads of columns, and k of a tile
 const TILE = 64u;     // rows and columns
@@ -49,7 +49,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let to_a = slot(index, A_BY_K);
   let to_b = slot(index, B_BY_K);
 
+  let row = origin.x + local.y * 4u;
+  let col = origin.y + local.x * 4u;
   var sum = mat4x4f();   // column i is row i of this invocation's part of y
+  if (ACCUMULATE == 3u && row < rows && col < p.n) {
+    let last = rows - 1u;
+    sum = mat4x4f(begin(row, col), begin(min(row + 1u, last), col), begin(min(row + 2u, last), col), begin(min(row + 3u, last), col));
+  }
   for (var k0 = 0u; k0 < terms; k0 += SIDE) {
     tile_a[to_a] = quad_a(origin.x + from_a.x, k0 + from_a.y, rows, terms);
     tile_b[to_b] = quad_b(origin.y + from_b.x, k0 + from_b.y, terms);
@@ -66,8 +72,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     workgroupBarrier();
   }
 
-  let row = origin.x + local.y * 4u;
-  let col = origin.y + local.x * 4u;
   if (col >= p.n) { return; }
   if (row < rows) { finish(row, col, sum[0]); }
   if (row + 1u < rows) { finish(row + 1u, col, sum[1]); }

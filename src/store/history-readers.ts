@@ -85,7 +85,13 @@ const formulaTerm = object<FormulaTerm>({
   what: text,
 });
 
-const largestBuffer = object<Forecast['largest']['buffer']>({ name: text, bytes: count, memory: memoryClass, block: optional(text) });
+const largestBuffer = object<Forecast['largest']['buffer']>({
+  name: text,
+  bytes: count,
+  memory: memoryClass,
+  block: optional(text),
+  tensor: optional(text),
+});
 
 const forecast = object<Forecast>({
   method,

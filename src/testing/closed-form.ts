@@ -20,14 +20,41 @@ export interface RunNumbers {
   readonly cacheTokens: number;
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
+  /** Where blocks are cut. */
+  readonly partBytes: number;
 }
 
 const up = (value: number, step: number): number => Math.ceil(value / step) * step;
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 /** A buffer of n four-byte elements. */
 const buffer = (n: number): number => up(4 * n, 16);
-/** Tensors that lie in one block, each starting at a multiple of 256 bytes. */
-const packed = (elements: readonly number[]): number => sum(elements.map((n) => up(4 * n, 256)));
+
+/** Elements of tensors that are bound whole, and of a vocabulary matrix, that a block may be cut in. */
+type Tensors = readonly (number | { readonly rows: number; readonly columns: number })[];
+
+/**
+ * Bytes of the buffers that hold these tensors, `most` in each: as many as fit, a matrix that is longer in pieces of so many times 64
+ * rows as fit, anything else that is longer by itself.
+ */
+function buffersOf(tensors: Tensors, most: number): number[] {
+  const pieces = tensors.flatMap((tensor) => {
+    if (typeof tensor === 'number') return [{ bytes: up(4 * tensor, 256), opens: false }];
+    const row = 4 * tensor.columns;
+    const step = Math.max(64, Math.floor(most / row / 64) * 64);
+    return Array.from({ length: Math.ceil(tensor.rows / step) }, (_, i) => ({
+      bytes: up(row * Math.min(step, tensor.rows - i * step), 256),
+      // Pieces are in a buffer each; only after the last one there may be room.
+      opens: tensor.rows > step,
+    }));
+  });
+  const buffers: number[] = [];
+  for (const { bytes, opens } of pieces) {
+    const last = buffers.at(-1);
+    if (last === undefined || opens || last + bytes > most) buffers.push(bytes);
+    else buffers[buffers.length - 1] = last + bytes;
+  }
+  return buffers;
+}
 
 interface Widths {
   readonly C: number;
@@ -87,24 +114,23 @@ export function closedForm(run: RunNumbers): ClassBytes {
   const L = s.layers;
   const lora = method === 'lora';
 
-  const embedding = packed(s.rope ? [V * C] : [V * C, s.maxPositions * C]);
-  const norm = packed(s.norm === 'rms' ? [C] : [C, C]);
-  const head = s.tied ? 0 : packed([V * C]);
-  const layer = packed(layerTensors(s));
-  const adapter = packed(adapterTensors(s, rank));
+  const matrix = { rows: V, columns: C };
+  const cut = (tensors: Tensors): number[] => buffersOf(tensors, run.partBytes);
+  const embedding = cut(s.rope ? [matrix] : [matrix, s.maxPositions * C]);
+  const norm = cut(s.norm === 'rms' ? [C] : [C, C]);
+  const head = s.tied ? [] : cut([matrix]);
+  const layer = cut(layerTensors(s));
+  const adapter = cut(adapterTensors(s, rank));
   const trained = [
     ...(edges.embedding ? [embedding] : []),
     ...(edges.norm ? [norm] : []),
     ...(edges.head ? [head] : []),
     ...Array.from({ length: slots }, () => (lora ? adapter : layer)),
   ];
+  const state = sum(trained.flat());
 
-  // Sums of squares: a partial a 4096 elements, at most 128 a binding of 128 MiB; each trainable's start at a whole binding.
-  const partials = (bytes: number): number => {
-    let count = 0;
-    for (let at = 0; at < bytes; at += 2 ** 27) count += Math.min(128, Math.ceil(Math.min(2 ** 27, bytes - at) / 4 / 4096));
-    return up(count, 64);
-  };
+  // Sums of squares: a partial a 4096 elements, at most 128 a buffer; each trainable's start at a whole binding.
+  const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
   const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
   const indices = 6 + (edges.embedding ? 3 : 0) + (edges.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
@@ -115,10 +141,10 @@ export function closedForm(run: RunNumbers): ClassBytes {
   const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
 
   return {
-    weights: embedding + norm + head + L * layer + (lora ? L * adapter : 0),
+    weights: sum([...embedding, ...norm, ...head]) + L * sum(layer) + (lora ? L * sum(adapter) : 0),
     masters: 0,
-    gradients: sum(trained),
-    optimizer: 2 * sum(trained),
+    gradients: state,
+    optimizer: 2 * state,
     activations:
       streams * buffer(N * C) +
       (L - lowest) * kept(keptFrozen(s)) +

@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device';
 import { nodeLab } from '../gpu/node-lab';
 import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
-import { planInput } from '../plan/input';
+import { planInput, type PlanOptions } from '../plan/input';
 import { Engine } from '../train/engine';
 import { Trainer } from '../train/trainer';
 import type { Fixture, FixtureBatch, FixtureRun, FixtureTensors } from './fixtures';
@@ -37,10 +37,9 @@ export function fixtureConfig(run: Pick<FixtureRun, 'method' | 'steps' | 'optimi
 export async function fixtureEngine(
   fixture: Fixture,
   config: RunConfig,
-  draws?: readonly (readonly number[])[],
-  gpu?: Gpu,
+  { gpu, ...options }: PlanOptions & { readonly gpu?: Gpu } = {},
 ): Promise<Engine> {
-  const engine = await Engine.create(gpu ?? (await nodeLab()).gpu, planInput(fixtureShape(fixture), config, { draws }), { validate: true });
+  const engine = await Engine.create(gpu ?? (await nodeLab()).gpu, planInput(fixtureShape(fixture), config, options), { validate: true });
   for (const { rows } of engine.plan.buffers.blocks.values()) {
     for (const row of rows) engine.writeTensor(row, fixture.weights.get(row.name)!.values);
   }
@@ -72,7 +71,7 @@ export interface OracleRun {
 /** Runs a fixture's run to its end. The caller closes the engine. */
 export async function runFixture(fixture: Fixture, run: FixtureRun): Promise<OracleRun> {
   const config = fixtureConfig(run);
-  const engine = await fixtureEngine(fixture, config, run.lisa?.draws);
+  const engine = await fixtureEngine(fixture, config, { draws: run.lisa?.draws });
   const trainer = new Trainer(engine, config, (period) => run.lisa!.draws[period]);
   const losses: number[] = [];
   const gradNorms: number[] = [];

@@ -1,4 +1,4 @@
-// Model shapes that plan tests go through: odd sizes that no tile divides, the built-in model, and two real ones.
+// Model shapes that plan tests go through: odd sizes that no tile divides, the built-in model, and three real ones.
 
 import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
@@ -51,6 +51,20 @@ const CONFIGS = {
     tie_word_embeddings: true,
   },
   'GPT-2 124M': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
+  'Qwen2.5-0.5B': {
+    model_type: 'qwen2',
+    vocab_size: 151936,
+    hidden_size: 896,
+    intermediate_size: 4864,
+    num_hidden_layers: 24,
+    num_attention_heads: 14,
+    num_key_value_heads: 2,
+    max_position_embeddings: 32768,
+    rope_theta: 1000000,
+    rms_norm_eps: 0.000001,
+    tie_word_embeddings: true,
+    use_sliding_window: false,
+  },
 } as const;
 
 export type ShapeName = keyof typeof CONFIGS;

@@ -128,17 +128,22 @@ export interface TinyRun {
 }
 
 /** A session that is ready to run. The caller closes it. */
-export async function openTiny(inputs: RunInputs, from: CheckpointReader | null = null, host = new TestHost()): Promise<TinyRun> {
+export async function openTiny(
+  inputs: RunInputs,
+  from: CheckpointReader | null = null,
+  host = new TestHost(),
+  partBytes?: number,
+): Promise<TinyRun> {
   const { gpu } = await nodeLab();
-  return { host, session: await Session.create(gpu, inputs, host, from) };
+  return { host, session: await Session.create(gpu, inputs, host, from, partBytes) };
 }
 
 /** Every tensor that the run could change, as bytes by name. */
 export async function trainedBytes(session: Session): Promise<Map<string, Bytes>> {
   const { engine } = session;
   const bytes = new Map<string, Bytes>();
-  for (const [name, { spec }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readWhole(spec));
-  for (const [layer, { spec }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readWhole(spec));
+  for (const [name, { store }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readStore(store));
+  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readStore(store));
   return bytes;
 }
 

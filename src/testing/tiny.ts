@@ -12,7 +12,7 @@ import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
-import type { BufferSpec } from '../plan/types';
+import type { Store } from '../plan/store';
 import { randomStream } from '../random';
 import { Engine } from '../train/engine';
 import { initialA, loraSites } from '../train/lora';
@@ -102,17 +102,17 @@ export function stepData(microBatches: readonly MicroBatch[]): StepData {
 /** A step of one micro-batch with two documents. */
 export const tinyStep = (shape: ModelShape, seed: number): StepData => stepData([microBatch(tinySamples(shape, [9, 6], seed))]);
 
-/** SHA-256 of what a buffer holds on the GPU. */
-export async function hashOf(engine: Engine, spec: BufferSpec): Promise<string> {
+/** SHA-256 of what a block, a gradient or a state holds on the GPU. */
+export async function hashOf(engine: Engine, store: Store): Promise<string> {
   return createHash('sha256')
-    .update(await engine.readWhole(spec))
+    .update(await engine.readStore(store))
     .digest('hex');
 }
 
 /** By block name ('layer.2'); adapters as 'adapter.2'. */
 export async function weightHashes(engine: Engine): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const [name, { spec }] of engine.plan.buffers.blocks) hashes[name] = await hashOf(engine, spec);
-  for (const [layer, { spec }] of engine.plan.buffers.adapters.entries()) hashes[`adapter.${layer}`] = await hashOf(engine, spec);
+  for (const [name, { store }] of engine.plan.buffers.blocks) hashes[name] = await hashOf(engine, store);
+  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) hashes[`adapter.${layer}`] = await hashOf(engine, store);
   return hashes;
 }

@@ -8,13 +8,13 @@ import type { BlockBytes } from './protocol';
 export function blockBytes(plan: RunPlan): BlockBytes[] {
   const { blocks, edges, slots, adapters } = plan.buffers;
   const { method } = plan.input;
-  return [...blocks].map(([name, { spec }]) => {
+  return [...blocks].map(([name, { store }]) => {
     const edge = edges.get(name as EdgeName);
     const layer = /^layer\.(\d+)$/.exec(name)?.[1];
     const trained = layer === undefined ? edge : slots[method === 'lisa' ? 0 : Number(layer)];
     return {
       name,
-      weights: spec.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.spec.bytes ?? 0)),
+      weights: store.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.store.bytes ?? 0)),
       gradient: trained?.gradient.bytes ?? 0,
       m: trained?.m.bytes ?? 0,
       v: trained?.v.bytes ?? 0,

@@ -82,7 +82,7 @@ test('a device with default limits trains to the same bits', async () => {
     const engine = await tinyEngine(shape, config, { gpu: await DEVICES[device]() });
     const trainer = new Trainer(engine, config, () => [1, 3]);
     await trainer.submit(tinyStep(shape, 2));
-    results.push(await trainer.stats(), await engine.readWhole(engine.plan.buffers.blocks.get('layer.3')!.spec));
+    results.push(await trainer.stats(), await engine.readStore(engine.plan.buffers.blocks.get('layer.3')!.store));
     engine.close();
   }
   expect(results.slice(2)).toEqual(results.slice(0, 2));

@@ -16,6 +16,7 @@ import {
 } from '../io/safetensors';
 import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
+import type { Store } from '../plan/store';
 import type { BufferSpec } from '../plan/types';
 import type { HeldOut, Period, PeriodUpdate } from './protocol';
 import type { Engine } from './engine';
@@ -96,16 +97,26 @@ function textSum(text: string, names: readonly string[]): number {
   return new Checksum(bytes.byteLength).add(bytes).value;
 }
 
-/** Buffers that make up the state of a run, by name in the file. */
-function stateBuffers(engine: Engine): Map<string, BufferSpec> {
+interface StateBuffer {
+  readonly buffer: BufferSpec;
+  /** The block of weights of which it is the last buffer. */
+  readonly completes: BlockName | null;
+}
+
+/** Buffers that make up the state of a run, by name in the file: a tensor each. */
+function stateBuffers(engine: Engine): Map<string, StateBuffer> {
   const { blocks, adapters, edges, slots } = engine.plan.buffers;
-  const buffers = new Map<string, BufferSpec>();
+  const buffers = new Map<string, StateBuffer>();
+  const add = (name: string, { parts }: Store, block: BlockName | null = null): void =>
+    parts.forEach(({ buffer }, index) =>
+      buffers.set(parts.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === parts.length - 1 ? block : null }),
+    );
   // LoRA's base never changes: the model files have it.
-  if (!engine.plan.input.lora) for (const [name, { spec }] of blocks) buffers.set(`weights/${name}`, spec);
-  adapters.forEach(({ spec }, layer) => buffers.set(`adapter/${layer}`, spec));
+  if (!engine.plan.input.lora) for (const [name, { store }] of blocks) add(`weights/${name}`, store, name);
+  adapters.forEach(({ store }, layer) => add(`adapter/${layer}`, store));
   for (const of of [...edges.values(), ...slots]) {
-    buffers.set(`m/${of.name}`, of.m);
-    buffers.set(`v/${of.name}`, of.v);
+    add(`m/${of.name}`, of.m);
+    add(`v/${of.name}`, of.v);
   }
   return buffers;
 }
@@ -138,7 +149,7 @@ export function checkpointFile(
   };
   const held = (name: string, bytes: Uint8Array<ArrayBuffer>): void =>
     add(name, bytes.byteLength, (start, end) => bytes.subarray(start, end));
-  for (const [name, spec] of stateBuffers(engine)) add(name, spec.bytes, (start, end) => engine.readWhole(spec, start, end));
+  for (const [name, { buffer }] of stateBuffers(engine)) add(name, buffer.bytes, (start, end) => engine.readWhole(buffer, start, end));
   for (const [layer, { m, v }] of parked) {
     held(`parked/${layer}.m`, m);
     held(`parked/${layer}.v`, v);
@@ -229,11 +240,11 @@ export async function restoreCheckpoint(
     return whole;
   };
   const { blocks, slots } = engine.plan.buffers;
-  for (const [name, spec] of stateBuffers(engine)) {
-    await load(name, spec.bytes, (piece, at) => engine.writeWhole(spec, piece, at));
+  for (const [name, { buffer, completes }] of stateBuffers(engine)) {
+    await load(name, buffer.bytes, (piece, at) => engine.writeWhole(buffer, piece, at));
     // What was written is no longer in memory of the driver once the GPU has it.
     await engine.executor.idle();
-    if (name.startsWith('weights/')) await onBlock(name.slice('weights/'.length) as BlockName);
+    if (completes !== null) await onBlock(completes);
   }
   const parked = new Map<number, ParkedState>();
   const before = new Map<number, Uint8Array<ArrayBuffer>>();
@@ -243,7 +254,7 @@ export async function restoreCheckpoint(
       const { bytes } = slots[0].m;
       parked.set(Number(layer), { m: await loadWhole(name, bytes), v: await loadWhole(`parked/${layer}.v`, bytes) });
     } else if (kind === 'before') {
-      before.set(Number(layer), await loadWhole(name, blocks.get('layer.0')!.spec.bytes));
+      before.set(Number(layer), await loadWhole(name, blocks.get('layer.0')!.store.bytes));
     }
   }
   for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);

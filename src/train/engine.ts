@@ -8,10 +8,11 @@ import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
 import { elementsOf, type ParameterRow } from '../model/types';
-import type { Block, InputName, Trainable } from '../plan/buffers';
+import type { InputName, Trainable } from '../plan/buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type StepPlan } from '../plan/run-plan';
-import { FULL_VIEW, type Extents, type Segment, type View } from '../plan/types';
+import { tensorBytes, viewsOf, type Store } from '../plan/store';
+import { FULL_VIEW, type BufferSpec, type Extents, type Segment, type View } from '../plan/types';
 import { assertPlan } from '../plan/validate';
 import { ropeTables } from '../shaders/rope.tables';
 import { readStats, type StepStats } from '../shaders/stats';
@@ -66,39 +67,48 @@ export class Engine {
 
   /** Uploads elements of a tensor of the model, from `start` on. */
   writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
-    this.executor.write(partOf(placeOf(this.#block(row), row), start * 4, data.byteLength), data);
+    const { store, layout } = this.plan.buffers.blocks.get(row.block)!;
+    this.#write(tensorBytes(store, layout, row.local, start, start + data.length), data);
   }
 
   /** Reads elements [start, end) of a tensor of the model back; by default all. */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
-    const view = partOf(placeOf(this.#block(row), row), start * 4, (end - start) * 4);
-    return new Float32Array(await this.executor.read(view, this.plan.buffers.staging));
+    const { store, layout } = this.plan.buffers.blocks.get(row.block)!;
+    return this.#read(tensorBytes(store, layout, row.local, start, end));
   }
 
   writeAdapter(layer: number, local: string, data: Float32Array<ArrayBuffer>): void {
-    const adapter = this.plan.buffers.adapters[layer];
-    this.executor.write(placeOf(adapter, { local }), data);
+    const { store, layout } = this.plan.buffers.adapters[layer];
+    this.#write(tensorBytes(store, layout, local), data);
   }
 
   async readAdapter(layer: number, local: string): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.executor.read(placeOf(this.plan.buffers.adapters[layer], { local }), this.plan.buffers.staging));
+    const { store, layout } = this.plan.buffers.adapters[layer];
+    return this.#read(tensorBytes(store, layout, local));
   }
 
   /** Gradient of a tensor of a trainable, for tests. */
   async readGradient(of: Trainable, local: string): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(
-      await this.executor.read(placeOf({ spec: of.gradient, layout: of.layout }, { local }), this.plan.buffers.staging),
-    );
+    return this.#read(tensorBytes(of.gradient, of.layout, local));
   }
 
   /** Bytes [start, end) of a buffer; by default all. */
-  async readWhole(spec: View['buffer'], start = 0, end = spec.bytes): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array(await this.executor.read(partOf(FULL_VIEW(spec), start, end - start), this.plan.buffers.staging));
+  async readWhole(spec: BufferSpec, start = 0, end = spec.bytes): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array(await this.executor.read({ buffer: spec, offset: start, bytes: end - start }, this.plan.buffers.staging));
   }
 
   /** Overwrites a buffer, or its bytes from `start` on. */
-  writeWhole(spec: View['buffer'], bytes: Uint8Array<ArrayBuffer>, start = 0): void {
-    this.executor.write(partOf(FULL_VIEW(spec), start, bytes.byteLength), bytes);
+  writeWhole(spec: BufferSpec, bytes: Uint8Array<ArrayBuffer>, start = 0): void {
+    this.executor.write({ buffer: spec, offset: start, bytes: bytes.byteLength }, bytes);
+  }
+
+  /** All buffers of a block, gradient or state, one after the other. */
+  async readStore(store: Store): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array((await this.#read(viewsOf(store, 0, store.bytes))).buffer);
+  }
+
+  writeStore(store: Store, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#write(viewsOf(store, 0, store.bytes), bytes);
   }
 
   /**
@@ -162,7 +172,7 @@ export class Engine {
   async switchLayers(change: Switch, host: Map<number, { m: Uint8Array<ArrayBuffer>; v: Uint8Array<ArrayBuffer> }>): Promise<void> {
     const { slots } = this.plan.buffers;
     for (const [slot, layer] of change.park)
-      host.set(layer, { m: await this.readWhole(slots[slot].m), v: await this.readWhole(slots[slot].v) });
+      host.set(layer, { m: await this.readStore(slots[slot].m), v: await this.readStore(slots[slot].v) });
     if (change.clear.length)
       await this.#run(
         change.clear.map((slot) => this.plan.reset(slot)),
@@ -171,8 +181,8 @@ export class Engine {
     for (const [slot, layer] of change.restore) {
       const state = host.get(layer);
       if (!state) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
-      this.writeWhole(slots[slot].m, state.m);
-      this.writeWhole(slots[slot].v, state.v);
+      this.writeStore(slots[slot].m, state.m);
+      this.writeStore(slots[slot].v, state.v);
       host.delete(layer);
     }
   }
@@ -186,8 +196,25 @@ export class Engine {
     await this.executor.run(segments, extents);
   }
 
-  #block(row: ParameterRow): Block {
-    return this.plan.buffers.blocks.get(row.block)!;
+  /** Views one after the other, as one array. */
+  async #read(views: readonly View[]): Promise<Float32Array<ArrayBuffer>> {
+    const { staging } = this.plan.buffers;
+    if (views.length === 1) return new Float32Array(await this.executor.read(views[0], staging));
+    const all = new Float32Array(views.reduce((sum, { bytes }) => sum + bytes / 4, 0));
+    let at = 0;
+    for (const view of views) {
+      all.set(new Float32Array(await this.executor.read(view, staging)), at);
+      at += view.bytes / 4;
+    }
+    return all;
+  }
+
+  #write(views: readonly View[], data: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {
+    let at = data.byteOffset;
+    for (const view of views) {
+      this.executor.write(view, new Uint8Array(data.buffer, at, view.bytes));
+      at += view.bytes;
+    }
   }
 
   #put(name: InputName, values: Uint32Array): void {
@@ -203,11 +230,3 @@ export class Engine {
     this.executor.write(FULL_VIEW(this.plan.buffers.inputs), this.#inputs);
   }
 }
-
-const partOf = ({ buffer, offset }: View, start: number, bytes: number): View => ({ buffer, offset: offset + start, bytes });
-
-const placeOf = ({ spec, layout }: Pick<Block, 'spec' | 'layout'>, { local }: { readonly local: string }): View => {
-  const place = layout.places.get(local);
-  if (!place) throw new AppError('INTERNAL', `Block ${spec.name} has no tensor ${local}.`, '');
-  return { buffer: spec, offset: place.offset, bytes: place.elements * 4 };
-};

@@ -358,7 +358,7 @@ describe('optimizer state belongs to a layer', () => {
         dropping.resume(controller.slots(), []);
         await engine.switchLayers(dropping.switchTo([1]), new Map());
         const { m, v } = engine.plan.buffers.slots[0];
-        for (const spec of [m, v]) expect((await engine.readWhole(spec)).every((byte) => byte === 0)).toBe(true);
+        for (const spec of [m, v]) expect((await engine.readStore(spec)).every((byte) => byte === 0)).toBe(true);
       },
       draws,
     );
@@ -383,7 +383,7 @@ test('slots without a layer add nothing to the gradient norm', async () => {
         expect(used).toHaveLength(drawn.length);
         let squares = 0;
         for (const of of [...edges.values(), ...used]) {
-          for (const value of new Float32Array((await engine.readWhole(of.gradient)).buffer)) squares += value * value;
+          for (const value of new Float32Array((await engine.readStore(of.gradient)).buffer)) squares += value * value;
         }
         expect(Math.abs(gradNorm / Math.sqrt(squares) - 1), `layers ${drawn.join()}`).toBeLessThan(1e-6);
       }

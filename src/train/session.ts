@@ -6,6 +6,7 @@ import { AppError } from '../errors';
 import type { LedgerReading } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
+import { PART_BYTES } from '../model/parts';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
 import {
@@ -74,8 +75,14 @@ export class Session {
   /** When the last step was done, or training began again. */
   #mark = 0;
 
-  /** Allocates, loads the weights or the checkpoint, and is ready to run. */
-  static async create(gpu: Gpu, inputs: RunInputs, host: SessionHost, from: CheckpointReader | null = null): Promise<Session> {
+  /** Allocates, loads the weights or the checkpoint, and is ready to run. `partBytes`: where blocks are cut (tests cut them sooner). */
+  static async create(
+    gpu: Gpu,
+    inputs: RunInputs,
+    host: SessionHost,
+    from: CheckpointReader | null = null,
+    partBytes: number = PART_BYTES,
+  ): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
     // What an earlier run on this device left is not this one's.
@@ -83,7 +90,7 @@ export class Session {
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels }));
+    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, partBytes }));
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();

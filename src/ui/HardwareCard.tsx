@@ -11,7 +11,7 @@ type Ready = Extract<DeviceState, { status: 'ready' }>;
 type Row = readonly [name: string, value: string, title?: string];
 
 const MORE_ABOUT = {
-  buffer: 'The largest piece of GPU memory that can be had at once: the embedding of a model has to fit one.',
+  buffer: 'The largest piece of GPU memory that can be had at once: a matrix of a layer has to fit one.',
   binding: 'The largest range of it that a kernel can use at once; larger matrices are taken in parts.',
   f16: 'Half-precision arithmetic in kernels. LISA Studio computes in 32 bits and works without it.',
 };

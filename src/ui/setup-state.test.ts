@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { DEFAULTS } from '../config';
 import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import type { ModelShape } from '../model/types';
 import type { DeviceState } from '../store/device';
 import type { SourcesState } from '../store/sources';
 import { useSourcesStore } from '../store/sources';
@@ -16,8 +17,10 @@ const ready = (limits: Partial<DeviceLimits> = {}): DeviceState => ({
 });
 const sources: SourcesState = useSourcesStore.getInitialState();
 const qwen = LARGER_MODELS[2].shape;
-const facts = { shape: qwen, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
-const local: SourcesState = { ...sources, modelKind: 'local', local: { name: 'q', files: [], facts, error: null } };
+const local = (shape: ModelShape): SourcesState => {
+  const facts = { shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
+  return { ...sources, modelKind: 'local', local: { name: 'q', files: [], facts, error: null } };
+};
 
 it('weighs the forecast against the budget and the device before a start', () => {
   const known = { budget: null, forecaster, data: 'ready' } as const;
@@ -29,11 +32,13 @@ it('weighs the forecast against the budget and the device before a start', () =>
     start: { label: 'Start LISA anyway', ready: true },
   });
   expect(setupOf(DEFAULTS, sources, ready(), { ...known, budget: total }).verdict).toBe('tight');
-  // Its embedding of 151,936 × 896 numbers is more than the 256 MiB that every device grants a buffer.
-  const large = setupOf(DEFAULTS, local, ready(), known);
-  expect(large.limit).toMatchObject({ what: 'its embedding', kind: 'buffer', bytes: 151_936 * 896 * 4 });
+  // An embedding of 151,936 × 896 numbers is in several buffers; a matrix of a layer is in one, and every device grants 256 MiB.
+  expect(setupOf(DEFAULTS, local(qwen), ready(), known).start.ready).toBe(true);
+  const wide = local({ ...qwen, ff: 40_000 });
+  const large = setupOf(DEFAULTS, wide, ready(), known);
+  expect(large.limit).toMatchObject({ what: "its layer 0's gate_up", kind: 'buffer', bytes: 2 * 40_000 * 896 * 4 });
   expect(large.start).toEqual({ label: 'Too large for this device', ready: false, focus: 'model' });
-  expect(setupOf(DEFAULTS, local, ready({ maxBufferSize: 2 ** 31 }), known).start.ready).toBe(true);
+  expect(setupOf(DEFAULTS, wide, ready({ maxBufferSize: 2 ** 31, maxStorageBufferBindingSize: 2 ** 31 }), known).start.ready).toBe(true);
 });
 
 it('starts without the forecaster too', () => {

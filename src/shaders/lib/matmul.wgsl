@@ -20,9 +20,15 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-// ACCUMULATE: 0 assigns, 1 adds to y, 2 adds in every micro-batch of a step but the first.
+// ACCUMULATE: 0 assigns, 1 adds to y, 2 adds in every micro-batch of a step but the first, 3 goes on with the sum in y.
 fn accumulates() -> bool {
   return ACCUMULATE == 1u || (ACCUMULATE == 2u && frame.accumulate != 0u);
+}
+
+// What the sum for y[row, col..col + 3] starts from. row < M, col < N, col a multiple of 4.
+fn begin(row: u32, col: u32) -> vec4f {
+  if (ACCUMULATE != 3u) { return vec4f(); }
+  return load_y(p.y0 + row * p.ldy + col / 4u * Y_QUAD, p.n - col);
 }
 
 fn finish_at(at: u32, bias_at: u32, left: u32, sum: vec4f) {

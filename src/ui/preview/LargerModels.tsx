@@ -22,7 +22,7 @@ export interface LargerModel {
   readonly fitted: RunConfig;
   readonly bars: readonly Bar[];
   readonly error: ErrorInfo | null;
-  /** "its embedding needs one buffer of 545 MB, this device allows 268 MB"; null where it fits. */
+  /** "its layer 0's gate_up needs one binding of 201 MB, this device allows 134 MB"; null where it fits. */
   readonly limit: string | null;
 }
 

@@ -1,0 +1,89 @@
+// The memory of a block: one run of addresses, in as many buffers as its layout has cuts. Everything that handles a block or a
+// tensor whole works with addresses; a kernel binds a range inside one buffer. A tensor of several parts is bound part by part.
+
+import { AppError } from '../errors';
+import type { BlockLayout } from './layout';
+import { BINDING_ALIGNMENT, roundUp, type BufferSpec, type View } from './types';
+
+export interface StorePart {
+  readonly buffer: BufferSpec;
+  /** Address of its first byte. */
+  readonly at: number;
+}
+
+export interface Store {
+  readonly name: string;
+  readonly bytes: number;
+  /** In order, without gaps between them. */
+  readonly parts: readonly StorePart[];
+}
+
+/** `make` describes one buffer; one that holds a single large tensor is told its name. */
+export function storeOf(name: string, layout: BlockLayout, make: (name: string, bytes: number, tensor?: string) => BufferSpec): Store {
+  const { bytes, cuts } = layout;
+  const parts = cuts.map(({ at, tensor }, index) => ({
+    at,
+    buffer: make(cuts.length === 1 ? name : `${name}.${index}`, (cuts[index + 1]?.at ?? bytes) - at, tensor),
+  }));
+  return { name, bytes, parts };
+}
+
+/** The bytes [at, at + bytes) of a store, a view for every buffer that has some of them. */
+export function viewsOf({ parts }: Store, at: number, bytes: number): View[] {
+  return parts.flatMap(({ buffer, at: start }) => {
+    const first = Math.max(at, start);
+    const end = Math.min(at + bytes, start + buffer.bytes);
+    return first < end ? [{ buffer, offset: first - start, bytes: end - first }] : [];
+  });
+}
+
+const placeOf = (store: Store, layout: BlockLayout, name: string): { offset: number; elements: number } => {
+  const place = layout.places.get(name);
+  if (!place) throw new AppError('INTERNAL', `Block ${store.name} has no tensor ${name}.`, '');
+  return place;
+};
+
+/** Elements [start, end) of a tensor, by default all, where they lie. For reading and writing, not for kernels. */
+export function tensorBytes(store: Store, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
+  const { offset, elements } = placeOf(store, layout, name);
+  return viewsOf(store, offset + start * 4, ((end ?? elements) - start) * 4);
+}
+
+/** The range of one tensor or fused group that lies in one buffer. Padded to 16 bytes, so that vec4 bindings reach the last element. */
+export function tensorView(store: Store, layout: BlockLayout, name: string): View {
+  const { offset, elements } = placeOf(store, layout, name);
+  const views = viewsOf(store, offset, roundUp(elements * 4, 16));
+  if (views.length !== 1)
+    throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is bound whole, and lies in several buffers.`, '');
+  return views[0];
+}
+
+/** Some rows of a matrix, as a kernel binds them. */
+export interface RowsView {
+  readonly view: View;
+  /** First row of them; a multiple of 64. */
+  readonly first: number;
+  readonly rows: number;
+}
+
+/** A matrix of `columns` as bindings: one, or one for every part. */
+export function tensorRows(store: Store, layout: BlockLayout, name: string, columns: number): RowsView[] {
+  const { offset, elements } = placeOf(store, layout, name);
+  let first = 0;
+  return viewsOf(store, offset, elements * 4).map((piece): RowsView => {
+    const rows = piece.bytes / (4 * columns);
+    const view = { ...piece, bytes: roundUp(piece.bytes, 16) };
+    const part = { view, first, rows };
+    if (!Number.isInteger(rows) || view.offset % BINDING_ALIGNMENT !== 0)
+      throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is not cut between rows.`, '');
+    first += rows;
+    return part;
+  });
+}
+
+/** Rows [first, end) of a matrix of `columns`; first is a multiple of 64. */
+export const matrixRows = ({ buffer, offset }: View, first: number, end: number, columns: number): View => ({
+  buffer,
+  offset: offset + first * columns * 4,
+  bytes: (end - first) * columns * 4,
+});
