@@ -9,6 +9,8 @@ import { setView } from './run';
 import { chooseDataFile, mapColumns, pasteData, setDataKind, useSourcesStore } from './sources';
 
 const sent: Command[] = [];
+// Files share their modules: an earlier one may have the real link already.
+vi.hoisted(() => void vi.resetModules());
 vi.mock('./link', () => ({
   connect: () => undefined,
   restartWorker: () => undefined,

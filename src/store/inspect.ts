@@ -46,7 +46,8 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 const sameData = (a: Question, b: Question): boolean => a.sources.dataKind === b.sources.dataKind && a.sources.file === b.sources.file;
 
 function same(a: Question, b: Question): boolean {
-  const model = a.sources.modelKind === b.sources.modelKind && a.sources.local?.files === b.sources.local?.files;
+  const hub = a.sources.modelKind !== 'hub' || a.sources.hub === b.sources.hub;
+  const model = a.sources.modelKind === b.sources.modelKind && a.sources.local?.files === b.sources.local?.files && hub;
   return model && sameData(a, b) && RELEVANT.every((key) => JSON.stringify(a.config[key]) === JSON.stringify(b.config[key]));
 }
 

@@ -3,11 +3,13 @@
 
 import { create } from 'zustand';
 import { BUILTIN_DATA, BUILTIN_MODEL, type ColumnMap } from '../config';
+import { hubNameText } from '../config-hub';
 import { detectShape } from '../data/detect-shape';
 import type { ErrorInfo } from '../errors';
 import type { ModelFacts } from '../io/model-facts';
 import type { DataSource, ModelSource } from '../train/protocol';
 import { setConfig, useConfigStore } from './config';
+import type { LookState } from './hub';
 
 export interface LocalModel {
   readonly name: string;
@@ -18,8 +20,10 @@ export interface LocalModel {
 }
 
 export interface SourcesState {
-  readonly modelKind: 'builtin' | 'local';
+  readonly modelKind: 'builtin' | 'local' | 'hub';
   readonly local: LocalModel | null;
+  /** What is known of a hub's model; hub-choice.ts keeps it in step with the look that was asked for last. */
+  readonly hub: LookState;
   readonly dataKind: DataKind;
   /** The data file of the chosen kind: what was picked or dropped, or what the pasted text amounts to. */
   readonly file: File | null;
@@ -32,6 +36,7 @@ export type DataKind = 'builtin' | 'file' | 'paste';
 export const useSourcesStore = create<SourcesState>(() => ({
   modelKind: 'builtin',
   local: null,
+  hub: { status: 'none' },
   dataKind: 'builtin',
   file: null,
   picked: null,
@@ -40,7 +45,14 @@ export const useSourcesStore = create<SourcesState>(() => ({
 
 export function setModelKind(modelKind: SourcesState['modelKind']): void {
   useSourcesStore.setState({ modelKind });
-  setConfig({ model: modelKind === 'builtin' ? BUILTIN_MODEL : (useSourcesStore.getState().local?.name ?? '') });
+  setConfig({ model: modelName(useSourcesStore.getState()) });
+}
+
+/** As the settings call it; '' before one is chosen. */
+export function modelName({ modelKind, local, hub }: SourcesState): string {
+  if (modelKind === 'builtin') return BUILTIN_MODEL;
+  if (modelKind === 'local') return local?.name ?? '';
+  return hub.status === 'known' ? hubNameText(hub.preflight.model) : '';
 }
 
 export function setDataKind(dataKind: DataKind): void {
@@ -85,14 +97,15 @@ function keepColumns(before: DataKind, next: DataKind): void {
 
 const maps = new Map<DataKind, ColumnMap | null>();
 
+function chosenModel({ modelKind, local, hub }: SourcesState): ModelSource | null {
+  if (modelKind === 'builtin') return { kind: 'builtin', id: BUILTIN_MODEL };
+  if (modelKind === 'local') return local?.facts ? { kind: 'files', name: local.name, files: local.files } : null;
+  return hub.status === 'known' && hub.preflight.whole ? hub.preflight.model : null;
+}
+
 /** What the start command carries; null while something is missing. */
 export function chosenSources(state: SourcesState): { readonly model: ModelSource; readonly data: DataSource } | null {
-  const model: ModelSource | null =
-    state.modelKind === 'builtin'
-      ? { kind: 'builtin', id: BUILTIN_MODEL }
-      : state.local?.facts
-        ? { kind: 'files', name: state.local.name, files: state.local.files }
-        : null;
+  const model = chosenModel(state);
   const data: DataSource | null =
     state.dataKind === 'builtin' ? { kind: 'builtin', id: BUILTIN_DATA } : state.file ? { kind: 'file', file: state.file } : null;
   return model && data ? { model, data } : null;

@@ -3,8 +3,11 @@
 
 import { create } from 'zustand';
 import { decodeConfig, encodeConfig, type DroppedSetting } from '../config-codec';
-import type { ConfigKey } from '../config';
+import type { ConfigKey, RunConfig } from '../config';
 import { adoptConfig, useConfigStore } from './config';
+import { adoptHubName, hubNameInUse } from './hub-choice';
+import { encodeHubLink, decodeHubLink } from './hub-link';
+import { useSourcesStore } from './sources';
 
 /** Typing and dragging are over. Browsers also refuse too many changes of the address in a short time. */
 const REST_MS = 400;
@@ -22,19 +25,27 @@ export const dismissLinkNotice = (): void => useLinkStore.setState({ notice: nul
 
 /** The address of these settings, or of those in the form. */
 export function linkOf(config = useConfigStore.getState().config): string {
-  const hash = encodeConfig(config);
+  const hash = hashOf(config);
   const { origin, pathname, search } = location;
   return `${origin === 'null' ? '' : origin}${pathname}${search}${hash && `#${hash}`}`;
+}
+
+/** Of the form's own settings the hub's model goes along: its name and revision, and nothing that opens it. */
+function hashOf(config: RunConfig): string {
+  const hub = config === useConfigStore.getState().config ? hubNameInUse() : null;
+  return [encodeConfig(config), hub ? encodeHubLink(hub) : ''].filter((part) => part !== '').join('&');
 }
 
 function readAddress(): void {
   const { config, given, dropped } = decodeConfig(location.hash);
   adoptConfig(config, given);
+  const hub = decodeHubLink(location.hash);
+  if (hub) adoptHubName(hub);
   useLinkStore.setState({ notice: dropped.length > 0 ? { dropped, given } : null });
 }
 
 function writeAddress(): void {
-  const hash = encodeConfig(useConfigStore.getState().config);
+  const hash = hashOf(useConfigStore.getState().config);
   if (location.hash.replace(/^#/, '') === hash) return;
   history.replaceState(history.state, '', hash ? `#${hash}` : location.pathname + location.search);
 }
@@ -49,6 +60,9 @@ export function followAddress(): () => void {
   const end = useConfigStore.subscribe((now, before) => {
     if (now.config !== before.config) later();
   });
+  const endSources = useSourcesStore.subscribe((now, before) => {
+    if (now.modelKind !== before.modelKind || now.hub !== before.hub) later();
+  });
   addEventListener('hashchange', readAddress);
   if (location.hash.length > 1) {
     readAddress();
@@ -58,6 +72,7 @@ export function followAddress(): () => void {
   return () => {
     clearTimeout(timer);
     end();
+    endSources();
     removeEventListener('hashchange', readAddress);
   };
 }

@@ -8,12 +8,14 @@ import { ActionButton } from './parts/Button';
 import { ErrorCard } from './parts/ErrorCard';
 import { ResumeCard } from './run/ResumeCard';
 import { TabNotice } from './run/TabNotice';
+import { UnfinishedDownload } from './hub/UnfinishedDownload';
 
 export function Notices({ state }: { readonly state: ActionState }) {
   return (
     <>
       <DeviceCard state={state} />
       {state.resumable && !isActive(state.run) && <ResumeCard resumable={state.resumable} state={state} />}
+      {state.view === 'setup' && <UnfinishedDownload />}
       <TabNotice />
     </>
   );

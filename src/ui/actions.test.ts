@@ -3,6 +3,7 @@ import { DEFAULTS } from '../config';
 import { DEFAULT_LIMITS } from '../gpu/device';
 import { newRun, type Run } from '../store/run';
 import { ACTIONS, actionOfKey, SHORTCUTS, type ActionId, type ActionState } from './actions';
+import { useSourcesStore } from '../store/sources';
 import { setupOf } from './setup-state';
 
 const device = {
@@ -11,7 +12,7 @@ const device = {
   limits: DEFAULT_LIMITS,
   features: [],
 } as const;
-const setup = setupOf(DEFAULTS, { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null, picked: null, pasted: '' }, device);
+const setup = setupOf(DEFAULTS, useSourcesStore.getInitialState(), device);
 const state = (run: Partial<Run> | null): ActionState => ({
   setup,
   run: run && { ...newRun('a', DEFAULTS), ...run },

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { configFaults, DEFAULTS } from '../config';
 import { DEFAULT_LIMITS } from '../gpu/device';
 import type { DeviceState } from '../store/device';
+import type { LookState } from '../store/hub';
 import { NO_FINDINGS, startState } from './cta';
 import { BUILTIN } from './known-models';
 
@@ -11,7 +12,7 @@ const ready: DeviceState = {
   limits: DEFAULT_LIMITS,
   features: [],
 };
-const builtin = { modelKind: 'builtin', local: null, dataKind: 'builtin', file: null } as const;
+const builtin = { modelKind: 'builtin', local: null, hub: { status: 'none' }, dataKind: 'builtin', file: null } as const;
 const facts = { shape: BUILTIN.shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
 const folder = { name: 'm', files: [], facts, error: null };
 
@@ -35,6 +36,17 @@ describe('startState', () => {
     expect(startState('lisa', ready, { ...builtin, modelKind: 'local', local: reading }, []).ready).toBe(false);
     expect(startState('lisa', ready, { ...builtin, dataKind: 'file' }, [])).toMatchObject({ label: 'Choose a data file', ready: false });
     expect(startState('lisa', { status: 'opening' }, builtin, []).ready).toBe(false);
+  });
+
+  it('asks for the look, then for the download of a model of a hub', () => {
+    const model = { kind: 'hub', hub: 'https://h', repo: 'a/b', revision: 'main', commit: '0'.repeat(40) } as const;
+    const preflight = { ...facts, model, cachedBytes: 0, whole: false, licence: null, gated: false };
+    const label = (hub: LookState): string => startState('lisa', ready, { ...builtin, modelKind: 'hub', hub }, []).label;
+    expect(label({ status: 'none' })).toBe('Look a model up first');
+    expect(label({ status: 'looking', id: 1, repo: 'a/b', revision: 'main' })).toBe('Looking the model up…');
+    expect(label({ status: 'known', preflight })).toBe('Download the model first');
+    expect(label({ status: 'known', preflight: { ...preflight, whole: true } })).toBe('Start LISA');
+    expect(label({ status: 'failed', error: { code: 'HUB_GATED', detail: '', remedy: '' } })).toBe('Look another model up');
   });
 
   it('names the option at fault and where to look', () => {

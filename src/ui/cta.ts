@@ -31,7 +31,7 @@ const blocked = (label: string, focus: ConfigKey | null): StartState => ({ label
 export function startState(
   method: Method,
   device: DeviceState,
-  sources: Pick<SourcesState, 'modelKind' | 'local' | 'dataKind' | 'file'>,
+  sources: Pick<SourcesState, 'modelKind' | 'local' | 'hub' | 'dataKind' | 'file'>,
   faults: readonly ConfigFault[],
   { limit, verdict, data }: Findings = NO_FINDINGS,
 ): StartState {
@@ -40,6 +40,13 @@ export function startState(
     if (!sources.local) return blocked('Choose a model folder', 'model');
     if (sources.local.error) return blocked('Choose another model folder', 'model');
     if (!sources.local.facts) return blocked('Reading the model’s headers…', null);
+  }
+  if (sources.modelKind === 'hub') {
+    const { hub } = sources;
+    if (hub.status === 'none') return blocked('Look a model up first', 'model');
+    if (hub.status === 'looking') return blocked('Looking the model up…', null);
+    if (hub.status === 'failed') return blocked('Look another model up', 'model');
+    if (!hub.preflight.whole) return blocked('Download the model first', 'model');
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
   if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');

@@ -5,6 +5,8 @@ import type { ModelShape } from '../model/types';
 
 export interface KnownModel {
   readonly name: string;
+  /** Where the Hub has it. */
+  readonly repo?: string;
   readonly shape: ModelShape;
 }
 
@@ -37,6 +39,7 @@ export const BUILTIN: KnownModel = {
 
 const GPT2_124M: KnownModel = {
   name: 'GPT-2 124M',
+  repo: 'openai-community/gpt2',
   shape: {
     family: 'gpt2',
     style: 'gpt2',
@@ -63,6 +66,7 @@ const GPT2_124M: KnownModel = {
 
 const SMOLLM2_135M: KnownModel = {
   name: 'SmolLM2-135M',
+  repo: 'HuggingFaceTB/SmolLM2-135M',
   shape: {
     family: 'llama',
     style: 'llama',
@@ -89,6 +93,7 @@ const SMOLLM2_135M: KnownModel = {
 
 const QWEN25_05B: KnownModel = {
   name: 'Qwen2.5-0.5B',
+  repo: 'Qwen/Qwen2.5-0.5B',
   shape: {
     family: 'qwen2',
     style: 'llama',

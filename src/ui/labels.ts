@@ -79,6 +79,9 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
   failed: 'Failed',
 };
 
+/** The part of the set-up that says which model. */
+export const MODEL_PANEL = 'model-panel';
+
 export const fieldId = (key: ConfigKey): string => `field-${key}`;
 
 /** Parts of a model as the worker names them: 'layer.3' is layer 3. */

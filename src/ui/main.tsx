@@ -5,6 +5,8 @@ import { createRoot } from 'react-dom/client';
 import { loadBudget } from '../store/budget';
 import { connectCompare } from '../store/compare';
 import { connectHistory } from '../store/history';
+import { connectHub } from '../store/hub';
+import { connectHubChoice } from '../store/hub-choice';
 import { watchData } from '../store/inspect';
 import { connectLocalModel } from '../store/local-model';
 import { loadSetupMode } from '../store/setup-mode';
@@ -32,6 +34,8 @@ if (root) {
   connectHistory();
   connectCompare();
   connectLocalModel();
+  connectHub();
+  connectHubChoice();
   watchData();
   createRoot(root).render(
     <StrictMode>

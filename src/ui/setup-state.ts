@@ -39,7 +39,7 @@ const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' }
 
 export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
   const { budget, forecaster, data } = known;
-  const shape = sources.modelKind === 'builtin' ? BUILTIN.shape : (sources.local?.facts?.shape ?? null);
+  const shape = shapeOf(sources);
   const faults = configFaults(config, shape ?? undefined);
   const memory = forecaster && shape && faults.length === 0 ? forecaster.memory(shape, config) : null;
   const forecast = memory?.forecast ?? null;
@@ -47,6 +47,13 @@ export function setupOf(config: RunConfig, sources: SourcesState, device: Device
   const verdict = forecast && budget !== null ? verdictOf(forecast.total, budget) : null;
   const start = startState(config.method, device, sources, faults, { limit, verdict, data });
   return { config, sources, shape, faults, memory, limit, verdict, start };
+}
+
+/** Known before a byte of the weights is: of a folder from its headers, of a hub's model from the look at it. */
+function shapeOf({ modelKind, local, hub }: SourcesState): ModelShape | null {
+  if (modelKind === 'builtin') return BUILTIN.shape;
+  if (modelKind === 'local') return local?.facts?.shape ?? null;
+  return hub.status === 'known' ? hub.preflight.shape : null;
 }
 
 export const currentSetup = (): Setup =>

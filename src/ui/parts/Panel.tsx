@@ -4,6 +4,7 @@ import { useId, type ReactNode } from 'react';
 import { Why } from './Why';
 
 interface PanelProps {
+  readonly id?: string;
   readonly title: string;
   /** One sentence under the title. */
   readonly hint?: string;
@@ -15,10 +16,10 @@ interface PanelProps {
   readonly children: ReactNode;
 }
 
-export function Panel({ title, hint, why, aside, className, children }: PanelProps) {
+export function Panel({ id: own, title, hint, why, aside, className, children }: PanelProps) {
   const id = useId();
   return (
-    <section className={className ? `panel ${className}` : 'panel'} aria-labelledby={id}>
+    <section id={own} className={className ? `panel ${className}` : 'panel'} aria-labelledby={id}>
       <header className="panel-head">
         <span className="panel-title">
           <h2 id={id}>{title}</h2>

@@ -5,11 +5,12 @@ import type { Method, RunConfig } from '../../config';
 import type { ErrorInfo } from '../../errors';
 import type { DeviceLimits } from '../../gpu/device';
 import { limitFault } from '../../plan/forecast-limits';
+import { lookUpNamed } from '../../store/hub-choice';
 import { purposeBar, type Bar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatByteTick, plural } from '../format';
 import { LARGER_MODELS, type KnownModel } from '../known-models';
-import { METHOD_NAMES } from '../labels';
+import { METHOD_NAMES, MODEL_PANEL } from '../labels';
 import { fittedNotes } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';
 import type { Forecaster } from './forecaster';
@@ -93,6 +94,7 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
         <div className="larger-model" key={entry.model.name} data-fits={entry.limit === null}>
           <h4>
             {entry.model.name} <span className="note">{modelNote(entry.model, entry.fitted, config)}</span>
+            {entry.model.repo !== undefined && <LookUp name={entry.model.name} repo={entry.model.repo} />}
           </h4>
           {entry.limit && <p className="note fault">{`${entry.model.name} ${entry.limit}.`}</p>}
           {entry.error ? (
@@ -111,6 +113,23 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
         </div>
       ))}
     </div>
+  );
+}
+
+/** The click that asks the Hub; the model's card goes on from there. */
+function LookUp({ name, repo }: { readonly name: string; readonly repo: string }) {
+  return (
+    <button
+      type="button"
+      className="link"
+      aria-label={`Look up ${name} on the Hub`}
+      onClick={() => {
+        lookUpNamed(repo);
+        document.getElementById(MODEL_PANEL)?.scrollIntoView({ block: 'nearest' });
+      }}
+    >
+      Look it up
+    </button>
   );
 }
 

@@ -3,7 +3,9 @@
 
 import { useState } from 'react';
 import type { Resumable } from '../../store/device';
+import { lookUpNamed } from '../../store/hub-choice';
 import { resumeRun } from '../../store/trainer';
+import type { HubModel } from '../../train/protocol-hub';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';
@@ -16,7 +18,7 @@ interface ResumeCardProps {
 
 export function ResumeCard({ resumable, state }: ResumeCardProps) {
   const [asking, setAsking] = useState(false);
-  const { config, step, steps, needsModel } = resumable;
+  const { config, step, steps, needsModel, needsDownload } = resumable;
   return (
     <section className="card" aria-label="Unfinished run">
       <h2>An unfinished run</h2>
@@ -39,8 +41,9 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
       ) : (
         <>
           {needsModel !== null && <FolderAgain name={needsModel} ready={state.device.status === 'ready'} />}
+          {needsDownload && <DownloadAgain model={needsDownload} />}
           <div className="buttons">
-            {needsModel === null && <ActionButton id="resume" state={state} primary />}
+            {needsModel === null && needsDownload === null && <ActionButton id="resume" state={state} primary />}
             <button type="button" className="button" onClick={() => setAsking(true)}>
               Discard it
             </button>
@@ -48,6 +51,19 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
         </>
       )}
     </section>
+  );
+}
+
+/** The weights were deleted: the same commit can be had again. */
+function DownloadAgain({ model }: { readonly model: HubModel }) {
+  return (
+    <p>
+      Its model, {model.repo}, is no longer whole on this device.{' '}
+      <button type="button" className="link" onClick={() => lookUpNamed(`${model.repo}@${model.commit}`)}>
+        Look it up
+      </button>{' '}
+      and download it to go on.
+    </p>
   );
 }
 

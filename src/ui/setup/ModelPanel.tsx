@@ -1,29 +1,33 @@
-// Which model: the one that the page ships, or a folder in Hugging Face layout; and what it would need.
+// Which model: the one that the page ships, a folder in Hugging Face layout, or one of the Hub; and what it would need.
 
+import { lazy, Suspense } from 'react';
 import { setModelKind, useSourcesStore } from '../../store/sources';
 import { BUILTIN } from '../known-models';
-import { fieldId } from '../labels';
+import { fieldId, MODEL_PANEL } from '../labels';
 import { LocalFolder } from '../model/LocalFolder';
 import { ModelVerdict, ShapeLine, useModelStanding } from '../model/ModelVerdict';
 import { Panel } from '../parts/Panel';
 import { Segmented } from '../parts/fields';
 import type { Setup } from '../setup-state';
 
+const HubModel = lazy(() => import('../hub/HubModel'));
+
 const KINDS = [
   ['builtin', 'Built-in'],
-  ['local', 'Local folder'],
+  ['local', 'Folder'],
+  ['hub', 'Hub'],
 ] as const;
 
 const WHY =
-  'Fine-tuning goes on from weights that somebody has trained before. The built-in model is small enough to be tuned in minutes on any GPU; a folder of yours can hold a GPT-2, Llama, Mistral or Qwen model that fits the GPU’s memory. Your files stay as they are: the tuned model is a download.';
+  'Fine-tuning goes on from weights that somebody has trained before. The built-in model is small enough to be tuned in minutes on any GPU. A folder of yours, or a repository of the Hugging Face Hub, can hold a GPT-2, Llama, Mistral or Qwen model that fits the GPU’s memory: what it would need is shown before its weights are read or downloaded. Your files stay as they are: the tuned model is a download.';
 
 export function ModelPanel({ setup: { config, shape } }: { readonly setup: Setup }) {
   const { modelKind, local } = useSourcesStore();
   const standing = useModelStanding(shape, config);
   return (
-    <Panel title="Model" hint="The model to start from." why={WHY}>
+    <Panel id={MODEL_PANEL} title="Model" hint="The model to start from." why={WHY}>
       <Segmented legend="Model" name="model" value={modelKind} options={KINDS} onChange={setModelKind} />
-      {modelKind === 'builtin' ? (
+      {modelKind === 'builtin' && (
         <>
           <p className="chosen" id={fieldId('model')} tabIndex={-1}>
             {BUILTIN.name}
@@ -31,8 +35,12 @@ export function ModelPanel({ setup: { config, shape } }: { readonly setup: Setup
           <ShapeLine shape={BUILTIN.shape} />
           <ModelVerdict name={BUILTIN.name} standing={standing} config={config} />
         </>
-      ) : (
-        <LocalFolder local={local} standing={standing} config={config} />
+      )}
+      {modelKind === 'local' && <LocalFolder local={local} standing={standing} config={config} />}
+      {modelKind === 'hub' && (
+        <Suspense fallback={<p className="note">Loading…</p>}>
+          <HubModel standing={standing} config={config} />
+        </Suspense>
       )}
     </Panel>
   );

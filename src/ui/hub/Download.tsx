@@ -1,0 +1,123 @@
+// The download of a looked-up model: the button before it, its progress, pause and end, and what a fault leaves to do.
+
+import { useState } from 'react';
+import { downloadHubModel, isUnderWay, pauseDownload, sameModel, useHubStore } from '../../store/hub';
+import { removeArrived } from '../../store/hub-choice';
+import type { DownloadState, HubModel, Preflight } from '../../train/protocol-hub';
+import { formatBytes, formatPercent } from '../format';
+import { fieldId } from '../labels';
+import type { MethodVerdict } from '../model/verdict';
+import { ErrorCard } from '../parts/ErrorCard';
+import { phaseLine, progressLine, roomFault, shareOf } from './download-words';
+
+interface DownloadProps {
+  readonly preflight: Preflight;
+  /** Of the chosen method; null while there is no forecast. */
+  readonly verdict: MethodVerdict | null;
+}
+
+const ANYWAY: readonly (MethodVerdict | null)[] = ['tight', 'exceeds', 'cannot'];
+
+export function Download({ preflight, verdict }: DownloadProps) {
+  const { download, storage, models } = useHubStore();
+  const { model } = preflight;
+  if (preflight.whole)
+    return (
+      <p className="note" id={fieldId('model')} tabIndex={-1}>
+        On this device, {formatBytes(preflight.bytes)}. Training reads it from here.
+      </p>
+    );
+  const own = download && sameModel(download.model, model) && download.phase !== 'done' && download.phase !== 'cancelled' ? download : null;
+  if (own && isUnderWay(own)) return <UnderWay download={own} />;
+  // The list is newer than the look.
+  const arrived = own ? own.bytes : models ? (models.find((stored) => sameModel(stored.model, model))?.bytes ?? 0) : preflight.cachedBytes;
+  const toCome = preflight.bytes - arrived;
+  const noRoom = roomFault(toCome, storage);
+  const other = download !== null && isUnderWay(download) && !own;
+  const anyway = ANYWAY.includes(verdict) || noRoom !== null;
+  return (
+    <>
+      {own?.phase === 'failed' && own.error && <ErrorCard error={own.error} safe="What has arrived is kept." />}
+      {arrived > 0 && (
+        <Progress
+          share={arrived / preflight.bytes}
+          line={`${formatBytes(arrived)} of ${formatBytes(preflight.bytes)} are here`}
+          phase={own ? phaseLine(own) : 'From an earlier download.'}
+        />
+      )}
+      {noRoom && <p className="note fault">{noRoom}</p>}
+      {other && <p className="note">{download.model.repo} is being downloaded; one at a time.</p>}
+      <div className="buttons">
+        <button id={fieldId('model')} type="button" className="button primary" disabled={other} onClick={() => downloadHubModel(model)}>
+          {downloadLabel(arrived, toCome, anyway)}
+        </button>
+        {arrived > 0 && <Remove model={model} label="Remove what is here" />}
+      </div>
+    </>
+  );
+}
+
+function downloadLabel(arrived: number, toCome: number, anyway: boolean): string {
+  if (arrived > 0) return `Go on, ${formatBytes(toCome)} to come`;
+  return anyway ? `Download anyway, ${formatBytes(toCome)}` : `Download ${formatBytes(toCome)}`;
+}
+
+/** With its buttons; also for a download of another model than the one that is looked at. */
+export function UnderWay({ download }: { readonly download: DownloadState }) {
+  return (
+    <div className="download" data-download={download.phase}>
+      <Progress
+        share={shareOf(download)}
+        line={progressLine(download)}
+        phase={phaseLine(download)}
+        waiting={download.phase === 'starting'}
+      />
+      <div className="buttons">
+        <button id={fieldId('model')} type="button" className="button" onClick={pauseDownload}>
+          Pause
+        </button>
+        <Remove model={download.model} label="Cancel" />
+      </div>
+    </div>
+  );
+}
+
+interface ProgressProps {
+  readonly share: number;
+  readonly line: string;
+  readonly phase: string;
+  readonly waiting?: boolean;
+}
+
+function Progress({ share, line, phase, waiting = false }: ProgressProps) {
+  return (
+    <div className="download-progress">
+      <progress max={1} value={waiting ? undefined : share} aria-label="Download" />
+      <p className="download-line">
+        <span>{line}</span> <strong>{formatPercent(share)}</strong>
+      </p>
+      <p className="note download-phase">{phase}</p>
+    </div>
+  );
+}
+
+/** Asks first: what has arrived would have to be downloaded again. */
+export function Remove({ model, label }: { readonly model: HubModel; readonly label: string }) {
+  const [asking, setAsking] = useState(false);
+  if (!asking)
+    return (
+      <button type="button" className="button" onClick={() => setAsking(true)}>
+        {label}
+      </button>
+    );
+  return (
+    <>
+      <button type="button" className="button danger" autoFocus onClick={() => removeArrived(model)}>
+        Remove what has arrived
+      </button>
+      <button type="button" className="button" onClick={() => setAsking(false)}>
+        Keep it
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,109 @@
+// Models on this device: what the cache holds, what it takes of the browser's room, and how to use, delete and keep it.
+
+import { useEffect, useState } from 'react';
+import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/hub';
+import { goOnWithDownload, takeStoredModel } from '../../store/hub-choice';
+import type { StorageEstimate, StoredModel } from '../../train/protocol-hub';
+import { formatBytes, formatPercent, plural } from '../format';
+import { ErrorCard } from '../parts/ErrorCard';
+
+export function StoredModels() {
+  const { models, storage, modelsError } = useHubStore();
+  useEffect(listModels, []);
+  if (!models) return modelsError && <ErrorCard error={modelsError} />;
+  return (
+    <section className="stored-models" aria-labelledby="stored-models-title">
+      <h3 id="stored-models-title">Models on this device</h3>
+      {models.length === 0 ? (
+        <p className="note">None yet. A downloaded model stays here until you delete it.</p>
+      ) : (
+        <ul>
+          {models.map((stored) => (
+            <Stored key={`${stored.model.hub} ${stored.model.repo} ${stored.model.commit}`} stored={stored} />
+          ))}
+        </ul>
+      )}
+      {modelsError && <ErrorCard error={modelsError} />}
+      {storage && <Room storage={storage} models={models} />}
+    </section>
+  );
+}
+
+function Stored({ stored: { model, bytes, total, whole } }: { readonly stored: StoredModel }) {
+  const [asking, setAsking] = useState(false);
+  const busy = useHubStore(({ download }) => download !== null && isUnderWay(download) && sameModel(download.model, model));
+  return (
+    <li data-stored={model.repo}>
+      <p>
+        <strong>{model.repo}</strong>{' '}
+        <span className="note">
+          {model.revision} at {model.commit.slice(0, 7)} ·{' '}
+          {whole ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(total)}, ${busy ? 'being downloaded' : 'unfinished'}`}
+        </span>
+      </p>
+      {asking ? (
+        <>
+          <p className="note">{formatBytes(bytes)} are removed. To train on it again it must be downloaded again.</p>
+          <div className="buttons">
+            <button type="button" className="button small danger" autoFocus onClick={() => deleteModel(model)}>
+              Delete for good
+            </button>
+            <button type="button" className="button small" onClick={() => setAsking(false)}>
+              Keep it
+            </button>
+          </div>
+        </>
+      ) : (
+        <div className="buttons">
+          <button
+            type="button"
+            className="button small"
+            disabled={busy}
+            onClick={() => (whole ? takeStoredModel(model) : goOnWithDownload(model))}
+          >
+            {whole ? 'Use it' : 'Go on'}
+          </button>
+          <button
+            type="button"
+            className="button small"
+            disabled={busy}
+            aria-label={`Delete ${model.repo}`}
+            onClick={() => setAsking(true)}
+          >
+            Delete…
+          </button>
+        </div>
+      )}
+    </li>
+  );
+}
+
+function Room({ storage, models }: { readonly storage: StorageEstimate; readonly models: readonly StoredModel[] }) {
+  const [refused, setRefused] = useState(false);
+  const taken = models.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { usage, quota, persisted } = storage;
+  const free =
+    usage !== null && quota !== null
+      ? `This page uses ${formatBytes(usage)} (${formatPercent(usage / quota)}); ${formatBytes(Math.max(0, quota - usage))} are free.`
+      : 'The browser does not tell how much room there is.';
+  if (models.length === 0) return <p className="note">{free}</p>;
+  return (
+    <>
+      <p className="note">
+        {plural(models.length, 'model')}, {formatBytes(taken)}. {free}
+      </p>
+      {persisted ? (
+        <p className="note">The browser keeps them until you delete them.</p>
+      ) : (
+        <p className="note keep">
+          {refused
+            ? 'The browser did not agree; it may clear them when the disk is full.'
+            : 'The browser may clear them when the disk is full.'}{' '}
+          <button type="button" className="link" onClick={() => void keepStorage().then((kept) => setRefused(!kept))}>
+            Keep them
+          </button>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+// A download in words: for the eye as often as it changes, for the ear at changes of its phase and every tenth of the way. Pure.
+
+import type { DownloadState } from '../../train/protocol-hub';
+import { formatBytes, formatCount, formatDuration, plural } from '../format';
+
+/** '120 MB of 270 MB · 12.3 MB/s · 12 s left'. */
+export function progressLine({ phase, bytes, total, speed, secondsLeft }: DownloadState): string {
+  const parts = [total > 0 ? `${formatBytes(bytes)} of ${formatBytes(total)}` : formatBytes(bytes)];
+  if (phase === 'downloading') {
+    if (speed !== null) parts.push(`${formatBytes(speed)}/s`);
+    if (secondsLeft !== null) parts.push(`${formatDuration(secondsLeft * 1000)} left`);
+  }
+  return parts.join(' · ');
+}
+
+export function phaseLine(download: DownloadState): string {
+  const { phase, file, retry } = download;
+  switch (phase) {
+    case 'starting':
+      return 'Asking the hub…';
+    case 'downloading':
+      return file === null ? 'Downloading…' : `Downloading ${file}`;
+    case 'waiting':
+      return retry
+        ? `${retry.error.detail} Attempt ${formatCount(retry.attempt)} of ${formatCount(retry.of)} in ${plural(Math.round(retry.seconds), 'second')}.`
+        : 'Waiting for the next attempt…';
+    case 'checking':
+      return file === null ? 'Comparing digests…' : `Comparing the digest of ${file}`;
+    case 'paused':
+      return 'Paused. What has arrived is kept, also over a reload.';
+    case 'done':
+      return 'Downloaded, and every digest is right.';
+    case 'failed':
+      return 'The download stopped. What has arrived is kept.';
+    case 'cancelled':
+      return 'Cancelled; what had arrived is removed.';
+  }
+}
+
+/** 0 to 1; 0 before the total is known. */
+export const shareOf = ({ bytes, total }: DownloadState): number => (total > 0 ? Math.min(1, bytes / total) : 0);
+
+const tenths = (download: DownloadState): number => Math.floor(shareOf(download) * 10 + 1e-9);
+
+/** Phases that come and go with every file, and are no news. */
+const AT_WORK: readonly DownloadState['phase'][] = ['starting', 'downloading', 'checking'];
+
+/** What a screen reader hears of this change; null where it is not worth a sentence. */
+export function downloadAnnouncement(before: DownloadState | null, now: DownloadState | null): string | null {
+  if (!now || now === before) return null;
+  const atWork = AT_WORK.includes(now.phase);
+  const same = before !== null && before.model.commit === now.model.commit && before.model.repo === now.model.repo;
+  if (same && atWork && AT_WORK.includes(before.phase)) {
+    return tenths(now) > tenths(before) ? `${tenths(now) * 10} percent of ${now.model.repo}.` : null;
+  }
+  if (same && before.phase === now.phase) return null;
+  if (atWork) return `Downloading ${now.model.repo}.`;
+  if (now.phase === 'failed') return `The download of ${now.model.repo} stopped. ${now.error?.detail ?? ''}`.trim();
+  return `${now.model.repo}: ${phaseLine(now)}`;
+}
+
+/** Bytes that are still to come against what the browser has room for; null where they fit, or nothing is known. */
+export function roomFault(toCome: number, storage: { readonly usage: number | null; readonly quota: number | null } | null): string | null {
+  if (!storage || storage.usage === null || storage.quota === null) return null;
+  const free = Math.max(0, storage.quota - storage.usage);
+  return toCome <= free
+    ? null
+    : `${formatBytes(toCome)} are to come, and the browser has room for ${formatBytes(free)}. Delete a model below, or free disk space.`;
+}
