@@ -9,6 +9,7 @@ import type { KeptSources, SourceStore } from '../train/run-storage';
 import { TrainService } from '../train/service';
 import { ModelCache } from '../io/hub/model-cache';
 import { OpfsModels } from '../io/opfs-models';
+import { TabLock, type Exclusive } from '../io/tab-lock';
 import { FakeOpfs } from './fake-opfs';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';
@@ -59,10 +60,11 @@ export class TestPage {
     readonly sources = new MemorySources(),
     /** Where the cache of models lies. */
     readonly opfs = new FakeOpfs(),
+    lock: Exclusive = new TabLock('run', undefined),
   ) {
     this.service = new TrainService({
       openGpu: async () => (await nodeLab()).gpu,
-      storage: { checkpoints, sources },
+      storage: { checkpoints, sources, lock },
       models: memoryModels(opfs),
       post: (event) => {
         this.events.push(event);

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AppError } from '../errors';
 import { temporaryFolder } from '../testing/tiny-folder';
+import { TabLock } from '../io/tab-lock';
 import { pickedModel } from '../testing/tiny-service';
 import { MemorySources, memoryModels } from '../testing/tiny-service';
 import { MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
@@ -75,7 +76,7 @@ test('works where there is no GPU: the service answers though the device could n
   const none = new AppError('NO_WEBGPU', 'There is none.', '');
   const service = new TrainService({
     openGpu: () => Promise.reject(none),
-    storage: { checkpoints: new MemoryCheckpoints(), sources: new MemorySources() },
+    storage: { checkpoints: new MemoryCheckpoints(), sources: new MemorySources(), lock: new TabLock('run', undefined) },
     models: memoryModels(),
     post: (event) => events.push(event),
   });

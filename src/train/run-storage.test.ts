@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../errors';
 import { writeSafetensors } from '../io/safetensors';
+import type { Exclusive } from '../io/tab-lock';
 import { MemorySources } from '../testing/tiny-service';
 import { MemoryCheckpoints } from '../testing/tiny-session';
 import type { DataSource } from './protocol';
@@ -9,8 +10,26 @@ import { keptSources, MOST_KEPT_BYTES, RunCheckpoints } from './run-storage';
 const FILE = writeSafetensors([{ name: 'x', dtype: 'f32', shape: [1], data: () => new Float32Array(1) }]);
 const dataOf = (size: number): DataSource => ({ kind: 'file', file: { name: 'mine.jsonl', size } as File });
 
+/** A lock that this tab can have, or that another tab has. */
+function lockOf(): Exclusive & { other: boolean; held: boolean } {
+  return {
+    other: false,
+    held: false,
+    acquire() {
+      this.held = !this.other;
+      return Promise.resolve(this.held);
+    },
+    free() {
+      return Promise.resolve(!this.other);
+    },
+    release() {
+      this.held = false;
+    },
+  };
+}
+
 function storage() {
-  const parts = { checkpoints: new MemoryCheckpoints(), sources: new MemorySources() };
+  const parts = { checkpoints: new MemoryCheckpoints(), sources: new MemorySources(), lock: lockOf() };
   const run = (runId: string, size = 10, resumed = false): RunCheckpoints =>
     new RunCheckpoints(parts, runId, keptSources({ kind: 'files', name: 'folder', files: [] }, dataOf(size)), resumed);
   return { ...parts, run };
@@ -80,5 +99,26 @@ describe('a checkpoint and what belongs to it', () => {
     sources.keep = keep;
     await a.write(2, FILE);
     expect([...sources.kept.keys()]).toEqual(['a']);
+  });
+
+  test('while another tab has a run there, nothing is written, and the reason is told; a run holds the place until it ends', async () => {
+    const { run, checkpoints, sources, lock } = storage();
+    lock.other = true;
+    await expect(run('a').write(1, FILE)).rejects.toMatchObject({
+      code: 'STORAGE',
+      detail: expect.stringContaining('Another tab') as string,
+    });
+    expect([checkpoints.files.size, sources.kept.size]).toEqual([0, 0]);
+    lock.other = false;
+    const a = run('a');
+    await a.write(1, FILE);
+    expect(lock.held).toBe(true);
+    await a.release();
+    expect([lock.held, checkpoints.files.size]).toEqual([false, 1]);
+    const again = run('a', 10, true);
+    await again.write(2, FILE);
+    expect(lock.held).toBe(true);
+    await again.clear();
+    expect(lock.held).toBe(false);
   });
 });

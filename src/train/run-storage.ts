@@ -3,6 +3,7 @@
 
 import { AppError } from '../errors';
 import type { SafetensorsFile } from '../io/safetensors';
+import type { Exclusive } from '../io/tab-lock';
 import type { CheckpointReader, CheckpointStore } from './checkpoint';
 import type { DataSource, ModelSource } from './protocol';
 import type { HubModel } from './protocol-hub';
@@ -24,6 +25,8 @@ export interface SourceStore {
 export interface RunStorage {
   readonly checkpoints: CheckpointStore;
   readonly sources: SourceStore;
+  /** Of this storage, among the tabs of the page. A run that keeps checkpoints holds it. */
+  readonly lock: Exclusive;
 }
 
 /** A data file above this is not copied. */
@@ -53,6 +56,7 @@ export class RunCheckpoints implements CheckpointStore {
 
   /** At the run's start, as long as the file is as it was read, and again before a checkpoint if that failed. Throws STORAGE. */
   async keepSources(): Promise<void> {
+    await this.#claim();
     if (this.#kept) return;
     const { data } = this.#sources;
     if (data.kind === 'file' && data.file.size > MOST_KEPT_BYTES) {
@@ -81,13 +85,27 @@ export class RunCheckpoints implements CheckpointStore {
   /** When the run has ended without being finished: sources without a checkpoint are of no use. */
   async release(): Promise<void> {
     if (!this.#own) await this.clear();
+    this.#storage.lock.release();
   }
 
   async clear(): Promise<void> {
     if (this.#own) await this.#storage.checkpoints.clear();
     if (this.#kept) await this.#storage.sources.remove(this.#runId);
     this.#own = this.#kept = false;
+    this.#storage.lock.release();
+  }
+
+  /** Throws STORAGE. */
+  async #claim(): Promise<void> {
+    if (!(await this.#storage.lock.acquire())) throw otherTab();
   }
 }
+
+export const otherTab = (): AppError =>
+  new AppError(
+    'STORAGE',
+    'Another tab of this page has a run going on, and both would keep their checkpoints in the same place.',
+    'Close the other tab, or go on without checkpoints.',
+  );
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -13,7 +13,7 @@ import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
 import type { HubModel } from './protocol-hub';
 import { Queue } from './queue';
-import type { KeptSources, RunStorage } from './run-storage';
+import { otherTab, type KeptSources, type RunStorage } from './run-storage';
 import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
@@ -140,6 +140,8 @@ export class TrainService {
 
   /** Tells the page of an unfinished run that it can go on with. One that cannot be opened again is not offered. */
   async #offerResume(): Promise<void> {
+    // Another tab is at it.
+    if (!(await this.#around.storage.lock.free())) return;
     const stored = await this.#stored().catch(() => null);
     if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
     const { runId, config, trainer } = stored.state;
@@ -188,6 +190,7 @@ export class TrainService {
 
   /** `given`: the local folder that the run was of. */
   async #resume(runId: string, given?: ModelSource): Promise<void> {
+    if (!(await this.#around.storage.lock.free())) throw otherTab();
     const stored = await this.#stored();
     if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
     const { reader, state, sources } = stored;

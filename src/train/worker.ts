@@ -5,12 +5,13 @@ import { ModelCache } from '../io/hub/model-cache';
 import { OpfsCheckpoints } from '../io/opfs-checkpoints';
 import { OpfsModels } from '../io/opfs-models';
 import { OpfsSources } from '../io/opfs-sources';
+import { TabLock } from '../io/tab-lock';
 import type { Command } from './protocol';
 import { TrainService } from './service';
 
 const service = new TrainService({
   openGpu: () => openGpu(navigator.gpu),
-  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources') },
+  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), lock: new TabLock('lisa-studio-run') },
   models: new ModelCache(new OpfsModels('models')),
   post: (event, transfer = []) => self.postMessage(event, { transfer }),
 });

@@ -1,0 +1,56 @@
+// One tab at a time: a lock that all tabs of this page share. Only a tab that holds it writes where another may write too. It is
+// let go when the tab is closed or crashes. A browser without locks has one tab as far as this is concerned.
+
+/** What holds something for as long as it needs it. */
+export interface Exclusive {
+  /** True once this holder has it, or had it already; false while another does. */
+  acquire(): Promise<boolean>;
+  /** No other holder has it. */
+  free(): Promise<boolean>;
+  release(): void;
+}
+
+export class TabLock implements Exclusive {
+  readonly #name: string;
+  readonly #locks: LockManager | undefined;
+  #held: Promise<boolean> | null = null;
+  #letGo: () => void = () => undefined;
+
+  constructor(name: string, locks: LockManager | undefined = globalThis.navigator?.locks) {
+    this.#name = name;
+    this.#locks = locks;
+  }
+
+  async acquire(): Promise<boolean> {
+    this.#held ??= this.#request();
+    const held = await this.#held;
+    if (!held) this.#held = null;
+    return held;
+  }
+
+  async free(): Promise<boolean> {
+    if (!this.#locks || this.#held) return true;
+    const { held = [] } = await this.#locks.query();
+    return !held.some(({ name }) => name === this.#name);
+  }
+
+  release(): void {
+    this.#letGo();
+    this.#letGo = () => undefined;
+    this.#held = null;
+  }
+
+  #request(): Promise<boolean> {
+    const locks = this.#locks;
+    if (!locks) return Promise.resolve(true);
+    return new Promise((answer, fail) => {
+      locks
+        .request(this.#name, { ifAvailable: true }, (lock) => {
+          answer(lock !== null);
+          // Held until this is resolved.
+          return lock && new Promise<void>((letGo) => (this.#letGo = letGo));
+        })
+        .catch(fail);
+    });
+  }
+}
