@@ -29,14 +29,33 @@ const TYPES = {
   '.woff2': 'font/woff2',
 };
 
-/** Sent with every answer. The page is one origin: its own scripts, styles, worker and files, and nothing else. */
-const HEADERS = {
+/**
+ * The Hub, and where it redirects to for the bytes of large files: cas-bridge.xethub.hf.co, us.aws.cdn.hf.co, cdn-lfs*.hf.co,
+ * cdn-lfs*.huggingface.co. A policy cannot say cdn-lfs*.
+ */
+const HUB_HOSTS = ['https://huggingface.co', 'https://*.huggingface.co', 'https://*.hf.co'];
+
+/**
+ * @typedef {object} HubOptions
+ * @property {string} [hub] address of a mirror: the page takes it for the usual one, and may read from it
+ * @property {readonly string[]} [redirects] origins that the mirror redirects to, beside the Hub's own
+ */
+
+/** An address that can stand in a policy and means one origin there; throws on anything else. */
+function originOf(/** @type {string} */ address) {
+  const { protocol, origin, username } = new URL(address);
+  if (!['http:', 'https:'].includes(protocol) || username !== '') throw new Error(`${address} is no address of a hub.`);
+  return origin;
+}
+
+/** Sent with every answer. Scripts, styles, worker and files are the page's own; besides them it may only read from the hub. */
+const headersFor = (/** @type {HubOptions} */ { hub, redirects = [] }) => ({
   'Content-Security-Policy': [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "worker-src 'self'",
-    "connect-src 'self'",
+    `connect-src ${["'self'", ...HUB_HOSTS, ...[hub ?? [], redirects].flat().map(originOf)].join(' ')}`,
     "img-src 'self' data: blob:",
     "font-src 'self'",
     "base-uri 'none'",
@@ -48,7 +67,7 @@ const HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
-};
+});
 
 /** A page elsewhere can point its own host name at 127.0.0.1; only these names may ask. */
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -57,13 +76,14 @@ const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  * Serves `folder` on 127.0.0.1; rejects with the system's error where the port cannot be opened.
  * @param {string} folder
  * @param {number} [port] 0 lets the system choose
+ * @param {HubOptions} [hubOptions]
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
  */
-export async function serve(folder, port = 0) {
-  const base = await realpath(folder);
+export async function serve(folder, port = 0, hubOptions = {}) {
+  const site = { base: await realpath(folder), headers: headersFor(hubOptions), hub: hubOptions.hub };
   const server = createServer((request, response) => {
-    answer(base, request, response).catch(() => {
-      if (!response.headersSent) refuse(response, 500, 'The server failed.');
+    answer(site, request, response).catch(() => {
+      if (!response.headersSent) refuse(site, response, 500, 'The server failed.');
       else response.destroy();
     });
   });
@@ -84,22 +104,30 @@ export async function serve(folder, port = 0) {
   };
 }
 
+/** @typedef {{ base: string, headers: Record<string, string>, hub: string | undefined }} Site */
+
 /**
- * @param {string} base
+ * @param {Site} site
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
  */
-async function answer(base, request, response) {
+async function answer(site, request, response) {
+  const { base, headers, hub } = site;
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
-  if (!LOCAL_NAMES.has(host)) return refuse(response, 403, 'This server answers this machine only.');
+  if (!LOCAL_NAMES.has(host)) return refuse(site, response, 403, 'This server answers this machine only.');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
-    return refuse(response, 405, 'Only GET and HEAD are allowed.');
+    return refuse(site, response, 405, 'Only GET and HEAD are allowed.');
+  }
+  // Where the page asks which hub is its usual one.
+  if (hub !== undefined && request.url === '/hub.json') {
+    response.writeHead(200, { ...headers, 'Content-Type': TYPES['.json'], 'Cache-Control': 'no-cache' });
+    return void response.end(JSON.stringify({ url: hub }));
   }
   const file = await locate(base, request.url ?? '/');
-  if (file === null) return refuse(response, 404, 'There is no such file.');
+  if (file === null) return refuse(site, response, 404, 'There is no such file.');
   response.writeHead(200, {
-    ...HEADERS,
+    ...headers,
     'Content-Type': TYPES[path.extname(file.path).toLowerCase()] ?? 'application/octet-stream',
     'Content-Length': file.size,
     // Files in assets/ have a hash of their contents in the name; all others may change with the next build.
@@ -130,12 +158,13 @@ async function locate(base, url) {
 }
 
 /**
+ * @param {Site} site
  * @param {import('node:http').ServerResponse} response
  * @param {number} status
  * @param {string} text
  */
-function refuse(response, status, text) {
-  response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
+function refuse(site, response, status, text) {
+  response.writeHead(status, { ...site.headers, 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
 }
 

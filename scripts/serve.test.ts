@@ -96,7 +96,9 @@ test('every answer forbids other origins, inline scripts and frames', async () =
     const { headers } = await ask(name);
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
-    expect(policy).not.toMatch(/unsafe|https?:|\*/);
+    // Read from the hub and where it redirects to; nothing else of other origins.
+    expect(policy).toContain("connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co;");
+    expect(policy.replace(/connect-src [^;]+/, '')).not.toMatch(/unsafe|https?:|\*/);
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
@@ -115,4 +117,17 @@ test('HEAD has the headers and no body; other methods are refused', async () => 
 test('a host name that is not this machine is refused', async () => {
   expect((await ask('/', { host: 'rebound.example.org' })).status).toBe(403);
   expect((await ask('/', { host: `localhost:${server.port}` })).status).toBe(200);
+});
+
+test('a mirror and its redirects are allowed by their origins, and told to the page', async () => {
+  const mirrored = await serve(path.join(folder, 'site'), 0, { hub: 'http://127.0.0.1:9/hf', redirects: ['https://cdn.mirror.test/x'] });
+  try {
+    const answer = await fetch(`${mirrored.url}hub.json`);
+    expect(await answer.json()).toEqual({ url: 'http://127.0.0.1:9/hf' });
+    expect(answer.headers.get('content-security-policy')).toContain(' https://*.hf.co http://127.0.0.1:9 https://cdn.mirror.test;');
+  } finally {
+    await mirrored.close();
+  }
+  for (const hub of ['javascript:x', 'https://u@a.test', 'x; script-src *'])
+    await expect(serve(path.join(folder, 'site'), 0, { hub })).rejects.toThrow();
 });

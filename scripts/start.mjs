@@ -1,6 +1,7 @@
 // @ts-check
 // npm start: installs what is missing, builds the page, serves it on this machine only and opens a browser.
-// Options: --port <n> (default 4180; the next free one is taken where it is in use), --no-open.
+// Options: --port <n> (default 4180; the next free one is taken where it is in use), --no-open; for a mirror of the Hub
+// --hub-url <address>, and --hub-redirect <address> (repeatable) for hosts that it redirects to.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -12,7 +13,7 @@ import { serve } from './serve.mjs';
 // The browser stores runs per address, port included: a fixed port finds them again.
 const DEFAULT_PORT = 4180;
 
-const { port, openPage } = readOptions();
+const { port, openPage, hub, redirects } = readOptions();
 await ensureDependencies();
 await ensureBuild('page');
 const server = await listen(port);
@@ -24,12 +25,25 @@ for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.once(
 
 function readOptions() {
   try {
-    const { values } = parseArgs({ options: { port: { type: 'string' }, 'no-open': { type: 'boolean' } } });
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string' },
+        'no-open': { type: 'boolean' },
+        'hub-url': { type: 'string' },
+        'hub-redirect': { type: 'string', multiple: true },
+      },
+    });
     const port = Number(values.port ?? process.env.PORT ?? DEFAULT_PORT);
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error('The port must be a whole number from 0 to 65535.');
-    return { port, openPage: values['no-open'] !== true };
+    const redirects = values['hub-redirect'] ?? [];
+    for (const address of [values['hub-url'] ?? [], redirects].flat()) {
+      if (!/^https?:\/\/[^\s;,'"@]+$/.test(address) || !URL.canParse(address)) throw new Error(`${address} is no address of a hub.`);
+    }
+    return { port, openPage: values['no-open'] !== true, hub: values['hub-url']?.replace(/\/+$/, ''), redirects };
   } catch (error) {
-    say(`${error instanceof Error ? error.message : String(error)} Options: --port <n>, --no-open.`);
+    say(
+      `${error instanceof Error ? error.message : String(error)} Options: --port <n>, --no-open, --hub-url <address>, --hub-redirect <address>.`,
+    );
     process.exit(2);
   }
 }
@@ -39,7 +53,7 @@ async function listen(/** @type {number} */ wanted) {
   const candidates = wanted === 0 ? [0] : [...Array.from({ length: 10 }, (_, i) => wanted + i).filter((p) => p <= 65535), 0];
   for (const candidate of candidates) {
     try {
-      return await serve(path.join(root, 'dist'), candidate);
+      return await serve(path.join(root, 'dist'), candidate, { hub, redirects });
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : '';
       if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;

@@ -62,6 +62,7 @@ async function run(method: Method, seed: number): Promise<Outcome> {
       openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
       onInterrupt: () => () => undefined,
       publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
+      env: process.env,
       debug: true,
     },
   );

@@ -24,6 +24,7 @@ const status = await runFinetune(process.argv.slice(2), {
   },
   // public/ of the project, seen from dist-node/.
   publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
+  env: process.env,
   debug: Boolean(process.env.DEBUG),
 });
 process.exit(status);

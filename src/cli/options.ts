@@ -12,6 +12,7 @@ import {
   type NumericKey,
   type RunConfig,
 } from '../config';
+import { DEFAULT_HUB, parseHubUrl } from '../config-hub';
 import { AppError } from '../errors';
 import { GGUF_TYPES, type GgufType } from '../io/gguf';
 import type { Dtype } from '../model/types';
@@ -25,6 +26,10 @@ export interface FinetuneOptions {
   /** Also as GGUF, with matrices of this type. */
   readonly gguf: GgufType | null;
   readonly resume: string | null;
+  /** Address of the hub that `org/name` is of. */
+  readonly hubUrl: string;
+  /** Null: where the system keeps caches. */
+  readonly cacheDir: string | null;
   /** Compare the frozen weights with what they were at the end of every period. */
   readonly verify: boolean;
   readonly json: boolean;
@@ -48,7 +53,12 @@ const choice = (flag: string, key: ConfigKey, values: readonly string[], help: s
 });
 
 export const OPTIONS: readonly Option[] = [
-  { flag: 'model', key: 'model', value: 'dir|name', help: 'model directory in Hugging Face layout, or a built-in name' },
+  {
+    flag: 'model',
+    key: 'model',
+    value: 'dir|name',
+    help: 'directory in Hugging Face layout, org/name[@revision] of the hub, or a built-in name',
+  },
   { flag: 'data', key: 'data', value: 'file|name', help: '.jsonl, .csv or .txt file, or a built-in name' },
   { flag: 'eval-data', key: 'evalData', value: 'file', help: 'held-out data' },
   numeric('eval-split', 'evalSplit', 'share of the rows to hold out where there is no --eval-data'),
@@ -111,6 +121,8 @@ export const OPTIONS: readonly Option[] = [
     value: 'on|off',
     help: 'read the frozen weights back at the end of every period: bit for bit what they were? (default off)',
   },
+  { flag: 'hub-url', value: 'address', help: `the hub, or a mirror of it (default ${DEFAULT_HUB}); a token is read from HF_TOKEN` },
+  { flag: 'cache-dir', value: 'dir', help: 'where models of the hub are kept (default: lisa-studio/models in XDG_CACHE_HOME or ~/.cache)' },
   { flag: 'resume', value: 'dir', help: 'go on from the checkpoint of the run in this directory' },
 ];
 
@@ -193,10 +205,20 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     outDtype: outDtype as Dtype,
     gguf,
     resume,
+    hubUrl: hubUrlOf(text('hub-url')),
+    cacheDir: text('cache-dir'),
     verify: verify === 'on',
     json: parsed.values.json === true,
     help: parsed.values.help === true,
   };
+}
+
+function hubUrlOf(text: string | null): string {
+  try {
+    return text === null ? DEFAULT_HUB : parseHubUrl(text);
+  } catch (thrown) {
+    throw thrown instanceof AppError ? new AppError(thrown.code, `--hub-url: ${thrown.detail}`, thrown.remedy, { cause: thrown }) : thrown;
+  }
 }
 
 function read(args: readonly string[]): { values: Record<string, string | boolean | (string | boolean)[] | undefined> } {

@@ -10,7 +10,7 @@ import type { BernoulliReport } from '../lisa/schedule';
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
 
-const duration = (seconds: number): string =>
+export const duration = (seconds: number): string =>
   seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
 export function describePrepared(prepared: Prepared): string {

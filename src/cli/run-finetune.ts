@@ -4,13 +4,17 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunConfig } from '../config';
+import { checkConfig, type RunConfig } from '../config';
+import { looksLikeHubName, parseToken } from '../config-hub';
 import { AppError, errorInfo, type ErrorCode } from '../errors';
 import type { Gpu } from '../gpu/device';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
 import { NodeCheckpoints } from '../io/node-checkpoints';
+import type { FileSource } from '../io/file-source';
+import { defaultCacheDir } from '../io/node-models';
 import { writeFolder, writeJson, writeModelFolder, writeText } from '../io/node-output';
 import { nodeSource, readDataFile } from '../io/node-source';
+import type { ModelShape } from '../model/types';
 import { savingBreakdown } from '../plan/saving';
 import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
 import { checkGguf, exportRunGguf } from '../train/export-gguf';
@@ -18,6 +22,7 @@ import { cardFile, evaluateExported, exportTuned } from '../train/export-run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
+import { openHubModel } from './hub-model';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
 import { describeBernoulli, describeEvent, describeRounding, describeSaving, memoryTable } from './print';
 
@@ -30,6 +35,8 @@ export interface FinetuneIo {
   onInterrupt(stop: () => void): () => void;
   /** The folder of the built-in model and data. */
   readonly publicFolder: string;
+  /** Of the process: HF_TOKEN, XDG_CACHE_HOME. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Show where an internal error came from. */
   readonly debug: boolean;
 }
@@ -43,6 +50,11 @@ const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'GPU_OOM',
   'DEVICE_LOST',
   'NONFINITE_LOSS',
+  'HUB_SERVER',
+  'HUB_CONNECTION',
+  'HUB_STALLED',
+  'HUB_CHANGED',
+  'HUB_DIGEST',
   'STORAGE',
   'INTERNAL',
 ]);
@@ -75,7 +87,7 @@ interface Job {
 }
 
 async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<void> {
-  const job = await prepareJob(options, io.publicFolder);
+  const job = await prepareJob(options, io);
   const gpu = await io.openGpu();
   try {
     await runJob(job, io, gpu);
@@ -84,7 +96,7 @@ async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<void>
   }
 }
 
-async function prepareJob(options: FinetuneOptions, publicFolder: string): Promise<Job> {
+async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job> {
   const { resume, explicit, config } = options;
   const out = options.out ?? resume ?? join('runs', `${stamp()}-${config.method}`);
   const reader = resume === null ? null : await new NodeCheckpoints(join(resume, 'checkpoint')).open();
@@ -106,11 +118,15 @@ async function prepareJob(options: FinetuneOptions, publicFolder: string): Promi
         ...(explicit.has('evalData') && { evalData: config.evalData }),
       }
     : config;
+  const adapt = (bounds: { layers: number; maxPositions: number }): RunConfig => (stored ? asked : adaptDefaults(options, bounds));
+  const data = await resolveData(asked, io.publicFolder);
+  const { source, name } = await resolveModel(asked.model, options, io, (shape) => checkConfig(adapt(shape), shape, flagOf));
+  const named = { ...asked, model: name };
   const inputs = await prepareInputs(
-    asked,
-    await resolveFiles(asked, publicFolder),
+    named,
+    { model: source, ...data },
     flagOf,
-    stored ? undefined : (bounds) => adaptDefaults(options, bounds),
+    stored ? undefined : (bounds) => ({ ...adapt(bounds), model: name }),
   );
   if (options.gguf) await checkGguf(inputs).catch(withoutGguf);
   return { options, inputs, out, reader };
@@ -123,12 +139,42 @@ function withoutGguf(cause: unknown): never {
   });
 }
 
-async function resolveFiles(config: RunConfig, publicFolder: string): Promise<RunFiles> {
-  const builtinModel = existsSync(config.model) ? undefined : BUILTIN_MODELS.find((m) => m.id === config.model);
+/** `name`: what a resumed run finds the same weights by. `check` is asked before anything large comes. */
+async function resolveModel(
+  model: string,
+  { hubUrl, cacheDir }: FinetuneOptions,
+  io: FinetuneIo,
+  check: (shape: ModelShape) => void,
+): Promise<{ source: FileSource; name: string }> {
+  const there = existsSync(model);
+  const builtin = there ? undefined : BUILTIN_MODELS.find(({ id }) => id === model);
+  if (there || builtin || !looksLikeHubName(model))
+    return { source: await nodeSource(builtin ? join(io.publicFolder, builtin.path) : model), name: model };
+  try {
+    return await openHubModel(model, {
+      hubUrl,
+      cacheDir: cacheDir ?? defaultCacheDir(io.env),
+      token: parseToken(io.env.HF_TOKEN),
+      say: (line) => io.stderr(`${line}\n`),
+      check,
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !thrown.code.startsWith('HUB_')) throw thrown;
+    throw new AppError(
+      thrown.code,
+      `--model ${model}: there is no such directory, and as a model of the hub: ${thrown.detail}`,
+      thrown.remedy,
+      {
+        cause: thrown,
+      },
+    );
+  }
+}
+
+async function resolveData(config: RunConfig, publicFolder: string): Promise<Omit<RunFiles, 'model'>> {
   const builtinData = existsSync(config.data) ? undefined : BUILTIN_DATASETS.find((d) => d.id === config.data);
   const evalPath = config.evalData ?? (builtinData ? join(publicFolder, builtinData.evaluation) : null);
   return {
-    model: await nodeSource(builtinModel ? join(publicFolder, builtinModel.path) : config.model),
     data: await readDataFile(builtinData ? join(publicFolder, builtinData.train) : config.data),
     evalData: evalPath === null ? null : await readDataFile(evalPath),
   };

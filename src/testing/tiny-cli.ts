@@ -19,11 +19,12 @@ export const ACCEPTED = 1;
 export interface CliOptions {
   /** Without: the command finds no adapter, so what it refuses otherwise, it refuses without one. */
   readonly gpu?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
   /** Hears what is printed while it is. */
   readonly watch?: (text: string) => void;
 }
 
-export async function cli(args: readonly string[], { gpu = false, watch }: CliOptions = {}): Promise<CliResult> {
+export async function cli(args: readonly string[], { gpu = false, env = {}, watch }: CliOptions = {}): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
   const status = await runFinetune(args, {
@@ -39,6 +40,7 @@ export async function cli(args: readonly string[], { gpu = false, watch }: CliOp
     },
     onInterrupt: () => () => undefined,
     publicFolder: join(ROOT, 'public'),
+    env,
     debug: true,
   });
   return { status, stdout, stderr };

@@ -7,7 +7,7 @@ import { HubClient, type ClientOptions, type HubAccess, type RepoFile } from '..
 import { downloadModel } from '../io/hub/download';
 import { lookAtModel } from '../io/hub/look';
 import { keyOf, type ModelCache } from '../io/hub/model-cache';
-import { PATIENCE, type Patience } from '../io/hub/retry';
+import type { Patience } from '../io/hub/retry';
 import { openModel } from '../io/model-files';
 import { parameterCount } from '../model/parameters';
 import type { DownloadState, HubCommand, HubEvent, HubModel, Preflight } from './protocol-hub';
@@ -90,7 +90,7 @@ export class HubService {
   }
 
   async #fromHub(hub: string, repo: string, revision: string, signal: AbortSignal): Promise<Preflight> {
-    const look = await lookAtModel(this.#client(hub), repo, revision, this.#patience, signal);
+    const look = await lookAtModel(this.#client(hub), repo, revision, this.#around.patience, signal);
     const model: HubModel = { kind: 'hub', hub, repo, revision, commit: look.commit };
     this.#known.set(keyOf(model), look.files);
     const cached = await this.#around.cache.find(model);
@@ -157,7 +157,7 @@ export class HubService {
       const files = (await this.#around.cache.find(model))?.manifest.files ?? (await this.#filesOf(client, model, signal));
       const cached = await downloadModel(client, this.#around.cache, model, files, {
         signal,
-        patience: this.#patience,
+        patience: this.#around.patience,
         onState: (state) => this.#post(state),
       });
       this.#tell(model, { phase: 'done', bytes: cached.total, total: cached.total });
@@ -173,7 +173,7 @@ export class HubService {
 
   async #filesOf(client: HubClient, model: HubModel, signal: AbortSignal): Promise<readonly RepoFile[]> {
     const known = this.#known.get(keyOf(model));
-    return known ?? (await lookAtModel(client, model.repo, model.commit, this.#patience, signal)).files;
+    return known ?? (await lookAtModel(client, model.repo, model.commit, this.#around.patience, signal)).files;
   }
 
   async #end(reason: Error): Promise<void> {
@@ -221,9 +221,5 @@ export class HubService {
   #post(download: DownloadState): void {
     this.#last = download;
     this.#around.post({ type: 'download', download });
-  }
-
-  get #patience(): Patience {
-    return this.#around.patience ?? PATIENCE;
   }
 }

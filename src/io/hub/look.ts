@@ -7,7 +7,7 @@ import type { Dtype, ModelShape } from '../../model/types';
 import { openModel } from '../model-files';
 import type { HubClient, RepoFile } from './client';
 import { hubSource } from './hub-source';
-import { PATIENCE, patiently, type Patience } from './retry';
+import { LOOK_PATIENCE, patiently, type Patience } from './retry';
 
 export interface HubLook {
   readonly commit: string;
@@ -25,7 +25,7 @@ export async function lookAtModel(
   client: HubClient,
   repo: string,
   revision: string,
-  patience: Patience = PATIENCE,
+  patience: Patience = LOOK_PATIENCE,
   signal?: AbortSignal,
 ): Promise<HubLook> {
   const info = await patiently(() => client.info(repo, revision, signal), patience, signal);
