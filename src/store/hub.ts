@@ -5,7 +5,7 @@
 import { create } from 'zustand';
 import { DEFAULT_HUB, parseHubName, parseHubUrl, parseToken } from '../config-hub';
 import { errorInfo, type ErrorInfo } from '../errors';
-import type { DownloadState, HubModel, Preflight, StorageEstimate, StoredModel } from '../train/protocol-hub';
+import type { DownloadState, HubEvent, HubModel, Preflight, StorageEstimate, StoredModel } from '../train/protocol-hub';
 import { useDeviceStore } from './device';
 import { onEvent, send } from './link';
 import { recall, remember } from './remembered';
@@ -62,7 +62,7 @@ export function connectHub(): () => void {
       if (event.type === 'preflightFailed' && look.status === 'looking' && look.id === event.id)
         set({ look: { status: 'failed', error: event.error } });
       if (event.type === 'download') receiveDownload(event.download);
-      if (event.type === 'models') set({ models: event.models, storage: event.storage, modelsError: null });
+      if (event.type === 'models') receiveModels(event);
       if (event.type === 'modelsFailed') set({ modelsError: event.error });
     }),
     useDeviceStore.subscribe(({ device }, before) => {
@@ -88,6 +88,17 @@ function receiveDownload(download: DownloadState): void {
   if (download.phase !== 'done' || look.status !== 'known' || !sameModel(look.preflight.model, download.model)) return;
   const { preflight } = look;
   set({ look: { status: 'known', preflight: { ...preflight, whole: true, cachedBytes: preflight.bytes } } });
+}
+
+/** What is stored is newer than the look. */
+function receiveModels({ models, storage }: Extract<HubEvent, { type: 'models' }>): void {
+  set({ models, storage, modelsError: null });
+  const { look } = hub();
+  if (look.status !== 'known') return;
+  const { preflight } = look;
+  const stored = models.find(({ model }) => sameModel(model, preflight.model));
+  const whole = stored?.whole ?? false;
+  if (whole !== preflight.whole) set({ look: { status: 'known', preflight: { ...preflight, whole, cachedBytes: stored?.bytes ?? 0 } } });
 }
 
 export const sameModel = (a: HubModel, b: HubModel): boolean => a.hub === b.hub && a.repo === b.repo && a.commit === b.commit;
@@ -154,9 +165,6 @@ export const listModels = (): void => send({ type: 'listModels' });
 export function deleteModel(model: HubModel): void {
   set({ modelsError: null });
   send({ type: 'deleteModel', model });
-  const { look } = hub();
-  if (look.status === 'known' && sameModel(look.preflight.model, model))
-    set({ look: { status: 'known', preflight: { ...look.preflight, whole: false, cachedBytes: 0 } } });
 }
 
 /** Asks the browser to keep what is stored until the person removes it; workers cannot ask. False where it says no. */

@@ -204,7 +204,13 @@ export class HubService {
       const isDownload = this.#download !== null && keyOf(this.#download.model) === keyOf(model);
       if (isDownload || (await this.#around.inUse(model))) {
         const by = isDownload ? 'is being downloaded' : 'is the model of a run';
-        throw new AppError('STORAGE', `${model.repo} ${by}.`, isDownload ? 'Cancel the download.' : 'Discard that run first.');
+        throw new AppError(
+          'STORAGE',
+          `${model.repo} ${by}.`,
+          isDownload
+            ? 'Cancel the download.'
+            : 'Discard that run; where it has ended, take from it what you want to keep, then reload the page.',
+        );
       }
       await this.#around.cache.remove(model);
       await this.#list();

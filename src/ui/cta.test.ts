@@ -45,6 +45,9 @@ describe('startState', () => {
     expect(label({ status: 'none' })).toBe('Look a model up first');
     expect(label({ status: 'looking', id: 1, repo: 'a/b', revision: 'main' })).toBe('Looking the model up…');
     expect(label({ status: 'known', preflight })).toBe('Download the model first');
+    const coming = { ...NO_FINDINGS, downloading: true };
+    const known = { ...builtin, modelKind: 'hub', hub: { status: 'known', preflight } } as const;
+    expect(startState('lisa', ready, known, [], coming)).toMatchObject({ label: 'Downloading the model…', ready: false });
     expect(label({ status: 'known', preflight: { ...preflight, whole: true } })).toBe('Start LISA');
     expect(label({ status: 'failed', error: { code: 'HUB_GATED', detail: '', remedy: '' } })).toBe('Look another model up');
   });

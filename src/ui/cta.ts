@@ -22,6 +22,8 @@ export interface Findings {
   readonly verdict: Verdict | null;
   /** Of reading the data ahead. */
   readonly data: 'unknown' | 'ready' | 'empty' | 'failed';
+  /** A model is being downloaded. */
+  readonly downloading?: boolean;
 }
 
 export const NO_FINDINGS: Findings = { limit: null, verdict: null, data: 'unknown' };
@@ -33,7 +35,7 @@ export function startState(
   device: DeviceState,
   sources: Pick<SourcesState, 'modelKind' | 'local' | 'hub' | 'dataKind' | 'file'>,
   faults: readonly ConfigFault[],
-  { limit, verdict, data }: Findings = NO_FINDINGS,
+  { limit, verdict, data, downloading = false }: Findings = NO_FINDINGS,
 ): StartState {
   if (device.status === 'unavailable') return blocked('No GPU to train on', null);
   if (sources.modelKind === 'local') {
@@ -46,7 +48,7 @@ export function startState(
     if (hub.status === 'none') return blocked('Look a model up first', 'model');
     if (hub.status === 'looking') return blocked('Looking the model up…', null);
     if (hub.status === 'failed') return blocked('Look another model up', 'model');
-    if (!hub.preflight.whole) return blocked('Download the model first', 'model');
+    if (!hub.preflight.whole) return blocked(downloading ? 'Downloading the model…' : 'Download the model first', 'model');
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
   if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');

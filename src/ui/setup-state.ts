@@ -7,6 +7,7 @@ import type { ModelShape } from '../model/types';
 import { limitFault, type LimitFault } from '../plan/forecast-limits';
 import { useBudgetStore, verdictOf, type Verdict } from '../store/budget';
 import { useConfigStore } from '../store/config';
+import { isUnderWay, useHubStore, type HubState } from '../store/hub';
 import { useDeviceStore, type DeviceState } from '../store/device';
 import { dataStanding, useInspectStore } from '../store/inspect';
 import { useSourcesStore, type SourcesState } from '../store/sources';
@@ -33,19 +34,20 @@ export interface Known {
   readonly budget: number | null;
   readonly forecaster: Forecaster | null;
   readonly data: Findings['data'];
+  readonly downloading?: boolean;
 }
 
 const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' };
 
 export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
-  const { budget, forecaster, data } = known;
+  const { budget, forecaster, data, downloading } = known;
   const shape = shapeOf(sources);
   const faults = configFaults(config, shape ?? undefined);
   const memory = forecaster && shape && faults.length === 0 ? forecaster.memory(shape, config) : null;
   const forecast = memory?.forecast ?? null;
   const limit = forecast && device.status === 'ready' ? limitFault(forecast, device.limits) : null;
   const verdict = forecast && budget !== null ? verdictOf(forecast.total, budget) : null;
-  const start = startState(config.method, device, sources, faults, { limit, verdict, data });
+  const start = startState(config.method, device, sources, faults, { limit, verdict, data, downloading });
   return { config, sources, shape, faults, memory, limit, verdict, start };
 }
 
@@ -56,11 +58,14 @@ function shapeOf({ modelKind, local, hub }: SourcesState): ModelShape | null {
   return hub.status === 'known' ? hub.preflight.shape : null;
 }
 
+const downloadUnderWay = ({ download }: HubState): boolean => download !== null && isUnderWay(download);
+
 export const currentSetup = (): Setup =>
   setupOf(useConfigStore.getState().config, useSourcesStore.getState(), useDeviceStore.getState().device, {
     budget: useBudgetStore.getState().budget,
     forecaster: useForecaster.getState().forecaster,
     data: dataStanding(useInspectStore.getState()),
+    downloading: downloadUnderWay(useHubStore.getState()),
   });
 
 export function useSetup(): Setup {
@@ -70,5 +75,9 @@ export function useSetup(): Setup {
   const budget = useBudgetStore((state) => state.budget);
   const forecaster = useForecaster((state) => state.forecaster);
   const data = useInspectStore(dataStanding);
-  return useMemo(() => setupOf(config, sources, device, { budget, forecaster, data }), [config, sources, device, budget, forecaster, data]);
+  const downloading = useHubStore(downloadUnderWay);
+  return useMemo(
+    () => setupOf(config, sources, device, { budget, forecaster, data, downloading }),
+    [config, sources, device, budget, forecaster, data, downloading],
+  );
 }
