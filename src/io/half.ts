@@ -81,3 +81,11 @@ export function narrow(data: Float32Array, dtype: HalfDtype): Uint16Array<ArrayB
   else for (let i = 0; i < codes.length; i++) codes[i] = bf16Code(bits[i]);
   return codes;
 }
+
+/** As narrow(), but what is too large becomes the largest finite number of its sign: how weights on the GPU are rounded. */
+export function narrowFinite(data: Float32Array, dtype: HalfDtype): Uint16Array<ArrayBuffer> {
+  const infinity = dtype === 'f16' ? 0x7c00 : 0x7f80;
+  const codes = narrow(data, dtype);
+  for (let i = 0; i < codes.length; i++) if ((codes[i] & 0x7fff) === infinity) codes[i]--;
+  return codes;
+}

@@ -36,12 +36,20 @@ export interface BufferSpec {
   readonly tensor?: string;
 }
 
+/** 16-bit floats that lie packed, two a word. */
+export type Stored = 'f16' | 'bf16';
+
 /** A byte range of a buffer, as a binding sees it. offset is a multiple of 256, bytes of 4. */
 export interface View {
   readonly buffer: BufferSpec;
   readonly offset: number;
   readonly bytes: number;
+  /** Packed elements of this type; absent: four bytes an element. */
+  readonly stored?: Stored;
 }
+
+/** Bytes of an element of a view. */
+export const elementBytes = ({ stored }: Pick<View, 'stored'>): number => (stored ? 2 : 4);
 
 /**
  * Sizes that change from micro-batch to micro-batch. A plan is built once for their capacity; the

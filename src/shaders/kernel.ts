@@ -3,13 +3,15 @@
 // wrapper can name what it binds and a wrong name is an error here instead of wrong data on the GPU.
 
 import { AppError } from '../errors';
-import type { Dispatch, Grid, View, Work } from '../plan/types';
+import { elementBytes, type Dispatch, type Grid, type View, type Work } from '../plan/types';
 import prelude from './prelude.wgsl?raw';
 
 export interface KernelBinding {
   readonly binding: number;
   readonly name: string;
   readonly access: 'read' | 'read_write';
+  /** Elements in the kernel's text: 'vec4f'. */
+  readonly type: string;
 }
 
 export interface KernelParam {
@@ -61,9 +63,9 @@ export function kernel(name: string, parts: readonly string[], constants: Readon
 
 function parseBindings(name: string, body: string): KernelBinding[] {
   const found: KernelBinding[] = [];
-  const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)/g;
-  for (const [, binding, access, label] of body.matchAll(pattern)) {
-    found.push({ binding: Number(binding), name: label, access: access as KernelBinding['access'] });
+  const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:\s*array<(\w+)/g;
+  for (const [, binding, access, label, type] of body.matchAll(pattern)) {
+    found.push({ binding: Number(binding), name: label, access: access as KernelBinding['access'], type });
   }
   const numbers = new Set(found.map((b) => b.binding));
   if (numbers.size !== found.length || found.some((b) => b.binding < 2)) {
@@ -93,6 +95,8 @@ export function dispatch(
   const ordered = of.bindings.map((b) => {
     const view = views[b.name];
     if (!view) throw shapeError(of.name, b.name, 'a view', 'nothing');
+    // Packed floats are words to a kernel that knows them; another would read two of them as one number.
+    if (view.stored && !/^(u32|vec2u)$/.test(b.type)) throw shapeError(of.name, b.name, 'f32', `packed ${view.stored}`);
     return view;
   });
   return { kernel: of, label, views: ordered, params: packParams(of, params), grid, work };
@@ -124,10 +128,10 @@ export function shapeError(kernelName: string, binding: string, expected: string
   );
 }
 
-/** Throws unless `view` holds at least `elements` four-byte elements. */
+/** Throws unless `view` holds at least `elements` elements of its type. */
 export function expectElements(kernelName: string, binding: string, view: View, elements: number): void {
-  if (view.bytes < elements * 4)
-    throw shapeError(kernelName, binding, `≥ ${elements * 4} bytes`, `${view.bytes} bytes of ${view.buffer.name}`);
+  const bytes = elements * elementBytes(view);
+  if (view.bytes < bytes) throw shapeError(kernelName, binding, `≥ ${bytes} bytes`, `${view.bytes} bytes of ${view.buffer.name}`);
 }
 
 /** Workgroups in a dimension of a grid, under every device's limit. Kernels name it as 65535u. */

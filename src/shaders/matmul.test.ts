@@ -6,8 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { AppError } from '../errors';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
+import { narrow } from '../io/half';
+import { decodeTensor } from '../io/safetensors';
 import type { Frame } from '../plan/frame';
-import { amount, type BufferSpec, type Extents, type View } from '../plan/types';
+import { amount, type BufferSpec, type Extents, type Stored, type View } from '../plan/types';
 import { randomArray, relativeError } from './compare';
 import { matmul, type MatmulArgs, type MatmulFamily, type MatmulLayout } from './matmul';
 import { matmulReference } from './matmul.ref';
@@ -28,6 +30,8 @@ interface Case extends Options {
   readonly k: number;
   readonly bias?: boolean;
   readonly residual?: boolean;
+  /** b lies packed. */
+  readonly stored?: Stored;
   readonly extents?: Partial<Extents>;
   readonly frame?: Partial<Omit<Frame, 'extents'>>;
 }
@@ -51,7 +55,7 @@ function slice(
 /** Runs one case and returns max|error| / max|y| over what should be written; checks that nothing else was. */
 async function run(layout: MatmulLayout, spec: Case): Promise<number> {
   const lab = await nodeLab();
-  const { m, n, k, bias: withBias, residual: withResidual, extents, frame, ...options } = spec;
+  const { m, n, k, bias: withBias, residual: withResidual, stored, extents, frame, ...options } = spec;
   const { live } = options;
   const limit = live ? Math.max(0, (extents?.[live.extent] ?? 0) - (live.row0 ?? 0)) : Infinity;
   const liveM = layout === 'tn' ? m : Math.min(m, limit);
@@ -70,7 +74,16 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
     return { ...view, bytes: values.byteLength };
   };
   const a = slice(aLive, aRows, aWidth, lda, a0, 1);
-  const b = slice(bLive, bRows, bWidth, ldb, b0, 2);
+  const wide = slice(bLive, bRows, bWidth, ldb, b0, 2);
+  const codes = stored && narrow(wide, stored);
+  const b = codes ? decodeTensor(new Uint8Array(codes.buffer), stored) : wide;
+  const packed = (values: Uint16Array<ArrayBuffer>): View => {
+    const view = scratch('b', Math.ceil(values.length / 2));
+    const words = new Uint16Array(view.bytes / 2).fill(0xffff);
+    words.set(values);
+    data.set(view.buffer, new Float32Array(words.buffer));
+    return { ...view, bytes: values.byteLength, stored };
+  };
   const bias = withBias ? randomArray(n, 3) : undefined;
   const residual = withResidual ? slice(m, m, n, ldy, y0, 4) : undefined;
   const before = accumulates ? slice(m, m, n, ldy, y0, 5, 0.25) : slice(0, m, n, ldy, y0, 5);
@@ -84,7 +97,7 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
     ...options,
     y,
     a: input('a', a),
-    b: input('b', b),
+    b: codes ? packed(codes) : input('b', b),
     ...(bias && { bias: input('bias', bias) }),
     ...(residual && { residual: input('residual', residual) }),
   });
@@ -163,6 +176,24 @@ describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, fa
   },
 );
 
+describe.each(['nt', 'nn'] as const)('matmul %s, with packed weights', (layout) => {
+  // Rows of whole quads; every other size is as odd as it was. A kernel is compiled for each: one with all options.
+  const cases = (['f16', 'bf16'] as const).flatMap((stored) =>
+    [
+      { ...SIZES.odd, family: 'register' } as const,
+      { ...SIZES['three rows'], n: 20, k: 76, family: 'register' } as const,
+      ...(stored === 'bf16' ? [{ ...SIZES.odd, family: 'shared' } as const] : []),
+    ].map(({ m, n, k, family }) => ({ stored, family, m, n: layout === 'nn' ? 4 * Math.ceil(n / 4) : n, k: k - (k % 4) })),
+  );
+  it.each(cases)('$stored, $family, $m×$n×$k', async ({ m, n, k, ...packed }) => {
+    const check = async (spec: Case): Promise<void> => note(`${layout} ${packed.family} ${packed.stored}`, await run(layout, spec));
+    const [aWidth, bWidth] = [k, layout === 'nt' ? k : n];
+    const odd = { ...packed, ...FULL, m, n, k, lda: aWidth + 7, a0: 1, ldy: n + 7, y0: 1 };
+    await check({ ...odd, ldb: bWidth + 8, b0: 4 });
+    await check({ ...odd, live: { extent: 'rows' }, extents: { rows: Math.ceil(m / 2) } });
+  });
+});
+
 describe.each(LAYOUTS)('matmul %s', (layout) => {
   const check = async (spec: Case): Promise<void> => note(`${layout} register`, await run(layout, spec));
 
@@ -210,8 +241,33 @@ describe('matmul', () => {
     expect(head).toEqual(first.slice(0, 4 * n));
   });
 
+  it('gives the same bits whether the same weights lie packed or not', async () => {
+    const lab = await nodeLab();
+    const cases = [
+      { layout: 'nt', family: 'register', stored: 'f16', m: 21 },
+      { layout: 'nt', family: 'register', stored: 'bf16', m: 3 },
+      { layout: 'nn', family: 'register', stored: 'bf16', m: 21 },
+      { layout: 'nt', family: 'shared', stored: 'f16', m: 21 },
+    ] as const;
+    for (const { stored, m, ...kind } of cases) {
+      const whole = { ...args(m, 24, 100), ...kind };
+      const codes = narrow(randomArray(24 * 100, 7), stored);
+      const packed: View = { ...scratch('packed', 24 * 50), stored };
+      const data = new Map([
+        [whole.a.buffer, randomArray(m * 100, 8)],
+        [whole.b.buffer, decodeTensor(new Uint8Array(codes.buffer), stored)],
+        [packed.buffer, new Float32Array(codes.buffer)],
+      ]);
+      const [wide] = await lab.run([matmul(whole)], data, [whole.y]);
+      const [narrowed] = await lab.run([matmul({ ...whole, b: packed })], data, [whole.y]);
+      expect(new Uint32Array(narrowed.buffer), JSON.stringify({ stored, m, ...kind })).toEqual(new Uint32Array(wide.buffer));
+    }
+  });
+
   it('counts the work of the live rows', () => {
     const whole = matmul({ ...args(16, 8, 4), live: { extent: 'rows' } });
+    const packed = matmul({ ...args(16, 8, 4), b: { ...scratch('b', 8 * 2), stored: 'f16' }, live: { extent: 'rows' } });
+    expect(amount(whole.work.bytes, extents) - amount(packed.work.bytes, extents)).toBe(2 * 8 * 4);
     expect(amount(whole.work.flops, extents)).toBe(2 * 10 * 8 * 4);
     expect(amount(whole.work.bytes, extents)).toBe(4 * (10 * 4 + 8 * 4 + 10 * 8));
     const weightGradient = matmul({ ...args(16, 8, 4), layout: 'tn', live: { extent: 'targets' }, accumulate: 'frame' });
@@ -240,6 +296,9 @@ describe('matmul', () => {
   it.each<[string, Partial<MatmulArgs>]>([
     ['a', { k: 5 }],
     ['b', { n: 9, y: scratch('y', 16 * 9) }],
+    ['b', { k: 6, a: scratch('a', 16 * 6), b: { ...scratch('b', 8 * 6), stored: 'f16' } }],
+    ['b', { b: { ...scratch('b', 8 * 2 - 4), stored: 'bf16' } }],
+    ['a', { a: { ...scratch('a', 16 * 4), stored: 'f16' } }],
     ['y', { y: scratch('y', 16 * 8 - 4) }],
     ['a', { a0: 1 }],
     ['y', { ldy: 7 }],

@@ -1,10 +1,10 @@
 // Matrix products in the three layouts that a linear layer and its gradients need, in two kernel families.
 // This file checks shapes, picks the kernel (family, row tile, quads or single elements per operand) and its grid.
 
-import type { Amount, Dispatch, Grid, GridDim, View, Work } from '../plan/types';
+import { elementBytes, type Amount, type Dispatch, type Grid, type GridDim, type View, type Work } from '../plan/types';
 import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from './kernel';
 import common from './lib/matmul.wgsl?raw';
-import { loadSnippet, storeSnippet, unitsOf, type Format } from './lib/operand';
+import { loadSnippet, storeSnippet, unitsOf, type Format, type LoadFormat } from './lib/operand';
 import few from './matmul_nt_few.wgsl?raw';
 import fewShared from './matmul_nt_few_shared.wgsl?raw';
 import nn from './matmul_nn.wgsl?raw';
@@ -23,6 +23,7 @@ export interface MatmulArgs {
   readonly layout: MatmulLayout;
   readonly y: View;
   readonly a: View;
+  /** f32, or packed (View.stored) where its rows, stride and offset are multiples of four elements. */
   readonly b: View;
   /** Capacities; at least 1. */
   readonly m: number;
@@ -94,7 +95,7 @@ export function matmul(args: MatmulArgs): Dispatch {
   const { lda, ldb, ldy, a0, b0, y0 } = shapes;
 
   const aFormat = formatOf(layout === 'tn' ? m : k, lda, a0);
-  const bFormat = formatOf(layout === 'nt' ? k : n, ldb, b0);
+  const bFormat = packedFormat(choice.name, args.b, formatOf(layout === 'nt' ? k : n, ldb, b0));
   const yFormat = choice.elementwise ? 'scalar' : formatOf(n, ldy, y0);
   const biasFormat = bias ? yFormat : 'none';
   const residualFormat = residual ? yFormat : 'none';
@@ -173,6 +174,11 @@ function formatOf(width: number, stride: number, offset: number): Format {
   return width % 4 === 0 && stride % 4 === 0 && offset % 4 === 0 ? 'vec4' : 'scalar';
 }
 
+function packedFormat(name: string, { stored }: View, format: Format): LoadFormat {
+  if (stored && format !== 'vec4') throw shapeError(name, 'b', 'rows, stride and offset of whole quads where it is packed', format);
+  return stored ?? format;
+}
+
 function checkedShapes(args: MatmulArgs, name: string): Shapes {
   const { layout, m, n, k, y, a, b, bias, residual, live } = args;
   for (const [label, size] of Object.entries({ m, n, k })) {
@@ -204,13 +210,13 @@ function expectMatrix(name: string, binding: string, view: View, rows: number, w
  * 2·m·n·k FLOPs, each operand over the bus once. A whole live extent scales the work; a chunk of one (row0
  * given) is counted at its capacity, because a linear form cannot say where the extent ends inside it.
  */
-function workOf({ layout, m, n, k, bias, residual, accumulate = 'no', live }: MatmulArgs): Work {
+function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }: MatmulArgs): Work {
   const limited = layout === 'tn' ? k : m;
   const scaled = (perLive: number, fixed: number): Amount =>
     live && live.row0 === undefined ? { [live.extent]: perLive, one: fixed } : { one: perLive * limited + fixed };
   const yElements = n * (1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
   const biasElements = bias ? n : 0;
   return layout === 'tn'
-    ? { flops: scaled(2 * m * n, 0), bytes: scaled(4 * (m + n), 4 * (m * yElements + biasElements)) }
-    : { flops: scaled(2 * n * k, 0), bytes: scaled(4 * (k + yElements), 4 * (n * k + biasElements)) };
+    ? { flops: scaled(2 * m * n, 0), bytes: scaled(4 * m + elementBytes(b) * n, 4 * (m * yElements + biasElements)) }
+    : { flops: scaled(2 * n * k, 0), bytes: scaled(4 * (k + yElements), elementBytes(b) * n * k + 4 * biasElements) };
 }
