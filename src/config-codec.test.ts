@@ -32,6 +32,7 @@ const anyConfig: fc.Arbitrary<RunConfig> = fc.record({
   lisaWeights: fc.option(fc.array(weight, { minLength: 1, maxLength: 40 })),
   lisaTrain: fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),
   lisaState: fc.constantFrom('drop', 'park'),
+  weights: fc.constantFrom('f32', 'stored'),
   mask: fc.constantFrom('assistant', 'all'),
   packing: fc.boolean(),
   shuffle: fc.boolean(),

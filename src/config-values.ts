@@ -99,6 +99,7 @@ const RULES: { readonly [key in ConfigKey]: Rule<RunConfig[key]> } = {
   lisaWeights: weights,
   lisaTrain: alwaysOn,
   lisaState: oneOf('drop', 'park'),
+  weights: oneOf('f32', 'stored'),
   mask: oneOf('assistant', 'all'),
   packing: flag,
   shuffle: flag,

@@ -55,6 +55,8 @@ export interface RunConfig {
   readonly lisaState: 'drop' | 'park';
   /** Updates over which a layer that joins with a fresh optimizer state comes up to the learning rate; 0: at once, as published. */
   readonly lisaRewarm: number;
+  /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
+  readonly weights: 'f32' | 'stored';
 
   readonly loraRank: number;
   readonly loraAlpha: number;
@@ -114,6 +116,7 @@ export const DEFAULTS: RunConfig = {
   lisaTrain: { embedding: true, head: true, norm: true },
   lisaState: 'drop',
   lisaRewarm: 0,
+  weights: 'f32',
   loraRank: 16,
   loraAlpha: 32,
   mask: 'assistant',

@@ -89,6 +89,7 @@ export const OPTIONS: readonly Option[] = [
   { flag: 'lisa-train', key: 'lisaTrain', value: 'embedding,head,norm', help: 'what trains all the time; none: only drawn layers' },
   choice('lisa-state', 'lisaState', ['drop', 'park'], "a leaving layer's optimizer state: dropped, or kept in host memory"),
   numeric('lisa-rewarm', 'lisaRewarm', 'updates over which a joining layer comes up to the learning rate; 0: at once'),
+  choice('weights', 'weights', ['f32', 'stored'], 'on the GPU: all as f32, or what does not train in the 16 bits that it is stored in'),
   choice('measure-updates', 'measureUpdates', ['on', 'off'], 'how far each layer moved when it leaves, in report.json'),
   numeric('lora-rank', 'loraRank', 'r'),
   numeric('lora-alpha', 'loraAlpha', 'α'),

@@ -50,8 +50,12 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
 }
 
 /** What the saving of LISA against full fine-tuning is made of. */
-export function describeSaving({ full, lisa, sampling, edges }: SavingBreakdown): string {
-  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time and ${megabytes(edges)} from freezing embedding, head or norm; none from precision or recomputation, which are the same in both runs.`;
+export function describeSaving({ full, lisa, sampling, edges, precision }: SavingBreakdown): string {
+  const stored =
+    precision === 0
+      ? 'none from precision or recomputation, which are the same in both runs'
+      : `${megabytes(precision)} from storing what does not train in 16 bits; none from recomputation`;
+  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time, ${megabytes(edges)} from freezing embedding, head or norm, and ${stored}.`;
 }
 
 /** How often a sampler that may draw no layer, or more than there is room for, was corrected. */

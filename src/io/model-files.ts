@@ -45,6 +45,8 @@ export interface ModelFiles {
   readonly passthrough: readonly string[];
   /** Parameters by the type they are stored in. */
   readonly dtypes: Readonly<Record<Dtype, number>>;
+  /** The type that each parameter is stored in, by its name in the table. */
+  readonly types: Readonly<Record<string, Dtype>>;
   /** The row's name in this checkpoint: with or without the base model's prefix. */
   fileName(row: ParameterRow): string;
   /** Elements [start, end) of a tensor (by default all), widened to f32. Throws NONFINITE_WEIGHTS, MODEL_FILE or MODEL_UNSUPPORTED. */
@@ -91,9 +93,11 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
   const matched = matchTensors(shape, table, stored);
 
   const dtypes = { f32: 0, f16: 0, bf16: 0 };
+  const types: Record<string, Dtype> = {};
   for (const row of table) {
     const entry = matched.get(row.name)!;
-    dtypes[readableDtype(entry, entry.file)] += elementsOf(row);
+    types[row.name] = readableDtype(entry, entry.file);
+    dtypes[types[row.name]] += elementsOf(row);
   }
 
   const tensor = async (row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> => {
@@ -118,6 +122,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     modelPaths: [CONFIG, ...(listed.has(SINGLE) ? [] : [INDEX]), ...[...weightFiles].sort()],
     passthrough: paths.filter((path) => COMPANIONS.has(path)).sort(),
     dtypes,
+    types,
     fileName: (row) => matched.get(row.name)!.name,
     tensor,
     async *pieces() {

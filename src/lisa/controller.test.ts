@@ -8,7 +8,16 @@ const count = (controller: LayerController, updates: number): void => {
 describe('state that is dropped', () => {
   test('the first draw clears every slot that it takes', () => {
     const controller = new LayerController(2, false);
-    expect(controller.switchTo([1, 3])).toEqual({ park: [], clear: [0, 1], restore: [] });
+    expect(controller.switchTo([1, 3])).toEqual({
+      leave: [],
+      join: [
+        [0, 1],
+        [1, 3],
+      ],
+      park: [],
+      clear: [0, 1],
+      restore: [],
+    });
     expect([...controller.assignment()]).toEqual([
       [1, 0],
       [3, 1],
@@ -19,14 +28,14 @@ describe('state that is dropped', () => {
     const controller = new LayerController(2, false);
     controller.switchTo([1, 3]);
     count(controller, 5);
-    expect(controller.switchTo([0, 3])).toEqual({ park: [], clear: [0], restore: [] });
+    expect(controller.switchTo([0, 3])).toEqual({ leave: [[0, 1]], join: [[0, 0]], park: [], clear: [0], restore: [] });
     expect(controller.slots()).toEqual([
       { layer: 0, updates: 0 },
       { layer: 3, updates: 5 },
     ]);
     count(controller, 2);
     // 1 was trained before, and begins anew.
-    expect(controller.switchTo([0, 1])).toEqual({ park: [], clear: [1], restore: [] });
+    expect(controller.switchTo([0, 1])).toEqual({ leave: [[1, 3]], join: [[1, 1]], park: [], clear: [1], restore: [] });
     expect(controller.slots()).toEqual([
       { layer: 0, updates: 2 },
       { layer: 1, updates: 0 },
@@ -38,7 +47,7 @@ describe('state that is dropped', () => {
     const controller = new LayerController(2, false);
     controller.switchTo([2, 0]);
     count(controller, 3);
-    expect(controller.switchTo([0, 2])).toEqual({ park: [], clear: [], restore: [] });
+    expect(controller.switchTo([0, 2])).toEqual({ leave: [], join: [], park: [], clear: [], restore: [] });
     expect(controller.slots().map((slot) => slot.updates)).toEqual([3, 3]);
   });
 
@@ -46,7 +55,19 @@ describe('state that is dropped', () => {
     const controller = new LayerController(2, false);
     controller.switchTo([0, 1]);
     count(controller, 1);
-    expect(controller.switchTo([2, 3])).toEqual({ park: [], clear: [0, 1], restore: [] });
+    expect(controller.switchTo([2, 3])).toEqual({
+      leave: [
+        [0, 0],
+        [1, 1],
+      ],
+      join: [
+        [0, 2],
+        [1, 3],
+      ],
+      park: [],
+      clear: [0, 1],
+      restore: [],
+    });
     expect(controller.slots()).toEqual([
       { layer: 2, updates: 0 },
       { layer: 3, updates: 0 },
@@ -57,7 +78,16 @@ describe('state that is dropped', () => {
     const controller = new LayerController(3, false);
     controller.switchTo([4, 5, 6]);
     count(controller, 2);
-    expect(controller.switchTo([5])).toEqual({ park: [], clear: [], restore: [] });
+    expect(controller.switchTo([5])).toEqual({
+      leave: [
+        [0, 4],
+        [2, 6],
+      ],
+      join: [],
+      park: [],
+      clear: [],
+      restore: [],
+    });
     count(controller, 1);
     expect(controller.slots()).toEqual([
       { layer: null, updates: 0 },
@@ -65,7 +95,7 @@ describe('state that is dropped', () => {
       { layer: null, updates: 0 },
     ]);
     // A slot that was idle is cleared again before it is used.
-    expect(controller.switchTo([5, 7])).toEqual({ park: [], clear: [0], restore: [] });
+    expect(controller.switchTo([5, 7])).toEqual({ leave: [], join: [[0, 7]], park: [], clear: [0], restore: [] });
   });
 });
 
@@ -74,11 +104,11 @@ describe('state that is parked', () => {
     const controller = new LayerController(2, true);
     controller.switchTo([0, 1]);
     count(controller, 5);
-    expect(controller.switchTo([1, 2])).toEqual({ park: [[0, 0]], clear: [0], restore: [] });
+    expect(controller.switchTo([1, 2])).toEqual({ leave: [[0, 0]], join: [[0, 2]], park: [[0, 0]], clear: [0], restore: [] });
     expect([...controller.parked()]).toEqual([[0, 5]]);
     count(controller, 5);
     // 1 leaves slot 1; 0 comes back there although it was in slot 0.
-    expect(controller.switchTo([0, 2])).toEqual({ park: [[1, 1]], clear: [], restore: [[1, 0]] });
+    expect(controller.switchTo([0, 2])).toEqual({ leave: [[1, 1]], join: [[1, 0]], park: [[1, 1]], clear: [], restore: [[1, 0]] });
     expect(controller.slots()).toEqual([
       { layer: 2, updates: 5 },
       { layer: 0, updates: 5 },
@@ -95,6 +125,14 @@ describe('state that is parked', () => {
     controller.switchTo([2, 3]);
     count(controller, 4);
     expect(controller.switchTo([0, 1])).toEqual({
+      leave: [
+        [0, 2],
+        [1, 3],
+      ],
+      join: [
+        [0, 0],
+        [1, 1],
+      ],
       park: [
         [0, 2],
         [1, 3],

@@ -13,6 +13,9 @@ export interface SlotState {
 }
 
 export interface Switch {
+  /** Layers that leave their slots, and those that come: [slot, layer]. */
+  readonly leave: readonly (readonly [number, number])[];
+  readonly join: readonly (readonly [number, number])[];
   /** Slots to read out before they are reused, when state is parked: [slot, layer]. */
   readonly park: readonly (readonly [number, number])[];
   /** Slots whose m and v start at zero. */
@@ -52,11 +55,14 @@ export class LayerController {
     if (new Set(layers).size !== layers.length || layers.length > this.#slots.length) {
       throw new AppError('INTERNAL', `A draw of ${layers.length} layers (${layers.join(', ')}) for ${this.#slots.length} slots.`, '');
     }
+    const leave: [number, number][] = [];
+    const join: [number, number][] = [];
     const park: [number, number][] = [];
     const clear: number[] = [];
     const restore: [number, number][] = [];
     this.#slots.forEach(({ layer, updates }, slot) => {
       if (layer === null || layers.includes(layer)) return;
+      leave.push([slot, layer]);
       if (this.#park) {
         park.push([slot, layer]);
         this.#parked.set(layer, updates);
@@ -68,6 +74,7 @@ export class LayerController {
       const slot = this.#slots.findIndex((s) => s.layer === null);
       const updates = this.#parked.get(layer);
       this.#slots[slot] = { layer, updates: updates ?? 0 };
+      join.push([slot, layer]);
       if (updates === undefined) {
         clear.push(slot);
       } else {
@@ -75,7 +82,7 @@ export class LayerController {
         this.#parked.delete(layer);
       }
     }
-    return { park, clear, restore };
+    return { leave, join, park, clear, restore };
   }
 
   /** Counts one update of every layer in training. */

@@ -2,17 +2,17 @@
 // activations, inputs, workspace, cache, staging.
 
 import { layerOps, neededForInput, neededForWeights, valueWidths, type LayerOp } from '../model/layer-ops';
-import { parameterTable } from '../model/parameters';
 import type { BlockName, ParameterRow } from '../model/types';
 import { loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from './frame';
+import { asF32, storedTable } from './storage';
 import { squareGroups } from '../shaders/grad_norm';
 import { storeOf, type Store } from './store';
 import { roundUp, type BufferSpec, type MemoryClass, type View } from './types';
 
-/** Weights with the layout of a block. */
+/** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {
   readonly store: Store;
   readonly layout: BlockLayout;
@@ -35,6 +35,8 @@ export interface Trainable {
 /** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
 export interface Slot extends Trainable {
   readonly index: number;
+  /** The layer's weights in f32, in the slot's layout, where its block holds them packed. */
+  readonly master: Store | null;
   readonly saved: ReadonlyMap<string, BufferSpec>;
 }
 
@@ -112,7 +114,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     });
 
   const blocks = new Map<BlockName, Block>();
-  for (const [name, list] of rowsByBlock(parameterTable(shape, input.partBytes))) {
+  for (const [name, list] of rowsByBlock(storedTable(input))) {
     const layout = layoutBlock(list, input.partBytes);
     blocks.set(name, { store: makeStore(name, layout, 'weights', name), layout, rows: list });
   }
@@ -161,7 +163,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     (name) => !frozenSaves.includes(name),
   );
   const saved = layers.map((i) => new Map(i < input.lowest ? [] : frozenSaves.map((name) => value(name, `layer.${i}`, `layer.${i}`))));
-  const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : blocks.get('layer.0')!.layout);
+  const layerRows = blocks.get('layer.0')!.rows;
+  const layerLayout = layoutBlock(layerRows.map(asF32), input.partBytes);
+  const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : layerLayout);
   const slots = Array.from({ length: input.slots }, (_, index): Slot => {
     const name = `slot.${index}`;
     const own = input.method === 'lisa' ? name : `layer.${index}`;
@@ -173,7 +177,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
         extras.set(label, make(`${name}.${label}`, rows * op.parts.length * input.lora.rank * 4, 'activations', own));
       }
     }
-    return { ...trainable(name, slotLayout(index), 3 + index, own), index, saved: extras };
+    const master = layerRows[0].master ? makeStore(`${name}.master`, layerLayout, 'masters', own) : null;
+    return { ...trainable(name, slotLayout(index), 3 + index, own), index, master, saved: extras };
   });
 
   const streamBytes = rows * shape.width * 4;

@@ -7,6 +7,7 @@ import { closedForm } from '../testing/closed-form';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
+import { termBytes } from './forecast-formula';
 import { bytesByClass, sumBytes } from './memory';
 import type { PlanInput } from './input';
 import type { RunPlan } from './run-plan';
@@ -15,10 +16,10 @@ const paramSlots = (plan: RunPlan, over = assignments(plan)): number =>
   new Set(dispatchesOf(everySegment(plan, over)).map(({ params }) => String.fromCharCode(...params))).size;
 
 /** The formula's numbers, from shape and configuration alone where the plan decides nothing. */
-const numbers = (plan: RunPlan, over = assignments(plan)) => {
+const numbers = (plan: RunPlan, over = assignments(plan), halves = false) => {
   const { shape, method, slots, lowest, edges, rows, seqLen, cacheTokens, lora, partBytes }: PlanInput = plan.input;
   const rank = lora?.rank ?? 0;
-  return { shape, method, slots, lowest, edges, rank, rows, seqLen, cacheTokens, partBytes, paramSlots: paramSlots(plan, over) };
+  return { shape, method, slots, lowest, edges, rank, rows, seqLen, cacheTokens, partBytes, halves, paramSlots: paramSlots(plan, over) };
 };
 
 describe.each(SHAPE_NAMES)('%s', (name) => {
@@ -42,6 +43,25 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const shown = forecast(shape, config);
     expect(shown).toMatchObject({ bytes: want, total: sumBytes(want) });
     expect(shown.parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(sumBytes(want));
+  });
+});
+
+describe.each(['f16', 'bf16'] as const)('a checkpoint in %s, stored as it came', (types) => {
+  test.each(SHAPE_NAMES)('%s: bytes by class equal the closed form', (name) => {
+    const shape = SHAPES[name];
+    for (const method of METHODS) {
+      const config = { ...runConfig(shape, method), weights: 'stored' as const };
+      const plan = runPlan(shape, config, { types });
+      const all = assignments(plan);
+      const over = ODD_NAMES.includes(name) ? all : all.slice(0, 4);
+      const want = closedForm(numbers(plan, over, true));
+      expect(bytesByClass(plan.allBuffers), method.name).toEqual(want);
+      const shown = forecast(shape, config, types);
+      expect(shown.bytes).toEqual(want);
+      for (const { bytes, formula } of shown.parts) expect(formula.reduce((sum, term) => sum + termBytes(term), 0)).toBe(bytes);
+      // As f32 where nothing may lie packed, whatever the settings say.
+      expect(forecast(shape, config).bytes).toEqual(forecast(shape, { ...config, weights: 'f32' }).bytes);
+    }
   });
 });
 

@@ -3,7 +3,7 @@
 
 import type { LayerOp } from '../model/layer-ops';
 import type { BlockName } from '../model/types';
-import type { Block, RunBuffers } from './buffers';
+import type { Block, RunBuffers, Slot } from './buffers';
 import type { PlanInput } from './input';
 import { tensorView } from './store';
 import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from './types';
@@ -40,6 +40,11 @@ export function block(context: Context, name: BlockName): Block {
 export function weightView(context: Context, name: BlockName, tensor: string): View {
   const { store, layout } = block(context, name);
   return tensorView(store, layout, tensor);
+}
+
+/** Weights of a layer: its master while it trains in a slot that has one, else as they are stored. */
+export function layerWeight(context: Context, layer: number, role: Slot | null, tensor: string): View {
+  return role?.master ? tensorView(role.master, role.layout, tensor) : weightView(context, `layer.${layer}`, tensor);
 }
 
 export const width = (context: Context, value: string): number => context.buffers.widths.get(value)!;

@@ -6,7 +6,8 @@ import type { ModelShape } from '../model/types';
 import { inferenceInput, planInput } from './input';
 import { bytesByClass, withTotal, type MemoryTotals } from './memory';
 import { RunPlan } from './run-plan';
+import type { CheckpointTypes } from './storage';
 
 /** Throws CONFIG_INVALID where the configuration does not fit the model. */
-export const inferenceForecast = (shape: ModelShape, config: RunConfig): MemoryTotals =>
-  withTotal(bytesByClass(new RunPlan(inferenceInput(planInput(shape, config))).allBuffers));
+export const inferenceForecast = (shape: ModelShape, config: RunConfig, types?: CheckpointTypes): MemoryTotals =>
+  withTotal(bytesByClass(new RunPlan(inferenceInput(planInput(shape, config, { types }))).allBuffers));

@@ -8,6 +8,7 @@ import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula'
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByClass, sumBytes, type ClassBytes } from './memory';
 import { RunPlan, type Assignment } from './run-plan';
+import type { CheckpointTypes } from './storage';
 import { amount, type BufferSpec, type Extents, type Segment } from './types';
 
 /** A part of a memory bar. */
@@ -84,9 +85,9 @@ export function trainableParameters(plan: RunPlan, assignment: Assignment): numb
 export const segmentFlops = (segments: readonly Segment[], extents: Extents): number =>
   segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
 
-/** Throws CONFIG_INVALID where the configuration does not fit the model. */
-export function forecast(shape: ModelShape, config: RunConfig): Forecast {
-  const input = planInput(shape, config);
+/** `types`: of the checkpoint's tensors, as far as they are to be stored so. Throws CONFIG_INVALID where the configuration does not fit the model. */
+export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
+  const input = planInput(shape, config, { types });
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
   const bytes = bytesByClass(plan.allBuffers);

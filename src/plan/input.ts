@@ -7,6 +7,7 @@ import { PART_BYTES } from '../model/parts';
 import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention';
 import type { MatmulFamily } from '../shaders/matmul';
+import type { CheckpointTypes } from './storage';
 import type { Extents } from './types';
 
 export interface Edges {
@@ -27,6 +28,8 @@ export interface PlanInput {
   /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
   readonly edges: Edges;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
+  /** What may lie packed (storage.ts); 'f32' where everything is to be stored as f32. */
+  readonly types: CheckpointTypes;
   /** Capacity: N = B·T tokens of a micro-batch. */
   readonly rows: number;
   /** T */
@@ -84,12 +87,14 @@ export interface PlanOptions {
   readonly kernels?: KernelChoice;
   /** Cuts blocks sooner (tests). */
   readonly partBytes?: number;
+  /** Types of the checkpoint's tensors. Default: f32. */
+  readonly types?: CheckpointTypes;
 }
 
 export function planInput(
   shape: ModelShape,
   config: RunConfig,
-  { draws, kernels = DEFAULT_KERNELS, partBytes = PART_BYTES }: PlanOptions = {},
+  { draws, kernels = DEFAULT_KERNELS, partBytes = PART_BYTES, types = 'f32' }: PlanOptions = {},
 ): PlanInput {
   const edges = trainedEdges(shape, config);
   const lisa = config.method === 'lisa';
@@ -105,6 +110,7 @@ export function planInput(
     lowest: lisa && !edges.embedding ? lowestDrawn() : 0,
     edges,
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
+    types: config.weights === 'stored' ? types : 'f32',
     rows: config.batchSize * config.seqLen,
     seqLen: config.seqLen,
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),

@@ -9,7 +9,7 @@ import { rmsNormHeadsBwdDw, rmsNormHeadsBwdDx, rmsNormHeadsFwd } from '../shader
 import { rope } from '../shaders/rope';
 import { swigluBwdDx, swigluFwd } from '../shaders/swiglu';
 import type { Slot } from './buffers';
-import { liveRows, opLabel, Transients, weightView, width, type Context, type Unit } from './emit';
+import { layerWeight, liveRows, opLabel, Transients, width, type Context, type Unit } from './emit';
 import { linearAdapterGradients, linearForward, linearInputGradient, linearWeightGradients, type Adapter } from './linear';
 import { splitHeads } from './split';
 import { tensorView } from './store';
@@ -76,7 +76,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
           label,
           y,
           x,
-          w: weightView(context, `layer.${layer}`, op.weight),
+          w: layerWeight(context, layer, role, op.weight),
           rstd: values.get(`${op.y}.rstd`),
           rows,
           width: shape.width,
@@ -84,12 +84,12 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
           live: liveRows,
         };
         if (shape.norm === 'rms') return [rmsNormFwd(common)];
-        return [layerNormFwd({ ...common, mean: values.get(`${op.y}.mean`), b: weightView(context, `layer.${layer}`, op.bias!) })];
+        return [layerNormFwd({ ...common, mean: values.get(`${op.y}.mean`), b: layerWeight(context, layer, role, op.bias!) })];
       }
       case 'linear': {
         const u = adapter && innerView(adapter, op, generate);
         return linearForward(
-          { context, layer, op, x, whole: generate },
+          { context, layer, role, op, x, whole: generate },
           y,
           op.residual === null ? undefined : values.get(op.residual),
           adapter,
@@ -97,7 +97,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
         );
       }
       case 'head_norm': {
-        const w = weightView(context, `layer.${layer}`, op.weight);
+        const w = layerWeight(context, layer, role, op.weight);
         const kept = { raw: values.get(`${op.y}.raw`), rstd: values.get(`${op.y}.rstd`) };
         return [rmsNormHeadsFwd({ label, qkv: y, ...kept, w, ...heads, eps: shape.normEps })];
       }
@@ -170,7 +170,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
     const dy = gradient(op.y);
     switch (op.kind) {
       case 'norm': {
-        const w = weightView(context, `layer.${layer}`, op.weight);
+        const w = layerWeight(context, layer, role, op.weight);
         const common = { dy, x: values.get(op.x), rstd: values.get(`${op.y}.rstd`), rows, width: shape.width, live: liveRows };
         const target = { dx: gradient(op.x), w, accumulate: RESIDUAL_STREAM.has(op.x), label: opLabel(layer, op, 'dX') };
         const list: Dispatch[] = [];
@@ -199,7 +199,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
         return list;
       }
       case 'linear': {
-        const site = { context, layer, op };
+        const site = { context, layer, role, op };
         const list: Dispatch[] = [];
         if (dense) list.push(...linearWeightGradients({ ...site, x: values.get(op.x) }, dy, dense));
         if (needX) list.push(...linearInputGradient(site, gradient(op.x), dy));
@@ -215,7 +215,7 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
           list.push(rmsNormHeadsBwdDw({ ...common, label: opLabel(layer, op, 'head norm dW'), dw }));
         }
         if (needX) {
-          const w = weightView(context, `layer.${layer}`, op.weight);
+          const w = layerWeight(context, layer, role, op.weight);
           list.push(rmsNormHeadsBwdDx({ ...common, label: opLabel(layer, op, 'head norm dX'), w }));
         }
         return list;

@@ -5,12 +5,14 @@
 
 import { PART_BYTES, rowsOfPart } from '../model/parts';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
-import { BINDING_ALIGNMENT, roundUp } from './types';
+import { BINDING_ALIGNMENT, elementBytes, roundUp, type Stored } from './types';
 
 export interface Placement {
   /** Bytes from the start of the block. */
   readonly offset: number;
   readonly elements: number;
+  /** Packed elements; absent: f32. */
+  readonly stored?: Stored;
 }
 
 /** Where a buffer of the block begins. */
@@ -24,7 +26,7 @@ export interface BlockLayout {
   readonly bytes: number;
   /** Its buffers; the first begins at 0. */
   readonly cuts: readonly Cut[];
-  /** Elements from the start that weight decay applies to; a multiple of 64. */
+  /** Of a layout in f32: elements from the start that weight decay applies to; a multiple of 64. */
   readonly decayElements: number;
   /** By local tensor name, and by fused-group name. */
   readonly places: ReadonlyMap<string, Placement>;
@@ -33,7 +35,7 @@ export interface BlockLayout {
 }
 
 /** A tensor to place: parameter rows, or the matrices of a LoRA adapter. */
-export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'parts'>;
+export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'parts' | 'stored'>;
 
 /** Weight decay applies to matrices and embeddings, not to norms and biases (design of AdamW runs since GPT-2). */
 const decays = (row: Placeable): boolean => row.role !== 'norm' && row.role !== 'bias';
@@ -44,18 +46,20 @@ export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART
   const units: Unit[] = [];
   let at = 0;
   const place = (row: Placeable, previous: Placeable | undefined): void => {
+    const type = row.stored === 'f32' ? {} : { stored: row.stored };
     const joins = row.fused !== null && previous?.fused === row.fused;
     if (!joins) {
       at = roundUp(at, BINDING_ALIGNMENT);
-      units.push({ at, name: row.fused ?? row.local, step: row.parts > 1 ? rowsOfPart(row.shape[1], partBytes) * row.shape[1] * 4 : null });
+      const step = row.parts > 1 ? rowsOfPart(row.shape[1], partBytes) * row.shape[1] * elementBytes(type) : null;
+      units.push({ at, name: row.fused ?? row.local, step });
     }
     const elements = elementsOf(row);
     if (row.fused !== null) {
       const group = places.get(row.fused);
-      places.set(row.fused, { offset: group?.offset ?? at, elements: (group?.elements ?? 0) + elements });
+      places.set(row.fused, { offset: group?.offset ?? at, elements: (group?.elements ?? 0) + elements, ...type });
     }
-    places.set(row.local, { offset: at, elements });
-    at += elements * 4;
+    places.set(row.local, { offset: at, elements, ...type });
+    at += elements * elementBytes(type);
   };
   const first = rows.filter(decays);
   const rest = rows.filter((row) => !decays(row));
@@ -92,6 +96,9 @@ function cutsOf(units: readonly Unit[], bytes: number, partBytes: number): Cut[]
   });
   return cuts;
 }
+
+/** What is bound by itself in a block: its tensors and fused groups. */
+export const boundNames = (rows: readonly Placeable[]): string[] => [...new Set(rows.map(({ fused, local }) => fused ?? local))];
 
 /** Rows of the parameter table by block, in table order. */
 export function rowsByBlock(table: readonly ParameterRow[]): Map<BlockName, ParameterRow[]> {

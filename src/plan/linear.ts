@@ -4,7 +4,7 @@ import type { LinearOp } from '../model/layer-ops';
 import type { MatmulArgs } from '../shaders/matmul';
 import { columnSum } from '../shaders/column_sum';
 import type { Block, Slot, Trainable } from './buffers';
-import { liveRows, opLabel, weightView, type Context, type Transients } from './emit';
+import { layerWeight, liveRows, opLabel, type Context, type Transients } from './emit';
 import { loraB, loraGroup } from './lora-layout';
 import { splitProduct } from './split';
 import { tensorView } from './store';
@@ -22,6 +22,8 @@ export interface Adapter {
 export interface LinearSite {
   readonly context: Context;
   readonly layer: number;
+  /** The slot that the layer trains in. */
+  readonly role: Slot | null;
   readonly op: LinearOp;
   readonly x: View;
   /** In one dispatch, however long: while sampling, where it is the prompt that comes in pieces (promptRows). */
@@ -32,7 +34,7 @@ const gradientView = (of: Trainable, tensor: string): View => tensorView(of.grad
 
 /** y = x·W (+ bias) (+ residual) (+ scale · x·Aᵀ·Bᵀ). `u` receives x·Aᵀ of the adapter. */
 export function linearForward(site: LinearSite, y: View, residual: View | undefined, adapter: Adapter | null, u: View | null): Dispatch[] {
-  const { context, layer, op, x } = site;
+  const { context, layer, role, op, x } = site;
   const { rows } = context.input;
   const list = [
     ...product(site, {
@@ -40,12 +42,12 @@ export function linearForward(site: LinearSite, y: View, residual: View | undefi
       layout: op.layout,
       y,
       a: x,
-      b: weightView(context, `layer.${layer}`, op.weight),
+      b: layerWeight(context, layer, role, op.weight),
       m: rows,
       n: op.out,
       k: op.in,
       live: liveRows,
-      bias: op.bias === null ? undefined : weightView(context, `layer.${layer}`, op.bias),
+      bias: op.bias === null ? undefined : layerWeight(context, layer, role, op.bias),
       residual,
     }),
   ];
@@ -116,13 +118,13 @@ export function linearWeightGradients(site: LinearSite, dy: View, slot: Trainabl
 
 /** dx = dy·Wᵀ. */
 export function linearInputGradient(site: Omit<LinearSite, 'x'>, dx: View, dy: View): Dispatch[] {
-  const { context, layer, op } = site;
+  const { context, layer, role, op } = site;
   return product(site, {
     label: opLabel(layer, op, 'dX'),
     layout: op.layout === 'nt' ? 'nn' : 'nt',
     y: dx,
     a: dy,
-    b: weightView(context, `layer.${layer}`, op.weight),
+    b: layerWeight(context, layer, role, op.weight),
     m: context.input.rows,
     n: op.in,
     k: op.out,

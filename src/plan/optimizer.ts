@@ -2,11 +2,13 @@
 
 import { adamw } from '../shaders/adamw';
 import { fill } from '../shaders/fill';
+import { pack, unpack, type StorageArgs } from '../shaders/storage';
 import { gradNorm, gradSquares, squareGroups } from '../shaders/grad_norm';
-import type { Slot, Trainable } from './buffers';
+import type { Block, Slot, Trainable } from './buffers';
 import type { Context } from './emit';
-import type { Store } from './store';
-import { FULL_VIEW, type Dispatch, type Segment, type View } from './types';
+import { boundNames } from './layout';
+import { tensorView, type Store } from './store';
+import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from './types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
@@ -79,4 +81,43 @@ export function reset(slot: Slot): Segment {
     fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );
   return { name: `${slot.name} reset`, dispatches };
+}
+
+/** A layer joins: its slot's master gets the values that its block stores. */
+export const join = (block: Block, slot: Slot): Segment =>
+  converted(`${block.store.name} → ${slot.name}`, block, slot, (label, stored, master, elements) =>
+    unpack({ label, y: master, x: stored, elements }),
+  );
+
+/** A layer leaves: its block stores the master's values, rounded where it stores them packed. */
+export const leave = (block: Block, slot: Slot): Segment =>
+  converted(`${slot.name} → ${block.store.name}`, block, slot, (label, stored, master, elements) =>
+    pack({ label, y: stored, x: master, elements }),
+  );
+
+/** Elements of a conversion: whole bindings on both sides. */
+const MAX_CONVERTED = 2 ** 25;
+
+function converted(
+  name: string,
+  { store, layout, rows }: Block,
+  slot: Slot,
+  convert: (label: StorageArgs['label'], stored: View, master: View, elements: number) => Dispatch,
+): Segment {
+  const dispatches = boundNames(rows).flatMap((tensor) => {
+    const [stored, master] = [tensorView(store, layout, tensor), tensorView(slot.master!, slot.layout, tensor)];
+    const { elements } = layout.places.get(tensor)!;
+    const list: Dispatch[] = [];
+    for (let first = 0; first < elements; first += MAX_CONVERTED) {
+      const count = Math.min(MAX_CONVERTED, elements - first);
+      const part = (view: View): View => ({
+        ...view,
+        offset: view.offset + first * elementBytes(view),
+        bytes: count * elementBytes(view),
+      });
+      list.push(convert(`${name} ${tensor}`, part(stored), part(master), count));
+    }
+    return list;
+  });
+  return { name, dispatches };
 }

@@ -30,6 +30,8 @@ interface TrainedSegments {
   readonly update: Segment;
 }
 
+const NONE: Assignment = new Map();
+
 interface PlacedUnit {
   readonly segments: readonly Segment[];
 }
@@ -90,14 +92,14 @@ export class RunPlan {
     };
   }
 
-  /** Forward pass and loss, without gradients. */
-  evaluation(extents: Extents): Segment[] {
+  /** Forward pass and loss, without gradients. `training`: layers whose weights are in the masters of their slots, if slots have any. */
+  evaluation(extents: Extents, training: Assignment = NONE): Segment[] {
     this.#checkTrains();
     const layers = Array.from({ length: this.input.shape.layers }, (_, i) => i);
     const head = this.#head(false);
     return [
       ...this.#unit('embedding', () => embeddingForward(this.#context, 'train')),
-      ...layers.flatMap((layer) => this.#forward(layer, null)),
+      ...layers.flatMap((layer) => this.#forward(layer, this.#masterOf(layer, training))),
       head[0],
       ...this.#liveChunks(head, extents),
       head[head.length - 1],
@@ -105,11 +107,14 @@ export class RunPlan {
   }
 
   /** New tokens through the model, over the K/V cache, to the logits of one row. */
-  generation(): Segment[] {
+  generation(training: Assignment = NONE): Segment[] {
     const layers = Array.from({ length: this.input.shape.layers }, (_, i) => i);
     return [
       ...this.#unit('embedding gen', () => embeddingForward(this.#context, 'generate')),
-      ...layers.flatMap((layer) => this.#unit(`gen ${layer}`, () => layerForward(this.#context, layer, null, 'generate'))),
+      ...layers.flatMap((layer) => {
+        const role = this.#masterOf(layer, training);
+        return this.#unit(`gen ${layer} ${role?.index ?? -1}`, () => layerForward(this.#context, layer, role, 'generate'));
+      }),
       ...this.#unit('head gen', () => headLogits(this.#context)),
     ];
   }
@@ -117,6 +122,23 @@ export class RunPlan {
   /** Clears the optimizer state of a slot. */
   reset(slot: number): Segment {
     return this.#keep(`reset ${slot}`, () => optimizer.reset(this.buffers.slots[slot]));
+  }
+
+  /** Slots have masters: a switch has to move weights. */
+  get mastered(): boolean {
+    return this.buffers.slots.some(({ master }) => master !== null);
+  }
+
+  /** Brings the weights of a layer into its slot's master. */
+  join(layer: number, slot: number): Segment {
+    return this.#keep(`join ${layer} ${slot}`, () => optimizer.join(this.buffers.blocks.get(`layer.${layer}`)!, this.buffers.slots[slot]));
+  }
+
+  /** Stores the master of a slot as the weights of its layer. */
+  leave(layer: number, slot: number): Segment {
+    return this.#keep(`leave ${layer} ${slot}`, () =>
+      optimizer.leave(this.buffers.blocks.get(`layer.${layer}`)!, this.buffers.slots[slot]),
+    );
   }
 
   /** Every segment built so far; for the validator. */
@@ -132,6 +154,9 @@ export class RunPlan {
       // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
       if (this.input.method === 'lisa' && this.input.slots > 1) this.#idle(slot);
       this.reset(slot.index);
+      if (!slot.master) continue;
+      this.join(0, slot.index);
+      this.leave(0, slot.index);
     }
     this.#norm();
   }
@@ -145,7 +170,7 @@ export class RunPlan {
       return [
         ['embedding gen', embeddingForward(context, 'generate')],
         ['head gen', headLogits(context)],
-        [`gen ${top}`, layerForward(context, top, null, 'generate')],
+        [`gen ${top} -1`, layerForward(context, top, null, 'generate')],
       ];
     const list: [string, EmittedUnit][] = [
       ['embedding', embeddingForward(context, 'train')],
@@ -153,12 +178,13 @@ export class RunPlan {
       ['head true', headLoss(context, true)],
       ['head false', headLoss(context, false)],
       ['head gen', headLogits(context)],
-      [`gen ${top}`, layerForward(context, top, null, 'generate')],
+      [`gen ${top} -1`, layerForward(context, top, null, 'generate')],
       [`fwd ${top} -1`, layerForward(context, top, null, 'train')],
     ];
     if (lowest > 0) list.push(['fwd 0 -1', layerForward(context, 0, null, 'train')]);
     if (edges.embedding) list.push(['embedding bwd', embeddingBackward(context)]);
     const slot = this.buffers.slots[lora || this.input.method === 'full' ? top : 0];
+    if (slot.master) list.push([`gen ${top} ${slot.index}`, layerForward(context, top, slot, 'generate')]);
     list.push([`fwd ${top} ${slot.index}`, layerForward(context, top, slot, 'train')]);
     list.push([`bwd ${top} ${slot.index} true`, layerBackward(context, top, slot, true)]);
     list.push([`bwd ${top} ${slot.index} false`, layerBackward(context, top, slot, false)]);
@@ -168,6 +194,11 @@ export class RunPlan {
 
   #checkTrains(): void {
     if (this.input.purpose !== 'train') throw new AppError('INTERNAL', 'A plan that generates has no steps and no evaluation.', '');
+  }
+
+  #masterOf(layer: number, training: Assignment): Slot | null {
+    const slot = training.get(layer);
+    return slot !== undefined && this.buffers.slots[slot].master ? this.buffers.slots[slot] : null;
   }
 
   #forward(layer: number, role: Slot | null): readonly Segment[] {
@@ -195,10 +226,11 @@ export class RunPlan {
   }
 
   #trainedSlot(slot: Slot, layer: number): TrainedSegments {
-    const weights = this.input.lora ? this.buffers.adapters[layer].store : this.buffers.blocks.get(`layer.${layer}`)!.store;
+    const { adapters, blocks } = this.buffers;
+    const weights = slot.master ?? (this.input.lora ? adapters[layer].store : blocks.get(`layer.${layer}`)!.store);
     return {
       squares: this.#keep(`squares ${slot.name}`, () => optimizer.squares(this.#context, slot)),
-      update: this.#keep(`update ${slot.name} ${layer}`, () => optimizer.update(this.#context, weights, slot)),
+      update: this.#keep(`update ${slot.name} ${weights.name}`, () => optimizer.update(this.#context, weights, slot)),
     };
   }
 

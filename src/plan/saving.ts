@@ -6,6 +6,7 @@ import type { ModelShape } from '../model/types';
 import { planInput } from './input';
 import { bytesByClass, sumBytes } from './memory';
 import { RunPlan } from './run-plan';
+import type { CheckpointTypes } from './storage';
 
 export interface SavingBreakdown {
   /** Bytes of a full run with the same settings. */
@@ -15,18 +16,19 @@ export interface SavingBreakdown {
   readonly sampling: number;
   /** Freezing what the settings freeze of embedding, head and final norm. */
   readonly edges: number;
-  /** Both runs store and train in the same precision, f32. */
-  readonly precision: 0;
+  /** Storing what does not train in the 16 bits that it came in; 0 where weights are stored as f32. */
+  readonly precision: number;
   /** Neither run throws activations away to compute them again. */
   readonly recomputation: 0;
 }
 
 /** Throws CONFIG_INVALID where the configuration does not fit the model. */
-export function savingBreakdown(shape: ModelShape, config: RunConfig): SavingBreakdown {
+export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): SavingBreakdown {
   const bytes = (changes: Partial<RunConfig>): number =>
-    sumBytes(bytesByClass(new RunPlan(planInput(shape, { ...config, ...changes })).allBuffers));
+    sumBytes(bytesByClass(new RunPlan(planInput(shape, { ...config, ...changes }, { types })).allBuffers));
   const full = bytes({ method: 'full' });
-  const allEdges = bytes({ method: 'lisa', lisaTrain: { embedding: true, head: true, norm: true } });
+  const allEdges = bytes({ method: 'lisa', weights: 'f32', lisaTrain: { embedding: true, head: true, norm: true } });
+  const wide = bytes({ method: 'lisa', weights: 'f32' });
   const lisa = bytes({ method: 'lisa' });
-  return { full, lisa, sampling: full - allEdges, edges: allEdges - lisa, precision: 0, recomputation: 0 };
+  return { full, lisa, sampling: full - allEdges, edges: allEdges - wide, precision: wide - lisa, recomputation: 0 };
 }

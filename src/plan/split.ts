@@ -4,7 +4,7 @@
 import { layerOps } from '../model/layer-ops';
 import { matmul, type MatmulArgs } from '../shaders/matmul';
 import { capacityOf, type PlanInput } from './input';
-import { amount, type Dispatch, type View } from './types';
+import { amount, elementBytes, type Dispatch, type View } from './types';
 
 /** Largest work of one dispatch: below a second even on a CPU. */
 export const MAX_DISPATCH_FLOPS = 0.6e9;
@@ -33,7 +33,10 @@ function part(args: MatmulArgs, first: number, end: number): MatmulArgs {
 }
 
 /** The view without its first elements. */
-const from = (view: View, elements: number): View => ({ ...view, offset: view.offset + 4 * elements, bytes: view.bytes - 4 * elements });
+const from = (view: View, elements: number): View => {
+  const bytes = elementBytes(view) * elements;
+  return { ...view, offset: view.offset + bytes, bytes: view.bytes - bytes };
+};
 
 /**
  * The longest piece of a prompt of which no dispatch is too long. Sampling runs the same dispatches for a prompt and

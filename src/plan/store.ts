@@ -2,8 +2,8 @@
 // tensor whole works with addresses; a kernel binds a range inside one buffer. A tensor of several parts is bound part by part.
 
 import { AppError } from '../errors';
-import type { BlockLayout } from './layout';
-import { BINDING_ALIGNMENT, roundUp, type BufferSpec, type View } from './types';
+import type { BlockLayout, Placement } from './layout';
+import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from './types';
 
 export interface StorePart {
   readonly buffer: BufferSpec;
@@ -28,16 +28,16 @@ export function storeOf(name: string, layout: BlockLayout, make: (name: string, 
   return { name, bytes, parts };
 }
 
-/** The bytes [at, at + bytes) of a store, a view for every buffer that has some of them. */
-export function viewsOf({ parts }: Store, at: number, bytes: number): View[] {
+/** The bytes [at, at + bytes) of a store, a view for every buffer that has some of them; `stored`: what their elements are. */
+export function viewsOf({ parts }: Store, at: number, bytes: number, stored?: View['stored']): View[] {
   return parts.flatMap(({ buffer, at: start }) => {
     const first = Math.max(at, start);
     const end = Math.min(at + bytes, start + buffer.bytes);
-    return first < end ? [{ buffer, offset: first - start, bytes: end - first }] : [];
+    return first < end ? [{ buffer, offset: first - start, bytes: end - first, ...(stored && { stored }) }] : [];
   });
 }
 
-const placeOf = (store: Store, layout: BlockLayout, name: string): { offset: number; elements: number } => {
+const placeOf = (store: Store, layout: BlockLayout, name: string): Placement => {
   const place = layout.places.get(name);
   if (!place) throw new AppError('INTERNAL', `Block ${store.name} has no tensor ${name}.`, '');
   return place;
@@ -45,14 +45,15 @@ const placeOf = (store: Store, layout: BlockLayout, name: string): { offset: num
 
 /** Elements [start, end) of a tensor, by default all, where they lie. For reading and writing, not for kernels. */
 export function tensorBytes(store: Store, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
-  const { offset, elements } = placeOf(store, layout, name);
-  return viewsOf(store, offset + start * 4, ((end ?? elements) - start) * 4);
+  const place = placeOf(store, layout, name);
+  const width = elementBytes(place);
+  return viewsOf(store, place.offset + start * width, ((end ?? place.elements) - start) * width, place.stored);
 }
 
 /** The range of one tensor or fused group that lies in one buffer. Padded to 16 bytes, so that vec4 bindings reach the last element. */
 export function tensorView(store: Store, layout: BlockLayout, name: string): View {
-  const { offset, elements } = placeOf(store, layout, name);
-  const views = viewsOf(store, offset, roundUp(elements * 4, 16));
+  const place = placeOf(store, layout, name);
+  const views = viewsOf(store, place.offset, roundUp(place.elements * elementBytes(place), 16), place.stored);
   if (views.length !== 1)
     throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is bound whole, and lies in several buffers.`, '');
   return views[0];
@@ -68,10 +69,11 @@ export interface RowsView {
 
 /** A matrix of `columns` as bindings: one, or one for every part. */
 export function tensorRows(store: Store, layout: BlockLayout, name: string, columns: number): RowsView[] {
-  const { offset, elements } = placeOf(store, layout, name);
+  const { offset, elements, stored } = placeOf(store, layout, name);
+  const width = elementBytes({ stored });
   let first = 0;
-  return viewsOf(store, offset, elements * 4).map((piece): RowsView => {
-    const rows = piece.bytes / (4 * columns);
+  return viewsOf(store, offset, elements * width, stored).map((piece): RowsView => {
+    const rows = piece.bytes / (width * columns);
     const view = { ...piece, bytes: roundUp(piece.bytes, 16) };
     const part = { view, first, rows };
     if (!Number.isInteger(rows) || view.offset % BINDING_ALIGNMENT !== 0)
@@ -82,8 +84,8 @@ export function tensorRows(store: Store, layout: BlockLayout, name: string, colu
 }
 
 /** Rows [first, end) of a matrix of `columns`; first is a multiple of 64. */
-export const matrixRows = ({ buffer, offset }: View, first: number, end: number, columns: number): View => ({
-  buffer,
-  offset: offset + first * columns * 4,
-  bytes: (end - first) * columns * 4,
+export const matrixRows = (view: View, first: number, end: number, columns: number): View => ({
+  ...view,
+  offset: view.offset + first * columns * elementBytes(view),
+  bytes: (end - first) * columns * elementBytes(view),
 });

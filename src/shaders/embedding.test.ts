@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
+import { narrow } from '../io/half';
+import { decodeTensor } from '../io/safetensors';
 import { randomArray, relativeError, seededRandom } from './compare';
 import { embeddingBwdDw, embeddingFwd } from './embedding';
 import { embeddingBwdRef, embeddingFwdRef } from './embedding.ref';
@@ -106,6 +108,42 @@ describe('embedding', () => {
       for (const error of Object.values(found)) expect(error).toBeLessThan(1e-6); // sums of at most `rows` terms
     });
   }
+
+  it.each(['f16', 'bf16'] as const)('looks up rows of a table that lies packed as %s, whole and in parts', async (stored) => {
+    const lab = await nodeLab();
+    const [rows, live, width, vocab] = [21, 18, 20, 131];
+    const random = seededRandom(5);
+    const ids = Array.from({ length: rows }, () => Math.floor(random() * vocab));
+    const codes = narrow(randomArray(vocab * width, 6), stored);
+    const values = decodeTensor(new Uint8Array(codes.buffer), stored);
+    const positions = randomArray(rows * width, 7);
+    const inputs = new Inputs();
+    const table = { ...inputs.u32('table', new Uint32Array(codes.buffer)), stored };
+    const common = { label: 'test', tokens: inputs.u32('tokens', ids), rows, width, live: { extent: 'rows' } as const };
+    const placed = { positionTable: inputs.f32('positions', positions), segStart: inputs.u32('segStart', new Array<number>(rows).fill(0)) };
+    const [x, y] = [scratch('x', rows * width), scratch('y', rows * width)];
+    const part = (first: number, count: number) => ({
+      table: { ...table, offset: first * width * 2, bytes: count * width * 2 },
+      part: { first, count },
+    });
+    const [gotX, gotY] = await lab.run(
+      [
+        embeddingFwd({ ...common, ...placed, x, table }),
+        embeddingFwd({ ...common, x: y, ...part(0, 64) }),
+        embeddingFwd({ ...common, x: y, ...part(64, vocab - 64) }),
+      ],
+      inputs.data,
+      [x, y],
+      { extents: { rows: live } },
+    );
+    const segStart = new Array<number>(rows).fill(0);
+    const want = embeddingFwdRef(ids, values, live, width, { table: positions, segStart, past: 0 });
+    expect(relativeError(gotX.subarray(0, live * width), want)).toBeLessThan(1e-7);
+    expect(relativeError(gotY.subarray(0, live * width), embeddingFwdRef(ids, values, live, width))).toBe(0);
+    expect([writtenFrom(gotX, live * width), writtenFrom(gotY, live * width)]).toEqual([0, 0]);
+    const odd = { label: 'test', tokens: common.tokens, rows: 1, width: 6, x };
+    expect(() => embeddingFwd({ ...odd, table: { ...scratch('table', 21), stored } })).toThrow(/embedding_fwd, table/);
+  });
 
   it('takes a table in parts, each with the rows of its own ids', async () => {
     const lab = await nodeLab();

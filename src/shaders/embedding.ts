@@ -2,10 +2,13 @@
 // Shapes: x, dx [rows, width]; table, dw [vocab, width]; positions [context, width], all f32; tokens, segStart
 // [rows] u32: segStart[n] is the row at which the segment of row n starts.
 
-import type { Amount, Dispatch, View } from '../plan/types';
+import { elementBytes, type Amount, type Dispatch, type View } from '../plan/types';
 import { dispatch, expectElements, kernel, MAX_GROUPS, shapeError } from './kernel';
+import { loadSnippet } from './lib/operand';
 import { FLAT_SIZE, flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
 import fwd from './embedding_fwd.wgsl?raw';
+import tableF32 from './embedding_table.wgsl?raw';
+import tablePacked from './embedding_table_packed.wgsl?raw';
 import withPositions from './embedding_positions.wgsl?raw';
 import bwd from './embedding_bwd_dw.wgsl?raw';
 
@@ -23,6 +26,7 @@ export interface EmbeddingFwdArgs {
   readonly label: string;
   readonly x: View;
   readonly tokens: View;
+  /** f32, or packed (View.stored) where its rows are whole quads. */
   readonly table: View;
   /** Learned positions; comes with segStart. */
   readonly positionTable?: View;
@@ -56,19 +60,26 @@ export function embeddingFwd({
   if (positionTable) expectElements(name, 'positions', positionTable, width);
   if (segStart) expectElements(name, 'seg_start', segStart, rows);
   const lanes = lanesFor(width);
+  const { stored } = table;
+  if (stored && lanes.count !== 4) throw shapeError(name, 'table', 'rows of whole quads where it is packed', `${width} columns`);
   const steps = width / lanes.count;
   const { grid, repeat } = flatLaunch(rows, live, steps);
   const tables = positionTable ? 2 : 1;
   const of = kernel(
     name,
-    [lanes.wgsl, fwd, positionTable ? withPositions : NO_POSITIONS],
+    [
+      lanes.wgsl,
+      ...(stored ? [loadSnippet('table', 4, stored), tablePacked] : [tableF32]),
+      fwd,
+      positionTable ? withPositions : NO_POSITIONS,
+    ],
     { REPEAT: repeat },
-    `${lanes.variant}${positionTable ? '.positions' : ''}`,
+    `${lanes.variant}${stored ? `.${stored}` : ''}${positionTable ? '.positions' : ''}`,
   );
   const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
   return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: part.first, count: part.count }, grid, {
     flops: rowAmount(rows, live, (tables - 1) * width),
-    bytes: rowAmount(rows, live, 4 * width * (1 + tables) + 4 * tables),
+    bytes: rowAmount(rows, live, width * (4 * tables + elementBytes(table)) + 4 * tables),
   });
 }
 

@@ -1,6 +1,6 @@
 // Embedding.  x[n,c] = table[tokens[n], c] (+ positions[n − seg_start[n] + frame.past, c])
-// x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows.
-// position_part comes from embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT
+// x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows. The table may lie
+// packed in 16 bits where C % 4 == 0; table_at comes from embedding_table.wgsl or reads packed quads. position_part comes from embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT
 // items of V, SIZE apart. Any C; V is vec4f where C % 4 == 0. Ids and positions must be inside the tables:
 // the host checks them, the GPU would read some other row. The bound range holds the table's rows first …
 // first + count − 1: rows of x with another id are left alone, for the dispatch that has theirs.
@@ -17,7 +17,6 @@ struct Params {
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> x: array<V>;
 @group(0) @binding(3) var<storage, read> tokens: array<u32>;
-@group(0) @binding(4) var<storage, read> table: array<V>;
 
 const SIZE = 64u;
 
@@ -30,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
       let row = i / p.steps;
       let step = i % p.steps;
       let id = tokens[row] - p.first;
-      if (id < p.count) { x[i] = table[id * p.steps + step] + position_part(row, step); }
+      if (id < p.count) { x[i] = table_at(id * p.steps + step) + position_part(row, step); }
     }
   }
 }

@@ -18,6 +18,8 @@ export interface RunNumbers {
   readonly rows: number;
   readonly seqLen: number;
   readonly cacheTokens: number;
+  /** Matrices, embedding and head came in 16 bits and are stored so where they may. */
+  readonly halves?: boolean;
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
   /** Where blocks are cut. */
@@ -56,6 +58,10 @@ function buffersOf(tensors: Tensors, most: number): number[] {
   return buffers;
 }
 
+/** Bytes of these tensors in 16 bits, as far as rows of this length (by tensor; 0 for what stays f32) are whole quads. */
+const halved = (elements: readonly number[], columns: readonly number[]): number =>
+  sum(elements.map((n, i) => up((columns[i] > 0 && columns[i] % 4 === 0 ? 2 : 4) * n, 256)));
+
 interface Widths {
   readonly C: number;
   readonly Q: number;
@@ -79,6 +85,13 @@ function layerTensors(s: ModelShape): number[] {
   const biases = [...(s.qkvBias ? [Q + 2 * U] : []), ...(s.attentionOutBias ? [C] : []), ...(s.mlpBias ? [2 * F, C] : [])];
   const headNorms = s.qkNorm ? [2 * s.headDim] : [];
   return [...matrices, C, C, ...headNorms, ...biases];
+}
+
+/** Columns of a layer's matrices as they lie, in the order of layerTensors; nothing for its vectors. */
+function layerColumns(s: ModelShape): number[] {
+  const { C, Q, F, llama } = widths(s);
+  const matrices = llama ? [C, Q, C, F] : [3 * C, C, F, C];
+  return layerTensors(s).map((_, i) => matrices[i] ?? 0);
 }
 
 /** [in, out of each part] of a layer's linears. */
@@ -140,9 +153,19 @@ export function closedForm(run: RunNumbers): ClassBytes {
   const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
   const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
 
+  const halfLayer = halved(layerTensors(s), layerColumns(s));
+  // γ layers in f32 beside all in 16 bits, where that is less than all in f32.
+  const mastered = run.halves === true && method === 'lisa' && L * halfLayer + slots * sum(layer) < L * sum(layer);
+  const frozen = run.halves === true && method !== 'full';
+  const stored = {
+    embedding: frozen && !edges.embedding ? halved(s.rope ? [V * C] : [V * C, s.maxPositions * C], [C, 0]) : sum(embedding),
+    head: frozen && !edges.head && !s.tied ? halved([V * C], [C]) : sum(head),
+    layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
+  };
+
   return {
-    weights: sum([...embedding, ...norm, ...head]) + L * sum(layer) + (lora ? L * sum(adapter) : 0),
-    masters: 0,
+    weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0),
+    masters: mastered ? slots * sum(layer) : 0,
     gradients: state,
     optimizer: 2 * state,
     activations:

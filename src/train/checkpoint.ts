@@ -114,6 +114,7 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
   // LoRA's base never changes: the model files have it.
   if (!engine.plan.input.lora) for (const [name, { store }] of blocks) add(`weights/${name}`, store, name);
   adapters.forEach(({ store }, layer) => add(`adapter/${layer}`, store));
+  for (const { name, master } of slots) if (master) add(`master/${name}`, master);
   for (const of of [...edges.values(), ...slots]) {
     add(`m/${of.name}`, of.m);
     add(`v/${of.name}`, of.v);
@@ -239,7 +240,7 @@ export async function restoreCheckpoint(
     await load(name, bytes, (piece, at) => whole.set(piece, at));
     return whole;
   };
-  const { blocks, slots } = engine.plan.buffers;
+  const { slots } = engine.plan.buffers;
   for (const [name, { buffer, completes }] of stateBuffers(engine)) {
     await load(name, buffer.bytes, (piece, at) => engine.writeWhole(buffer, piece, at));
     // What was written is no longer in memory of the driver once the GPU has it.
@@ -254,7 +255,7 @@ export async function restoreCheckpoint(
       const { bytes } = slots[0].m;
       parked.set(Number(layer), { m: await loadWhole(name, bytes), v: await loadWhole(`parked/${layer}.v`, bytes) });
     } else if (kind === 'before') {
-      before.set(Number(layer), await loadWhole(name, blocks.get('layer.0')!.store.bytes));
+      before.set(Number(layer), await loadWhole(name, slots[0].gradient.bytes));
     }
   }
   for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);

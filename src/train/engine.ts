@@ -2,15 +2,17 @@
 // evaluations and generation. It knows nothing of data sets, schedules or files.
 
 import type { MicroBatch } from '../data/batch';
+import { narrowFinite } from '../io/half';
+import { decodeTensor } from '../io/safetensors';
 import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
-import { elementsOf, type ParameterRow } from '../model/types';
-import type { InputName, Trainable } from '../plan/buffers';
+import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
+import type { Block, InputName, Trainable } from '../plan/buffers';
 import type { PlanInput } from '../plan/input';
-import { RunPlan, type StepPlan } from '../plan/run-plan';
+import { RunPlan, type Assignment, type StepPlan } from '../plan/run-plan';
 import { tensorBytes, viewsOf, type Store } from '../plan/store';
 import { FULL_VIEW, type BufferSpec, type Extents, type Segment, type View } from '../plan/types';
 import { assertPlan } from '../plan/validate';
@@ -35,6 +37,8 @@ export class Engine {
   readonly #validate: boolean;
   readonly #validated = new WeakSet<Segment>();
   #statsTurn = 0;
+  /** Layers whose weights are in the master of a slot: what their blocks store is older. */
+  #inSlots = new Map<number, number>();
 
   /** Allocates everything that the run needs. Throws GPU_OOM or LIMIT_TOO_SMALL with nothing left behind. */
   static async create(gpu: Gpu, input: PlanInput, options: EngineOptions = {}): Promise<Engine> {
@@ -65,16 +69,42 @@ export class Engine {
     this.allocator.freeAll();
   }
 
-  /** Uploads elements of a tensor of the model, from `start` on. */
-  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
-    const { store, layout } = this.plan.buffers.blocks.get(row.block)!;
-    this.#write(tensorBytes(store, layout, row.local, start, start + data.length), data);
+  /** The type in which a tensor lies on the GPU, apart from its master. */
+  storedAs(row: ParameterRow): Dtype {
+    return this.plan.buffers.blocks.get(row.block)!.layout.places.get(row.local)!.stored ?? 'f32';
   }
 
-  /** Reads elements [start, end) of a tensor of the model back; by default all. */
+  /** Uploads elements of a tensor of the model, from `start` on. Where it is stored in 16 bits they are rounded to nearest: not at all if they came so. */
+  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
+    const { store, layout } = this.#truthOf(row);
+    const { stored } = layout.places.get(row.local)!;
+    this.#write(tensorBytes(store, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
+  }
+
+  /** Reads elements [start, end) of a tensor of the model back, by default all: of its master while its layer trains on one, else what is stored, exactly. */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
-    const { store, layout } = this.plan.buffers.blocks.get(row.block)!;
-    return this.#read(tensorBytes(store, layout, row.local, start, end));
+    const { store, layout } = this.#truthOf(row);
+    const words = await this.#read(tensorBytes(store, layout, row.local, start, end));
+    return decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
+  }
+
+  /** These values of a tensor as they are once its layer has left training. The host's rounding: the GPU's must come to the same bits. */
+  roundedAsStored(row: ParameterRow, data: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+    const stored = this.storedAs(row);
+    return stored === 'f32' ? data : decodeTensor(new Uint8Array(narrowFinite(data, stored).buffer), stored);
+  }
+
+  /** A layer's weights in f32, in the layout of what trains. */
+  async readLayer(layer: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { blocks, slots } = this.plan.buffers;
+    const { store, rows } = blocks.get(`layer.${layer}`)!;
+    const slot = this.#inSlots.get(layer);
+    if (slot !== undefined) return this.readStore(slots[slot].master!);
+    if (!this.plan.mastered) return this.readStore(store);
+    const { layout } = slots[0];
+    const bytes = new Uint8Array(layout.bytes);
+    for (const row of rows) bytes.set(new Uint8Array((await this.readTensor(row)).buffer), layout.places.get(row.local)!.offset);
+    return bytes;
   }
 
   writeAdapter(layer: number, local: string, data: Float32Array<ArrayBuffer>): void {
@@ -137,7 +167,7 @@ export class Engine {
     const saved = FULL_VIEW(this.plan.buffers.stats);
     this.#writeBatch(batch);
     this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
-    await this.#run(this.plan.evaluation(batch.extents), batch.extents);
+    await this.#run(this.plan.evaluation(batch.extents, this.#inSlots), batch.extents);
     const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
     if (!Number.isFinite(stats.loss))
       throw new AppError(
@@ -163,7 +193,7 @@ export class Engine {
     this.#put('targetRows', Uint32Array.of(tokens.length - 1));
     this.executor.write(FULL_VIEW(plan.buffers.inputs), this.#inputs);
     this.executor.writeFrame({ extents, past });
-    await this.#run(plan.generation(), extents);
+    await this.#run(plan.generation(this.#inSlots), extents);
     const view: View = { buffer: plan.buffers.logits, offset: 0, bytes: plan.input.shape.vocab * 4 };
     return new Float32Array(await this.executor.read(view, plan.buffers.staging));
   }
@@ -173,6 +203,7 @@ export class Engine {
     const { slots } = this.plan.buffers;
     for (const [slot, layer] of change.park)
       host.set(layer, { m: await this.readStore(slots[slot].m), v: await this.readStore(slots[slot].v) });
+    await this.#moveWeights(change);
     if (change.clear.length)
       await this.#run(
         change.clear.map((slot) => this.plan.reset(slot)),
@@ -187,6 +218,32 @@ export class Engine {
     }
   }
 
+  /** Says which layers have their weights in slots, where they came with a checkpoint. */
+  adopt(assignment: Assignment): void {
+    if (this.plan.mastered) this.#inSlots = new Map(assignment);
+  }
+
+  /** Layers that train on f32 masters now. */
+  get layersInMasters(): readonly number[] {
+    return [...this.#inSlots.keys()].sort((a, b) => a - b);
+  }
+
+  /** Stores what masters hold as the weights of their layers, rounded; nothing trains after it. */
+  async roundBack(): Promise<void> {
+    const leave = [...this.#inSlots].map(([layer, slot]) => [slot, layer] as const);
+    await this.#moveWeights({ leave, join: [] });
+  }
+
+  async #moveWeights({ leave, join }: Pick<Switch, 'leave' | 'join'>): Promise<void> {
+    const { plan } = this;
+    if (!plan.mastered || leave.length + join.length === 0) return;
+    // A master is read before the next layer takes it.
+    const segments = [...leave.map(([slot, layer]) => plan.leave(layer, slot)), ...join.map(([slot, layer]) => plan.join(layer, slot))];
+    await this.#run(segments, plan.capacity);
+    for (const [, layer] of leave) this.#inSlots.delete(layer);
+    for (const [slot, layer] of join) this.#inSlots.set(layer, slot);
+  }
+
   async #run(segments: readonly Segment[], extents: Extents): Promise<void> {
     if (this.#validate) {
       const fresh = segments.filter((segment) => !this.#validated.has(segment));
@@ -194,6 +251,13 @@ export class Engine {
       fresh.forEach((segment) => this.#validated.add(segment));
     }
     await this.executor.run(segments, extents);
+  }
+
+  /** Where the current values of a tensor are. */
+  #truthOf(row: ParameterRow): Pick<Block, 'store' | 'layout'> {
+    const { blocks, slots } = this.plan.buffers;
+    const slot = row.layer === null ? undefined : this.#inSlots.get(row.layer);
+    return slot === undefined ? blocks.get(row.block)! : { store: slots[slot].master!, layout: slots[slot].layout };
   }
 
   /** Views one after the other, as one array. */
@@ -209,7 +273,7 @@ export class Engine {
     return all;
   }
 
-  #write(views: readonly View[], data: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {
+  #write(views: readonly View[], data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {
     let at = data.byteOffset;
     for (const view of views) {
       this.executor.write(view, new Uint8Array(data.buffer, at, view.bytes));

@@ -25,9 +25,10 @@ export class FrozenProof {
     this.#digests.set(`${row.name} ${start}`, await digest(data));
   }
 
-  /** All tensors of a block as they are on the GPU, which must be idle. */
+  /** All tensors of a block as they are on the GPU, which must be idle, and as they are stored once their layer leaves. */
   async noteBlock(name: BlockName): Promise<void> {
-    for await (const [piece, now] of this.#read(name)) this.#digests.set(piece, now);
+    for await (const { row, start, data } of this.#read(name))
+      await this.notePiece({ row, start, data: this.#engine.roundedAsStored(row, data) });
   }
 
   /** Those of the blocks in which any bit differs. Reads them back one at a time; the GPU must be idle. */
@@ -35,16 +36,16 @@ export class FrozenProof {
     const changed: BlockName[] = [];
     for (const name of names) {
       let same = true;
-      for await (const [piece, now] of this.#read(name)) same &&= now === this.#digests.get(piece);
+      for await (const { row, start, data } of this.#read(name))
+        same &&= (await digest(data)) === this.#digests.get(`${row.name} ${start}`);
       if (!same) changed.push(name);
     }
     return changed;
   }
 
-  async *#read(name: BlockName): AsyncGenerator<[piece: string, digest: string]> {
+  async *#read(name: BlockName): AsyncGenerator<TensorPiece> {
     for (const row of this.#engine.plan.buffers.blocks.get(name)!.rows) {
-      for (const [start, end] of piecesOf(elementsOf(row)))
-        yield [`${row.name} ${start}`, await digest(await this.#engine.readTensor(row, start, end))];
+      for (const [start, end] of piecesOf(elementsOf(row))) yield { row, start, data: await this.#engine.readTensor(row, start, end) };
     }
   }
 }

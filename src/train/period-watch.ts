@@ -66,6 +66,6 @@ export class PeriodWatch {
   }
 
   #read(layer: number): Promise<Bytes> {
-    return this.#engine.readStore(this.#engine.plan.buffers.blocks.get(`layer.${layer}`)!.store);
+    return this.#engine.readLayer(layer);
   }
 }

@@ -16,14 +16,18 @@ export type Forecasts = Prepared['forecasts'];
 /** Of all three methods for this model and shape of batch. */
 export function forecastMethods({ config, files }: RunInputs): Forecasts {
   const of = (method: RunConfig['method']): Forecast =>
-    forecast(files.shape, {
-      ...config,
-      method,
-      // A run of another method may hold LISA settings that were made for another model, and are not checked.
-      ...(config.method === 'lisa'
-        ? {}
-        : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null }),
-    });
+    forecast(
+      files.shape,
+      {
+        ...config,
+        method,
+        // A run of another method may hold LISA settings that were made for another model, and are not checked.
+        ...(config.method === 'lisa'
+          ? {}
+          : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null }),
+      },
+      files.types,
+    );
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
 

@@ -90,7 +90,7 @@ export class Session {
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, partBytes }));
+    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, partBytes, types: files.types }));
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();

@@ -85,6 +85,7 @@ export class Trainer {
   /** Goes on from a checkpoint's state; buffers and parkedStates are the caller's to fill. */
   resume(state: TrainerState): void {
     this.#controller.resume(state.slots, state.parked);
+    this.engine.adopt(this.#controller.assignment());
     this.#completed = state.step;
     this.#usePlan();
   }

@@ -35,6 +35,11 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   lisaTrain: { label: 'Always on', short: 'the always-on tensors' },
   lisaState: { label: 'State of leaving layers', short: 'the state option', hint: 'Dropped, or parked in main memory until drawn again.' },
   lisaRewarm: { label: 'Re-warm-up', short: 'the re-warm-up', hint: 'Updates over which a joining layer’s rate rises; 0: at once.' },
+  weights: {
+    label: 'Weights on the GPU',
+    short: 'the weight storage',
+    hint: 'As stored: what does not train keeps the 16 bits of its file, at half the memory.',
+  },
   loraRank: { label: 'Rank r', short: 'the rank' },
   loraAlpha: { label: 'α', short: 'α', hint: 'Adapters are scaled by α / r.' },
   mask: { label: 'Loss on', short: 'the mask', hint: 'Which tokens of a chat are learned.' },

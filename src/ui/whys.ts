@@ -14,6 +14,8 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   lisaState: 'As published, m and v of a layer that leaves are dropped. Parked ones wait in main memory and come back with the layer.',
   lisaRewarm:
     'A layer that joins has an empty m and v, and Adam’s first updates are as large as the learning rate allows. As published it joins at the full rate; a few updates of warm-up soften the joining. Layers whose parked state comes back need none.',
+  weights:
+    'A layer in training has a float32 copy; when it leaves, it is rounded back to 16 bits, and what is smaller than half a step of them is lost. What that costs is measured at the end. What trains all the time is float32 anyway.',
   lisaWeights: 'For the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'With α = 2r, as here by default, the adapters act at twice their own size whatever the rank.',
