@@ -1,6 +1,6 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
-import type { Prepared, RunEvent, RunReport, Sample } from '../train/protocol';
+import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../train/protocol';
 import { MEMORY_CLASSES } from '../plan/types';
 import type { MemoryTotals } from '../plan/memory';
 import { withTotal } from '../plan/memory';
@@ -77,6 +77,12 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
     ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
     : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
 
+/** What the rounding of the last layers costs; the others were rounded when they left. */
+function describeRoundingBack({ layers, before, after }: Rounding): string {
+  const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
+  return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
+}
+
 /** Lines for a person; null for events that they need not see. */
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
@@ -92,6 +98,8 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return `held-out loss after step ${event.step}${event.weights ? `, weights rounded to ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
     case 'sample':
       return describeSample(event.sample);
+    case 'rounded':
+      return describeRoundingBack(event.rounding);
     case 'checkpoint':
       return `checkpoint at step ${event.step}`;
     case 'verified':

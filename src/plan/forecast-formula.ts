@@ -2,6 +2,7 @@
 // over. The terms of a part add up to its bytes; the words for them are the page's. Pure.
 
 import type { RunPlan } from './run-plan';
+import { storedParameters } from './storage';
 import type { BufferSpec } from './types';
 
 export type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
@@ -58,10 +59,16 @@ export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
 }
 
 function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
-  const parameters = [...buffers.blocks.values()].reduce((sum, { layout }) => sum + layout.parameters, 0);
+  const stored = storedParameters([...buffers.blocks.values()].flatMap(({ rows }) => rows));
+  const masters = buffers.slots.filter(({ master }) => master !== null);
   const adapters = buffers.adapters.length;
   return [
-    term('float32', FLOAT, [parameters, 'parameter']),
+    term('float32', FLOAT, [stored.f32, 'parameter']),
+    term('float16', 2, [stored.f16, 'parameter']),
+    term('bfloat16', 2, [stored.bf16, 'parameter']),
+    ...(masters.length > 0
+      ? [term('float32 while they train', FLOAT, [masters.length, 'layer'], [masters[0].layout.parameters, 'parameter'])]
+      : []),
     ...(adapters > 0 ? [term('A and B', FLOAT, [adapters, 'layer'], [buffers.adapters[0].layout.parameters, 'adapter parameter'])] : []),
   ];
 }

@@ -8,7 +8,7 @@ import type { ModelShape, Rope, RopeScaling } from '../model/types';
 import type { FormulaTerm } from '../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../plan/forecast';
 import type { ClassBytes, MemoryTotals } from '../plan/memory';
-import type { BlockBytes, DataSummary, Period, Prepared, RunReport, Sample } from '../train/protocol';
+import type { BlockBytes, DataSummary, Period, Prepared, Rounding, RunReport, Sample } from '../train/protocol';
 import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from './readers';
 
 const CLASSES = {
@@ -143,6 +143,8 @@ export const report = object<RunReport>({
   schedule,
   memory: object({ forecast: totals, peak: totals, fullForecast: totals, loraForecast: totals }),
   parameters: count,
+  stored: optional(object<NonNullable<RunReport['stored']>>({ f32: count, f16: count, bf16: count })),
+  rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
   trainable: count,
   tokensPerSecond: measured,
   bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count })),

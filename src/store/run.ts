@@ -92,6 +92,8 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return { ...run, saveError: event.error, asked: run.asked === 'save' ? null : run.asked };
     case 'moved':
       return run; // a column of the metrics
+    case 'rounded':
+      return run; // in the report, which follows
     case 'verified':
       return { ...run, verified: event, asked: run.asked === 'verify' ? null : run.asked };
     case 'done':

@@ -10,7 +10,7 @@ import type { Message } from '../data/types';
 import type { DataHead, DataPreview } from '../data/preview';
 import type { GgufType } from '../io/gguf';
 import type { ModelFacts } from '../io/model-facts';
-import type { ModelShape } from '../model/types';
+import type { Dtype, ModelShape } from '../model/types';
 import type { MemoryTotals } from '../plan/memory';
 import type { HubCommand, HubEvent, HubModel } from './protocol-hub';
 
@@ -185,6 +185,14 @@ export interface HeldOut {
   readonly weights?: 'f16' | 'bf16';
 }
 
+/** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
+export interface Rounding {
+  readonly layers: readonly number[];
+  /** With their f32 masters, and as they are stored and exported; null where nothing is held out. */
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
 export interface RunReport {
   readonly method: RunConfig['method'];
   readonly device: DeviceDescription;
@@ -197,6 +205,10 @@ export interface RunReport {
     readonly loraForecast: MemoryTotals;
   };
   readonly parameters: number;
+  /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
+  readonly stored?: Readonly<Record<Dtype, number>>;
+  /** Only where layers were rounded at the end. */
+  readonly rounding?: Rounding;
   readonly trainable: number;
   readonly tokensPerSecond: number;
   /** How often the draws of the Bernoulli sampler were corrected; with that sampler only. */
@@ -222,6 +234,8 @@ export type RunEvent =
   | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
   /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
   | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
+  /** At the end, before the last sample: layers that were in training are stored in 16 bits again. */
+  | { readonly type: 'rounded'; readonly step: number; readonly rounding: Rounding }
   | { readonly type: 'checkpoint'; readonly step: number }
   /** A checkpoint could not be written. The run is whole and pauses, unless it is at its end. */
   | { readonly type: 'saveFailed'; readonly step: number; readonly error: ErrorInfo }

@@ -6,6 +6,7 @@ import { parameterCount } from '../model/parameters';
 import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../plan/memory';
+import { storedParameters } from '../plan/storage';
 import { blockBytes } from './block-bytes';
 import type { Engine } from './engine';
 import type { RunInputs } from './prepare';
@@ -59,7 +60,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
   };
 }
 
-export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss'>): RunReport {
+export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss' | 'rounding'>): RunReport {
   const { engine, forecasts, inputs, schedule } = facts;
   const { config, files } = inputs;
   const { method, lisaSampler } = config;
@@ -77,6 +78,7 @@ export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSe
     },
     ...sizes(facts),
     ...(method === 'lisa' && lisaSampler === 'bernoulli' && { bernoulli: bernoulliReport(scheduleConfig(files.shape, config)) }),
+    stored: storedParameters([...engine.plan.buffers.blocks.values()].flatMap(({ rows }) => rows)),
     ...measured,
   };
 }

@@ -19,14 +19,14 @@ import {
   type HostState,
 } from './checkpoint';
 import { Engine } from './engine';
-import { heldOutLoss } from './evaluation';
+import { heldOutLoss, type HeldOutLoss } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
+import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, Rounding, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -66,6 +66,7 @@ export class Session {
   #fingerprint = '';
   #evalLoss: HeldOut[] = [];
   #updates: PeriodUpdate[] = [];
+  #rounding: Rounding | undefined;
   #tokens = 0;
   #seconds = 0;
   #saving = true;
@@ -148,6 +149,7 @@ export class Session {
     if (!this.#periodIsOver) await this.#endPeriod();
     if (this.#evalLoss.at(-1)?.step !== this.trainer.completed) await this.#evaluate();
     if (this.#saving) await this.save();
+    await this.#roundBack();
     await this.#sample('after');
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
@@ -215,7 +217,12 @@ export class Session {
 
   report(): RunReport {
     const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
-    return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss: this.#evalLoss });
+    return reportOf(this, {
+      tokensPerSecond,
+      updates: this.#updates,
+      evalLoss: this.#evalLoss,
+      ...(this.#rounding && { rounding: this.#rounding }),
+    });
   }
 
   close(): void {
@@ -346,24 +353,42 @@ export class Session {
     this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers, stepMs, memory } });
   }
 
+  async #heldOut(): Promise<HeldOutLoss | null> {
+    await this.drain();
+    if (this.inputs.dataset.evaluation.length === 0) return null;
+    this.#enter('evaluating');
+    return heldOutLoss(this.engine, this.inputs, async (fraction) => {
+      await this.#checkDiscarded();
+      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
+    });
+  }
+
   /** The held-out loss once more, of weights that were rounded to an export's type since the run ended. Nothing can be trained after that. */
   evaluateRounded(weights: NonNullable<HeldOut['weights']>): Promise<void> {
     return this.#evaluate(weights);
   }
 
   async #evaluate(weights?: HeldOut['weights']): Promise<void> {
-    await this.drain();
-    if (this.inputs.dataset.evaluation.length === 0) return;
-    this.#enter('evaluating');
-    const held = await heldOutLoss(this.engine, this.inputs, async (fraction) => {
-      await this.#checkDiscarded();
-      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
-    });
+    const held = await this.#heldOut();
     if (!held) return;
     const step = this.trainer.completed;
     const rounded = weights && { weights };
     this.#evalLoss.push({ step, loss: held.loss, ...rounded });
     this.#host.emit({ type: 'eval', step, ...held, ...rounded });
+  }
+
+  /** After the last checkpoint, which has the masters: a run that goes on from there has lost nothing. */
+  async #roundBack(): Promise<void> {
+    const layers = this.engine.layersInMasters;
+    if (layers.length === 0) return;
+    await this.engine.roundBack();
+    const step = this.trainer.completed;
+    const before = this.#evalLoss.pop()?.loss ?? null;
+    const held = await this.#heldOut();
+    // What is exported is the rounded model: its loss is the last one.
+    if (held) this.#evalLoss.push({ step, loss: held.loss });
+    this.#rounding = { layers, before, after: held?.loss ?? null };
+    this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });
   }
 
   async #sample(when: Sample['when']): Promise<void> {
