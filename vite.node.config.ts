@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-const PROGRAMS = ['finetune', 'apply-delta', 'bench', 'experiment', 'record'];
+const PROGRAMS = ['finetune', 'apply-delta', 'bench', 'experiment', 'big-shapes', 'record'];
 
 export default defineConfig({
   build: {

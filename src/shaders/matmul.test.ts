@@ -227,6 +227,41 @@ describe('matmul', () => {
   });
   const extents: Extents = { rows: 10, targets: 6, tokenGroups: 0, positionGroups: 0, pairs: 0 };
 
+  it.each(FAMILIES)('goes on with a sum to the same bits as without the cut: %s', async (family) => {
+    const lab = await nodeLab();
+    const [m, n, k] = [21, 26, 151];
+    const whole = matmul({ ...args(m, n, k), layout: 'nn', family, live: { extent: 'rows' } });
+    const [y, a, b] = whole.views;
+    const part = (first: number, end: number): ReturnType<typeof matmul> =>
+      matmul({
+        label: 'test',
+        layout: 'nn',
+        family,
+        live: { extent: 'rows' },
+        y,
+        a,
+        b: { ...b, offset: first * n * 4, bytes: (end - first) * n * 4 },
+        m,
+        n,
+        k: end - first,
+        a0: first,
+        lda: k,
+        accumulate: first === 0 ? 'no' : 'continue',
+      });
+    const data = new Map([a, b].map((view, at): [BufferSpec, Float32Array<ArrayBuffer>] => [view.buffer, randomArray(view.bytes / 4, at)]));
+    const frame = { extents: { rows: 19 } };
+    const [want] = await lab.run([whole], data, [y], frame);
+    const [got] = await lab.run([part(0, 64), part(64, 128), part(128, k)], data, [y], frame);
+    expect(Buffer.from(got.buffer).equals(Buffer.from(want.buffer))).toBe(true);
+    expect(want.some((value) => value !== 0)).toBe(true);
+    // To assign a part instead is another result.
+    const adding = [part(0, 64), { ...part(64, 128), kernel: part(0, 64).kernel }, part(128, k)];
+    const [wrong] = await lab.run(adding, data, [y], frame);
+    expect(Buffer.from(wrong.buffer).equals(Buffer.from(want.buffer))).toBe(false);
+    expect(() => matmul({ ...args(m, n, k), accumulate: 'continue' })).toThrow('continue');
+    expect(() => matmul({ ...args(m, n, k), layout: 'nn', accumulate: 'continue', alpha: 2 })).toThrow('continue');
+  });
+
   it('gives the same bits in every run, whatever the row tile', async () => {
     const lab = await nodeLab();
     const [m, n, k] = [8, 24, 100];

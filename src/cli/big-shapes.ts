@@ -1,0 +1,213 @@
+// `npm run bigshapes [-- model …]`: real vocabularies under WebGPU's default limits. For GPT-2-124M, SmolLM2-135M and Qwen2.5-0.5B with
+// random weights: a LISA and a full step of one row of 32 tokens, bytes of the plan against those of the ledger, and the gradients
+// of three tensors against float64 PyTorch (tools/oracle/big_shapes.py). Slow on a CPU; Qwen's full step takes 8 GB. Exit status 1 where a check fails.
+
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Method } from '../config';
+import { DEFAULT_LIMITS, openGpu } from '../gpu/device';
+import { nodeGpu, UNCHECKED } from '../gpu/node';
+import { parseModelConfig } from '../model/config';
+import { parameterTable } from '../model/parameters';
+import { rowsOfPart } from '../model/parts';
+import type { ModelShape, ParameterRow } from '../model/types';
+import { forecast } from '../plan/forecast';
+import { DEFAULT_KERNELS } from '../plan/input';
+import { bytesByClass, sumBytes } from '../plan/memory';
+import { MEMORY_CLASSES } from '../plan/types';
+import { mega, table } from './bench-print';
+import { BIG_CONFIGS, bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes-weights';
+import { Rig } from './bench-rig';
+
+const BATCH = { batchSize: 1, seqLen: 32 };
+const ORACLE = fileURLToPath(new URL('../tools/oracle/big_shapes.py', import.meta.url));
+
+interface Judged {
+  readonly loss: number;
+  /** Relative errors (L2) by tensor; of a tensor of several parts, that of the worst part too. */
+  readonly tensors: Readonly<Record<string, { error: number; worstPart: number; float32: number }>>;
+  readonly float32Loss: number;
+  readonly seconds: number;
+}
+
+interface Stepped {
+  readonly loss: number;
+  readonly gradNorm: number;
+  readonly loadMs: number;
+  readonly stepMs: number;
+  readonly plan: number;
+  readonly ledger: number;
+  /** Classes in which plan, ledger and forecast are not equal. */
+  readonly unequal: readonly string[];
+  readonly device: string;
+  readonly largest: string;
+  /** SHA-256 of the gradient by tensor, of those that train. */
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
+const print = (line = ''): void => void process.stdout.write(`${line}\n`);
+const note = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** The embedding, a matrix half-way up, and the lowest norm, to which every gradient comes. */
+function sampled(shape: ModelShape): ParameterRow[] {
+  const rows = parameterTable(shape);
+  const find = (fits: (row: ParameterRow) => boolean): ParameterRow => rows.find(fits)!;
+  return [
+    find(({ role }) => role === 'embedding'),
+    find(({ layer, local }) => layer === shape.layers / 2 && /down_proj|mlp\.c_proj/.test(local)),
+    find(({ layer, role }) => layer === 0 && role === 'norm'),
+  ];
+}
+
+/** One optimizer step; `keep` receives the gradients of the sampled tensors that train. */
+async function step(
+  id: string,
+  shape: ModelShape,
+  method: Method,
+  ids: readonly number[],
+  keep: (row: ParameterRow, gradient: Float32Array<ArrayBuffer>) => Promise<void>,
+): Promise<Stepped> {
+  const gpu = await openGpu(await nodeGpu(UNCHECKED), { defaultLimits: true });
+  const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+  if (maxBufferSize !== DEFAULT_LIMITS.maxBufferSize || maxStorageBufferBindingSize !== DEFAULT_LIMITS.maxStorageBufferBindingSize)
+    throw new Error(`The device has other limits than the default ones: ${maxBufferSize}, ${maxStorageBufferBindingSize}.`);
+  const started = performance.now();
+  const model = { id, shape, batch: { software: BATCH, hardware: BATCH }, pieces: () => bigPieces(shape) };
+  const rig = await Rig.create(gpu, model, { method, batch: BATCH, kernels: DEFAULT_KERNELS });
+  const { engine, trainer, config } = rig;
+  try {
+    await engine.executor.idle();
+    const loadMs = performance.now() - started;
+    note(`${id} ${method}: ${mega(engine.allocator.reading().liveTotal)} allocated and loaded in ${(loadMs / 1000).toFixed(0)} s`);
+    const batch = bigBatch(ids);
+    const before = performance.now();
+    await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
+    const { loss, gradNorm, bad } = await trainer.stats();
+    if (bad) throw new Error(`The step of ${id} with ${method} has a loss or gradient that is not finite.`);
+    await engine.executor.idle();
+    const stepMs = performance.now() - before;
+    const { edges, slots } = engine.plan.buffers;
+    const hashes = new Map<string, string>();
+    for (const row of sampled(shape)) {
+      const slot = trainer.state().slots.findIndex(({ layer }) => layer === row.layer);
+      const of = row.layer === null ? edges.get('embedding') : slots[slot];
+      if (!of) continue;
+      const gradient = await engine.readGradient(of, row.local);
+      hashes.set(row.name, createHash('sha256').update(new Uint8Array(gradient.buffer)).digest('hex'));
+      await keep(row, gradient);
+    }
+    const ledger = engine.allocator.reading().live;
+    const planned = bytesByClass(engine.plan.allBuffers);
+    const shown = forecast(shape, config);
+    const { buffer, binding } = shown.largest;
+    return {
+      loss,
+      gradNorm,
+      loadMs,
+      stepMs,
+      plan: sumBytes(planned),
+      ledger: sumBytes(ledger),
+      unequal: MEMORY_CLASSES.filter((name) => planned[name] !== ledger[name] || shown.bytes[name] !== ledger[name]),
+      device: `${gpu.description.description}${gpu.description.software ? ' (software)' : ''}`,
+      largest: `buffer ${buffer.name} ${mega(buffer.bytes)}, binding in ${binding.name} ${mega(binding.bytes)}`,
+      hashes,
+    };
+  } finally {
+    engine.close();
+    gpu.close();
+  }
+}
+
+/** Float64 PyTorch on the same weights and tokens, in a process of its own. */
+async function judge(
+  folder: string,
+  id: string,
+  shape: ModelShape,
+  ids: readonly number[],
+  rows: readonly ParameterRow[],
+): Promise<Judged> {
+  const config = BIG_CONFIGS[id];
+  const manifest = {
+    config,
+    ids,
+    tensors: parameterTable(shape).map((row, index) => ({ name: row.name, shape: row.shape, ...weightRule(row, index) })),
+    gradients: rows.map((row) => ({
+      name: row.name,
+      file: `${row.name}.f32`,
+      rowsOfPart: row.parts > 1 ? rowsOfPart(row.shape[1]) : null,
+    })),
+  };
+  await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
+  const { stdout } = await promisify(execFile)(process.env.PYTHON ?? 'python3', [ORACLE, folder], { maxBuffer: 2 ** 24 });
+  return JSON.parse(stdout) as Judged;
+}
+
+async function prove(id: string): Promise<string[]> {
+  const shape = parseModelConfig(BIG_CONFIGS[id], `${id}/config.json`);
+  const ids = bigTokens(shape, BATCH.seqLen);
+  const folder = await mkdtemp(join(tmpdir(), 'lisa-bigshapes-'));
+  const faults: string[] = [];
+  try {
+    const lisa = await step(id, shape, 'lisa', ids, () => Promise.resolve());
+    const full = await step(id, shape, 'full', ids, (row, gradient) => writeFile(join(folder, `${row.name}.f32`), gradient));
+    for (const [method, { unequal }] of Object.entries({ lisa, full })) {
+      if (unequal.length > 0) faults.push(`${id} ${method}: plan, forecast and ledger differ in ${unequal.join(', ')}`);
+    }
+    for (const [name, hash] of lisa.hashes)
+      if (hash !== full.hashes.get(name)) faults.push(`${id}: LISA's gradient of ${name} is not that of the full step, bit for bit`);
+    if (lisa.loss !== full.loss) faults.push(`${id}: losses ${lisa.loss} and ${full.loss} of the same weights`);
+    const rows = sampled(shape);
+    print(`${id}, ${full.device}. Largest ${full.largest}; the embedding is in ${rows[0].parts} parts.`);
+    print(
+      table(
+        ['step', 'load s', 'step s', 'loss', 'gradient norm', 'plan bytes', 'ledger bytes'],
+        Object.entries({ lisa, full }).map(([method, of]) => [
+          method,
+          (of.loadMs / 1000).toFixed(1),
+          (of.stepMs / 1000).toFixed(1),
+          of.loss.toFixed(5),
+          of.gradNorm.toFixed(4),
+          String(of.plan),
+          String(of.ledger),
+        ]),
+      ),
+    );
+    const same = [...lisa.hashes].filter(([name, hash]) => hash === full.hashes.get(name)).map(([name]) => name);
+    print(`LISA's gradients that are bit for bit those of the full step: ${same.join(', ')} (of ${[...lisa.hashes.keys()].join(', ')}).`);
+    const judged = await judge(folder, id, shape, ids, rows);
+    const lossError = Math.abs(full.loss / judged.loss - 1);
+    const lossBound = Math.max(1e-6, 4 * judged.float32Loss);
+    if (!(lossError <= lossBound)) faults.push(`${id}: the loss is off by ${lossError}`);
+    const text = (value: number): string => value.toExponential(1);
+    print(
+      `Against float64 PyTorch (${judged.seconds.toFixed(0)} s): loss ${text(lossError)} (float32 PyTorch ${text(judged.float32Loss)})`,
+    );
+    for (const [name, { error, worstPart, float32 }] of Object.entries(judged.tensors)) {
+      print(`  ${name}: ${text(error)}, worst part ${text(worstPart)} (float32 PyTorch ${text(float32)})`);
+      if (!(Math.max(error, worstPart) <= Math.max(1e-5, 4 * float32)))
+        faults.push(`${id}: the gradient of ${name} is off by ${error}, a part of it by ${worstPart}`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  print();
+  return faults;
+}
+
+const asked = process.argv.slice(2);
+const known = Object.keys(BIG_CONFIGS);
+const unknown = asked.filter((id) => !known.includes(id));
+if (unknown.length > 0) {
+  note(`There is no model ${unknown.join(', ')}. Usage: npm run bigshapes -- [${known.join('] [')}]`);
+  process.exit(2);
+}
+const faults: string[] = [];
+for (const id of asked.length > 0 ? asked : known) faults.push(...(await prove(id)));
+for (const fault of faults) print(`WRONG  ${fault}`);
+print(faults.length === 0 ? 'All checks hold.' : `${faults.length} checks fail.`);
+process.exit(faults.length === 0 ? 0 : 1);
