@@ -79,7 +79,9 @@ interface KnownProps extends HubModelProps {
 function Known({ preflight, standing, config }: KnownProps) {
   const { model, licence, gated } = preflight;
   const own = standing?.methods.find(({ method }) => method === config.method);
-  const facts = [`commit ${model.commit.slice(0, 7)}`, licence === null ? 'no licence named' : `licence ${licence}`];
+  const facts = [`commit ${model.commit.slice(0, 7)}`];
+  // Null also where the look was at the cache, which does not keep it.
+  if (licence !== null) facts.push(`licence ${licence}`);
   if (gated) facts.push('gated');
   return (
     <>
