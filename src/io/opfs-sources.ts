@@ -5,12 +5,14 @@ import type { KeptSources, SourceStore } from '../train/run-storage';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
 
 const DATA = 'data';
+const HELD_OUT = 'held-out';
 const DESCRIPTION = 'sources.json';
 
-/** The text in DESCRIPTION; of a data file the name. */
+/** The text in DESCRIPTION; of data files the names. */
 interface Description {
   readonly model: KeptSources['model'];
-  readonly data: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly name: string };
+  readonly data:
+    { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly name: string; readonly heldOut?: string };
 }
 
 export class OpfsSources implements SourceStore {
@@ -23,15 +25,24 @@ export class OpfsSources implements SourceStore {
   }
 
   async keep(runId: string, { model, data }: KeptSources): Promise<void> {
-    const file = data.kind === 'file' ? data.file : null;
+    const { file, heldOut, builtin } = data.kind === 'file' ? { ...data, builtin: '' } : { builtin: data.id };
     try {
       const folder = await openFolder(this.#storage, [this.#folder, runId], true);
       if (file) await writeChunks(folder, DATA, bytesOf(file), file.size);
-      const description: Description = { model, data: data.kind === 'file' ? { kind: 'file', name: data.file.name } : data };
+      if (heldOut) await writeChunks(folder, HELD_OUT, bytesOf(heldOut), heldOut.size);
+      const description: Description = {
+        model,
+        data: file ? { kind: 'file', name: file.name, heldOut: heldOut?.name } : { kind: 'builtin', id: builtin },
+      };
       await writeWhole(folder, DESCRIPTION, JSON.stringify(description));
     } catch (cause) {
       await this.remove(runId).catch(() => undefined);
-      throw await storageError(this.#storage, cause, file ? `a copy of ${file.name}` : 'what the run was started from', file?.size ?? 0);
+      throw await storageError(
+        this.#storage,
+        cause,
+        file ? `a copy of ${file.name}` : 'what the run was started from',
+        (file?.size ?? 0) + (heldOut?.size ?? 0),
+      );
     }
   }
 
@@ -40,8 +51,10 @@ export class OpfsSources implements SourceStore {
       const folder = await openFolder(this.#storage, [this.#folder, runId], false);
       const { model, data } = JSON.parse(await (await (await folder.getFileHandle(DESCRIPTION)).getFile()).text()) as Description;
       if (data.kind === 'builtin') return { model, data };
-      const file = await (await folder.getFileHandle(DATA)).getFile();
-      return { model, data: { kind: 'file', file: new File([file], data.name) } };
+      const read = async (file: string, name: string): Promise<File> =>
+        new File([await (await folder.getFileHandle(file)).getFile()], name);
+      const heldOut = data.heldOut === undefined ? {} : { heldOut: await read(HELD_OUT, data.heldOut) };
+      return { model, data: { kind: 'file', file: await read(DATA, data.name), ...heldOut } };
     } catch {
       return null;
     }

@@ -121,6 +121,16 @@ describe('sources', () => {
     expect(await store.open('b')).toEqual({ model: { kind: 'builtin', id: 'm' }, data: { kind: 'builtin', id: 'd' } });
   });
 
+  test('a held-out file is kept beside the data', async () => {
+    const { store, opfs } = sources();
+    const data = { ...mine('rows'), heldOut: new File(['others'], 'eval.csv') };
+    await store.keep('a', { model: { kind: 'builtin', id: 'm' }, data });
+    expect(opfs.paths).toEqual(['sources/a/data', 'sources/a/held-out', 'sources/a/sources.json']);
+    const kept = (await store.open('a'))!.data;
+    if (kept.kind !== 'file' || !kept.heldOut) throw new Error('no files');
+    expect([await kept.file.text(), kept.heldOut.name, await kept.heldOut.text()]).toEqual(['rows', 'eval.csv', 'others']);
+  });
+
   test('are removed by run', async () => {
     const { opfs, store } = sources();
     for (const runId of ['a', 'b', 'c']) await store.keep(runId, { model: { kind: 'builtin', id: 'm' }, data: mine(runId) });

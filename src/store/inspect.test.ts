@@ -6,7 +6,7 @@ import { resetConfig, setConfig, useConfigStore } from './config';
 import { setDevice } from './device';
 import { dataStanding, receive, useInspectStore, watchData } from './inspect';
 import { setView } from './run';
-import { chooseDataFile, mapColumns, pasteData, setDataKind, useSourcesStore } from './sources';
+import { chooseDataFile, chooseHeldOut, chosenSources, mapColumns, pasteData, setDataKind, useSourcesStore } from './sources';
 
 const sent: Command[] = [];
 // Files share their modules: an earlier one may have the real link already.
@@ -211,6 +211,22 @@ describe('the chosen data', () => {
     expect(useConfigStore.getState().config.data).toBe(DEFAULTS.data);
     setDataKind('paste');
     expect(useSourcesStore.getState().pasted).toBe('text');
+  });
+
+  test('a held-out file goes with a file or a pasted text, not with the built-in data', () => {
+    const evalData = () => useConfigStore.getState().config.evalData;
+    chooseDataFile(file('a.csv'));
+    chooseHeldOut(file('held.csv'));
+    expect(evalData()).toBe('held.csv');
+    expect(chosenSources(useSourcesStore.getState())?.data).toMatchObject({ heldOut: { name: 'held.csv' } });
+    setDataKind('builtin');
+    expect(evalData()).toBeNull();
+    expect(chosenSources(useSourcesStore.getState())?.data).toEqual({ kind: 'builtin', id: DEFAULTS.data });
+    setDataKind('file');
+    expect(evalData()).toBe('held.csv');
+    chooseHeldOut(null);
+    expect(evalData()).toBeNull();
+    expect(chosenSources(useSourcesStore.getState())?.data).not.toHaveProperty('heldOut');
   });
 
   test('a map of columns belongs to its file', () => {

@@ -43,7 +43,8 @@ let asked: Question | null = null;
 let shown: Question | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-const sameData = (a: Question, b: Question): boolean => a.sources.dataKind === b.sources.dataKind && a.sources.file === b.sources.file;
+const sameData = ({ sources: a }: Question, { sources: b }: Question): boolean =>
+  a.dataKind === b.dataKind && a.file === b.file && (a.dataKind === 'builtin' || a.heldOut === b.heldOut);
 
 function same(a: Question, b: Question): boolean {
   const hub = a.sources.modelKind !== 'hub' || a.sources.hub === b.sources.hub;

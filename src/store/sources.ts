@@ -28,6 +28,8 @@ export interface SourcesState {
   /** The data file of the chosen kind: what was picked or dropped, or what the pasted text amounts to. */
   readonly file: File | null;
   readonly picked: File | null;
+  /** To evaluate on, beside a file or a pasted text; null: a share of the rows. */
+  readonly heldOut: File | null;
   readonly pasted: string;
 }
 
@@ -40,6 +42,7 @@ export const useSourcesStore = create<SourcesState>(() => ({
   dataKind: 'builtin',
   file: null,
   picked: null,
+  heldOut: null,
   pasted: '',
 }));
 
@@ -60,7 +63,19 @@ export function setDataKind(dataKind: DataKind): void {
   const file = dataKind === 'file' ? picked : dataKind === 'paste' ? pastedFile(pasted) : null;
   if (before !== dataKind) keepColumns(before, dataKind);
   useSourcesStore.setState({ dataKind, file });
-  setConfig({ data: dataKind === 'builtin' ? BUILTIN_DATA : (file?.name ?? '') });
+  setConfig({
+    data: dataKind === 'builtin' ? BUILTIN_DATA : (file?.name ?? ''),
+    evalData: heldOutOf(useSourcesStore.getState())?.name ?? null,
+  });
+}
+
+/** The built-in data have an evaluation set of their own. */
+const heldOutOf = ({ dataKind, heldOut }: SourcesState): File | null => (dataKind === 'builtin' ? null : heldOut);
+
+/** Null takes a share of the rows again. */
+export function chooseHeldOut(heldOut: File | null): void {
+  useSourcesStore.setState({ heldOut });
+  setConfig({ evalData: heldOutOf(useSourcesStore.getState())?.name ?? null });
 }
 
 /** Picked, or dropped on the page. */
@@ -106,7 +121,9 @@ function chosenModel({ modelKind, local, hub }: SourcesState): ModelSource | nul
 /** What the start command carries; null while something is missing. */
 export function chosenSources(state: SourcesState): { readonly model: ModelSource; readonly data: DataSource } | null {
   const model = chosenModel(state);
+  const { dataKind, file } = state;
+  const heldOut = heldOutOf(state);
   const data: DataSource | null =
-    state.dataKind === 'builtin' ? { kind: 'builtin', id: BUILTIN_DATA } : state.file ? { kind: 'file', file: state.file } : null;
+    dataKind === 'builtin' ? { kind: 'builtin', id: BUILTIN_DATA } : file && { kind: 'file', file, ...(heldOut && { heldOut }) };
   return model && data ? { model, data } : null;
 }

@@ -20,7 +20,10 @@ export type ModelSource =
   | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] }
   | HubModel;
 
-export type DataSource = { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly file: File };
+export type DataSource =
+  | { readonly kind: 'builtin'; readonly id: string }
+  /** `heldOut`: to evaluate on, in place of a share of the rows. */
+  | { readonly kind: 'file'; readonly file: File; readonly heldOut?: File };
 
 export type Command =
   | HubCommand

@@ -59,10 +59,11 @@ export class RunCheckpoints implements CheckpointStore {
     await this.#claim();
     if (this.#kept) return;
     const { data } = this.#sources;
-    if (data.kind === 'file' && data.file.size > MOST_KEPT_BYTES) {
+    const size = data.kind === 'file' ? data.file.size + (data.heldOut?.size ?? 0) : 0;
+    if (data.kind === 'file' && size > MOST_KEPT_BYTES) {
       throw new AppError(
         'STORAGE',
-        `${data.file.name} has ${megabytes(data.file.size)}; with a checkpoint the page keeps a copy of up to ${megabytes(MOST_KEPT_BYTES)}, without which a run cannot be gone on with.`,
+        `${data.file.name} has ${megabytes(size)}${data.heldOut ? ` with ${data.heldOut.name}` : ''}; with a checkpoint the page keeps a copy of up to ${megabytes(MOST_KEPT_BYTES)}, without which a run cannot be gone on with.`,
         'Go on without checkpoints, or train on a part of the data.',
       );
     }

@@ -34,7 +34,7 @@ export async function openModelSource(model: ModelSource, { base, models }: Sour
 }
 
 async function openDataSource(data: DataSource, base: string): Promise<Pick<RunFiles, 'data' | 'evalData'>> {
-  if (data.kind === 'file') return { data: { name: data.file.name, bytes: await readFile(data.file) }, evalData: null };
+  if (data.kind === 'file') return { data: await bytesOf(data.file), evalData: data.heldOut ? await bytesOf(data.heldOut) : null };
   const builtin = BUILTIN_DATASETS.find(({ id }) => id === data.id);
   if (!builtin) throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');
   return { data: await fetchData(builtin.train, base), evalData: await fetchData(builtin.evaluation, base) };
@@ -46,9 +46,9 @@ async function fetchData(path: string, base: string): Promise<DataBytes> {
   return { name: path.replace(/^.*\//, ''), bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-async function readFile(file: File): Promise<Uint8Array<ArrayBuffer>> {
+async function bytesOf(file: File): Promise<DataBytes> {
   try {
-    return new Uint8Array(await file.arrayBuffer());
+    return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
   } catch (cause) {
     throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
   }

@@ -5,7 +5,7 @@ import { suggestColumns } from '../../data/columns';
 import { DATA_ENDINGS } from '../../data/detect-shape';
 import { useConfigStore, setConfig } from '../../store/config';
 import { useInspectStore, type InspectState } from '../../store/inspect';
-import { chooseDataFile, mapColumns, pasteData, setDataKind, useSourcesStore, type DataKind } from '../../store/sources';
+import { chooseDataFile, chooseHeldOut, mapColumns, pasteData, setDataKind, useSourcesStore, type DataKind } from '../../store/sources';
 import { describeMap } from '../data/column-draft';
 import { oneLine } from '../data/data-words';
 import { DropTarget, type DroppedData } from '../data/DropTarget';
@@ -53,6 +53,7 @@ export function DataPanel() {
       )}
       {dataKind === 'file' && <PickedFile file={picked} onPick={(file) => onDrop({ file })} />}
       {dataKind === 'paste' && <Pasted text={pasted} />}
+      {dataKind !== 'builtin' && <HeldOut />}
       {dropProblem && (
         <p className="note fault" role="alert">
           {dropProblem}
@@ -75,6 +76,35 @@ function PickedFile({ file, onPick }: { readonly file: File | null; readonly onP
       <p className="note">
         {file ? formatBytes(file.size) : 'JSONL, CSV or plain text, or drop one here. It is read in place and sent nowhere.'}
       </p>
+    </div>
+  );
+}
+
+/** A file to evaluate on; without one a share of the rows. */
+function HeldOut() {
+  const heldOut = useSourcesStore((state) => state.heldOut);
+  const share = useConfigStore((state) => state.config.evalSplit);
+  return (
+    <div className="held-out">
+      <label className="file">
+        <input
+          id={fieldId('evalData')}
+          type="file"
+          accept={ACCEPT}
+          onChange={({ target }) => {
+            if (target.files?.[0]) chooseHeldOut(target.files[0]);
+            // The same file can be chosen again after it was taken back.
+            target.value = '';
+          }}
+        />
+        <span className="button">Held-out file…</span>
+        <span className="chosen">{heldOut ? heldOut.name : share > 0 ? `${formatPercent(share)} of the rows` : 'Nothing held out'}</span>
+      </label>
+      {heldOut && (
+        <button type="button" className="link" onClick={() => chooseHeldOut(null)}>
+          Hold out a share of the rows instead
+        </button>
+      )}
     </div>
   );
 }
