@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parsePreferences } from './preferences';
 
 it('takes known switches from the storage and nothing else', () => {
-  const defaults = { keys: true, wakeLock: true, notify: false };
+  const defaults = { keys: true, wakeLock: true, notify: false, gentle: false, batteryPause: true, lowPower: false };
   expect(parsePreferences(null)).toEqual(defaults);
   expect(parsePreferences('{')).toEqual(defaults);
   expect(parsePreferences('"keys"')).toEqual(defaults);

@@ -9,9 +9,22 @@ export interface Preferences {
   readonly wakeLock: boolean;
   /** Tell when a run has ended, where the browser may. */
   readonly notify: boolean;
+  /** Half pace: a rest after each step, as long as the step. */
+  readonly gentle: boolean;
+  /** A run pauses before the battery is empty, where the browser tells of one. */
+  readonly batteryPause: boolean;
+  /** Of two graphics devices the one that needs less power. */
+  readonly lowPower: boolean;
 }
 
-const DEFAULT_PREFERENCES: Preferences = { keys: true, wakeLock: true, notify: false };
+const DEFAULT_PREFERENCES: Preferences = {
+  keys: true,
+  wakeLock: true,
+  notify: false,
+  gentle: false,
+  batteryPause: true,
+  lowPower: false,
+};
 const KEY = 'lisa-studio.preferences';
 
 /** Whatever lies in the storage, as preferences: only known switches, and only if they are switches. */

@@ -7,6 +7,7 @@ import { setDevice, setResumable, useDeviceStore, type Resumable } from './devic
 import { downloadName, ggufName, makeDownload, revokeDownload, saveDownload } from './download';
 import { connect, onEvent, restartWorker, send } from './link';
 import { noteMoved, onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
+import { usePreferences } from './preferences';
 import { isActive, isDownload, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run } from './run';
 
 const lastStep = (run: Run): number => (runMetrics().step.length > 0 ? runMetrics().step.last : run.step);
@@ -20,14 +21,16 @@ onSteps(() => {
 export function connectTrainer(): void {
   connect();
   onEvent(receive);
-  send({ type: 'open', base: document.baseURI });
+  open();
 }
+
+const open = (): void => send({ type: 'open', base: document.baseURI, lowPower: usePreferences.getState().lowPower });
 
 /** A fresh worker and a fresh device: after a lost device the old adapter may be stale. */
 export function reopenDevice(): void {
   setDevice({ status: 'opening' });
   restartWorker();
-  send({ type: 'open', base: document.baseURI });
+  open();
 }
 
 export function startRun(config: RunConfig, model: ModelSource, data: DataSource, paused: boolean): void {

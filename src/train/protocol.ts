@@ -28,7 +28,11 @@ export type DataSource =
 export type Command =
   | HubCommand
   /** Opens the device and describes it. */
-  | { readonly type: 'open'; /** Address of the page, which built-in files are relative to. */ readonly base: string }
+  | {
+      readonly type: 'open';
+      /** Address of the page, which built-in files are relative to. */ readonly base: string;
+      readonly lowPower?: boolean;
+    }
   | {
       readonly type: 'start';
       readonly runId: string;
@@ -45,6 +49,8 @@ export type Command =
   | { readonly type: 'pause' }
   /** `saving` false: without checkpoints from here on, after one could not be written. */
   | { readonly type: 'continue'; readonly saving?: boolean }
+  /** How long to rest after each step, as a share of its time; 0: not at all. Holds for later runs too. */
+  | { readonly type: 'pace'; readonly rest: number }
   /** One step, then pause. */
   | { readonly type: 'step' }
   /** Ends the run after the current step; the weights so far are evaluated, sampled and kept. */

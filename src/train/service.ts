@@ -11,6 +11,7 @@ import { readCheckpointState, type CheckpointReader, type CheckpointState } from
 import { HubService } from './hub-service';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
+import { Pace } from './pace';
 import type { HubModel } from './protocol-hub';
 import { Queue } from './queue';
 import { otherTab, type KeptSources, type RunStorage } from './run-storage';
@@ -19,7 +20,7 @@ import { measureSpeed } from './speed';
 import { WorkerRun, type RunRequest } from './worker-run';
 
 export interface Surroundings {
-  openGpu(): Promise<Gpu>;
+  openGpu(lowPower: boolean): Promise<Gpu>;
   readonly storage: RunStorage;
   readonly models: ModelCache;
   /** How patient to be with a hub; the usual where absent. */
@@ -37,6 +38,7 @@ export class TrainService {
   readonly #inspector: Inspector;
   readonly #hub: HubService;
   readonly #commands = new Queue();
+  readonly #pace = new Pace();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -67,7 +69,7 @@ export class TrainService {
   async #do(command: Command): Promise<void> {
     switch (command.type) {
       case 'open':
-        return this.#open(command.base);
+        return this.#open(command.base, command.lowPower ?? false);
       case 'start': {
         const { runId, config, model, data, paused = false } = command;
         return this.#start({ runId, config, model, data, paused, from: null });
@@ -82,6 +84,9 @@ export class TrainService {
       case 'continue':
         if (command.saving === false) this.#run?.stopSaving();
         return this.#run?.gate.continue();
+      case 'pace':
+        this.#pace.rest = command.rest;
+        return;
       case 'step':
         return this.#run?.gate.step();
       case 'stop':
@@ -122,9 +127,9 @@ export class TrainService {
     }
   }
 
-  async #open(base: string): Promise<void> {
+  async #open(base: string, lowPower: boolean): Promise<void> {
     this.#base = base;
-    const gpu = await this.#around.openGpu();
+    const gpu = await this.#around.openGpu(lowPower);
     this.#gpu = gpu;
     this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
     await this.#offerResume();
@@ -162,12 +167,12 @@ export class TrainService {
     return kept && { reader, state, sources: kept };
   }
 
-  async #start(request: Omit<RunRequest, 'places'>): Promise<void> {
+  async #start(request: Omit<RunRequest, 'places' | 'pace'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     this.#inspector.cancel();
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, places: this.#places }, this.#gpu, this.#around.storage, (event) => {
+    const run = new WorkerRun({ ...request, places: this.#places, pace: this.#pace }, this.#gpu, this.#around.storage, (event) => {
       this.#around.post({ type: 'run', runId, event });
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;

@@ -12,6 +12,7 @@ import { exportRunGguf } from './export-gguf';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
 import { prepareInputs } from './prepare';
+import type { Pace } from './pace';
 import type { CompareRequest, DataSource, ExportedFile, ExportKind, ModelSource, RunEvent } from './protocol';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
@@ -27,6 +28,7 @@ export interface RunRequest {
   /** The checkpoint to go on from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
   readonly places: SourcePlaces;
+  readonly pace: Pace;
 }
 
 export class WorkerRun {
@@ -130,7 +132,12 @@ export class WorkerRun {
         runId: request.runId,
         emit: this.#emit,
         checkpoints: this.#checkpoints,
-        gate: () => this.#gate.ask(),
+        gate: async () => {
+          await request.pace.breathe();
+          const answer = await this.#gate.ask();
+          if (answer === 'go') request.pace.begin();
+          return answer;
+        },
         hold: () => this.#gate.pause(),
         discarded: () => this.#gate.discarded,
         proof: 'on request' as const,

@@ -10,7 +10,7 @@ import type { Command } from './protocol';
 import { TrainService } from './service';
 
 const service = new TrainService({
-  openGpu: () => openGpu(navigator.gpu),
+  openGpu: (lowPower) => openGpu(navigator.gpu, { powerPreference: lowPower ? 'low-power' : 'high-performance' }),
   storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), lock: new TabLock('lisa-studio-run') },
   models: new ModelCache(new OpfsModels('models')),
   post: (event, transfer = []) => self.postMessage(event, { transfer }),

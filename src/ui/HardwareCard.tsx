@@ -4,8 +4,12 @@
 import { useEffect, useState } from 'react';
 import type { DeviceState } from '../store/device';
 import { useDeviceStore } from '../store/device';
+import { setPreference, usePreferences } from '../store/preferences';
+import { useRunStore } from '../store/run';
 import { useMeasuredSpeed } from '../store/speed';
+import { reopenDevice } from '../store/trainer';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
+import { Switch } from './parts/fields';
 
 type Ready = Extract<DeviceState, { status: 'ready' }>;
 type Row = readonly [name: string, value: string, title?: string];
@@ -70,13 +74,36 @@ export function HardwareCard({ device }: { readonly device: Ready }) {
     'Checkpoints and past runs are kept there. Shared by everything at this address.',
   ]);
   return (
-    <dl className="rows hardware">
-      {rows.map(([name, value, title]) => (
-        <div key={name} title={title}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
+    <>
+      <dl className="rows hardware">
+        {rows.map(([name, value, title]) => (
+          <div key={name} title={title}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {!device.device.software && <LowPower />}
+    </>
+  );
+}
+
+/** Browsers follow it where there are two graphics devices, and on battery as they see fit. */
+function LowPower() {
+  const lowPower = usePreferences((state) => state.lowPower);
+  const busy = useRunStore(({ run }) => run !== null);
+  return (
+    <div className="switches">
+      <Switch
+        label="Prefer the device that needs less power"
+        checked={lowPower}
+        onChange={(on) => {
+          setPreference({ lowPower: on });
+          // A run, or a tuned model that is not saved, lives on the device that there is.
+          if (!busy) reopenDevice();
+        }}
+      />
+      {busy && <p className="note">Holds from the next time the page is opened.</p>}
+    </div>
   );
 }

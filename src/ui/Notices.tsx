@@ -7,6 +7,7 @@ import { webgpuAdvice } from './error-cards';
 import { ActionButton } from './parts/Button';
 import { ErrorCard } from './parts/ErrorCard';
 import { ResumeCard } from './run/ResumeCard';
+import { BatteryNotice } from './run/BatteryNotice';
 import { TabNotice } from './run/TabNotice';
 import { UnfinishedDownload } from './hub/UnfinishedDownload';
 
@@ -16,6 +17,7 @@ export function Notices({ state }: { readonly state: ActionState }) {
       <DeviceCard state={state} />
       {state.resumable && !isActive(state.run) && <ResumeCard resumable={state.resumable} state={state} />}
       {state.view === 'setup' && <UnfinishedDownload />}
+      <BatteryNotice state={state} />
       <TabNotice />
     </>
   );

@@ -11,6 +11,8 @@ import { watchData } from '../store/inspect';
 import { connectLocalModel } from '../store/local-model';
 import { loadSetupMode } from '../store/setup-mode';
 import { watchSpeed } from '../store/speed';
+import { watchLog } from '../store/log';
+import { watchPower } from '../store/power';
 import { loadTheme } from '../store/theme';
 import { connectTrainer } from '../store/trainer';
 import { followAddress } from '../store/url';
@@ -30,6 +32,8 @@ if (root) {
   loadBudget();
   followAddress();
   watchSpeed();
+  watchPower();
+  watchLog();
   connectTrainer();
   connectHistory();
   connectCompare();

@@ -4,6 +4,7 @@
 import type { RunPicture } from '../../store/picture';
 import type { ActionState } from '../actions';
 import { Curves } from './Curves';
+import { EventLog } from './EventLog';
 import { Facts } from './Facts';
 import { MemoryNow } from './MemoryNow';
 import { MemoryPanel } from './MemoryPanel';
@@ -38,6 +39,7 @@ export function RunView({ picture, state }: RunViewProps) {
         </div>
         <div className="run-about">
           <RunSettings run={run} />
+          {live && <EventLog runId={run.runId} />}
           {live && <WhileTraining />}
         </div>
       </div>

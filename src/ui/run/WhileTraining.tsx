@@ -1,28 +1,39 @@
-// What the page may do while a run trains: keep the screen on, and tell when it has ended.
+// What the page may do while a run trains: keep the screen on, go gently, pause on a low battery, and tell when it has ended.
 
 import { useState } from 'react';
+import { LEAST_BATTERY, usePower } from '../../store/power';
 import { setPreference, usePreferences } from '../../store/preferences';
+import { formatPercent } from '../format';
 import { Panel } from '../parts/Panel';
 import { Switch } from '../parts/fields';
 import { askToNotify, canNotify } from './end-notification';
 import { canWakeLock } from './wake-lock';
 
 export function WhileTraining() {
-  const { wakeLock, notify } = usePreferences();
+  const { wakeLock, notify, gentle, batteryPause } = usePreferences();
+  const hasBattery = usePower(({ battery }) => battery !== null);
   const [refused, setRefused] = useState(false);
   const setNotify = async (wanted: boolean): Promise<void> => {
     const allowed = !wanted || (await askToNotify());
     setRefused(!allowed);
     setPreference({ notify: wanted && allowed });
   };
-  if (!canWakeLock() && !canNotify()) return null;
   return (
     <Panel title="While it trains">
       <div className="switches">
         {canWakeLock() && <Switch label="Keep the screen on" checked={wakeLock} onChange={(on) => setPreference({ wakeLock: on })} />}
         {canNotify() && <Switch label="Notify me when it ends" checked={notify} onChange={(on) => void setNotify(on)} />}
+        <Switch label="Half pace, for a cool machine" checked={gentle} onChange={(on) => setPreference({ gentle: on })} />
+        {hasBattery && (
+          <Switch
+            label={`Pause below ${formatPercent(LEAST_BATTERY)} of battery`}
+            checked={batteryPause}
+            onChange={(on) => setPreference({ batteryPause: on })}
+          />
+        )}
       </div>
       {refused && <p className="note">The browser does not allow notifications from this page; its site settings can change that.</p>}
+      {gentle && <p className="note">After each step it rests as long as the step took; times and tokens per second count the rests.</p>}
       <p className="note">It trains on in a background tab, though browsers give hidden tabs less.</p>
     </Panel>
   );

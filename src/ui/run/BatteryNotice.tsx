@@ -1,0 +1,17 @@
+// The run was paused for the battery's sake.
+
+import { usePower } from '../../store/power';
+import type { ActionState } from '../actions';
+import { formatPercent } from '../format';
+import { ActionButton } from '../parts/Button';
+
+export function BatteryNotice({ state }: { readonly state: ActionState }) {
+  const pausedAt = usePower((power) => power.pausedAt);
+  if (pausedAt === null || state.run?.phase !== 'paused') return null;
+  return (
+    <section className="card notice" role="status" aria-label="Battery" data-notice="battery">
+      <p>The battery is at {formatPercent(pausedAt)}, so the run was paused. Plug the machine in, or go on all the same.</p>
+      <ActionButton id="continue" state={state} />
+    </section>
+  );
+}

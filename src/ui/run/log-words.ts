@@ -1,0 +1,34 @@
+// An event of a run as a sentence for the list of events. Pure.
+
+import type { RunEvent } from '../../train/protocol';
+import { formatCount, formatLoss, plural } from '../format';
+import { PHASE_NAMES } from '../labels';
+
+export function logWords(event: RunEvent): string {
+  switch (event.type) {
+    case 'phase':
+      return event.detail ? `${PHASE_NAMES[event.phase]}: ${event.detail}` : PHASE_NAMES[event.phase];
+    case 'prepared':
+      return `Ready: ${plural(event.prepared.parameters, 'parameter')}, ${plural(event.prepared.data.rows, 'row')}, from step ${formatCount(event.prepared.firstStep)}`;
+    case 'eval':
+      return `Held-out loss ${formatLoss(event.loss)}`;
+    case 'sample':
+      return 'A sample was written';
+    case 'checkpoint':
+      return 'Saved';
+    case 'saveFailed':
+      return `Not saved: ${event.error.detail}`;
+    case 'verified':
+      return event.changed.length === 0
+        ? `${plural(event.frozen.length, 'frozen part')}: every bit as before`
+        : `Changed although frozen: ${event.changed.join(', ')}`;
+    case 'done':
+      return event.stopped ? 'Stopped, and kept' : 'Done';
+    case 'failed':
+      return `Failed: ${event.error.detail}`;
+    // In the charts, not in the list.
+    case 'step':
+    case 'moved':
+      return '';
+  }
+}
