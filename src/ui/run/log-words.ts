@@ -22,6 +22,11 @@ export function logWords(event: RunEvent): string {
       return event.changed.length === 0
         ? `${plural(event.frozen.length, 'frozen part')}: every bit as before`
         : `Changed although frozen: ${event.changed.join(', ')}`;
+    case 'rounded': {
+      const { before, after } = event.rounding;
+      const cost = before === null || after === null ? '' : `: held-out loss ${formatLoss(before)} → ${formatLoss(after)}`;
+      return `The last layers were rounded to 16 bits${cost}`;
+    }
     case 'done':
       return event.stopped ? 'Stopped, and kept' : 'Done';
     case 'failed':
