@@ -51,6 +51,14 @@ test('a run is compared, taken away, and still there after a reload', async ({ p
     await reader.close();
   });
 
+  await test.step('GGUF of the chosen type', async () => {
+    await page.getByRole('radio', { name: 'Q8_0' }).check();
+    const { download, text } = await saved(page, () => page.getByRole('button', { name: 'Download as GGUF' }).click());
+    expect(download.suggestedFilename()).toBe('wordsmith-2m-lisa-step4-q8_0.gguf');
+    expect(text.slice(0, 4)).toBe('GGUF');
+    await isAccessible(page);
+  });
+
   await test.step('base and tuned model answer the same prompt; blind, a vote names them', async () => {
     await screen(page, 'Compare').click();
     await page.getByRole('switch', { name: /Blind/ }).check();
