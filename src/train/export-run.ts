@@ -41,10 +41,12 @@ export function cardFile(session: Session, dtype: Dtype): ExportFile {
 
 /**
  * The held-out loss of what an export in a 16-bit type holds: rounds the tuned weights on the GPU as the export rounds them (LoRA's
- * adapters merged first, and out of effect after that) and evaluates again. The run must be over and its files written.
+ * adapters merged first, and out of effect after that) and evaluates again. The run must be over and its files written. Where weights
+ * lie in 16 bits on the GPU they cannot hold another type's rounding: then nothing is done, and the loss stays that of the run.
  */
 export async function evaluateExported(session: Session, dtype: HalfDtype): Promise<void> {
   const { engine, inputs } = session;
+  if (inputs.files.table.some((row) => engine.storedAs(row) !== 'f32')) return;
   const tuned = tunedTensor(session);
   for (const row of inputs.files.table) {
     for (const [start, end] of piecesOf(elementsOf(row))) {

@@ -23,7 +23,7 @@ const report: RunReport = {
   updates: [],
   evalLoss: [
     { step: 0, loss: 3.5 },
-    { step: 10, loss: 3.25 },
+    { step: 10, loss: 3.25, weights: 'bf16' },
   ],
 };
 const facts: ModelCardFacts = {
@@ -83,6 +83,10 @@ test('names that others chose stay text', () => {
       .every((line) => /^- (base model|data): `` .* ``/.test(line)),
   ).toBe(true);
   expect(card).toContain('`` A `GPU` | card ``');
+});
+
+test('a loss of other weights than those of the files is not called theirs', () => {
+  expect(modelCard({ ...facts, dtype: 'f16' })).toContain('of the weights before they were rounded');
 });
 
 test('without held-out rows it says so, and other methods have no layers to list', () => {

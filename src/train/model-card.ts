@@ -65,7 +65,7 @@ function results({ memory, evalLoss, parameters, trainable, device }: RunReport,
   const [before, after] = [evalLoss[0], evalLoss.at(-1)];
   const loss =
     before && after && after.step > before.step
-      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, of the weights in ${dtype})`
+      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, of the weights ${(after.weights ?? 'f32') === dtype ? `in ${dtype}` : 'before they were rounded'})`
       : 'no held-out loss was measured';
   return [
     loss,
