@@ -46,7 +46,19 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
 ];
 
 /** The documented list, in its order. */
-const DOCUMENTED = [...GIVEN.map(([flag]) => flag), 'out', 'out-dtype', 'gguf', 'verify', 'hub-url', 'cache-dir', 'resume', 'json', 'help'];
+const DOCUMENTED = [
+  ...GIVEN.map(([flag]) => flag),
+  'continue-elsewhere',
+  'out',
+  'out-dtype',
+  'gguf',
+  'verify',
+  'hub-url',
+  'cache-dir',
+  'resume',
+  'json',
+  'help',
+];
 
 const refusal = (...args: string[]): { code: string; detail: string; remedy: string } => {
   try {

@@ -30,6 +30,8 @@ export interface FinetuneOptions {
   readonly hubUrl: string;
   /** Null: where the system keeps caches. */
   readonly cacheDir: string | null;
+  /** A directory for the run as files for other engines; nothing is trained then. */
+  readonly elsewhere: string | null;
   /** Compare the frozen weights with what they were at the end of every period. */
   readonly verify: boolean;
   readonly json: boolean;
@@ -114,6 +116,11 @@ export const OPTIONS: readonly Option[] = [
   },
   numeric('temperature', 'temperature', 'of samples; 0: greedy'),
   choice('sample-at', 'sampleAt', ['ends', 'log'], 'samples before and after only, or after steps 10, 20, 40, 80 … too'),
+  {
+    flag: 'continue-elsewhere',
+    value: 'dir',
+    help: 'train nothing; write the run for engines of several GPUs there: an axolotl YAML, an LMFlow script, what they do otherwise',
+  },
   { flag: 'out', value: 'dir', help: 'where the tuned model and the reports go (default: runs/<date>-<method>)' },
   { flag: 'out-dtype', value: 'f32|f16|bf16', help: 'type of the exported weights (default f32)' },
   { flag: 'gguf', value: GGUF_TYPES.join('|'), help: 'also write model.gguf for llama.cpp, and adapter.gguf for LoRA (default: none)' },
@@ -208,6 +215,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     resume,
     hubUrl: hubUrlOf(text('hub-url')),
     cacheDir: text('cache-dir'),
+    elsewhere: text('continue-elsewhere'),
     verify: verify === 'on',
     json: parsed.values.json === true,
     help: parsed.values.help === true,

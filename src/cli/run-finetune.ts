@@ -22,6 +22,7 @@ import { cardFile, evaluateExported, exportTuned } from '../train/export-run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../train/prepare';
 import type { Prepared, RunEvent } from '../train/protocol';
 import { Session, type SessionHost } from '../train/session';
+import { writeElsewhere } from './continue-elsewhere';
 import { openHubModel } from './hub-model';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
 import { describeBernoulli, describeEvent, describeRounding, describeSaving, memoryTable } from './print';
@@ -88,6 +89,11 @@ interface Job {
 
 async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<void> {
   const job = await prepareJob(options, io);
+  if (options.elsewhere !== null) {
+    const names = await writeElsewhere(options.elsewhere, job.inputs, io.publicFolder);
+    io.stdout(`The run for other engines is in ${options.elsewhere}: ${names.join(', ')}. Begin with README.md.\n`);
+    return;
+  }
   const gpu = await io.openGpu();
   try {
     await runJob(job, io, gpu);

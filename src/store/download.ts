@@ -47,6 +47,14 @@ export function saveFile(name: string, text: string, type: string): void {
   setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
 }
 
+/** Texts in one zip, to the browser's own download. */
+export function saveTexts(name: string, files: readonly { readonly name: string; readonly text: string }[]): void {
+  const entries = files.map((file) => ({ name: file.name, data: new TextEncoder().encode(file.text) }));
+  const url = URL.createObjectURL(new Blob(zipParts(entries), { type: 'application/zip' }));
+  saveUrl(fileName(name), url);
+  setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
+}
+
 /** With nothing in it that a file name cannot hold. */
 export const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 

@@ -4,7 +4,7 @@
 
 import { looksLikeHubName, parseHubName } from '../config-hub';
 import type { RunConfig } from '../config';
-import { markdownCode, yamlString } from '../io/quote';
+import { markdownCode, yamlString } from '../config-quote';
 import type { Dtype } from '../model/types';
 import type { DataSummary, RunReport } from './protocol';
 

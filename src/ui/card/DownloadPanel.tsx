@@ -1,13 +1,15 @@
 // "Take it with you": everything that a run can be taken away as, in one place. The model itself is there only as long as
 // the page that trained it; numbers and card come from the picture, of a past run too.
 
-import { downloadName, saveFile } from '../../store/download';
+import { elsewhereFiles } from '../../config-elsewhere';
+import { downloadName, saveFile, saveTexts } from '../../store/download';
 import { useHistoryStore } from '../../store/history';
 import type { RunPicture } from '../../store/picture';
 import { isDownload, type Exported } from '../../store/run';
 import type { ActionId, ActionState } from '../actions';
 import { ActionButton } from '../parts/Button';
 import { Panel } from '../parts/Panel';
+import { elsewhereFacts } from './elsewhere-facts';
 import { GgufExport } from './GgufExport';
 import { metricsCsv, metricsJsonl } from './metrics-files';
 import { runCardHtml } from './run-card';
@@ -22,9 +24,10 @@ interface DownloadPanelProps {
 export function DownloadPanel({ picture, state }: DownloadPanelProps) {
   const { run, metrics, kind } = picture;
   const summary = useHistoryStore(({ runs }) => runs.find(({ runId }) => runId === run.runId));
-  if (!run.prepared || metrics.step.length === 0) return null;
-  const { layers } = run.prepared.shape;
-  const name = summary?.name ?? downloadName(run.prepared.modelName, run.config.method, run.step);
+  const { prepared } = run;
+  if (!prepared || metrics.step.length === 0) return null;
+  const { layers } = prepared.shape;
+  const name = summary?.name ?? downloadName(prepared.modelName, run.config.method, run.step);
   const saveCard = (): void => {
     // A run that the history could not keep is one of today.
     const date = new Date(summary?.startedAt ?? Date.now()).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
@@ -78,6 +81,19 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
             onClick={() => saveFile(`${name}.csv`, metricsCsv(metrics, layers, run.evals), 'text/csv')}
           >
             Metrics (CSV)
+          </button>
+        </li>
+        <li>
+          <p className="note">
+            When one machine is too small: the same run as an axolotl YAML and an LMFlow script for several GPUs, and what those do
+            otherwise.
+          </p>
+          <button
+            type="button"
+            className="button"
+            onClick={() => saveTexts(`${name}-elsewhere.zip`, elsewhereFiles(elsewhereFacts(run.config, prepared)))}
+          >
+            Continue elsewhere (ZIP)
           </button>
         </li>
       </ul>

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { assert, constantFrom, oneof, property, string } from 'fast-check';
 import { expect, test } from 'vitest';
-import { markdownCode, shellWord, yamlString } from './quote';
+import { markdownCode, shellWord, yamlString } from './config-quote';
 
 const hostile = string({
   unit: oneof(

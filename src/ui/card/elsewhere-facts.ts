@@ -1,0 +1,19 @@
+// A run of the page, as far as other engines must know it. Pure.
+
+import type { RunConfig } from '../../config';
+import type { ElsewhereFacts } from '../../config-elsewhere';
+import type { Prepared } from '../../train/protocol';
+
+/** Plain text, and rows of text from any kind of file; all other rows are conversations. */
+const isText = (format: string): boolean => /(^|:)(text|plain)$/.test(format);
+
+export const elsewhereFacts = (
+  config: RunConfig,
+  { modelName, shape, data }: Pick<Prepared, 'modelName' | 'shape' | 'data'>,
+): ElsewhereFacts => ({
+  config,
+  model: modelName,
+  style: shape.style,
+  data: data.name,
+  chat: !isText(data.format),
+});
