@@ -8,7 +8,7 @@ import { DEFAULTS, type RunConfig } from '../config';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
-import { nodeSource, readDataFile } from '../io/node-source';
+import { nodeSource, openDataFile } from '../io/node-source';
 import { prepareInputs } from '../train/prepare';
 import { encodeRecording, type TimedEvent } from '../train/protocol-recording';
 import { Session } from '../train/session';
@@ -37,8 +37,8 @@ const model = BUILTIN_MODELS.find(({ id }) => id === CONFIG.model)!;
 const data = BUILTIN_DATASETS.find(({ id }) => id === CONFIG.data)!;
 const inputs = await prepareInputs(CONFIG, {
   model: await nodeSource(builtin(model.path)),
-  data: await readDataFile(builtin(data.train)),
-  evalData: await readDataFile(builtin(data.evaluation)),
+  data: await openDataFile(builtin(data.train)),
+  evalData: await openDataFile(builtin(data.evaluation)),
 });
 
 const gpu = await openGpu(await nodeGpu(UNCHECKED));

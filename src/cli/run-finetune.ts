@@ -13,7 +13,7 @@ import { NodeCheckpoints } from '../io/node-checkpoints';
 import type { FileSource } from '../io/file-source';
 import { defaultCacheDir } from '../io/node-models';
 import { writeFolder, writeJson, writeModelFolder, writeText } from '../io/node-output';
-import { nodeSource, readDataFile } from '../io/node-source';
+import { nodeSource, openDataFile } from '../io/node-source';
 import type { ModelShape } from '../model/types';
 import { savingBreakdown } from '../plan/saving';
 import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../train/checkpoint';
@@ -181,8 +181,8 @@ async function resolveData(config: RunConfig, publicFolder: string): Promise<Omi
   const builtinData = existsSync(config.data) ? undefined : BUILTIN_DATASETS.find((d) => d.id === config.data);
   const evalPath = config.evalData ?? (builtinData ? join(publicFolder, builtinData.evaluation) : null);
   return {
-    data: await readDataFile(builtinData ? join(publicFolder, builtinData.train) : config.data),
-    evalData: evalPath === null ? null : await readDataFile(evalPath),
+    data: await openDataFile(builtinData ? join(publicFolder, builtinData.train) : config.data),
+    evalData: evalPath === null ? null : await openDataFile(evalPath),
   };
 }
 

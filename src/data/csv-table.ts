@@ -4,7 +4,7 @@
 import { COLUMN_ROLES, type ColumnMap, type ColumnRole } from '../config';
 import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns } from '../config-columns';
 import { mapHint } from './columns';
-import { csvRecords } from './csv';
+import type { CsvRecord } from './csv';
 import { KNOWN_SHAPES, type RowFault } from './rows';
 
 export interface CsvHeader {
@@ -18,22 +18,22 @@ export interface CsvHeader {
   readonly fault: { readonly reason: string; readonly remedy: string } | null;
 }
 
-/** A record's line, where it ends in the text, and its fields by column or what is wrong with it. */
-export type CsvRow = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
+/** A record's line, and its fields by column or what is wrong with it. */
+export type CsvRow = { readonly line: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
 
 const lower = (name: string): string => name.trim().toLowerCase();
 const isRole = (name: string): name is ColumnRole => COLUMN_ROLES.some((role) => role === name);
 
-/** The header of a text that is not blank, and the rows below it. */
-export function csvTable(text: string, map: ColumnMap | null): { readonly header: CsvHeader; readonly rows: Iterable<CsvRow> } {
-  const records = csvRecords(text);
-  const first = records.next();
-  if (first.done) return { header: { line: 1, columns: [], map, fault: null }, rows: [] };
-  const { line, fields, fault } = first.value;
+/** The first record of a table as its header; keys: under what a row's fields go. */
+export function csvHeader(
+  line: number,
+  fields: readonly string[],
+  map: ColumnMap | null,
+  broken?: string,
+): CsvHeader & { readonly keys: readonly string[] } {
   const columns = fields.map((field) => field.trim());
-  const header = headerOf(line, columns, map, fault?.reason);
   const keys = columns.map((column) => (isRole(lower(column)) ? lower(column) : column));
-  return { header, rows: header.fault ? [] : rowsOf(records, keys, header) };
+  return { ...headerOf(line, columns, map, broken), keys };
 }
 
 function headerOf(line: number, columns: readonly string[], asked: ColumnMap | null, broken?: string): CsvHeader {
@@ -67,21 +67,23 @@ function headerOf(line: number, columns: readonly string[], asked: ColumnMap | n
   return { ...base, fault: { reason: `${listed}, and no ${what}`, remedy: 'Map the fields to columns that the file has.' } };
 }
 
-function* rowsOf(records: ReturnType<typeof csvRecords>, keys: readonly string[], { columns, map }: CsvHeader): Generator<CsvRow> {
+/** A record below the header as an object of its columns. */
+export function csvRow(
+  { line, fields, fault }: Pick<CsvRecord, 'line' | 'fields' | 'fault'>,
+  keys: readonly string[],
+  { columns, map }: CsvHeader,
+): CsvRow {
   // A messages column holds JSON.
   const shape = map && shapeOfColumns(map);
   const json = map?.messages ?? (shape === null || shape === 'messages' ? 'messages' : null);
-  for (const { line, end, fields, fault } of records) {
-    if (fault) {
-      const column = `column ${fault.field} (${columns[fault.field - 1] ?? 'beyond the header'})`;
-      yield { line, end, fault: { field: column, reason: `is malformed: ${fault.reason}` } };
-    } else if (fields.length !== keys.length) {
-      yield { line, end, fault: { field: 'the row', reason: `has ${fields.length} fields where the header has ${keys.length}` } };
-    } else {
-      const value: Record<string, unknown> = Object.fromEntries(keys.map((key, i) => [key, fields[i]]));
-      yield { line, end, ...(json !== null && Object.hasOwn(value, json) ? withJson(value, json) : { value }) };
-    }
+  if (fault) {
+    const column = `column ${fault.field} (${columns[fault.field - 1] ?? 'beyond the header'})`;
+    return { line, fault: { field: column, reason: `is malformed: ${fault.reason}` } };
   }
+  if (fields.length !== keys.length)
+    return { line, fault: { field: 'the row', reason: `has ${fields.length} fields where the header has ${keys.length}` } };
+  const value: Record<string, unknown> = Object.fromEntries(keys.map((key, i) => [key, fields[i]]));
+  return { line, ...(json !== null && Object.hasOwn(value, json) ? withJson(value, json) : { value }) };
 }
 
 function withJson(value: Readonly<Record<string, unknown>>, column: string): { readonly value: unknown } | { readonly fault: RowFault } {

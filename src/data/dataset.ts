@@ -1,21 +1,23 @@
-// From parsed files to what a run trains and evaluates on, with the numbers that are told to the person.
+// From tokenised files to what a run trains and evaluates on, with the numbers that are told to the person.
 
 import type { RunConfig } from '../config';
 import { AppError } from '../errors';
 import type { DataSummary } from '../train/protocol';
 import { copiesOf } from './duplicates';
 import { lengthStats, type LengthStats } from './lengths';
+import { loadRows, type LoadedData } from './loading';
 import { rowError, type ParsedData } from './parse';
-import { cutDocument, encodingRows, noTargets, sampleStats, type Document, type EncodedRows } from './samples';
+import { noTargets } from './samples';
 import { splitAtEnd, splitAtRandom } from './split';
 import { finish, within, type Steps } from './steps';
+import { StoredSamples, type SampleList, type TokenStore } from './token-store';
 import type { Tokenizer } from './tokenizer';
 import type { BadRow, Sample } from './types';
 
 export interface Dataset {
-  readonly train: readonly Sample[];
+  readonly train: SampleList;
   /** Empty where nothing is held out. */
-  readonly evaluation: readonly Sample[];
+  readonly evaluation: SampleList;
   /** rows: documents to train on; tokens and targets: one epoch of them; the other counts are over all files. */
   readonly summary: DataSummary;
   readonly badRows: readonly BadRow[];
@@ -41,52 +43,47 @@ export type DataConfig = Pick<RunConfig, 'seqLen' | 'mask' | 'badRows' | 'evalSp
  * Tokenises, splits and cuts. `evaluation` null: a share evalSplit of the data is held out (of one continuous text,
  * its end). Errors: NO_TARGETS where a file has nothing to train or evaluate on; TOKEN_RANGE, TOKENIZER, DATASET_PARSE.
  */
-export function prepareData(data: ParsedData, evaluation: ParsedData | null, tokenizer: Tokenizer, config: DataConfig): Dataset {
-  const {
-    refusal,
-    train,
-    evaluation: held,
-    summary,
-    badRows,
-    duplicates,
-    lengths,
-  } = finish(preparing(data, evaluation, tokenizer, config));
-  if (refusal) throw refusal;
-  return { train, evaluation: held, summary, badRows, duplicates, lengths };
+export function prepareData(
+  data: ParsedData,
+  evaluation: ParsedData | null,
+  tokenizer: Tokenizer,
+  config: DataConfig,
+): Dataset & { readonly train: readonly Sample[]; readonly evaluation: readonly Sample[] } {
+  const load = (file: ParsedData): LoadedData => loadRows(file, tokenizer, config.mask);
+  const prepared = finish(preparing(load(data), evaluation && load(evaluation), config));
+  if (prepared.refusal) throw prepared.refusal;
+  const { summary, badRows, duplicates, lengths } = prepared;
+  return { train: [...prepared.train], evaluation: [...prepared.evaluation], summary, badRows, duplicates, lengths };
 }
 
-/** The same in steps, and to the end whatever is wrong with rows. Errors: TOKEN_RANGE, TOKENIZER. */
-export function* preparing(data: ParsedData, evaluation: ParsedData | null, tokenizer: Tokenizer, config: DataConfig): Steps<Preparation> {
-  const { seqLen, mask } = config;
-  const encoding = (file: ParsedData): Steps<EncodedRows> =>
-    encodingRows(file.rows, tokenizer, { seqLen, mask, badRows: 'skip', name: file.name, continuous: file.format === 'plain' });
-  const share = data.rows.length / (data.rows.length + (evaluation?.rows.length ?? 0));
-  const main = yield* within(encoding(data), 0, share);
-  const other = evaluation && (yield* within(encoding(evaluation), share, 1 - share));
-
+/** Cuts and splits, in steps, and to the end whatever is wrong with rows. */
+export function* preparing(data: LoadedData, evaluation: LoadedData | null, config: DataConfig): Steps<Preparation> {
+  const share = data.rowCount / Math.max(1, data.rowCount + (evaluation?.rowCount ?? 0));
+  const main = yield* within(cutting(data, config.seqLen), 0, share);
+  const other = evaluation && (yield* within(cutting(evaluation, config.seqLen), share, 1 - share));
   const parts = partsOf(data, main, evaluation, other, config);
-  const { tokens, targets } = sampleStats(parts.train);
-  const bad = [...data.badRows, ...main.refused, ...(evaluation?.badRows ?? []), ...(other?.refused ?? [])];
+  const { encoding } = data;
+  const bad = [...data.badRows, ...encoding.refused, ...(evaluation?.badRows ?? []), ...(evaluation?.encoding.refused ?? [])];
   return {
-    train: parts.train,
-    evaluation: parts.held,
+    train: samplesOf(parts.train),
+    evaluation: samplesOf(parts.held),
     summary: {
       name: data.name,
-      format: data.format,
+      format: data.format ?? 'text',
       rows: parts.trainRows,
       evalRows: parts.heldRows,
       duplicates: parts.copies.size,
-      tokens,
-      targets,
+      tokens: parts.train.reduce((sum, { tokens }) => sum + tokens, 0),
+      targets: parts.train.reduce((sum, { targets }) => sum + targets, 0),
       truncated: main.truncated + (other?.truncated ?? 0),
       dropped: main.dropped + (other?.dropped ?? 0),
-      perAnswer: main.perAnswer + (other?.perAnswer ?? 0),
+      perAnswer: encoding.perAnswer + (evaluation?.encoding.perAnswer ?? 0),
       badRows: bad.length,
     },
     badRows: bad,
     duplicates: parts.copies.size,
-    lengths: lengthStats(main.lengths),
-    rowLengths: main.lengths,
+    lengths: lengthStats(encoding.rowLengths),
+    rowLengths: encoding.rowLengths,
     held: parts.heldIndexes,
     copies: parts.copies,
     refusal:
@@ -94,9 +91,83 @@ export function* preparing(data: ParsedData, evaluation: ParsedData | null, toke
   };
 }
 
+/** What is trained on or held out as one: a row with its windows, or one window of a continuous text. */
+interface Document {
+  /** The row's place among the rows, from 0. */
+  readonly index: number;
+  readonly store: TokenStore;
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  /** Tokens that go through the model, and those that carry a loss. */
+  readonly tokens: number;
+  readonly targets: number;
+  /** Of the ids; only says which documents are worth comparing. */
+  readonly hash: number;
+}
+
+interface Cut {
+  readonly documents: readonly Document[];
+  /** Conversations that were cut off at T + 1 tokens, and rows without a target. */
+  readonly truncated: number;
+  readonly dropped: number;
+}
+
+/** Tokens between two steps. */
+const TOKENS_A_STEP = 100_000;
+
+/** Windows of T + 1 tokens, T apart; of a conversation the first alone. Those without a target are left out. */
+function* cutting({ encoding, format }: LoadedData, seqLen: number): Steps<Cut> {
+  const { store, rows, starts: partStarts, lengths: partLengths, chats } = encoding;
+  const documents: Document[] = [];
+  let [truncated, dropped, since] = [0, 0, 0];
+  for (let part = 0; part < rows.length;) {
+    const index = rows[part];
+    let [starts, lengths, tokens, targets]: [number[], number[], number, number] = [[], [], 0, 0];
+    const close = (): void => {
+      if (starts.length > 0) documents.push({ index, store, starts, lengths, tokens, targets, hash: store.hash(starts, lengths) });
+      [starts, lengths, tokens, targets] = [[], [], 0, 0];
+    };
+    let cutOff = false;
+    const before = documents.length;
+    for (; part < rows.length && rows[part] === index; part++) {
+      const begin = partStarts[part];
+      const length = chats[part] ? Math.min(partLengths[part], seqLen + 1) : partLengths[part];
+      cutOff ||= length < partLengths[part];
+      for (let at = 0; at + 1 < length; at += seqLen) {
+        const window = Math.min(seqLen + 1, length - at);
+        const found = store.targets(begin + at + 1, window - 1);
+        since += window;
+        if (since > TOKENS_A_STEP) {
+          since = 0;
+          yield (part + at / length) / rows.length;
+        }
+        if (found === 0) continue;
+        starts.push(begin + at);
+        lengths.push(window);
+        tokens += window - 1;
+        targets += found;
+        if (format === 'plain') close();
+      }
+    }
+    close();
+    if (cutOff) truncated++;
+    if (documents.length === before) dropped++;
+  }
+  return { documents, truncated, dropped };
+}
+
+function samplesOf(documents: readonly Document[]): SampleList {
+  if (documents.length === 0) return [];
+  return new StoredSamples(
+    documents[0].store,
+    documents.flatMap(({ starts }) => starts),
+    documents.flatMap(({ lengths }) => lengths),
+  );
+}
+
 interface Parts {
-  readonly train: readonly Sample[];
-  readonly held: readonly Sample[];
+  readonly train: readonly Document[];
+  readonly held: readonly Document[];
   readonly trainRows: number;
   readonly heldRows: number;
   /** Rows of the main file. */
@@ -104,18 +175,11 @@ interface Parts {
   readonly copies: ReadonlySet<number>;
 }
 
-function partsOf(
-  data: ParsedData,
-  main: EncodedRows,
-  evaluation: ParsedData | null,
-  other: EncodedRows | null,
-  { seqLen, evalSplit, seed, dedupe }: DataConfig,
-): Parts {
-  const cut = (documents: readonly Document[]): Sample[] =>
-    documents.flatMap(({ parts }) => parts.flatMap((part) => cutDocument(part, seqLen)));
+function partsOf(data: LoadedData, main: Cut, evaluation: LoadedData | null, other: Cut | null, config: DataConfig): Parts {
+  const { evalSplit, seed, dedupe } = config;
   const indexes = (documents: readonly Document[]): ReadonlySet<number> => new Set(documents.map(({ index }) => index));
   if (!other && data.format === 'plain') {
-    const { train, held } = splitAtEnd(cut(main.documents), evalSplit);
+    const { train, held } = splitAtEnd(main.documents, evalSplit);
     return { train, held, trainRows: train.length, heldRows: held.length, heldIndexes: new Set(), copies: new Set() };
   }
   const split = other ? { train: main.documents, held: other.documents } : splitAtRandom(main.documents, evalSplit, seed);
@@ -128,23 +192,23 @@ function partsOf(
   const alike = !other && train.length === 0;
   if (alike) [train, held] = [[...main.documents], []];
   return {
-    train: cut(train),
-    held: cut(held),
-    trainRows: train.length,
-    heldRows: held.length,
+    train,
+    held,
+    trainRows: data.format === 'plain' ? Math.min(1, train.length) : train.length,
+    heldRows: evaluation?.format === 'plain' ? Math.min(1, held.length) : held.length,
     heldIndexes: indexes(other ? [] : held),
     copies: indexes(alike ? [] : copies),
   };
 }
 
-function refusalOf({ name }: ParsedData, { documents, refused }: EncodedRows, { mask, badRows }: DataConfig): AppError | null {
-  const [first] = refused;
+function refusalOf({ name, encoding }: LoadedData, { documents }: Cut, { mask, badRows }: DataConfig): AppError | null {
+  const [first] = encoding.refused;
   if (first && (badRows === 'refuse' || documents.length === 0)) return rowError(name, first);
   return documents.length === 0 ? noTargets(name, mask) : null;
 }
 
 /** Every row to train on was a copy of a row of the evaluation file. */
-function emptied({ name }: ParsedData, evaluation: ParsedData | null, { train }: Parts): AppError | null {
+function emptied({ name }: LoadedData, evaluation: LoadedData | null, { train }: Parts): AppError | null {
   if (train.length > 0 || !evaluation) return null;
   return new AppError(
     'NO_TARGETS',

@@ -6,10 +6,12 @@ import { errorInfo } from '../errors';
 import { chatOf } from './chat';
 import { preparing, type DataConfig, type Preparation } from './dataset';
 import { lengthHistogram } from './lengths';
-import { parseRefusal, readData, type DataFile, type ReadData } from './parse';
+import { loadingText, type LoadedData } from './loading';
+import { parseRefusal, type DataFile } from './parse';
 import type { DataHead, DataPreview, PreviewRow, PreviewToken, RowUse } from './preview';
 import { cutConversation, cutDocument, longest, rowEncoder, type Encoded } from './samples';
-import { finish, within } from './steps';
+import { finish, type Steps } from './steps';
+import type { SampleList } from './token-store';
 import { tokenTexts } from './token-texts';
 import type { Tokenizer } from './tokenizer';
 import type { DataRow, Sample } from './types';
@@ -18,8 +20,6 @@ import type { DataRow, Sample } from './types';
 const SHOWN_ROWS = 50;
 const SHOWN_BAD_ROWS = 200;
 const SHOWN_HELD_WINDOWS = 5;
-/** Share of the work that is reading; nearly all the rest is tokenising. */
-const READING = 0.05;
 
 export type InspectConfig = DataConfig & Pick<RunConfig, 'columns'>;
 
@@ -31,50 +31,39 @@ export interface InspectInput {
   readonly config: InspectConfig;
 }
 
-export interface InspectStep {
-  /** 0 to 1. */
-  readonly fraction: number;
-  /** Once the first rows are there. */
-  readonly head: DataHead | null;
+/** For texts that are there, in one go. Errors: DATASET_READ for a file name that says no known format, TOKEN_RANGE, TOKENIZER. */
+export function inspectData({ data, evaluation, tokenizer, config }: InspectInput): DataPreview {
+  const load = (file: DataFile): LoadedData => finish(loadingText(file, tokenizer, config));
+  return finish(previewing({ data: load(data), evaluation: evaluation && load(evaluation) }, tokenizer, config));
 }
 
-export const inspectData = (input: InspectInput): DataPreview => finish(inspecting(input));
+export interface LoadedFiles {
+  readonly data: LoadedData;
+  readonly evaluation: LoadedData | null;
+}
 
-/** In steps. Errors: DATASET_READ for a file name that says no known format, TOKEN_RANGE, TOKENIZER. */
-export function* inspecting({ data, evaluation, tokenizer, config }: InspectInput): Generator<InspectStep, DataPreview> {
-  const steps = { fraction: 0, head: null as DataHead | null };
-  function* told<T>(work: Generator<number, T>, start: number, length: number): Generator<InspectStep, T> {
-    const part = within(work, start, length);
-    for (;;) {
-      const { done, value } = part.next();
-      if (done) return value;
-      yield { ...steps, fraction: value };
-    }
-  }
-  const main = yield* told(readData(data, config.columns), 0, READING / 2);
-  const other = evaluation && (yield* told(readData(evaluation, config.columns), READING / 2, READING / 2));
-  // Plain text is one row, which cannot be tokenised in part.
-  const shown = main.format === 'plain' ? [] : firstRows(main, tokenizer, config);
-  steps.head =
-    main.format === 'plain'
-      ? null
-      : headOf(
-          main,
-          tokenizer,
-          shown.map(({ row }) => row),
-        );
-  yield { ...steps, fraction: READING };
+/** What can be shown while the rest is being counted; null of continuous text, and before there is a row. */
+export function previewHead(sofar: LoadedData, tokenizer: Tokenizer, config: InspectConfig): DataHead | null {
+  if (sofar.format === 'plain' || sofar.firstRows.length === 0) return null;
+  return headOf(
+    sofar,
+    tokenizer,
+    firstRows(sofar, tokenizer, config).map(({ row }) => row),
+  );
+}
 
-  const prepared = yield* told(preparing(usable(main), other && usable(other), tokenizer, config), READING, 1 - READING);
+/** Cuts, splits and counts what is tokenised, in steps. */
+export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokenizer, config: InspectConfig): Steps<DataPreview> {
+  const prepared = yield* preparing(data, evaluation, config);
   const { summary, refusal } = prepared;
   const rows =
-    main.format === 'plain'
+    data.format === 'plain'
       ? windowRows(prepared, evaluation === null, tokenizer)
-      : shown.map(({ index, row }) => ({ ...row, use: useOf(index, row, prepared) }));
-  const refused = parseRefusal(main, config.badRows) ?? (other && parseRefusal(other, config.badRows)) ?? refusal;
+      : firstRows(data, tokenizer, config).map(({ index, row }) => ({ ...row, use: useOf(index, row, prepared) }));
+  const refused = parseRefusal(data, config.badRows) ?? (evaluation && parseRefusal(evaluation, config.badRows)) ?? refusal;
   const { rows: trainRows, evalRows, duplicates, tokens, targets, truncated, dropped, perAnswer, badRows } = summary;
   return {
-    ...headOf(main, tokenizer, rows),
+    ...headOf(data, tokenizer, rows),
     badRows: prepared.badRows.slice(0, SHOWN_BAD_ROWS),
     counts: {
       rows: trainRows,
@@ -93,12 +82,8 @@ export function* inspecting({ data, evaluation, tokenizer, config }: InspectInpu
   };
 }
 
-/** Where no row could be read the format is of no consequence. */
-const usable = (data: ReadData) => ({ ...data, format: data.format ?? ('text' as const) });
-
-function headOf(data: ReadData, tokenizer: Tokenizer, rows: readonly PreviewRow[]): DataHead {
-  const chat = data.rows.some(({ kind }) => kind === 'chat');
-  const template = !chat ? 'none' : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
+function headOf(data: LoadedData, tokenizer: Tokenizer, rows: readonly PreviewRow[]): DataHead {
+  const template = !data.chat ? 'none' : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
   return { name: data.name, format: data.format, columns: data.columns, rows, template };
 }
 
@@ -109,7 +94,7 @@ interface ShownRow {
 }
 
 /** The first rows that the chat template takes; the others are bad rows. */
-function firstRows({ rows }: ReadData, tokenizer: Tokenizer, { mask, seqLen }: InspectConfig): ShownRow[] {
+function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask, seqLen }: InspectConfig): ShownRow[] {
   const encode = rowEncoder(tokenizer, { mask, continuous: false });
   const shown: ShownRow[] = [];
   for (const [index, row] of rows.entries()) {
@@ -147,13 +132,16 @@ function useOf(index: number, { tokens }: PreviewRow, { held, copies }: Preparat
 
 /** The first windows of one continuous text, and the first of those that its end was held out for. */
 function windowRows({ train, evaluation }: Preparation, splitHere: boolean, tokenizer: Tokenizer): PreviewRow[] {
-  const held = splitHere ? evaluation.slice(0, SHOWN_HELD_WINDOWS) : [];
+  const held = splitHere ? first(evaluation, SHOWN_HELD_WINDOWS) : [];
   const row = ({ ids, target }: Sample, number: number, use: RowUse): PreviewRow => {
     const tokens = tokensOf({ ids, target }, tokenizer);
     return { row: { kind: 'text', text: tokens.map(({ text }) => text).join(''), row: number }, use, tokens, length: ids.length };
   };
   return [
-    ...train.slice(0, SHOWN_ROWS - held.length).map((sample, i) => row(sample, i + 1, 'training')),
+    ...first(train, SHOWN_ROWS - held.length).map((sample, i) => row(sample, i + 1, 'training')),
     ...held.map((sample, i) => row(sample, train.length + i + 1, 'evaluation')),
   ];
 }
+
+const first = (samples: SampleList, count: number): Sample[] =>
+  Array.from({ length: Math.min(count, samples.length) }, (_, i) => samples.at(i)!);

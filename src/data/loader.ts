@@ -5,6 +5,7 @@ import type { RunConfig } from '../config';
 import { AppError } from '../errors';
 import { randomStream } from '../random';
 import { buildMicroBatch, type MicroBatch } from './batch';
+import type { SampleList } from './token-store';
 import { inputTokens, type Sample } from './types';
 
 export interface LoaderState {
@@ -35,7 +36,7 @@ export class Loader {
   private order: { readonly epoch: number; readonly permutation: Uint32Array } | null = null;
 
   constructor(
-    private readonly samples: readonly Sample[],
+    private readonly samples: SampleList,
     private readonly config: LoaderConfig,
   ) {
     if (samples.length === 0) throw new AppError('DATASET_EMPTY', 'There is no sample to train on.', 'Give more data.');
@@ -82,7 +83,7 @@ export class Loader {
   }
 
   private peek(): Sample {
-    return this.samples[this.permutation()[this.cursor]];
+    return this.samples.at(this.permutation()[this.cursor])!;
   }
 
   private take(): Sample {
@@ -97,7 +98,7 @@ export class Loader {
 
   private permutation(): Uint32Array {
     if (this.order?.epoch !== this.epoch) {
-      const permutation = Uint32Array.from(this.samples.keys());
+      const permutation = Uint32Array.from({ length: this.samples.length }, (_, i) => i);
       if (this.config.shuffle) randomStream(this.config.seed, 'epoch', this.epoch).shuffle(permutation);
       this.order = { epoch: this.epoch, permutation };
     }
@@ -109,7 +110,7 @@ export class Loader {
  * Micro-batches of all samples in their order, rows packed (segments keep them apart), each within the capacity of
  * batchSize rows of seqLen tokens. The last may be smaller.
  */
-export function evalBatches(samples: readonly Sample[], batchSize: number, seqLen: number): MicroBatch[] {
+export function evalBatches(samples: SampleList, batchSize: number, seqLen: number): MicroBatch[] {
   checkLengths(samples, seqLen);
   const rows: Sample[][] = [];
   let room = 0;
@@ -126,7 +127,9 @@ export function evalBatches(samples: readonly Sample[], batchSize: number, seqLe
   );
 }
 
-function checkLengths(samples: readonly Sample[], seqLen: number): void {
-  const long = samples.find((sample) => inputTokens(sample) > seqLen || inputTokens(sample) < 1);
-  if (long) throw new AppError('INTERNAL', `A sample of ${long.ids.length} tokens does not fit rows of ${seqLen}.`, '');
+function checkLengths(samples: SampleList, seqLen: number): void {
+  for (const sample of samples) {
+    if (inputTokens(sample) > seqLen || inputTokens(sample) < 1)
+      throw new AppError('INTERNAL', `A sample of ${sample.ids.length} tokens does not fit rows of ${seqLen}.`, '');
+  }
 }

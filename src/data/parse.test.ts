@@ -276,3 +276,41 @@ describe('random files', () => {
     );
   });
 });
+
+describe('files that others write', () => {
+  const read = (text: string, name = 'd.json') => parseData({ name, text }, { badRows: 'refuse' });
+
+  it('ShareGPT: conversations of from and value', () => {
+    const conversations = [
+      { from: 'system', value: 'Be brief.' },
+      { from: 'human', value: 'Hi' },
+      { from: 'gpt', value: 'Ho' },
+    ];
+    const { rows, format } = read(JSON.stringify({ id: 1, conversations }));
+    expect(format).toBe('messages');
+    expect(rows).toEqual([
+      {
+        kind: 'chat',
+        row: 1,
+        messages: [
+          { role: 'system', content: 'Be brief.' },
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: 'Ho' },
+        ],
+      },
+    ]);
+    expect(() => read('{"conversations":[{"from":"alien","value":"x"}]}')).toThrow(/conversations\[0\].role is 'alien'/);
+  });
+
+  it('one list of rows, over one line or many, with the lines of its rows', () => {
+    const values = [{ text: 'a, "b" ] \\' }, { text: '[{' }, { text: 'c' }];
+    for (const text of [JSON.stringify(values), JSON.stringify(values, null, 2), ` \n${JSON.stringify(values)}\n`]) {
+      expect(read(text).rows.map((row) => row.kind === 'text' && row.text)).toEqual(values.map(({ text: one }) => one));
+    }
+    expect(read(JSON.stringify(values, null, 2)).rows.map(({ row }) => row)).toEqual([2, 5, 8]);
+    expect(() => read('[{"text":"a"},{"text":}]')).toThrow(/row 1: the row is not valid JSON/);
+    expect(() => read('[{"text":"a"}')).toThrow(/never closed/);
+    expect(() => read('[{"text":"a"}] x')).toThrow(/goes on after/);
+    expect(() => read('[]')).toThrow(/holds no data/);
+  });
+});

@@ -1,15 +1,14 @@
-// A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json with one object a line),
-// .csv, or .txt (also .text, .md), which is one continuous document.
+// A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json: one object a line,,
+// or a list of them), .csv, or .txt (also .text, .md), which is one continuous document.
 
 import type { ColumnMap } from '../config';
 import type { RowShape } from '../config-columns';
 import { AppError } from '../errors';
-import { ColumnCount } from './columns';
-import { csvTable } from './csv-table';
-import { kindOf } from './detect-shape';
-import { jsonLines } from './jsonl';
-import { KNOWN_SHAPES, recordToRow, type RowFault } from './rows';
+import { kindOf, type FileKind } from './detect-shape';
+import { CsvTableRecords, JsonRecords, type FileRecord, type Records } from './records';
+import { KNOWN_SHAPES, recordToRow } from './rows';
 import { finish, type Steps } from './steps';
+import { badLine } from './text-stream';
 import type { BadRow, DataRow } from './types';
 
 /** 'messages' and so on for JSON lines, 'csv:messages' for CSV, 'mixed' where rows differ, 'plain' for one text. */
@@ -55,63 +54,99 @@ export function rowError(name: string, { row, reason, remedy }: BadRow): AppErro
  */
 export function parseData(file: DataFile, options: ParseOptions): ParsedData {
   const { name, format, rows, badRows, ...read } = finish(readData(file, options.columns ?? null));
-  const refusal = parseRefusal({ name, format, rows, badRows, ...read }, options.badRows);
+  const refusal = parseRefusal({ name, badRows, ...read }, options.badRows);
   if (refusal) throw refusal;
   return { name, format: format!, rows, badRows };
 }
 
 /** Why a run refuses what was read, or null. */
-export function parseRefusal({ name, badRows, refusal }: ReadData, bad: 'refuse' | 'skip'): AppError | null {
+export function parseRefusal(
+  { name, badRows, refusal }: Pick<ReadData, 'name' | 'badRows' | 'refusal'>,
+  bad: 'refuse' | 'skip',
+): AppError | null {
   return bad === 'refuse' && badRows.length > 0 ? rowError(name, badRows[0]) : refusal;
 }
 
 /** Reads on over every fault of a row. Yields the share of the text that is read. Errors: DATASET_READ. */
 export function* readData(file: DataFile, columns: ColumnMap | null): Steps<ReadData> {
-  const { name } = file;
-  const kind = kindOf(name);
-  if (!kind) throw new AppError('DATASET_READ', `${name} is no kind of data file that is known here.`, 'Give a .jsonl, .csv or .txt file.');
-  const text = file.text.startsWith('\ufeff') ? file.text.slice(1) : file.text;
-
-  if (text.trim() === '') return { name, format: null, columns: [], rows: [], badRows: [], refusal: emptyError(name, []) };
-  if (kind === 'plain') {
-    return { name, format: 'plain', columns: [], rows: [{ kind: 'text', text, row: 1 }], badRows: [], refusal: null };
-  }
-  const table = kind === 'csv' ? csvTable(text, columns) : null;
-  const map = table ? table.header.map : columns;
-  const names = new ColumnCount();
   const rows: DataRow[] = [];
-  const badRows: BadRow[] = [];
-  const shapes = new Set<RowShape>();
-  let hasRemedy = false;
-  let stepAt = 0;
-  for (const record of table?.rows ?? jsonRecords(text, names)) {
-    const result = 'fault' in record ? record : recordToRow(record.value, record.line, map);
-    if ('fault' in result) {
-      const { field, reason, remedy } = result.fault;
-      // One row is told of, so one remedy will do.
-      const told = remedy && !hasRemedy ? { remedy: remedy() } : {};
-      hasRemedy ||= remedy !== undefined;
-      badRows.push({ row: record.line, reason: `${field} ${reason}`, ...told });
-    } else {
-      rows.push(result.row);
-      shapes.add(result.format);
-    }
-    if (record.end < stepAt + CHARACTERS_A_STEP) continue;
-    stepAt = record.end;
-    yield record.end / text.length;
+  const texts: string[] = [];
+  const reader = new DataReader(file.name, columns);
+  const text = file.text.startsWith('\ufeff') ? file.text.slice(1) : file.text;
+  for (let at = 0; at < text.length; at += CHARACTERS_A_STEP) {
+    const piece = text.slice(at, at + CHARACTERS_A_STEP);
+    if (reader.kind === 'plain') texts.push(piece);
+    rows.push(...reader.push(piece));
+    yield at / text.length;
   }
-  const [first] = shapes;
-  const shape = shapes.size > 1 ? 'mixed' : first;
-  const refusal =
-    rows.length > 0 ? null : table?.header.fault ? headerError(name, table.header.line, table.header.fault) : emptyError(name, badRows);
-  return {
-    name,
-    format: rows.length === 0 ? null : table ? `csv:${shape}` : shape,
-    columns: table ? table.header.columns : names.names(),
-    rows,
-    badRows,
-    refusal,
-  };
+  rows.push(...reader.end());
+  const facts = reader.facts();
+  if (facts.format === 'plain') rows.push({ kind: 'text', text: texts.join(''), row: 1 });
+  return { ...facts, rows };
+}
+
+/** What is known of a file once it is read, beside its rows. */
+export type FileFacts = Omit<ReadData, 'rows'>;
+
+/** Text in, rows out, piece by piece, over every fault of a row. Errors: DATASET_READ. */
+export class DataReader {
+  readonly kind: FileKind;
+  readonly #records: Records | null;
+  readonly #badRows: BadRow[] = [];
+  readonly #shapes = new Set<RowShape>();
+  #hasRemedy = false;
+  #blank = true;
+  #rows = 0;
+
+  constructor(
+    private readonly name: string,
+    columns: ColumnMap | null,
+  ) {
+    const kind = kindOf(name);
+    if (!kind)
+      throw new AppError('DATASET_READ', `${name} is no kind of data file that is known here.`, 'Give a .jsonl, .csv or .txt file.');
+    this.kind = kind;
+    this.#records = kind === 'plain' ? null : kind === 'csv' ? new CsvTableRecords(columns) : new JsonRecords(columns);
+  }
+
+  /** Rows that the piece ends. Of plain text there are none: its pieces are the text. */
+  *push(text: string): Generator<DataRow> {
+    this.#blank &&= text.trim() === '';
+    if (this.#records) yield* this.#read(this.#records.push(text));
+  }
+
+  *end(): Generator<DataRow> {
+    if (this.#records && !this.#blank) yield* this.#read(this.#records.end());
+  }
+
+  facts(): FileFacts {
+    const base = { name: this.name, columns: this.#records?.columns ?? [], badRows: this.#badRows };
+    if (this.#blank) return { ...base, columns: [], format: null, refusal: emptyError(this.name, []) };
+    if (!this.#records) return { ...base, format: 'plain', refusal: null };
+    const { header } = this.#records;
+    const [first] = this.#shapes;
+    const shape = this.#shapes.size > 1 ? 'mixed' : first;
+    const refusal =
+      this.#rows > 0 ? null : header?.fault ? headerError(this.name, header.line, header.fault) : emptyError(this.name, this.#badRows);
+    return { ...base, format: this.#rows === 0 ? null : this.kind === 'csv' ? `csv:${shape}` : shape, refusal };
+  }
+
+  *#read(records: Iterable<FileRecord>): Generator<DataRow> {
+    for (const record of records) {
+      const result = 'fault' in record ? record : recordToRow(record.value, record.line, this.#records!.map);
+      if ('fault' in result) {
+        const { field, reason, remedy } = result.fault;
+        // One row is told of, so one remedy will do.
+        const told = remedy && !this.#hasRemedy ? { remedy: remedy() } : {};
+        this.#hasRemedy ||= remedy !== undefined;
+        this.#badRows.push({ row: record.line, reason: `${field} ${reason}`, ...told });
+      } else {
+        this.#rows++;
+        this.#shapes.add(result.format);
+        yield result.row;
+      }
+    }
+  }
 }
 
 const CHARACTERS_A_STEP = 100_000;
@@ -127,19 +162,6 @@ function emptyError(name: string, bad: readonly BadRow[]): AppError {
   return new AppError('DATASET_EMPTY', detail, `Give at least one row with ${KNOWN_SHAPES}, or a text file that is not empty.`);
 }
 
-type FileRecord = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
-
-function* jsonRecords(text: string, columns: ColumnCount): Generator<FileRecord> {
-  for (const entry of jsonLines(text)) {
-    if ('problem' in entry) {
-      yield { line: entry.line, end: entry.end, fault: { field: 'the row', reason: entry.problem } };
-      continue;
-    }
-    if (typeof entry.value === 'object' && entry.value !== null && !Array.isArray(entry.value)) columns.add(Object.keys(entry.value));
-    yield entry;
-  }
-}
-
 /**
  * Text of a file's bytes, without a byte order mark. DATASET_PARSE names the first line that is not UTF-8.
  */
@@ -147,7 +169,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    const row = firstBadLine(bytes);
+    const row = badLine(bytes);
     if (row === null) {
       throw new AppError('DATASET_READ', `${name} is too large to be read as one text (${bytes.length} bytes).`, 'Split the file.', {
         cause: error,
@@ -157,22 +179,4 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
     const reason = utf16 ? 'the file is UTF-16' : 'the text is not valid UTF-8';
     throw new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, 'Save the file as UTF-8.', { cause: error });
   }
-}
-
-/** 1-based line of the first byte sequence that is not UTF-8. A line feed byte is never part of a longer character. */
-function firstBadLine(bytes: Uint8Array): number | null {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let line = 0;
-  for (let at = 0; at < bytes.length;) {
-    const found = bytes.indexOf(10, at);
-    const end = found < 0 ? bytes.length : found;
-    line++;
-    try {
-      decoder.decode(bytes.subarray(at, end));
-    } catch {
-      return line;
-    }
-    at = end + 1;
-  }
-  return null;
 }

@@ -49,18 +49,21 @@ export function recordToRow(record: unknown, row: number, columns: ColumnMap | n
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return fault('the row', `is ${describe(record)} and not an object`);
   const json = record as Json;
-  const shape = columns
+  const known = columns
     ? shapeOfColumns(columns)
     : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => Object.hasOwn(json, role)));
+  // ShareGPT's name for messages.
+  const shared = !known && !columns && Object.hasOwn(json, SHARED);
+  const shape = shared ? 'messages' : known;
   if (!shape) {
     const keys = Object.keys(json);
     const listed = keys.length ? `the keys ${keys.slice(0, 8).join(', ')}` : 'no keys';
     return fault('the row', `has ${listed}; expected ${KNOWN_SHAPES}`, keys.length ? () => mapHint(keys) : undefined);
   }
   const field = (role: ColumnRole): Field => {
-    const column = columns?.[role] ?? role;
+    const column = columns?.[role] ?? (shared && role === 'messages' ? SHARED : role);
     const value = Object.hasOwn(json, column) ? json[column] : undefined;
-    return { value, column, name: columns?.[role] === undefined ? role : `column ${column} (mapped to ${role})` };
+    return { value, column, name: columns?.[role] === undefined ? column : `column ${column} (mapped to ${role})` };
   };
   if (shape === 'text') {
     const text = readString(field('text'));
@@ -114,13 +117,30 @@ function readMessages({ value, name, column }: Field): Read<Message[]> {
   for (const [i, entry] of (value as unknown[]).entries()) {
     const at = `${column}[${i}]`;
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return fault(at, `is ${describe(entry)} and not an object`);
-    const { role, content } = entry as Json;
+    const { role, content } = messageOf(entry as Json);
     if (!ROLES.includes(role as Role)) return fault(`${at}.role`, `is ${describe(role)}; expected ${ROLES.join(', ')}`);
     const text = readString({ value: content, name: `${at}.content`, column });
     if ('fault' in text) return text;
     messages.push({ role: role as Role, content: text.value });
   }
   return { value: messages };
+}
+
+const SHARED = 'conversations';
+/** What ShareGPT's files call the roles. */
+const SHARED_ROLES: ReadonlyMap<unknown, Role> = new Map([
+  ['human', 'user'],
+  ['gpt', 'assistant'],
+  ['chatgpt', 'assistant'],
+  ['model', 'assistant'],
+  ['observation', 'tool'],
+  ['function', 'tool'],
+]);
+
+/** role and content, or ShareGPT's from and value. */
+function messageOf(entry: Json): { readonly role: unknown; readonly content: unknown } {
+  if (Object.hasOwn(entry, 'role') || !Object.hasOwn(entry, 'from')) return { role: entry.role, content: entry.content };
+  return { role: SHARED_ROLES.get(entry.from) ?? entry.from, content: entry.value };
 }
 
 const readString = ({ value, name }: Field): Read<string> =>

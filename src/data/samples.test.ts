@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config';
 import { AppError } from '../errors';
-import { prepareData, type DataConfig, type Dataset } from './dataset';
+import { prepareData, type DataConfig } from './dataset';
 import { copiesOf } from './duplicates';
+import { buildSamples, type SampleOptions } from './fixtures/samples';
 import { builtinTokenizer, ROOT, variant } from './fixtures/tokenizers';
 import { parseData, type ParsedData } from './parse';
-import { buildSamples, cutDocument, encodeRows, type SampleOptions } from './samples';
+import { cutDocument, rowEncoder } from './samples';
 import { heldCount, splitAtEnd, splitAtRandom } from './split';
+import { TokenStore } from './token-store';
 import type { DataRow, Sample } from './types';
 
 const tokenizer = builtinTokenizer();
@@ -85,7 +87,7 @@ describe('samples', () => {
     expect(stats.tokens).toBe(16 + samples[1].ids.length - 1);
     expect(stats.targets).toBe([...samples[0].target, ...samples[1].target].filter(Boolean).length);
     expect(stats.lengths.max).toBeGreaterThan(100);
-    expect(encodeRows(rows, tokenizer, { ...options, mask: 'all' }).dropped).toBe(1);
+    expect(buildSamples(rows, tokenizer, { ...options, mask: 'all' }).stats.dropped).toBe(1);
   });
 
   it('no target at all is NO_TARGETS', () => {
@@ -144,8 +146,11 @@ describe('start and end tokens', () => {
   it('are not written twice where a text brings them along', () => {
     const both = variant({ template: null, config: { add_bos_token: true } });
     const row = (text: string): DataRow => ({ kind: 'text', text });
-    const { documents } = encodeRows([row('word'), row('<|endoftext|>word<|im_end|>')], both, options);
-    const [bare, brought] = documents.map(({ parts: [{ ids }] }) => [...ids]);
+    const encode = rowEncoder(both, { mask: 'all', continuous: false });
+    const [bare, brought] = ['word', '<|endoftext|>word<|im_end|>'].map((text, i) => {
+      const parts = encode(row(text), i + 1);
+      return 'reason' in parts ? [] : [...parts[0].ids];
+    });
     expect([bare[0], bare.at(-1)]).toEqual([both.bosId, both.eosId]);
     expect(brought).toEqual(bare);
   });
@@ -180,16 +185,22 @@ describe('duplicates', () => {
   const rows = (name: string, texts: readonly string[]): ParsedData =>
     parseData({ name, text: texts.map((value) => JSON.stringify({ text: value })).join('\n') }, { badRows: 'refuse' });
   const numbered = Array.from({ length: 200 }, (_, i) => `This is row ${i % 120}.`);
-  const of = (texts: readonly string[], held: readonly string[] | null, change: Partial<DataConfig> = {}): Dataset =>
+  const of = (texts: readonly string[], held: readonly string[] | null, change: Partial<DataConfig> = {}): ReturnType<typeof prepareData> =>
     prepareData(rows('a.jsonl', texts), held && rows('b.jsonl', held), tokenizer, { ...DEFAULTS, ...change });
   const keys = (samples: readonly Sample[]): string[] => samples.map(({ ids }) => ids.join());
 
   it('copiesOf tells equal ids from equal hashes', () => {
-    const tokens = (...ids: number[]) => ({ parts: [{ ids: Uint32Array.from(ids) }] });
-    const train = [tokens(1, 2), tokens(1, 2, 0), tokens(2, 1), tokens(), tokens(1, 2)];
-    expect(copiesOf(train, [tokens(1, 2), tokens(7)])).toEqual([train[0], train[4]]);
-    expect(copiesOf(train, [tokens()])).toEqual([train[3]]);
+    const document = (...ids: number[]) => {
+      const store = new TokenStore(10);
+      store.push(ids, (i) => i % 2 === 1);
+      // Every hash is the same here.
+      return { store, starts: [0], lengths: [ids.length], hash: 7 };
+    };
+    const train = [document(1, 2), document(1, 2, 0), document(2, 1), document(), document(1, 2)];
+    expect(copiesOf(train, [document(1, 2), document(7)])).toEqual([train[0], train[4]]);
+    expect(copiesOf(train, [document()])).toEqual([train[3]]);
     expect(copiesOf(train, [])).toEqual([]);
+    expect(train[0].store.hash([0], [2])).not.toBe(train[2].store.hash([0], [2]));
   });
 
   it('a split leaves no copy of a held-out row in training', () => {

@@ -1,7 +1,9 @@
 // Files on disk, for the command line: a model directory as a FileSource, and single data files.
 
-import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { DataStream } from '../data/text-stream';
 import { AppError } from '../errors';
 import { checkLength, isPlainName, missingFile, type FileSource } from './file-source';
 
@@ -61,8 +63,8 @@ export async function nodeSource(directory: string): Promise<FileSource> {
   };
 }
 
-/** A whole data file. Throws DATASET_READ. */
-export async function readDataFile(path: string): Promise<{ readonly name: string; readonly bytes: Uint8Array }> {
+/** A data file, read as it is needed. Throws DATASET_READ, also while it is read. */
+export async function openDataFile(path: string): Promise<DataStream> {
   const info = await stat(path).catch(() => null);
   if (!info)
     throw new AppError(
@@ -71,9 +73,15 @@ export async function readDataFile(path: string): Promise<{ readonly name: strin
       'Give a .jsonl, .csv or .txt file, or the name of a built-in data set.',
     );
   if (!info.isFile()) throw new AppError('DATASET_READ', `${path} is not a file.`, 'Give a .jsonl, .csv or .txt file.');
-  try {
-    return { name: basename(path), bytes: await readFile(path) };
-  } catch (cause) {
-    throw new AppError('DATASET_READ', `The data file ${path} cannot be read.`, 'Check its permissions.', { cause });
-  }
+  return {
+    name: basename(path),
+    size: info.size,
+    async *chunks() {
+      try {
+        for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+      } catch (cause) {
+        throw new AppError('DATASET_READ', `The data file ${path} cannot be read.`, 'Check its permissions.', { cause });
+      }
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { fetchSource } from './fetch-source';
 import { fileListSource } from './file-list-source';
 import type { FileSource } from './file-source';
 import { openModel } from './model-files';
-import { nodeSource, readDataFile } from './node-source';
+import { nodeSource, openDataFile } from './node-source';
 import { modelFolder, TINY_LLAMA, utf8, type Files } from './tiny-model';
 
 const scratch = mkdtempSync(join(tmpdir(), 'lisa-sources-'));
@@ -101,12 +101,18 @@ describe('a directory', () => {
 
   it('reads single data files', async () => {
     const directory = onDisk(new Map([['rows.jsonl', utf8('{}')]]));
-    expect(await readDataFile(join(directory, 'rows.jsonl'))).toMatchObject({ name: 'rows.jsonl' });
-    await expect(readDataFile(join(directory, 'ghost.txt'))).rejects.toMatchObject({
+    const stream = await openDataFile(join(directory, 'rows.jsonl'));
+    // Twice, as a run reads what a look at the data has read.
+    for (let time = 0; time < 2; time++) {
+      let bytes = 0;
+      for await (const chunk of stream.chunks()) bytes += chunk.length;
+      expect({ name: stream.name, bytes }).toEqual({ name: 'rows.jsonl', bytes: stream.size });
+    }
+    await expect(openDataFile(join(directory, 'ghost.txt'))).rejects.toMatchObject({
       code: 'DATASET_READ',
       detail: expect.stringContaining('ghost.txt') as string,
     });
-    await expect(readDataFile(directory)).rejects.toMatchObject({ code: 'DATASET_READ' });
+    await expect(openDataFile(directory)).rejects.toMatchObject({ code: 'DATASET_READ' });
   });
 });
 

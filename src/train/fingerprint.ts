@@ -1,6 +1,6 @@
 // A short name for what a run trains: model shape, weights and samples. A checkpoint refuses to go on with others.
 
-import type { Sample } from '../data/types';
+import type { SampleList } from '../data/token-store';
 import type { TensorPiece } from '../io/model-files';
 import { elementsOf, type ModelShape } from '../model/types';
 import { murmur3 } from '../random';
@@ -35,7 +35,7 @@ export class TensorDigests {
 }
 
 /** `weights`: digests of the model's tensors before training, in table order. `samples`: training, then held-out. */
-export function runFingerprint(shape: ModelShape, weights: readonly number[], ...samples: readonly (readonly Sample[])[]): string {
+export function runFingerprint(shape: ModelShape, weights: readonly number[], ...samples: readonly SampleList[]): string {
   const words = Array.from(JSON.stringify(shape), (char) => char.charCodeAt(0));
   words.push(...weights);
   for (const set of samples) {

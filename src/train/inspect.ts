@@ -1,19 +1,19 @@
 // A look at data without a run: the model's tokenizer and the data opened as for a run, then counted in slices, so that
 // the worker hears of a newer question, or of a start, in between. Nothing here touches the GPU or the weights.
 
-import { inspecting, type InspectStep } from '../data/inspect';
-import { decodeUtf8, type DataFile } from '../data/parse';
+import { previewHead, previewing, type LoadedFiles } from '../data/inspect';
+import type { LoadedData } from '../data/loading';
 import type { DataHead, DataPreview } from '../data/preview';
 import type { Tokenizer } from '../data/tokenizer';
 import { errorInfo } from '../errors';
 import { keyOf } from '../io/hub/model-cache';
 import { openModelTexts } from '../io/model-files';
-import { openTokenizer, type DataBytes } from './prepare';
-import type { Command, Event, ModelSource } from './protocol';
+import { loadFiles } from './load-data';
+import { Pace, rest } from './pace';
+import { openTokenizer } from './prepare';
+import type { Command, DataSource, Event, ModelSource } from './protocol';
 import { openSources, type SourcePlaces } from './sources';
 
-/** Work between two looks at what else has been asked. */
-const SLICE_MS = 25;
 /** News of a long count. */
 const TELL_MS = 250;
 
@@ -23,6 +23,8 @@ export class Inspector {
   readonly #post: (event: Event) => void;
   /** Counts questions; work goes on while its own is the last. */
   #turn = 0;
+  /** Tokens of the data that was last looked at. */
+  #counted: { readonly key: string; readonly files: LoadedFiles } | null = null;
   #known: { readonly model: string; readonly tokenizer: Tokenizer } | null = null;
 
   constructor(post: (event: Event) => void) {
@@ -42,9 +44,10 @@ export class Inspector {
     }
   }
 
-  /** What is under way gets no answer. */
+  /** What is under way gets no answer; memory is let go. */
   cancel(): void {
     this.#turn++;
+    this.#counted = null;
   }
 
   async #inspect({ id, config, model, data }: InspectCommand, places: SourcePlaces, current: () => boolean): Promise<DataPreview | null> {
@@ -56,20 +59,18 @@ export class Inspector {
     await rest();
     if (!current()) return null;
 
-    const text = ({ name: file, bytes }: DataBytes): DataFile => ({ name: file, text: decodeUtf8(bytes, file) });
-    const work = inspecting({ data: text(files.data), evaluation: files.evalData && text(files.evalData), tokenizer, config });
     const news = new News((fraction, head) => this.#post({ type: 'inspecting', id, fraction, head }));
-    let sliceEnd = performance.now() + SLICE_MS;
-    for (;;) {
-      const { done, value } = work.next();
-      if (done) return value;
-      const now = performance.now();
-      if (now < sliceEnd) continue;
-      await rest();
-      if (!current()) return null;
-      news.tell(value, now);
-      sliceEnd = performance.now() + SLICE_MS;
-    }
+    const pace = new Pace(current);
+    const head = (sofar: () => LoadedData): DataHead | null => (news.needsHead ? previewHead(sofar(), tokenizer, config) : null);
+    const key = JSON.stringify([name, dataKey(data), config.mask, config.columns]);
+    if (this.#counted?.key !== key) this.#counted = null;
+    // Tokens stay, so that another length or split is a matter of cutting.
+    const counted =
+      this.#counted?.files ??
+      (await loadFiles(files, tokenizer, config, pace, (fraction, sofar) => news.tell(fraction, () => head(sofar))));
+    if (!counted) return null;
+    this.#counted = { key, files: counted };
+    return pace.finish(previewing(counted, tokenizer, config));
   }
 }
 
@@ -80,16 +81,19 @@ class News {
 
   constructor(private readonly told: (fraction: number, head: DataHead | null) => void) {}
 
-  tell({ fraction, head }: InspectStep, now: number): void {
+  get needsHead(): boolean {
+    return !this.#toldHead;
+  }
+
+  tell(fraction: number, head: () => DataHead | null): void {
+    const now = performance.now();
     if (now < this.#last + TELL_MS) return;
     this.#last = now;
-    this.told(fraction, this.#toldHead ? null : head);
-    this.#toldHead ||= head !== null;
+    const rows = head();
+    this.told(fraction, rows);
+    this.#toldHead ||= rows !== null;
   }
 }
-
-/** Lets messages in. */
-const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** The same for the same files: a message carries copies of File objects. */
 const modelKey = (model: ModelSource): string =>
@@ -98,3 +102,6 @@ const modelKey = (model: ModelSource): string =>
     : model.kind === 'builtin'
       ? `builtin ${model.id}`
       : `files ${model.name} ${model.files.map((file) => `${file.webkitRelativePath || file.name}:${file.size}:${file.lastModified}`).join(' ')}`;
+
+const dataKey = (data: DataSource): string =>
+  data.kind === 'builtin' ? `builtin ${data.id}` : `file ${data.file.name}:${data.file.size}:${data.file.lastModified}`;

@@ -1,34 +1,31 @@
-// Rests between steps, so that a machine stays cool and quiet: half pace rests as long as each step took.
+// Long work in the worker, in slices: between two of them commands get in.
 
-/** One rest is never longer, whatever a step took: commands wait for it. */
-const LONGEST_REST_MS = 5000;
+/** Work between two looks at what else has been asked. */
+const SLICE_MS = 20;
+
+/** Lets messages in. */
+export const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 export class Pace {
-  readonly #now: () => number;
-  readonly #sleep: (ms: number) => Promise<void>;
-  #rest = 0;
-  /** When the last step was let go; null before the first. */
-  #begun: number | null = null;
+  #sliceEnd = performance.now() + SLICE_MS;
 
-  constructor(now: () => number = () => performance.now(), sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))) {
-    this.#now = now;
-    this.#sleep = sleep;
+  /** `wanted`: false once nobody waits for the work any more. */
+  constructor(private readonly wanted: () => boolean) {}
+
+  /** Asked between two pieces of work; false: stop. */
+  async next(): Promise<boolean> {
+    if (performance.now() < this.#sliceEnd) return true;
+    await rest();
+    this.#sliceEnd = performance.now() + SLICE_MS;
+    return this.wanted();
   }
 
-  /** Share of a step's time to rest after it; 0: none. */
-  set rest(share: number) {
-    this.#rest = share;
-  }
-
-  /** Waits as long as the last step has earned. */
-  async breathe(): Promise<void> {
-    const begun = this.#begun;
-    this.#begun = null;
-    if (begun !== null && this.#rest > 0) await this.#sleep(Math.min(LONGEST_REST_MS, this.#rest * (this.#now() - begun)));
-  }
-
-  /** A step begins. */
-  begin(): void {
-    this.#begun = this.#now();
+  /** Runs steps to their end; null where nobody wants it. */
+  async finish<T>(steps: Generator<unknown, T>): Promise<T | null> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      if (!(await this.next())) return null;
+    }
   }
 }

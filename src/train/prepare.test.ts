@@ -25,7 +25,7 @@ describe('a .txt file with shuffle off', () => {
   test('step 1 trains on its first T + 1 tokens, step 2 on the next T', async () => {
     const inputs = await inputsOf(config, dataOf('two-cities.txt', TEXT));
     const tokens = bytesOf(TEXT);
-    expect([...inputs.dataset.train[0].ids]).toEqual(tokens.slice(0, 17));
+    expect([...inputs.dataset.train.at(0)!.ids]).toEqual(tokens.slice(0, 17));
     const { host, session } = await openTiny(inputs);
     try {
       // What the untouched model loses on those tokens, computed from the file and not from the run's samples.
@@ -56,7 +56,7 @@ describe('a .txt file with shuffle off', () => {
   test('its end is held out, and the default prompt comes from there', async () => {
     const { dataset, prompts } = await inputsOf({ ...config, evalSplit: 0.3, prompts: [] }, dataOf('two-cities.txt', TEXT));
     const held = TEXT.slice(dataset.train.length * 16);
-    expect([...dataset.evaluation[0].ids]).toEqual(bytesOf(held).slice(0, 17));
+    expect([...dataset.evaluation.at(0)!.ids]).toEqual(bytesOf(held).slice(0, 17));
     expect(prompts.length).toBe(1);
     expect(held).toContain(prompts[0].text);
     expect(prompts[0].ids).toEqual(bytesOf(prompts[0].text));
@@ -82,8 +82,8 @@ describe('prompts', () => {
 
   test('by default a row that the run does not train on', async () => {
     const { prompts, dataset, tokenizer } = await inputsOf({ prompts: [], evalSplit: 0.25, seqLen: 60 }, dataOf('chat.jsonl', chat(12)));
-    const train = dataset.train.map(({ ids }) => tokenizer.decode([...ids]));
-    const held = dataset.evaluation.map(({ ids }) => tokenizer.decode([...ids]));
+    const train = [...dataset.train].map(({ ids }) => tokenizer.decode([...ids]));
+    const held = [...dataset.evaluation].map(({ ids }) => tokenizer.decode([...ids]));
     expect(held.length).toBe(3);
     expect(prompts).toHaveLength(1);
     for (const { text } of prompts) {

@@ -2,25 +2,23 @@
 
 import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '../config';
 import { chatOf } from '../data/chat';
-import { prepareData, type Dataset } from '../data/dataset';
-import { decodeUtf8, parseData, type ParsedData } from '../data/parse';
-import { cutDocument, encodeRows } from '../data/samples';
+import { preparing, type Dataset, type Preparation } from '../data/dataset';
+import type { LoadedData } from '../data/loading';
+import { parseRefusal } from '../data/parse';
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
 import type { DataRow } from '../data/types';
 import { AppError } from '../errors';
 import type { FileSource } from '../io/file-source';
 import { openModel, type ModelFiles, type ModelTexts } from '../io/model-files';
+import { loadFiles, type DataInput } from './load-data';
+import { Pace } from './pace';
 
-export interface DataBytes {
-  /** File name; its ending says the format. */
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
+export type { DataBytes } from './load-data';
 
 export interface RunFiles {
   readonly model: FileSource;
-  readonly data: DataBytes;
-  readonly evalData: DataBytes | null;
+  readonly data: DataInput;
+  readonly evalData: DataInput | null;
 }
 
 export interface Prompt {
@@ -39,6 +37,9 @@ export interface RunInputs {
   readonly prompts: readonly Prompt[];
 }
 
+/** Thrown where nobody wants the inputs any more. */
+export class Unwanted extends Error {}
+
 /** Default prompts, where the person gives none: from the held-out rows, so that none is trained on. Each is sampled several times in a run. */
 const DEFAULT_PROMPTS = 1;
 /** Characters of a text that a plain prompt takes from its beginning. */
@@ -46,13 +47,14 @@ const PLAIN_PROMPT_CHARS = 40;
 
 /**
  * Opens, checks and encodes everything; nothing touches the GPU. `label` names options in errors, `adapt` may
- * fit defaults to the model before they are checked.
+ * fit defaults to the model before they are checked. Throws Unwanted once `wanted` says so.
  */
 export async function prepareInputs(
   asked: RunConfig,
   from: RunFiles,
   label?: (key: ConfigKey) => string,
   adapt: (bounds: ModelBounds) => RunConfig = () => asked,
+  wanted: () => boolean = () => true,
 ): Promise<RunInputs> {
   checkConfig(adapt({ layers: Infinity, maxPositions: Infinity }), undefined, label);
   const files = await openModel(from.model);
@@ -60,12 +62,17 @@ export async function prepareInputs(
   const config = adapt(shape);
   checkConfig(config, shape, label);
   const tokenizer = await openTokenizer(files);
-  const parse = ({ name, bytes }: DataBytes): ParsedData => parseData({ name, text: decodeUtf8(bytes, name) }, config);
-  const data = parse(from.data);
-  const evaluation = from.evalData && parse(from.evalData);
-  const dataset = prepareData(data, evaluation, tokenizer, config);
-  const rows = evaluation ? evaluation.rows : dataset.evaluation.length > 0 ? heldOutRows(data, dataset, tokenizer, config) : data.rows;
-  const chat = data.rows.some((row) => row.kind === 'chat');
+  const pace = new Pace(wanted);
+  const loaded = await loadFiles(from, tokenizer, config, pace);
+  if (!loaded) throw new Unwanted();
+  const { data, evaluation } = loaded;
+  const unread = parseRefusal(data, config.badRows) ?? (evaluation && parseRefusal(evaluation, config.badRows));
+  if (unread) throw unread;
+  const dataset = await pace.finish(preparing(data, evaluation, config));
+  if (!dataset) throw new Unwanted();
+  if (dataset.refusal) throw dataset.refusal;
+  const rows = evaluation ? evaluation.firstRows : dataset.evaluation.length > 0 ? heldOutRows(data, dataset, tokenizer) : data.firstRows;
+  const { chat } = data;
   const prompts = choosePrompts(config, chat, rows, tokenizer, label?.('prompts') ?? 'prompts');
   return { config, files, tokenizer, dataset, chat, prompts };
 }
@@ -116,15 +123,11 @@ function defaultPrompts(rows: Iterable<DataRow>): string[] {
   return prompts;
 }
 
-/** The rows that a split held out, told by their tokens; of one continuous text, its end from a whole word on. */
-function* heldOutRows(data: ParsedData, { evaluation }: Dataset, tokenizer: Tokenizer, { seqLen, mask }: RunConfig): Generator<DataRow> {
+/** The rows that a split held out, as far as rows are kept; of one continuous text, its end from a whole word on. */
+function* heldOutRows(data: LoadedData, { evaluation, held }: Preparation, tokenizer: Tokenizer): Generator<DataRow> {
   if (data.format === 'plain') {
-    yield { kind: 'text', text: tokenizer.decode([...evaluation[0].ids]).replace(/^\S*\s+/, '') };
+    yield { kind: 'text', text: tokenizer.decode([...evaluation.at(0)!.ids]).replace(/^\S*\s+/, '') };
     return;
   }
-  const held = new Set(evaluation.map(({ ids }) => ids.join()));
-  for (const row of data.rows) {
-    const [document] = encodeRows([row], tokenizer, { seqLen, mask, badRows: 'skip', name: data.name, continuous: false }).documents;
-    if (document && held.has(cutDocument(document.parts[0], seqLen)[0]?.ids.join())) yield row;
-  }
+  for (const [index, row] of data.firstRows.entries()) if (held.has(index)) yield row;
 }

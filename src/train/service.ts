@@ -11,7 +11,7 @@ import { readCheckpointState, type CheckpointReader, type CheckpointState } from
 import { HubService } from './hub-service';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
-import { Pace } from './pace';
+import { DutyCycle } from './duty';
 import type { HubModel } from './protocol-hub';
 import { Queue } from './queue';
 import { otherTab, type KeptSources, type RunStorage } from './run-storage';
@@ -38,7 +38,7 @@ export class TrainService {
   readonly #inspector: Inspector;
   readonly #hub: HubService;
   readonly #commands = new Queue();
-  readonly #pace = new Pace();
+  readonly #duty = new DutyCycle();
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -85,7 +85,7 @@ export class TrainService {
         if (command.saving === false) this.#run?.stopSaving();
         return this.#run?.gate.continue();
       case 'pace':
-        this.#pace.rest = command.rest;
+        this.#duty.rest = command.rest;
         return;
       case 'step':
         return this.#run?.gate.step();
@@ -167,12 +167,12 @@ export class TrainService {
     return kept && { reader, state, sources: kept };
   }
 
-  async #start(request: Omit<RunRequest, 'places' | 'pace'>): Promise<void> {
+  async #start(request: Omit<RunRequest, 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     this.#inspector.cancel();
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, places: this.#places, pace: this.#pace }, this.#gpu, this.#around.storage, (event) => {
+    const run = new WorkerRun({ ...request, places: this.#places, duty: this.#duty }, this.#gpu, this.#around.storage, (event) => {
       this.#around.post({ type: 'run', runId, event });
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;

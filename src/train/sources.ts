@@ -1,5 +1,6 @@
 // What a command names as model and data, as files to read.
 
+import type { DataStream } from '../data/text-stream';
 import { AppError } from '../errors';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
 import { fetchSource } from '../io/fetch-source';
@@ -34,7 +35,7 @@ export async function openModelSource(model: ModelSource, { base, models }: Sour
 }
 
 async function openDataSource(data: DataSource, base: string): Promise<Pick<RunFiles, 'data' | 'evalData'>> {
-  if (data.kind === 'file') return { data: await bytesOf(data.file), evalData: data.heldOut ? await bytesOf(data.heldOut) : null };
+  if (data.kind === 'file') return { data: fileStream(data.file), evalData: data.heldOut ? fileStream(data.heldOut) : null };
   const builtin = BUILTIN_DATASETS.find(({ id }) => id === data.id);
   if (!builtin) throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');
   return { data: await fetchData(builtin.train, base), evalData: await fetchData(builtin.evaluation, base) };
@@ -46,10 +47,22 @@ async function fetchData(path: string, base: string): Promise<DataBytes> {
   return { name: path.replace(/^.*\//, ''), bytes: new Uint8Array(await response.arrayBuffer()) };
 }
 
-async function bytesOf(file: File): Promise<DataBytes> {
-  try {
-    return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-  } catch (cause) {
-    throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
-  }
+/** Read as it is needed, and as often. */
+function fileStream(file: File): DataStream {
+  return {
+    name: file.name,
+    size: file.size,
+    async *chunks() {
+      try {
+        const reader = file.stream().getReader();
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return;
+          yield value;
+        }
+      } catch (cause) {
+        throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
+      }
+    },
+  };
 }

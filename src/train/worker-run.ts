@@ -11,8 +11,8 @@ import { exportDelta } from './export-delta';
 import { exportRunGguf } from './export-gguf';
 import { exportTuned } from './export-run';
 import { Gate } from './gate';
-import { prepareInputs } from './prepare';
-import type { Pace } from './pace';
+import type { DutyCycle } from './duty';
+import { prepareInputs, Unwanted } from './prepare';
 import type { CompareRequest, DataSource, ExportedFile, ExportKind, ModelSource, RunEvent } from './protocol';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
@@ -28,7 +28,7 @@ export interface RunRequest {
   /** The checkpoint to go on from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
   readonly places: SourcePlaces;
-  readonly pace: Pace;
+  readonly duty: DutyCycle;
 }
 
 export class WorkerRun {
@@ -124,7 +124,9 @@ export class WorkerRun {
     const { config, from } = request;
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
-      const inputs = await prepareInputs(config, await openSources(request.model, request.data, request.places));
+      const files = await openSources(request.model, request.data, request.places);
+      const wanted = (): boolean => !this.#gate.discarded;
+      const inputs = await prepareInputs(config, files, undefined, undefined, wanted);
       // Where there is no room for them now, the first checkpoint says so.
       await this.#checkpoints.keepSources().catch(() => undefined);
       if (this.#gate.discarded) throw new Discarded();
@@ -133,9 +135,9 @@ export class WorkerRun {
         emit: this.#emit,
         checkpoints: this.#checkpoints,
         gate: async () => {
-          await request.pace.breathe();
+          await request.duty.breathe();
           const answer = await this.#gate.ask();
-          if (answer === 'go') request.pace.begin();
+          if (answer === 'go') request.duty.begin();
           return answer;
         },
         hold: () => this.#gate.pause(),
@@ -153,7 +155,7 @@ export class WorkerRun {
       this.#session = null;
       // What cannot be taken away now is overwritten later, and no fault of the run.
       await this.#checkpoints.release().catch(() => undefined);
-      if (!(thrown instanceof Discarded)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
+      if (!(thrown instanceof Discarded || thrown instanceof Unwanted)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }
   }
 }

@@ -1,0 +1,49 @@
+// The data files of a run or of a look at them: streamed, parsed and tokenised in slices.
+
+import type { LoadedFiles } from '../data/inspect';
+import { loadingStream, type LoadConfig, type LoadedData } from '../data/loading';
+import { bytesStream, type DataStream } from '../data/text-stream';
+import type { Tokenizer } from '../data/tokenizer';
+import type { Pace } from './pace';
+
+export interface DataBytes {
+  /** File name; its ending says the format. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Data that are in memory, or a file that is read as it is needed. */
+export type DataInput = DataBytes | DataStream;
+
+const streamOf = (data: DataInput): DataStream => ('bytes' in data ? bytesStream(data.name, data.bytes) : data);
+
+/** `told` hears how far it is (0 to 1) and what there is of the main file. Null where nobody wants it any more. */
+export async function loadFiles(
+  { data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null },
+  tokenizer: Tokenizer,
+  config: LoadConfig,
+  pace: Pace,
+  told: (fraction: number, sofar: () => LoadedData) => void = () => undefined,
+): Promise<LoadedFiles | null> {
+  const streams = [data, ...(evalData ? [evalData] : [])].map(streamOf);
+  const total = Math.max(
+    1,
+    streams.reduce((sum, { size }) => sum + size, 0),
+  );
+  const loaded: LoadedData[] = [];
+  let before = 0;
+  for (const stream of streams) {
+    const work = loadingStream(stream, tokenizer, config);
+    for (;;) {
+      const { done, value } = await work.next();
+      if (done) {
+        loaded.push(value);
+        break;
+      }
+      if (!(await pace.next())) return null;
+      told((before + value.fraction * stream.size) / total, loaded.length > 0 ? () => loaded[0] : value.sofar);
+    }
+    before += stream.size;
+  }
+  return { data: loaded[0], evaluation: loaded[1] ?? null };
+}
