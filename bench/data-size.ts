@@ -25,7 +25,7 @@ async function write(path: string, lines: () => string, until: (bytes: number, c
     const block = Array.from({ length: 1000 }, lines).join('');
     bytes += Buffer.byteLength(block);
     count += 1000;
-    if (!out.write(block)) await new Promise((resolve) => out.once('drain', resolve));
+    if (!out.write(block)) await new Promise<void>((resolve) => out.once('drain', () => resolve()));
   }
   await new Promise<void>((resolve) => out.end(() => resolve()));
   return bytes;
