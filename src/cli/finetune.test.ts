@@ -33,6 +33,7 @@ const REPORT_KEYS = [
   'memory',
   'parameters',
   'trainable',
+  'stored',
   'tokensPerSecond',
   'updates',
   'evalLoss',

@@ -30,6 +30,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-train', 'head,norm', { lisaTrain: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
   ['lisa-rewarm', '3', { lisaRewarm: 3 }],
+  ['weights', 'stored', { weights: 'stored' }],
   ['measure-updates', 'off', { measureUpdates: false }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],
