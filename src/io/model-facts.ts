@@ -4,6 +4,7 @@
 import { AppError } from '../errors';
 import { parameterCount } from '../model/parameters';
 import type { Dtype, ModelShape } from '../model/types';
+import type { CheckpointTypes } from '../plan/storage';
 import type { FileSource } from './file-source';
 import { openModel } from './model-files';
 
@@ -12,10 +13,17 @@ export interface ModelFacts {
   readonly parameters: number;
   /** Parameters by the type they are stored in. */
   readonly dtypes: Readonly<Record<Dtype, number>>;
+  readonly types: CheckpointTypes;
   /** Files that a run reads or an export takes along, and no others of the folder. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** Of all these files. */
   readonly bytes: number;
+}
+
+/** One type for all where it is one: most checkpoints, and short enough for a message. */
+export function compactTypes(types: Readonly<Record<string, Dtype>>): CheckpointTypes {
+  const [first, ...others] = new Set(Object.values(types));
+  return first !== undefined && others.length === 0 ? first : types;
 }
 
 /** Throws what openModel throws, and TOKENIZER where there is no tokenizer.json. */
@@ -30,6 +38,7 @@ export async function readModelFacts(source: FileSource): Promise<ModelFacts> {
     shape: model.shape,
     parameters: parameterCount(model.table),
     dtypes: model.dtypes,
+    types: compactTypes(model.types),
     files,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
   };

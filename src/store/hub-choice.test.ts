@@ -12,6 +12,7 @@ const preflight = (whole: boolean): Preflight => ({
   shape: { layers: 1 } as Preflight['shape'],
   parameters: 1,
   dtypes: { f32: 1, f16: 0, bf16: 0 },
+  types: 'f32',
   files: [],
   bytes: 4,
   cachedBytes: 0,

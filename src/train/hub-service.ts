@@ -8,6 +8,7 @@ import { downloadModel } from '../io/hub/download';
 import { lookAtModel } from '../io/hub/look';
 import { keyOf, type ModelCache } from '../io/hub/model-cache';
 import type { Patience } from '../io/hub/retry';
+import { compactTypes } from '../io/model-facts';
 import { openModel } from '../io/model-files';
 import { parameterCount } from '../model/parameters';
 import type { DownloadState, HubCommand, HubEvent, HubModel, Preflight } from './protocol-hub';
@@ -94,13 +95,14 @@ export class HubService {
     const model: HubModel = { kind: 'hub', hub, repo, revision, commit: look.commit };
     this.#known.set(keyOf(model), look.files);
     const cached = await this.#around.cache.find(model);
-    const { shape, parameters, dtypes, licence, gated } = look;
+    const { shape, parameters, dtypes, types, licence, gated } = look;
     const files = look.files.map(({ path, bytes }) => ({ path, bytes }));
     return {
       model,
       shape,
       parameters,
       dtypes,
+      types,
       files,
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       cachedBytes: (await cached?.bytes()) ?? 0,
@@ -114,7 +116,7 @@ export class HubService {
   async #fromCache(model: HubModel): Promise<Preflight | null> {
     const cached = await this.#around.cache.find(model);
     if (!cached?.whole) return null;
-    const { shape, table, dtypes } = await openModel(cached.source());
+    const { shape, table, dtypes, types } = await openModel(cached.source());
     const files = cached.manifest.files.map(({ path, bytes }) => ({ path, bytes }));
     const bytes = cached.total;
     return {
@@ -122,6 +124,7 @@ export class HubService {
       shape,
       parameters: parameterCount(table),
       dtypes,
+      types: compactTypes(types),
       files,
       bytes,
       cachedBytes: bytes,

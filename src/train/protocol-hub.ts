@@ -3,6 +3,7 @@
 
 import type { ErrorInfo } from '../errors';
 import type { Dtype, ModelShape } from '../model/types';
+import type { CheckpointTypes } from '../plan/storage';
 
 /** A model of a hub at one commit: what a run can be of. Its files lie in the cache before it is used. */
 export interface HubModel {
@@ -29,6 +30,7 @@ export interface Preflight {
   readonly parameters: number;
   /** Parameters by the type they are stored in. */
   readonly dtypes: Readonly<Record<Dtype, number>>;
+  readonly types: CheckpointTypes;
   /** The files that a run needs, and no others of the repository. */
   readonly files: readonly HubFileInfo[];
   /** Of all these files. */

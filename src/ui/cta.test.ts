@@ -13,7 +13,7 @@ const ready: DeviceState = {
   features: [],
 };
 const builtin = { modelKind: 'builtin', local: null, hub: { status: 'none' }, dataKind: 'builtin', file: null } as const;
-const facts = { shape: BUILTIN.shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
+const facts = { shape: BUILTIN.shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, types: 'f32' as const, files: [], bytes: 4 };
 const folder = { name: 'm', files: [], facts, error: null };
 
 describe('startState', () => {

@@ -1,18 +1,21 @@
 // Shapes of models that are known without a download, from their config.json. Memory bars need nothing else.
 
 import { BUILTIN_MODEL } from '../config';
-import type { ModelShape } from '../model/types';
+import type { Dtype, ModelShape } from '../model/types';
 
 export interface KnownModel {
   readonly name: string;
   /** Where the Hub has it. */
   readonly repo?: string;
   readonly shape: ModelShape;
+  /** As its published weights are stored. */
+  readonly types: Dtype;
 }
 
 /** What the page ships; equal to the parse of public/models/wordsmith-2m/config.json (a test holds them together). */
 export const BUILTIN: KnownModel = {
   name: BUILTIN_MODEL,
+  types: 'f16',
   shape: {
     family: 'llama',
     style: 'llama',
@@ -39,6 +42,7 @@ export const BUILTIN: KnownModel = {
 
 const GPT2_124M: KnownModel = {
   name: 'GPT-2 124M',
+  types: 'f32',
   repo: 'openai-community/gpt2',
   shape: {
     family: 'gpt2',
@@ -66,6 +70,7 @@ const GPT2_124M: KnownModel = {
 
 const SMOLLM2_135M: KnownModel = {
   name: 'SmolLM2-135M',
+  types: 'bf16',
   repo: 'HuggingFaceTB/SmolLM2-135M',
   shape: {
     family: 'llama',
@@ -93,6 +98,7 @@ const SMOLLM2_135M: KnownModel = {
 
 const QWEN25_05B: KnownModel = {
   name: 'Qwen2.5-0.5B',
+  types: 'bf16',
   repo: 'Qwen/Qwen2.5-0.5B',
   shape: {
     family: 'qwen2',

@@ -16,9 +16,10 @@ const ready = (limits: Partial<DeviceLimits> = {}): DeviceState => ({
   features: [],
 });
 const sources: SourcesState = useSourcesStore.getInitialState();
-const qwen = LARGER_MODELS[2].shape;
+const model = LARGER_MODELS[2];
+const qwen = model.shape;
 const local = (shape: ModelShape): SourcesState => {
-  const facts = { shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, files: [], bytes: 4 };
+  const facts = { shape, parameters: 1, dtypes: { f32: 1, f16: 0, bf16: 0 }, types: 'f32' as const, files: [], bytes: 4 };
   return { ...sources, modelKind: 'local', local: { name: 'q', files: [], facts, error: null } };
 };
 
@@ -47,12 +48,22 @@ it('starts without the forecaster too', () => {
 });
 
 it('remembers forecasts by what they depend on', () => {
-  const first = forecaster.memory(qwen, DEFAULTS);
-  expect(forecaster.memory(qwen, { ...DEFAULTS, lr: 1, steps: 7, evalEvery: 3, seed: 9 })).toBe(first);
-  expect(forecaster.memory(qwen, { ...DEFAULTS, batchSize: 5 })).not.toBe(first);
+  const first = forecaster.memory(model, DEFAULTS);
+  expect(forecaster.memory(model, { ...DEFAULTS, lr: 1, steps: 7, evalEvery: 3, seed: 9 })).toBe(first);
+  expect(forecaster.memory(model, { ...DEFAULTS, batchSize: 5 })).not.toBe(first);
   const frozen = { ...DEFAULTS, lisaTrain: { embedding: false, head: false, norm: true } };
-  expect(forecaster.memory(qwen, { ...frozen, seed: 2 })).not.toBe(forecaster.memory(qwen, { ...frozen, seed: 3 }));
-  expect(forecaster.memory(qwen, { ...DEFAULTS, lisaLayers: 99 }).error).toMatchObject({ code: 'CONFIG_INVALID' });
-  expect(forecaster.stepFlops(qwen, { ...DEFAULTS, lisaLayers: 99 })).toBeNull();
-  expect(forecaster.stepFlops(qwen, { ...DEFAULTS, gradAccum: 2 })! / forecaster.stepFlops(qwen, DEFAULTS)!).toBeCloseTo(2, 1);
+  expect(forecaster.memory(model, { ...frozen, seed: 2 })).not.toBe(forecaster.memory(model, { ...frozen, seed: 3 }));
+  expect(forecaster.memory(model, { ...DEFAULTS, lisaLayers: 99 }).error).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect(forecaster.stepFlops(model, { ...DEFAULTS, lisaLayers: 99 })).toBeNull();
+  expect(forecaster.stepFlops(model, { ...DEFAULTS, gradAccum: 2 })! / forecaster.stepFlops(model, DEFAULTS)!).toBeCloseTo(2, 1);
+});
+
+it('forecasts weights as they are stored where they may lie so, and tells models apart by it', () => {
+  const total = (weights: 'f32' | 'stored', types: 'f32' | 'bf16', lisaLayers = 2): number =>
+    forecaster.memory({ shape: qwen, types }, { ...DEFAULTS, weights, lisaLayers }).forecast!.total;
+  expect(total('stored', 'bf16')).toBeLessThan(total('f32', 'bf16'));
+  expect(total('f32', 'bf16')).toBe(total('f32', 'f32'));
+  expect(total('stored', 'f32')).toBe(total('f32', 'f32'));
+  // Masters of all layers and packed copies of them would be more than plain f32.
+  expect(total('stored', 'bf16', qwen.layers)).toBe(total('f32', 'bf16', qwen.layers));
 });

@@ -13,7 +13,7 @@ import { dataStanding, useInspectStore } from '../store/inspect';
 import { useSourcesStore, type SourcesState } from '../store/sources';
 import { startState, type Findings, type StartState } from './cta';
 import { BUILTIN } from './known-models';
-import type { Forecaster, ForecastResult } from './preview/forecaster';
+import type { Forecaster, ForecastResult, PlannedModel } from './preview/forecaster';
 import { useForecaster } from './preview/forecasts';
 
 export interface Setup {
@@ -21,6 +21,8 @@ export interface Setup {
   readonly sources: SourcesState;
   /** Null until a model is chosen and its config.json read. */
   readonly shape: ModelShape | null;
+  /** The same with how its weights are stored. */
+  readonly model: PlannedModel | null;
   readonly faults: readonly ConfigFault[];
   /** Memory of the chosen method; null until the forecaster is loaded and the settings can run. */
   readonly memory: ForecastResult | null;
@@ -41,21 +43,22 @@ const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' }
 
 export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
   const { budget, forecaster, data, downloading } = known;
-  const shape = shapeOf(sources);
+  const model = modelOf(sources);
+  const shape = model?.shape ?? null;
   const faults = configFaults(config, shape ?? undefined);
-  const memory = forecaster && shape && faults.length === 0 ? forecaster.memory(shape, config) : null;
+  const memory = forecaster && model && faults.length === 0 ? forecaster.memory(model, config) : null;
   const forecast = memory?.forecast ?? null;
   const limit = forecast && device.status === 'ready' ? limitFault(forecast, device.limits) : null;
   const verdict = forecast && budget !== null ? verdictOf(forecast.total, budget) : null;
   const start = startState(config.method, device, sources, faults, { limit, verdict, data, downloading });
-  return { config, sources, shape, faults, memory, limit, verdict, start };
+  return { config, sources, shape, model, faults, memory, limit, verdict, start };
 }
 
 /** Known before a byte of the weights is: of a folder from its headers, of a hub's model from the look at it. */
-function shapeOf({ modelKind, local, hub }: SourcesState): ModelShape | null {
-  if (modelKind === 'builtin') return BUILTIN.shape;
-  if (modelKind === 'local') return local?.facts?.shape ?? null;
-  return hub.status === 'known' ? hub.preflight.shape : null;
+function modelOf({ modelKind, local, hub }: SourcesState): PlannedModel | null {
+  if (modelKind === 'builtin') return BUILTIN;
+  if (modelKind === 'local') return local?.facts ?? null;
+  return hub.status === 'known' ? hub.preflight : null;
 }
 
 const downloadUnderWay = ({ download }: HubState): boolean => download !== null && isUnderWay(download);

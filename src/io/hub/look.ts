@@ -4,6 +4,8 @@
 import { AppError } from '../../errors';
 import { parameterCount } from '../../model/parameters';
 import type { Dtype, ModelShape } from '../../model/types';
+import type { CheckpointTypes } from '../../plan/storage';
+import { compactTypes } from '../model-facts';
 import { openModel } from '../model-files';
 import type { HubClient, RepoFile } from './client';
 import { hubSource } from './hub-source';
@@ -14,6 +16,7 @@ export interface HubLook {
   readonly shape: ModelShape;
   readonly parameters: number;
   readonly dtypes: Readonly<Record<Dtype, number>>;
+  readonly types: CheckpointTypes;
   /** The files to download: small ones first, the weights last. */
   readonly files: readonly RepoFile[];
   readonly licence: string | null;
@@ -38,6 +41,7 @@ export async function lookAtModel(
     shape: model.shape,
     parameters: parameterCount(model.table),
     dtypes: model.dtypes,
+    types: compactTypes(model.types),
     files: wanted.map((path) => info.files.find((file) => file.path === path)!),
     licence: info.licence,
     gated: info.gated,

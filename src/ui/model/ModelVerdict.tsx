@@ -9,19 +9,20 @@ import { purposeBar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatCount, formatLarge, formatList, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
+import type { PlannedModel } from '../preview/forecaster';
 import { useForecaster } from '../preview/forecasts';
 import { fittedNotes, modelStanding, standingReasons, standingSentence, type ModelStanding } from './verdict';
 
 /** With the settings as they are; null until a model is known and the forecaster loaded. */
-export function useModelStanding(shape: ModelShape | null, config: RunConfig): ModelStanding | null {
+export function useModelStanding(model: PlannedModel | null, config: RunConfig): ModelStanding | null {
   const forecaster = useForecaster((state) => state.forecaster);
   const device = useDeviceStore((state) => state.device);
   const budget = useBudgetStore((state) => state.budget);
   const limits = device.status === 'ready' ? device.limits : null;
   const settled = useDeferredValue(config);
   return useMemo(
-    () => forecaster && shape && modelStanding(shape, settled, forecaster, { limits, budget }),
-    [forecaster, shape, settled, limits, budget],
+    () => forecaster && model && modelStanding(model, settled, forecaster, { limits, budget }),
+    [forecaster, model, settled, limits, budget],
   );
 }
 

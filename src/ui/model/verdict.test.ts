@@ -5,7 +5,7 @@ import { LARGER_MODELS } from '../known-models';
 import { forecaster } from '../preview/forecaster';
 import { modelStanding, standingReasons, standingSentence, type MethodVerdict } from './verdict';
 
-const [gpt2, , qwen] = LARGER_MODELS.map(({ shape }) => shape);
+const [gpt2, , qwen] = LARGER_MODELS;
 const WIDE = { ...DEFAULT_LIMITS, maxBufferSize: 2 ** 33, maxStorageBufferBindingSize: 2 ** 33 };
 const verdicts = (limits: typeof WIDE | null, budget: number | null): MethodVerdict[] =>
   modelStanding(gpt2, DEFAULTS, forecaster, { limits, budget }).methods.map(({ verdict }) => verdict);

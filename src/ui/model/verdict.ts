@@ -3,13 +3,12 @@
 
 import { configFaults, type Method, type RunConfig } from '../../config';
 import type { DeviceLimits } from '../../gpu/device';
-import type { ModelShape } from '../../model/types';
 import type { Forecast } from '../../plan/forecast';
 import { limitFault } from '../../plan/forecast-limits';
 import { verdictOf, type Verdict } from '../../store/budget';
 import { formatBytes, formatCount, formatList } from '../format';
 import { METHOD_NAMES } from '../labels';
-import type { Forecaster } from '../preview/forecaster';
+import type { Forecaster, PlannedModel } from '../preview/forecaster';
 import { fitConfig } from '../preview/forecasts';
 
 /** 'allowed': the device's limits hold it, and no budget says more. 'unknown': the settings cannot run as they are. */
@@ -38,16 +37,16 @@ interface Against {
 }
 
 export function modelStanding(
-  shape: ModelShape,
+  model: PlannedModel,
   config: RunConfig,
   forecaster: Pick<Forecaster, 'memory'>,
   against: Against,
 ): ModelStanding {
-  const fitted = fitConfig(config, shape);
-  const runs = configFaults(fitted, shape).length === 0;
+  const fitted = fitConfig(config, model.shape);
+  const runs = configFaults(fitted, model.shape).length === 0;
   return {
     fitted,
-    methods: STANDING_METHODS.map((method) => (runs ? methodStanding(method, shape, fitted, forecaster, against) : unknown(method))),
+    methods: STANDING_METHODS.map((method) => (runs ? methodStanding(method, model, fitted, forecaster, against) : unknown(method))),
   };
 }
 
@@ -55,12 +54,12 @@ const unknown = (method: Method): MethodStanding => ({ method, forecast: null, v
 
 function methodStanding(
   method: Method,
-  shape: ModelShape,
+  model: PlannedModel,
   config: RunConfig,
   forecaster: Pick<Forecaster, 'memory'>,
   { limits, budget }: Against,
 ): MethodStanding {
-  const { forecast, error } = forecaster.memory(shape, config, method);
+  const { forecast, error } = forecaster.memory(model, config, method);
   if (!forecast) return { method, forecast: null, verdict: 'cannot', reason: error.detail };
   const fault = limits && limitFault(forecast, limits);
   if (fault) {

@@ -29,7 +29,7 @@ export interface LargerModel {
 
 function planned(forecaster: Forecaster, model: KnownModel, config: RunConfig, limits: DeviceLimits | null): LargerModel {
   const fitted = fitConfig(config, model.shape);
-  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model.shape, fitted, method) }));
+  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model, fitted, method) }));
   const bars = results.flatMap(({ method, forecast }) =>
     forecast ? [purposeBar(METHOD_NAMES[method], forecast, method === config.method)] : [],
   );
@@ -55,11 +55,11 @@ export function useLargerModels(forecaster: Forecaster, config: RunConfig, limit
   useEffect(() => {
     let current = true;
     const work = async (): Promise<void> => {
-      for (const { shape } of LARGER_MODELS) {
+      for (const model of LARGER_MODELS) {
         for (const method of BAR_METHODS) {
           await breath();
           if (!current) return;
-          forecaster.memory(shape, fitConfig(config, shape), method);
+          forecaster.memory(model, fitConfig(config, model.shape), method);
         }
       }
       setShown(LARGER_MODELS.map((model) => planned(forecaster, model, config, limits)));

@@ -2,7 +2,6 @@
 // person's budget and the device's limits.
 
 import type { RunConfig } from '../../config';
-import type { ModelShape } from '../../model/types';
 import type { Forecast } from '../../plan/forecast';
 import { limitError, limitFault } from '../../plan/forecast-limits';
 import { useBudgetStore, verdictOf } from '../../store/budget';
@@ -15,13 +14,13 @@ import { ErrorCard } from '../parts/ErrorCard';
 import { Panel } from '../parts/Panel';
 import { forecastReceipt } from '../receipt';
 import { BudgetControl } from './BudgetControl';
-import type { Forecaster } from './forecaster';
+import type { Forecaster, PlannedModel } from './forecaster';
 import { loadForecaster, useForecaster } from './forecasts';
 import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
 
 interface MemoryPreviewProps {
   readonly config: RunConfig;
-  readonly shape: ModelShape;
+  readonly model: PlannedModel;
   /** Show larger models beside a small one. */
   readonly builtin: boolean;
 }
@@ -51,10 +50,10 @@ interface BarsProps extends MemoryPreviewProps {
   readonly forecaster: Forecaster;
 }
 
-function Bars({ forecaster, config, shape, builtin }: BarsProps) {
+function Bars({ forecaster, config, model, builtin }: BarsProps) {
   const budget = useBudgetStore((state) => state.budget);
   const device = useDeviceStore((state) => state.device);
-  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(shape, config, method) }));
+  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model, config, method) }));
   const failed = results.find(({ error }) => error);
   if (failed?.error) return <ErrorCard error={failed.error} />;
   const forecasts = Object.fromEntries(results.map(({ method, forecast }) => [method, forecast])) as Readonly<

@@ -4,19 +4,21 @@ import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
+import type { PlannedModel } from './forecaster';
 import { MemoryPreview } from './MemoryPreview';
 import { SchedulePanel } from './SchedulePanel';
 
 interface Valid {
   readonly config: RunConfig;
   readonly shape: ModelShape;
+  readonly model: PlannedModel;
 }
 
 /** The settings if they can run, else the last ones that could: a half-typed number does not blank the page. */
-function useLastValid({ config, shape, faults }: Setup): { readonly valid: Valid | null; readonly stale: boolean } {
+function useLastValid({ config, shape, model, faults }: Setup): { readonly valid: Valid | null; readonly stale: boolean } {
   const [last, setLast] = useState<Valid | null>(null);
-  const good = shape !== null && faults.length === 0;
-  if (good && (last?.config !== config || last.shape !== shape)) setLast({ config, shape });
+  const good = shape !== null && model !== null && faults.length === 0;
+  if (good && (last?.config !== config || last.shape !== shape)) setLast({ config, shape, model });
   // Another model's bars would be a lie, not a memory.
   return { valid: last?.shape === shape ? last : null, stale: !good };
 }

@@ -5,19 +5,26 @@ import type { Method, RunConfig } from '../../config';
 import { errorInfo, type ErrorInfo } from '../../errors';
 import type { ModelShape } from '../../model/types';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
+import type { CheckpointTypes } from '../../plan/storage';
+
+/** What of a model its memory depends on. `types`: of its checkpoint's tensors, where they may be kept so. */
+export interface PlannedModel {
+  readonly shape: ModelShape;
+  readonly types: CheckpointTypes;
+}
 
 export type ForecastResult = { readonly forecast: Forecast; readonly error: null } | { readonly forecast: null; readonly error: ErrorInfo };
 
 const REMEMBERED = 256;
 
 /** The last results by key, the oldest forgotten first. */
-function remembering<T>(make: (shape: ModelShape, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
+function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
   const known = new Map<string, T>();
-  return (shape: ModelShape, config: RunConfig): T => {
-    const key = JSON.stringify([shape, keyOf(config)]);
+  return ({ shape, types }: PlannedModel, config: RunConfig): T => {
+    const key = JSON.stringify([shape, config.weights === 'stored' ? types : null, keyOf(config)]);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const made = make(shape, config);
+    const made = make({ shape, types }, config);
     if (known.size >= REMEMBERED) known.delete(known.keys().next().value ?? '');
     known.set(key, made);
     return made;
@@ -36,9 +43,9 @@ function memoryKey(config: RunConfig): unknown {
 }
 
 /** Memory of a method with everything else as it is. A shape that cannot be planned is an error, not a number. */
-const memoryOf = remembering<ForecastResult>((shape, config) => {
+const memoryOf = remembering<ForecastResult>(({ shape, types }, config) => {
   try {
-    return { forecast: forecast(shape, config), error: null };
+    return { forecast: forecast(shape, config, types), error: null };
   } catch (thrown) {
     return { forecast: null, error: errorInfo(thrown) };
   }
@@ -46,7 +53,7 @@ const memoryOf = remembering<ForecastResult>((shape, config) => {
 
 /** FLOPs of one optimizer step at full rows; null where the settings cannot run. */
 const flopsOf = remembering<number | null>(
-  (shape, config) => {
+  ({ shape }, config) => {
     try {
       return stepFlopsOf(shape, config);
     } catch {
@@ -59,8 +66,8 @@ const flopsOf = remembering<number | null>(
 const withMethod = (config: RunConfig, method: Method): RunConfig => (config.method === method ? config : { ...config, method });
 
 export const forecaster = {
-  memory: (shape: ModelShape, config: RunConfig, method: Method = config.method): ForecastResult =>
-    memoryOf(shape, withMethod(config, method)),
+  memory: (model: PlannedModel, config: RunConfig, method: Method = config.method): ForecastResult =>
+    memoryOf(model, withMethod(config, method)),
   stepFlops: flopsOf,
 };
 export type Forecaster = typeof forecaster;

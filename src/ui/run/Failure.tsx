@@ -4,7 +4,6 @@
 import { useMemo } from 'react';
 import type { ConfigKey } from '../../config';
 import type { ErrorInfo } from '../../errors';
-import type { ModelShape } from '../../model/types';
 import { setConfig } from '../../store/config';
 import { setView, type Run } from '../../store/run';
 import type { ActionState } from '../actions';
@@ -13,7 +12,7 @@ import { focusField } from '../focus';
 import { formatBytes } from '../format';
 import { ActionButton } from '../parts/Button';
 import { ErrorCard } from '../parts/ErrorCard';
-import type { Forecaster } from '../preview/forecaster';
+import type { Forecaster, PlannedModel } from '../preview/forecaster';
 import { useForecaster } from '../preview/forecasts';
 
 interface FailureProps {
@@ -27,10 +26,12 @@ export function Failure({ run, error, state }: FailureProps) {
   const { setup, device } = state;
   const forecaster = useForecaster((loaded) => loaded.forecaster);
   // Memory can run out before the worker has described the model; the set-up knows its shape.
-  const shape = run.prepared?.shape ?? (setup.config.model === config.model ? setup.shape : null);
+  const chosen = setup.config.model === config.model ? setup.model : null;
+  const shape = run.prepared?.shape ?? chosen?.shape;
+  const types = chosen?.types ?? 'f32';
   const offered = useMemo(
-    () => suggestions(error, config).map((s) => ({ ...s, saves: forecastSaving(forecaster, shape, run, s) })),
-    [forecaster, error, shape, run, config],
+    () => suggestions(error, config).map((s) => ({ ...s, saves: forecastSaving(forecaster, shape ? { shape, types } : null, run, s) })),
+    [forecaster, error, shape, types, run, config],
   );
   const family = familyOf(error.code);
   return (
@@ -69,9 +70,9 @@ function showField(key: ConfigKey): void {
 }
 
 /** Bytes that a change would save by the forecast; 0 where nothing is known or nothing is saved. */
-function forecastSaving(forecaster: Forecaster | null, shape: ModelShape | null, { config }: Run, { patch }: Suggestion): number {
-  if (!shape || !forecaster) return 0;
-  const now = forecaster.memory(shape, config).forecast?.total ?? 0;
-  const then = forecaster.memory(shape, { ...config, ...patch }).forecast?.total ?? now;
+function forecastSaving(forecaster: Forecaster | null, model: PlannedModel | null, { config }: Run, { patch }: Suggestion): number {
+  if (!model || !forecaster) return 0;
+  const now = forecaster.memory(model, config).forecast?.total ?? 0;
+  const then = forecaster.memory(model, { ...config, ...patch }).forecast?.total ?? now;
   return now - then;
 }

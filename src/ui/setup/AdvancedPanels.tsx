@@ -24,6 +24,18 @@ export function AdvancedPanels({ setup }: { readonly setup: Setup }) {
   return (
     <>
       {config.method === 'lisa' && <LisaDetails setup={setup} />}
+      {config.method !== 'full' && (
+        <Panel title="Storage" hint="What does not train can keep the type of its file.">
+          <ChoiceField
+            name="weights"
+            {...fields}
+            options={[
+              ['f32', '32 bits'],
+              ['stored', 'As stored'],
+            ]}
+          />
+        </Panel>
+      )}
       <Panel title="Optimizer" hint="AdamW, and how its learning rate goes.">
         <div className="pair">
           <ChoiceField

@@ -21,9 +21,9 @@ const KINDS = [
 const WHY =
   'Fine-tuning goes on from weights that somebody has trained before. The built-in model is small enough to be tuned in minutes on any GPU. A folder of yours, or a repository of the Hugging Face Hub, can hold a GPT-2, Llama, Mistral or Qwen model that fits the GPU’s memory: what it would need is shown before its weights are read or downloaded. Your files stay as they are: the tuned model is a download.';
 
-export function ModelPanel({ setup: { config, shape } }: { readonly setup: Setup }) {
+export function ModelPanel({ setup: { config, model } }: { readonly setup: Setup }) {
   const { modelKind, local } = useSourcesStore();
-  const standing = useModelStanding(shape, config);
+  const standing = useModelStanding(model, config);
   return (
     <Panel id={MODEL_PANEL} title="Model" hint="The model to start from." why={WHY}>
       <Segmented legend="Model" name="model" value={modelKind} options={KINDS} onChange={setModelKind} />

@@ -11,18 +11,18 @@ import type { Setup } from '../setup-state';
 import { presetTime } from './preset-time';
 
 export function Presets({ setup }: { readonly setup: Setup }) {
-  const { config, shape, faults } = setup;
+  const { config, model, faults } = setup;
   const forecaster = useForecaster((state) => state.forecaster);
   const speed = useMeasuredSpeed();
   const chosen = presetOf(config);
-  const sound = shape !== null && faults.length === 0;
+  const sound = model !== null && faults.length === 0;
   // The work of a step does not depend on how many there are, but where embeddings are frozen on which layers are drawn.
   const times = useMemo(
     () =>
       PRESETS.map(({ patch }) =>
-        sound && forecaster && speed ? presetTime(patch.steps, forecaster.stepFlops(shape, { ...config, ...patch }), speed) : null,
+        sound && forecaster && speed ? presetTime(patch.steps, forecaster.stepFlops(model, { ...config, ...patch }), speed) : null,
       ),
-    [sound, forecaster, shape, config, speed],
+    [sound, forecaster, model, config, speed],
   );
   return (
     <fieldset className="presets">

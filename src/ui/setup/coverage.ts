@@ -44,7 +44,7 @@ function uniformAdvice(layers: number, gamma: number, period: number, steps: num
     const often = times >= 1.5 ? `, each about ${formatCount(Math.round(times))} times` : '';
     return { sentence: `${given(period, steps)} all ${plural(layers, 'layer')} are expected to train${often}.`, suggestions: [] };
   }
-  const periods = Math.log(1 - Math.max(AIM, 1 - 0.5 / layers)) / Math.log(1 - gamma / layers);
+  const periods = Math.log(1 - Math.max(AIM, 1 - 0.49 / layers)) / Math.log(1 - gamma / layers);
   const about = Math.max(1, Math.round(layers * share));
   return advice(
     `${given(period, steps)} about ${about} of ${layers} layers will ever train`,
