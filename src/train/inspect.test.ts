@@ -113,7 +113,8 @@ describe('what takes long', () => {
 
   test('tells how far it is, and shows the first rows once, before it is done', async () => {
     const { ask, events } = inspector();
-    await ask(question(1, rowsOf(6000)));
+    // Long enough for news at every quarter of a second, on a fast machine too.
+    await ask(question(1, rowsOf(24_000)));
     const news = events.filter((event) => event.type === 'inspecting');
     expect(news.length).toBeGreaterThan(1);
     expect(news.filter(({ head }) => head !== null)).toMatchObject([{ head: { name: 'rows.jsonl', format: 'prompt_completion' } }]);
@@ -121,7 +122,7 @@ describe('what takes long', () => {
     const last = events.at(-1);
     if (last?.type !== 'inspected') throw new AppError('INTERNAL', 'There is no answer.', '');
     const { rows, evalRows } = last.preview.counts;
-    expect(rows + evalRows).toBe(6000);
+    expect(rows + evalRows).toBe(24_000);
     expect(last.preview.rows).toHaveLength(50);
   });
 });

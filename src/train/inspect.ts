@@ -104,4 +104,6 @@ const modelKey = (model: ModelSource): string =>
       : `files ${model.name} ${model.files.map((file) => `${file.webkitRelativePath || file.name}:${file.size}:${file.lastModified}`).join(' ')}`;
 
 const dataKey = (data: DataSource): string =>
-  data.kind === 'builtin' ? `builtin ${data.id}` : `file ${data.file.name}:${data.file.size}:${data.file.lastModified}`;
+  data.kind === 'builtin'
+    ? `builtin ${data.id}`
+    : [data.file, data.heldOut].map((file) => file && `${file.name}:${file.size}:${file.lastModified}`).join(' ');
