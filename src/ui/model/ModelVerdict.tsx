@@ -30,10 +30,12 @@ interface ModelVerdictProps {
   readonly name: string;
   readonly standing: ModelStanding | null;
   readonly config: RunConfig;
+  /** False where the same bars stand elsewhere on the screen. */
+  readonly withBars?: boolean;
 }
 
 /** Bars of the three methods. Room is kept for them, so that nothing below moves when they come. */
-export function ModelVerdict({ name, standing, config }: ModelVerdictProps) {
+export function ModelVerdict({ name, standing, config, withBars = true }: ModelVerdictProps) {
   const budget = useBudgetStore((state) => state.budget);
   const bars = (standing?.methods ?? []).flatMap(({ method, forecast, verdict }) =>
     forecast ? [{ ...purposeBar(METHOD_NAMES[method], forecast, method === config.method), cannot: verdict === 'cannot' }] : [],
@@ -42,7 +44,7 @@ export function ModelVerdict({ name, standing, config }: ModelVerdictProps) {
   const notes = standing ? fittedNotes(standing.fitted, config) : [];
   return (
     <div className="model-verdict" data-verdict={own?.verdict}>
-      {bars.length > 0 ? (
+      {withBars && bars.length > 0 && (
         <MemoryBars
           label={`Memory of ${name}`}
           bars={bars}
@@ -52,9 +54,8 @@ export function ModelVerdict({ name, standing, config }: ModelVerdictProps) {
           compact
           axis={false}
         />
-      ) : (
-        <div className="bars-room" />
       )}
+      {withBars && bars.length === 0 && <div className="bars-room" />}
       {standing && (
         <>
           <p className={own?.verdict === 'exceeds' ? 'note fault' : 'note'}>

@@ -33,7 +33,7 @@ export function ModelPanel({ setup: { config, model } }: { readonly setup: Setup
             {BUILTIN.name}
           </p>
           <ShapeLine shape={BUILTIN.shape} />
-          <ModelVerdict name={BUILTIN.name} standing={standing} config={config} />
+          <ModelVerdict name={BUILTIN.name} standing={standing} config={config} withBars={false} />
         </>
       )}
       {modelKind === 'local' && <LocalFolder local={local} standing={standing} config={config} />}
