@@ -15,6 +15,8 @@ export default defineConfig({
     sourcemap: true,
     rollupOptions: {
       input: PROGRAMS.map((name) => `src/cli/${name}.ts`).filter((file) => existsSync(file)),
+      // Beside the programs: what they share finds the public folder from where it lies.
+      output: { chunkFileNames: '[name]-[hash].js' },
     },
   },
   ssr: { noExternal: true, external: ['webgpu'] },
