@@ -11,6 +11,7 @@ import { nodeSource } from '../io/node-source';
 import { piecesOf } from '../io/pieces';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
+import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { randomStream } from '../random';
 
@@ -37,21 +38,10 @@ export interface BenchModel {
 
 const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
 
-/** Settings of each model's published config.json that decide shapes; `nano-` and `mid-` are ours. */
+/** `nano-` and `mid-` are ours. */
 const CONFIGS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  'gpt2-124m': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
-  'smollm2-135m': {
-    ...llama,
-    vocab_size: 49152,
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    max_position_embeddings: 8192,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
+  'gpt2-124m': PUBLIC_CONFIGS['gpt2-124m'],
+  'smollm2-135m': PUBLIC_CONFIGS['smollm2-135m'],
   'mid-llama': {
     ...llama,
     vocab_size: 8192,

@@ -14,6 +14,7 @@ import { DEFAULT_LIMITS, openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
+import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { rowsOfPart } from '../model/parts';
 import type { ModelShape, ParameterRow } from '../model/types';
 import { forecast } from '../plan/forecast';
@@ -21,7 +22,7 @@ import { DEFAULT_KERNELS } from '../plan/input';
 import { bytesByClass, sumBytes } from '../plan/memory';
 import { MEMORY_CLASSES } from '../plan/types';
 import { mega, table } from './bench-print';
-import { BIG_CONFIGS, bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes-weights';
+import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes-weights';
 import { Rig } from './bench-rig';
 
 const BATCH = { batchSize: 1, seqLen: 32 };
@@ -123,6 +124,8 @@ async function step(
   }
 }
 
+const configOf = (id: string): unknown => PUBLIC_CONFIGS[id as keyof typeof PUBLIC_CONFIGS];
+
 /** Float64 PyTorch on the same weights and tokens, in a process of its own. */
 async function judge(
   folder: string,
@@ -131,7 +134,7 @@ async function judge(
   ids: readonly number[],
   rows: readonly ParameterRow[],
 ): Promise<Judged> {
-  const config = BIG_CONFIGS[id];
+  const config = configOf(id);
   const manifest = {
     config,
     ids,
@@ -148,7 +151,7 @@ async function judge(
 }
 
 async function prove(id: string): Promise<string[]> {
-  const shape = parseModelConfig(BIG_CONFIGS[id], `${id}/config.json`);
+  const shape = parseModelConfig(configOf(id), `${id}/config.json`);
   const ids = bigTokens(shape, BATCH.seqLen);
   const folder = await mkdtemp(join(tmpdir(), 'lisa-bigshapes-'));
   const faults: string[] = [];
@@ -200,7 +203,7 @@ async function prove(id: string): Promise<string[]> {
 }
 
 const asked = process.argv.slice(2);
-const known = Object.keys(BIG_CONFIGS);
+const known = Object.keys(PUBLIC_CONFIGS);
 const unknown = asked.filter((id) => !known.includes(id));
 if (unknown.length > 0) {
   note(`There is no model ${unknown.join(', ')}. Usage: npm run bigshapes -- [${known.join('] [')}]`);

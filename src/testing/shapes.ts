@@ -1,6 +1,7 @@
 // Model shapes that plan tests go through: odd sizes that no tile divides, the built-in model, and three real ones.
 
 import { parseModelConfig } from '../model/config';
+import { PUBLIC_CONFIGS } from '../model/public-configs';
 import type { ModelShape } from '../model/types';
 
 const llama = {
@@ -38,33 +39,9 @@ const CONFIGS = {
     max_position_embeddings: 512,
     tie_word_embeddings: true,
   },
-  'SmolLM2-135M': {
-    model_type: 'llama',
-    vocab_size: 49152,
-    hidden_size: 576,
-    intermediate_size: 1536,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    max_position_embeddings: 8192,
-    rope_theta: 100000,
-    tie_word_embeddings: true,
-  },
-  'GPT-2 124M': { model_type: 'gpt2', vocab_size: 50257, n_embd: 768, n_layer: 12, n_head: 12, n_positions: 1024 },
-  'Qwen2.5-0.5B': {
-    model_type: 'qwen2',
-    vocab_size: 151936,
-    hidden_size: 896,
-    intermediate_size: 4864,
-    num_hidden_layers: 24,
-    num_attention_heads: 14,
-    num_key_value_heads: 2,
-    max_position_embeddings: 32768,
-    rope_theta: 1000000,
-    rms_norm_eps: 0.000001,
-    tie_word_embeddings: true,
-    use_sliding_window: false,
-  },
+  'SmolLM2-135M': PUBLIC_CONFIGS['smollm2-135m'],
+  'GPT-2 124M': PUBLIC_CONFIGS['gpt2-124m'],
+  'Qwen2.5-0.5B': PUBLIC_CONFIGS['qwen2.5-0.5b'],
 } as const;
 
 export type ShapeName = keyof typeof CONFIGS;
