@@ -2,6 +2,7 @@
 // are told of by Chromium only.
 
 import { create } from 'zustand';
+import type { Phase } from '../train/protocol';
 import { onEvent, send } from './link';
 import { usePreferences } from './preferences';
 import { isActive, useRunStore } from './run';
@@ -21,21 +22,30 @@ export interface PowerState {
   readonly battery: Battery | null;
   /** Level at which this run was paused; null where it was not, or has gone on. */
   readonly pausedAt: number | null;
+  /** It was paused since the battery was last charged: who went on all the same is left alone. */
+  readonly spoken: boolean;
 }
 
-export const usePower = create<PowerState>(() => ({ battery: null, pausedAt: null }));
+const NOT_PAUSED = { pausedAt: null, spoken: false };
+export const usePower = create<PowerState>(() => ({ battery: null, ...NOT_PAUSED }));
 
 const isLow = ({ charging, level }: Battery): boolean => !charging && level < LEAST_BATTERY;
 
 /** Pauses a run that trains on a low battery, once until the battery has been charged or the person has gone on. */
 export function checkBattery(): void {
-  const { battery, pausedAt } = usePower.getState();
+  const { battery, spoken } = usePower.getState();
   const { run } = useRunStore.getState();
   if (!battery) return;
-  if (!isLow(battery)) return usePower.setState({ pausedAt: null });
-  if (!usePreferences.getState().batteryPause || pausedAt !== null || !run || !isActive(run) || run.phase !== 'training') return;
-  usePower.setState({ pausedAt: battery.level });
+  if (!isLow(battery)) return usePower.setState(NOT_PAUSED);
+  if (!usePreferences.getState().batteryPause || spoken || !run || !isActive(run) || run.phase !== 'training') return;
+  usePower.setState({ pausedAt: battery.level, spoken: true });
   ask('pause');
+}
+
+/** Exported for the test. A run that goes on, or ends, is paused for nobody's sake any more. */
+export function followPhase(before: Phase | undefined): void {
+  if (before === 'paused') usePower.setState({ pausedAt: null });
+  checkBattery();
 }
 
 const tellPace = (): void => send({ type: 'pace', rest: usePreferences.getState().gentle ? 1 : 0 });
@@ -49,7 +59,7 @@ export function watchPower(found: Promise<Battery> | undefined = batteryOf(navig
     (battery) => {
       usePower.setState({ battery });
       for (const change of ['levelchange', 'chargingchange']) battery.addEventListener(change, checkBattery);
-      useRunStore.subscribe(({ run }, before) => run?.phase !== before.run?.phase && checkBattery());
+      useRunStore.subscribe(({ run }, before) => run?.phase !== before.run?.phase && followPhase(before.run?.phase));
     },
     () => undefined, // the browser says no: as if there were none
   );

@@ -92,8 +92,11 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return { ...run, saveError: event.error, asked: run.asked === 'save' ? null : run.asked };
     case 'moved':
       return run; // a column of the metrics
-    case 'rounded':
-      return run; // in the report, which follows
+    case 'rounded': {
+      // What is compared and exported is the rounded model: its loss is the last one, as in the report.
+      const { after } = event.rounding;
+      return after === null ? run : { ...run, evals: [...run.evals.slice(0, -1), { step: event.step, loss: after }] };
+    }
     case 'verified':
       return { ...run, verified: event, asked: run.asked === 'verify' ? null : run.asked };
     case 'done':

@@ -48,7 +48,8 @@ describe('reduceRun', () => {
   it('follows the events of a run', () => {
     let state = reduceRun(run, { type: 'phase', phase: 'loading', detail: 'weights', fraction: 0.5 });
     expect(state).toMatchObject({ phase: 'loading', detail: 'weights', fraction: 0.5 });
-    state = reduceRun(state, { type: 'eval', step: 0, loss: 3, targets: 10 });
+    state = reduceRun(state, { type: 'eval', step: 0, loss: 3.5, targets: 10 });
+    state = reduceRun(state, { type: 'rounded', step: 0, rounding: { layers: [1], before: 3.5, after: 3 } });
     state = reduceRun(state, { type: 'phase', phase: 'training' });
     state = reduceRun(state, { type: 'step', metrics: step(1, 3) });
     state = reduceRun(state, { type: 'checkpoint', step: 1 });

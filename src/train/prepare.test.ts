@@ -101,6 +101,15 @@ describe('prompts', () => {
     expect(none.prompts.map(({ text }) => text)).toEqual(['one']);
   });
 
+  test('by default there is one, though the held-out rows of a long file lie behind those that are kept as text', async () => {
+    const long = textRows(1200);
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const { prompts, dataset } = await inputsOf({ prompts: [], evalSplit: 1 / 1200, seed }, long);
+      expect(dataset.evaluation.length).toBe(1);
+      expect(prompts, `seed ${seed}`).toHaveLength(1);
+    }
+  });
+
   test('an empty one is refused under its name', async () => {
     await expect(inputsOf({ prompts: [''] }, textRows(4))).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

@@ -71,7 +71,9 @@ export async function prepareInputs(
   const dataset = await pace.finish(preparing(data, evaluation, config));
   if (!dataset) throw new Unwanted();
   if (dataset.refusal) throw dataset.refusal;
-  const rows = evaluation ? evaluation.firstRows : dataset.evaluation.length > 0 ? heldOutRows(data, dataset, tokenizer) : data.firstRows;
+  const held = evaluation ? evaluation.firstRows : dataset.evaluation.length > 0 ? [...heldOutRows(data, dataset, tokenizer)] : [];
+  // Of a long file with few held-out rows none may be among those that are kept as text.
+  const rows = held.length > 0 ? held : data.firstRows;
   const { chat } = data;
   const prompts = choosePrompts(config, chat, rows, tokenizer, label?.('prompts') ?? 'prompts');
   return { config, files, tokenizer, dataset, chat, prompts };

@@ -424,3 +424,17 @@ async function bundled(): Promise<string> {
   });
   return join(scratch, 'dist', 'entry.mjs');
 }
+
+test('two models whose folders would have one name are not taken for each other', async () => {
+  const cache = new ModelCache(new OpfsModels('models', new FakeOpfs().storage));
+  const [one, other] = ['a/b--c', 'a--b/c'].map((repo): HubModel => ({
+    kind: 'hub',
+    hub: server.url,
+    repo,
+    revision: 'main',
+    commit: COMMIT,
+  }));
+  await cache.create(one, [{ path: 'config.json', bytes: 1, digest: { kind: 'git', hex: '0'.repeat(40) } }]);
+  expect((await cache.find(one))?.manifest.model.repo).toBe('a/b--c');
+  expect(await cache.find(other)).toBeNull();
+});

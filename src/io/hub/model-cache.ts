@@ -55,7 +55,7 @@ const MANIFEST = 'manifest.json';
 /** The same for the same files. */
 export const keyOf = ({ hub, repo, commit }: HubModel): string => `${hub} ${repo} ${commit}`;
 
-/** The folder's name: nothing in it can be a path, and no two models share one. */
+/** The folder's name: nothing in it can be a path. Whose it is, its manifest says. */
 const folderOf = ({ hub, repo, commit }: HubModel): string =>
   [hub.replace(/^https?:\/\//, ''), ...repo.split('/'), commit].map((part) => part.replace(/[^A-Za-z0-9._-]/g, '_')).join('--');
 
@@ -137,8 +137,10 @@ export class ModelCache {
   }
 
   /** Null where there is nothing of it, or nothing that can be read. */
-  find(model: HubModel): Promise<CachedModel | null> {
-    return this.#open(folderOf(model));
+  async find(model: HubModel): Promise<CachedModel | null> {
+    const cached = await this.#open(folderOf(model));
+    // 'a/b--c' and 'a--b/c' share a folder's name.
+    return cached && keyOf(cached.manifest.model) === keyOf(model) ? cached : null;
   }
 
   /** Of this repository at this revision; the newest where there are several. For use without the hub. */
