@@ -45,7 +45,7 @@ export async function openHubModel(text: string, { hubUrl, cacheDir, token, say,
     const look = await lookAtModel(client, repo, revision);
     check(look.shape);
     const model = { kind: 'hub', hub: hubUrl, repo, revision, commit: look.commit } as const;
-    return opened(await downloadModel(client, cache, model, look.files, { onState: progressLines(say) }));
+    return opened(await downloadModel(client, cache, model, look.files, { onState: progressLines(say), onWait: say }));
   } catch (thrown) {
     const cached = thrown instanceof AppError && UNREACHED.has(thrown.code) ? await stored() : null;
     if (!cached) throw thrown;

@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import type { StorageEstimate } from '../train/protocol-hub';
 import { AppError } from '../errors';
 import type { Appender, CacheFolder, CacheRoot } from './hub/model-cache';
+import { takeLock } from './node-lock';
 
 const codeOf = (thrown: unknown): string => (thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '');
 const isMissing = (thrown: unknown): boolean => codeOf(thrown) === 'ENOENT';
@@ -54,6 +55,18 @@ export class NodeModels implements CacheRoot {
       if (disk) return { usage: (disk.blocks - disk.bavail) * disk.bsize, quota: disk.blocks * disk.bsize, persisted: true };
     }
     return { usage: null, quota: null, persisted: true };
+  }
+
+  async claim(name: string, what: string, onWait?: (why: string) => void, signal?: AbortSignal): Promise<() => void> {
+    await mkdir(this.#directory, { recursive: true });
+    const path = join(this.#directory, `${name}.lock`);
+    return takeLock(path, {
+      signal,
+      onWait: (holder) =>
+        onWait?.(
+          `Another process ${holder ? `(${holder.pid} on ${holder.host}) ` : ''}downloads ${what} to ${this.#directory}; this one waits for it. If there is none, delete ${path}.`,
+        ),
+    });
   }
 
   async fault(cause: unknown, what: string, bytes: number): Promise<unknown> {

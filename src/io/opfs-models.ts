@@ -4,6 +4,7 @@ import type { StorageEstimate } from '../train/protocol-hub';
 import { AppError } from '../errors';
 import type { Appender, CacheFolder, CacheRoot } from './hub/model-cache';
 import { openFolder, removeFrom, storageError, writeWhole, type BrowserStorage } from './opfs-folder';
+import { TabLock } from './tab-lock';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -42,14 +43,22 @@ export class OpfsModels implements CacheRoot {
     return { usage, quota, persisted: (await this.#storage.persisted?.().catch(() => false)) ?? false };
   }
 
+  async claim(name: string, what: string): Promise<() => void> {
+    const lock = new TabLock(`lisa-studio-model ${name}`);
+    if (!(await lock.acquire())) throw otherTab(what);
+    return () => lock.release();
+  }
+
   async fault(cause: unknown, what: string, bytes: number): Promise<unknown> {
     if (!(cause instanceof DOMException)) return cause;
-    if (cause.name === 'NoModificationAllowedError')
-      return new AppError('STORAGE', `${what} is being written by another tab.`, 'Finish or pause the download there.', { cause });
+    if (cause.name === 'NoModificationAllowedError') return otherTab(what, cause);
     const { detail } = await storageError(this.#storage, cause, what, bytes);
     return new AppError('STORAGE', detail, 'Free disk space, or delete a stored model; what has arrived is kept.', { cause });
   }
 }
+
+const otherTab = (what: string, cause?: unknown): AppError =>
+  new AppError('STORAGE', `${what} is being downloaded in another tab.`, 'Finish or pause the download there.', { cause });
 
 type StorageEstimateOf = Awaited<ReturnType<StorageManager['estimate']>>;
 

@@ -1,8 +1,7 @@
 // Downloads from a hub on loopback into both kinds of cache, with every fault that a network has.
 
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, existsSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -372,58 +371,6 @@ test('no room: said before a byte comes, and when the disk fills up; what has ar
   await downloadModel(client(), cache, tiny(), wanted);
   await expectWhole(cache);
 });
-
-test('killed in the middle of a download, another process goes on to identical bytes', async () => {
-  const directory = mkdtempSync(join(scratch, 'cache-'));
-  server.bytesPerSecond = 400_000;
-  const cache = new ModelCache(new NodeModels(directory));
-  const name = `${server.url.replace(/^http:\/\//, '').replace(':', '_')}--org--tiny--${COMMIT}`;
-  const part = join(directory, name, BIG);
-  const child = spawn(process.execPath, [await bundled(), server.url, directory], { stdio: 'inherit' });
-  for (let waited = 0; waited < 20_000 && !(existsSync(part) && statSync(part).size > 100_000); waited += 20)
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  child.kill('SIGKILL');
-  await new Promise((resolve) => child.once('exit', resolve));
-  const left = statSync(part).size;
-  expect(left).toBeGreaterThan(100_000);
-  expect(left).toBeLessThan(big().byteLength);
-  expect((await cache.find(tiny()))?.whole).toBe(false);
-  server.bytesPerSecond = Infinity;
-  await fetchTiny(cache);
-  await expectWhole(cache);
-  console.log(`killed after ${left} of ${big().byteLength} bytes; went on to identical bytes`);
-}, 60_000);
-
-/** The downloader as a program of its own. */
-async function bundled(): Promise<string> {
-  const { build } = await import('vite');
-  const entry = join(scratch, 'entry.ts');
-  const here = import.meta.dirname;
-  writeFileSync(
-    entry,
-    `import { HubClient } from '${here}/client';
-     import { downloadModel } from '${here}/download';
-     import { lookAtModel } from '${here}/look';
-     import { ModelCache } from '${here}/model-cache';
-     import { NodeModels } from '${here}/../node-models';
-     const [, , hub, directory] = process.argv;
-     const client = new HubClient({ url: hub, token: null });
-     const { commit, files } = await lookAtModel(client, 'org/tiny', 'main');
-     await downloadModel(client, new ModelCache(new NodeModels(directory)), { kind: 'hub', hub, repo: 'org/tiny', revision: 'main', commit }, files);`,
-  );
-  await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: entry,
-      outDir: join(scratch, 'dist'),
-      target: 'node20',
-      minify: false,
-      rollupOptions: { output: { entryFileNames: 'entry.mjs' } },
-    },
-  });
-  return join(scratch, 'dist', 'entry.mjs');
-}
 
 test('two models whose folders would have one name are not taken for each other', async () => {
   const cache = new ModelCache(new OpfsModels('models', new FakeOpfs().storage));

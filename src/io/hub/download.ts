@@ -15,6 +15,8 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
   /** Told now and then, and at every change of phase. */
   readonly onState?: (state: DownloadState) => void;
+  /** Told, once and in words, where another process downloads the same model: it is waited for. */
+  readonly onWait?: (why: string) => void;
   readonly patience?: Patience;
 }
 
@@ -36,12 +38,12 @@ export async function downloadModel(
   try {
     const found = await cache.find(model);
     if (found?.whole) return found;
-    const cached = found ?? (await cache.create(model, files));
-    await checkRoom(cache, cached);
-    const job = new Job(client, cached, options);
-    for (const file of cached.manifest.files) await job.fetch(file);
-    job.finish();
-    return cached;
+    const release = await cache.claim(model, options.onWait, options.signal);
+    try {
+      return await fetchAll(client, cache, model, files, options);
+    } finally {
+      release();
+    }
   } catch (thrown) {
     if (options.signal?.aborted) throw options.signal.reason;
     throw await cache.root.fault(
@@ -50,6 +52,23 @@ export async function downloadModel(
       files.reduce((sum, { bytes }) => sum + bytes, 0),
     );
   }
+}
+
+/** Nobody else writes to the model's folder meanwhile. */
+async function fetchAll(
+  client: HubClient,
+  cache: ModelCache,
+  model: HubModel,
+  files: readonly RepoFile[],
+  options: DownloadOptions,
+): Promise<CachedModel> {
+  // What another has fetched while this waited for it is there.
+  const cached = (await cache.find(model)) ?? (await cache.create(model, files));
+  await checkRoom(cache, cached);
+  const job = new Job(client, cached, options);
+  for (const file of cached.manifest.files) await job.fetch(file);
+  job.finish();
+  return cached;
 }
 
 /** Throws STORAGE before a byte comes where there is no room for the rest. */

@@ -36,6 +36,11 @@ export interface CacheRoot {
   /** With all that is in it; what is not there is removed already. */
   remove(name: string): Promise<void>;
   estimate(): Promise<StorageEstimate>;
+  /**
+   * From here on nobody else writes to that folder, until what it gives is called. Where somebody does now it waits, and `onWait` hears
+   * once whom for; or throws STORAGE. `what`: 'org/name', for the words.
+   */
+  claim(name: string, what: string, onWait?: (why: string) => void, signal?: AbortSignal): Promise<() => void>;
   /** What a refusal of the storage means, as STORAGE; other faults as they are. `what`: 'gpt2'. */
   fault(cause: unknown, what: string, bytes: number): Promise<unknown>;
 }
@@ -155,6 +160,11 @@ export class ModelCache {
     return found.sort((a, b) => b.manifest.changed - a.manifest.changed)[0] ?? null;
   }
 
+  /** As CacheRoot.claim, of the model's folder. */
+  claim(model: HubModel, onWait?: (why: string) => void, signal?: AbortSignal): Promise<() => void> {
+    return this.root.claim(folderOf(model), model.repo, onWait, signal);
+  }
+
   async create(model: HubModel, files: readonly RepoFile[]): Promise<CachedModel> {
     const folder = await this.root.open(folderOf(model), true);
     const manifest: Manifest = { model, files, etags: {}, whole: [], changed: Date.now() };
@@ -166,9 +176,9 @@ export class ModelCache {
     await this.root.remove(folderOf(model));
   }
 
-  /** The newest first. */
-  async list(): Promise<StoredModel[]> {
-    const models: StoredModel[] = [];
+  /** The newest first. Who uses them is not known here. */
+  async list(): Promise<Omit<StoredModel, 'usedBy'>[]> {
+    const models: Omit<StoredModel, 'usedBy'>[] = [];
     for (const name of await this.root.folders()) {
       const cached = await this.#open(name);
       if (!cached) continue;
