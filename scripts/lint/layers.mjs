@@ -8,6 +8,7 @@ import path from 'node:path';
 const LAYERS = Object.entries({
   errors: ['errors'],
   random: ['random*'],
+  crc32: ['crc32*'],
   config: ['config*', 'lr*'],
   testing: ['testing/*', 'gpu/node-lab*'],
   'model types': ['model/types'],
@@ -37,6 +38,7 @@ const LAYERS = Object.entries({
 const PURE = [
   'errors',
   'random',
+  'crc32',
   'config',
   'model types',
   'model config',
@@ -49,12 +51,13 @@ const PURE = [
   'data',
 ];
 const ENGINE = [...PURE, 'gpu', 'generate', 'lisa', 'io'];
-const PAGE = ['errors', 'config', 'model types', 'model config', 'schedule', 'forecast', 'columns', 'protocol', 'client', 'store'];
+const PAGE = ['errors', 'crc32', 'config', 'model types', 'model config', 'schedule', 'forecast', 'columns', 'protocol', 'client', 'store'];
 
 /** @type {Record<string, { may: readonly string[], types?: readonly string[] }>} */
 const RULES = {
   errors: { may: [] },
   random: { may: ['errors'] },
+  crc32: { may: [] },
   config: { may: ['errors', 'random'], types: PURE },
   'model types': { may: ['errors'], types: PURE },
   'model config': { may: ['errors', 'model types'], types: PURE },

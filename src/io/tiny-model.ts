@@ -60,7 +60,10 @@ export const seededValues = (count: number, salt: number): Float32Array<ArrayBuf
 export function tensorsOf(config: object): Map<string, TensorToWrite> {
   const table = parameterTable(parseModelConfig(config, 'config.json'));
   return new Map(
-    table.map((row, i) => [row.name, { name: row.name, dtype: 'f32', shape: row.shape, data: () => seededValues(elementsOf(row), i) }]),
+    table.map((row, i) => [
+      row.name,
+      { name: row.name, dtype: 'f32', shape: row.shape, data: (start, end) => seededValues(elementsOf(row), i).subarray(start, end) },
+    ]),
   );
 }
 

@@ -1,5 +1,6 @@
 // The tuned model as something to save: one zip, or the bare files where a zip cannot hold them.
 
+import { crc32 } from '../crc32';
 import type { ExportedFile } from '../train/protocol';
 import { ZIP_LIMIT, zipParts, type ZipEntry } from './zip';
 
@@ -8,12 +9,11 @@ export interface Download {
   readonly contents: readonly { readonly name: string; readonly bytes: number }[];
 }
 
-const bytesOf = ({ data }: ExportedFile): number => (data instanceof Blob ? data.size : data.length);
-const isEntry = (file: ExportedFile): file is ZipEntry => !(file.data instanceof Blob);
+const isEntry = (file: ExportedFile): file is ExportedFile & ZipEntry => file.crc32 !== null;
 
-/** `name` without an ending. The bytes move into blobs, which the browser may keep on disk; what comes as one stays a file of its own. */
+/** `name` without an ending. No byte is read or copied here: an archive is made of the files' own blobs. */
 export function makeDownload(name: string, files: readonly ExportedFile[]): Download {
-  const contents = files.map((file) => ({ name: file.name, bytes: bytesOf(file) }));
+  const contents = files.map((file) => ({ name: file.name, bytes: file.data.size }));
   const total = contents.reduce((sum, file) => sum + file.bytes, 0);
   const link = (linkName: string, blob: Blob) => ({ name: linkName, bytes: blob.size, url: URL.createObjectURL(blob) });
   const entries = files.filter(isEntry);
@@ -49,7 +49,10 @@ export function saveFile(name: string, text: string, type: string): void {
 
 /** Texts in one zip, to the browser's own download. */
 export function saveTexts(name: string, files: readonly { readonly name: string; readonly text: string }[]): void {
-  const entries = files.map((file) => ({ name: file.name, data: new TextEncoder().encode(file.text) }));
+  const entries = files.map((file): ZipEntry => {
+    const data = new TextEncoder().encode(file.text);
+    return { name: file.name, data, crc32: crc32(data) };
+  });
   const url = URL.createObjectURL(new Blob(zipParts(entries), { type: 'application/zip' }));
   saveUrl(fileName(name), url);
   setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);

@@ -8,7 +8,7 @@ import { downloadName, ggufName, makeDownload, revokeDownload, saveDownload } fr
 import { connect, onEvent, restartWorker, send } from './link';
 import { noteMoved, onSteps, pushStep, resetMetrics, runMetrics } from './metrics';
 import { usePreferences } from './preferences';
-import { isActive, isDownload, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run } from './run';
+import { isActive, isDownload, newRun, patchRun, reduceRun, useRunStore, type Asked, type Exported, type Run, type View } from './run';
 
 const lastStep = (run: Run): number => (runMetrics().step.length > 0 ? runMetrics().step.last : run.step);
 
@@ -126,6 +126,10 @@ export function receive(event: Event): void {
       if (event.event.type === 'failed' && event.event.error.code === 'DEVICE_LOST')
         setDevice({ status: 'unavailable', error: event.event.error });
       break;
+    case 'closed':
+      // What it has given already stays saved; its record is in the history.
+      if (run?.runId === event.runId) useRunStore.setState(({ view }) => ({ run: null, view: needsRun(view) ? 'setup' : view }));
+      break;
     case 'exported': {
       if (run?.exported[event.what] !== 'asked') break;
       const made = makeDownload(...namedExport(run, event.what, event.files));
@@ -159,6 +163,7 @@ export function receive(event: Event): void {
   }
 }
 
+const needsRun = (view: View): boolean => view === 'run' || view === 'compare';
 const resumableOf = ({ type: _, ...resumable }: Extract<Event, { type: 'resumable' }>): Resumable => resumable;
 const ggufTypeOf = (what: ExportKind): string | null => (what.startsWith('gguf-') ? what.slice('gguf-'.length) : null);
 

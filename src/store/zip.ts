@@ -1,23 +1,14 @@
 // A zip archive of stored (uncompressed) files, in the classic format: PKWARE APPNOTE 4.3.7, 4.3.12, 4.3.16.
 // Weights don't compress, and one file is easier to keep than five. Parts are returned, not one large copy.
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let c = byte;
-  for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  return c >>> 0;
-});
-
-/** CRC-32 (IEEE 802.3, reflected). */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
 export interface ZipEntry {
   readonly name: string;
-  readonly data: Uint8Array<ArrayBuffer>;
+  readonly data: Blob | Uint8Array<ArrayBuffer>;
+  /** Of the data: whoever made them has them at hand, a Blob's are not. */
+  readonly crc32: number;
 }
+
+export const sizeOf = (data: Blob | Uint8Array): number => (data instanceof Uint8Array ? data.length : data.size);
 
 /** Sizes and offsets are 32-bit fields: beyond this an archive cannot say them. */
 export const ZIP_LIMIT = 0xffffffff;
@@ -27,12 +18,13 @@ const UTF8_NAMES = 0x0800;
 const DOS_DATE = (1 << 5) | 1;
 
 /** Parts for a Blob. Throws RangeError above 4 GiB. */
-export function zipParts(entries: readonly ZipEntry[]): Uint8Array<ArrayBuffer>[] {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+export function zipParts(entries: readonly ZipEntry[]): (Blob | Uint8Array<ArrayBuffer>)[] {
+  const parts: (Blob | Uint8Array<ArrayBuffer>)[] = [];
   const directory: Uint8Array<ArrayBuffer>[] = [];
   let offset = 0;
-  for (const { name, data } of entries) {
+  for (const { name, data, crc32 } of entries) {
     const encoded = new TextEncoder().encode(name);
+    const size = sizeOf(data);
     // The fields that the local header and the directory entry have in common.
     const common = fields(
       [2, 20],
@@ -40,16 +32,16 @@ export function zipParts(entries: readonly ZipEntry[]): Uint8Array<ArrayBuffer>[
       [2, 0],
       [2, 0],
       [2, DOS_DATE],
-      [4, crc32(data)],
-      [4, data.length],
-      [4, data.length],
+      [4, crc32],
+      [4, size],
+      [4, size],
       [2, encoded.length],
       [2, 0],
     );
     const local = join(fields([4, 0x04034b50]), common, encoded);
     directory.push(join(fields([4, 0x02014b50], [2, 20]), common, fields([2, 0], [2, 0], [2, 0], [4, 0], [4, offset]), encoded));
     parts.push(local, data);
-    offset += local.length + data.length;
+    offset += local.length + size;
   }
   const central = join(...directory);
   if (offset + central.length > ZIP_LIMIT) throw new RangeError('A zip archive of this kind holds at most 4 GiB.');

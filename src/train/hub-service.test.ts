@@ -5,6 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunConfig } from '../config';
+import { nodeLab } from '../gpu/node-lab';
+import { spyOnBuffers } from '../testing/buffer-spy';
 import { HubServer } from '../testing/hub-server';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
 import { pickedData, TestPage } from '../testing/tiny-service';
@@ -123,12 +125,18 @@ test('a run of a stored model goes on after a reload, and asks for a download wh
   // A model that a run goes on with is not deleted.
   const refused = page.next((event) => (event.type === 'modelsFailed' ? event.error : undefined));
   await page.send({ type: 'deleteModel', model: model() });
-  expect(await refused).toMatchObject({ code: 'STORAGE', detail: expect.stringContaining('is the model of a run') as string });
+  expect(await refused).toMatchObject({
+    code: 'STORAGE',
+    detail: expect.stringContaining('is the model of the run that is going on') as string,
+  });
   await page.send({ type: 'discard' });
 
   const offered = (of: TestPage, from = 0) => of.next((event) => (event.type === 'resumable' ? event : undefined), from);
   await opened(after);
   expect(await offered(after)).toMatchObject({ runId: 'b', needsModel: null, needsDownload: null });
+  const kept = after.next((event) => (event.type === 'modelsFailed' ? event.error : undefined));
+  await after.send({ type: 'deleteModel', model: model() });
+  expect(await kept).toMatchObject({ detail: expect.stringContaining('is the model of an unfinished run') as string });
 
   for (const path of after.opfs.paths) expect(path).toMatch(/^models\//);
   after.opfs.root.folders.clear();
@@ -140,6 +148,43 @@ test('a run of a stored model goes on after a reload, and asks for a download wh
   const done = empty.nextOf('b', 'done');
   await empty.send({ type: 'resume', runId: 'b' });
   expect((await done).report.evalLoss.length).toBeGreaterThan(0);
+});
+
+test('a model is kept while a run reads it, with the reason; once the run has ended it goes, and the run with it', async () => {
+  const page = await opened();
+  await downloaded(page);
+  const uses = async (): Promise<unknown> => {
+    const list = listed(page);
+    await page.send({ type: 'listModels' });
+    return (await list).models.map(({ usedBy }) => usedBy);
+  };
+  expect(await uses()).toEqual([null]);
+  const spy = spyOnBuffers((await nodeLab()).gpu);
+  const held = page.phase('c', 'paused');
+  await page.start('c', { ...CONFIG, saveEvery: 0 }, model(), pickedData(4), true);
+  await held;
+  expect(await uses()).toEqual(['run']);
+  const refused = page.next((event) => (event.type === 'modelsFailed' ? event.error : undefined));
+  await page.send({ type: 'deleteModel', model: model() });
+  expect(await refused).toMatchObject({ detail: expect.stringContaining('run that is going on') as string });
+
+  const list = listed(page);
+  const done = page.nextOf('c', 'done');
+  await page.send({ type: 'continue' });
+  await done;
+  // The page is told by itself.
+  expect((await list).models).toMatchObject([{ usedBy: 'ended run' }]);
+  expect(spy.live()).toBeGreaterThan(0);
+  const closed = page.next((event) => (event.type === 'closed' ? event.runId : undefined));
+  const gone = listed(page);
+  await page.send({ type: 'deleteModel', model: model() });
+  expect(await closed).toBe('c');
+  expect((await gone).models).toEqual([]);
+  expect([page.opfs.paths, spy.live()]).toEqual([[], 0]);
+  spy.end();
+  const failed = page.next((event) => (event.type === 'exportFailed' ? event.error : undefined));
+  await page.send({ type: 'export', what: 'model' });
+  expect(await failed).toMatchObject({ detail: 'There is no run to export.' });
 });
 
 test('nonsense is refused by name', async () => {

@@ -11,13 +11,15 @@ import type { Patience } from '../io/hub/retry';
 import { compactTypes } from '../io/model-facts';
 import { openModel } from '../io/model-files';
 import { parameterCount } from '../model/parameters';
-import type { DownloadState, HubCommand, HubEvent, HubModel, Preflight } from './protocol-hub';
+import type { DownloadState, HubCommand, HubEvent, HubModel, ModelUse, Preflight } from './protocol-hub';
 
 export interface HubSurroundings {
   readonly cache: ModelCache;
   post(event: HubEvent): void;
-  /** A run reads this model, or goes on with it later. */
-  inUse(model: HubModel): Promise<boolean>;
+  /** What uses models, apart from downloads: as it is now. */
+  uses(): Promise<(model: HubModel) => ModelUse | null>;
+  /** Closes the run that has ended, which reads from its model. */
+  closeEnded(): Promise<void>;
   /** Shorter waits, for tests. */
   readonly patience?: Patience;
   readonly client?: ClientOptions;
@@ -33,6 +35,13 @@ interface Download {
 const PAUSE = new Error('The download is paused.');
 const CANCEL = new Error('The download is cancelled.');
 
+/** Uses during which a model is not deleted. */
+const USED: Readonly<Record<Exclude<ModelUse, 'ended run'>, { readonly how: string; readonly remedy: string }>> = {
+  download: { how: 'is being downloaded', remedy: 'Cancel the download.' },
+  run: { how: 'is the model of the run that is going on', remedy: 'Stop or discard that run first.' },
+  checkpoint: { how: 'is the model of an unfinished run', remedy: 'Go on with that run to its end, or discard it.' },
+};
+
 export class HubService {
   readonly #around: HubSurroundings;
   #access: HubAccess = { url: DEFAULT_HUB, token: null };
@@ -41,6 +50,7 @@ export class HubService {
   /** Files of models that were looked at, so that a download does not look again. */
   readonly #known = new Map<string, readonly RepoFile[]>();
   #last: DownloadState | null = null;
+  #listed = false;
 
   constructor(around: HubSurroundings) {
     this.#around = around;
@@ -195,26 +205,33 @@ export class HubService {
 
   async #list(): Promise<void> {
     try {
+      this.#listed = true;
       const { cache } = this.#around;
-      this.#around.post({ type: 'models', models: await cache.list(), storage: await cache.root.estimate() });
+      const stored = await cache.list();
+      const useOf = await this.#uses();
+      const models = stored.map((entry) => ({ ...entry, usedBy: useOf(entry.model) }));
+      this.#around.post({ type: 'models', models, storage: await cache.root.estimate() });
     } catch (thrown) {
       this.#around.post({ type: 'modelsFailed', error: errorInfo(await this.#around.cache.root.fault(thrown, 'The list of models', 0)) });
     }
   }
 
+  /** Where the page has asked for the list: what it says of uses may have changed. Never rejects. */
+  async listAgain(): Promise<void> {
+    if (this.#listed) await this.#list();
+  }
+
+  async #uses(): Promise<(model: HubModel) => ModelUse | null> {
+    const download = this.#download && keyOf(this.#download.model);
+    const byRun = await this.#around.uses();
+    return (model) => (keyOf(model) === download ? 'download' : byRun(model));
+  }
+
   async #delete(model: HubModel): Promise<void> {
     try {
-      const isDownload = this.#download !== null && keyOf(this.#download.model) === keyOf(model);
-      if (isDownload || (await this.#around.inUse(model))) {
-        const by = isDownload ? 'is being downloaded' : 'is the model of a run';
-        throw new AppError(
-          'STORAGE',
-          `${model.repo} ${by}.`,
-          isDownload
-            ? 'Cancel the download.'
-            : 'Discard that run; where it has ended, take from it what you want to keep, then reload the page.',
-        );
-      }
+      const use = (await this.#uses())(model);
+      if (use === 'ended run') await this.#around.closeEnded();
+      else if (use) throw new AppError('STORAGE', `${model.repo} ${USED[use].how}.`, USED[use].remedy);
       await this.#around.cache.remove(model);
       await this.#list();
     } catch (thrown) {

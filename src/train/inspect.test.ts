@@ -86,6 +86,65 @@ test('works where there is no GPU: the service answers though the device could n
   expect(events[0]).toMatchObject({ type: 'refused', error: { code: 'NO_WEBGPU' } });
 });
 
+describe('tokens that were counted', () => {
+  /** A file that counts how often it is read, with a date of its own. */
+  function counting(text: string, lastModified: number): { readonly file: File; readonly reads: () => number } {
+    let reads = 0;
+    const file = new File([text], 'held.jsonl', { lastModified });
+    const stream = file.stream.bind(file);
+    file.stream = () => {
+      reads++;
+      return stream();
+    };
+    return { file, reads: () => reads };
+  }
+  const text = (what: string): string =>
+    Array.from({ length: 4 }, (_, i) => JSON.stringify({ prompt: `Held ${i}?`, completion: `${what} ${i}.` })).join('\n');
+  const ROWS = rowsOf(20);
+  const withHeldOut = (heldOut: File): DataSource => (ROWS.kind === 'file' ? { ...ROWS, heldOut } : ROWS);
+
+  test('are kept for another length; a held-out file that has changed is a new look', async () => {
+    const { ask, events } = inspector();
+    const [first, second] = [counting(text('One'), 1), counting(text('Two'), 2)];
+    await ask(question(1, withHeldOut(first.file)));
+    await ask(question(2, withHeldOut(first.file), { config: { ...TINY_CONFIG, seqLen: 32 } }));
+    expect([first.reads(), second.reads()]).toEqual([1, 0]);
+    // The same name and size.
+    expect(second.file.size).toBe(first.file.size);
+    await ask(question(3, withHeldOut(second.file)));
+    expect([first.reads(), second.reads()]).toEqual([1, 1]);
+    await ask(question(4, ROWS));
+    expect(events).toMatchObject([
+      { type: 'inspected', preview: { counts: { rows: 20, evalRows: 4 } } },
+      { type: 'inspected', preview: { counts: { rows: 20, evalRows: 4 } } },
+      { type: 'inspected', preview: { counts: { rows: 20, evalRows: 4 } } },
+      { type: 'inspected', preview: { counts: { rows: 19, evalRows: 1 } } },
+    ]);
+  });
+
+  test.each<[string, (asked: InspectCommand) => Partial<InspectCommand>]>([
+    ['another mask', ({ config }) => ({ config: { ...config, mask: 'all' } })],
+    ['other columns', ({ config }) => ({ config: { ...config, columns: { prompt: 'prompt', completion: 'completion' } } })],
+    ['other data', () => ({ data: rowsOf(21) })],
+    ['a held-out file', () => ({ data: withHeldOut(counting(text('One'), 1).file) })],
+    ['another model', () => ({ model: { kind: 'builtin', id: 'wordsmith-2m' } })],
+  ])('are not for a run with %s, and are let go', async (_, change) => {
+    const { made, ask } = inspector();
+    const asked = question(1, ROWS);
+    await ask(asked);
+    expect(made.handOver({ ...asked, ...change(asked) })).toBeNull();
+    expect(made.handOver(asked)).toBeNull();
+  });
+
+  test('go to a run of the same, once', async () => {
+    const { made, ask } = inspector();
+    const asked = question(1, ROWS);
+    await ask(asked);
+    expect(made.handOver({ ...asked, config: { ...asked.config, seqLen: 32, seed: 9 } })?.data.rowCount).toBe(20);
+    expect(made.handOver(asked)).toBeNull();
+  });
+});
+
 describe('what takes long', () => {
   const LONG = 30_000;
 
@@ -106,7 +165,7 @@ describe('what takes long', () => {
     const { made, ask, events } = inspector();
     const asked = ask(question(1, rowsOf(LONG)));
     await vi.waitFor(() => expect(events.some((event) => event.type === 'inspecting')).toBe(true), { timeout: 20_000, interval: 5 });
-    made.cancel();
+    expect(made.handOver(question(1, rowsOf(LONG)))).toBeNull();
     await asked;
     expect(events.every(({ type }) => type === 'inspecting')).toBe(true);
   });

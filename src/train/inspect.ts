@@ -2,7 +2,7 @@
 // the worker hears of a newer question, or of a start, in between. Nothing here touches the GPU or the weights.
 
 import { previewHead, previewing, type LoadedFiles } from '../data/inspect';
-import type { LoadedData } from '../data/loading';
+import type { LoadConfig, LoadedData } from '../data/loading';
 import type { DataHead, DataPreview } from '../data/preview';
 import type { Tokenizer } from '../data/tokenizer';
 import { errorInfo } from '../errors';
@@ -44,10 +44,15 @@ export class Inspector {
     }
   }
 
-  /** What is under way gets no answer; memory is let go. */
-  cancel(): void {
+  /**
+   * For a run that begins: what is under way gets no answer, and memory is let go. Tokens of the very data, model, mask and columns
+   * that were counted to their end go to the run, which would make the same ones; null where there are none.
+   */
+  handOver({ config, model, data }: Pick<InspectCommand, 'config' | 'model' | 'data'>): LoadedFiles | null {
     this.#turn++;
+    const counted = this.#counted;
     this.#counted = null;
+    return counted?.key === countKey(model, data, config) ? counted.files : null;
   }
 
   async #inspect({ id, config, model, data }: InspectCommand, places: SourcePlaces, current: () => boolean): Promise<DataPreview | null> {
@@ -62,7 +67,7 @@ export class Inspector {
     const news = new News((fraction, head) => this.#post({ type: 'inspecting', id, fraction, head }));
     const pace = new Pace(current);
     const head = (sofar: () => LoadedData): DataHead | null => (news.needsHead ? previewHead(sofar(), tokenizer, config) : null);
-    const key = JSON.stringify([name, dataKey(data), config.mask, config.columns]);
+    const key = countKey(model, data, config);
     if (this.#counted?.key !== key) this.#counted = null;
     // Tokens stay, so that another length or split is a matter of cutting.
     const counted =
@@ -94,6 +99,10 @@ class News {
     this.#toldHead ||= rows !== null;
   }
 }
+
+/** Of all that tokens depend on. */
+const countKey = (model: ModelSource, data: DataSource, { mask, columns }: LoadConfig): string =>
+  JSON.stringify([modelKey(model), dataKey(data), mask, columns]);
 
 /** The same for the same files: a message carries copies of File objects. */
 const modelKey = (model: ModelSource): string =>

@@ -17,6 +17,15 @@ export type DataInput = DataBytes | DataStream;
 
 const streamOf = (data: DataInput): DataStream => ('bytes' in data ? bytesStream(data.name, data.bytes) : data);
 
+/** Throws DATASET_READ as reading would: a browser refuses a file that has changed since it was chosen. */
+export async function checkReadable({ data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null }): Promise<void> {
+  for (const stream of [data, ...(evalData ? [evalData] : [])].map(streamOf)) {
+    const chunks = stream.chunks()[Symbol.asyncIterator]();
+    await chunks.next();
+    await chunks.return?.();
+  }
+}
+
 /** `told` hears how far it is (0 to 1) and what there is of the main file. Null where nobody wants it any more. */
 export async function loadFiles(
   { data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null },

@@ -3,6 +3,7 @@
 import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '../config';
 import { chatOf } from '../data/chat';
 import { preparing, type Dataset, type Preparation } from '../data/dataset';
+import type { LoadedFiles } from '../data/inspect';
 import type { LoadedData } from '../data/loading';
 import { parseRefusal } from '../data/parse';
 import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
@@ -10,7 +11,7 @@ import type { DataRow } from '../data/types';
 import { AppError } from '../errors';
 import type { FileSource } from '../io/file-source';
 import { openModel, type ModelFiles, type ModelTexts } from '../io/model-files';
-import { loadFiles, type DataInput } from './load-data';
+import { checkReadable, loadFiles, type DataInput } from './load-data';
 import { Pace } from './pace';
 
 export type { DataBytes } from './load-data';
@@ -19,6 +20,8 @@ export interface RunFiles {
   readonly model: FileSource;
   readonly data: DataInput;
   readonly evalData: DataInput | null;
+  /** Of just these data with this model's tokenizer: then they are not tokenised again. */
+  readonly counted?: LoadedFiles | null;
 }
 
 export interface Prompt {
@@ -63,7 +66,8 @@ export async function prepareInputs(
   checkConfig(config, shape, label);
   const tokenizer = await openTokenizer(files);
   const pace = new Pace(wanted);
-  const loaded = await loadFiles(from, tokenizer, config, pace);
+  if (from.counted) await checkReadable(from);
+  const loaded = from.counted ?? (await loadFiles(from, tokenizer, config, pace));
   if (!loaded) throw new Unwanted();
   const { data, evaluation } = loaded;
   const unread = parseRefusal(data, config.badRows) ?? (evaluation && parseRefusal(evaluation, config.badRows));

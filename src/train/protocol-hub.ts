@@ -76,6 +76,9 @@ export interface DownloadState {
   readonly error: ErrorInfo | null;
 }
 
+/** What reads a stored model, or will: a download of it, the run that is going on, the one that has ended, an unfinished one that is kept. */
+export type ModelUse = 'download' | 'run' | 'ended run' | 'checkpoint';
+
 /** A model in the cache, whole or a part of one. */
 export interface StoredModel {
   readonly model: HubModel;
@@ -87,6 +90,7 @@ export interface StoredModel {
   readonly whole: boolean;
   /** Milliseconds since 1970; of its last change. */
   readonly changed: number;
+  readonly usedBy: ModelUse | null;
 }
 
 export interface StorageEstimate {
@@ -116,13 +120,16 @@ export type HubCommand =
   | { readonly type: 'cancelDownload' }
   /** Answered by 'models'. */
   | { readonly type: 'listModels' }
-  /** Removes a model from the cache; answered by 'models', or by 'modelsFailed' where a run or a download uses it. */
+  /**
+   * Removes a model from the cache; answered by 'models', or by 'modelsFailed' where a download, a run that is going on or an unfinished
+   * one uses it. A run that has ended is closed with it ('closed').
+   */
   | { readonly type: 'deleteModel'; readonly model: HubModel };
 
 export type HubEvent =
   | { readonly type: 'preflight'; readonly id: number; readonly preflight: Preflight }
   | { readonly type: 'preflightFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'download'; readonly download: DownloadState }
-  /** Sent when asked for, and whenever a download has ended. */
+  /** Sent when asked for, whenever a download has ended, and from the first time on when a run begins or ends. */
   | { readonly type: 'models'; readonly models: readonly StoredModel[]; readonly storage: StorageEstimate }
   | { readonly type: 'modelsFailed'; readonly error: ErrorInfo };

@@ -76,8 +76,10 @@ export type ExportKind = 'model' | 'delta' | `gguf-${GgufType}`;
 
 export interface ExportedFile {
   readonly name: string;
-  /** A Blob where the browser may keep the bytes on disk while the next are read. */
-  readonly data: Uint8Array<ArrayBuffer> | Blob;
+  /** The browser may keep its bytes on disk. */
+  readonly data: Blob;
+  /** CRC-32 of the bytes, for an archive; null for what stays a file of its own. */
+  readonly crc32: number | null;
 }
 
 export interface CompareRequest {
@@ -291,6 +293,8 @@ export type Event =
     }
   | { readonly type: 'compareFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'run'; readonly runId: string; readonly event: RunEvent }
+  /** A run that had ended is let go: its model can no longer be compared or exported. */
+  | { readonly type: 'closed'; readonly runId: string }
   | {
       readonly type: 'exported';
       readonly what: ExportKind;

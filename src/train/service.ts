@@ -12,7 +12,7 @@ import { HubService } from './hub-service';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
 import { DutyCycle } from './duty';
-import type { HubModel } from './protocol-hub';
+import type { HubModel, ModelUse } from './protocol-hub';
 import { Queue } from './queue';
 import { otherTab, type KeptSources, type RunStorage } from './run-storage';
 import { openModelSource, type SourcePlaces } from './sources';
@@ -25,7 +25,7 @@ export interface Surroundings {
   readonly models: ModelCache;
   /** How patient to be with a hub; the usual where absent. */
   readonly hub?: { readonly patience?: Patience; readonly client?: ClientOptions };
-  post(event: Event, transfer?: Transferable[]): void;
+  post(event: Event): void;
 }
 
 export class TrainService {
@@ -46,7 +46,8 @@ export class TrainService {
     this.#inspector = new Inspector(post);
     this.#hub = new HubService({
       cache: around.models,
-      inUse: (model) => this.#inUse(model),
+      uses: () => this.#uses(),
+      closeEnded: () => this.#closeEnded(),
       post: (event) => {
         post(event);
         // An unfinished run may have waited for just this model.
@@ -167,19 +168,22 @@ export class TrainService {
     return kept && { reader, state, sources: kept };
   }
 
-  async #start(request: Omit<RunRequest, 'places' | 'duty'>): Promise<void> {
+  async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
-    this.#inspector.cancel();
+    const counted = this.#inspector.handOver(request);
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, places: this.#places, duty: this.#duty }, this.#gpu, this.#around.storage, (event) => {
+    const run = new WorkerRun({ ...request, counted, places: this.#places, duty: this.#duty }, this.#gpu, this.#around.storage, (event) => {
       this.#around.post({ type: 'run', runId, event });
+      if (event.type === 'done') void this.#hub.listAgain();
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;
       void this.#offerResume();
+      void this.#hub.listAgain();
     });
     this.#run = run;
     this.#model = request.model;
+    void this.#hub.listAgain();
   }
 
   get #places(): SourcePlaces {
@@ -187,10 +191,23 @@ export class TrainService {
   }
 
   /** By the run that there is, or by the one that could be gone on with. */
-  async #inUse(model: HubModel): Promise<boolean> {
+  async #uses(): Promise<(model: HubModel) => ModelUse | null> {
     const stored = await this.#stored().catch(() => null);
-    const users = [this.#run && this.#model, stored?.sources.model];
-    return users.some((user) => user?.kind === 'hub' && keyOf(user) === keyOf(model));
+    const run = this.#run;
+    const users: readonly (readonly [ModelUse, ModelSource | KeptSources['model'] | null | undefined])[] = [
+      [run?.finished ? 'ended run' : 'run', run && this.#model],
+      ['checkpoint', stored?.sources.model],
+    ];
+    return (model) => users.find(([, user]) => user?.kind === 'hub' && keyOf(user) === keyOf(model))?.[0] ?? null;
+  }
+
+  /** Nothing is compared or exported from it any more. */
+  async #closeEnded(): Promise<void> {
+    const run = this.#run;
+    if (!run?.finished) return;
+    this.#run = null;
+    await run.close();
+    this.#around.post({ type: 'closed', runId: run.runId });
   }
 
   /** `given`: the local folder that the run was of. */
@@ -218,7 +235,8 @@ export class TrainService {
   async #discard(): Promise<void> {
     const run = this.#run;
     this.#run = null;
-    return run ? run.discard() : this.#discardStored();
+    await (run ? run.discard() : this.#discardStored());
+    void this.#hub.listAgain();
   }
 
   async #discardStored(): Promise<void> {
@@ -249,10 +267,6 @@ export class TrainService {
 
   async #export(what: ExportKind): Promise<void> {
     if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
-    const files = await this.#run.files(what);
-    this.#around.post(
-      { type: 'exported', what, files },
-      files.flatMap(({ data }) => (data instanceof Blob ? [] : [data.buffer])),
-    );
+    this.#around.post({ type: 'exported', what, files: await this.#run.files(what) });
   }
 }

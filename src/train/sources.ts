@@ -53,8 +53,8 @@ function fileStream(file: File): DataStream {
     name: file.name,
     size: file.size,
     async *chunks() {
+      const reader = file.stream().getReader();
       try {
-        const reader = file.stream().getReader();
         for (;;) {
           const { done, value } = await reader.read();
           if (done) return;
@@ -62,6 +62,9 @@ function fileStream(file: File): DataStream {
         }
       } catch (cause) {
         throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
+      } finally {
+        // Of a file that nobody reads to its end.
+        await reader.cancel().catch(() => undefined);
       }
     },
   };

@@ -1,9 +1,10 @@
 // One run inside the worker: from the page's sources to a session and its events.
 
 import type { RunConfig } from '../config';
+import type { LoadedFiles } from '../data/inspect';
 import { AppError, errorInfo } from '../errors';
 import type { Gpu } from '../gpu/device';
-import type { ExportFile } from '../io/export';
+import { blobOf } from '../io/export-blob';
 import { GGUF_TYPES } from '../io/gguf';
 import type { CheckpointReader } from './checkpoint';
 import { Comparison, type Reply } from './comparison';
@@ -27,11 +28,14 @@ export interface RunRequest {
   readonly paused: boolean;
   /** The checkpoint to go on from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
+  /** Tokens of the data, where they have been counted for a look at it. */
+  readonly counted: LoadedFiles | null;
   readonly places: SourcePlaces;
   readonly duty: DutyCycle;
 }
 
 export class WorkerRun {
+  readonly runId: string;
   readonly #gate: Gate;
   readonly #emit: (event: RunEvent) => void;
   readonly #checkpoints: RunCheckpoints;
@@ -51,12 +55,18 @@ export class WorkerRun {
       if (!this.#gate.discarded) emit(event);
     };
     const { runId, model, data, from } = request;
+    this.runId = runId;
     this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null);
     this.#settled = this.#run(request, gpu);
   }
 
   get gate(): Gate {
     return this.#gate;
+  }
+
+  /** It has come to its end, and its model can be compared and exported. */
+  get finished(): boolean {
+    return this.#finished;
   }
 
   /** From now on only those checkpoints are written that are asked for. */
@@ -69,20 +79,15 @@ export class WorkerRun {
     return this.#uses.run(async () => {
       const session = this.#finishedSession();
       const type = GGUF_TYPES.find((known) => what === `gguf-${known}`);
+      const files = type
+        ? await exportRunGguf(session, type)
+        : what === 'delta'
+          ? await exportDelta(session)
+          : (await exportTuned(session, 'f32')).files;
       const made: ExportedFile[] = [];
-      if (type) {
-        for (const file of await exportRunGguf(session, type)) made.push({ name: file.path, data: await blobOf(file) });
-        return made;
-      }
-      const files = what === 'delta' ? await exportDelta(session) : (await exportTuned(session, 'f32')).files;
       for (const file of files) {
-        const data = new Uint8Array(file.size);
-        let at = 0;
-        for await (const chunk of file.chunks()) {
-          data.set(chunk, at);
-          at += chunk.byteLength;
-        }
-        made.push({ name: file.path, data });
+        const { data, crc32 } = await blobOf(file);
+        made.push({ name: file.path, data, crc32: type ? null : crc32 });
       }
       return made;
     });
@@ -126,7 +131,7 @@ export class WorkerRun {
       this.#emit({ type: 'phase', phase: 'loading' });
       const files = await openSources(request.model, request.data, request.places);
       const wanted = (): boolean => !this.#gate.discarded;
-      const inputs = await prepareInputs(config, files, undefined, undefined, wanted);
+      const inputs = await prepareInputs(config, { ...files, counted: request.counted }, undefined, undefined, wanted);
       // Where there is no room for them now, the first checkpoint says so.
       await this.#checkpoints.keepSources().catch(() => undefined);
       if (this.#gate.discarded) throw new Discarded();
@@ -158,11 +163,4 @@ export class WorkerRun {
       if (!(thrown instanceof Discarded || thrown instanceof Unwanted)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }
   }
-}
-
-/** Chunk by chunk, so that this worker's memory never holds more than one of them. */
-async function blobOf(file: ExportFile): Promise<Blob> {
-  const parts: Blob[] = [];
-  for await (const chunk of file.chunks()) parts.push(new Blob([chunk]));
-  return new Blob(parts);
 }

@@ -13,7 +13,7 @@ const service = new TrainService({
   openGpu: (lowPower) => openGpu(navigator.gpu, { powerPreference: lowPower ? 'low-power' : 'high-performance' }),
   storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), lock: new TabLock('lisa-studio-run') },
   models: new ModelCache(new OpfsModels('models')),
-  post: (event, transfer = []) => self.postMessage(event, { transfer }),
+  post: (event) => self.postMessage(event),
 });
 
 self.addEventListener('message', (message: MessageEvent<Command>) => void service.handle(message.data));

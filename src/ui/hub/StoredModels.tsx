@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'react';
 import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/hub';
 import { goOnWithDownload, takeStoredModel } from '../../store/hub-choice';
-import type { StorageEstimate, StoredModel } from '../../train/protocol-hub';
+import type { ModelUse, StorageEstimate, StoredModel } from '../../train/protocol-hub';
 import { formatBytes, formatPercent, plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 
@@ -29,8 +29,16 @@ export function StoredModels() {
   );
 }
 
-function Stored({ stored: { model, bytes, total, whole } }: { readonly stored: StoredModel }) {
+/** Why a model cannot be deleted now, and what would change that. */
+const IN_USE: Readonly<Record<Exclude<ModelUse, 'ended run'>, string>> = {
+  download: 'Being downloaded: cancel that to delete it.',
+  run: 'The run that is going on reads it; it can be deleted when that has ended.',
+  checkpoint: 'An unfinished run goes on with it: finish or discard that run to delete it.',
+};
+
+function Stored({ stored: { model, bytes, total, whole, usedBy } }: { readonly stored: StoredModel }) {
   const [asking, setAsking] = useState(false);
+  const reason = usedBy === null || usedBy === 'ended run' ? null : IN_USE[usedBy];
   const busy = useHubStore(({ download }) => download !== null && isUnderWay(download) && sameModel(download.model, model));
   return (
     <li data-stored={model.repo}>
@@ -41,9 +49,14 @@ function Stored({ stored: { model, bytes, total, whole } }: { readonly stored: S
           {whole ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(total)}, ${busy ? 'being downloaded' : 'unfinished'}`}
         </span>
       </p>
-      {asking ? (
+      {asking && !reason ? (
         <>
           <p className="note">{formatBytes(bytes)} are removed. To train on it again it must be downloaded again.</p>
+          {usedBy === 'ended run' && (
+            <p className="note fault">
+              The run that has ended reads it too: with it go the tuned model, as far as you have not downloaded it, and the comparison.
+            </p>
+          )}
           <div className="buttons">
             <button type="button" className="button small danger" autoFocus onClick={() => deleteModel(model)}>
               Delete for good
@@ -66,7 +79,7 @@ function Stored({ stored: { model, bytes, total, whole } }: { readonly stored: S
           <button
             type="button"
             className="button small"
-            disabled={busy}
+            disabled={busy || reason !== null}
             aria-label={`Delete ${model.repo}`}
             onClick={() => setAsking(true)}
           >
@@ -74,6 +87,7 @@ function Stored({ stored: { model, bytes, total, whole } }: { readonly stored: S
           </button>
         </div>
       )}
+      {reason && !busy && <p className="note">{reason}</p>}
     </li>
   );
 }
