@@ -5,7 +5,9 @@ import { exportModel } from '../io/export';
 import { openModel } from '../io/model-files';
 import { nodeSource } from '../io/node-source';
 import { collect, memorySource, type Files } from '../io/tiny-model';
+import { roundedRef } from '../shaders/storage.ref';
 import { FIXTURES, loadFixture, loadGolden, relativeError, RUNS } from './fixtures';
+import { loadStoredFixture, STORED_FIXTURES } from './stored-fixtures';
 
 const layerOf = (tensor: string): number | null => {
   const found = /\.(?:h|layers)\.(\d+)\./.exec(tensor);
@@ -81,6 +83,39 @@ describe.each(FIXTURES)('%s', (name) => {
       expect(
         updates.get(tensor)!.values.some((x) => x !== 0),
         tensor,
+      ).toBe(true);
+    }
+  });
+});
+
+describe.each(STORED_FIXTURES)('%s', (name) => {
+  const { weights, stored, gradients, run } = loadStoredFixture(name);
+
+  it('holds values of 16 bits, and has a gradient for every weight', () => {
+    for (const [tensor, { shape, values }] of weights) {
+      expect(gradients.gradients.get(tensor)?.shape, tensor).toEqual(shape);
+      expect(
+        values.every((value) => roundedRef(value, stored) === value),
+        tensor,
+      ).toBe(true);
+    }
+  });
+
+  it('has stays of the layers that leave, and what they are rounded to where that is packed', () => {
+    const { draws } = run.lisa;
+    const left = draws.flatMap((layers, at) => layers.filter((layer) => !draws[at + 1]?.includes(layer)).map((layer) => ({ at, layer })));
+    expect(left).toHaveLength(3);
+    const keys = left.flatMap(({ at, layer }) =>
+      [...weights.keys()].filter((tensor) => layerOf(tensor) === layer).map((t) => `${at}/${t}`),
+    );
+    expect([...run.moved.keys()].sort()).toEqual(keys.sort());
+    const packed = keys.filter((key) => run.packed.includes(key.slice(key.indexOf('/') + 1)));
+    expect(packed.length).toBeLessThan(keys.length);
+    expect([...run.left.keys()].sort()).toEqual(packed);
+    for (const [key, { values }] of run.left) {
+      expect(
+        values.every((value) => roundedRef(value, stored) === value),
+        key,
       ).toBe(true);
     }
   });

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { valueRef } from '../shaders/storage.ref';
 
 export const FIXTURES = [
   'tiny-gpt2',
@@ -92,8 +93,7 @@ export interface FixtureRun {
   readonly updates: FixtureTensors;
 }
 
-export interface Fixture {
-  readonly name: FixtureName;
+export interface FixtureModel {
   /** Absolute path of the model's folder, in Hugging Face layout. */
   readonly directory: string;
   /** config.json, parsed. */
@@ -102,37 +102,46 @@ export interface Fixture {
   readonly vocab: number;
   readonly batches: readonly FixtureBatch[];
   readonly gradients: FixtureGradients;
+}
+
+export interface Fixture extends FixtureModel {
+  readonly name: FixtureName;
   /** LoRA's A and B before the first step: '<path>.lora_A.weight' [r, in], '<path>.lora_B.weight' [out, r]. */
   readonly adapters: FixtureTensors;
   run(name: RunName): FixtureRun;
 }
 
 const pathOf = (relative: string): string => fileURLToPath(new URL(`./fixtures/${relative}`, import.meta.url));
-const json = <T>(relative: string): T => JSON.parse(readFileSync(pathOf(relative), 'utf8')) as T;
+export const fixtureJson = <T>(relative: string): T => JSON.parse(readFileSync(pathOf(relative), 'utf8')) as T;
 
-export function loadFixture(name: FixtureName): Fixture {
-  const { vocab, batches } = json<{ vocab: number; batches: FixtureBatch[] }>(`${name}/batches.json`);
-  const logits = readTensors(pathOf(`${name}/logits.safetensors`)).get('logits');
+/** What every fixture has. */
+export function fixtureModel(name: string): FixtureModel {
+  const { vocab, batches } = fixtureJson<{ vocab: number; batches: FixtureBatch[] }>(`${name}/batches.json`);
+  const logits = readTensors(`${name}/logits.safetensors`).get('logits');
   if (!logits) throw new Error(`${name}/logits.safetensors holds no logits.`);
   return {
-    name,
     directory: pathOf(name),
-    config: json(`${name}/config.json`),
-    weights: readTensors(pathOf(`${name}/model.safetensors`)),
+    config: fixtureJson(`${name}/config.json`),
+    weights: readTensors(`${name}/model.safetensors`),
     vocab,
     batches,
     gradients: {
-      ...json<Omit<FixtureGradients, 'logits' | 'gradients'>>(`${name}/gradients.json`),
+      ...fixtureJson<Omit<FixtureGradients, 'logits' | 'gradients'>>(`${name}/gradients.json`),
       logits,
-      gradients: readTensors(pathOf(`${name}/gradients.safetensors`)),
+      gradients: readTensors(`${name}/gradients.safetensors`),
     },
-    adapters: readTensors(pathOf(`${name}/lora-start.safetensors`)),
-    run: (run) => ({
-      ...json<Omit<FixtureRun, 'updates'>>(`${name}/run-${run}.json`),
-      updates: readTensors(pathOf(`${name}/run-${run}.safetensors`)),
-    }),
   };
 }
+
+export const loadFixture = (name: FixtureName): Fixture => ({
+  ...fixtureModel(name),
+  name,
+  adapters: readTensors(`${name}/lora-start.safetensors`),
+  run: (run) => ({
+    ...fixtureJson<Omit<FixtureRun, 'updates'>>(`${name}/run-${run}.json`),
+    updates: readTensors(`${name}/run-${run}.safetensors`),
+  }),
+});
 
 export interface Golden {
   readonly input_ids: readonly (readonly number[])[];
@@ -151,11 +160,11 @@ export interface Golden {
 }
 
 /** Reference values of the built-in model; its weights are in public/models. */
-export const loadGolden = (): Golden => json('wordsmith-2m.golden.json');
+export const loadGolden = (): Golden => fixtureJson('wordsmith-2m.golden.json');
 
-/** A .safetensors file of F32 tensors. The project's reader is not used: it is among what these fixtures test. */
-function readTensors(path: string): FixtureTensors {
-  const data = readFileSync(path);
+/** A .safetensors file of the fixtures. The project's reader is not used: it is among what these fixtures test. */
+export function readTensors(relative: string): FixtureTensors {
+  const data = readFileSync(pathOf(relative));
   const headerEnd = 8 + Number(data.readBigUInt64LE(0));
   const header = JSON.parse(data.toString('utf8', 8, headerEnd)) as Record<
     string,
@@ -164,11 +173,22 @@ function readTensors(path: string): FixtureTensors {
   const tensors = new Map<string, FixtureTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
     if (name === '__metadata__') continue;
-    if (dtype !== 'F32') throw new Error(`${path}: ${name} is ${dtype}, not F32.`);
-    const bytes = new Uint8Array(data.subarray(headerEnd + data_offsets[0], headerEnd + data_offsets[1]));
-    tensors.set(name, { shape, values: new Float32Array(bytes.buffer) });
+    const { buffer } = new Uint8Array(data.subarray(headerEnd + data_offsets[0], headerEnd + data_offsets[1]));
+    tensors.set(name, { shape, values: valuesOf(dtype, buffer) });
   }
   return tensors;
+}
+
+function valuesOf(dtype: string, bytes: ArrayBuffer): Float32Array<ArrayBuffer> {
+  switch (dtype) {
+    case 'F32':
+      return new Float32Array(bytes);
+    case 'F16':
+    case 'BF16':
+      return Float32Array.from(new Uint16Array(bytes), (code) => valueRef(code, dtype === 'F16' ? 'f16' : 'bf16'));
+    default:
+      throw new Error(`A fixture has a tensor of type ${dtype}.`);
+  }
 }
 
 /** ‖got − want‖ / ‖want‖ over the elements outside the skipped ranges. */

@@ -5,7 +5,10 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FixtureName } from './fixtures';
+import { writeSafetensors } from '../io/safetensors';
+import { collect } from '../io/tiny-model';
+import type { Stored } from '../plan/types';
+import { loadFixture, type FixtureName } from './fixtures';
 
 /** Ids 0 to 2 are <s>, <unk> and </s>, as the fixtures' config.json says; byte b is 3 + b. */
 export const FIRST_BYTE = 3;
@@ -74,4 +77,15 @@ export function writeTinyModel(
   const texts = { 'tokenizer.json': tinyTokenizerJson(), 'tokenizer_config.json': TINY_TOKENIZER_CONFIG, ...replace };
   for (const [name, contents] of Object.entries(texts)) if (contents !== null) writeFileSync(join(folder, name), contents);
   return folder;
+}
+
+/** model.safetensors of a fixture with all tensors rounded to 16 bits. */
+export function halfModelFile(fixture: FixtureName, dtype: Stored): Promise<Uint8Array<ArrayBuffer>> {
+  const tensors = [...loadFixture(fixture).weights].map(([name, { shape, values }]) => ({
+    name,
+    dtype,
+    shape,
+    data: (start: number, end: number) => values.slice(start, end),
+  }));
+  return collect(writeSafetensors(tensors, { format: 'pt' }).chunks());
 }

@@ -3,29 +3,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { relativeErrorL2 } from '../shaders/compare';
-import { FIXTURES, loadFixture, RUNS, type Fixture, type ZeroRange } from '../testing/fixtures';
+import { FIXTURES, loadFixture, RUNS, type Fixture } from '../testing/fixtures';
+import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testing/oracle-bounds';
 import { adapterName, adapterValues, fixtureConfig, fixtureEngine, fixtureMicroBatch, runFixture } from '../testing/oracle';
 import { Trainer } from './trainer';
-
-/** Gradients: four times what float32 PyTorch loses, and never below f32's noise over sums of this length. */
-const gradientBound = (float32: number): number => Math.max(1e-5, 4 * float32);
-/** Updates: Adam divides by √v, which amplifies the rounding of small gradients. */
-const updateBound = (float32: number): number => Math.max(1e-4, 4 * float32);
-
-/** Splits off elements that are zero in theory; they are compared by size. */
-function withoutZeros(name: string, values: Float32Array, zeros: readonly ZeroRange[]): { rest: number[]; largest: number } {
-  const ranges = zeros.filter((z) => z.tensor === name);
-  const rest: number[] = [];
-  let largest = 0;
-  values.forEach((value, at) => {
-    if (ranges.some((z) => at >= z.from && at < z.to)) largest = Math.max(largest, Math.abs(value));
-    else rest.push(value);
-  });
-  return { rest, largest };
-}
-
-const boundOfZeros = (name: string, zeros: readonly ZeroRange[]): number =>
-  Math.max(0, ...zeros.filter((z) => z.tensor === name).map((z) => 4 * Math.max(z.float32, z.float64)));
 
 describe.each(FIXTURES)('%s', (name) => {
   const fixture: Fixture = loadFixture(name);
@@ -40,25 +21,21 @@ describe.each(FIXTURES)('%s', (name) => {
       await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
       const { loss } = await trainer.stats();
       const lossError = Math.abs(loss - gradients.loss) / gradients.loss;
-      let worst = { name: '', error: 0, float32: 0, ratio: 0 };
+      const worst = new Worst();
       const { blocks, edges, slots } = engine.plan.buffers;
       for (const { rows } of blocks.values()) {
         for (const row of rows) {
           const of = row.layer === null ? edges.get(row.block as 'embedding')! : slots[row.layer];
-          const got = withoutZeros(row.name, await engine.readGradient(of, row.local), gradients.zeroInTheory);
-          const want = withoutZeros(row.name, gradients.gradients.get(row.name)!.values, gradients.zeroInTheory);
-          const error = relativeErrorL2(got.rest, want.rest);
+          const want = gradients.gradients.get(row.name)!.values;
+          const { error, zeros } = judge(row.name, await engine.readGradient(of, row.local), want, gradients.zeroInTheory);
           const float32 = gradients.float32.gradients[row.name];
-          const ratio = error / gradientBound(float32);
-          if (ratio >= worst.ratio) worst = { name: row.name, error, float32, ratio };
+          worst.note(row.name, error, float32, gradientBound(float32));
           expect(error, row.name).toBeLessThanOrEqual(gradientBound(float32));
-          expect(got.largest, `${row.name}, zero in theory`).toBeLessThanOrEqual(
-            Math.max(1e-7, boundOfZeros(row.name, gradients.zeroInTheory)),
-          );
+          expect(zeros, `${row.name}, zero in theory`).toBeLessThanOrEqual(boundOfZeros(row.name, gradients.zeroInTheory));
         }
       }
       console.info(
-        `${name}: loss error ${lossError.toExponential(1)} (float32 PyTorch ${gradients.float32.loss.toExponential(1)}), worst gradient ${worst.name} ${worst.error.toExponential(1)} (${worst.float32.toExponential(1)})`,
+        `${name}: loss error ${lossError.toExponential(1)} (float32 PyTorch ${gradients.float32.loss.toExponential(1)}), worst gradient ${worst.text}`,
       );
       expect(lossError).toBeLessThanOrEqual(Math.max(1e-6, 4 * gradients.float32.loss));
     } finally {
@@ -100,7 +77,7 @@ describe.each(FIXTURES)('%s', (name) => {
     try {
       const lossError = Math.max(...losses.map((l, i) => Math.abs(l - run.losses[i]) / run.losses[i]));
       const normError = Math.max(...gradNorms.map((n, i) => Math.abs(n - run.gradNorms[i]) / run.gradNorms[i]));
-      let worst = { name: '', error: 0, float32: 0, ratio: 0 };
+      const worst = new Worst();
       const compare = (tensor: string, before: Float32Array, after: Float32Array): void => {
         const want = run.updates.get(tensor);
         if (!want) {
@@ -110,18 +87,12 @@ describe.each(FIXTURES)('%s', (name) => {
           ).toBe(0);
           return;
         }
-        const got = withoutZeros(
-          tensor,
-          after.map((value, i) => value - before[i]),
-          run.zeroInTheory,
-        );
-        const expected = withoutZeros(tensor, want.values, run.zeroInTheory);
-        const error = relativeErrorL2(got.rest, expected.rest);
+        const got = after.map((value, i) => value - before[i]);
+        const { error, zeros } = judge(tensor, got, want.values, run.zeroInTheory);
         const float32 = run.float32.updates[tensor];
-        const ratio = error / updateBound(float32);
-        if (ratio >= worst.ratio) worst = { name: tensor, error, float32, ratio };
+        worst.note(tensor, error, float32, updateBound(float32));
         expect(error, tensor).toBeLessThanOrEqual(updateBound(float32));
-        expect(got.largest, `${tensor}, zero in theory`).toBeLessThanOrEqual(Math.max(1e-7, boundOfZeros(tensor, run.zeroInTheory)));
+        expect(zeros, `${tensor}, zero in theory`).toBeLessThanOrEqual(boundOfZeros(tensor, run.zeroInTheory));
       };
       for (const { rows } of engine.plan.buffers.blocks.values()) {
         for (const row of rows) compare(row.name, fixture.weights.get(row.name)!.values, await engine.readTensor(row));
@@ -135,7 +106,7 @@ describe.each(FIXTURES)('%s', (name) => {
           );
       }
       console.info(
-        `${name} ${runName}: worst loss error ${lossError.toExponential(1)}, norm ${normError.toExponential(1)}, worst update ${worst.name} ${worst.error.toExponential(1)} (float32 PyTorch ${worst.float32.toExponential(1)})`,
+        `${name} ${runName}: worst loss error ${lossError.toExponential(1)}, norm ${normError.toExponential(1)}, worst update ${worst.text}`,
       );
       expect(lossError).toBeLessThanOrEqual(1e-5);
       expect(normError).toBeLessThanOrEqual(1e-4);

@@ -6,11 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunConfig } from '../config';
 import { nodeSource } from '../io/node-source';
 import { openModel } from '../io/model-files';
-import { headerSize, parseHeader, writeSafetensors } from '../io/safetensors';
+import { headerSize, parseHeader } from '../io/safetensors';
 import { collect } from '../io/tiny-model';
 import { bytesByClass } from '../plan/memory';
-import { loadFixture } from '../testing/fixtures';
-import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
+import { halfModelFile, temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
 import { checkpointTensors, differences, openTiny, TestHost, textRows, timeless, TINY_CONFIG, type TinyRun } from '../testing/tiny-session';
 import { exportTuned } from './export-run';
 import { prepareInputs, type RunInputs } from './prepare';
@@ -35,14 +34,7 @@ const CONFIG: RunConfig = {
 let file: Bytes;
 let inputs: RunInputs;
 beforeAll(async () => {
-  const { weights } = loadFixture('tiny-llama');
-  const tensors = [...weights].map(([name, { shape, values }]) => ({
-    name,
-    dtype: 'bf16' as const,
-    shape,
-    data: (start: number, end: number) => values.slice(start, end),
-  }));
-  file = await collect(writeSafetensors(tensors, { format: 'pt' }).chunks());
+  file = await halfModelFile('tiny-llama', 'bf16');
   const model = writeTinyModel(join(folder.path, 'bf16'), 'tiny-llama', { 'model.safetensors': file });
   inputs = await prepareInputs(CONFIG, { model: await nodeSource(model), data: textRows(9), evalData: null });
 });

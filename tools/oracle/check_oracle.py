@@ -9,6 +9,7 @@ import torch
 import make_fixtures as fixtures
 from models import model_of
 from store import read_tensors
+from stored import rounded
 from training import Settings, gradients_of, loss_sum, targets_of, train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +104,18 @@ def windows() -> None:
     check("and that by more than rounding", 1e-9 / short[-1].item(), 1e-3)
 
 
+def sixteen_bits() -> None:
+    """Rounding by arithmetic against the conversions of NumPy (from float64) and PyTorch (from float32), ties and subnormals included."""
+    rng = np.random.default_rng(0)
+    values = rng.standard_normal(200_000) * 10.0 ** rng.uniform(-9, 3, 200_000)
+    steps = np.arange(0, 0x7BFF, dtype=np.uint16).view(np.float16).astype(np.float64)
+    middles = (steps[1:] + steps[:-1]) / 2
+    for x in (values, middles, -middles):
+        check("F16 as NumPy rounds", np.abs(rounded(x, "F16") - x.astype(np.float16)).max(), 0)
+        single = torch.tensor(x.astype(np.float32))
+        check("BF16 as PyTorch rounds", np.abs(rounded(single.numpy(), "BF16") - single.bfloat16().double().numpy()).max(), 0)
+
+
 def torch_adamw() -> None:
     """Ten clipped, scheduled steps of full training against PyTorch's optimizer, clipping and gradients."""
     name = "tiny-llama-bias"
@@ -139,6 +152,7 @@ def main() -> None:
     for name in fixtures.CONFIGS:
         central_differences(name)
     windows()
+    sixteen_bits()
     torch_adamw()
 
 

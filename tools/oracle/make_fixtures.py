@@ -13,7 +13,8 @@ import torch
 
 from models import model_of
 from store import write_json, write_tensors
-from training import Lisa, Record, Settings, gradients_of, loss_sum, targets_of, train
+from stored import is_packed, rounded, train_stored
+from training import EDGES, Lisa, Record, Settings, gradients_of, layer_of, loss_sum, targets_of, train
 
 FIXTURES = Path(__file__).resolve().parents[2] / "src" / "testing" / "fixtures"
 VOCAB, BATCHES, RANK, ALPHA = 301, 20, 4, 8
@@ -67,9 +68,22 @@ CONFIGS = {
         "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
     },
 }  # fmt: skip
+# Models that came in 16 bits, four layers of which one trains: masters pay. Rows of 26 are no quads: their matrices stay f32.
+STORED = {
+    "tiny-llama-bf16": ("BF16", SMALL | {
+        "num_hidden_layers": 4, "rope_theta": 10000.0, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
+    }),
+    "tiny-gpt2-f16": ("F16", {
+        "model_type": "gpt2", "vocab_size": 67, "n_embd": 20, "n_head": 2, "n_layer": 4, "n_inner": 26, "n_positions": 64,
+        "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "tie_word_embeddings": True, "bos_token_id": 0,
+        "eos_token_id": 2, "torch_dtype": "float16",
+    }),
+}  # fmt: skip
+# A layer leaves and is rounded; another stays over two periods and is not, in between; the first comes back to what was stored.
+STORED_DRAWS = [[2], [0], [0], [2]]
 SEEDS = {
     "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
-    "tiny-qwen2": 45, "tiny-qwen3": 57,
+    "tiny-qwen2": 45, "tiny-qwen3": 57, "tiny-llama-bf16": 61, "tiny-gpt2-f16": 71,
 }  # fmt: skip
 # One layer stays over two consecutive periods, and one comes back after it has left.
 DRAWS = {4: [[0, 2], [1, 2], [0, 3], [1, 3]], 2: [[0], [0], [1], [0]]}
@@ -181,11 +195,22 @@ def runs_of(config: dict, weights: dict[str, np.ndarray], adapters: dict[str, np
         return Settings(steps, [[s % BATCHES] for s in range(steps)])
 
     yield "full", Settings(10, [[2 * s, 2 * s + 1] for s in range(10)]), list(weights), weights, None
-    yield "lisa", single(20), list(weights), weights, Lisa(5, DRAWS[layers], ends=True)
+    yield "lisa", single(20), list(weights), weights, Lisa(5, DRAWS[layers], ends=EDGES)
     # A clip between the run's norms: some steps are scaled and some are not.
     mixed = replace(single(20), clip=3.0 if config["vocab_size"] == VOCAB else 1.5)
-    yield "lisa-layers", mixed, list(weights), weights, Lisa(5, DRAWS[layers], ends=False)
+    yield "lisa-layers", mixed, list(weights), weights, Lisa(5, DRAWS[layers], ends=())
     yield "lora", single(10), list(adapters), weights | adapters, None
+
+
+def optimizer_json(settings: Settings) -> dict:
+    return {
+        "lr": settings.lr, "lrSchedule": "cosine", "warmup": settings.warmup, "beta1": settings.betas[0],
+        "beta2": settings.betas[1], "eps": settings.eps, "weightDecay": settings.weight_decay, "gradClip": settings.clip,
+    }  # fmt: skip
+
+
+def lisa_json(lisa: Lisa) -> dict:
+    return {"period": lisa.period, "draws": lisa.draws, "train": {edge: edge in lisa.ends for edge in EDGES}}
 
 
 def write_run(folder: Path, config: dict, batches, name: str, settings: Settings, trainable, tensors, lisa: Lisa | None) -> None:
@@ -201,11 +226,8 @@ def write_run(folder: Path, config: dict, batches, name: str, settings: Settings
         "method": "lora" if lora else "lisa" if lisa else "full",
         "steps": settings.steps,
         "microBatches": settings.micro,
-        "optimizer": {
-            "lr": settings.lr, "lrSchedule": "cosine", "warmup": settings.warmup, "beta1": settings.betas[0],
-            "beta2": settings.betas[1], "eps": settings.eps, "weightDecay": settings.weight_decay, "gradClip": settings.clip,
-        },
-        "lisa": lisa and {"period": lisa.period, "draws": lisa.draws, "train": dict.fromkeys(("embedding", "head", "norm"), lisa.ends)},
+        "optimizer": optimizer_json(settings),
+        "lisa": lisa and lisa_json(lisa),
         "lora": {"rank": RANK, "alpha": ALPHA} if lora else None,
         "decayed": sorted(decayed & result.updates.keys()),
         "losses": result.losses,
@@ -227,25 +249,79 @@ def write_run(folder: Path, config: dict, batches, name: str, settings: Settings
     )
 
 
+def write_stored_run(folder: Path, config: dict, dtype: str, weights: dict[str, np.ndarray], batches) -> None:
+    """16 steps of LISA, embedding and head frozen in 16 bits; tensors: moved/<period>/<name>, left/<period>/<name>, norm/<name>."""
+    model, lisa = model_of(config), Lisa(4, STORED_DRAWS, ends=("norm",))
+    steps = lisa.period * len(lisa.draws)
+    settings = Settings(steps, [[s % BATCHES] for s in range(steps)])
+    decayed = {name for name, value in weights.items() if value.ndim == 2}
+    result, stays = train_stored(model, weights, batches, settings, decayed, torch.float64, lisa, dtype)
+    single, stays32 = train_stored(model, weights, batches, settings, decayed, torch.float32, lisa, dtype, stays.left)
+    zeros = zero_ranges(config)
+    by_stay = [{**zero, "tensor": key} for zero in zeros for key in stays.moved if key.partition("/")[2] == zero["tensor"]]
+    errors, by_stay = compare(stays32.moved, stays.moved, by_stay)
+    norms = {name: value for name, value in result.updates.items() if layer_of(name) is None}
+    norm_errors, _ = compare(single.updates, norms, [])
+    packed = [name for name, value in weights.items() if is_packed(name, value.shape)]
+    differing = {key: int(np.sum(stays32.left[key] != value)) for key, value in stays.left.items() if key.partition("/")[2] in packed}
+    write_tensors(folder / "run-stored.safetensors", {
+        **{f"moved/{key}": value for key, value in stays.moved.items()},
+        **{f"left/{key}": value for key, value in stays.left.items() if key.partition("/")[2] in packed},
+        **{f"norm/{name}": value for name, value in norms.items()},
+    })  # fmt: skip
+    write_json(folder / "run-stored.json", {
+        "steps": steps,
+        "microBatches": settings.micro,
+        "optimizer": optimizer_json(settings),
+        "lisa": lisa_json(lisa),
+        "dtype": dtype,
+        "packed": packed,
+        "losses": result.losses,
+        "gradNorms": result.norms,
+        "lastRounding": {"before": stays.loss_before, "after": stays.loss_after},
+        "zeroInTheory": by_stay,
+        "float32": {
+            "losses": [relative(*pair) for pair in zip(single.losses, result.losses)],
+            "gradNorms": [relative(*pair) for pair in zip(single.norms, result.norms)],
+            "lastRounding": relative(stays32.loss_after - stays32.loss_before, stays.loss_after - stays.loss_before),
+            "moved": errors,
+            "largest": {key: float(np.abs(stays32.moved[key] - value).max()) for key, value in stays.moved.items()},
+            "differing": differing,
+            "norm": norm_errors,
+        },
+    })  # fmt: skip
+    worst = max(errors, key=errors.get)
+    kept = sum(int(np.sum(value != 0)) for value in stays.moved.values())
+    print(
+        f"  stored: loss {result.losses[0]:.4f} -> {result.losses[-1]:.4f}, the last rounding {stays.loss_before:.6f} -> {stays.loss_after:.6f},"
+        f" {kept} elements moved, float32 worst {errors[worst]:.1e} ({worst}), {sum(differing.values())} of float32 rounded otherwise"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FIXTURES)
-    parser.add_argument("names", nargs="*", default=list(CONFIGS), help="fixtures to write; all of them by default")
+    parser.add_argument("names", nargs="*", default=[*CONFIGS, *STORED], help="fixtures to write; all of them by default")
     args = parser.parse_args()
     torch.set_num_threads(1)
     for name in args.names:
-        config = CONFIGS[name]
+        dtype, config = STORED[name] if name in STORED else ("F32", CONFIGS[name])
         print(name)
         folder = args.out / name
         folder.mkdir(parents=True, exist_ok=True)
         weights = random_weights(config, SEEDS[name])
+        if name in STORED:
+            weights = {tensor: rounded(value, dtype).astype(np.float32) for tensor, value in weights.items()}
         batches = random_batches(SEEDS[name] + 100, config["vocab_size"])
-        adapters = random_adapters(config, weights, SEEDS[name] + 200)
         write_json(folder / "config.json", config)
-        write_tensors(folder / "model.safetensors", weights)
+        write_tensors(folder / "model.safetensors", weights, dtype)
         write_json(folder / "batches.json", {"vocab": config["vocab_size"], "batches": batches})
-        write_tensors(folder / "lora-start.safetensors", adapters)
         write_gradients(folder, config, weights, batches[0])
+        if name in STORED:
+            write_stored_run(folder, config, dtype, weights, batches)
+            continue
+        adapters = random_adapters(config, weights, SEEDS[name] + 200)
+        write_tensors(folder / "lora-start.safetensors", adapters)
         for run in runs_of(config, weights, adapters):
             write_run(folder, config, batches, *run)
 

@@ -5,12 +5,15 @@ The rules are those that the engine promises; every number that the fixtures hol
 
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from models import Tensors
+
+EDGES = ("embedding", "head", "norm")
 
 Batch = list[dict]
 """A micro-batch: documents {"ids": [T+1], "target": [T+1]}; target[i] = 1: ids[i] is predicted, with loss."""
@@ -35,8 +38,8 @@ class Settings:
 class Lisa:
     period: int
     draws: list[list[int]]
-    ends: bool
-    """Embedding, head and final norm are trained, in every period."""
+    ends: tuple[str, ...]
+    """Those of EDGES that are trained, in every period."""
 
 
 @dataclass
@@ -53,6 +56,11 @@ class Record:
 def layer_of(name: str) -> int | None:
     found = re.match(r"(?:transformer\.h|model\.layers)\.(\d+)\.", name)
     return int(found[1]) if found else None
+
+
+def edge_of(name: str) -> str:
+    """Which of EDGES a tensor outside the layers belongs to; learned positions follow the embedding."""
+    return "head" if name.startswith("lm_head") else "norm" if ".norm." in name or ".ln_f." in name else "embedding"
 
 
 def targets_of(batches: list[Batch]) -> int:
@@ -100,16 +108,21 @@ def rate_at(s: int, settings: Settings) -> float:
 
 
 def train(model, weights: dict[str, np.ndarray], batches: list[Batch], settings: Settings, trainable: list[str],
-          decayed: set[str], dtype: torch.dtype, lisa: Lisa | None = None) -> Record:
+          decayed: set[str], dtype: torch.dtype, lisa: Lisa | None = None,
+          leave: Callable[[int, list[str], Tensors], None] | None = None) -> Record:
+    """`leave` is told the last period of layers that leave training, and may change their weights; at the end all of them leave, after the updates are taken."""
     t = {name: torch.tensor(value.astype(np.float64)).to(dtype) for name, value in weights.items()}
     record, state, touched = Record(), {}, set()
     for s in range(settings.steps):
         names = trainable
         if lisa:
             drawn = lisa.draws[s // lisa.period]
-            names = [n for n in trainable if (lisa.ends if layer_of(n) is None else layer_of(n) in drawn)]
+            names = [n for n in trainable if (edge_of(n) in lisa.ends if layer_of(n) is None else layer_of(n) in drawn)]
             # A layer that leaves loses m, v and its count; one that stays keeps them.
             state = {name: held for name, held in state.items() if name in names}
+            if leave and s > 0 and s % lisa.period == 0:
+                before = lisa.draws[s // lisa.period - 1]
+                leave(s // lisa.period - 1, [n for n in trainable if layer_of(n) in before and layer_of(n) not in drawn], t)
         loss, gradients = gradients_of(model, t, [batches[i] for i in settings.micro[s]], names)
         norm = math.sqrt(sum(g.square().sum().item() for g in gradients.values()))
         scale = min(1.0, settings.clip / (norm + 1e-6))
@@ -131,4 +144,6 @@ def train(model, weights: dict[str, np.ndarray], batches: list[Batch], settings:
     record.counts = {name: held[2] for name, held in sorted(state.items())}
     for name in sorted(touched):
         record.updates[name] = t[name].detach().to(torch.float64).numpy() - weights[name].astype(np.float64)
+    if lisa and leave:
+        leave(len(lisa.draws) - 1, [n for n in trainable if layer_of(n) in lisa.draws[-1]], t)
     return record
