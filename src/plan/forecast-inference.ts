@@ -8,6 +8,6 @@ import { bytesByClass, withTotal, type MemoryTotals } from './memory';
 import { RunPlan } from './run-plan';
 import type { CheckpointTypes } from './storage';
 
-/** Throws CONFIG_INVALID where the configuration does not fit the model. */
+/** `types`: of the checkpoint's tensors; a run with weights as stored holds the base so too. Throws CONFIG_INVALID where the configuration does not fit the model. */
 export const inferenceForecast = (shape: ModelShape, config: RunConfig, types?: CheckpointTypes): MemoryTotals =>
   withTotal(bytesByClass(new RunPlan(inferenceInput(planInput(shape, config, { types }))).allBuffers));

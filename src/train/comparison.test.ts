@@ -1,14 +1,17 @@
 // Base and tuned model side by side, through the worker's service: what each says, in which order, and what it costs.
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config';
 import { nodeLab } from '../gpu/node-lab';
+import { openModel } from '../io/model-files';
+import { nodeSource } from '../io/node-source';
 import { parseModelConfig } from '../model/config';
+import { elementsOf } from '../model/types';
 import { inferenceForecast } from '../plan/forecast-inference';
 import { spyOnBuffers, type BufferSpy } from '../testing/buffer-spy';
-import { temporaryFolder, TINY_TOKENIZER_CONFIG, writeTinyModel } from '../testing/tiny-folder';
+import { halfModelFile, temporaryFolder, TINY_TOKENIZER_CONFIG, writeTinyModel } from '../testing/tiny-folder';
 import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
 import { TINY_CONFIG } from '../testing/tiny-session';
 import type { CompareRequest, DataSource, Event, ModelSource } from './protocol';
@@ -201,6 +204,37 @@ describe('memory', () => {
     expect(spy.live()).toBe(0);
   });
 
+  test.each(['lisa', 'full', 'lora'] as const)(
+    '%s: of weights as they came the base is held in 16 bits, and forecast so',
+    async (method) => {
+      const path = writeTinyModel(join(folder.path, 'bf16'), 'tiny-llama', {
+        'model.safetensors': await halfModelFile('tiny-llama', 'bf16'),
+      });
+      const files = readdirSync(path).map((name) => new File([readFileSync(join(path, name))], name));
+      const config: RunConfig = {
+        ...CONFIG,
+        method,
+        weights: 'stored',
+        lisaLayers: 1,
+        lisaTrain: { embedding: false, head: false, norm: true },
+      };
+      const page = await finished(config, { kind: 'files', name: 'bf16', files });
+      const alone = spy.live();
+      expect((await answers(page, 1, request('one'))).base).toBe(samples(page)[0]);
+      const { shape, types, table } = await openModel(await nodeSource(path));
+      const [packed, wide] = [inferenceForecast(shape, config, types), inferenceForecast(shape, config)];
+      console.info(`${method}: base of 16-bit weights ${spy.live() - alone} bytes, in f32 it would take ${wide.total}`);
+      expect(spy.live() - alone).toBe(packed.total);
+      const inHalves = table.filter(({ role }) => role === 'matrix' || role === 'embedding' || role === 'head');
+      // Two bytes less an element, and as much again in padding at most as there are tensors.
+      const saved = wide.weights - packed.weights;
+      const want = 2 * inHalves.reduce((sum, row) => sum + elementsOf(row), 0);
+      expect(Math.abs(saved - want)).toBeLessThanOrEqual(256 * table.length);
+      await page.send({ type: 'discard' });
+      expect(spy.live()).toBe(0);
+    },
+  );
+
   test('no room for it: says what is left to do, leaves nothing behind, and works when there is room again', async () => {
     const page = await finished();
     const alone = spy.live();
@@ -214,7 +248,7 @@ describe('memory', () => {
     const { error } = await failureOf(page, 1);
     device.popErrorScope = pop;
     expect(error.code).toBe('GPU_OOM');
-    expect(error.detail).toMatch(/^There is no room for the base model beside the tuned one\. .*embedding/);
+    expect(error.detail).toMatch(/^There is no room for the base model beside the tuned one: it takes 0\.\d MB\. .*embedding/);
     expect(error.remedy).toContain('download it');
     expect(spy.live()).toBe(alone);
     expect(await answers(page, 2, request('one'))).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });

@@ -4,6 +4,7 @@
 import { chatOf } from '../data/chat';
 import type { Message } from '../data/types';
 import { AppError } from '../errors';
+import { inferenceForecast } from '../plan/forecast-inference';
 import { inferenceInput } from '../plan/input';
 import { randomStream } from '../random';
 import { Engine } from './engine';
@@ -104,7 +105,8 @@ export class Comparison {
   async #loadBase(): Promise<Engine> {
     const { engine, inputs } = this.#session;
     const base = await Engine.create(engine.gpu, inferenceInput(engine.plan.input)).catch((thrown: unknown) => {
-      throw thrown instanceof AppError && thrown.code === 'GPU_OOM' ? noRoom(thrown) : thrown;
+      if (!(thrown instanceof AppError) || thrown.code !== 'GPU_OOM') throw thrown;
+      throw noRoom(inferenceForecast(inputs.files.shape, inputs.config, inputs.files.types).total, thrown);
     });
     try {
       await loadWeights(base, inputs.files, () => {
@@ -118,10 +120,10 @@ export class Comparison {
   }
 }
 
-const noRoom = (cause: AppError): AppError =>
+const noRoom = (bytes: number, cause: AppError): AppError =>
   new AppError(
     'GPU_OOM',
-    `There is no room for the base model beside the tuned one. ${cause.detail}`,
+    `There is no room for the base model beside the tuned one: it takes ${(bytes / 1e6).toFixed(1)} MB. ${cause.detail}`,
     'Close other tabs that use the GPU and ask again. The tuned model is whole: download it, and compare the two elsewhere.',
     { cause },
   );
