@@ -94,7 +94,7 @@ describe('in this process', () => {
     expect(readFileSync(join(out, 'config.json'), 'utf8')).toContain('"torch_dtype": "float16"');
   });
 
-  test('LoRA on GPT-2: merged weights and the adapter beside them, as GGUF too', async () => {
+  test('LoRA on GPT-2: merged weights and the adapter below them, as GGUF too', async () => {
     const out = join(folder.path, 'lora');
     const lora = { method: 'lora', 'lora-rank': '3', 'save-every': '0', gguf: 'f32' };
     const { status, stderr } = await cli(quickOptions(GPT2, DATA, out, { ...skip, ...lora }), { gpu: true });
@@ -102,9 +102,8 @@ describe('in this process', () => {
     expect(readdirSync(out).sort()).toEqual(
       [
         'README.md',
+        'adapter',
         'adapter.gguf',
-        'adapter_config.json',
-        'adapter_model.safetensors',
         'checkpoint',
         'config.json',
         'metrics.jsonl',
@@ -117,7 +116,7 @@ describe('in this process', () => {
     );
     checkReports(out, 4);
     expect(reportOf(out)).toMatchObject({ method: 'lora', schedule: [] });
-    const adapter = JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
+    const adapter = JSON.parse(readFileSync(join(out, 'adapter', 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
     expect(adapter).toMatchObject({
       peft_type: 'LORA',
       r: 3,
@@ -125,7 +124,7 @@ describe('in this process', () => {
       fan_in_fan_out: true,
       target_modules: ['attn.c_attn', 'attn.c_proj', 'mlp.c_fc', 'mlp.c_proj'],
     });
-    const file = readFileSync(join(out, 'adapter_model.safetensors'));
+    const file = readFileSync(join(out, 'adapter', 'adapter_model.safetensors'));
     const header = JSON.parse(file.toString('utf8', 8, 8 + Number(file.readBigUInt64LE(0)))) as Record<string, { shape: number[] }>;
     expect(Object.keys(header).filter((name) => name !== '__metadata__').length).toBe(4 * 4 * 2);
     expect(header['base_model.model.transformer.h.0.attn.c_attn.lora_A.weight'].shape).toEqual([3, 48]);

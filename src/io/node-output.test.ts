@@ -42,6 +42,18 @@ it('writes a folder of files in chunks and leaves no temporary', async () => {
   expect(seen[0].every((name) => /^\..*\.tmp$/.test(name))).toBe(true);
 });
 
+it('writes into folders below, and takes them back when a file fails', async () => {
+  const out = fresh();
+  await expect(writeFolder(out, [plainFile('below/a.txt', utf8('A')), failing('b.bin')])).rejects.toThrow();
+  expect(existsSync(join(out, '../..'))).toBe(false);
+  await writeFolder(out, [plainFile('below/a.txt', utf8('A'))]);
+  await expect(writeFolder(out, [plainFile('other/a.txt', utf8('A')), failing('below/b.bin')])).rejects.toThrow();
+  expect(readdirSync(out)).toEqual(['below']);
+  expect(readdirSync(join(out, 'below'))).toEqual(['a.txt']);
+  for (const path of ['../a.txt', 'below/../../a.txt', '/a.txt', 'below//a.txt'])
+    await expect(writeFolder(out, [plainFile(path, utf8('A'))])).rejects.toMatchObject({ code: 'INTERNAL' });
+});
+
 it('leaves nothing when a file fails: no file, no folder that was not there', async () => {
   const out = fresh();
   await expect(writeFolder(out, [plainFile('a.txt', utf8('A')), failing('b.bin')])).rejects.toMatchObject({ code: 'NONFINITE_WEIGHTS' });

@@ -9,14 +9,23 @@ import { isPlainName } from './file-source';
 import { plainFile, type ExportFile } from './export';
 import { isWeightFile } from './shards';
 
-/** Writes all files or none of them; the directory is made if need be. Throws STORAGE, or what a file's chunks throw. */
+/** Writes all files or none of them; directories are made if need be. Throws STORAGE, or what a file's chunks throw. */
 export async function writeFolder(directory: string, files: Iterable<ExportFile>): Promise<void> {
-  const created = await storage(directory, () => mkdir(directory, { recursive: true }));
+  const created: { readonly directory: string; readonly first: string }[] = [];
+  const make = async (path: string): Promise<void> => {
+    const first = await storage(path, () => mkdir(path, { recursive: true }));
+    if (first !== undefined) created.push({ directory: path, first });
+  };
   const pending: { readonly temporary: string; readonly target: string }[] = [];
+  const folders = new Set([directory]);
   try {
+    await make(directory);
     for (const file of files) {
-      if (!isPlainName(file.path)) throw new AppError('INTERNAL', `${file.path} is no plain file name.`, '');
+      if (!file.path.split('/').every(isPlainName)) throw new AppError('INTERNAL', `${file.path} does not lie in the folder.`, '');
       const target = join(directory, file.path);
+      const folder = dirname(target);
+      if (!folders.has(folder)) await make(folder);
+      folders.add(folder);
       const held = await stat(target).catch(() => null);
       if (held?.isDirectory())
         throw new AppError('STORAGE', `${target} is a directory; a file is to be written there.`, 'Choose another output directory.');
@@ -31,10 +40,10 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
     }
   } catch (thrown) {
     for (const { temporary } of pending) await rm(temporary, { force: true });
-    if (created !== undefined) await removeCreated(directory, created);
+    for (const { directory: path, first } of created.reverse()) await removeCreated(path, first);
     throw thrown;
   }
-  await flushDirectory(directory);
+  for (const folder of folders) await flushDirectory(folder);
 }
 
 /** A model's folder. What an earlier export left of weights in other files goes, once the new ones are there. Throws as writeFolder. */

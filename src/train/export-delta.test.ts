@@ -108,7 +108,7 @@ test('LoRA: the adapter, as the whole export has it', async () => {
   expect(delta.map(({ path }) => path)).toEqual(['adapter_model.safetensors', 'adapter_config.json']);
   const whole = (await exportTuned(session, 'f32')).files;
   for (const file of delta) {
-    const same = whole.find(({ path }) => path === file.path)!;
+    const same = whole.find(({ path }) => path === `adapter/${file.path}`)!;
     expect(Buffer.compare(await collect(file.chunks()), await collect(same.chunks())), file.path).toBe(0);
   }
   session.close();

@@ -15,6 +15,12 @@ export interface TunedModel {
   survival(): SurvivalReport | null;
 }
 
+/**
+ * The adapter lies below the merged model, not beside it: where a folder holds adapter_config.json, transformers takes it for an adapter,
+ * and loads the base model that it names instead of the weights that are there.
+ */
+const ADAPTER_FOLDER = 'adapter';
+
 /** Files read their tensors from the GPU as they are written, piece by piece. `shardBytes`: weights above it go into several files. */
 export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: number): Promise<TunedModel> {
   const { files, config } = session.inputs;
@@ -25,7 +31,8 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
     tensor: tunedTensor(session),
     ...(dtype !== 'f32' && { original: files.tensor }),
   });
-  const adapter = config.method === 'lora' ? adapterFiles(session) : [];
+  const adapter =
+    config.method === 'lora' ? adapterFiles(session).map((file) => ({ ...file, path: `${ADAPTER_FOLDER}/${file.path}` })) : [];
   return {
     files: [...model.files.slice(0, -1), ...adapter, cardFile(session, dtype), ...model.files.slice(-1)],
     survival: () => (dtype === 'f32' ? null : model.survival()),

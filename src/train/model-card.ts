@@ -19,7 +19,7 @@ export interface ModelCardFacts {
 
 const METHODS: Readonly<Record<RunConfig['method'], string>> = {
   lisa: 'LISA (Layerwise Importance Sampled AdamW, [arXiv 2403.17919](https://arxiv.org/abs/2403.17919))',
-  lora: 'LoRA ([arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) on all linear projections; here merged, the adapter beside it',
+  lora: 'LoRA ([arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) on all linear projections; here merged, the adapter in `adapter/`',
   full: 'full fine-tuning with AdamW',
 };
 
@@ -88,7 +88,9 @@ function periods({ schedule, evalLoss }: RunReport): string[] {
 export function modelCard(facts: ModelCardFacts): string {
   const { base, config, data, report, dtype } = facts;
   const adapter =
-    config.method !== 'lora' ? [] : ['', 'The adapter alone: `PeftModel.from_pretrained(base, folder)`, with the base model loaded first.'];
+    config.method !== 'lora'
+      ? []
+      : ['', 'The adapter alone: `PeftModel.from_pretrained(base, folder + "/adapter")`, with the base model loaded first.'];
   return [
     ...frontMatter(facts),
     '',
