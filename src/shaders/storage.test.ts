@@ -74,7 +74,7 @@ describe.each(TYPES)('%s', (stored) => {
     expect([...codes].map((code) => valueRef(code, stored))).toEqual([NaN, NaN, NaN, NaN]);
   });
 
-  it('leaves what lies behind alone, and goes past 65,535 workgroups', async () => {
+  it('converts the last quad, leaves what lies behind alone, and goes past 65,535 workgroups', async () => {
     const lab = await nodeLab();
     const x = scratch('x', 12);
     const y = packedView('y', 16, stored);
@@ -84,6 +84,16 @@ describe.each(TYPES)('%s', (stored) => {
     ]);
     const [got] = await lab.run([pack({ label: 'test', y, x, elements: 8 })], data, [y]);
     expect([...new Uint32Array(got.buffer)].slice(4)).toEqual(new Array<number>(4).fill(0xabcdabcd));
+    const codes = new Uint16Array(got.buffer).slice();
+    expect([...codes.subarray(0, 8)].map((code) => valueRef(code, stored))).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    const back = scratch('back', 12);
+    const marked = new Map<BufferSpec, Uint32Array<ArrayBuffer>>([
+      [y.buffer, new Uint32Array(codes.buffer)],
+      [back.buffer, new Uint32Array(12).fill(0xabcdabcd)],
+    ]);
+    const [wide] = await lab.run([unpack({ label: 'test', y: back, x: y, elements: 8 })], marked, [back]);
+    expect([...wide.subarray(0, 8)]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([...bitsOf(wide)].slice(8)).toEqual(new Array<number>(4).fill(0xabcdabcd));
     const large = pack({ label: 'test', y: { ...y, bytes: 2 ** 28 }, x: { ...x, bytes: 2 ** 29 }, elements: 2 ** 27 });
     expect(large.grid).toEqual([65535, 3, 1]);
   });
