@@ -13,6 +13,7 @@ import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
+import type { CheckpointTypes } from '../plan/storage';
 import { randomStream } from '../random';
 
 /** public/ of the project, seen from dist-node/. */
@@ -31,6 +32,8 @@ export interface BatchShape {
 export interface BenchModel {
   readonly id: string;
   readonly shape: ModelShape;
+  /** What weights may be stored as; of random ones bf16, as most public checkpoints have. */
+  readonly types: CheckpointTypes;
   /** What is run when no batch is asked for: on a CPU renderer, and on a GPU. */
   readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
   pieces(): AsyncIterable<TensorPiece> | Iterable<TensorPiece>;
@@ -67,6 +70,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
     return {
       id,
       shape: files.shape,
+      types: files.types,
       batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } },
       pieces: () => files.pieces(),
     };
@@ -77,6 +81,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
   return {
     id,
     shape,
+    types: 'bf16',
     batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } },
     pieces: () => randomPieces(shape),
   };

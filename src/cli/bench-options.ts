@@ -6,7 +6,7 @@ import { AppError } from '../errors';
 import type { Clock } from '../gpu/profiler';
 import { MODEL_IDS, type BatchShape } from './bench-models';
 
-export const SECTIONS = ['profile', 'compare', 'resident', 'loading', 'peers'] as const;
+export const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers'] as const;
 export type Section = (typeof SECTIONS)[number];
 /** What runs where none is named: other libraries too, so that their figures and ours are of one machine in one hour. */
 const DEFAULT_SECTIONS: readonly Section[] = ['profile', 'compare', 'peers'];
@@ -37,6 +37,8 @@ Sections; without any, profile, compare and peers:
   --profile             time, FLOPs and bytes of every kernel of a step (wordsmith-2m, gpt2-124m, smollm2-135m)
   --compare             LISA against full training: time ratio and FLOP ratio, dX and dW against forward, a switch
                         (wordsmith-2m)
+  --stored              weights as f32 against weights in 16 bits: bytes of every method, time of a step (wordsmith-2m,
+                        smollm2-135m)
   --resident            does the memory of processes on the software adapter differ as the ledgers say?
   --loading             JavaScript memory while models of 500 MB are loaded, saved, resumed and exported: at most 128 MiB
   --peers               other WebGPU libraries on the same device (installs them under bench/peers)
@@ -66,6 +68,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       options: {
         profile: flag,
         compare: flag,
+        stored: flag,
         resident: flag,
         loading: flag,
         peers: flag,

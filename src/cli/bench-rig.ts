@@ -58,7 +58,10 @@ export class Rig {
       lrSchedule: 'constant',
       ...settings,
     };
-    const engine = await Engine.create(gpu, planInput(model.shape, config, { kernels, ...(draw && { draws: [draw] }) }));
+    const engine = await Engine.create(
+      gpu,
+      planInput(model.shape, config, { kernels, types: model.types, ...(draw && { draws: [draw] }) }),
+    );
     try {
       for await (const { row, start, data } of model.pieces()) engine.writeTensor(row, data, start);
       for (const layer of engine.plan.buffers.adapters.keys()) {

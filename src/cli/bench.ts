@@ -23,6 +23,7 @@ import {
   type ResidentProof,
   type ResidentTask,
 } from './bench-resident';
+import { compareStored, describeStored, type StoredReport } from './bench-stored';
 
 /** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to: longer than many a kernel takes. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
@@ -32,6 +33,7 @@ interface Report {
   readonly device: DeviceDescription;
   readonly profiles: StepProfile[];
   readonly comparisons: Comparison[];
+  readonly stored: StoredReport[];
   readonly resident: ResidentProof[];
   readonly loading: LoadingProof[];
   readonly peers: PeerReport | null;
@@ -65,6 +67,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     device: gpu.description,
     profiles: [],
     comparisons: [],
+    stored: [],
     resident: [],
     loading: [],
     peers: null,
@@ -100,6 +103,16 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
       });
       report.comparisons.push(comparison);
       print(describeComparison(comparison));
+    });
+  }
+  if (sections.has('stored')) {
+    await each(named(['wordsmith-2m', 'smollm2-135m']), async (model, common) => {
+      const stored = await compareStored(gpu, model, {
+        ...common,
+        repetitions: options.repetitions ?? Math.max(3, repetitionsOf(gpu, model, 9)),
+      });
+      report.stored.push(stored);
+      print(describeStored(stored));
     });
   }
   if (sections.has('resident')) {

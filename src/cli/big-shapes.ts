@@ -21,6 +21,7 @@ import { forecast } from '../plan/forecast';
 import { DEFAULT_KERNELS } from '../plan/input';
 import { bytesByClass, sumBytes } from '../plan/memory';
 import { MEMORY_CLASSES } from '../plan/types';
+import type { BenchModel } from './bench-models';
 import { mega, table } from './bench-print';
 import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes-weights';
 import { Rig } from './bench-rig';
@@ -78,7 +79,7 @@ async function step(
   if (maxBufferSize !== DEFAULT_LIMITS.maxBufferSize || maxStorageBufferBindingSize !== DEFAULT_LIMITS.maxStorageBufferBindingSize)
     throw new Error(`The device has other limits than the default ones: ${maxBufferSize}, ${maxStorageBufferBindingSize}.`);
   const started = performance.now();
-  const model = { id, shape, batch: { software: BATCH, hardware: BATCH }, pieces: () => bigPieces(shape) };
+  const model: BenchModel = { id, shape, types: 'f32', batch: { software: BATCH, hardware: BATCH }, pieces: () => bigPieces(shape) };
   const rig = await Rig.create(gpu, model, { method, batch: BATCH, kernels: DEFAULT_KERNELS });
   const { engine, trainer, config } = rig;
   try {
