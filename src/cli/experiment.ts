@@ -1,24 +1,34 @@
 // `npm run experiment`: the runs behind docs/results.md. Every method at its learning rate, three seeds each, on the
 // built-in model and data with the defaults of finetune; prints the table and the samples of every run verbatim, as Markdown.
+// `--methods lisa --seeds 1` runs some of them; further arguments go to every run: `npm run experiment -- --weights stored`.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { METHOD_LR, type Method } from '../config';
+import { errorInfo } from '../errors';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import type { RunEvent, RunReport, Sample } from '../train/protocol';
+import { parseExperimentOptions, type ExperimentOptions } from './experiment-options';
 import { samplesByPrompt } from './experiment-samples';
-import { megabytes } from './print';
+import { describeRoundingBack, megabytes } from './print';
 import { runFinetune } from './run-finetune';
 
-const SEEDS = [1, 2, 3];
-const METHODS: readonly Method[] = ['lisa', 'full', 'lora'];
 const PROMPTS = ['Define: POLITICIAN', 'Define: FRIEND', 'Define: COMPUTER'];
 
-/** Further arguments go to every run: `npm run experiment -- --steps 200`. */
-const extra = process.argv.slice(2);
+const { methods, seeds, rest } = options();
+
+function options(): ExperimentOptions {
+  try {
+    return parseExperimentOptions(process.argv.slice(2));
+  } catch (thrown) {
+    const { detail, remedy } = errorInfo(thrown);
+    process.stderr.write(`experiment: ${detail} ${remedy}\n`);
+    return process.exit(2);
+  }
+}
 
 interface Outcome {
   readonly report: RunReport;
@@ -46,7 +56,7 @@ async function run(method: Method, seed: number): Promise<Outcome> {
       out,
       '--json',
       ...prompts,
-      ...extra,
+      ...rest,
     ],
     {
       stdout(text) {
@@ -76,16 +86,16 @@ async function run(method: Method, seed: number): Promise<Outcome> {
 const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 
 const outcomes = new Map<Method, Outcome[]>();
-for (const method of METHODS) {
+for (const method of methods) {
   const list: Outcome[] = [];
-  for (const seed of SEEDS) list.push(await run(method, seed));
+  for (const seed of seeds) list.push(await run(method, seed));
   outcomes.set(method, list);
 }
 
-const { device } = outcomes.get('lisa')![0].report;
-print(`Device: ${device.description}${device.software ? ' (software)' : ''}. Extra arguments: ${extra.join(' ') || 'none'}.`);
+const { device } = outcomes.get(methods[0])![0].report;
+print(`Device: ${device.description}${device.software ? ' (software)' : ''}. Extra arguments: ${rest.join(' ') || 'none'}.`);
 print();
-print('| method | lr | held-out before | after, mean | seeds 1 2 3 | peak memory, measured | tokens/s |');
+print(`| method | lr | held-out before | after, mean | seeds ${seeds.join(' ')} | peak memory, measured | tokens/s |`);
 print('|---|---|---|---|---|---|---|');
 for (const [method, list] of outcomes) {
   const after = list.map(({ report }) => report.evalLoss.at(-1)!.loss);
@@ -103,6 +113,11 @@ for (const [method, list] of outcomes) {
   print(`| ${cells.join(' | ')} |`);
 }
 print();
+for (const [method, list] of outcomes) {
+  for (const [at, { report }] of list.entries())
+    if (report.rounding) print(`- ${method}, seed ${seeds[at]}: ${describeRoundingBack(report.rounding)}`);
+}
+print();
 const samples = new Map([...outcomes].map(([method, list]) => [method, list.map((one) => one.samples)]));
-print(samplesByPrompt(samples, SEEDS));
+print(samplesByPrompt(samples, seeds));
 process.exit(0);

@@ -78,7 +78,7 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
     : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
 
 /** What the rounding of the last layers costs; the others were rounded when they left. */
-function describeRoundingBack({ layers, before, after }: Rounding): string {
+export function describeRoundingBack({ layers, before, after }: Rounding): string {
   const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
   return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
 }

@@ -1,8 +1,9 @@
-// The loss on held-out samples.
+// The loss on held-out samples: of one evaluation, and those of a run.
 
 import { evalBatches } from '../data/loader';
 import type { Engine } from './engine';
 import type { RunInputs } from './prepare';
+import type { HeldOut, Rounding, RunEvent } from './protocol';
 
 export interface HeldOutLoss {
   /** Mean over the targets. */
@@ -26,4 +27,72 @@ export async function heldOutLoss(
     await onBatch((index + 1) / batches.length);
   }
   return { loss: sum / targets, targets };
+}
+
+export interface EvaluationHost {
+  emit(event: RunEvent): void;
+  /** Before an evaluation: the steps under way are waited for. */
+  begin(): Promise<void>;
+  /** Throws where nothing of the run is wanted any more. */
+  check(): Promise<void>;
+}
+
+/** What a run has measured on held-out samples. Where none are held out, every evaluation comes to nothing. */
+export class Evaluations {
+  readonly #engine: Engine;
+  readonly #inputs: RunInputs;
+  readonly #host: EvaluationHost;
+  #losses: HeldOut[] = [];
+  #rounding: Rounding | undefined;
+
+  constructor(engine: Engine, inputs: RunInputs, host: EvaluationHost) {
+    this.#engine = engine;
+    this.#inputs = inputs;
+    this.#host = host;
+  }
+
+  get losses(): readonly HeldOut[] {
+    return this.#losses;
+  }
+
+  /** Once layers were rounded at the end of the run. */
+  get rounding(): Rounding | undefined {
+    return this.#rounding;
+  }
+
+  /** Goes on from a checkpoint's. */
+  restore(losses: readonly HeldOut[]): void {
+    this.#losses = [...losses];
+  }
+
+  /** `weights`: where these were rounded to a type for an export. */
+  async measure(step: number, weights?: HeldOut['weights']): Promise<void> {
+    const held = await this.#heldOut();
+    if (!held) return;
+    const rounded = weights && { weights };
+    this.#losses.push({ step, loss: held.loss, ...rounded });
+    this.#host.emit({ type: 'eval', step, ...held, ...rounded });
+  }
+
+  /** Rounds the layers that are in masters back to what they are stored in, and measures what that costs. Nothing trains after it. */
+  async roundBack(step: number): Promise<void> {
+    const layers = this.#engine.layersInMasters;
+    if (layers.length === 0) return;
+    await this.#engine.roundBack();
+    const before = this.#losses.pop()?.loss ?? null;
+    const held = await this.#heldOut();
+    // What is exported is the rounded model: its loss is the last one.
+    if (held) this.#losses.push({ step, loss: held.loss });
+    this.#rounding = { layers, before, after: held?.loss ?? null };
+    this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });
+  }
+
+  async #heldOut(): Promise<HeldOutLoss | null> {
+    if (this.#inputs.dataset.evaluation.length === 0) return null;
+    await this.#host.begin();
+    return heldOutLoss(this.#engine, this.#inputs, async (fraction) => {
+      await this.#host.check();
+      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
+    });
+  }
 }

@@ -19,14 +19,14 @@ import {
   type HostState,
 } from './checkpoint';
 import { Engine } from './engine';
-import { heldOutLoss, type HeldOutLoss } from './evaluation';
+import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
 import { initialA, loraSites } from './lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, Rounding, RunEvent, RunReport, Sample } from './protocol';
+import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -63,10 +63,9 @@ export class Session {
   readonly #loader: Loader;
   readonly #watch: PeriodWatch | null;
   readonly #proof: FrozenProof | null;
+  readonly #evaluations: Evaluations;
   #fingerprint = '';
-  #evalLoss: HeldOut[] = [];
   #updates: PeriodUpdate[] = [];
-  #rounding: Rounding | undefined;
   #tokens = 0;
   #seconds = 0;
   #saving = true;
@@ -115,6 +114,14 @@ export class Session {
     this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
     const watch = { measure: config.measureUpdates, proof: this.#proof };
     this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
+    this.#evaluations = new Evaluations(engine, inputs, {
+      emit: (event) => host.emit(event),
+      begin: async () => {
+        await this.drain();
+        this.#enter('evaluating');
+      },
+      check: () => this.#checkDiscarded(),
+    });
     this.forecasts = forecastMethods(inputs);
   }
 
@@ -127,8 +134,8 @@ export class Session {
   async run(): Promise<RunReport> {
     const { config } = this.inputs;
     this.#host.emit({ type: 'prepared', prepared: preparedOf(this, this.trainer.completed + 1) });
-    if (this.trainer.completed === 0 && this.#evalLoss.length === 0) {
-      await this.#evaluate();
+    if (this.trainer.completed === 0 && this.#evaluations.losses.length === 0) {
+      await this.#evaluations.measure(0);
       await this.#sample('before');
     }
     let stopped = false;
@@ -142,14 +149,16 @@ export class Session {
       const done = this.trainer.completed;
       const last = done === config.steps;
       if (this.#periodIsOver) await this.#endPeriod();
-      if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluate();
+      if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluations.measure(done);
       if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last && this.#saving) await this.save();
     }
     await this.drain();
     if (!this.#periodIsOver) await this.#endPeriod();
-    if (this.#evalLoss.at(-1)?.step !== this.trainer.completed) await this.#evaluate();
+    const end = this.trainer.completed;
+    if (this.#evaluations.losses.at(-1)?.step !== end) await this.#evaluations.measure(end);
     if (this.#saving) await this.save();
-    await this.#roundBack();
+    // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
+    await this.#evaluations.roundBack(end);
     await this.#sample('after');
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
@@ -217,12 +226,8 @@ export class Session {
 
   report(): RunReport {
     const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
-    return reportOf(this, {
-      tokensPerSecond,
-      updates: this.#updates,
-      evalLoss: this.#evalLoss,
-      ...(this.#rounding && { rounding: this.#rounding }),
-    });
+    const { losses: evalLoss, rounding } = this.#evaluations;
+    return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss, ...(rounding && { rounding }) });
   }
 
   close(): void {
@@ -259,7 +264,7 @@ export class Session {
     this.trainer.resume(state.trainer);
     this.#watch?.restore(this.trainer.activeLayers, before);
     this.#loader.restore(state.loader);
-    this.#evalLoss = [...state.evalLoss];
+    this.#evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
@@ -280,7 +285,7 @@ export class Session {
       loader: this.#loader.state(),
       fingerprint: this.#fingerprint,
       schedule: this.schedule,
-      evalLoss: this.#evalLoss,
+      evalLoss: this.#evaluations.losses,
       updates: this.#updates,
       tokens: this.#tokens,
       seconds: this.#seconds,
@@ -353,42 +358,9 @@ export class Session {
     this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers, stepMs, memory } });
   }
 
-  async #heldOut(): Promise<HeldOutLoss | null> {
-    await this.drain();
-    if (this.inputs.dataset.evaluation.length === 0) return null;
-    this.#enter('evaluating');
-    return heldOutLoss(this.engine, this.inputs, async (fraction) => {
-      await this.#checkDiscarded();
-      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
-    });
-  }
-
   /** The held-out loss once more, of weights that were rounded to an export's type since the run ended. Nothing can be trained after that. */
   evaluateRounded(weights: NonNullable<HeldOut['weights']>): Promise<void> {
-    return this.#evaluate(weights);
-  }
-
-  async #evaluate(weights?: HeldOut['weights']): Promise<void> {
-    const held = await this.#heldOut();
-    if (!held) return;
-    const step = this.trainer.completed;
-    const rounded = weights && { weights };
-    this.#evalLoss.push({ step, loss: held.loss, ...rounded });
-    this.#host.emit({ type: 'eval', step, ...held, ...rounded });
-  }
-
-  /** After the last checkpoint, which has the masters: a run that goes on from there has lost nothing. */
-  async #roundBack(): Promise<void> {
-    const layers = this.engine.layersInMasters;
-    if (layers.length === 0) return;
-    await this.engine.roundBack();
-    const step = this.trainer.completed;
-    const before = this.#evalLoss.pop()?.loss ?? null;
-    const held = await this.#heldOut();
-    // What is exported is the rounded model: its loss is the last one.
-    if (held) this.#evalLoss.push({ step, loss: held.loss });
-    this.#rounding = { layers, before, after: held?.loss ?? null };
-    this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });
+    return this.#evaluations.measure(this.trainer.completed, weights);
   }
 
   async #sample(when: Sample['when']): Promise<void> {
