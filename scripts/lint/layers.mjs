@@ -8,7 +8,7 @@ import path from 'node:path';
 const LAYERS = Object.entries({
   errors: ['errors'],
   random: ['random*'],
-  crc32: ['crc32*'],
+  basics: ['crc32*', 'quota*'],
   config: ['config*', 'lr*'],
   testing: ['testing/*', 'gpu/node-lab*'],
   'model types': ['model/types'],
@@ -38,7 +38,7 @@ const LAYERS = Object.entries({
 const PURE = [
   'errors',
   'random',
-  'crc32',
+  'basics',
   'config',
   'model types',
   'model config',
@@ -51,13 +51,25 @@ const PURE = [
   'data',
 ];
 const ENGINE = [...PURE, 'gpu', 'generate', 'lisa', 'io'];
-const PAGE = ['errors', 'crc32', 'config', 'model types', 'model config', 'schedule', 'forecast', 'columns', 'protocol', 'client', 'store'];
+const PAGE = [
+  'errors',
+  'basics',
+  'config',
+  'model types',
+  'model config',
+  'schedule',
+  'forecast',
+  'columns',
+  'protocol',
+  'client',
+  'store',
+];
 
 /** @type {Record<string, { may: readonly string[], types?: readonly string[] }>} */
 const RULES = {
   errors: { may: [] },
   random: { may: ['errors'] },
-  crc32: { may: [] },
+  basics: { may: [] },
   config: { may: ['errors', 'random'], types: PURE },
   'model types': { may: ['errors'], types: PURE },
   'model config': { may: ['errors', 'model types'], types: PURE },

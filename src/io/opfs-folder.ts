@@ -1,6 +1,7 @@
 // A folder in the browser's private file system (OPFS), and what its refusals mean.
 
 import { AppError } from '../errors';
+import { measuredQuota } from '../quota';
 
 /** What is used of navigator.storage; a test can stand in for it. */
 export type BrowserStorage = Pick<StorageManager, 'getDirectory' | 'estimate'>;
@@ -67,8 +68,10 @@ export async function storageError(storage: BrowserStorage, cause: unknown, what
       },
     );
   }
-  const { quota, usage } = await storage.estimate().catch(() => ({ quota: undefined, usage: undefined }));
-  const free = quota !== undefined && usage !== undefined ? `; about ${megabytes(Math.max(0, quota - usage))} are free` : '';
+  const estimate = await storage.estimate().catch((): StorageEstimate => ({}));
+  const { usage = 0 } = estimate;
+  const quota = measuredQuota(estimate);
+  const free = quota === null ? '' : `; about ${megabytes(Math.max(0, quota - usage))} are free`;
   return new AppError(
     'STORAGE',
     `The browser has no room for ${what} of ${megabytes(bytes)}${free}.`,

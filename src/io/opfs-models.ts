@@ -2,6 +2,7 @@
 
 import type { StorageEstimate } from '../train/protocol-hub';
 import { AppError } from '../errors';
+import { measuredQuota } from '../quota';
 import type { Appender, CacheFolder, CacheRoot } from './hub/model-cache';
 import { openFolder, removeFrom, storageError, writeWhole, type BrowserStorage } from './opfs-folder';
 import { TabLock } from './tab-lock';
@@ -39,8 +40,12 @@ export class OpfsModels implements CacheRoot {
   }
 
   async estimate(): Promise<StorageEstimate> {
-    const { usage = null, quota = null } = await this.#storage.estimate().catch((): StorageEstimateOf => ({}));
-    return { usage, quota, persisted: (await this.#storage.persisted?.().catch(() => false)) ?? false };
+    const estimate = await this.#storage.estimate().catch((): StorageEstimateOf => ({}));
+    return {
+      usage: estimate.usage ?? null,
+      quota: measuredQuota(estimate),
+      persisted: (await this.#storage.persisted?.().catch(() => false)) ?? false,
+    };
   }
 
   async claim(name: string, what: string): Promise<() => void> {

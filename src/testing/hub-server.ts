@@ -59,9 +59,14 @@ export class HubServer {
     return this;
   }
 
+  /** As when a network goes away: every connection is cut, in the middle of whatever it carries. */
+  cutAll(): void {
+    for (const server of [this.#hub, this.#storage]) server.closeAllConnections();
+  }
+
   async close(): Promise<void> {
+    this.cutAll();
     for (const server of [this.#hub, this.#storage]) {
-      server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     }
   }

@@ -2,6 +2,7 @@
 // that the browser gives this page on the disk.
 
 import { useEffect, useState } from 'react';
+import { measuredQuota } from '../quota';
 import type { DeviceState } from '../store/device';
 import { useDeviceStore } from '../store/device';
 import { setPreference, usePreferences } from '../store/preferences';
@@ -33,14 +34,20 @@ function deviceRows({ device, limits, features }: Ready): Row[] {
   ];
 }
 
-/** Undefined while it is asked for, null where the browser does not say. */
-function useStorage(): { readonly usage: number; readonly quota: number } | null | undefined {
-  const [estimate, setEstimate] = useState<{ readonly usage: number; readonly quota: number } | null>();
+interface Room {
+  readonly usage: number;
+  /** Null where the browser does not say. */
+  readonly quota: number | null;
+}
+
+/** Undefined while it is asked for, null where the browser says nothing. */
+function useStorage(): Room | null | undefined {
+  const [estimate, setEstimate] = useState<Room | null>();
   useEffect(() => {
     let shown = true;
     const take = (found: StorageEstimate | null): void => {
       if (!shown) return;
-      setEstimate(found?.quota === undefined ? null : { usage: found.usage ?? 0, quota: found.quota });
+      setEstimate(found?.usage === undefined ? null : { usage: found.usage, quota: measuredQuota(found) });
     };
     // Absent outside secure contexts.
     const storage = navigator.storage as StorageManager | undefined;
@@ -57,6 +64,7 @@ function storageText(storage: ReturnType<typeof useStorage>): string {
   if (storage === undefined) return 'asking the browser…';
   if (storage === null) return 'not told by the browser';
   const { usage, quota } = storage;
+  if (quota === null) return `${formatBytes(usage)} used; the browser does not tell how much it may be`;
   return `${formatBytes(usage)} of ${formatBytes(quota)} used (${formatPercent(usage / quota)})`;
 }
 

@@ -70,7 +70,7 @@ const notFound = (detail: string, remedy: string): AppError => new AppError('HUB
 export const unreachable = (place: HubPlace, cause: unknown): AppError =>
   new AppError(
     'HUB_CONNECTION',
-    `${named(place)} could not be asked for at ${place.hub}.`,
+    `${place.hub} could not be reached for ${named(place)}.`,
     'Check the connection and the hub’s address. A page may reach only the hub that its server allows (README: mirrors).',
     { cause },
   );

@@ -37,7 +37,7 @@ export function Download({ preflight, verdict }: DownloadProps) {
   const anyway = ANYWAY.includes(verdict) || noRoom !== null;
   return (
     <>
-      {own?.phase === 'failed' && own.error && <ErrorCard error={own.error} safe="What has arrived is kept." />}
+      {own?.phase === 'failed' && own.error && <ErrorCard error={own.error} />}
       {arrived > 0 && (
         <Progress
           share={arrived / preflight.bytes}

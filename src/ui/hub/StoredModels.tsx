@@ -96,10 +96,11 @@ function Room({ storage, models }: { readonly storage: StorageEstimate; readonly
   const [refused, setRefused] = useState(false);
   const taken = models.reduce((sum, { bytes }) => sum + bytes, 0);
   const { usage, quota, persisted } = storage;
+  const used = usage === null ? '' : `This page uses ${formatBytes(usage)}`;
   const free =
     usage !== null && quota !== null
-      ? `This page uses ${formatBytes(usage)} (${formatPercent(usage / quota)}); ${formatBytes(Math.max(0, quota - usage))} are free.`
-      : 'The browser does not tell how much room there is.';
+      ? `${used} (${formatPercent(usage / quota)}); ${formatBytes(Math.max(0, quota - usage))} are free.`
+      : `${used}${used && '. '}The browser does not tell how much room is left.`;
   if (models.length === 0) return <p className="note">{free}</p>;
   return (
     <>
