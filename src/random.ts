@@ -22,6 +22,8 @@ export interface RandomStream {
   nextBelow(n: number): number;
   /** Fisher-Yates, in place; every order equally likely. Returns its argument. */
   shuffle<A extends Indexed<unknown>>(array: A): A;
+  /** The same, the same order too, in steps: yields now and then how far it is. */
+  shuffling<A extends Indexed<unknown>>(array: A): Generator<number, A>;
   /** Mean 0, variance 1 (Box-Muller). Uses Math.log and Math.cos, whose last bit may differ between engines. */
   normal(): number;
 }
@@ -65,6 +67,9 @@ function keyWords(key: number | string): number[] {
   return [1, view.getUint32(0), view.getUint32(4)];
 }
 
+/** Items between two steps of a long shuffle. */
+const SHUFFLED_A_STEP = 2 ** 14;
+
 const LANE_SEEDS = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
 
 /** The stream of (seed, keys). Any finite numbers and strings do as keys; 1 and '1' are different keys. */
@@ -87,18 +92,24 @@ export function randomStream(seed: number, ...keys: readonly (number | string)[]
     return drawn % n;
   };
 
-  const shuffle = <A extends Indexed<unknown>>(array: A): A => {
+  const shuffling = function* <A extends Indexed<unknown>>(array: A): Generator<number, A> {
     const items: Indexed<unknown> = array;
     for (let i = items.length - 1; i > 0; i--) {
       const j = nextBelow(i + 1);
       const kept = items[i];
       items[i] = items[j];
       items[j] = kept;
+      if (i % SHUFFLED_A_STEP === 0) yield 1 - i / items.length;
     }
+    return array;
+  };
+
+  const shuffle = <A extends Indexed<unknown>>(array: A): A => {
+    for (const _ of shuffling(array));
     return array;
   };
 
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - nextFloat())) * Math.cos(2 * Math.PI * nextFloat());
 
-  return { nextU32, nextFloat, nextBelow, shuffle, normal };
+  return { nextU32, nextFloat, nextBelow, shuffle, shuffling, normal };
 }

@@ -8,7 +8,7 @@ import { lengthStats, type LengthStats } from './lengths';
 import { loadRows, type LoadedData } from './loading';
 import { rowError, type ParsedData } from './parse';
 import { noTargets } from './samples';
-import { splitAtEnd, splitAtRandom } from './split';
+import { splitAtEnd, splittingAtRandom } from './split';
 import { finish, within, type Steps } from './steps';
 import { StoredSamples, type SampleList, type TokenStore } from './token-store';
 import type { Tokenizer } from './tokenizer';
@@ -61,12 +61,18 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
   const share = data.rowCount / Math.max(1, data.rowCount + (evaluation?.rowCount ?? 0));
   const main = yield* within(cutting(data, config.seqLen), 0, share);
   const other = evaluation && (yield* within(cutting(evaluation, config.seqLen), share, 1 - share));
-  const parts = partsOf(data, main, evaluation, other, config);
+  // Each of these goes over all rows at once: a step apart, so that none of them holds up what else is asked.
+  const parts = yield* partsOf(data, main, evaluation, other, config);
+  yield 1;
+  const train = yield* samplesOf(parts.train);
+  const held = yield* samplesOf(parts.held);
   const { encoding } = data;
+  const lengths = lengthStats(encoding.rowLengths);
+  yield 1;
   const bad = [...data.badRows, ...encoding.refused, ...(evaluation?.badRows ?? []), ...(evaluation?.encoding.refused ?? [])];
   return {
-    train: samplesOf(parts.train),
-    evaluation: samplesOf(parts.held),
+    train,
+    evaluation: held,
     summary: {
       name: data.name,
       format: data.format ?? 'text',
@@ -82,7 +88,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
     },
     badRows: bad,
     duplicates: parts.copies.size,
-    lengths: lengthStats(encoding.rowLengths),
+    lengths,
     rowLengths: encoding.rowLengths,
     held: parts.heldIndexes,
     copies: parts.copies,
@@ -114,6 +120,9 @@ interface Cut {
 
 /** Tokens between two steps. */
 const TOKENS_A_STEP = 100_000;
+
+/** Documents between two steps of what only lists them. */
+const DOCUMENTS_A_STEP = 2 ** 14;
 
 /** Windows of T + 1 tokens, T apart; of a conversation the first alone. Those without a target are left out. */
 function* cutting({ encoding, format }: LoadedData, seqLen: number): Steps<Cut> {
@@ -156,13 +165,15 @@ function* cutting({ encoding, format }: LoadedData, seqLen: number): Steps<Cut> 
   return { documents, truncated, dropped };
 }
 
-function samplesOf(documents: readonly Document[]): SampleList {
+function* samplesOf(documents: readonly Document[]): Steps<SampleList> {
   if (documents.length === 0) return [];
-  return new StoredSamples(
-    documents[0].store,
-    documents.flatMap(({ starts }) => starts),
-    documents.flatMap(({ lengths }) => lengths),
-  );
+  const [starts, lengths]: [number[], number[]] = [[], []];
+  for (const [i, document] of documents.entries()) {
+    for (const start of document.starts) starts.push(start);
+    for (const length of document.lengths) lengths.push(length);
+    if (i % DOCUMENTS_A_STEP === 0) yield 1;
+  }
+  return new StoredSamples(documents[0].store, starts, lengths);
 }
 
 interface Parts {
@@ -175,16 +186,18 @@ interface Parts {
   readonly copies: ReadonlySet<number>;
 }
 
-function partsOf(data: LoadedData, main: Cut, evaluation: LoadedData | null, other: Cut | null, config: DataConfig): Parts {
+function* partsOf(data: LoadedData, main: Cut, evaluation: LoadedData | null, other: Cut | null, config: DataConfig): Steps<Parts> {
   const { evalSplit, seed, dedupe } = config;
   const indexes = (documents: readonly Document[]): ReadonlySet<number> => new Set(documents.map(({ index }) => index));
   if (!other && data.format === 'plain') {
     const { train, held } = splitAtEnd(main.documents, evalSplit);
     return { train, held, trainRows: train.length, heldRows: held.length, heldIndexes: new Set(), copies: new Set() };
   }
-  const split = other ? { train: main.documents, held: other.documents } : splitAtRandom(main.documents, evalSplit, seed);
+  const split = other ? { train: main.documents, held: other.documents } : yield* splittingAtRandom(main.documents, evalSplit, seed);
+  yield 1;
   // Two continuous texts are two documents; that parts of them are equal is not what is asked here.
   const copies = data.format === 'plain' && evaluation?.format === 'plain' ? [] : copiesOf(split.train, split.held);
+  yield 1;
   const taken = new Set(dedupe ? copies : []);
   let { held } = split;
   let train = split.train.filter((document) => !taken.has(document));

@@ -1,6 +1,7 @@
 // Holding out data for evaluation where the person gave none.
 
 import { randomStream } from '../random';
+import { finish, type Steps } from './steps';
 
 export interface Split<T> {
   /** Both in the order of the file. */
@@ -13,12 +14,24 @@ export function heldCount(n: number, share: number): number {
   return share <= 0 || n < 2 ? 0 : Math.min(Math.max(1, Math.round(n * share)), Math.floor(n / 2));
 }
 
-/** Draws what is held out with the stream (seed, 'split'). */
-export function splitAtRandom<T>(items: readonly T[], share: number, seed: number): Split<T> {
-  const order = randomStream(seed, 'split').shuffle(Uint32Array.from(items.keys()));
+/** Items between two steps. */
+const ITEMS_A_STEP = 2 ** 14;
+
+/** Draws what is held out with the stream (seed, 'split'). In steps: it goes over all items several times. */
+export function* splittingAtRandom<T>(items: readonly T[], share: number, seed: number): Steps<Split<T>> {
+  const order = yield* randomStream(seed, 'split').shuffling(Uint32Array.from(items.keys()));
   const chosen = new Set(order.subarray(0, heldCount(items.length, share)));
-  return { train: items.filter((_, i) => !chosen.has(i)), held: items.filter((_, i) => chosen.has(i)) };
+  const [train, held]: [T[], T[]] = [[], []];
+  for (const [i, item] of items.entries()) {
+    (chosen.has(i) ? held : train).push(item);
+    if (i % ITEMS_A_STEP === 0) yield 1;
+  }
+  return { train, held };
 }
+
+/** The same in one go. */
+export const splitAtRandom = <T>(items: readonly T[], share: number, seed: number): Split<T> =>
+  finish(splittingAtRandom(items, share, seed));
 
 /** Holds out the end, for the windows of one continuous text. */
 export function splitAtEnd<T>(items: readonly T[], share: number): Split<T> {
