@@ -64,7 +64,7 @@ export class OpfsSources implements SourceStore {
     await this.#removeAll((name) => name === runId);
   }
 
-  async keepOnly(runId: string): Promise<void> {
+  async keepOnly(runId: string | null): Promise<void> {
     await this.#removeAll((name) => name !== runId);
   }
 

@@ -42,6 +42,8 @@ export interface RunSummary {
   /** Measured: of the whole run once it has ended, else the highest at the end of a step. */
   readonly peakBytes: number;
   readonly trainingMs: number;
+  /** Of the record: numbers as they are, the rest as JSON; about what the browser keeps. Summaries of earlier versions have none. */
+  readonly bytes?: number;
   /** Smoothed loss at evenly spread steps, the last one last. */
   readonly spark: readonly number[];
 }
@@ -88,7 +90,22 @@ export function summaryOf(record: RunRecord, name: string): RunSummary {
     lastEval,
     peakBytes: record.report?.memory.peak.total ?? metrics.peak?.total ?? 0,
     trainingMs: metrics.stepMs.values().reduce((sum, ms) => sum + ms, 0),
+    bytes: storedBytes(record),
     spark: sparkOf(metrics),
+  };
+}
+
+function storedBytes(record: RunRecord): number {
+  const { columns, ...metrics } = record.metrics;
+  const numbers = Object.values(columns).reduce((sum, column) => sum + column.byteLength, 0);
+  return numbers + JSON.stringify({ ...record, metrics }).length;
+}
+
+/** What runs take of the browser's storage. `whole`: it is known of all of them. */
+export function roomTaken(runs: readonly RunSummary[]): { readonly bytes: number; readonly whole: boolean } {
+  return {
+    bytes: runs.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
+    whole: runs.every(({ bytes }) => bytes !== undefined),
   };
 }
 

@@ -3,7 +3,7 @@ import type { RunConfig } from '../config';
 import { runConfig, runEvents, type RunEventsOptions } from '../testing/run-events';
 import { useDeviceStore } from './device';
 import { readRunFile, writeRunFile } from './history-file';
-import { memorableName, metricsUpTo, pastRun, type RunRecord, type RunSummary } from './history-record';
+import { memorableName, metricsUpTo, pastRun, roomTaken, type RunRecord, type RunSummary } from './history-record';
 import * as history from './history';
 import type { HistoryStorage } from './history-storage';
 import { resetMetrics, runMetrics } from './metrics';
@@ -83,6 +83,13 @@ describe('what is recorded', () => {
     expect(summary.peakBytes).toBe(record.report?.memory.peak.total);
     expect(summary.trainingMs).toBeCloseTo(12 * 30 + 78 / 3, 9);
     expect(summary.spark).toHaveLength(12);
+    // Twelve steps of so many columns, and the text around them.
+    const numbers = 12 * 8 * Object.keys(record.metrics.columns).length;
+    expect(summary.bytes).toBeGreaterThan(numbers + 1000);
+    expect(summary.bytes).toBeLessThan(JSON.stringify(record).length + numbers);
+    expect(roomTaken([summary, summary])).toEqual({ bytes: 2 * summary.bytes!, whole: true });
+    const { bytes: _, ...older } = summary;
+    expect(roomTaken([summary, older])).toEqual({ bytes: summary.bytes, whole: false });
     expect(summary.name).toBe(memorableName(record.config, NOON));
     expect(summary.name).toMatch(/^LISA γ1 K3, 24 Nov \d\d:\d\d$/);
   });

@@ -42,7 +42,7 @@ export class MemorySources implements SourceStore {
     return Promise.resolve();
   }
 
-  keepOnly(runId: string): Promise<void> {
+  keepOnly(runId: string | null): Promise<void> {
     for (const other of this.kept.keys()) if (other !== runId) this.kept.delete(other);
     return Promise.resolve();
   }

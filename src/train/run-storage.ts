@@ -18,8 +18,8 @@ export interface SourceStore {
   keep(runId: string, sources: KeptSources): Promise<void>;
   open(runId: string): Promise<KeptSources | null>;
   remove(runId: string): Promise<void>;
-  /** Removes what is kept for any other run. */
-  keepOnly(runId: string): Promise<void>;
+  /** Removes what is kept for any other run; null: for all. */
+  keepOnly(runId: string | null): Promise<void>;
 }
 
 export interface RunStorage {

@@ -371,6 +371,30 @@ describe('after a crash', () => {
     await page.send({ type: 'discard' });
   });
 
+  test('a page that is closed before the first checkpoint leaves a copy of the data, and the next one drops it', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    const next = page.reloaded();
+    await page.send({ type: 'discard' });
+    expect([...next.sources.kept.keys()]).toEqual(['a']);
+    await next.send({ type: 'open', base: 'http://localhost/' });
+    expect([...next.sources.kept.keys()]).toEqual([]);
+    // With a checkpoint its own copy stays.
+    const saved = await crashed();
+    expect([...saved.sources.kept.keys()]).toEqual(['a']);
+    expect(offers(saved)).toHaveLength(1);
+    const other = page.reloaded();
+    other.sources.kept.set('b', saved.sources.kept.get('a')!);
+    // While another tab has a run, nothing is touched.
+    const busy = new TestPage(other.checkpoints, other.sources, other.opfs, {
+      acquire: () => Promise.resolve(false),
+      free: () => Promise.resolve(false),
+      release: () => expect.unreachable(),
+    });
+    await busy.send({ type: 'open', base: 'http://localhost/' });
+    expect([...busy.sources.kept.keys()]).toEqual(['b']);
+  });
+
   test('a run that never saved leaves nothing behind', async () => {
     const page = await opened();
     await paused(page, 'a', LONG, 1);

@@ -133,9 +133,24 @@ export class TrainService {
     const gpu = await this.#around.openGpu(lowPower);
     this.#gpu = gpu;
     this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
+    await this.#dropLeftovers().catch(() => undefined);
     await this.#offerResume();
     // Not waited for: a start goes first, and then the run itself measures better.
     void this.#tellSpeed(gpu);
+  }
+
+  /** Copies of data of runs that were cut off before their first checkpoint: nobody can go on with those. */
+  async #dropLeftovers(): Promise<void> {
+    const { checkpoints, sources, lock } = this.#around.storage;
+    // Of another tab's run the first checkpoint may be yet to come.
+    if (!(await lock.acquire())) return;
+    try {
+      const reader = await checkpoints.open();
+      // A damaged checkpoint throws here, and everything stays as it is.
+      await sources.keepOnly(reader && (await readCheckpointState(reader)).runId);
+    } finally {
+      lock.release();
+    }
   }
 
   async #tellSpeed(gpu: Gpu): Promise<void> {

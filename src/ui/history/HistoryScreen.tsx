@@ -12,10 +12,11 @@ import {
   undoDelete,
   useHistoryStore,
 } from '../../store/history';
+import { roomTaken, type RunSummary } from '../../store/history-record';
 import { isActive, setView } from '../../store/run';
 import type { ActionState } from '../actions';
 import { DownloadPanel } from '../card/DownloadPanel';
-import { plural } from '../format';
+import { formatBytes, plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 import { Panel } from '../parts/Panel';
 import { RunView } from '../run/RunView';
@@ -77,7 +78,7 @@ function RunList({ state }: { readonly state: ActionState }) {
           <OverlayChart runs={overlaid} />
         </Panel>
       )}
-      <Panel title="Past runs" aside={<Tools count={runs.length} />}>
+      <Panel title="Past runs" hint={roomHint(runs)} aside={<Tools count={runs.length} />}>
         {runs.length === 0 ? (
           <Empty loading={status === 'loading'} />
         ) : (
@@ -97,6 +98,12 @@ function RunList({ state }: { readonly state: ActionState }) {
       </Panel>
     </>
   );
+}
+
+function roomHint(runs: readonly RunSummary[]): string | undefined {
+  const { bytes, whole } = roomTaken(runs);
+  if (bytes === 0) return undefined;
+  return `${plural(runs.length, 'run')} ${runs.length === 1 ? 'takes' : 'take'} ${whole ? 'about' : 'more than'} ${formatBytes(bytes)} of this browser’s storage.`;
 }
 
 /** The same object where nothing changed. */

@@ -21,7 +21,7 @@ interface RunRowProps {
 }
 
 export function RunRow({ run, before, style, full, active }: RunRowProps) {
-  const { runId, name, step, config, lastEval, firstEval, peakBytes, trainingMs, startedAt } = run;
+  const { runId, name, step, config, lastEval, firstEval, peakBytes, trainingMs, startedAt, bytes } = run;
   const chosen = style >= 0;
   const shownEval = lastEval ?? firstEval;
   return (
@@ -39,6 +39,7 @@ export function RunRow({ run, before, style, full, active }: RunRowProps) {
             {new Date(startedAt).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}
           </time>{' '}
           · {config.model} on {config.data}
+          {bytes !== undefined && ` · ${formatBytes(bytes)} kept`}
         </p>
         <Changes run={run} before={before} />
       </div>
