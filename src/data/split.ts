@@ -19,7 +19,10 @@ const ITEMS_A_STEP = 2 ** 14;
 
 /** Draws what is held out with the stream (seed, 'split'). In steps: it goes over all items several times. */
 export function* splittingAtRandom<T>(items: readonly T[], share: number, seed: number): Steps<Split<T>> {
-  const order = yield* randomStream(seed, 'split').shuffling(Uint32Array.from(items.keys()));
+  const order = new Uint32Array(items.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  yield 1;
+  for (const _ of randomStream(seed, 'split').shuffling(order)) yield 1;
   const chosen = new Set(order.subarray(0, heldCount(items.length, share)));
   const [train, held]: [T[], T[]] = [[], []];
   for (const [i, item] of items.entries()) {
