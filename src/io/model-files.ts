@@ -189,7 +189,8 @@ async function readIndex(source: FileSource, listed: ReadonlySet<string>, shape:
   return stored;
 }
 
-function parseIndex(text: string): Map<string, string> {
+/** Tensor → file, from the index of a sharded checkpoint. Throws MODEL_FILE. */
+export function parseIndex(text: string): Map<string, string> {
   const json = parseJson(text, INDEX, 'MODEL_FILE');
   const own = (value: unknown): [string, unknown][] =>
     typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];

@@ -1,7 +1,8 @@
-// Damaged model files: the header of a safetensors file, config.json.
+// Damaged model files: the header of a safetensors file, the index of a sharded one, config.json.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseIndex } from '../../io/model-files';
 import { parseHeader } from '../../io/safetensors';
 import { parseModelConfig } from '../../model/config';
 import { damagedJson } from './mutate';
@@ -72,6 +73,28 @@ describe('damaged model files', () => {
           expect(owners.every((count) => count === 1)).toBe(true);
         },
       );
+    },
+    TIMEOUT_MS,
+  );
+
+  const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+  const INDEXES = [
+    {
+      metadata: { total_size: 96 },
+      weight_map: { 'model.embed_tokens.weight': SHARDS[0], 'model.layers.0.a': SHARDS[0], 'model.norm.weight': SHARDS[1] },
+    },
+    { weight_map: { x: 'model.safetensors' } },
+  ];
+
+  it(
+    'the index of shards',
+    () => {
+      hostile('index of shards', damagedJson(INDEXES), parseIndex, (places, text) => {
+        const { weight_map } = JSON.parse(text) as { weight_map: Record<string, string> };
+        expect(Object.fromEntries(places)).toEqual(weight_map);
+        // Nothing that could leave the folder.
+        for (const file of places.values()) expect(file).toMatch(/^[^/\\\0]+\.safetensors$/);
+      });
     },
     TIMEOUT_MS,
   );
