@@ -6,7 +6,7 @@ import { DataEncoder } from './encoding';
 import { builtinTokenizer, stories260k, variant } from './fixtures/tokenizers';
 import { textCutter } from './text-cuts';
 import { textPieces } from './text-stream';
-import type { Tokenizer } from './tokenizer';
+import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 const SPLITS = {
   'GPT-2': { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
@@ -59,18 +59,50 @@ function encodePieces(tokenizer: Tokenizer, text: string, piece: number) {
   return { ids: [...encoder.store.sample(0, encoder.store.length).ids], roughCuts: encoder.roughCuts };
 }
 
+/** Puts ▁ before every text, as Llama 2's does; `merges` join two of its tokens. */
+function sentencePiece(merges: readonly string[]): Tokenizer {
+  const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const letters = [...'abcdefghijklmnopqrstuvwxyz▁'];
+  const vocab = ['<unk>', '<s>', '</s>', ...bytes, ...letters, ...merges.map((merge) => merge.replace(' ', ''))];
+  const json = {
+    version: '1.0',
+    added_tokens: vocab.slice(0, 3).map((content, id) => ({ id, content, special: true })),
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'Prepend', prepend: '▁' },
+        { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+      ],
+    },
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    model: {
+      type: 'BPE',
+      unk_token: '<unk>',
+      byte_fallback: true,
+      vocab: Object.fromEntries(vocab.map((token, id) => [token, id])),
+      merges,
+    },
+  };
+  return loadTokenizer({ tokenizerJson: JSON.stringify(json) }, vocab.length);
+}
+const MERGES = ['t h', 'th e', '▁ the', 's t', 'i o', 'io n', '▁ s', '▁ i'];
+
 const kinds: [string, Tokenizer | null][] = [
   ...Object.entries(SPLITS).map(([name, pre_tokenizer]): [string, Tokenizer] => [
     name,
     variant({ template: null, json: { pre_tokenizer } }),
   ]),
   ['built-in', builtinTokenizer()],
-  ['SentencePiece', stories260k()],
+  ['SentencePiece', sentencePiece(MERGES)],
+  ['SentencePiece with runs of spaces', sentencePiece([...MERGES, '▁ ▁', '▁▁ ▁▁'])],
+  ["the story model's", stories260k()],
 ];
 
 describe('a long text in pieces', () => {
-  it.each(kinds)('has the tokens of one go: %s', (_, tokenizer) => {
-    if (!tokenizer) return;
+  it.for(kinds)('has the tokens of one go: %s', ([, tokenizer], context) => {
+    if (!tokenizer) return context.skip('shared/real/stories260k is not here');
     expect(textCutter(tokenizer).exact).toBe(true);
     const text = textOf(1, 200_000);
     expect(encodePieces(tokenizer, text, 7001)).toEqual({ ids: tokenizer.encode(text), roughCuts: 0 });
@@ -81,6 +113,16 @@ describe('a long text in pieces', () => {
     const { ids, roughCuts } = encodePieces(tokenizer, 'x'.repeat(400_000), 50_000);
     expect(roughCuts).toBeGreaterThan(0);
     expect(tokenizer.decode(ids)).toBe('x'.repeat(400_000));
+  });
+
+  it('is cut where it may be at the latest, before a line break if there is one', () => {
+    const cutter = textCutter(builtinTokenizer());
+    const text = 'one two\nthree four, five';
+    expect([...text].map((_, most) => cutter.cut(text, most))).toEqual([
+      ...[null, null, null, 3, 3, 3, 3],
+      ...Array.from({ length: text.length - 7 }, () => 7),
+    ]);
+    expect(cutter.cut('four,\n - (five)', 15)).toBe(null);
   });
 
   it('a tokenizer that looks across is seen through', () => {
