@@ -1,0 +1,126 @@
+// A model of SmolLM2-135M's size (its config, random weights in bf16, 269 MB) in the page, from a hub on loopback to the tuned model on
+// disk: what the 2-million one that ships cannot show. Prints how far the page's process grows; takes about five minutes on a software GPU.
+
+import { expect, test, type Page } from '@playwright/test';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { serve } from '../../scripts/serve.mjs';
+import { weightRule, weightsOf } from '../../src/cli/big-shapes-weights';
+import { writeSafetensors } from '../../src/io/safetensors';
+import { parseModelConfig } from '../../src/model/config';
+import { parameterTable } from '../../src/model/parameters';
+import { PUBLIC_CONFIGS } from '../../src/model/public-configs';
+import { HubServer } from '../../src/testing/hub-server';
+import { phase, small, watch } from '../support/page';
+import { PICTURES } from './pictures';
+
+const ROOT = join(import.meta.dirname, '../..');
+const BUILTIN = join(ROOT, 'public/models/wordsmith-2m');
+const CONFIG = { ...PUBLIC_CONFIGS['smollm2-135m'], bos_token_id: 0, eos_token_id: 2, torch_dtype: 'bfloat16' };
+/** The page's memory while a model of any size is loaded, trained and written, above what it was before. */
+const LIMIT_MB = 128;
+/** Received bytes that the collector has not taken yet are in it, up to 60 MB; a model held in memory would be 269 MB. */
+const LIMIT_DOWNLOAD_MB = 192;
+const STEPS = 2;
+
+async function bigHub(): Promise<HubServer> {
+  const hub = await new HubServer().start();
+  const tensors = parameterTable(parseModelConfig(CONFIG, 'config.json')).map((row, index) => ({
+    name: row.name,
+    dtype: 'bf16' as const,
+    shape: row.shape,
+    data: (start: number, end: number) => weightsOf(weightRule(row, index), start, end),
+  }));
+  const file = writeSafetensors(tensors, { format: 'pt' });
+  const weights = new Uint8Array(file.size);
+  let at = 0;
+  for await (const chunk of file.chunks()) {
+    weights.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  const files = new Map<string, Uint8Array>([
+    ['model.safetensors', weights],
+    ['config.json', new TextEncoder().encode(JSON.stringify(CONFIG))],
+  ]);
+  for (const name of ['tokenizer.json', 'tokenizer_config.json']) files.set(name, new Uint8Array(readFileSync(join(BUILTIN, name))));
+  hub.repos.set('tests/smol-135m', { commit: 'd'.repeat(40), files });
+  return hub;
+}
+
+/** Resident memory of the largest page process, in MB. GPU buffers live in another process. */
+function rendererMegabytes(): number {
+  const lines = execFileSync('ps', ['-eo', 'rss=,args='], { encoding: 'utf8' }).split('\n');
+  const sizes = lines.filter((line) => line.includes('--type=renderer')).map((line) => Number(/^\s*(\d+)/.exec(line)?.[1] ?? 0) / 1000);
+  return Math.max(...sizes);
+}
+
+/** The most that the process grows to while `work` goes on, above what it was before. */
+async function growth(work: () => Promise<void>): Promise<number> {
+  const before = rendererMegabytes();
+  let most = before;
+  const timer = setInterval(() => (most = Math.max(most, rendererMegabytes())), 100);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return most - before;
+}
+
+const snap = (page: Page, name: string): Promise<Buffer> => page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+
+test('135 million parameters: looked up, downloaded, trained, kept', async ({ page }) => {
+  test.setTimeout(1_800_000);
+  const hub = await bigHub();
+  const site = await serve(join(ROOT, 'dist'), 0, { hub: hub.url, redirects: [hub.storageUrl] });
+  try {
+    const complaints = watch(page);
+    await page.goto(site.url);
+    await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
+    await page.getByRole('radio', { name: 'Hub', exact: true }).check();
+    await page.getByLabel('Model on the Hub').fill('tests/smol-135m');
+    await page.getByRole('button', { name: 'Look it up', exact: true }).first().click();
+    await expect(page.locator('.model-verdict .bar-row')).toHaveCount(3);
+    await snap(page, 'big-verdict');
+
+    const download = await growth(async () => {
+      await page
+        .locator('.panel')
+        .getByRole('button', { name: /^Download / })
+        .click();
+      await expect(page.getByText('Training reads it from here')).toBeVisible({ timeout: 300_000 });
+    });
+    console.log(`download: the page's process grows by ${download.toFixed(0)} MB at most`);
+
+    await page.getByRole('group', { name: 'Data' }).getByRole('radio', { name: 'File' }).check();
+    await page.locator('#field-data').setInputFiles({
+      name: 'few.jsonl',
+      mimeType: 'application/jsonl',
+      buffer: Buffer.from(Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `Row ${i}: a few words to train on.` })).join('\n')),
+    });
+    await small(page, { steps: String(STEPS), lisaPeriod: '1', batchSize: '1', seqLen: '32' });
+    await snap(page, 'big-setup');
+    const trained = await growth(async () => {
+      await page.locator('[data-action="start"]').click();
+      await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 1_200_000 });
+    });
+    console.log(`load, evaluate, ${STEPS} steps: the page's process grows by ${trained.toFixed(0)} MB at most`);
+    await snap(page, 'big-done');
+
+    let bytes = 0;
+    const exported = await growth(async () => {
+      const waiting = page.waitForEvent('download', { timeout: 300_000 });
+      await page.locator('[data-action="download"]').first().click();
+      bytes = statSync(await (await waiting).path()).size;
+    });
+    console.log(`export of ${(bytes / 1e6).toFixed(0)} MB: the page's process grows by ${exported.toFixed(0)} MB at most`);
+    expect(bytes).toBeGreaterThan(4 * 134e6);
+    expect(complaints).toEqual([]);
+    expect(download, 'MB').toBeLessThan(LIMIT_DOWNLOAD_MB);
+    expect(Math.max(trained, exported), 'MB').toBeLessThan(LIMIT_MB);
+  } finally {
+    await site.close();
+    await hub.close();
+  }
+});
