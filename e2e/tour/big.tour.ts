@@ -18,10 +18,8 @@ import { PICTURES } from './pictures';
 const ROOT = join(import.meta.dirname, '../..');
 const BUILTIN = join(ROOT, 'public/models/wordsmith-2m');
 const CONFIG = { ...PUBLIC_CONFIGS['smollm2-135m'], bos_token_id: 0, eos_token_id: 2, torch_dtype: 'bfloat16' };
-/** The page's memory while a model of any size is loaded, trained and written, above what it was before. */
+/** The page's memory while a model of any size is downloaded, loaded, trained and written, above what it was before. */
 const LIMIT_MB = 128;
-/** Received bytes that the collector has not taken yet are in it, up to 60 MB; a model held in memory would be 269 MB. */
-const LIMIT_DOWNLOAD_MB = 192;
 const STEPS = 2;
 
 async function bigHub(): Promise<HubServer> {
@@ -117,8 +115,7 @@ test('135 million parameters: looked up, downloaded, trained, kept', async ({ pa
     console.log(`export of ${(bytes / 1e6).toFixed(0)} MB: the page's process grows by ${exported.toFixed(0)} MB at most`);
     expect(bytes).toBeGreaterThan(4 * 134e6);
     expect(complaints).toEqual([]);
-    expect(download, 'MB').toBeLessThan(LIMIT_DOWNLOAD_MB);
-    expect(Math.max(trained, exported), 'MB').toBeLessThan(LIMIT_MB);
+    expect(Math.max(download, trained, exported), 'MB').toBeLessThan(LIMIT_MB);
   } finally {
     await site.close();
     await hub.close();

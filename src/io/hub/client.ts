@@ -80,7 +80,7 @@ export class HubClient {
     for await (const part of chunksOf(response, watch, place)) {
       bytes += part.byteLength;
       if (bytes > MAX_INFO) throw badAnswer(place, `more than ${MAX_INFO} bytes`);
-      parts.push(part);
+      parts.push(part.slice());
     }
     let json: unknown;
     try {
@@ -187,14 +187,38 @@ class Watch {
   }
 }
 
-/** The body as it comes, `length` bytes of it at most. */
+/** Bytes that are read at a time where the browser reads into a buffer of ours. */
+const READ = 256 * 1024;
+
+/** Chunks of a body; where the browser can, all in one buffer, so that a download leaves nothing to collect. Each is good until the next. */
+function readerOf(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Pick<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, 'read' | 'cancel'> {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = body.getReader({ mode: 'byob' });
+  } catch {
+    return body.getReader();
+  }
+  let buffer = new ArrayBuffer(READ);
+  return {
+    async read() {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result.done ? { done: true, value: undefined } : result;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+/** The body as it comes, `length` bytes of it at most; a chunk is overwritten by the next. */
 async function* chunksOf(
   response: Response,
   watch: Watch,
   place: HubPlace,
   length = Infinity,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, undefined> {
-  const reader = response.body?.getReader();
+  const reader = response.body ? readerOf(response.body) : undefined;
   let bytes = 0;
   try {
     while (reader && bytes < length) {

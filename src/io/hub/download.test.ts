@@ -301,6 +301,25 @@ describe('refusals say what to do', () => {
   });
 });
 
+test.each(['bytes', undefined] as const)('a long list of files comes in pieces, as a stream of type %s', async (type) => {
+  const siblings = Array.from({ length: 3000 }, (_, i) => ({ rfilename: `part-${i}.bin`, size: i, blobId: 'b'.repeat(40) }));
+  const body = utf8(JSON.stringify({ sha: COMMIT, siblings }));
+  const fetcher: typeof fetch = () => {
+    let at = 0;
+    const pull = (stream: ReadableStreamController<Uint8Array<ArrayBuffer>>): void => {
+      if (at < body.length) stream.enqueue(body.slice(at, (at += 70_000)));
+      else {
+        stream.close();
+        // A read into a buffer is still to be answered.
+        if ('byobRequest' in stream) stream.byobRequest?.respond(0);
+      }
+    };
+    return Promise.resolve(new Response(new ReadableStream(type ? { type, pull } : { pull })));
+  };
+  const { files: found } = await new HubClient({ url: 'http://127.0.0.1:1', token: null }, { fetcher }).info('org/many', 'main');
+  expect(found.map(({ path, bytes }) => [path, bytes])).toEqual(siblings.map(({ rfilename, size }) => [rfilename, size]));
+});
+
 test('a look reads config.json and the header of the weights, and nothing else of them', async () => {
   const found = await lookAtModel(client(), 'org/tiny', 'main', quick());
   expect(found.parameters).toBe(found.dtypes.f32);
