@@ -106,7 +106,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
         .click();
       // After the cut it goes on by itself, from where it was.
       await expect.poll(() => starts(hub).some((start) => start > 50_000), { timeout: 60_000 }).toBe(true);
-      await expect(page.locator('[data-download="downloading"]')).toContainText(/\d kB of 3\.\d+ MB · .*B\/s · .* left/);
+      await expect(page.locator('[data-download="downloading"]')).toContainText(/\d kB of 3\.\d+ MB.*B\/s · .* left/);
       findings.push(...(await look(page, 'hub-downloading')));
       await page.getByRole('button', { name: 'Pause', exact: true }).click();
       await expect(page.locator('.download-phase').getByText('Paused. What has arrived is kept')).toBeVisible();

@@ -8,7 +8,7 @@ import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
 import type { MethodVerdict } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';
-import { phaseLine, progressLine, roomFault, shareOf } from './download-words';
+import { paceLine, phaseLine, progressLine, roomFault, shareOf } from './download-words';
 
 interface DownloadProps {
   readonly preflight: Preflight;
@@ -69,6 +69,7 @@ export function UnderWay({ download }: { readonly download: DownloadState }) {
       <Progress
         share={shareOf(download)}
         line={progressLine(download)}
+        pace={paceLine(download)}
         phase={phaseLine(download)}
         waiting={download.phase === 'starting'}
       />
@@ -85,17 +86,20 @@ export function UnderWay({ download }: { readonly download: DownloadState }) {
 interface ProgressProps {
   readonly share: number;
   readonly line: string;
+  /** Keeps its line also while it is empty. */
+  readonly pace?: string;
   readonly phase: string;
   readonly waiting?: boolean;
 }
 
-function Progress({ share, line, phase, waiting = false }: ProgressProps) {
+function Progress({ share, line, pace, phase, waiting = false }: ProgressProps) {
   return (
     <div className="download-progress">
       <progress max={1} value={waiting ? undefined : share} aria-label="Download" />
       <p className="download-line">
         <span>{line}</span> <strong>{formatPercent(share)}</strong>
       </p>
+      {pace !== undefined && <p className="note download-pace">{pace}</p>}
       <p className="note download-phase">{phase}</p>
     </div>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DownloadState } from '../../train/protocol-hub';
-import { downloadAnnouncement, phaseLine, progressLine, roomFault, shareOf } from './download-words';
+import { downloadAnnouncement, paceLine, phaseLine, progressLine, roomFault, shareOf } from './download-words';
 
 const model = { kind: 'hub', hub: 'https://h', repo: 'a/b', revision: 'main', commit: '0'.repeat(40) } as const;
 const state = (patch: Partial<DownloadState>): DownloadState => ({
@@ -19,8 +19,10 @@ const state = (patch: Partial<DownloadState>): DownloadState => ({
 test('no figure is shown before there is one', () => {
   expect(progressLine(state({ total: 0 }))).toBe('0 B');
   expect(progressLine(state({ bytes: 500 }))).toBe('500 B of 1.00 kB');
-  expect(progressLine(state({ bytes: 500, speed: 250, secondsLeft: 2 }))).toBe('500 B of 1.00 kB · 250 B/s · 2 s left');
-  expect(progressLine(state({ phase: 'paused', bytes: 500, speed: 250, secondsLeft: 2 }))).toBe('500 B of 1.00 kB');
+  expect(paceLine(state({ bytes: 500 }))).toBe('');
+  expect(paceLine(state({ speed: 250 }))).toBe('250 B/s');
+  expect(paceLine(state({ speed: 250, secondsLeft: 2 }))).toBe('250 B/s · 2 s left');
+  expect(paceLine(state({ phase: 'paused', speed: 250, secondsLeft: 2 }))).toBe('');
   expect(shareOf(state({ total: 0 }))).toBe(0);
 });
 

@@ -3,13 +3,15 @@
 import type { DownloadState } from '../../train/protocol-hub';
 import { formatBytes, formatCount, formatDuration, plural } from '../format';
 
-/** '120 MB of 270 MB · 12.3 MB/s · 12 s left'. */
-export function progressLine({ phase, bytes, total, speed, secondsLeft }: DownloadState): string {
-  const parts = [total > 0 ? `${formatBytes(bytes)} of ${formatBytes(total)}` : formatBytes(bytes)];
-  if (phase === 'downloading') {
-    if (speed !== null) parts.push(`${formatBytes(speed)}/s`);
-    if (secondsLeft !== null) parts.push(`${formatDuration(secondsLeft * 1000)} left`);
-  }
+/** '120 MB of 270 MB'. */
+export const progressLine = ({ bytes, total }: DownloadState): string =>
+  total > 0 ? `${formatBytes(bytes)} of ${formatBytes(total)}` : formatBytes(bytes);
+
+/** '12.3 MB/s · 12 s left'; '' while nothing comes, or nothing is known yet. */
+export function paceLine({ phase, speed, secondsLeft }: DownloadState): string {
+  if (phase !== 'downloading') return '';
+  const parts = speed === null ? [] : [`${formatBytes(speed)}/s`];
+  if (secondsLeft !== null) parts.push(`${formatDuration(secondsLeft * 1000)} left`);
   return parts.join(' · ');
 }
 
