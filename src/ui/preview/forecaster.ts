@@ -31,14 +31,14 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
   };
 }
 
-/** Everything of the settings that the bytes depend on; only frozen embeddings make them depend on the draws. */
+/** Everything of the settings that the bytes depend on. The draws decide where they count slots, or, below frozen embeddings, kept layers. */
 function memoryKey(config: RunConfig): unknown {
   const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaTrain, lisaSampler } = config;
   const { steps, seed, lisaPeriod, lisaWeights } = config;
   const shared = [method, batchSize, seqLen, sampleTokens];
   if (method === 'lora') return [...shared, loraRank];
   if (method === 'full') return shared;
-  const draws = lisaTrain.embedding ? [] : [steps, seed, lisaPeriod, lisaWeights];
+  const draws = lisaTrain.embedding && lisaSampler !== 'bernoulli' ? [] : [steps, seed, lisaPeriod, lisaWeights];
   return [...shared, lisaLayers, lisaTrain, lisaSampler, ...draws];
 }
 
