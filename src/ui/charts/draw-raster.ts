@@ -5,6 +5,7 @@ import type { RasterMode } from '../../store/chart-settings';
 import { formatCount } from '../format';
 import { GUTTER, stepLabels, stepTicks } from './axis';
 import { stateOf, type ColumnState, type RasterColumn } from './raster-model';
+import { namedRows } from './row-labels';
 import { ageTone, changeTone, type Tone } from './raster-tones';
 
 export interface RasterPalette {
@@ -194,11 +195,9 @@ function drawFrame(
   context.fillStyle = palette.muted;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
-  const every = labelEvery(y(1) - y(0));
-  rows.forEach((row, i) => {
-    if (row.layer === null || row.layer % every === 0)
-      context.fillText(row.name, plot.left - 6, (y(i) + y(i + 1)) / 2 + 0.5, plot.left - 8);
-  });
+  for (const row of namedRows(rows, y(1) - y(0))) {
+    context.fillText(rows[row].name, plot.left - 6, (y(row) + y(row + 1)) / 2 + 0.5, plot.left - 8);
+  }
   context.strokeStyle = palette.muted;
   context.beginPath();
   if ((plot.right - plot.left) / columns.length > 8) {
@@ -212,9 +211,6 @@ function drawFrame(
   context.textBaseline = 'top';
   for (const tick of stepTicks(steps, stepLabels(plot.right - plot.left))) context.fillText(formatCount(tick), x(tick), bottom + 6);
 }
-
-/** Every how many layers a row has its name, at this height of a row. */
-const labelEvery = (cell: number): number => (cell >= 12 ? 1 : cell >= 9 ? 2 : 5);
 
 /** Right margin: how often each layer was trained, with a line at the expectation. */
 function drawCounts(
