@@ -187,12 +187,33 @@ describe('the loader', () => {
 
 describe('evaluation batches', () => {
   it('hold all samples in order, packed, within the capacity', () => {
-    const batches = evalBatches(SAMPLES, 2, 12);
+    const batches = [...evalBatches(SAMPLES, 2, 12)];
+    expect(evalBatches(SAMPLES, 2, 12).length).toBe(batches.length);
     expect(batches.flatMap((batch) => documents({ microBatches: [batch], targets: 0, tokens: 0 }))).toEqual([...SAMPLES.keys()]);
     for (const batch of batches) expect(batch.rows).toBeLessThanOrEqual(24);
     expect(batches.reduce((sum, batch) => sum + batch.targets, 0)).toBe(
       SAMPLES.reduce((sum, { target }) => sum + target.reduce((a, b) => a + b, 0), 0),
     );
-    expect(evalBatches([], 2, 12)).toEqual([]);
+    expect([...evalBatches([], 2, 12)]).toEqual([]);
+    expect(evalBatches([], 2, 12).length).toBe(0);
+  });
+
+  it('are made one at a time, when they are asked for: a held-out file may be large', () => {
+    const read: number[] = [];
+    const list = {
+      length: SAMPLES.length,
+      at: (index: number) => {
+        read.push(index);
+        return SAMPLES.at(index);
+      },
+      [Symbol.iterator]: () => SAMPLES[Symbol.iterator](),
+    };
+    let before = 0;
+    for (const batch of evalBatches(list, 2, 12)) {
+      const made = documents({ microBatches: [batch], targets: 0, tokens: 0 });
+      expect(read.slice(before)).toEqual(made);
+      before += made.length;
+    }
+    expect(before).toBe(SAMPLES.length);
   });
 });

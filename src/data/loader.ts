@@ -106,25 +106,40 @@ export class Loader {
   }
 }
 
+/** Made when they are asked for: those of a large file would take many times the file's memory together. */
+export interface EvalBatches extends Iterable<MicroBatch> {
+  readonly length: number;
+}
+
 /**
  * Micro-batches of all samples in their order, rows packed (segments keep them apart), each within the capacity of
  * batchSize rows of seqLen tokens. The last may be smaller.
  */
-export function evalBatches(samples: SampleList, batchSize: number, seqLen: number): MicroBatch[] {
+export function evalBatches(samples: SampleList, batchSize: number, seqLen: number): EvalBatches {
   checkLengths(samples, seqLen);
-  const rows: Sample[][] = [];
+  /** First sample of each row. */
+  const starts: number[] = [];
   let room = 0;
+  let index = 0;
   for (const sample of samples) {
-    if (rows.length === 0 || inputTokens(sample) > room) {
-      rows.push([]);
+    if (index === 0 || inputTokens(sample) > room) {
+      starts.push(index);
       room = seqLen;
     }
-    rows[rows.length - 1].push(sample);
     room -= inputTokens(sample);
+    index++;
   }
-  return Array.from({ length: Math.ceil(rows.length / batchSize) }, (_, i) =>
-    buildMicroBatch(rows.slice(i * batchSize, (i + 1) * batchSize)),
-  );
+  const row = (at: number): Sample[] => {
+    const end = starts[at + 1] ?? samples.length;
+    return Array.from({ length: end - starts[at] }, (_, i) => samples.at(starts[at] + i)!);
+  };
+  return {
+    length: Math.ceil(starts.length / batchSize),
+    *[Symbol.iterator]() {
+      for (let first = 0; first < starts.length; first += batchSize)
+        yield buildMicroBatch(Array.from({ length: Math.min(batchSize, starts.length - first) }, (_, i) => row(first + i)));
+    },
+  };
 }
 
 function checkLengths(samples: SampleList, seqLen: number): void {

@@ -21,10 +21,11 @@ export async function heldOutLoss(
   let sum = 0;
   let targets = 0;
   const batches = evalBatches(dataset.evaluation, config.batchSize, config.seqLen);
-  for (const [index, batch] of batches.entries()) {
+  let done = 0;
+  for (const batch of batches) {
     sum += await engine.evaluate(batch);
     targets += batch.targets;
-    await onBatch((index + 1) / batches.length);
+    await onBatch(++done / batches.length);
   }
   return { loss: sum / targets, targets };
 }
