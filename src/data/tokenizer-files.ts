@@ -3,6 +3,7 @@
 // here are looked at.
 
 import { AppError } from '../errors';
+import { shown } from '../model/config-fields';
 
 /** Contents of the files as text; what a model doesn't have is left out. */
 export interface TokenizerFiles {
@@ -62,7 +63,7 @@ export function readTokenizerJson(text: string): TokenizerJson {
   // BPE and WordPiece: entry → id. Unigram: a list of [entry, score], the place being the id.
   if (isObject(vocab)) {
     for (const [entry, id] of Object.entries(vocab)) {
-      if (!isId(id)) throw tokenizerError(`${name} gives '${entry}' the id ${JSON.stringify(id)}.`);
+      if (!isId(id)) throw tokenizerError(`${name} gives '${entry}' the id ${shown(id)}.`);
     }
   } else if (!Array.isArray(vocab)) throw tokenizerError(`${name} has no vocabulary.`);
   if (added !== undefined && added !== null && !Array.isArray(added)) throw tokenizerError(`The added tokens of ${name} are not a list.`);
@@ -98,7 +99,7 @@ export function idsOf(name: string, config: Json, key: string): number[] {
   return ids
     .filter((id) => id !== -1)
     .map((id) => {
-      if (!isId(id)) throw tokenizerError(`${name} gives ${key} the value ${JSON.stringify(value)}.`);
+      if (!isId(id)) throw tokenizerError(`${name} gives ${key} the value ${shown(value)}.`);
       return id;
     });
 }

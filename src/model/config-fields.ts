@@ -5,9 +5,18 @@ import { AppError } from '../errors';
 
 /** Any untrusted value as a short piece of one printable line. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : jsonText(value);
   const line = text.replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;
+}
+
+function jsonText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // JSON.parse takes any depth, JSON.stringify what the stack holds.
+    return 'a value nested too deep to show';
+  }
 }
 
 /** Null, an empty object or an empty list: a setting that is not there. */

@@ -320,6 +320,8 @@ describe('hostile input', () => {
     // eslint-disable-next-line no-control-regex
     expect(error.detail).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
     expect(shown(undefined)).toBe('undefined');
+    const deep = JSON.parse('['.repeat(20_000) + ']'.repeat(20_000)) as unknown;
+    expect(() => parseModelConfig({ model_type: deep }, 'config.json')).toThrow(expect.objectContaining({ code: 'MODEL_CONFIG' }));
   });
 
   it('ends every mutated config as a shape or an AppError', () => {
