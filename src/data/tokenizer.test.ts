@@ -247,4 +247,32 @@ describe('choices among the files', () => {
     expect([bare.bosId, bare.eosId, bare.eosIds]).toEqual([1, 0, [0, 2]]);
     expect(bare.specialTexts).toEqual({ bos_token: '<|im_start|>', eos_token: '<|endoftext|>' });
   });
+
+  it('a special token that the configuration rules out is none for the template either', () => {
+    // As Qwen2 has it: no bos_token, and the id of one in generation_config.json.
+    const none = variant({ template: null, config: { bos_token: null } });
+    expect(none.bosId).toBe(0);
+    expect(none.specialTexts).not.toHaveProperty('bos_token');
+  });
+
+  it('an added token that only tokenizer_config.json has is refused by name: it would be cut to pieces', () => {
+    const added = (content: string) => ({ added_tokens_decoder: { 2000: { content, special: true } } });
+    expect(() => variant({ template: null, config: added('<|tool|>') })).toThrow(
+      expect.objectContaining({ code: 'TOKENIZER', detail: expect.stringContaining("'<|tool|>'") as string }),
+    );
+    expect(variant({ template: null, config: added('<|im_end|>') }).encode('<|im_end|>')).toEqual([2]);
+    expect(variant({ template: null, config: { added_tokens_decoder: null } }).vocabSize).toBe(VOCAB);
+  });
+
+  it('files nested without end are refused as what they are', () => {
+    const deep = (open: string, inside: string, close: string): string => open.repeat(20_000) + inside + close.repeat(20_000);
+    const files = variantFiles({ template: null });
+    const step = deep('{"type":"Sequence","pretokenizers":[', '{"type":"Digits","individual_digits":true}', ']}');
+    const { pre_tokenizer: _, ...json } = parseJson(files.tokenizerJson);
+    const tokenizerJson = `${JSON.stringify(json).slice(0, -1)},"pre_tokenizer":${step}}`;
+    const refusal = expect.objectContaining({ code: 'TOKENIZER' }) as Error;
+    expect(() => loadTokenizer({ ...files, tokenizerJson }, VOCAB)).toThrow(refusal);
+    const generationConfig = `{"eos_token_id":${deep('[', '', ']')}}`;
+    expect(() => loadTokenizer({ ...files, generationConfig }, VOCAB)).toThrow(refusal);
+  });
 });

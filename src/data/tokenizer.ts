@@ -5,7 +5,7 @@ import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../errors';
 import { independentPieces } from './bpe-split';
 import { TokenBytes } from './token-bytes';
-import { refuseUnknownParts } from './tokenizer-parts';
+import { refuseUnknownParts, refuseUnknownTokens } from './tokenizer-parts';
 import { useRustPatterns } from './unicode-patterns';
 import {
   chatTemplateOf,
@@ -58,6 +58,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   const generation = readJsonObject('generation_config.json', files.generationConfig);
   const model = readJsonObject('config.json', files.modelConfig);
   refuseUnknownParts(json);
+  refuseUnknownTokens(json, config);
   let inner: HuggingFaceTokenizer;
   try {
     inner = new HuggingFaceTokenizer(json, config);
@@ -108,9 +109,9 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     if (id >= vocabSize) throw rangeError(id, tokenText(id), vocabSize, 'a start or end token');
   }
   const eosId = eosIds[0] ?? null;
-  // A template may write the tokens even where the configuration names them by id only.
-  if (bosId !== null) specialTexts.bos_token ??= tokenText(bosId);
-  if (eosId !== null) specialTexts.eos_token ??= tokenText(eosId);
+  // A template may write the tokens even where the configuration names them by id only; null there means that it writes none.
+  if (bosId !== null && config.bos_token !== null) specialTexts.bos_token ??= tokenText(bosId);
+  if (eosId !== null && config.eos_token !== null) specialTexts.eos_token ??= tokenText(eosId);
 
   const tokenBytes = new TokenBytes(json, (id) => inner.id_to_token(id));
   return {
