@@ -179,7 +179,8 @@ export const BOUNDS = {
   weightDecay: { min: 0, max: 10, integer: false },
   beta1: { min: 0, max: 0.999999, integer: false },
   beta2: { min: 0, max: 0.9999999, integer: false },
-  eps: { min: 0, max: 1, integer: false, open: true },
+  // Below it f32 divides zero by zero where a gradient is zero, and takes steps above the rate where a gradient's square underflows.
+  eps: { min: 1e-16, max: 1, integer: false },
   gradClip: { min: 0, max: 1e9, integer: false },
   seed: whole(0, 0xffffffff),
   lisaLayers: whole(1, 1024),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { nodeLab } from '../gpu/node-lab';
+import { BOUNDS, configFaults, DEFAULTS } from '../config';
 import { parameterTable } from '../model/parameters';
 import { layoutBlock, rowsByBlock } from '../plan/layout';
 import { SHAPES } from '../testing/shapes';
@@ -26,12 +27,20 @@ interface Buffers {
   v: Float32Array;
 }
 
-async function step(state: Buffers, g: Float32Array, at: number, clip: number, bad: boolean, decayElements: number): Promise<Buffers> {
+async function step(
+  state: Buffers,
+  g: Float32Array,
+  at: number,
+  clip: number,
+  bad: boolean,
+  decayElements: number,
+  eps = SETTINGS.eps,
+): Promise<Buffers> {
   const lab = await nodeLab();
   const inputs = new Inputs();
   const elements = g.length;
   const [w, m, v] = [inputs.f32('w', state.w), inputs.f32('m', state.m), inputs.f32('v', state.v)];
-  const { lr, weightDecay, beta1, beta2, eps } = SETTINGS;
+  const { lr, weightDecay, beta1, beta2 } = SETTINGS;
   const scalars = new Float32Array(4 * (SLOT + 1)).fill(NaN);
   scalars.set(adamwScalars(lr, weightDecay, beta1, beta2, at), 4 * SLOT);
   const views = { w, m, v, g: inputs.f32('g', g), scalars: inputs.f32('scalars', scalars), stats: inputs.f32('stats', stats(clip, bad)) };
@@ -91,6 +100,17 @@ describe('AdamW', () => {
     const { w } = await step({ w: ones, m: zeros, v: zeros }, zeros, 1, 1, false, 8);
     const decayed = Math.fround(1 - Math.fround(SETTINGS.lr * SETTINGS.weightDecay));
     expect([...w]).toEqual([...new Array<number>(8).fill(decayed), ...new Array<number>(8).fill(1)]);
+  });
+
+  it('takes no step far above the rate at the smallest eps that a run may have, where v underflows and where gradients are zero', async () => {
+    expect(configFaults({ ...DEFAULTS, eps: 1e-46 }).map(({ key }) => key)).toEqual(['eps']);
+    // Exactly zero, as of a token that no batch has; then from 1e-40 up to 1, over the gradients whose square is below f32.
+    const g = Float32Array.from({ length: 84 }, (_, i) => (i < 3 ? 0 : 10 ** ((i - 83) / 2)));
+    const zeros = new Float32Array(g.length);
+    const { w } = await step({ w: zeros, m: zeros, v: zeros }, g, 1, 1, false, 0, BOUNDS.eps.min);
+    const largest = w.reduce((most, value) => (Number.isNaN(value) ? NaN : Math.max(most, Math.abs(value))), 0);
+    console.info(`largest first step: ${(largest / SETTINGS.lr).toFixed(3)} of the rate`);
+    expect(largest).toBeLessThan(1.01 * SETTINGS.lr);
   });
 
   it('changes no bit where the bad flag is set', async () => {
