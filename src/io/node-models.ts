@@ -133,8 +133,11 @@ class NodeModelFolder implements CacheFolder {
         for (let done = 0; done < bytes.byteLength;) done += (await file.write(bytes, done)).bytesWritten;
       },
       async close() {
-        await file.sync();
-        await file.close();
+        try {
+          await file.sync();
+        } finally {
+          await file.close();
+        }
       },
     };
   }

@@ -102,10 +102,14 @@ class OpfsModelFolder implements CacheFolder {
         if (written === bytes.byteLength) return Promise.resolve();
         return Promise.reject(new DOMException('Fewer bytes were taken than given.', 'QuotaExceededError'));
       },
-      close() {
-        handle.flush();
-        handle.close();
-        return Promise.resolve();
+      // A handle that stays open would keep everybody, this tab too, from going on with the file.
+      // eslint-disable-next-line @typescript-eslint/require-await
+      async close() {
+        try {
+          handle.flush();
+        } finally {
+          handle.close();
+        }
       },
     };
   }

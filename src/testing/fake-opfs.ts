@@ -18,6 +18,10 @@ export class FakeOpfs {
   quota = Infinity;
   /** A full disk: a write takes what fits, as the specification allows, instead of throwing. */
   takesPart = false;
+  /** The disk refuses to keep what was written. */
+  flushFails = false;
+  /** Files that are open for writing in place. */
+  opened = 0;
 
   get usage(): number {
     const of = ({ files, folders }: Folder): number =>
@@ -75,13 +79,17 @@ export class FakeOpfs {
     };
     const handle = {
       getFile: () => Promise.resolve(new File([folder.files.get(name)!], name)),
-      createSyncAccessHandle: () =>
-        Promise.resolve({
+      createSyncAccessHandle: () => {
+        this.opened++;
+        return Promise.resolve({
           truncate: (size: number) => folder.files.set(name, folder.files.get(name)!.slice(0, size)),
           write: (bytes: Bytes, { at }: { at: number }) => put(bytes, at),
-          flush: () => undefined,
-          close: () => undefined,
-        }),
+          flush: () => {
+            if (this.flushFails) throw full();
+          },
+          close: () => void this.opened--,
+        });
+      },
       createWritable: () => {
         let text = '';
         return Promise.resolve({

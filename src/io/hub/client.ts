@@ -251,15 +251,20 @@ function parseInfo(json: unknown, place: HubPlace): RepoInfo {
   const siblings = info.get('siblings');
   if (typeof commit !== 'string' || !isCommit(commit)) throw badAnswer(place, 'no commit id');
   if (!Array.isArray(siblings)) throw badAnswer(place, 'no list of files');
-  const files: RepoFile[] = [];
+  const files = new Map<string, RepoFile>();
   for (const sibling of siblings as unknown[]) {
     const file = fieldsOf(sibling);
     const path = file.get('rfilename');
     if (typeof path !== 'string' || !PLAIN.test(path)) continue;
-    if (files.some((other) => other.path === path)) throw badAnswer(place, `the file ${path} twice`);
-    files.push({ path, ...sizeAndDigest(file, path, place) });
+    if (files.has(path)) throw badAnswer(place, `the file ${path} twice`);
+    files.set(path, { path, ...sizeAndDigest(file, path, place) });
   }
-  return { commit, files, licence: licenceOf(info), gated: ['auto', 'manual', true].some((value) => value === info.get('gated')) };
+  return {
+    commit,
+    files: [...files.values()],
+    licence: licenceOf(info),
+    gated: ['auto', 'manual', true].some((value) => value === info.get('gated')),
+  };
 }
 
 function sizeAndDigest(file: Fields, path: string, place: HubPlace): { bytes: number; digest: Digest } {

@@ -172,6 +172,16 @@ describe.each(ROOTS)('in %s', (_, root) => {
     await expectWhole(cache);
   });
 
+  test('more bytes than the list says: refused, and nothing kept of them', async () => {
+    const cache = new ModelCache(root());
+    const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
+    // The server's file is the longer one.
+    const shorter = wanted.map((file) => (file.path === BIG ? { ...file, bytes: 100_000 } : file));
+    fail(BIG, { kind: 'cut', after: 50_000 });
+    await expect(downloadModel(client(), cache, tiny(), shorter, { patience: quick() })).rejects.toMatchObject({ code: 'HUB_DIGEST' });
+    expect(await (await cache.find(tiny()))!.folder.size(BIG)).toBe(0);
+  });
+
   test('another file under the same name in the middle: from the beginning once, refused if it goes on', async () => {
     const cache = new ModelCache(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
@@ -403,4 +413,24 @@ test('two models whose folders would have one name are not taken for each other'
   await cache.create(one, [{ path: 'config.json', bytes: 1, digest: { kind: 'git', hex: '0'.repeat(40) } }]);
   expect((await cache.find(one))?.manifest.model.repo).toBe('a/b--c');
   expect(await cache.find(other)).toBeNull();
+});
+
+test('what cannot be flushed is closed all the same: the next attempt can open it', async () => {
+  const opfs = new FakeOpfs();
+  const folder = await new OpfsModels('models', opfs.storage).open('some--model', true);
+  const appender = await folder!.append('part', 0);
+  await appender.write(new Uint8Array(10));
+  opfs.flushFails = true;
+  await expect(appender.close()).rejects.toMatchObject({ name: 'QuotaExceededError' });
+  expect(opfs.opened).toBe(0);
+});
+
+test('a repository of very many files is listed in no time', async () => {
+  const siblings = Array.from({ length: 100_000 }, (_, i) => ({ rfilename: `part-${i}.bin`, size: i, blobId: 'b'.repeat(40) }));
+  const fetcher: typeof fetch = () => Promise.resolve(new Response(JSON.stringify({ sha: COMMIT, siblings })));
+  const began = performance.now();
+  const { files: found } = await new HubClient({ url: 'http://127.0.0.1:1', token: null }, { fetcher }).info('org/many', 'main');
+  expect(found).toHaveLength(siblings.length);
+  // Comparing every name with every other takes more than ten times as long.
+  expect(performance.now() - began).toBeLessThan(3000);
 });

@@ -161,7 +161,10 @@ class Job {
     }
     if (opened.etag !== null && opened.etag !== this.#cached.manifest.etags[file.path]) await this.#cached.setEtag(file.path, opened.etag);
     for await (const chunk of opened.chunks) {
-      if (part.at + chunk.byteLength > file.bytes) throw digestFault(this.#place(file), 'more bytes than the hub’s list says');
+      if (part.at + chunk.byteLength > file.bytes) {
+        await part.restart(false);
+        throw digestFault(this.#place(file), 'more bytes than the hub’s list says');
+      }
       if (await part.write(chunk)) progress();
       this.#current = part.at;
       this.#tell('downloading', file.path);
