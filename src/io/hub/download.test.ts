@@ -431,6 +431,6 @@ test('a repository of very many files is listed in no time', async () => {
   const began = performance.now();
   const { files: found } = await new HubClient({ url: 'http://127.0.0.1:1', token: null }, { fetcher }).info('org/many', 'main');
   expect(found).toHaveLength(siblings.length);
-  // Comparing every name with every other takes more than ten times as long.
-  expect(performance.now() - began).toBeLessThan(3000);
+  // 1.1 to 1.6 s measured on two busy cores; comparing every name with every other takes 37 s.
+  expect(performance.now() - began).toBeLessThan(15_000);
 });
