@@ -119,6 +119,7 @@ describe('in this process', () => {
     const adapter = JSON.parse(readFileSync(join(out, 'adapter', 'adapter_config.json'), 'utf8')) as Record<string, unknown>;
     expect(adapter).toMatchObject({
       peft_type: 'LORA',
+      revision: null,
       r: 3,
       lora_alpha: 32,
       fan_in_fan_out: true,

@@ -43,8 +43,11 @@ test('trains from the cache, offline the second time, and resumes at the same co
   expect(first.stdout).toContain(`org/tiny`);
   server.seen.length = 0;
   // Pinned: no question to the hub at all.
-  const pinned = await cli(options(`org/tiny@${COMMIT}`, { steps: '1' }), { gpu: true });
+  const tuned = join(folder.path, 'pinned');
+  const pinned = await cli(options(`org/tiny@${COMMIT}`, { steps: '1', method: 'lora', out: tuned }), { gpu: true });
   expect([pinned.status, server.seen.length]).toEqual([0, 0]);
+  const adapter = JSON.parse(readFileSync(join(tuned, 'adapter', 'adapter_config.json'), 'utf8')) as unknown;
+  expect(adapter).toMatchObject({ base_model_name_or_path: 'org/tiny', revision: COMMIT });
   const resumed = await cli(['--resume', out, '--hub-url', server.url, '--cache-dir', join(folder.path, 'cache'), '--data', DATA], {
     gpu: true,
   });

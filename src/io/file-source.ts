@@ -7,6 +7,8 @@ import { shown } from '../model/config';
 export interface FileSource {
   /** For people: the directory's or the model's name. */
   readonly name: string;
+  /** The hub's commit that the files are of; absent where they come from elsewhere. */
+  readonly commit?: string;
   /** Paths relative to the source, '/' between the parts. */
   list(): Promise<string[]>;
   /** Bytes. Throws MODEL_FILE. */

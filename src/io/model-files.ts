@@ -35,6 +35,8 @@ export interface TensorPiece {
 
 export interface ModelFiles {
   readonly name: string;
+  /** The hub's commit that the files are of; null where they come from elsewhere. */
+  readonly commit: string | null;
   readonly shape: ModelShape;
   /** config.json as it is in the file. */
   readonly configText: string;
@@ -60,7 +62,7 @@ export interface ModelFiles {
 }
 
 /** What of a model can be had without its weights. */
-export type ModelTexts = Pick<ModelFiles, 'name' | 'shape' | 'configText' | 'text'>;
+export type ModelTexts = Pick<ModelFiles, 'name' | 'commit' | 'shape' | 'configText' | 'text'>;
 
 /** Reads config.json and nothing else. Throws MODEL_FILE, MODEL_CONFIG or MODEL_UNSUPPORTED. */
 export async function openModelTexts(source: FileSource): Promise<ModelTexts> {
@@ -70,6 +72,7 @@ export async function openModelTexts(source: FileSource): Promise<ModelTexts> {
   const configText = await readText(source, CONFIG);
   return {
     name: source.name,
+    commit: source.commit ?? null,
     shape: parseModelConfig(parseJson(configText, CONFIG, 'MODEL_CONFIG'), CONFIG),
     configText,
     text: (path) => (listed.has(path) ? readText(source, path) : Promise.resolve(null)),

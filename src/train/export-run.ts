@@ -42,7 +42,7 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
 /** README.md with what the session has measured by now. */
 export function cardFile(session: Session, dtype: Dtype): ExportFile {
   const { files, config, dataset } = session.inputs;
-  const card = modelCard({ base: files.name, config, data: dataset.summary, report: session.report(), dtype });
+  const card = modelCard({ base: files.name, commit: files.commit, config, data: dataset.summary, report: session.report(), dtype });
   return plainFile('README.md', new TextEncoder().encode(card));
 }
 
@@ -102,6 +102,8 @@ export function adapterFiles(session: Session): ExportFile[] {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
     base_model_name_or_path: inputs.files.name,
+    // Null where the base is a folder. PEFT loads the base at this commit, however the repository moves on.
+    revision: inputs.files.commit,
     r: loraRank,
     lora_alpha: loraAlpha,
     lora_dropout: 0,

@@ -28,6 +28,7 @@ const report: RunReport = {
 };
 const facts: ModelCardFacts = {
   base: 'HuggingFaceTB/SmolLM2-135M',
+  commit: 'c0ffee'.padEnd(40, '0'),
   config: DEFAULTS,
   data: { name: 'my.jsonl', rows: 90, evalRows: 10 },
   report,
@@ -53,7 +54,7 @@ test('names base, method, settings, data, periods, memory and losses', () => {
     '  - lisa',
   ]);
   for (const text of [
-    'base model: `HuggingFaceTB/SmolLM2-135M`',
+    `base model: \`HuggingFaceTB/SmolLM2-135M\`, commit c0ffee${'0'.repeat(34)}`,
     'data: `my.jsonl`, 90 rows to train on, 10 held out',
     'learning rate 0.0005, cosine, warm-up 10 steps',
     'held-out loss 3.5000 before, 3.2500 after step 10 (nats a target, of the weights in bf16)',

@@ -11,6 +11,7 @@ import type { DataSummary, RunReport } from './protocol';
 export interface ModelCardFacts {
   /** As the run's model is called: a hub's id, or a folder's name. */
   readonly base: string;
+  readonly commit: string | null;
   readonly config: RunConfig;
   readonly data: Pick<DataSummary, 'name' | 'rows' | 'evalRows'>;
   readonly report: RunReport;
@@ -86,7 +87,7 @@ function periods({ schedule, evalLoss }: RunReport): string[] {
 }
 
 export function modelCard(facts: ModelCardFacts): string {
-  const { base, config, data, report, dtype } = facts;
+  const { base, commit, config, data, report, dtype } = facts;
   const adapter =
     config.method !== 'lora'
       ? []
@@ -97,7 +98,7 @@ export function modelCard(facts: ModelCardFacts): string {
     '# Fine-tuned with LISA Studio',
     '',
     list([
-      `base model: ${markdownCode(base)}`,
+      `base model: ${markdownCode(base)}${commit === null ? '' : `, commit ${commit}`}`,
       `method: ${METHODS[config.method]}`,
       `data: ${markdownCode(data.name)}, ${data.rows} rows to train on, ${data.evalRows} held out`,
       `weights: ${dtype}`,

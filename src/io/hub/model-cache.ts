@@ -120,6 +120,7 @@ export class CachedModel {
     };
     return {
       name: model.repo,
+      commit: model.commit,
       list: () => Promise.resolve([...this.#manifest.whole].sort()),
       size: (path) => Promise.resolve().then(() => size(path)),
       read: async (path, start = 0, end = size(path)) => {
