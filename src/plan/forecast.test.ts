@@ -1,12 +1,18 @@
 // The words behind a forecast: formulas whose arithmetic is the bytes, and limits told before the validator would.
 
 import { describe, expect, it } from 'vitest';
+import { DEFAULTS, type RunConfig } from '../config';
 import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import { parseModelConfig } from '../model/config';
+import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
 import { termBytes, type FormulaTerm } from './forecast-formula';
 import { limitError, limitFault } from './forecast-limits';
+import { planInput } from './input';
+import { bytesByClass } from './memory';
+import { RunPlan } from './run-plan';
 import { planFaults } from './validate';
 
 const text = ({ counts, bytes, what }: FormulaTerm): string =>
@@ -52,6 +58,28 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       const refused = planFaults(plan.allBuffers, plan.builtSegments(), plan.capacity, limits);
       expect(limitFault(shown, limits) === null, JSON.stringify(change)).toBe(refused.length === 0);
     }
+  });
+});
+
+describe('many chunks of the head', () => {
+  it.each([
+    ['smollm2-135m', 'lisa', 4],
+    ['smollm2-135m', 'full', 4],
+    ['qwen2.5-0.5b', 'lora', 2],
+    ['gpt2-124m', 'lisa', 3],
+  ] as const)('are not all built for a forecast of %s, %s, and it is that of the plan', (name, method, batchSize) => {
+    const shape = parseModelConfig(PUBLIC_CONFIGS[name], name);
+    const config: RunConfig = { ...DEFAULTS, method, batchSize, seqLen: 511 };
+    const plan = new RunPlan(planInput(shape, config));
+    expect((batchSize * 511) / plan.buffers.chunkRows).toBeGreaterThan(4);
+    const told = forecast(shape, config);
+    expect(told.bytes).toEqual(bytesByClass(plan.allBuffers));
+    const views = plan.builtSegments().flatMap(({ dispatches }) => dispatches.flatMap((dispatch) => dispatch.views));
+    expect(told.largest.binding.bytes).toBe(Math.max(...views.map(({ bytes }) => bytes)));
+    expect(told.largest.buffer.bytes).toBe(Math.max(...plan.allBuffers.map(({ bytes }) => bytes)));
+    const abridged = new RunPlan({ ...planInput(shape, config), abridged: true });
+    expect(abridged.builtSegments().length).toBeLessThan(plan.builtSegments().length);
+    expect(() => abridged.evaluation(abridged.capacity)).toThrow(/abridged/);
   });
 });
 

@@ -87,7 +87,7 @@ export const segmentFlops = (segments: readonly Segment[], extents: Extents): nu
 
 /** `types`: of the checkpoint's tensors, as far as they are to be stored so. Throws CONFIG_INVALID where the configuration does not fit the model. */
 export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
-  const input = planInput(shape, config, { types });
+  const input = { ...planInput(shape, config, { types }), abridged: true };
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
   const bytes = bytesByClass(plan.allBuffers);

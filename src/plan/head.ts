@@ -90,6 +90,15 @@ function finalNormBackward(context: Context, site: NormSite, dy: View, dx: View)
 export interface HeadUnit extends EmittedUnit {
   /** segments[0] gathers, segments[1 … chunks] are the chunks of rows, the last one ends the pass. */
   readonly chunkRows: number;
+  /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as segments[2]. */
+  readonly omitted: number;
+}
+
+/** First rows of the chunks that are built. */
+function chunkStarts(rows: number, chunkRows: number, abridged: boolean): { readonly starts: number[]; readonly omitted: number } {
+  const starts = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, chunk) => chunk * chunkRows);
+  if (!abridged || starts.length <= 3) return { starts, omitted: 0 };
+  return { starts: [starts[0], starts[1], starts[starts.length - 1]], omitted: starts.length - 3 };
 }
 
 /** Loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream. */
@@ -116,7 +125,8 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
   const dNormed = transients.view('d.normed', rows * C);
   const logits = FULL_VIEW(buffers.logits);
   const chunks: { name: string; dispatches: Dispatch[] }[] = [];
-  for (let row0 = 0; row0 < rows; row0 += chunkRows) {
+  const { starts, omitted } = chunkStarts(rows, chunkRows, input.abridged);
+  for (const row0 of starts) {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
@@ -202,7 +212,13 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     );
   }
   const name = train ? 'head' : 'head eval';
-  return { name, transients, chunkRows, segments: [{ name, dispatches: first }, ...chunks, { name: `${name} end`, dispatches: last }] };
+  return {
+    name,
+    transients,
+    chunkRows,
+    omitted,
+    segments: [{ name, dispatches: first }, ...chunks, { name: `${name} end`, dispatches: last }],
+  };
 }
 
 /** Logits of one row, the one that targetRows[0] names, for sampling. */

@@ -43,6 +43,11 @@ export interface PlanInput {
   readonly kernels: KernelChoice;
   /** Longest buffer of weights, gradients and optimizer state, but for a single matrix that is longer (layout.ts). The same on every device. */
   readonly partBytes: number;
+  /**
+   * For a forecast: of the head's chunks, which differ in where they lie alone, the first two and the last are built. The sizes
+   * of all buffers stay; the plan runs nothing.
+   */
+  readonly abridged: boolean;
 }
 
 /** Kernel families (docs/kernels.md). 'register' needs no barriers; 'shared' stages tiles in workgroup memory. */
@@ -118,6 +123,7 @@ export function planInput(
     gradClip: config.gradClip,
     kernels,
     partBytes,
+    abridged: false,
   };
 }
 

@@ -13,7 +13,12 @@ export interface ParamTable {
 
 const contentKey = (params: Uint8Array): string => String.fromCharCode(...params);
 
-export function buildParamTable(segments: Iterable<Segment>): ParamTable {
+/** How many slots the parameters of these segments take. */
+export const distinctParams = (segments: readonly Segment[]): number =>
+  new Set(segments.flatMap(({ dispatches }) => dispatches.map(({ params }) => contentKey(params)))).size;
+
+/** `omitted`: slots of segments that are not built (PlanInput.abridged). */
+export function buildParamTable(segments: Iterable<Segment>, omitted = 0): ParamTable {
   const slots = new Map<string, number>();
   const contents: Uint8Array[] = [];
   for (const segment of segments) {
@@ -24,7 +29,7 @@ export function buildParamTable(segments: Iterable<Segment>): ParamTable {
       contents.push(params);
     }
   }
-  const data = new Uint8Array(Math.max(1, contents.length) * BINDING_ALIGNMENT);
+  const data = new Uint8Array(Math.max(1, contents.length + omitted) * BINDING_ALIGNMENT);
   contents.forEach((params, slot) => data.set(params, slot * BINDING_ALIGNMENT));
   return {
     spec: { name: 'params', bytes: data.byteLength, memory: 'inputs', kind: 'uniform' },

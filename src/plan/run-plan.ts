@@ -10,7 +10,7 @@ import { headLogits, headLoss, type HeadUnit } from './head';
 import { capacityOf, type PlanInput } from './input';
 import { layerBackward, layerForward, type EmittedUnit } from './layer';
 import * as optimizer from './optimizer';
-import { buildParamTable, type ParamTable } from './params';
+import { buildParamTable, distinctParams, type ParamTable } from './params';
 import { assignScratch, type ScratchPool, type Transient } from './scratch';
 import type { BufferSpec, Dispatch, Extents, Segment } from './types';
 
@@ -58,7 +58,7 @@ export class RunPlan {
     this.#pool = pool.sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
     emitted.forEach(([key, unit], index) => this.#units.set(key, this.#place(unit, pool.assignment[index])));
     if (input.purpose === 'train') this.#buildOptimizer();
-    this.params = buildParamTable(this.builtSegments());
+    this.params = buildParamTable(this.builtSegments(), omittedSlots(emitted));
     this.allBuffers = [...this.buffers.all, ...this.#pool, this.params.spec];
   }
 
@@ -193,6 +193,7 @@ export class RunPlan {
   }
 
   #checkTrains(): void {
+    if (this.input.abridged) throw new AppError('INTERNAL', 'An abridged plan has no steps and no evaluation.', '');
     if (this.input.purpose !== 'train') throw new AppError('INTERNAL', 'A plan that generates has no steps and no evaluation.', '');
   }
 
@@ -278,6 +279,13 @@ export class RunPlan {
     });
     return { segments: unit.segments.map(({ name, dispatches }) => ({ name, dispatches: dispatches.map(replace) })) };
   }
+}
+
+/** Parameter slots of the head's chunks that are not built: each has its own, and training shares them with evaluation. */
+function omittedSlots(emitted: readonly [string, EmittedUnit][]): number {
+  const heads = emitted.flatMap(([, unit]) => ('omitted' in unit ? [unit as HeadUnit] : []));
+  const omitted = heads[0]?.omitted ?? 0;
+  return omitted === 0 ? 0 : omitted * distinctParams(heads.map(({ segments }) => segments[2]));
 }
 
 /** Lifetimes by first and last dispatch of the unit that touches each mark. */
