@@ -1,12 +1,12 @@
 // A run of any length for the benchmark of the page: the steps of a really recorded run, again and again under new step
 // numbers. What a chart costs depends on how many points it has; nothing of this is ever shown as a run.
 
-import type { RunConfig } from '../../src/config';
-import { RunMetrics } from '../../src/store/metrics';
-import type { EvalPoint, Run } from '../../src/store/run';
-import { newRun } from '../../src/store/run';
-import type { Recording } from '../../src/train/protocol-recording';
-import type { Period, Prepared, StepMetrics, LayerMove } from '../../src/train/protocol';
+import type { RunConfig } from '../../src/config/run-config';
+import { RunMetrics } from '../../src/store/run/metrics';
+import type { EvalPoint, Run } from '../../src/store/run/run';
+import { newRun } from '../../src/store/run/run';
+import type { Recording } from '../../src/train/recording';
+import type { Period, Prepared, StepMetrics, LayerMove } from '../../src/worker/protocol';
 
 interface Recorded {
   readonly config: RunConfig;

@@ -4,8 +4,8 @@
 import { StrictMode, type ReactNode } from 'react';
 import { flushSync } from 'react-dom';
 import { createRoot } from 'react-dom/client';
-import type { RunPicture } from '../../src/store/picture';
-import { decodeRecording } from '../../src/train/protocol-recording';
+import type { RunPicture } from '../../src/store/run/picture';
+import { decodeRecording } from '../../src/train/recording';
 import { PARTS, type PartName } from './parts';
 import { LongRun } from './long-run';
 import '../../src/ui/styles/tokens.css';

@@ -1,9 +1,9 @@
 // What is timed: each chart of a run by itself, and all of them together.
 
 import { useMemo, type ComponentType } from 'react';
-import { useChartSettings, type RasterMode } from '../../src/store/chart-settings';
-import { MovingAverage } from '../../src/store/columns';
-import type { RunPicture } from '../../src/store/picture';
+import { useChartSettings, type RasterMode } from '../../src/store/run/chart-settings';
+import { MovingAverage } from '../../src/store/run/columns';
+import type { RunPicture } from '../../src/store/run/picture';
 import { LossChart } from '../../src/ui/charts/LossChart';
 import { LayerRaster } from '../../src/ui/charts/LayerRaster';
 import MemoryTimeline from '../../src/ui/charts/MemoryTimeline';

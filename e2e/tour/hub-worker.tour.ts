@@ -6,10 +6,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { serve } from '../../scripts/serve.mjs';
-import { modelFolder, TINY_LLAMA } from '../../src/io/tiny-model';
+import { modelFolder, TINY_LLAMA } from '../../src/testing/tiny-model';
 import { HubServer, type Fault } from '../../src/testing/hub-server';
-import type { DownloadState, StoredModel } from '../../src/train/protocol-hub';
-import type { Command, Event } from '../../src/train/protocol';
+import type { DownloadState, StoredModel } from '../../src/worker/protocol-hub';
+import type { Command, Event } from '../../src/worker/protocol';
 
 const DIST = join(import.meta.dirname, '../../dist');
 const COMMIT = 'c0ffee'.padEnd(40, '0');

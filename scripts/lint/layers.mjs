@@ -4,95 +4,26 @@
 
 import path from 'node:path';
 
-/** Layers and their files, as paths below src/ without extension ('*' ends a prefix). The first match decides. */
-const LAYERS = Object.entries({
-  errors: ['errors'],
-  random: ['random*'],
-  basics: ['crc32*', 'quota*'],
-  config: ['config*', 'lr*'],
-  testing: ['testing/*', 'gpu/node-lab*'],
-  'model types': ['model/types'],
-  'model config': ['model/config*'],
-  generate: ['model/generate*'],
-  model: ['model/*'],
-  schedule: ['lisa/schedule*', 'lisa/importance*', 'lisa/samplers*'],
-  lisa: ['lisa/*'],
-  forecast: ['plan/forecast*'],
-  plan: ['plan/*'],
-  kernels: ['shaders/*'],
-  columns: ['data/columns*', 'data/detect-shape*'],
-  data: ['data/*'],
-  'gpu in Node': ['gpu/node'],
-  gpu: ['gpu/*'],
-  'io in Node': ['io/node-*'],
-  io: ['io/*'],
-  protocol: ['train/protocol*'],
-  client: ['train/client*'],
-  train: ['train/*'],
-  store: ['store/*'],
-  ui: ['ui/*'],
-  cli: ['cli/*'],
+/** The parts of src/, lowest first, and which of the parts below each may import from. Types count like values. */
+const RULES = /** @type {Record<string, readonly string[]>} */ ({
+  base: [],
+  dispatch: ['base'],
+  shaders: ['base', 'dispatch'],
+  model: ['base'],
+  data: ['base', 'dispatch', 'model'],
+  config: ['base', 'data'],
+  lisa: ['base', 'config'],
+  plan: ['base', 'dispatch', 'shaders', 'model', 'config', 'lisa'],
+  gpu: ['base', 'dispatch'],
+  io: ['base', 'dispatch', 'model', 'data'],
+  engine: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io'],
+  train: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine'],
+  export: ['base', 'dispatch', 'model', 'data', 'config', 'plan', 'io', 'engine', 'train'],
+  worker: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine', 'train', 'export'],
+  store: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'io', 'train', 'export', 'worker'],
+  ui: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'io', 'train', 'export', 'worker', 'store'],
+  cli: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine', 'train', 'export'],
 });
-
-/** No GPU, no DOM, no Node: arithmetic and data, the same in the page's forecast and in the run. */
-const PURE = [
-  'errors',
-  'random',
-  'basics',
-  'config',
-  'model types',
-  'model config',
-  'model',
-  'schedule',
-  'forecast',
-  'plan',
-  'kernels',
-  'columns',
-  'data',
-];
-const ENGINE = [...PURE, 'gpu', 'generate', 'lisa', 'io'];
-const PAGE = [
-  'errors',
-  'basics',
-  'config',
-  'model types',
-  'model config',
-  'schedule',
-  'forecast',
-  'columns',
-  'protocol',
-  'client',
-  'store',
-];
-
-/** @type {Record<string, { may: readonly string[], types?: readonly string[] }>} */
-const RULES = {
-  errors: { may: [] },
-  random: { may: ['errors'] },
-  basics: { may: [] },
-  config: { may: ['errors', 'random'], types: PURE },
-  'model types': { may: ['errors'], types: PURE },
-  'model config': { may: ['errors', 'model types'], types: PURE },
-  model: { may: PURE, types: ['gpu'] },
-  schedule: { may: ['errors', 'random', 'config', 'model types'], types: PURE },
-  forecast: { may: PURE, types: ['gpu'] },
-  plan: { may: PURE, types: ['gpu'] },
-  kernels: { may: ['errors', 'random', 'plan'], types: PURE },
-  columns: { may: PURE },
-  data: { may: PURE, types: ['protocol'] },
-  gpu: { may: ['errors', 'plan'], types: ['kernels'] },
-  'gpu in Node': { may: ['errors'], types: ['gpu'] },
-  generate: { may: [...PURE, 'gpu'] },
-  lisa: { may: [...PURE, 'gpu'] },
-  io: { may: PURE, types: ['train', 'protocol'] },
-  'io in Node': { may: [...PURE, 'io'], types: ['train', 'protocol'] },
-  protocol: { may: ['errors', 'config'], types: ENGINE },
-  client: { may: ['errors', 'config', 'protocol'], types: ENGINE },
-  train: { may: [...ENGINE, 'protocol'] },
-  store: { may: PAGE, types: ENGINE },
-  ui: { may: PAGE, types: ENGINE },
-  cli: { may: [...ENGINE, 'protocol', 'train', 'gpu in Node', 'io in Node'] },
-};
 
 /** Packages that only some layers may import; the first name that fits decides, any other package is free. */
 const PACKAGES = [

@@ -4,14 +4,14 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { BUILTIN_MODEL, DEFAULTS } from '../config';
+import { BUILTIN_MODEL, DEFAULTS } from '../config/run-config';
 import { planInput } from '../plan/input';
 import { RunPlan } from '../plan/run-plan';
-import { benchBatch, benchModel, MODEL_IDS } from './bench-models';
-import { batchOf, parseBenchOptions } from './bench-options';
-import { installPeers } from './bench-peers';
-import { digits, median, table } from './bench-print';
-import { purposeOf, shapeOf } from './bench-profile';
+import { benchBatch, benchModel, MODEL_IDS } from './bench/models';
+import { batchOf, parseBenchOptions } from './bench/options';
+import { installPeers } from './bench/peers';
+import { digits, median, table } from './bench/print';
+import { purposeOf, shapeOf } from './bench/profile';
 
 test('other libraries that cannot be installed are one sentence, not a crash', async () => {
   // No package.json there: npm fails at once, without a network.

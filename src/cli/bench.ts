@@ -2,18 +2,18 @@
 // the files beside this one.
 
 import { writeFile } from 'node:fs/promises';
-import { AppError, errorInfo } from '../errors';
+import { AppError, errorInfo } from '../base/errors';
 import { openGpu, type DeviceDescription, type Gpu } from '../gpu/device';
 import { nodeGpu } from '../gpu/node';
 import type { ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';
-import { chooseKernels } from '../train/tune';
-import { compare, describeComparison, type Comparison } from './bench-compare';
-import { describeLoading, LOADING_CASES, LOADING_LIMIT, measureLoading, type LoadingProof } from './bench-loading';
-import { benchModel, BUILTIN_FOLDER, type BenchModel } from './bench-models';
-import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench-options';
-import { comparePeers, describePeers, installPeers, type PeerReport } from './bench-peers';
-import { describeProfile, profileStep, type StepProfile } from './bench-profile';
+import { chooseKernels } from '../engine/tune';
+import { compare, describeComparison, type Comparison } from './bench/compare';
+import { describeLoading, LOADING_CASES, LOADING_LIMIT, measureLoading, type LoadingProof } from './bench/loading';
+import { benchModel, BUILTIN_FOLDER, type BenchModel } from './bench/models';
+import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench/options';
+import { comparePeers, describePeers, installPeers, type PeerReport } from './bench/peers';
+import { describeProfile, profileStep, type StepProfile } from './bench/profile';
 import {
   describeResident,
   measureResident,
@@ -22,8 +22,8 @@ import {
   RESIDENT_CASES,
   type ResidentProof,
   type ResidentTask,
-} from './bench-resident';
-import { compareStored, describeStored, type StoredReport } from './bench-stored';
+} from './bench/resident';
+import { compareStored, describeStored, type StoredReport } from './bench/stored';
 
 /** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to: longer than many a kernel takes. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';

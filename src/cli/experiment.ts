@@ -6,15 +6,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { METHOD_LR, type Method } from '../config';
-import { errorInfo } from '../errors';
+import { METHOD_LR, type Method } from '../config/run-config';
+import { errorInfo } from '../base/errors';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
-import type { RunEvent, RunReport, Sample } from '../train/protocol';
-import { parseExperimentOptions, type ExperimentOptions } from './experiment-options';
-import { samplesByPrompt } from './experiment-samples';
-import { describeRoundingBack, megabytes } from './print';
-import { runFinetune } from './run-finetune';
+import type { RunEvent, RunReport, Sample } from '../worker/protocol';
+import { parseExperimentOptions, type ExperimentOptions } from './experiment/options';
+import { samplesByPrompt } from './experiment/samples';
+import { describeRoundingBack, megabytes } from './finetune/print';
+import { runFinetune } from './finetune/run';
 
 const PROMPTS = ['Define: POLITICIAN', 'Define: FRIEND', 'Define: COMPUTER'];
 

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
-import { runFinetune } from './run-finetune';
+import { runFinetune } from './finetune/run';
 
 const status = await runFinetune(process.argv.slice(2), {
   stdout: (text) => void process.stdout.write(text),

@@ -4,15 +4,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULTS, type RunConfig } from '../config';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
-import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/builtin';
-import { nodeSource, openDataFile } from '../io/node-source';
+import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/sources/builtin';
+import { nodeSource, openDataFile } from '../io/node/source';
 import { prepareInputs } from '../train/prepare';
-import { encodeRecording, type TimedEvent } from '../train/protocol-recording';
+import { encodeRecording, type TimedEvent } from '../train/recording';
 import { Session } from '../train/session';
-import { describeEvent } from './print';
+import { describeEvent } from './finetune/print';
 
 const CONFIG: RunConfig = {
   ...DEFAULTS,

@@ -3,13 +3,13 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeFolder, writeModelFolder } from '../io/node-output';
-import { writeSafetensors } from '../io/safetensors';
-import { collect } from '../io/tiny-model';
+import { writeFolder, writeModelFolder } from '../io/node/output';
+import { writeSafetensors } from '../io/formats/safetensors';
+import { collect } from '../testing/tiny-model';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { openTiny, textRows, TINY_CONFIG, tinyInputs } from '../testing/tiny-session';
-import { exportDelta } from '../train/export-delta';
-import { exportTuned } from '../train/export-run';
+import { exportDelta } from '../export/run-delta';
+import { exportTuned } from '../export/run';
 import { runApplyDelta } from './run-apply-delta';
 
 const folder = temporaryFolder('apply');

@@ -2,12 +2,12 @@
 
 import { realpath, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { AppError, errorInfo } from '../errors';
-import { openDelta } from '../io/delta';
-import { exportModel } from '../io/export';
-import { openModel } from '../io/model-files';
-import { writeModelFolder } from '../io/node-output';
-import { nodeSource } from '../io/node-source';
+import { AppError, errorInfo } from '../base/errors';
+import { openDelta } from '../export/delta';
+import { exportModel } from '../export/folder';
+import { openModel } from '../io/sources/model-files';
+import { writeModelFolder } from '../io/node/output';
+import { nodeSource } from '../io/node/source';
 
 export interface ApplyDeltaIo {
   stdout(text: string): void;

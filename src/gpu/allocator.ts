@@ -1,8 +1,8 @@
 // The only place that creates GPU buffers, and the ledger of what lives. Figures on screen come from here.
 
-import { AppError } from '../errors';
-import { bytesByBlock, bytesByClass, sumBytes, zeroBytes, type BytesByBlock, type ClassBytes } from '../plan/memory';
-import type { BufferKind, BufferSpec } from '../plan/types';
+import { AppError } from '../base/errors';
+import { bytesByBlock, bytesByClass, sumBytes, zeroBytes, type BytesByBlock, type ClassBytes } from '../dispatch/memory';
+import type { BufferKind, BufferSpec } from '../dispatch/types';
 
 export interface LedgerReading {
   readonly live: ClassBytes;

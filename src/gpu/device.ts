@@ -1,7 +1,7 @@
 // Opens the GPU device with the limits the engine can use, and watches over it. Knows nothing of models. Errors fit the
 // page and the terminal alike; what a person can do in a certain browser, the page adds.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 
 export interface DeviceDescription {
   readonly vendor: string;

@@ -2,11 +2,11 @@
 // what a reader hears when the device is lost. Where time matters the device is a spy with a clock of its own.
 
 import { afterEach, expect, test, vi } from 'vitest';
-import { AppError } from '../errors';
-import { frameSpec } from '../plan/frame';
-import { buildParamTable } from '../plan/params';
-import type { BufferSpec, Dispatch, Extents, Segment } from '../plan/types';
-import { fill } from '../shaders/fill';
+import { AppError } from '../base/errors';
+import { frameSpec } from '../dispatch/frame';
+import { buildParamTable } from '../dispatch/params';
+import type { BufferSpec, Dispatch, Extents, Segment } from '../dispatch/types';
+import { fill } from '../shaders/copy/fill';
 import { Allocator } from './allocator';
 import { openGpu, type Gpu } from './device';
 import { Executor } from './executor';

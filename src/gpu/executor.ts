@@ -2,10 +2,10 @@
 // cuts command buffers at about 50 ms of work and keeps at most two in flight, so that neither the page's
 // compositor nor the browser's GPU watchdog has to wait for us.
 
-import type { AppError } from '../errors';
-import { packFrame, type Frame } from '../plan/frame';
-import type { ParamTable } from '../plan/params';
-import { amount, gridSize, type BufferSpec, type Dispatch, type Extents, type Segment, type View } from '../plan/types';
+import type { AppError } from '../base/errors';
+import { packFrame, type Frame } from '../dispatch/frame';
+import type { ParamTable } from '../dispatch/params';
+import { amount, gridSize, type BufferSpec, type Dispatch, type Extents, type Segment, type View } from '../dispatch/types';
 import type { Allocator } from './allocator';
 import type { Gpu } from './device';
 import { PipelineCache } from './pipelines';

@@ -1,7 +1,7 @@
 // What the lab leaves behind: no buffer, whether a run succeeds or fails, and pipelines where the session finds them.
 
 import { expect, test } from 'vitest';
-import { fill } from '../shaders/fill';
+import { fill } from '../shaders/copy/fill';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { openGpu } from './device';
 import { Lab, scratch } from './lab';

@@ -5,11 +5,20 @@ import { DEFAULT_LIMITS, type Gpu } from './device';
 import { Allocator } from './allocator';
 import { Executor } from './executor';
 import { PipelineCache } from './pipelines';
-import type { Frame } from '../plan/frame';
-import { frameSpec } from '../plan/frame';
-import { buildParamTable } from '../plan/params';
-import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Extents, type MemoryClass, type Segment, type View } from '../plan/types';
-import { assertPlan } from '../plan/validate';
+import type { Frame } from '../dispatch/frame';
+import { frameSpec } from '../dispatch/frame';
+import { buildParamTable } from '../dispatch/params';
+import {
+  FULL_VIEW,
+  roundUp,
+  type BufferSpec,
+  type Dispatch,
+  type Extents,
+  type MemoryClass,
+  type Segment,
+  type View,
+} from '../dispatch/types';
+import { assertPlan } from '../dispatch/validate';
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 

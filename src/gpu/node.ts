@@ -1,7 +1,7 @@
 // WebGPU for Node: Dawn through the npm package `webgpu`. The only file that imports it.
 // The launcher (scripts/gpu-env.mjs) has pointed the Vulkan loader at a software driver where there is no GPU.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 
 // Dawn's instance lives in the GPU object, not in the device: once it is garbage-collected, the next use of the
 // device aborts the process. On globalThis, because a test runner may load this module more than once.

@@ -1,8 +1,8 @@
 // Compiling: once a kernel, and an error that names file, line and column of every message, with the line itself.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Kernel } from '../shaders/kernel';
-import { kernel } from '../shaders/kernel';
+import type { Kernel } from '../dispatch/kernel';
+import { kernel } from '../dispatch/kernel';
 import { openGpu, type Gpu } from './device';
 import { nodeGpu } from './node';
 import { PipelineCache } from './pipelines';

@@ -1,7 +1,7 @@
 // Compiles kernels, once each. A compile error shows every message with its line and the line's text.
 
-import { AppError } from '../errors';
-import type { Kernel } from '../shaders/kernel';
+import { AppError } from '../base/errors';
+import type { Kernel } from '../dispatch/kernel';
 
 export class PipelineCache {
   static readonly #shared = new WeakMap<GPUDevice, PipelineCache>();

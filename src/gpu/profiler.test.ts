@@ -1,11 +1,11 @@
 // The profiler runs what it is given, once and in order, and times it by either clock.
 
 import { expect, test } from 'vitest';
-import { frameSpec } from '../plan/frame';
-import { buildParamTable } from '../plan/params';
-import type { BufferSpec, Extents, Segment } from '../plan/types';
-import { fill } from '../shaders/fill';
-import { matmul } from '../shaders/matmul';
+import { frameSpec } from '../dispatch/frame';
+import { buildParamTable } from '../dispatch/params';
+import type { BufferSpec, Extents, Segment } from '../dispatch/types';
+import { fill } from '../shaders/copy/fill';
+import { matmul } from '../shaders/matmul/matmul';
 import { Allocator } from './allocator';
 import { openGpu } from './device';
 import { Executor } from './executor';

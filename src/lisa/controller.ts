@@ -4,7 +4,7 @@
 // A layer that trains in two consecutive periods keeps its slot with m, v and step count. One that leaves loses
 // them (or has them parked on the host); its gradient and optimizer memory serve the next layer.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 
 export interface SlotState {
   readonly layer: number | null;

@@ -1,7 +1,7 @@
 // Layer weights p_l: where they come from and how they are made fit for drawing. Pure.
 // Sources: the paper's ratio of mean weight norms (arXiv 2403.17919, section 3), gradient norms, or a person.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 
 /** ε: no layer's weight falls below this share of the mean weight, so that every layer is reached in time. */
 export const WEIGHT_FLOOR = 0.01;

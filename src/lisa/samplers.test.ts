@@ -1,7 +1,7 @@
 // The corrections that are rare in a whole schedule, made frequent.
 
 import { expect, it } from 'vitest';
-import { randomStream } from '../random';
+import { randomStream } from '../base/random';
 import { bernoulliInclusion, drawBernoulli, drawSystematic, ppsProbabilities } from './samplers';
 
 it('Bernoulli inclusion counts redraws and a small pool exactly', () => {

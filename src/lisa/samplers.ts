@@ -1,7 +1,7 @@
 // The four samplers: which layers one period trains. Each is a pure function of its arguments; the stream is
 // the only source of chance. L layers, γ of them on average or exactly.
 
-import type { RandomStream } from '../random';
+import type { RandomStream } from '../base/random';
 
 const range = (length: number): number[] => Array.from({ length }, (_, i) => i);
 const ascending = (layers: readonly number[]): number[] => [...layers].sort((a, b) => a - b);

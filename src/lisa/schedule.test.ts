@@ -1,7 +1,7 @@
 // Draws are exact in number, free of duplicates, reproducible, and as frequent as promised.
 
 import { describe, expect, it } from 'vitest';
-import type { LisaSampler } from '../config';
+import type { LisaSampler } from '../config/run-config';
 import {
   bernoulliReport,
   drawPeriod,

@@ -2,9 +2,9 @@
 // (seed, configuration, i, recorded importance) and from nothing else, so a run can be previewed before it starts
 // and goes on the same after a resume. Period i covers the steps iK + 1 … (i + 1)K.
 
-import type { LisaSampler } from '../config';
-import { AppError, unreachable } from '../errors';
-import { randomStream, type RandomStream } from '../random';
+import type { LisaSampler } from '../config/run-config';
+import { AppError, unreachable } from '../base/errors';
+import { randomStream, type RandomStream } from '../base/random';
 import { withFloor } from './importance';
 import {
   bernoulliInclusion,

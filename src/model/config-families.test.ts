@@ -2,8 +2,8 @@
 // of parameters; and what each family refuses.
 
 import { describe, expect, it } from 'vitest';
-import { configFaults, DEFAULTS } from '../config';
-import { AppError } from '../errors';
+import { configFaults, DEFAULTS } from '../config/run-config';
+import { AppError } from '../base/errors';
 import { parseModelConfig } from './config';
 import { parameterCount, parameterTable } from './parameters';
 import type { ModelShape } from './types';

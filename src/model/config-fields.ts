@@ -1,7 +1,7 @@
 // Typed access to the fields of an untrusted config.json. It knows no model: what a field means is said by the caller.
 // Every field that was asked for is remembered, so that the caller can judge those that nobody has read.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 
 /** Any untrusted value as a short piece of one printable line. */
 export function shown(value: unknown): string {

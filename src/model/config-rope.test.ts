@@ -1,7 +1,7 @@
 // Rotary settings in both spellings of config.json: what is read, what is refused, and that spellings agree.
 
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 import { parseModelConfig } from './config';
 import type { Rope } from './types';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 import { parseModelConfig, shown } from './config';
 
 /** The public GPT-2's config.json, without what nobody reads. */

@@ -4,7 +4,7 @@
 // Dropout settings are ignored: fine-tuning runs without dropout. `architectures` is not read either: what a checkpoint
 // really holds is checked tensor by tensor when it is opened.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 import { FAMILIES, type Family, type FamilyName } from './config-families';
 import { Fields, isEmpty, shown } from './config-fields';
 import { readRope } from './config-rope';

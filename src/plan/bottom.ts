@@ -1,13 +1,13 @@
 // The bottom of the model: token (and learned position) embeddings and their gradients. A token table that lies in
 // several buffers is taken in parts of rows, a dispatch each.
 
-import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding';
-import { fill } from '../shaders/fill';
+import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding/embedding';
+import { fill } from '../shaders/copy/fill';
 import type { InputName } from './buffers';
 import { block, liveRows, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
 import { tensorRows, tensorView, type RowsView } from './store';
-import { FULL_VIEW, type Dispatch, type View } from './types';
+import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 /** What of the table a dispatch has, where it is one of several. */
 const partOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TablePart | undefined =>

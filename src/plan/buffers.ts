@@ -6,11 +6,11 @@ import type { BlockName, ParameterRow } from '../model/types';
 import { loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
-import { frameSpec } from './frame';
+import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
-import { squareGroups } from '../shaders/grad_norm';
+import { squareGroups } from '../shaders/reduce/grad_norm';
 import { storeOf, type Store } from './store';
-import { roundUp, type BufferSpec, type MemoryClass, type View } from './types';
+import { roundUp, type BufferSpec, type MemoryClass, type View } from '../dispatch/types';
 
 /** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {

@@ -8,7 +8,7 @@ import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } 
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
 import { termBytes } from './forecast-formula';
-import { bytesByClass, sumBytes } from './memory';
+import { bytesByClass, sumBytes } from '../dispatch/memory';
 import type { PlanInput } from './input';
 import type { RunPlan } from './run-plan';
 

@@ -11,7 +11,7 @@ import { headLogits, headLoss } from './head';
 import { layerBackward, layerForward, type EmittedUnit } from './layer';
 import type { Assignment, RunPlan } from './run-plan';
 import { viewsOf } from './store';
-import type { BufferSpec, Dispatch, View } from './types';
+import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
 /** 'qkv:linear' of a dispatch of a layer: the op it belongs to; null elsewhere. */
 function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null {

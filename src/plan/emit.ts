@@ -6,7 +6,7 @@ import type { BlockName } from '../model/types';
 import type { Block, RunBuffers, Slot } from './buffers';
 import type { PlanInput } from './input';
 import { tensorView } from './store';
-import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from './types';
+import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from '../dispatch/types';
 
 /** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */
 export interface Unit {

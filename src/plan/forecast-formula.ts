@@ -3,7 +3,7 @@
 
 import type { RunPlan } from './run-plan';
 import { storedParameters } from './storage';
-import type { BufferSpec } from './types';
+import type { BufferSpec } from '../dispatch/types';
 
 export type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
 

@@ -8,7 +8,7 @@ import { forecast } from './forecast';
 import { inferenceForecast } from './forecast-inference';
 import { inferenceInput, planInput } from './input';
 import { RunPlan } from './run-plan';
-import { assertPlan } from './validate';
+import { assertPlan } from '../dispatch/validate';
 
 const up = (value: number, step: number): number => Math.ceil(value / step) * step;
 

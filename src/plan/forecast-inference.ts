@@ -1,10 +1,10 @@
 // Memory of the base model beside the tuned one, when both answer the same prompt: what a comparison takes on top of the
 // run that has ended. Pure, like the forecast of a run.
 
-import type { RunConfig } from '../config';
+import type { RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { inferenceInput, planInput } from './input';
-import { bytesByClass, withTotal, type MemoryTotals } from './memory';
+import { bytesByClass, withTotal, type MemoryTotals } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
 import type { CheckpointTypes } from './storage';
 

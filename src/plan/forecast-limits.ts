@@ -1,7 +1,7 @@
 // Whether a device's limits hold a run, told before the run starts and in words. The rules are the validator's
 // (validate.ts); a test holds the two together. Pure.
 
-import type { ErrorInfo } from '../errors';
+import type { ErrorInfo } from '../base/errors';
 import type { DeviceLimits } from '../gpu/device';
 import type { Forecast } from './forecast';
 

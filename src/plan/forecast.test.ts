@@ -1,7 +1,7 @@
 // The words behind a forecast: formulas whose arithmetic is the bytes, and limits told before the validator would.
 
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS, type RunConfig } from '../config';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
 import { parseModelConfig } from '../model/config';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
@@ -11,9 +11,9 @@ import { forecast } from './forecast';
 import { termBytes, type FormulaTerm } from './forecast-formula';
 import { limitError, limitFault } from './forecast-limits';
 import { planInput } from './input';
-import { bytesByClass } from './memory';
+import { bytesByClass } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
-import { planFaults } from './validate';
+import { planFaults } from '../dispatch/validate';
 
 const text = ({ counts, bytes, what }: FormulaTerm): string =>
   [...counts.map(({ count, unit }) => `${count} ${unit}`), `${bytes} B (${what})`].join(' × ');

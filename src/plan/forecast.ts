@@ -1,15 +1,15 @@
 // Memory of a run before it runs: the sum of its plan, by class and by what it is for. Pure, so that the page
 // answers every slider from a model's config alone.
 
-import type { Method, RunConfig } from '../config';
+import type { Method, RunConfig } from '../config/run-config';
 import { drawPeriod } from '../lisa/schedule';
 import type { ModelShape } from '../model/types';
 import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
-import { bytesByClass, sumBytes, type ClassBytes } from './memory';
+import { bytesByClass, sumBytes, type ClassBytes } from '../dispatch/memory';
 import { RunPlan, type Assignment } from './run-plan';
 import type { CheckpointTypes } from './storage';
-import { amount, type BufferSpec, type Extents, type Segment } from './types';
+import { amount, type BufferSpec, type Extents, type Segment } from '../dispatch/types';
 
 /** A part of a memory bar. */
 export interface ForecastPart extends PartBytes {

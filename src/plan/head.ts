@@ -1,18 +1,18 @@
 // The top of the model: final norm, head and loss, over the rows that carry a loss only. Logits exist for one
 // chunk of rows at a time; their gradient overwrites them.
 
-import { crossEntropy, lossReduce } from '../shaders/cross_entropy';
-import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
-import { matmul, type MatmulArgs } from '../shaders/matmul';
-import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
-import { gatherRows, scatterRows } from '../shaders/rows';
-import type { Live } from '../shaders/rowwise';
+import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
+import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/norm/layer_norm';
+import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
+import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/norm/rms_norm';
+import { gatherRows, scatterRows } from '../shaders/copy/rows';
+import type { Live } from '../shaders/lib/rowwise';
 import type { Trainable } from './buffers';
 import { block, Transients, type Context } from './emit';
 import type { EmittedUnit } from './layer';
 import { partsOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './store';
-import { FULL_VIEW, type Dispatch, type View } from './types';
+import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 const allTargets: Live = { extent: 'targets' };
 

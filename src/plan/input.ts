@@ -1,14 +1,14 @@
 // What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
 // have equal plans, byte for byte.
 
-import type { Method, RunConfig } from '../config';
+import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
 import type { ModelShape } from '../model/types';
-import type { AttentionFamily } from '../shaders/attention';
-import type { MatmulFamily } from '../shaders/matmul';
+import type { AttentionFamily } from '../shaders/attention/attention';
+import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { CheckpointTypes } from './storage';
-import type { Extents } from './types';
+import type { Extents } from '../dispatch/types';
 
 export interface Edges {
   readonly embedding: boolean;

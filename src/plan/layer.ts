@@ -1,19 +1,26 @@
 // Forward and backward of one layer: the op list of the model walked down, then up.
 
 import { RESIDUAL_STREAM, type LayerOp, type LinearOp } from '../model/layer-ops';
-import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionCached, attentionFwd, cacheAppend } from '../shaders/attention';
-import { geluBwdDx, geluFwd } from '../shaders/gelu';
-import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/layer_norm';
-import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/rms_norm';
-import { rmsNormHeadsBwdDw, rmsNormHeadsBwdDx, rmsNormHeadsFwd } from '../shaders/rms_norm_heads';
-import { rope } from '../shaders/rope';
-import { swigluBwdDx, swigluFwd } from '../shaders/swiglu';
+import {
+  attentionBwdDelta,
+  attentionBwdDkv,
+  attentionBwdDq,
+  attentionCached,
+  attentionFwd,
+  cacheAppend,
+} from '../shaders/attention/attention';
+import { geluBwdDx, geluFwd } from '../shaders/activation/gelu';
+import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/norm/layer_norm';
+import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/norm/rms_norm';
+import { rmsNormHeadsBwdDw, rmsNormHeadsBwdDx, rmsNormHeadsFwd } from '../shaders/norm/rms_norm_heads';
+import { rope } from '../shaders/rope/rope';
+import { swigluBwdDx, swigluFwd } from '../shaders/activation/swiglu';
 import type { Slot } from './buffers';
 import { layerWeight, liveRows, opLabel, Transients, width, type Context, type Unit } from './emit';
 import { linearAdapterGradients, linearForward, linearInputGradient, linearWeightGradients, type Adapter } from './linear';
 import { splitHeads } from './split';
 import { tensorView } from './store';
-import { FULL_VIEW, type BufferSpec, type Dispatch, type View } from './types';
+import { FULL_VIEW, type BufferSpec, type Dispatch, type View } from '../dispatch/types';
 
 /** How a layer takes part in a step: frozen (null), or trained with the state in a slot. */
 export type LayerRole = Slot | null;

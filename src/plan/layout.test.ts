@@ -9,7 +9,7 @@ import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } 
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { layoutBlock, rowsByBlock } from './layout';
 import { storeOf, tensorRows, tensorView, viewsOf, type Store } from './store';
-import { planFaults } from './validate';
+import { planFaults } from '../dispatch/validate';
 
 const makeStore = (layout: ReturnType<typeof layoutBlock>): Store =>
   storeOf('block', layout, (name, bytes, tensor) => ({ name, bytes, memory: 'weights', kind: 'storage', tensor }));

@@ -5,7 +5,7 @@
 
 import { PART_BYTES, rowsOfPart } from '../model/parts';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
-import { BINDING_ALIGNMENT, elementBytes, roundUp, type Stored } from './types';
+import { BINDING_ALIGNMENT, elementBytes, roundUp, type Stored } from '../dispatch/types';
 
 export interface Placement {
   /** Bytes from the start of the block. */

@@ -1,14 +1,14 @@
 // A linear op and its adjoint, with or without a LoRA adapter, as dispatches.
 
 import type { LinearOp } from '../model/layer-ops';
-import type { MatmulArgs } from '../shaders/matmul';
-import { columnSum } from '../shaders/column_sum';
+import type { MatmulArgs } from '../shaders/matmul/matmul';
+import { columnSum } from '../shaders/reduce/column_sum';
 import type { Block, Slot, Trainable } from './buffers';
 import { layerWeight, liveRows, opLabel, type Context, type Transients } from './emit';
 import { loraB, loraGroup } from './lora-layout';
 import { splitProduct } from './split';
 import { tensorView } from './store';
-import { FULL_VIEW, type Dispatch, type View } from './types';
+import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 /** An adapter and where its inner activations u = x·Aᵀ go. */
 export interface Adapter {

@@ -1,14 +1,14 @@
 // The end of a step: norm of all gradients, then AdamW on what trains; and what a switch of layers does to a slot.
 
-import { adamw } from '../shaders/adamw';
-import { fill } from '../shaders/fill';
-import { pack, unpack, type StorageArgs } from '../shaders/storage';
-import { gradNorm, gradSquares, squareGroups } from '../shaders/grad_norm';
+import { adamw } from '../shaders/adamw/adamw';
+import { fill } from '../shaders/copy/fill';
+import { pack, unpack, type StorageArgs } from '../shaders/storage/storage';
+import { gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
 import type { Block, Slot, Trainable } from './buffers';
 import type { Context } from './emit';
 import { boundNames } from './layout';
 import { tensorView, type Store } from './store';
-import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from './types';
+import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;

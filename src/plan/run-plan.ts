@@ -2,7 +2,7 @@
 // on first use and kept, so a switch of layers re-uses all that it has seen; which buffers exist and how large
 // the parameter table is follows from one representative of every kind of segment.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 import { runBuffers, type RunBuffers, type Slot } from './buffers';
 import { embeddingBackward, embeddingForward } from './bottom';
 import type { Context } from './emit';
@@ -10,9 +10,9 @@ import { headLogits, headLoss, type HeadUnit } from './head';
 import { capacityOf, type PlanInput } from './input';
 import { layerBackward, layerForward, type EmittedUnit } from './layer';
 import * as optimizer from './optimizer';
-import { buildParamTable, distinctParams, type ParamTable } from './params';
+import { buildParamTable, distinctParams, type ParamTable } from '../dispatch/params';
 import { assignScratch, type ScratchPool, type Transient } from './scratch';
-import type { BufferSpec, Dispatch, Extents, Segment } from './types';
+import type { BufferSpec, Dispatch, Extents, Segment } from '../dispatch/types';
 
 /** Which slot each trained layer uses, by layer. */
 export type Assignment = ReadonlyMap<number, number>;

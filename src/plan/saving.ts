@@ -1,10 +1,10 @@
 // How much of what LISA saves against full fine-tuning comes from what. Each part is the difference of two plans that
 // differ in that one thing, so the parts add up to the whole to the byte. Pure.
 
-import type { RunConfig } from '../config';
+import type { RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { planInput } from './input';
-import { bytesByClass, sumBytes } from './memory';
+import { bytesByClass, sumBytes } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
 import type { CheckpointTypes } from './storage';
 

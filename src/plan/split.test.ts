@@ -3,15 +3,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../gpu/device';
 import { scratch, type Lab } from '../gpu/lab';
-import { nodeLab } from '../gpu/node-lab';
-import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd } from '../shaders/attention';
-import { randomArray } from '../shaders/compare';
-import { matmul, type MatmulArgs } from '../shaders/matmul';
+import { nodeLab } from '../testing/node-lab';
+import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd } from '../shaders/attention/attention';
+import { randomArray } from '../testing/compare';
+import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
 import { MAX_DISPATCH_FLOPS, partsOf, promptRows, splitProduct } from './split';
-import { amount, type BufferSpec, type Dispatch, type View } from './types';
-import { planFaults } from './validate';
+import { amount, type BufferSpec, type Dispatch, type View } from '../dispatch/types';
+import { planFaults } from '../dispatch/validate';
 
 const FAMILIES = ['register', 'shared'] as const;
 

@@ -2,9 +2,9 @@
 // the whole would have, bit for bit: sums over k are never cut.
 
 import { layerOps } from '../model/layer-ops';
-import { matmul, type MatmulArgs } from '../shaders/matmul';
+import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { capacityOf, type PlanInput } from './input';
-import { amount, elementBytes, type Dispatch, type View } from './types';
+import { amount, elementBytes, type Dispatch, type View } from '../dispatch/types';
 
 /** Largest work of one dispatch: below a second even on a CPU. */
 export const MAX_DISPATCH_FLOPS = 0.6e9;

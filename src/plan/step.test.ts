@@ -12,8 +12,8 @@ import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from './input';
 import type { Assignment, RunPlan } from './run-plan';
 import type { Store } from './store';
-import { amount, type Dispatch } from './types';
-import { planFaults } from './validate';
+import { amount, type Dispatch } from '../dispatch/types';
+import { planFaults } from '../dispatch/validate';
 
 const method = (name: string) => METHODS.find((m) => m.name === name)!;
 const layerOf = ({ label }: Dispatch): number | null => {

@@ -1,9 +1,9 @@
 // The memory of a block: one run of addresses, in as many buffers as its layout has cuts. Everything that handles a block or a
 // tensor whole works with addresses; a kernel binds a range inside one buffer. A tensor of several parts is bound part by part.
 
-import { AppError } from '../errors';
+import { AppError } from '../base/errors';
 import type { BlockLayout, Placement } from './layout';
-import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from './types';
+import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from '../dispatch/types';
 
 export interface StorePart {
   readonly buffer: BufferSpec;

@@ -1,8 +1,8 @@
 // The one connection to the training worker: commands go out here, and whoever wants events asks for them here.
 // What the events mean is for the stores to say.
 
-import { createTrainClient, type TrainClient } from '../train/client';
-import type { Command, Event } from '../train/protocol';
+import { createTrainClient, type TrainClient } from '../worker/client';
+import type { Command, Event } from '../worker/protocol';
 
 let client: TrainClient | null = null;
 const listeners = new Set<(event: Event) => void>();

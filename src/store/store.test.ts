@@ -1,13 +1,13 @@
 import { describe, expect, it, vi } from 'vitest';
-import { DEFAULTS, METHOD_LR } from '../config';
-import { zeroBytes } from '../plan/memory';
-import type { Event, RunEvent, StepMetrics } from '../train/protocol';
-import { Column, EMA_DECAY, MovingAverage } from './columns';
-import { applyPatch } from './config';
-import { useDeviceStore } from './device';
-import { groupBytes, onSteps, resetMetrics, runMetrics, RunMetrics } from './metrics';
-import { isActive, newRun, reduceRun, useRunStore } from './run';
-import { receive } from './trainer';
+import { DEFAULTS, METHOD_LR } from '../config/run-config';
+import { zeroBytes } from '../dispatch/memory';
+import type { Event, RunEvent, StepMetrics } from '../worker/protocol';
+import { Column, EMA_DECAY, MovingAverage } from './run/columns';
+import { applyPatch } from './setup/config';
+import { useDeviceStore } from './run/device';
+import { groupBytes, onSteps, resetMetrics, runMetrics, RunMetrics } from './run/metrics';
+import { isActive, newRun, reduceRun, useRunStore } from './run/run';
+import { receive } from './run/trainer';
 
 const step = (at: number, loss: number, activeLayers: number[] = [0], total = 100): StepMetrics => ({
   step: at,

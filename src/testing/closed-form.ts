@@ -4,7 +4,7 @@
 // N rows, T context, C width, Q = H·D, U = K·D, F feed-forward, V vocabulary, L layers, S slots.
 
 import type { ModelShape } from '../model/types';
-import type { ClassBytes } from '../plan/memory';
+import type { ClassBytes } from '../dispatch/memory';
 
 export interface RunNumbers {
   readonly shape: ModelShape;

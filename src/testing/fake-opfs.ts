@@ -1,6 +1,6 @@
 // For tests in Node: the browser's private file system in memory, with a quota, as far as src/io/opfs-*.ts use it.
 
-import type { BrowserStorage } from '../io/opfs-folder';
+import type { BrowserStorage } from '../io/browser/opfs-folder';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

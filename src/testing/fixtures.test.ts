@@ -1,11 +1,11 @@
 // The fixtures agree with themselves and with the engine's parameter table's names.
 
 import { describe, expect, it } from 'vitest';
-import { exportModel } from '../io/export';
-import { openModel } from '../io/model-files';
-import { nodeSource } from '../io/node-source';
-import { collect, memorySource, type Files } from '../io/tiny-model';
-import { roundedRef } from '../shaders/storage.ref';
+import { exportModel } from '../export/folder';
+import { openModel } from '../io/sources/model-files';
+import { nodeSource } from '../io/node/source';
+import { collect, memorySource, type Files } from './tiny-model';
+import { roundedRef } from '../shaders/storage/storage.ref';
 import { FIXTURES, loadFixture, loadGolden, relativeError, RUNS } from './fixtures';
 import { loadStoredFixture, STORED_FIXTURES } from './stored-fixtures';
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { valueRef } from '../shaders/storage.ref';
+import { valueRef } from '../shaders/storage/storage.ref';
 
 export const FIXTURES = [
   'tiny-gpt2',

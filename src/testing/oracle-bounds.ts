@@ -1,6 +1,6 @@
 // How far a gradient or an update may lie from float64 PyTorch, and elements that are zero in theory.
 
-import { relativeErrorL2 } from '../shaders/compare';
+import { relativeErrorL2 } from './compare';
 import type { ZeroRange } from './fixtures';
 
 /** Gradients: four times what float32 PyTorch loses, and never below f32's noise over sums of this length. */

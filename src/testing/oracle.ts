@@ -1,14 +1,14 @@
 // Brings a PyTorch fixture onto the engine: its weights, its batches and its runs. For tests in Node.
 
-import { DEFAULTS, type RunConfig } from '../config';
-import { buildMicroBatch, type MicroBatch } from '../data/batch';
-import type { Sample } from '../data/types';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { buildMicroBatch, type MicroBatch } from '../data/batch/batch';
+import type { Sample } from '../data/read/types';
 import type { Gpu } from '../gpu/device';
-import { nodeLab } from '../gpu/node-lab';
+import { nodeLab } from './node-lab';
 import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
-import { Engine } from '../train/engine';
+import { Engine } from '../engine/engine';
 import { Trainer } from '../train/trainer';
 import type { Fixture, FixtureBatch, FixtureRun, FixtureTensors } from './fixtures';
 

@@ -1,10 +1,10 @@
 // Plans of runs for tests: configurations by name, all segments that a run can ever build, and what dispatches touch.
 
-import { DEFAULTS, type RunConfig } from '../config';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
 import { RunPlan, type Assignment, type StepPlan } from '../plan/run-plan';
-import type { Dispatch, Segment, View } from '../plan/types';
+import type { Dispatch, Segment, View } from '../dispatch/types';
 
 const ON = { embedding: true, head: true, norm: true };
 const OFF = { embedding: false, head: false, norm: false };

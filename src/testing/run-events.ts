@@ -1,14 +1,14 @@
 // The events of a small run, as a session tells them, without a GPU: for tests of what keeps, shows and writes runs.
 // Forecasts, schedule and blocks are the real ones of a tiny model; losses and times are made up.
 
-import type { RunConfig } from '../config';
+import type { RunConfig } from '../config/run-config';
 import { schedule } from '../lisa/schedule';
 import { forecast } from '../plan/forecast';
 import { planInput, scheduleConfig } from '../plan/input';
-import { withTotal } from '../plan/memory';
+import { withTotal } from '../dispatch/memory';
 import { RunPlan } from '../plan/run-plan';
-import { blockBytes } from '../train/block-bytes';
-import type { Prepared, RunEvent, RunReport, StepMetrics } from '../train/protocol';
+import { blockBytes } from '../engine/block-bytes';
+import type { Prepared, RunEvent, RunReport, StepMetrics } from '../worker/protocol';
 import { TINY, tinyConfig } from './tiny';
 
 export interface RunEventsOptions {

@@ -1,9 +1,9 @@
 // For tests in Node: the finetune command on folders of the test's own, inside this process.
 
 import { join } from 'node:path';
-import { runFinetune } from '../cli/run-finetune';
-import { AppError } from '../errors';
-import { nodeLab } from '../gpu/node-lab';
+import { runFinetune } from '../cli/finetune/run';
+import { AppError } from '../base/errors';
+import { nodeLab } from './node-lab';
 
 export const ROOT = join(import.meta.dirname, '../..');
 

@@ -5,9 +5,9 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeSafetensors } from '../io/safetensors';
-import { collect } from '../io/tiny-model';
-import type { Stored } from '../plan/types';
+import { writeSafetensors } from '../io/formats/safetensors';
+import { collect } from './tiny-model';
+import type { Stored } from '../dispatch/types';
 import { loadFixture, type FixtureName } from './fixtures';
 
 /** Ids 0 to 2 are <s>, <unk> and </s>, as the fixtures' config.json says; byte b is 3 + b. */

@@ -2,14 +2,14 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import type { Command, DataSource, Event, ModelSource, RunEvent } from '../train/protocol';
-import type { KeptSources, SourceStore } from '../train/run-storage';
-import { TrainService } from '../train/service';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from './node-lab';
+import type { Command, DataSource, Event, ModelSource, RunEvent } from '../worker/protocol';
+import type { KeptSources, SourceStore } from '../worker/run-storage';
+import { TrainService } from '../worker/service';
 import { ModelCache } from '../io/hub/model-cache';
-import { OpfsModels } from '../io/opfs-models';
-import { TabLock, type Exclusive } from '../io/tab-lock';
+import { OpfsModels } from '../io/browser/opfs-models';
+import { TabLock, type Exclusive } from '../io/browser/tab-lock';
 import { FakeOpfs } from './fake-opfs';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';

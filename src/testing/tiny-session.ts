@@ -2,15 +2,15 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULTS, type RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import { nodeSource } from '../io/node-source';
-import { headerSize, parseHeader, type SafetensorsFile } from '../io/safetensors';
-import { collect } from '../io/tiny-model';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { nodeLab } from './node-lab';
+import { nodeSource } from '../io/node/source';
+import { headerSize, parseHeader, type SafetensorsFile } from '../io/formats/safetensors';
+import { collect } from './tiny-model';
 import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
 import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
-import type { RunEvent, StepMetrics } from '../train/protocol';
+import type { RunEvent, StepMetrics } from '../worker/protocol';
 import { Session, type SessionHost } from '../train/session';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';

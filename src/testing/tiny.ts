@@ -2,20 +2,20 @@
 // true, where no outside reference is needed.
 
 import { createHash } from 'node:crypto';
-import { DEFAULTS, type RunConfig } from '../config';
-import { buildMicroBatch, type MicroBatch } from '../data/batch';
-import type { StepData } from '../data/loader';
-import type { Sample } from '../data/types';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { buildMicroBatch, type MicroBatch } from '../data/batch/batch';
+import type { StepData } from '../data/batch/loader';
+import type { Sample } from '../data/read/types';
 import type { Gpu } from '../gpu/device';
-import { nodeLab } from '../gpu/node-lab';
+import { nodeLab } from './node-lab';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
 import type { Store } from '../plan/store';
-import { randomStream } from '../random';
-import { Engine } from '../train/engine';
-import { initialA, loraSites } from '../train/lora';
+import { randomStream } from '../base/random';
+import { Engine } from '../engine/engine';
+import { initialA, loraSites } from '../engine/lora';
 
 const llama = {
   model_type: 'llama',

@@ -4,10 +4,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../gpu/device';
 import { openGpu } from '../gpu/device';
-import { nodeLab } from '../gpu/node-lab';
+import { nodeLab } from '../testing/node-lab';
 import { nodeGpu } from '../gpu/node';
 import { forecast } from '../plan/forecast';
-import { bytesByClass, sumBytes } from '../plan/memory';
+import { bytesByClass, sumBytes } from '../dispatch/memory';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { TINY, TINY_NAMES, tinyConfig, tinyEngine, tinyStep } from '../testing/tiny';
 import { Trainer } from './trainer';

@@ -3,11 +3,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { NodeCheckpoints } from '../io/node-checkpoints';
-import { headerSize, parseHeader, writeSafetensors } from '../io/safetensors';
-import { collect } from '../io/tiny-model';
-import { randomStream } from '../random';
+import type { RunConfig } from '../config/run-config';
+import { NodeCheckpoints } from '../io/node/checkpoints';
+import { headerSize, parseHeader, writeSafetensors } from '../io/formats/safetensors';
+import { collect } from '../testing/tiny-model';
+import { randomStream } from '../base/random';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { openTiny, readerOf, textRows, TINY_CONFIG, tinyInputs } from '../testing/tiny-session';
 import { checkpointFile, readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
@@ -155,7 +155,7 @@ describe('damage', () => {
   });
 
   test('a refused checkpoint leaves nothing on the GPU', async () => {
-    const { gpu } = await import('../gpu/node-lab').then(({ nodeLab }) => nodeLab());
+    const { gpu } = await import('../testing/node-lab').then(({ nodeLab }) => nodeLab());
     const alive = new Set<GPUBuffer>();
     const create = gpu.device.createBuffer.bind(gpu.device);
     gpu.device.createBuffer = (descriptor) => {

@@ -2,9 +2,9 @@
 // state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (see the stores), so
 // a kill at any moment leaves the old one or the new one.
 
-import { DEFAULTS, type RunConfig } from '../config';
-import { AppError } from '../errors';
-import { piecesOf } from '../io/pieces';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { AppError } from '../base/errors';
+import { piecesOf } from '../io/formats/pieces';
 import {
   headerSize,
   parseHeader,
@@ -13,13 +13,13 @@ import {
   type SafetensorsHeader,
   type TensorEntry,
   type TensorToWrite,
-} from '../io/safetensors';
+} from '../io/formats/safetensors';
 import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { Store } from '../plan/store';
-import type { BufferSpec } from '../plan/types';
-import type { HeldOut, Period, PeriodUpdate } from './protocol';
-import type { Engine } from './engine';
+import type { BufferSpec } from '../dispatch/types';
+import type { HeldOut, Period, PeriodUpdate } from '../worker/protocol';
+import type { Engine } from '../engine/engine';
 import type { ParkedState, TrainerState } from './trainer';
 
 export interface CheckpointState {

@@ -1,9 +1,9 @@
 // The loss on held-out samples: of one evaluation, and those of a run.
 
-import { evalBatches } from '../data/loader';
-import type { Engine } from './engine';
+import { evalBatches } from '../data/batch/loader';
+import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
-import type { HeldOut, Rounding, RunEvent } from './protocol';
+import type { HeldOut, Rounding, RunEvent } from '../worker/protocol';
 
 export interface HeldOutLoss {
   /** Mean over the targets. */

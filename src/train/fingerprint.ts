@@ -1,9 +1,9 @@
 // A short name for what a run trains: model shape, weights and samples. A checkpoint refuses to go on with others.
 
-import type { SampleList } from '../data/token-store';
-import type { TensorPiece } from '../io/model-files';
+import type { SampleList } from '../data/batch/token-store';
+import type { TensorPiece } from '../io/sources/model-files';
 import { elementsOf, type ModelShape } from '../model/types';
-import { murmur3 } from '../random';
+import { murmur3 } from '../base/random';
 
 /** Values of a tensor that its digest looks at: enough to tell two models apart, few enough to cost nothing. */
 const DIGEST_VALUES = 256;

@@ -1,7 +1,7 @@
 // The proof finds what it is for: one bit in a weight that nothing should have touched.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
+import type { RunConfig } from '../config/run-config';
 import type { ParameterRow } from '../model/types';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { differences, openTiny, TestHost, textRows, timeless, TINY_CONFIG, tinyInputs, trainedBytes } from '../testing/tiny-session';

@@ -1,10 +1,10 @@
 // Proof that frozen weights are bit for bit what they were: a SHA-256 of every piece of every tensor as it was loaded, as a
 // checkpoint held it, or as it was when its layer last left training, against what is on the GPU now.
 
-import type { TensorPiece } from '../io/model-files';
-import { piecesOf } from '../io/pieces';
+import type { TensorPiece } from '../io/sources/model-files';
+import { piecesOf } from '../io/formats/pieces';
 import { elementsOf, type BlockName } from '../model/types';
-import type { Engine } from './engine';
+import type { Engine } from '../engine/engine';
 
 async function digest(data: Float32Array<ArrayBuffer>): Promise<string> {
   const words = new Uint32Array(await crypto.subtle.digest('SHA-256', data));

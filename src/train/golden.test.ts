@@ -4,17 +4,17 @@
 
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULTS, type RunConfig } from '../config';
-import { buildMicroBatch, type MicroBatch } from '../data/batch';
-import { nodeLab } from '../gpu/node-lab';
-import { BUILTIN_MODELS } from '../io/builtin';
-import { openModel } from '../io/model-files';
-import { nodeSource } from '../io/node-source';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { buildMicroBatch, type MicroBatch } from '../data/batch/batch';
+import { nodeLab } from '../testing/node-lab';
+import { BUILTIN_MODELS } from '../io/sources/builtin';
+import { openModel } from '../io/sources/model-files';
+import { nodeSource } from '../io/node/source';
 import { planInput } from '../plan/input';
-import { relativeErrorL2 } from '../shaders/compare';
+import { relativeErrorL2 } from '../testing/compare';
 import { loadGolden } from '../testing/fixtures';
 import { stepData } from '../testing/tiny';
-import { Engine } from './engine';
+import { Engine } from '../engine/engine';
 import { Trainer } from './trainer';
 
 const golden = loadGolden();

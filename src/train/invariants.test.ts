@@ -2,13 +2,13 @@
 // full training, accumulation and packing change nothing, and a slot's state belongs to its layer alone.
 
 import { describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
 import { LayerController } from '../lisa/controller';
 import { drawPeriod } from '../lisa/schedule';
 import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from '../plan/input';
-import { relativeErrorL2 } from '../shaders/compare';
+import { relativeErrorL2 } from '../testing/compare';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import {
   hashOf,
@@ -23,7 +23,7 @@ import {
   weightHashes,
   type TinyName,
 } from '../testing/tiny';
-import type { Engine } from './engine';
+import type { Engine } from '../engine/engine';
 import { Trainer } from './trainer';
 
 const ON = { embedding: true, head: true, norm: true };

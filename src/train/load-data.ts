@@ -1,10 +1,10 @@
 // The data files of a run or of a look at them: streamed, parsed and tokenised in slices.
 
-import type { LoadedFiles } from '../data/inspect';
-import { loadingStream, type LoadConfig, type LoadedData } from '../data/loading';
-import { bytesStream, type DataStream } from '../data/text-stream';
-import type { Tokenizer } from '../data/tokenizer';
-import type { Pace } from './pace';
+import type { LoadedFiles } from '../data/sample/inspect';
+import { loadingStream, type LoadConfig, type LoadedData } from '../data/sample/loading';
+import { bytesStream, type DataStream } from '../data/read/text-stream';
+import type { Tokenizer } from '../data/tokenize/tokenizer';
+import type { Pace } from '../worker/pace';
 
 export interface DataBytes {
   /** File name; its ending says the format. */

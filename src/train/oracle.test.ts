@@ -2,7 +2,7 @@
 // PyTorch's own error of each quantity stands beside ours: nobody's f32 can be held to more than that.
 
 import { describe, expect, test } from 'vitest';
-import { relativeErrorL2 } from '../shaders/compare';
+import { relativeErrorL2 } from '../testing/compare';
 import { FIXTURES, loadFixture, RUNS, type Fixture } from '../testing/fixtures';
 import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testing/oracle-bounds';
 import { adapterName, adapterValues, fixtureConfig, fixtureEngine, fixtureMicroBatch, runFixture } from '../testing/oracle';

@@ -2,16 +2,16 @@
 // greedy sampling then writes each sentence on from its beginning. LISA_SLOW=1 also learns them with LoRA and GPT-2.
 
 import { describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import type { Sample } from '../data/types';
+import type { RunConfig } from '../config/run-config';
+import type { Sample } from '../data/read/types';
 import { drawPeriod } from '../lisa/schedule';
 import { scheduleConfig } from '../plan/input';
-import { relativeErrorL2 } from '../shaders/compare';
+import { relativeErrorL2 } from '../testing/compare';
 import { loadFixture, type FixtureName } from '../testing/fixtures';
 import { fixtureEngine } from '../testing/oracle';
 import { microBatch, stepData, tinyConfig, tinySamples } from '../testing/tiny';
-import type { Engine } from './engine';
-import { generate } from './generate';
+import type { Engine } from '../engine/engine';
+import { generate } from '../engine/generate';
 import { Trainer } from './trainer';
 
 const LENGTH = 7;

@@ -3,19 +3,19 @@
 // back. Float32 PyTorch's own error stands beside ours.
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import { openModel } from '../io/model-files';
-import { nodeSource } from '../io/node-source';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
+import { openModel } from '../io/sources/model-files';
+import { nodeSource } from '../io/node/source';
 import type { ParameterRow } from '../model/types';
 import { planInput } from '../plan/input';
-import { roundedRef } from '../shaders/storage.ref';
+import { roundedRef } from '../shaders/storage/storage.ref';
 import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testing/oracle-bounds';
 import { fixtureConfig, fixtureMicroBatch } from '../testing/oracle';
 import { loadStoredFixture, STORED_FIXTURES, type StoredFixture } from '../testing/stored-fixtures';
-import { Engine } from './engine';
+import { Engine } from '../engine/engine';
 import { Trainer } from './trainer';
-import { loadWeights } from './weights';
+import { loadWeights } from '../engine/weights';
 
 /** What rounds otherwise than float64 did: at most so many of a hundred elements. */
 const MOST_DIFFERING = 0.5;

@@ -3,15 +3,15 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeSource } from '../io/node-source';
-import { openModel } from '../io/model-files';
-import { headerSize, parseHeader } from '../io/safetensors';
-import { collect } from '../io/tiny-model';
-import { bytesByClass } from '../plan/memory';
+import type { RunConfig } from '../config/run-config';
+import { nodeSource } from '../io/node/source';
+import { openModel } from '../io/sources/model-files';
+import { headerSize, parseHeader } from '../io/formats/safetensors';
+import { collect } from '../testing/tiny-model';
+import { bytesByClass } from '../dispatch/memory';
 import { halfModelFile, temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
 import { checkpointTensors, differences, openTiny, TestHost, textRows, timeless, TINY_CONFIG, type TinyRun } from '../testing/tiny-session';
-import { exportTuned } from './export-run';
+import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
 
 type Bytes = Uint8Array<ArrayBuffer>;

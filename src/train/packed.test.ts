@@ -2,17 +2,17 @@
 // a step equals that of f32 storage bit for bit, until a layer leaves and is rounded.
 
 import { afterAll, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import { narrow } from '../io/half';
-import { decodeTensor } from '../io/safetensors';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
+import { narrow } from '../base/half';
+import { decodeTensor } from '../io/formats/safetensors';
 import { parameterTable } from '../model/parameters';
-import { bytesByClass } from '../plan/memory';
+import { bytesByClass } from '../dispatch/memory';
 import { forecast } from '../plan/forecast';
-import type { Stored } from '../plan/types';
+import type { Stored } from '../dispatch/types';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { TINY, TINY_NAMES, tinyConfig, tinyEngine, tinyStep, tinyTensor, weightHashes, type TinyName } from '../testing/tiny';
-import type { Engine } from './engine';
+import type { Engine } from '../engine/engine';
 import { Trainer } from './trainer';
 
 const OFF = { embedding: false, head: false, norm: false };

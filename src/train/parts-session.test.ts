@@ -1,9 +1,9 @@
 // Whole runs with every block in many buffers: checkpoint and resume, parked state, the proof of frozen weights and the export.
 
 import { afterAll, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { collect } from '../io/tiny-model';
-import { headerSize, parseHeader } from '../io/safetensors';
+import type { RunConfig } from '../config/run-config';
+import { collect } from '../testing/tiny-model';
+import { headerSize, parseHeader } from '../io/formats/safetensors';
 import { temporaryFolder } from '../testing/tiny-folder';
 import {
   checkpointTensors,
@@ -16,7 +16,7 @@ import {
   tinyInputs,
   trainedBytes,
 } from '../testing/tiny-session';
-import { exportTuned } from './export-run';
+import { exportTuned } from '../export/run';
 
 const folder = temporaryFolder('parts');
 afterAll(() => folder.remove());

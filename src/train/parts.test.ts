@@ -2,14 +2,14 @@
 // PyTorch. Only the gradient norm adds its partial sums by buffer: it differs by rounding, and clipping is off here.
 
 import { describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import { bytesByClass } from '../plan/memory';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
+import { bytesByClass } from '../dispatch/memory';
 import { loadFixture } from '../testing/fixtures';
 import { fixtureConfig, fixtureEngine, fixtureMicroBatch, fixtureShape } from '../testing/oracle';
 import { hashOf, stepData, weightHashes } from '../testing/tiny';
-import { relativeErrorL2 } from '../shaders/compare';
-import type { Engine } from './engine';
+import { relativeErrorL2 } from '../testing/compare';
+import type { Engine } from '../engine/engine';
 import { Trainer } from './trainer';
 
 const DRAWS = [[0, 1], [1]];

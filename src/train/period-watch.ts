@@ -2,9 +2,9 @@
 // read, and only at the two ends of a period; nothing on the GPU is written. Where updates are measured it keeps γ layers on the host.
 
 import { Change } from './change';
-import type { Engine } from './engine';
+import type { Engine } from '../engine/engine';
 import type { FrozenProof } from './frozen-proof';
-import type { LayerMove } from './protocol';
+import type { LayerMove } from '../worker/protocol';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { buildMicroBatch } from '../data/batch';
-import type { Sample } from '../data/types';
-import { nodeSource } from '../io/node-source';
+import type { RunConfig } from '../config/run-config';
+import { buildMicroBatch } from '../data/batch/batch';
+import type { Sample } from '../data/read/types';
+import { nodeSource } from '../io/node/source';
 import { FIRST_BYTE, temporaryFolder, tinyTokenizerJson, writeTinyModel } from '../testing/tiny-folder';
 import { openTiny, textRows, TINY_CONFIG, tinyInputs } from '../testing/tiny-session';
 import { prepareInputs, type DataBytes, type RunInputs } from './prepare';

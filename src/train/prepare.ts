@@ -1,18 +1,18 @@
 // From files to what a session trains on: model files, tokenizer, samples, prompts.
 
-import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '../config';
-import { chatOf } from '../data/chat';
-import { preparing, type Dataset, type Preparation } from '../data/dataset';
-import type { LoadedFiles } from '../data/inspect';
-import type { LoadedData } from '../data/loading';
-import { parseRefusal } from '../data/parse';
-import { loadTokenizer, type Tokenizer } from '../data/tokenizer';
-import type { DataRow } from '../data/types';
-import { AppError } from '../errors';
-import type { FileSource } from '../io/file-source';
-import { openModel, type ModelFiles, type ModelTexts } from '../io/model-files';
+import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '../config/run-config';
+import { chatOf } from '../data/tokenize/chat';
+import { preparing, type Dataset, type Preparation } from '../data/sample/dataset';
+import type { LoadedFiles } from '../data/sample/inspect';
+import type { LoadedData } from '../data/sample/loading';
+import { parseRefusal } from '../data/read/parse';
+import { loadTokenizer, type Tokenizer } from '../data/tokenize/tokenizer';
+import type { DataRow } from '../data/read/types';
+import { AppError } from '../base/errors';
+import type { FileSource } from '../io/sources/file-source';
+import { openModel, type ModelFiles, type ModelTexts } from '../io/sources/model-files';
 import { checkReadable, loadFiles, type DataInput } from './load-data';
-import { Pace } from './pace';
+import { Pace } from '../worker/pace';
 
 export type { DataBytes } from './load-data';
 

@@ -1,10 +1,10 @@
 // What the model writes after each of the run's prompts, and after which steps it is asked to.
 
-import { randomStream } from '../random';
-import type { Engine } from './engine';
-import { generate, promptRoom } from './generate';
+import { randomStream } from '../base/random';
+import type { Engine } from '../engine/engine';
+import { generate, promptRoom } from '../engine/generate';
 import type { RunInputs } from './prepare';
-import type { Sample } from './protocol';
+import type { Sample } from '../worker/protocol';
 
 /** 10, 20, 40, 80 …: about as far apart as what a model writes changes. */
 export function isSampleStep(step: number): boolean {

@@ -3,13 +3,13 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunConfig } from '../config';
-import { nodeLab } from '../gpu/node-lab';
-import { writeFolder } from '../io/node-output';
-import { nodeSource } from '../io/node-source';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
+import { writeFolder } from '../io/node/output';
+import { nodeSource } from '../io/node/source';
 import { schedule } from '../lisa/schedule';
 import { scheduleConfig } from '../plan/input';
-import { sumBytes } from '../plan/memory';
+import { sumBytes } from '../dispatch/memory';
 import type { FixtureName } from '../testing/fixtures';
 import { temporaryFolder } from '../testing/tiny-folder';
 import {
@@ -23,9 +23,9 @@ import {
   tinyInputs,
   trainedBytes,
 } from '../testing/tiny-session';
-import { exportTuned } from './export-run';
+import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
-import type { RunEvent, RunReport, StepMetrics } from './protocol';
+import type { RunEvent, RunReport, StepMetrics } from '../worker/protocol';
 import { Discarded, type Session } from './session';
 
 const folder = temporaryFolder('session');

@@ -1,14 +1,14 @@
 // A run from its first evaluation to its last. One object owns the state; the page's worker and the command
 // line are thin shells around it and hear of everything through events.
 
-import { Loader, type StepData } from '../data/loader';
-import { AppError } from '../errors';
+import { Loader, type StepData } from '../data/batch/loader';
+import { AppError } from '../base/errors';
 import type { LedgerReading } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
 import { planInput, scheduleConfig } from '../plan/input';
-import { withTotal } from '../plan/memory';
+import { withTotal } from '../dispatch/memory';
 import {
   checkpointFile,
   readCheckpointState,
@@ -18,20 +18,20 @@ import {
   type CheckpointStore,
   type HostState,
 } from './checkpoint';
-import { Engine } from './engine';
+import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
-import { initialA, loraSites } from './lora';
+import { initialA, loraSites } from '../engine/lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './protocol';
+import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from '../worker/protocol';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
-import { chooseKernels } from './tune';
-import { loadWeights } from './weights';
+import { chooseKernels } from '../engine/tune';
+import { loadWeights } from '../engine/weights';
 
 export interface SessionHost {
   /** Kept in checkpoints. */

@@ -1,14 +1,14 @@
 // An optimizer step and what surrounds it: the learning rate, the layers of the period, the optimizer's counts.
 // Method-specific behaviour ends here; the session above it only knows steps.
 
-import type { RunConfig } from '../config';
-import type { StepData } from '../data/loader';
+import type { RunConfig } from '../config/run-config';
+import type { StepData } from '../data/batch/loader';
 import { LayerController, type SlotState } from '../lisa/controller';
 import type { StepPlan } from '../plan/run-plan';
-import { adamwScalars } from '../shaders/adamw';
-import type { StepStats } from '../shaders/stats';
-import type { Engine, ScalarRow } from './engine';
-import { learningRate, rewarmed } from '../lr';
+import { adamwScalars } from '../shaders/adamw/adamw';
+import type { StepStats } from '../shaders/loss/stats';
+import type { Engine, ScalarRow } from '../engine/engine';
+import { learningRate, rewarmed } from '../config/learning-rate';
 
 /** Layers of period i, ascending. */
 export type Draw = (period: number) => readonly number[];

@@ -1,6 +1,6 @@
 // The bar with the state of things and what can be done now: start, or the controls of the run.
 
-import { isActive, type Run } from '../store/run';
+import { isActive, type Run } from '../store/run/run';
 import type { ActionState } from './actions';
 import { focusField } from './focus';
 import { formatCount, formatPercent } from './format';

@@ -1,7 +1,7 @@
 // The page around its screens: header, what is shown, what is said, dialogs.
 
 import { Suspense, useEffect, useRef, type RefObject } from 'react';
-import type { View } from '../store/run';
+import type { View } from '../store/run/run';
 import { usePreferences } from '../store/preferences';
 import { useActionState } from './actions';
 import { Dialogs } from './Dialogs';

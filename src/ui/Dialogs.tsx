@@ -1,7 +1,7 @@
 // The dialogs of the page: how to end a run, and the keys.
 
 import { useEffect, useState } from 'react';
-import { isActive } from '../store/run';
+import { isActive } from '../store/run/run';
 import { setPreference, usePreferences } from '../store/preferences';
 import { ACTIONS, SHORTCUTS, type ActionState } from './actions';
 import { closeDialog, useDialog } from './dialog-state';

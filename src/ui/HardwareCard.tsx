@@ -2,13 +2,13 @@
 // that the browser gives this page on the disk.
 
 import { useEffect, useState } from 'react';
-import { measuredQuota } from '../quota';
-import type { DeviceState } from '../store/device';
-import { useDeviceStore } from '../store/device';
+import { measuredQuota } from '../base/quota';
+import type { DeviceState } from '../store/run/device';
+import { useDeviceStore } from '../store/run/device';
 import { setPreference, usePreferences } from '../store/preferences';
-import { useRunStore } from '../store/run';
-import { useMeasuredSpeed } from '../store/speed';
-import { reopenDevice } from '../store/trainer';
+import { useRunStore } from '../store/run/run';
+import { useMeasuredSpeed } from '../store/run/speed';
+import { reopenDevice } from '../store/run/trainer';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
 import { Switch } from './parts/fields';
 

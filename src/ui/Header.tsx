@@ -1,7 +1,7 @@
 // Name, the screens, the GPU that will do the work, and the theme.
 
 import { useState, type ReactNode } from 'react';
-import { useDeviceStore, type DeviceState } from '../store/device';
+import { useDeviceStore, type DeviceState } from '../store/run/device';
 import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
 import { TITLE } from './announce';
 import { HardwareCard } from './HardwareCard';

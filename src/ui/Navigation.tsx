@@ -1,6 +1,6 @@
 // From screen to screen. Where there is only one, there is nowhere to go.
 
-import { setView } from '../store/run';
+import { setView } from '../store/run/run';
 import type { ActionState } from './actions';
 import { SCREENS, screenOf } from './screens';
 

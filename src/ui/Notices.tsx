@@ -1,7 +1,7 @@
 // What a visitor should know before anything else: no GPU, a run that can be gone on with, what happened while the
 // tab was hidden.
 
-import { isActive, setView } from '../store/run';
+import { isActive, setView } from '../store/run/run';
 import type { ActionState } from './actions';
 import { webgpuAdvice } from './error-cards';
 import { ActionButton } from './parts/Button';

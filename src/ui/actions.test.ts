@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../config';
+import { DEFAULTS } from '../config/run-config';
 import { DEFAULT_LIMITS } from '../gpu/device';
-import { newRun, type Run } from '../store/run';
+import { newRun, type Run } from '../store/run/run';
 import { ACTIONS, actionOfKey, SHORTCUTS, type ActionId, type ActionState } from './actions';
-import { useSourcesStore } from '../store/sources';
+import { useSourcesStore } from '../store/setup/sources';
 import { setupOf } from './setup-state';
 
 const device = {

@@ -1,10 +1,20 @@
 // Everything that can be done to a run, in one table: buttons and keyboard shortcuts both come from here.
 
-import { useConfigStore } from '../store/config';
-import { useDeviceStore, type DeviceStore } from '../store/device';
-import { isActive, setView, useRunStore, type RunStore } from '../store/run';
-import { chosenSources, useSourcesStore } from '../store/sources';
-import { ask, discardRun, download, forgetCheckpoint, goOnUnsaved, reopenDevice, resumeRun, saveAndGoOn, startRun } from '../store/trainer';
+import { useConfigStore } from '../store/setup/config';
+import { useDeviceStore, type DeviceStore } from '../store/run/device';
+import { isActive, setView, useRunStore, type RunStore } from '../store/run/run';
+import { chosenSources, useSourcesStore } from '../store/setup/sources';
+import {
+  ask,
+  discardRun,
+  download,
+  forgetCheckpoint,
+  goOnUnsaved,
+  reopenDevice,
+  resumeRun,
+  saveAndGoOn,
+  startRun,
+} from '../store/run/trainer';
 import { openDialog } from './dialog-state';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 

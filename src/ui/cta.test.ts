@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { configFaults, DEFAULTS } from '../config';
+import { configFaults, DEFAULTS } from '../config/run-config';
 import { DEFAULT_LIMITS } from '../gpu/device';
-import type { DeviceState } from '../store/device';
-import type { LookState } from '../store/hub';
+import type { DeviceState } from '../store/run/device';
+import type { LookState } from '../store/setup/hub';
 import { NO_FINDINGS, startState } from './cta';
 import { BUILTIN } from './known-models';
 

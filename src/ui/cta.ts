@@ -1,10 +1,10 @@
 // What the start button says: it starts, or names the first thing that is missing. Pure.
 
-import type { ConfigFault, ConfigKey, Method } from '../config';
+import type { ConfigFault, ConfigKey, Method } from '../config/run-config';
 import type { LimitFault } from '../plan/forecast-limits';
-import type { Verdict } from '../store/budget';
-import type { DeviceState } from '../store/device';
-import type { SourcesState } from '../store/sources';
+import type { Verdict } from '../store/setup/budget';
+import type { DeviceState } from '../store/run/device';
+import type { SourcesState } from '../store/setup/sources';
 import { LABELS, METHOD_NAMES } from './labels';
 
 export interface StartState {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { configFaults, DEFAULTS } from '../config';
-import type { ErrorCode } from '../errors';
+import { configFaults, DEFAULTS } from '../config/run-config';
+import type { ErrorCode } from '../base/errors';
 import { safeSentence, savedSentence, suggestions, titleOf, webgpuAdvice } from './error-cards';
 
 const error = (code: ErrorCode) => ({ code, detail: 'd', remedy: 'r' });

@@ -1,8 +1,8 @@
 // One card for each family of errors: what happened in a few words, what is safe, and changes of the settings
 // that may help. The detail and the remedy come with the error itself. Pure.
 
-import { METHOD_LR, type RunConfig } from '../config';
-import type { ErrorCode, ErrorInfo } from '../errors';
+import { METHOD_LR, type RunConfig } from '../config/run-config';
+import type { ErrorCode, ErrorInfo } from '../base/errors';
 import { formatRate } from './format';
 
 export type ErrorFamily =

@@ -1,8 +1,8 @@
 // Brings a field of the form into view and puts the keyboard there.
 
 import { flushSync } from 'react-dom';
-import type { ConfigKey } from '../config';
-import { setSetupMode } from '../store/setup-mode';
+import type { ConfigKey } from '../config/run-config';
+import { setSetupMode } from '../store/setup/setup-mode';
 import { fieldId } from './labels';
 
 export function focusField(key: ConfigKey): void {

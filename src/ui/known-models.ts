@@ -1,6 +1,6 @@
 // Shapes of models that are known without a download, from their config.json. Memory bars need nothing else.
 
-import { BUILTIN_MODEL } from '../config';
+import { BUILTIN_MODEL } from '../config/run-config';
 import type { Dtype, ModelShape } from '../model/types';
 
 export interface KnownModel {

@@ -1,7 +1,7 @@
 // What options, phases and methods are called on the page.
 
-import type { ConfigKey, Method } from '../config';
-import type { Phase } from '../train/protocol';
+import type { ConfigKey, Method } from '../config/run-config';
+import type { Phase } from '../worker/protocol';
 
 interface Label {
   readonly label: string;

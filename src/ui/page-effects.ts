@@ -1,7 +1,7 @@
 // What the page does beside showing things: keys, the tab's title, the question before leaving, announcements.
 
 import { useEffect, useRef, useState } from 'react';
-import { useRunStore, type Run } from '../store/run';
+import { useRunStore, type Run } from '../store/run/run';
 import { actionOfKey, currentActionState } from './actions';
 import { announcement, tabTitle, wouldLose } from './announce';
 

@@ -1,6 +1,6 @@
 // The sentence that sets measured bytes against forecast ones, and says which is which. Pure.
 
-import type { Method } from '../config';
+import type { Method } from '../config/run-config';
 import { formatBytes, formatPercent } from './format';
 import { METHOD_NAMES } from './labels';
 

@@ -2,8 +2,8 @@
 // first shown.
 
 import { lazy, memo, type ComponentType } from 'react';
-import { useLivePicture } from '../store/picture';
-import { isActive, type View } from '../store/run';
+import { useLivePicture } from '../store/run/picture';
+import { isActive, type View } from '../store/run/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
 import { DataPreviewPanel } from './data/DataPreviewPanel';

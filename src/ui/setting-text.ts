@@ -1,6 +1,6 @@
 // The value of a setting in words, for lists of settings. Pure.
 
-import type { ConfigKey, RunConfig } from '../config';
+import type { ConfigKey, RunConfig } from '../config/run-config';
 import { formatCount, formatRate, plural } from './format';
 import { METHOD_NAMES } from './labels';
 

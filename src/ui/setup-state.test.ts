@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { DEFAULTS } from '../config';
+import { DEFAULTS } from '../config/run-config';
 import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
 import type { ModelShape } from '../model/types';
-import type { DeviceState } from '../store/device';
-import type { SourcesState } from '../store/sources';
-import { useSourcesStore } from '../store/sources';
+import type { DeviceState } from '../store/run/device';
+import type { SourcesState } from '../store/setup/sources';
+import { useSourcesStore } from '../store/setup/sources';
 import { LARGER_MODELS } from './known-models';
 import { forecaster } from './preview/forecaster';
 import { setupOf } from './setup-state';

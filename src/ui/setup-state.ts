@@ -2,15 +2,15 @@
 // them, and what the start button says. One function for components and actions alike.
 
 import { useMemo } from 'react';
-import { configFaults, type ConfigFault, type RunConfig } from '../config';
+import { configFaults, type ConfigFault, type RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { limitFault, type LimitFault } from '../plan/forecast-limits';
-import { useBudgetStore, verdictOf, type Verdict } from '../store/budget';
-import { useConfigStore } from '../store/config';
-import { isUnderWay, useHubStore, type HubState } from '../store/hub';
-import { useDeviceStore, type DeviceState } from '../store/device';
-import { dataStanding, useInspectStore } from '../store/inspect';
-import { useSourcesStore, type SourcesState } from '../store/sources';
+import { useBudgetStore, verdictOf, type Verdict } from '../store/setup/budget';
+import { useConfigStore } from '../store/setup/config';
+import { isUnderWay, useHubStore, type HubState } from '../store/setup/hub';
+import { useDeviceStore, type DeviceState } from '../store/run/device';
+import { dataStanding, useInspectStore } from '../store/setup/inspect';
+import { useSourcesStore, type SourcesState } from '../store/setup/sources';
 import { startState, type Findings, type StartState } from './cta';
 import { BUILTIN } from './known-models';
 import type { Forecaster, ForecastResult, PlannedModel } from './preview/forecaster';

@@ -1,6 +1,6 @@
 // Tokens per second and time left, from measured step times only. Pure.
 
-import type { RunMetrics } from '../store/metrics';
+import type { RunMetrics } from '../store/run/metrics';
 
 /** Steps that the speed is averaged over. */
 const WINDOW = 20;

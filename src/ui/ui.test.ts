@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../config';
+import { DEFAULTS } from '../config/run-config';
 import { DEFAULT_LIMITS } from '../gpu/device';
 import { parseModelConfig } from '../model/config';
-import { Column } from '../store/columns';
-import { newRun } from '../store/run';
+import { Column } from '../store/run/columns';
+import { newRun } from '../store/run/run';
 import { announcement, tabTitle, verifiedSentence } from './announce';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { BUILTIN, LARGER_MODELS } from './known-models';

@@ -1,6 +1,6 @@
 // Why a setting is there and what it trades: the second sentence, for those who ask. Hints are in labels.ts.
 
-import type { ConfigKey } from '../config';
+import type { ConfigKey } from '../config/run-config';
 
 export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   lisaLayers:

@@ -1,8 +1,8 @@
 // GPT-2 in float64, plain loops, with GELU as llama.cpp's CPU code has it: looked up in a table by the argument rounded to
 // f16, and the value rounded to f16. It tells that rounding, which no file can avoid, from a fault of the file.
 
-import { narrow, f16ToF32 } from '../../src/io/half';
-import type { ModelFiles } from '../../src/io/model-files';
+import { narrow, f16ToF32 } from '../../src/base/half';
+import type { ModelFiles } from '../../src/io/sources/model-files';
 import { logSoftmax } from './ours';
 
 type Vector = Float64Array<ArrayBuffer>;

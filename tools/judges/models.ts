@@ -4,12 +4,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { openModel, type ModelFiles } from '../../src/io/model-files';
-import { nodeSource } from '../../src/io/node-source';
-import { memorySource, modelFolder, utf8 } from '../../src/io/tiny-model';
+import { openModel, type ModelFiles } from '../../src/io/sources/model-files';
+import { nodeSource } from '../../src/io/node/source';
+import { memorySource, modelFolder, utf8 } from '../../src/testing/tiny-model';
 import { parseModelConfig } from '../../src/model/config';
 import { parameterTable } from '../../src/model/parameters';
-import { randomStream } from '../../src/random';
+import { randomStream } from '../../src/base/random';
 import { FIXTURES } from '../../src/testing/fixtures';
 import { tinyTensor } from '../../src/testing/tiny';
 import { TINY_TOKENIZER_CONFIG, tinyTokenizerJson, writeTinyModel } from '../../src/testing/tiny-folder';

@@ -1,11 +1,11 @@
 // What our engine says of a model: log-probabilities after every token of a text, and how it goes on greedily.
 
-import { DEFAULTS } from '../../src/config';
+import { DEFAULTS } from '../../src/config/run-config';
 import type { Gpu } from '../../src/gpu/device';
-import type { ReadTensor } from '../../src/io/export';
-import type { ModelFiles } from '../../src/io/model-files';
+import type { ReadTensor } from '../../src/export/folder';
+import type { ModelFiles } from '../../src/io/sources/model-files';
 import { inferenceInput, planInput } from '../../src/plan/input';
-import { Engine } from '../../src/train/engine';
+import { Engine } from '../../src/engine/engine';
 
 export interface Answer {
   /** After each token of the text, over the vocabulary. */

@@ -1,10 +1,10 @@
 // Published tokenizers in the metadata of a GGUF file: does llama.cpp cut texts into the same tokens? The model around them
 // is one tiny layer.
 
-import { exportGguf } from '../../src/io/gguf-export';
-import { openModel } from '../../src/io/model-files';
-import { memorySource, modelFolder, tensorsOf, utf8 } from '../../src/io/tiny-model';
-import { ggufSpecials } from '../../src/train/export-gguf';
+import { exportGguf } from '../../src/export/gguf/export';
+import { openModel } from '../../src/io/sources/model-files';
+import { memorySource, modelFolder, tensorsOf, utf8 } from '../../src/testing/tiny-model';
+import { ggufSpecials } from '../../src/export/run-gguf';
 import { openTokenizer } from '../../src/train/prepare';
 import { judged } from '../tokenizers/files';
 import { fuzzedStrings } from '../tokenizers/strings';

@@ -1,9 +1,9 @@
 // Our tokenizer and the Rust one on the same strings. README.md says how to run it and what it prints.
 
 import { createRequire } from 'node:module';
-import { chatOf } from '../../src/data/chat';
-import { loadTokenizer } from '../../src/data/tokenizer';
-import type { Message } from '../../src/data/types';
+import { chatOf } from '../../src/data/tokenize/chat';
+import { loadTokenizer } from '../../src/data/tokenize/tokenizer';
+import type { Message } from '../../src/data/read/types';
 import { judged, type Judged } from './files';
 import { fuzzedStrings } from './strings';
 

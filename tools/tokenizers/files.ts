@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { TokenizerFiles } from '../../src/data/tokenizer-files';
+import type { TokenizerFiles } from '../../src/data/tokenize/tokenizer-files';
 
 export interface Judged {
   readonly name: string;

@@ -1,7 +1,7 @@
 // Strings that tokenizers disagree about, from a seed: scripts, marks, joiners, controls, long runs, special tokens in the
 // text, lone surrogates, and mixtures of all of them.
 
-import { randomStream, type RandomStream } from '../../src/random';
+import { randomStream, type RandomStream } from '../../src/base/random';
 
 type Part = (draw: RandomStream) => string;
 

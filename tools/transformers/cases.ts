@@ -2,13 +2,13 @@
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { runFinetune } from '../../src/cli/run-finetune';
+import { runFinetune } from '../../src/cli/finetune/run';
 import { openGpu, type Gpu } from '../../src/gpu/device';
-import { exportModel } from '../../src/io/export';
-import { openModel } from '../../src/io/model-files';
-import { writeModelFolder } from '../../src/io/node-output';
-import { nodeSource } from '../../src/io/node-source';
-import { randomStream } from '../../src/random';
+import { exportModel } from '../../src/export/folder';
+import { openModel } from '../../src/io/sources/model-files';
+import { writeModelFolder } from '../../src/io/node/output';
+import { nodeSource } from '../../src/io/node/source';
+import { randomStream } from '../../src/base/random';
 import { FIXTURES } from '../../src/testing/fixtures';
 import { writeTinyModel } from '../../src/testing/tiny-folder';
 import { ourAnswer } from '../judges/ours';

@@ -2,7 +2,7 @@
 // The token goes to the hub's origin and nowhere else: it is a header of this request, which fetch drops on a redirect to
 // another origin. API: https://huggingface.co/docs/hub/api
 
-import { isCommit } from '../../config-hub';
+import { isCommit } from './names';
 import { badAnswer, cut, stalled, statusFault, unreachable, type HubPlace } from './faults';
 
 export interface HubAccess {

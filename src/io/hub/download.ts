@@ -2,8 +2,8 @@
 // comes. Cut connections and failing servers are tried again from where they ended; a file whose digest is wrong, or that
 // is another one than before, is fetched anew once.
 
-import { AppError, errorInfo } from '../../errors';
-import type { DownloadState, HubModel } from '../../train/protocol-hub';
+import { AppError, errorInfo } from '../../base/errors';
+import type { DownloadState, HubModel } from '../../worker/protocol-hub';
 import type { HubClient, RepoFile } from './client';
 import { digestFault } from './faults';
 import type { Appender, CachedModel, ModelCache } from './model-cache';

@@ -1,7 +1,7 @@
 // What can go wrong between us and a hub, each with what to do about it. No message holds the token or an address with
 // a signature in it: storage hosts' addresses are never shown.
 
-import { AppError } from '../../errors';
+import { AppError } from '../../base/errors';
 
 export interface HubPlace {
   readonly hub: string;

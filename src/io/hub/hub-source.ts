@@ -1,9 +1,9 @@
 // A repository as a source of files, read by ranges over the network: for a look at a model before its download, which
 // takes config.json and the headers of the weights and nothing else.
 
-import { AppError } from '../../errors';
+import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
-import { missingFile, type FileSource } from '../file-source';
+import { missingFile, type FileSource } from '../sources/file-source';
 import type { HubClient, RepoInfo } from './client';
 import { patiently, type Patience } from './retry';
 

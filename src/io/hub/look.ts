@@ -1,12 +1,12 @@
 // A look at a model of a hub before its download: whether it can be used at all, what it is, and which of its files
 // a run needs.
 
-import { AppError } from '../../errors';
+import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
 import type { Dtype, ModelShape } from '../../model/types';
 import type { CheckpointTypes } from '../../plan/storage';
-import { compactTypes } from '../model-facts';
-import { openModel } from '../model-files';
+import { compactTypes } from '../sources/model-facts';
+import { openModel } from '../sources/model-files';
 import type { HubClient, RepoFile } from './client';
 import { hubSource } from './hub-source';
 import { LOOK_PATIENCE, patiently, type Patience } from './retry';

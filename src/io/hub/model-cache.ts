@@ -3,9 +3,9 @@
 // leaves half-written is never taken for whole. Where the folders are, CacheRoot says: the browser's private file
 // system (opfs-models.ts) or a directory (node-models.ts).
 
-import type { HubModel, StorageEstimate, StoredModel } from '../../train/protocol-hub';
-import { isCommit } from '../../config-hub';
-import { missingFile, type FileSource } from '../file-source';
+import type { HubModel, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import { isCommit } from './names';
+import { missingFile, type FileSource } from '../sources/file-source';
 import type { RepoFile } from './client';
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 // Trying again: what may be gone at the next attempt is tried again after a wait that doubles; everything else is thrown
 // at once.
 
-import type { AppError } from '../../errors';
+import type { AppError } from '../../base/errors';
 import { isPassing } from './faults';
 
 export interface Patience {

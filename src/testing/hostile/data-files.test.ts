@@ -2,9 +2,9 @@
 // that goes character by character.
 
 import { describe, expect, it } from 'vitest';
-import { finish } from '../../data/steps';
-import { readData, type ReadData } from '../../data/parse';
-import type { DataRow } from '../../data/types';
+import { finish } from '../../data/sample/steps';
+import { readData, type ReadData } from '../../data/read/parse';
+import type { DataRow } from '../../data/read/types';
 import { damagedText } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';
 

@@ -2,8 +2,8 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseIndex } from '../../io/model-files';
-import { parseHeader } from '../../io/safetensors';
+import { parseIndex } from '../../io/sources/model-files';
+import { parseHeader } from '../../io/formats/safetensors';
 import { parseModelConfig } from '../../model/config';
 import { damagedJson } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';

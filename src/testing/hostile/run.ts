@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { AppError } from '../../errors';
+import { AppError } from '../../base/errors';
 
 /** A case may take this long on a busy machine; a hang takes for ever. */
 const LIMIT_MS = 2000;

@@ -1,10 +1,10 @@
 // Damaged tokenizer files: tokenizer.json, and a chat template.
 
 import { describe, expect, it } from 'vitest';
-import { chatOf } from '../../data/chat';
-import { variantFiles, VOCAB } from '../../data/fixtures/tokenizers';
-import { loadTokenizer } from '../../data/tokenizer';
-import type { Message } from '../../data/types';
+import { chatOf } from '../../data/tokenize/chat';
+import { variantFiles, VOCAB } from '../tokenizers';
+import { loadTokenizer } from '../../data/tokenize/tokenizer';
+import type { Message } from '../../data/read/types';
 import { damagedJson, damagedText } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';
 

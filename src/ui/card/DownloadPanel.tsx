@@ -1,11 +1,11 @@
 // "Take it with you": everything that a run can be taken away as, in one place. The model itself is there only as long as
 // the page that trained it; numbers and card come from the picture, of a past run too.
 
-import { elsewhereFiles } from '../../config-elsewhere';
-import { downloadName, saveFile, saveTexts } from '../../store/download';
-import { useHistoryStore } from '../../store/history';
-import type { RunPicture } from '../../store/picture';
-import { isDownload, type Exported } from '../../store/run';
+import { elsewhereFiles } from '../../export/elsewhere';
+import { downloadName, saveFile, saveTexts } from '../../store/run/download';
+import { useHistoryStore } from '../../store/history/history';
+import type { RunPicture } from '../../store/run/picture';
+import { isDownload, type Exported } from '../../store/run/run';
 import type { ActionId, ActionState } from '../actions';
 import { ActionButton } from '../parts/Button';
 import { Panel } from '../parts/Panel';

@@ -2,9 +2,9 @@
 // reason stands here.
 
 import { useState } from 'react';
-import { isDownload, isRefusal, type Run } from '../../store/run';
-import { download } from '../../store/trainer';
-import type { ExportKind } from '../../train/protocol';
+import { isDownload, isRefusal, type Run } from '../../store/run/run';
+import { download } from '../../store/run/trainer';
+import type { ExportKind } from '../../worker/protocol';
 import { Segmented } from '../parts/fields';
 import { Saved } from './Saved';
 

@@ -1,6 +1,6 @@
 // What was handed to the browser's own download; the links give it once more.
 
-import type { Download } from '../../store/download';
+import type { Download } from '../../store/run/download';
 import { formatBytes, formatExactBytes } from '../format';
 
 export function Saved({ download: { links, contents } }: { readonly download: Download }) {

@@ -1,9 +1,9 @@
 // The two pictures of a run card as inline SVG: the loss by step, and the layers that were trained. Static, in the
 // card's own colours; long runs are drawn with as many points as there are pixels. Pure.
 
-import { MovingAverage, type Column } from '../../store/columns';
-import type { ObservedPeriod, RunMetrics } from '../../store/metrics';
-import type { EvalPoint } from '../../store/run';
+import { MovingAverage, type Column } from '../../store/run/columns';
+import type { ObservedPeriod, RunMetrics } from '../../store/run/metrics';
+import type { EvalPoint } from '../../store/run/run';
 import { formatCount, formatLoss } from '../format';
 import { stepTicks, valueTicks } from '../charts/axis';
 import { markup, type Markup } from './markup';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { DEFAULTS } from '../../config';
-import type { Prepared } from '../../train/protocol';
+import { DEFAULTS } from '../../config/run-config';
+import type { Prepared } from '../../worker/protocol';
 import { elsewhereFacts } from './elsewhere-facts';
 
 const of = (format: string) =>

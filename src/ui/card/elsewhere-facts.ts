@@ -1,8 +1,8 @@
 // A run of the page, as far as other engines must know it. Pure.
 
-import type { RunConfig } from '../../config';
-import type { ElsewhereFacts } from '../../config-elsewhere';
-import type { Prepared } from '../../train/protocol';
+import type { RunConfig } from '../../config/run-config';
+import type { ElsewhereFacts } from '../../export/elsewhere';
+import type { Prepared } from '../../worker/protocol';
 
 /** Plain text, and rows of text from any kind of file; all other rows are conversations. */
 const isText = (format: string): boolean => /(^|:)(text|plain)$/.test(format);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RunMetrics } from '../../store/metrics';
+import { RunMetrics } from '../../store/run/metrics';
 import { preparedOf, runConfig, stepOf } from '../../testing/run-events';
 import { metricsCsv, metricsJsonl } from './metrics-files';
 

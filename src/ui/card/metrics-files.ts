@@ -1,8 +1,8 @@
 // The numbers of a run as files: JSON lines with the fields of the command line's metrics.jsonl, and a table. Pure.
 
-import type { RunMetrics } from '../../store/metrics';
-import type { EvalPoint } from '../../store/run';
-import type { MemoryTotals } from '../../plan/memory';
+import type { RunMetrics } from '../../store/run/metrics';
+import type { EvalPoint } from '../../store/run/run';
+import type { MemoryTotals } from '../../dispatch/memory';
 
 interface MetricsLine {
   readonly step: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RunMetrics } from '../../store/metrics';
-import { newRun, reduceRun, type Run } from '../../store/run';
+import { RunMetrics } from '../../store/run/metrics';
+import { newRun, reduceRun, type Run } from '../../store/run/run';
 import { runEvents, type RunEventsOptions } from '../../testing/run-events';
 import { escapeHtml, markup } from './markup';
 import { runCardHtml } from './run-card';

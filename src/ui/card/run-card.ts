@@ -1,11 +1,11 @@
 // A run as one HTML file that needs nothing else: no script, no other file, no network. Everything measured is given to
 // the last digit; what is forecast is hatched and says so. Pure.
 
-import { configDiff, DEFAULTS, type ConfigKey } from '../../config';
-import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/metrics';
-import type { RunPicture } from '../../store/picture';
-import type { Run } from '../../store/run';
-import type { Prepared, RunReport } from '../../train/protocol';
+import { configDiff, DEFAULTS, type ConfigKey } from '../../config/run-config';
+import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
+import type { RunPicture } from '../../store/run/picture';
+import type { Run } from '../../store/run/run';
+import type { Prepared, RunReport } from '../../worker/protocol';
 import { SEGMENT_NAMES } from '../charts/bar-model';
 import { formatBytes, formatCount, formatDuration, formatList, formatLoss } from '../format';
 import { settingText } from '../history/setting-text';

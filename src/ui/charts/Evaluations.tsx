@@ -1,7 +1,7 @@
 // Evaluations on the loss chart: a dotted line with a ring each, and the value in figures where there is room.
 
 import { memo, useMemo } from 'react';
-import type { EvalPoint } from '../../store/run';
+import type { EvalPoint } from '../../store/run/run';
 import { formatLoss } from '../format';
 import type { ValueAxis } from './axis';
 import { evalMarks } from './eval-marks';

@@ -1,11 +1,11 @@
 // Which layers are trained when: rows are the stack (input at the bottom), columns are periods on the step axis.
 
 import { useCallback, useEffect, useMemo, useRef } from 'react';
-import type { RunConfig } from '../../config';
-import type { RasterMode } from '../../store/chart-settings';
-import type { ObservedPeriod, PeriodMove } from '../../store/metrics';
+import type { RunConfig } from '../../config/run-config';
+import type { RasterMode } from '../../store/run/chart-settings';
+import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
-import type { LayerMove, Period } from '../../train/protocol';
+import type { LayerMove, Period } from '../../worker/protocol';
 import { useWidth } from '../parts/size';
 import { plotWidth } from './axis';
 import { drawRaster, rasterHeight, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';

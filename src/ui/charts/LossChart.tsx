@@ -1,10 +1,10 @@
 // Loss by step: every step faint, the moving average on top, evaluations as points with their values.
 
 import { memo, useMemo } from 'react';
-import type { ChartSettings } from '../../store/chart-settings';
-import type { MovingAverage } from '../../store/columns';
-import type { RunMetrics } from '../../store/metrics';
-import type { EvalPoint } from '../../store/run';
+import type { ChartSettings } from '../../store/run/chart-settings';
+import type { MovingAverage } from '../../store/run/columns';
+import type { RunMetrics } from '../../store/run/metrics';
+import type { EvalPoint } from '../../store/run/run';
 import { formatCount, formatLoss, plural } from '../format';
 import { linearAxis, logAxis, plotWidth } from './axis';
 import { Distribution } from './distribution';

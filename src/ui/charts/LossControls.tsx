@@ -1,6 +1,6 @@
 // How the loss is drawn: smoothing, axis, outliers; and what the lines are.
 
-import { setChart, useChartSettings } from '../../store/chart-settings';
+import { setChart, useChartSettings } from '../../store/run/chart-settings';
 import { Switch } from '../parts/fields';
 
 export function LossControls() {

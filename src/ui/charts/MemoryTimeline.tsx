@@ -2,7 +2,7 @@
 // instead of leaks the picture is flat across switches. Loaded when a run is first shown.
 
 import { memo, useMemo } from 'react';
-import { MEMORY_GROUPS, type RunMetrics } from '../../store/metrics';
+import { MEMORY_GROUPS, type RunMetrics } from '../../store/run/metrics';
 import { formatBytes, formatByteTick, formatCount } from '../format';
 import { linearAxis, plotWidth } from './axis';
 import { stack } from './memory-stack';

@@ -1,8 +1,8 @@
 // The gradient's norm before clipping, the line at which it is clipped, and how often it was.
 
 import { memo, useMemo } from 'react';
-import type { RunConfig } from '../../config';
-import type { RunMetrics } from '../../store/metrics';
+import type { RunConfig } from '../../config/run-config';
+import type { RunMetrics } from '../../store/run/metrics';
 import { formatCount, formatRate, plural } from '../format';
 import { linearAxis, plotWidth } from './axis';
 import { LinePath, yOf } from './path';

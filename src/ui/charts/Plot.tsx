@@ -2,7 +2,7 @@
 // Plain SVG: paths change ten times a second, and nothing else does.
 
 import { memo, useEffect, useRef, type ReactNode } from 'react';
-import { useCrosshair } from '../../store/crosshair';
+import { useCrosshair } from '../../store/run/crosshair';
 import { formatCount } from '../format';
 import { GUTTER, plotWidth, stepLabels, stepTicks, type ValueAxis } from './axis';
 

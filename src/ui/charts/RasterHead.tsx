@@ -1,6 +1,6 @@
 // Above the raster of a run: which picture of it, and what its cells mean.
 
-import { setChart, type RasterMode } from '../../store/chart-settings';
+import { setChart, type RasterMode } from '../../store/run/chart-settings';
 import { Segmented } from '../parts/fields';
 import { RasterLegend } from './RasterLegend';
 

@@ -1,6 +1,6 @@
 // What the cells of the raster mean, in each of its pictures.
 
-import type { RasterMode } from '../../store/chart-settings';
+import type { RasterMode } from '../../store/run/chart-settings';
 import { ageLegend, changeBounds, changeLegend, type Tone } from './raster-tones';
 
 interface RasterLegendProps {

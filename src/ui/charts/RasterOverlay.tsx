@@ -1,7 +1,7 @@
 // Over the raster's canvas: the column and the step that someone points at, and the pinned band. The step's line is
 // moved by the store, not by React.
 
-import { useCrosshair } from '../../store/crosshair';
+import { useCrosshair } from '../../store/run/crosshair';
 import { GUTTER, plotWidth } from './axis';
 import { RASTER_TOP, rowHeight } from './draw-raster';
 import { CrosshairLine } from './Plot';

@@ -2,7 +2,7 @@
 // chart, and a line below says what the period was.
 
 import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
-import { pin, pointAt, useCrosshair } from '../../store/crosshair';
+import { pin, pointAt, useCrosshair } from '../../store/run/crosshair';
 import { formatCount } from '../format';
 import { POINTING, pointingHandlers, stepAtPixel } from './pointing';
 import type { RasterColumn, RasterModel } from './raster-model';

@@ -1,9 +1,9 @@
 // The learning rate as it was, and dotted as the schedule will have it.
 
 import { memo, useMemo } from 'react';
-import type { RunConfig } from '../../config';
-import { learningRate } from '../../lr';
-import type { RunMetrics } from '../../store/metrics';
+import type { RunConfig } from '../../config/run-config';
+import { learningRate } from '../../config/learning-rate';
+import type { RunMetrics } from '../../store/run/metrics';
 import { formatCount, formatRate } from '../format';
 import { linearAxis, plotWidth } from './axis';
 import { LinePath, pointsPath, yOf } from './path';

@@ -2,7 +2,7 @@
 // keyboard holds on to: arrow keys go through the steps.
 
 import type { KeyboardEvent, ReactNode } from 'react';
-import { pointAt, stepOfKey, useCrosshair } from '../../store/crosshair';
+import { pointAt, stepOfKey, useCrosshair } from '../../store/run/crosshair';
 import { POINTING } from './pointing';
 import { readout, type ReadoutInput } from './readout';
 

@@ -1,8 +1,8 @@
 // The curves of a run, one above the other on the same steps. Loaded when a run is first shown.
 
-import { useChartSettings } from '../../store/chart-settings';
-import type { MovingAverage } from '../../store/columns';
-import type { RunPicture } from '../../store/picture';
+import { useChartSettings } from '../../store/run/chart-settings';
+import type { MovingAverage } from '../../store/run/columns';
+import type { RunPicture } from '../../store/run/picture';
 import { LossChart } from './LossChart';
 import { NormPlot } from './NormPlot';
 import { RatePlot } from './RatePlot';

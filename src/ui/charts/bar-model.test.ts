@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { zeroBytes } from '../../plan/memory';
+import { zeroBytes } from '../../dispatch/memory';
 import type { Forecast } from '../../plan/forecast';
-import { groupBytes } from '../../store/metrics';
+import { groupBytes } from '../../store/run/metrics';
 import { classBar, measuredBar, purposeBar, segmentsOf } from './bar-model';
 
 const bytes = { ...zeroBytes(), weights: 10, masters: 5, gradients: 7, optimizer: 14, activations: 3, inputs: 1, staging: 2 };

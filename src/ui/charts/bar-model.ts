@@ -2,8 +2,8 @@
 
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { FormulaTerm } from '../../plan/forecast-formula';
-import type { ClassBytes } from '../../plan/memory';
-import { groupBytes, MEMORY_GROUPS, type GroupBytes, type MemoryGroup } from '../../store/metrics';
+import type { ClassBytes } from '../../dispatch/memory';
+import { groupBytes, MEMORY_GROUPS, type GroupBytes, type MemoryGroup } from '../../store/run/metrics';
 
 /** By purpose (forecast only), or by measured class. Purposes and classes that mean the same share a colour. */
 export type SegmentId = ForecastPart['id'] | MemoryGroup;

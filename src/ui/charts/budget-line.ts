@@ -1,6 +1,6 @@
 // Where a budget stands on the scale of memory bars. Pure.
 
-import { verdictOf, type Verdict } from '../../store/budget';
+import { verdictOf, type Verdict } from '../../store/setup/budget';
 import type { Bar } from './bar-model';
 import { valueTicks } from './axis';
 

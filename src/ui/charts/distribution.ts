@@ -1,7 +1,7 @@
 // What values a growing column has: bounds, percentiles and how many lie outside of a range, at the cost of the new
 // values alone. Percentiles are those of a histogram with 64 classes per doubling, so within 1.1 %. Pure.
 
-import type { Column } from '../../store/columns';
+import type { Column } from '../../store/run/columns';
 
 const PER_OCTAVE = 64;
 const LOWEST = 2 ** -20;

@@ -1,7 +1,7 @@
 // Puts the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: to come, by the seeded schedule. The
 // graded pictures (update size, age) fill a cell the higher and the darker, the more there is.
 
-import type { RasterMode } from '../../store/chart-settings';
+import type { RasterMode } from '../../store/run/chart-settings';
 import { formatCount } from '../format';
 import { GUTTER, stepLabels, stepTicks } from './axis';
 import { stateOf, type ColumnState, type RasterColumn } from './raster-model';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DEFAULTS } from '../../config';
+import { DEFAULTS } from '../../config/run-config';
 import { forecast } from '../../plan/forecast';
 import { BUILTIN } from '../known-models';
 import { purposeBar, type Bar } from './bar-model';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Column } from '../../store/columns';
+import { Column } from '../../store/run/columns';
 import { Distribution } from './distribution';
 import { lossRange } from './loss-range';
 

@@ -1,6 +1,6 @@
 // Which losses the chart shows: all, or without the outliers at both ends. Pure.
 
-import type { EvalPoint } from '../../store/run';
+import type { EvalPoint } from '../../store/run/run';
 import type { Distribution } from './distribution';
 
 /** Share of the steps that may lie outside at each end, when outliers are left out. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { zeroBytes } from '../../plan/memory';
-import { MEMORY_GROUPS, RunMetrics } from '../../store/metrics';
+import { zeroBytes } from '../../dispatch/memory';
+import { MEMORY_GROUPS, RunMetrics } from '../../store/run/metrics';
 import { stack } from './memory-stack';
 import { PixelSeries } from './pixel-series';
 

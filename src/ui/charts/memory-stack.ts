@@ -1,7 +1,7 @@
 // The stacked areas of the memory timeline. Of all steps that share a pixel the one with the highest total is shown, with
 // its own groups, so that the peak is in the picture and the groups add up to it. Pure.
 
-import { MEMORY_GROUPS, type RunMetrics } from '../../store/metrics';
+import { MEMORY_GROUPS, type RunMetrics } from '../../store/run/metrics';
 import type { PixelSeries } from './pixel-series';
 
 export interface MemoryStack {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Column } from '../../store/columns';
+import { Column } from '../../store/run/columns';
 import { linearAxis, logAxis } from './axis';
 import { LinePath, stairsPath, yOf } from './path';
 import { PixelSeries } from './pixel-series';

@@ -2,7 +2,7 @@
 // and the last are kept, so a spike of one step stays on the chart. It follows its columns at the cost of the new steps
 // alone, however long the run is. Pure.
 
-import type { Column } from '../../store/columns';
+import type { Column } from '../../store/run/columns';
 
 export interface StepAxis {
   /** Steps of the whole run: the right end. */

@@ -2,7 +2,7 @@
 // stays until something else is touched, so that it can be read.
 
 import { useEffect, type PointerEvent } from 'react';
-import { pointAt, resetCrosshair } from '../../store/crosshair';
+import { pointAt, resetCrosshair } from '../../store/run/crosshair';
 import { GUTTER, plotWidth } from './axis';
 
 /** Marks the elements that these handlers are on. */

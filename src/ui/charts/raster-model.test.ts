@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ObservedPeriod } from '../../store/metrics';
+import type { ObservedPeriod } from '../../store/run/metrics';
 import { layersTouched, RasterModel, stateOf, type RasterInput } from './raster-model';
 
 const schedule = (periods: number, K: number, layersOf: (period: number) => number[]) =>

@@ -2,8 +2,8 @@
 // of the periods that train it, how far it moved, and how long it had not been trained. What is done comes from step
 // events, what is to come from the seeded schedule. It follows a run at the cost of the new periods alone. Pure.
 
-import type { ObservedPeriod, PeriodMove } from '../../store/metrics';
-import type { Period } from '../../train/protocol';
+import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
+import type { Period } from '../../worker/protocol';
 
 export interface RasterColumn {
   /** Periods, from 0, both inclusive. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../../config';
-import { learningRate } from '../../lr';
-import { zeroBytes } from '../../plan/memory';
-import { MovingAverage } from '../../store/columns';
+import { DEFAULTS } from '../../config/run-config';
+import { learningRate } from '../../config/learning-rate';
+import { zeroBytes } from '../../dispatch/memory';
+import { MovingAverage } from '../../store/run/columns';
 import { formatRate } from '../format';
-import { RunMetrics } from '../../store/metrics';
+import { RunMetrics } from '../../store/run/metrics';
 import { evalAt, indexOfStep, isClipped, lossInWords, readout, type ReadoutInput } from './readout';
 
 function inputWith(first: number, last: number): ReadoutInput {

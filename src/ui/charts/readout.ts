@@ -1,11 +1,11 @@
 // The figures of one step in words: the line above the curves, which the crosshair fills. Pure.
 
-import type { RunConfig } from '../../config';
-import { learningRate } from '../../lr';
-import type { Column } from '../../store/columns';
-import type { RunMetrics } from '../../store/metrics';
-import type { EvalPoint } from '../../store/run';
-import type { Period } from '../../train/protocol';
+import type { RunConfig } from '../../config/run-config';
+import { learningRate } from '../../config/learning-rate';
+import type { Column } from '../../store/run/columns';
+import type { RunMetrics } from '../../store/run/metrics';
+import type { EvalPoint } from '../../store/run/run';
+import type { Period } from '../../worker/protocol';
 import { formatCount, formatList, formatLoss, formatRate } from '../format';
 
 export interface ReadoutInput {

@@ -1,6 +1,6 @@
 // How many values of a growing column pass a test, at the cost of the new values alone. Pure.
 
-import type { Column } from '../../store/columns';
+import type { Column } from '../../store/run/columns';
 
 export class Tally {
   #count = 0;

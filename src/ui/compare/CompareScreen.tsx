@@ -2,7 +2,7 @@
 // is asked and answered is kept in store/compare.ts.
 
 import { useState, type FormEvent } from 'react';
-import { setView, type Run } from '../../store/run';
+import { setView, type Run } from '../../store/run/run';
 import {
   askBoth,
   cancelAnswers,
@@ -18,7 +18,7 @@ import {
   type Readiness,
   type Sampling,
   type Vote,
-} from '../../store/compare';
+} from '../../store/run/compare';
 import type { ActionState } from '../actions';
 import { plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';

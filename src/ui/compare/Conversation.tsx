@@ -1,7 +1,7 @@
 // Two columns of answers under each prompt. Text of a model is text and nothing else.
 
-import type { Answer, Turn } from '../../store/compare';
-import type { Side } from '../../train/protocol';
+import type { Answer, Turn } from '../../store/run/compare';
+import type { Side } from '../../worker/protocol';
 import { plural } from '../format';
 
 const NAMES: Readonly<Record<Side, string>> = { base: 'Base model', tuned: 'Tuned model' };

@@ -1,6 +1,6 @@
 // Rows that could not be used, and why.
 
-import type { DataPreview } from '../../data/preview';
+import type { DataPreview } from '../../data/sample/preview';
 import { formatCount } from '../format';
 
 export function BadRows({ preview: { badRows, counts } }: { readonly preview: DataPreview }) {

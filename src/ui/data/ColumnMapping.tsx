@@ -1,11 +1,11 @@
 // Which column of the file holds which field. Nothing is mapped unless the person says so; likely maps are offered.
 
 import { useState } from 'react';
-import type { ColumnMap, ColumnRole } from '../../config';
-import { rolesOf, SHAPE_NAMES, type RowShape } from '../../config-columns';
-import { suggestColumns } from '../../data/columns';
-import type { DataHead } from '../../data/preview';
-import { mapColumns } from '../../store/sources';
+import type { ColumnMap, ColumnRole } from '../../config/run-config';
+import { rolesOf, SHAPE_NAMES, type RowShape } from '../../data/read/column-map';
+import { suggestColumns } from '../../data/read/columns';
+import type { DataHead } from '../../data/sample/preview';
+import { mapColumns } from '../../store/setup/sources';
 import { fieldId } from '../labels';
 import { WhyOf } from '../parts/fields';
 import { describeMap, draftOf, draftOfMap, mapOf, needs, ownColumn, SHAPE_LABELS, withColumn, type ColumnDraft } from './column-draft';

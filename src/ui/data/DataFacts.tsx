@@ -1,8 +1,8 @@
 // The counts of the data, in words, each with what can be done about it.
 
-import type { RunConfig } from '../../config';
-import type { DataPreview } from '../../data/preview';
-import { setConfig } from '../../store/config';
+import type { RunConfig } from '../../config/run-config';
+import type { DataPreview } from '../../data/sample/preview';
+import { setConfig } from '../../store/setup/config';
 import { facts, type Fact } from './data-words';
 
 interface DataFactsProps {

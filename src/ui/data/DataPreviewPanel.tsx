@@ -2,9 +2,9 @@
 // of the set-up; closed it is one line.
 
 import { useState } from 'react';
-import { useConfigStore } from '../../store/config';
-import { useInspectStore, type InspectState } from '../../store/inspect';
-import { useSourcesStore } from '../../store/sources';
+import { useConfigStore } from '../../store/setup/config';
+import { useInspectStore, type InspectState } from '../../store/setup/inspect';
+import { useSourcesStore } from '../../store/setup/sources';
 import { formatPercent } from '../format';
 import '../styles/data.css';
 import { BadRows } from './BadRows';

@@ -1,7 +1,7 @@
 // The first rows of the data, one at a time: as they were read, or as the tokens that the model gets.
 
 import { useState } from 'react';
-import type { DataHead } from '../../data/preview';
+import type { DataHead } from '../../data/sample/preview';
 import { formatCount } from '../format';
 import { Segmented } from '../parts/fields';
 import { rowName, rowSummary, nameOfUse } from './data-words';

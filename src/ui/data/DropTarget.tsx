@@ -2,7 +2,7 @@
 // page, the page says so.
 
 import { useEffect, useState } from 'react';
-import { chooseModel } from '../../store/local-model';
+import { chooseModel } from '../../store/setup/local-model';
 import { droppedFile } from './dropped-file';
 import { filesOf } from './dropped-folder';
 

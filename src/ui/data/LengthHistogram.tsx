@@ -2,7 +2,7 @@
 // the end is cut off, or goes into windows of its own.
 
 import { useId } from 'react';
-import type { DataPreview } from '../../data/preview';
+import type { DataPreview } from '../../data/sample/preview';
 import { formatCount, plural } from '../format';
 import { useWidth } from '../parts/size';
 import { lengthSummary } from './data-words';

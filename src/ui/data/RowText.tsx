@@ -1,6 +1,6 @@
 // A row as it was read: its messages, or its text.
 
-import type { DataRow, Role } from '../../data/types';
+import type { DataRow, Role } from '../../data/read/types';
 import { formatCount } from '../format';
 
 /** Characters of a text; a whole book would only slow the page down. */

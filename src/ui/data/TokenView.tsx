@@ -2,7 +2,7 @@
 // does not learn to write.
 
 import { memo } from 'react';
-import type { PreviewToken } from '../../data/preview';
+import type { PreviewToken } from '../../data/sample/preview';
 import { formatCount, plural } from '../format';
 
 /** More would only slow the page down. */

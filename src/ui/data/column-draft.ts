@@ -1,7 +1,7 @@
 // A map of columns while a person makes it: a shape, and a column for each of its fields, perhaps not all chosen yet. Pure.
 
-import type { ColumnMap, ColumnRole } from '../../config';
-import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape } from '../../config-columns';
+import type { ColumnMap, ColumnRole } from '../../config/run-config';
+import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape } from '../../data/read/column-map';
 
 export interface ColumnDraft {
   readonly shape: RowShape;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { DataPreview, PreviewRow } from '../../data/preview';
+import type { DataPreview, PreviewRow } from '../../data/sample/preview';
 import { facts, formatName, lengthSummary, oneLine, rowName, rowSummary, type FactSettings } from './data-words';
 
 const preview = (change: Partial<DataPreview> = {}, counts: Partial<DataPreview['counts']> = {}): DataPreview => ({

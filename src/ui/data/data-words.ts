@@ -1,6 +1,6 @@
 // What a preview of data says, in words. Pure.
 
-import type { DataPreview, PreviewRow, RowUse } from '../../data/preview';
+import type { DataPreview, PreviewRow, RowUse } from '../../data/sample/preview';
 import { formatCount, formatPercent, plural } from '../format';
 
 const SHAPES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 // What a person dropped on the page: a data file, a model's folder or its files, or what is wrong with it. Pure.
 
-import { DATA_ENDINGS, kindOf } from '../../data/detect-shape';
+import { DATA_ENDINGS, kindOf } from '../../data/read/detect-shape';
 
 export type Dropped =
   | { readonly file: File }

@@ -11,9 +11,9 @@ import {
   showHistory,
   undoDelete,
   useHistoryStore,
-} from '../../store/history';
-import { roomTaken, type RunSummary } from '../../store/history-record';
-import { isActive, setView } from '../../store/run';
+} from '../../store/history/history';
+import { roomTaken, type RunSummary } from '../../store/history/record';
+import { isActive, setView } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { DownloadPanel } from '../card/DownloadPanel';
 import { formatBytes, plural } from '../format';

@@ -1,8 +1,8 @@
 // One past run in the list: what it was, how it went, what was set otherwise than in the run before it.
 
 import { useState, type KeyboardEvent } from 'react';
-import { deleteRun, exportRun, openPast, renameRun, toggleSelected } from '../../store/history';
-import type { RunStatus, RunSummary } from '../../store/history-record';
+import { deleteRun, exportRun, openPast, renameRun, toggleSelected } from '../../store/history/history';
+import type { RunStatus, RunSummary } from '../../store/history/record';
 import { formatBytes, formatCount, formatDuration, formatExactBytes, formatLoss } from '../format';
 import { settingChanges } from './setting-text';
 import { Swatch } from './OverlayChart';

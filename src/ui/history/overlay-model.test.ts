@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RunMetrics } from '../../store/metrics';
-import { MOST_SELECTED } from '../../store/history';
+import { RunMetrics } from '../../store/run/metrics';
+import { MOST_SELECTED } from '../../store/history/history';
 import { preparedOf, runConfig, stepOf } from '../../testing/run-events';
 import { DASHES, MARKERS, overlay } from './overlay-model';
 

@@ -1,9 +1,9 @@
 // Loss curves of several runs over each other: paths in pixels, on axes that hold them all. Each run keeps its place in
 // the list as its style, so that colour, dash and marker say the same thing. Pure.
 
-import { MovingAverage } from '../../store/columns';
-import type { RunMetrics } from '../../store/metrics';
-import type { EvalPoint } from '../../store/run';
+import { MovingAverage } from '../../store/run/columns';
+import type { RunMetrics } from '../../store/run/metrics';
+import type { EvalPoint } from '../../store/run/run';
 import { linePath } from '../card/card-charts';
 import { stepTicks, valueTicks } from '../charts/axis';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS, type ConfigKey } from '../../config';
+import { DEFAULTS, type ConfigKey } from '../../config/run-config';
 import { settingChanges, settingText } from './setting-text';
 
 describe('settingChanges', () => {

@@ -1,7 +1,7 @@
 // A setting's value as a person reads it, exact enough that two different ones never look the same; and what differs
 // between two runs' settings. Pure.
 
-import { configDiff, type ConfigKey, type RunConfig } from '../../config';
+import { configDiff, type ConfigKey, type RunConfig } from '../../config/run-config';
 import { formatCount } from '../format';
 import { LABELS, METHOD_NAMES } from '../labels';
 

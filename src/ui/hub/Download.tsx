@@ -1,9 +1,9 @@
 // The download of a looked-up model: the button before it, its progress, pause and end, and what a fault leaves to do.
 
 import { useState } from 'react';
-import { downloadHubModel, isUnderWay, pauseDownload, sameModel, useHubStore } from '../../store/hub';
-import { removeArrived } from '../../store/hub-choice';
-import type { DownloadState, HubModel, Preflight } from '../../train/protocol-hub';
+import { downloadHubModel, isUnderWay, pauseDownload, sameModel, useHubStore } from '../../store/setup/hub';
+import { removeArrived } from '../../store/setup/hub-choice';
+import type { DownloadState, HubModel, Preflight } from '../../worker/protocol-hub';
 import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
 import type { MethodVerdict } from '../model/verdict';

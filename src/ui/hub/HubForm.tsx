@@ -2,9 +2,9 @@
 // leaves its field as soon as it is taken: it is in no address, no file, no history and no log.
 
 import { useState } from 'react';
-import { errorInfo } from '../../errors';
-import { setHubToken, setHubUrl, useHubStore } from '../../store/hub';
-import { lookUp, setHubName, useHubName } from '../../store/hub-choice';
+import { errorInfo } from '../../base/errors';
+import { setHubToken, setHubUrl, useHubStore } from '../../store/setup/hub';
+import { lookUp, setHubName, useHubName } from '../../store/setup/hub-choice';
 import { LARGER_MODELS } from '../known-models';
 import { fieldId } from '../labels';
 

@@ -2,12 +2,12 @@
 // Loaded when it is first shown.
 
 import { useEffect, useRef, useState } from 'react';
-import type { RunConfig } from '../../config';
-import { hubNameText } from '../../config-hub';
-import type { ErrorInfo } from '../../errors';
-import { isUnderWay, sameModel, useHubStore } from '../../store/hub';
-import { lookUp } from '../../store/hub-choice';
-import type { DownloadState, Preflight } from '../../train/protocol-hub';
+import type { RunConfig } from '../../config/run-config';
+import { hubNameText } from '../../io/hub/names';
+import type { ErrorInfo } from '../../base/errors';
+import { isUnderWay, sameModel, useHubStore } from '../../store/setup/hub';
+import { lookUp } from '../../store/setup/hub-choice';
+import type { DownloadState, Preflight } from '../../worker/protocol-hub';
 import { ModelVerdict, ShapeLine } from '../model/ModelVerdict';
 import type { ModelStanding } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';

@@ -1,9 +1,9 @@
 // Models on this device: what the cache holds, what it takes of the browser's room, and how to use, delete and keep it.
 
 import { useEffect, useState } from 'react';
-import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/hub';
-import { goOnWithDownload, takeStoredModel } from '../../store/hub-choice';
-import type { ModelUse, StorageEstimate, StoredModel } from '../../train/protocol-hub';
+import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/setup/hub';
+import { goOnWithDownload, takeStoredModel } from '../../store/setup/hub-choice';
+import type { ModelUse, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
 import { formatBytes, formatPercent, plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 

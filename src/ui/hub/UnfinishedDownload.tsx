@@ -1,8 +1,8 @@
 // A download that a reload, a crash or a pause has cut off, offered where the model's card does not show it.
 
-import { useHubStore } from '../../store/hub';
-import { goOnWithDownload } from '../../store/hub-choice';
-import { useSourcesStore } from '../../store/sources';
+import { useHubStore } from '../../store/setup/hub';
+import { goOnWithDownload } from '../../store/setup/hub-choice';
+import { useSourcesStore } from '../../store/setup/sources';
 import { formatBytes } from '../format';
 
 export function UnfinishedDownload() {

@@ -1,8 +1,8 @@
 // A model's folder on this machine: chosen, or dropped on the page; its verdict from the headers alone.
 
-import type { RunConfig } from '../../config';
-import { chooseModelFolder } from '../../store/local-model';
-import type { LocalModel } from '../../store/sources';
+import type { RunConfig } from '../../config/run-config';
+import { chooseModelFolder } from '../../store/setup/local-model';
+import type { LocalModel } from '../../store/setup/sources';
 import { fieldId } from '../labels';
 import { ErrorCard } from '../parts/ErrorCard';
 import { ModelVerdict, ShapeLine } from './ModelVerdict';

@@ -1,10 +1,10 @@
 // A model's verdict: what it is, what each method would need with the settings as they are, and what stands in the way.
 
 import { useDeferredValue, useMemo } from 'react';
-import type { RunConfig } from '../../config';
+import type { RunConfig } from '../../config/run-config';
 import type { Dtype, ModelShape } from '../../model/types';
-import { useBudgetStore } from '../../store/budget';
-import { useDeviceStore } from '../../store/device';
+import { useBudgetStore } from '../../store/setup/budget';
+import { useDeviceStore } from '../../store/run/device';
 import { purposeBar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatCount, formatLarge, formatList, plural } from '../format';

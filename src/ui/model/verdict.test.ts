@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../../config';
+import { DEFAULTS } from '../../config/run-config';
 import { DEFAULT_LIMITS } from '../../gpu/device';
 import { LARGER_MODELS } from '../known-models';
 import { forecaster } from '../preview/forecaster';

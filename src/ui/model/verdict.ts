@@ -1,11 +1,11 @@
 // What a model would need with each method, before anything of it is loaded or downloaded: the forecast of its config
 // against the device's limits and the person's budget. Pure; what is not known is said to be unknown and is no number.
 
-import { configFaults, type Method, type RunConfig } from '../../config';
+import { configFaults, type Method, type RunConfig } from '../../config/run-config';
 import type { DeviceLimits } from '../../gpu/device';
 import type { Forecast } from '../../plan/forecast';
 import { limitFault } from '../../plan/forecast-limits';
-import { verdictOf, type Verdict } from '../../store/budget';
+import { verdictOf, type Verdict } from '../../store/setup/budget';
 import { formatBytes, formatCount, formatList } from '../format';
 import { METHOD_NAMES } from '../labels';
 import type { Forecaster, PlannedModel } from '../preview/forecaster';

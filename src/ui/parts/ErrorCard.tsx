@@ -1,7 +1,7 @@
 // What went wrong, what is safe, what to do: one card for every error of the page.
 
 import type { ReactNode } from 'react';
-import type { ErrorInfo } from '../../errors';
+import type { ErrorInfo } from '../../base/errors';
 import { familyOf, titleOf } from '../error-cards';
 
 interface ErrorCardProps {

@@ -2,8 +2,8 @@
 // fieldId(key).
 
 import { useState, type ReactNode } from 'react';
-import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config';
-import { setConfig } from '../../store/config';
+import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config/run-config';
+import { setConfig } from '../../store/setup/config';
 import { formatCount } from '../format';
 import { fieldId, LABELS } from '../labels';
 import { WHYS } from '../whys';

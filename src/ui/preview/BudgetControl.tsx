@@ -1,7 +1,7 @@
 // What the person's GPU has to give: a slider and a number, and what the chosen method makes of it.
 
 import { useState } from 'react';
-import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/budget';
+import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/setup/budget';
 import { formatBytes } from '../format';
 import { Slider } from '../parts/Slider';
 import { budgetStops } from '../parts/stops';

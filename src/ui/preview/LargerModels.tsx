@@ -1,11 +1,11 @@
 // The same settings on models that are known by their configurations alone: this is where the saving is felt.
 
 import { useEffect, useState } from 'react';
-import type { Method, RunConfig } from '../../config';
-import type { ErrorInfo } from '../../errors';
+import type { Method, RunConfig } from '../../config/run-config';
+import type { ErrorInfo } from '../../base/errors';
 import type { DeviceLimits } from '../../gpu/device';
 import { limitFault } from '../../plan/forecast-limits';
-import { lookUpNamed } from '../../store/hub-choice';
+import { lookUpNamed } from '../../store/setup/hub-choice';
 import { purposeBar, type Bar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatByteTick, plural } from '../format';

@@ -1,11 +1,11 @@
 // The memory that each method will need, before anything is loaded: bars that follow every setting, against the
 // person's budget and the device's limits.
 
-import type { RunConfig } from '../../config';
+import type { RunConfig } from '../../config/run-config';
 import type { Forecast } from '../../plan/forecast';
 import { limitError, limitFault } from '../../plan/forecast-limits';
-import { useBudgetStore, verdictOf } from '../../store/budget';
-import { useDeviceStore } from '../../store/device';
+import { useBudgetStore, verdictOf } from '../../store/setup/budget';
+import { useDeviceStore } from '../../store/run/device';
 import { purposeBar } from '../charts/bar-model';
 import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatLarge, formatPercent } from '../format';

@@ -1,7 +1,7 @@
 // Before a run: the memory that each method will need, and the layers that this seed will draw.
 
 import { useDeferredValue, useState } from 'react';
-import type { RunConfig } from '../../config';
+import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
 import type { PlannedModel } from './forecaster';

@@ -1,7 +1,7 @@
 // Before a run: the seeded schedule as it will be drawn, and how many layers it reaches.
 
 import { useMemo } from 'react';
-import type { RunConfig } from '../../config';
+import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
 import { layersTouched } from '../charts/raster-model';

@@ -1,7 +1,7 @@
 // What is remembered must be what a new forecast would say: whatever the bytes depend on is part of the key.
 
 import { expect, test } from 'vitest';
-import { DEFAULTS, type RunConfig } from '../../config';
+import { DEFAULTS, type RunConfig } from '../../config/run-config';
 import { forecast } from '../../plan/forecast';
 import { SHAPES } from '../../testing/shapes';
 import { forecaster } from './forecaster';

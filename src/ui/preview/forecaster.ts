@@ -1,8 +1,8 @@
 // Forecasts of one model, remembered by what they depend on: dragging a slider asks again and again for the same
 // ones. It brings the plan and every kernel's text with it, so it is loaded apart from the page (forecasts.ts).
 
-import type { Method, RunConfig } from '../../config';
-import { errorInfo, type ErrorInfo } from '../../errors';
+import type { Method, RunConfig } from '../../config/run-config';
+import { errorInfo, type ErrorInfo } from '../../base/errors';
 import type { ModelShape } from '../../model/types';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
 import type { CheckpointTypes } from '../../plan/storage';

@@ -2,11 +2,11 @@
 // paint. Until it is there nothing is shown in its place but room.
 
 import { create } from 'zustand';
-import type { RunConfig } from '../../config';
-import { errorInfo, type ErrorInfo } from '../../errors';
+import type { RunConfig } from '../../config/run-config';
+import { errorInfo, type ErrorInfo } from '../../base/errors';
 import { expectedCoverage, schedule } from '../../lisa/schedule';
 import type { ModelShape } from '../../model/types';
-import type { Period } from '../../train/protocol';
+import type { Period } from '../../worker/protocol';
 import type { Forecaster } from './forecaster';
 
 export type ForecasterState =

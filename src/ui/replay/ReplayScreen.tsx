@@ -2,7 +2,7 @@
 // is in every state; nothing of it is mixed with live runs.
 
 import { useEffect, useMemo } from 'react';
-import type { RunPicture } from '../../store/picture';
+import type { RunPicture } from '../../store/run/picture';
 import {
   openReplay,
   pauseReplay,
@@ -13,7 +13,7 @@ import {
   useReplayStore,
   type Player,
   type Speed,
-} from '../../store/replay';
+} from '../../store/run/replay';
 import type { ActionState } from '../actions';
 import { formatDuration } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';

@@ -1,6 +1,6 @@
 // The run was paused for the battery's sake.
 
-import { usePower } from '../../store/power';
+import { usePower } from '../../store/run/power';
 import type { ActionState } from '../actions';
 import { formatPercent } from '../format';
 import { ActionButton } from '../parts/Button';

@@ -1,10 +1,10 @@
 // The curves of a run on one step axis: loss, learning rate, gradient norm, and under them the layers that are trained.
 
 import { lazy, Suspense, useMemo } from 'react';
-import { useChartSettings } from '../../store/chart-settings';
-import { MovingAverage } from '../../store/columns';
-import type { RunPicture } from '../../store/picture';
-import type { Run } from '../../store/run';
+import { useChartSettings } from '../../store/run/chart-settings';
+import { MovingAverage } from '../../store/run/columns';
+import type { RunPicture } from '../../store/run/picture';
+import type { Run } from '../../store/run/run';
 import { LayerRaster } from '../charts/LayerRaster';
 import { LossControls } from '../charts/LossControls';
 import { pointingHandlers, useLetGo } from '../charts/pointing';

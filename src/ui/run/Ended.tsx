@@ -1,8 +1,8 @@
 // The end of a run that went well: what it came to, and the two things to do with it, compare and download. All there is to take is
 // listed at the foot of the page.
 
-import { runMetrics } from '../../store/metrics';
-import { isDownload, type Exported, type Run } from '../../store/run';
+import { runMetrics } from '../../store/run/metrics';
+import { isDownload, type Exported, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { formatBytes, formatDuration, formatLoss, plural } from '../format';
 import { METHOD_NAMES } from '../labels';

@@ -1,7 +1,7 @@
 // The list of what happened in the live run, newest first; nothing of it is built before it is opened.
 
 import { useState } from 'react';
-import { useLog } from '../../store/log';
+import { useLog } from '../../store/run/log';
 import { formatCount } from '../format';
 import { logWords } from './log-words';
 

@@ -1,9 +1,9 @@
 // The numbers of the moment: loss, speed, time left, learning rate, gradient norm; under each what it means. A dash until
 // there is one.
 
-import type { RunConfig } from '../../config';
-import type { RunPicture } from '../../store/picture';
-import { isActive } from '../../store/run';
+import type { RunConfig } from '../../config/run-config';
+import type { RunPicture } from '../../store/run/picture';
+import { isActive } from '../../store/run/run';
 import { formatCount, formatDuration, formatLarge, formatLoss, formatMs, formatPercent, formatRate } from '../format';
 import { speedOf } from '../speed';
 

@@ -2,10 +2,10 @@
 // each with one click that also leads to the setting it changed.
 
 import { useMemo } from 'react';
-import type { ConfigKey } from '../../config';
-import type { ErrorInfo } from '../../errors';
-import { setConfig } from '../../store/config';
-import { setView, type Run } from '../../store/run';
+import type { ConfigKey } from '../../config/run-config';
+import type { ErrorInfo } from '../../base/errors';
+import { setConfig } from '../../store/setup/config';
+import { setView, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { familyOf, safeSentence, suggestions, type Suggestion } from '../error-cards';
 import { focusField } from '../focus';

@@ -1,7 +1,7 @@
 // What of the model is on the GPU now: a square for the weights, gradient, m and v of every part, filled when it is there.
 
 import { useState, type CSSProperties, type KeyboardEvent } from 'react';
-import type { RunPicture } from '../../store/picture';
+import type { RunPicture } from '../../store/run/picture';
 import { formatBytes, formatCount, formatExactBytes, formatInUnit, unitOf, type ByteUnit } from '../format';
 import { Panel } from '../parts/Panel';
 import { difference } from '../receipt';

@@ -1,9 +1,9 @@
 // Memory of a run: forecasts hatched, measurements solid, one scale; and the measured bytes over the steps.
 
 import { lazy, Suspense } from 'react';
-import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/metrics';
-import type { RunPicture } from '../../store/picture';
-import type { Run } from '../../store/run';
+import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
+import type { RunPicture } from '../../store/run/picture';
+import type { Run } from '../../store/run/run';
 import { classBar, measuredBar, type Bar } from '../charts/bar-model';
 import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { METHOD_NAMES } from '../labels';

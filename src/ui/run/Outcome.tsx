@@ -1,7 +1,7 @@
 // What a run came to, or what stands in its way: the card of its error, of a checkpoint that could not be written, or of
 // its good end.
 
-import { isActive, type Run } from '../../store/run';
+import { isActive, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { Ended } from './Ended';
 import { Failure } from './Failure';

@@ -1,7 +1,7 @@
 // Asks the worker to compare the frozen blocks with what they were, bit by bit, and says what came out.
 
-import type { ErrorInfo } from '../../errors';
-import { isActive, type Run } from '../../store/run';
+import type { ErrorInfo } from '../../base/errors';
+import { isActive, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { verifiedSentence } from '../announce';
 import { ActionButton } from '../parts/Button';

@@ -2,10 +2,10 @@
 // again, because a page may not keep it.
 
 import { useState } from 'react';
-import type { Resumable } from '../../store/device';
-import { lookUpNamed } from '../../store/hub-choice';
-import { resumeRun } from '../../store/trainer';
-import type { HubModel } from '../../train/protocol-hub';
+import type { Resumable } from '../../store/run/device';
+import { lookUpNamed } from '../../store/setup/hub-choice';
+import { resumeRun } from '../../store/run/trainer';
+import type { HubModel } from '../../worker/protocol-hub';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';

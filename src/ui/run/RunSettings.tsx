@@ -1,7 +1,7 @@
 // The settings that a run was started with. They do not change with the form.
 
-import { DEFAULTS, type ConfigKey, type RunConfig } from '../../config';
-import type { Run } from '../../store/run';
+import { DEFAULTS, type ConfigKey, type RunConfig } from '../../config/run-config';
+import type { Run } from '../../store/run/run';
 import { formatCount, formatRate } from '../format';
 import { LABELS, METHOD_NAMES } from '../labels';
 

@@ -1,7 +1,7 @@
 // A run, live, past or recorded: its numbers, the loss with the layer raster under it, the stack and its memory at this
 // moment, samples, settings. Everything here comes from the run's own configuration and events.
 
-import type { RunPicture } from '../../store/picture';
+import type { RunPicture } from '../../store/run/picture';
 import type { ActionState } from '../actions';
 import { Curves } from './Curves';
 import { EventLog } from './EventLog';

@@ -2,9 +2,9 @@
 // that were sampled. The newest is shown until the person picks another.
 
 import { useId, useState } from 'react';
-import type { Run } from '../../store/run';
-import { isActive } from '../../store/run';
-import type { Sample } from '../../train/protocol';
+import type { Run } from '../../store/run/run';
+import { isActive } from '../../store/run/run';
+import type { Sample } from '../../worker/protocol';
 import { formatCount, plural } from '../format';
 import { Panel } from '../parts/Panel';
 import { baseSample, leftOutOf, promptsOf, sampleAfter, sampleSteps } from './sample-times';

@@ -1,7 +1,7 @@
 // A checkpoint could not be written, mostly because the browser's storage is full. The run is whole and waits.
 
-import type { ErrorInfo } from '../../errors';
-import type { Run } from '../../store/run';
+import type { ErrorInfo } from '../../base/errors';
+import type { Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { savedSentence } from '../error-cards';
 import { ActionButton } from '../parts/Button';

@@ -1,6 +1,6 @@
 // How much of a run is on disk, and since when.
 
-import type { Run } from '../../store/run';
+import type { Run } from '../../store/run/run';
 import { formatCount, formatRoughly } from '../format';
 import { useNow, useSavedAt } from './saved-at';
 

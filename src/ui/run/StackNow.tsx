@@ -2,7 +2,7 @@
 // shows how far down the backward pass goes, a ring when the next layers are drawn. stack-model.ts says what is so.
 
 import { useMemo, type CSSProperties } from 'react';
-import type { RunPicture } from '../../store/picture';
+import type { RunPicture } from '../../store/run/picture';
 import type { ActionState } from '../actions';
 import { formatList } from '../format';
 import { Panel } from '../parts/Panel';

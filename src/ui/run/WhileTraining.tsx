@@ -1,7 +1,7 @@
 // What the page may do while a run trains: keep the screen on, go gently, pause on a low battery, and tell when it has ended.
 
 import { useState } from 'react';
-import { LEAST_BATTERY, usePower } from '../../store/power';
+import { LEAST_BATTERY, usePower } from '../../store/run/power';
 import { setPreference, usePreferences } from '../../store/preferences';
 import { formatPercent } from '../format';
 import { Panel } from '../parts/Panel';

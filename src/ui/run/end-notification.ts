@@ -1,7 +1,7 @@
 // Tells the person that a run has ended, if they asked for it and look elsewhere.
 
 import { useEffect } from 'react';
-import { isActive, useRunStore } from '../../store/run';
+import { isActive, useRunStore } from '../../store/run/run';
 import { announcement, TITLE } from '../announce';
 
 export const canNotify = (): boolean => 'Notification' in globalThis;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryGrid } from './memory-grid';
-import { preparedCase } from './stack.fixture';
+import { preparedCase } from '../../testing/stack';
 import { stackOf } from './stack-model';
 
 describe('memoryGrid', () => {

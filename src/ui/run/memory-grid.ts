@@ -1,7 +1,7 @@
 // Weights, gradient, m and v of every part of the model: how many bytes, and whether they are on the GPU now. Pure.
 
-import type { Prepared } from '../../train/protocol';
-import type { Method } from '../../config';
+import type { Prepared } from '../../worker/protocol';
+import type { Method } from '../../config/run-config';
 import type { Stack } from './stack-model';
 
 export const GRID_COLUMNS = ['weights', 'gradient', 'm', 'v'] as const;

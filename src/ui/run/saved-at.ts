@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react';
 import { create } from 'zustand';
-import { useRunStore } from '../../store/run';
+import { useRunStore } from '../../store/run/run';
 
 export interface SavedAt {
   readonly runId: string;

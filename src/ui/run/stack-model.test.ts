@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { countdown, stackOf, stackSentences } from './stack-model';
-import { preparedCase } from './stack.fixture';
+import { preparedCase } from '../../testing/stack';
 
 const OFF = { embedding: false, head: false, norm: false };
 

@@ -1,9 +1,9 @@
 // The model as a stack at one moment of a run: what trains, how far down the backward pass goes, when the next layers are
 // drawn. From what the worker said of the run, live, past or recorded. Pure.
 
-import type { RunMetrics } from '../../store/metrics';
-import type { Run } from '../../store/run';
-import type { BlockBytes, Prepared } from '../../train/protocol';
+import type { RunMetrics } from '../../store/run/metrics';
+import type { Run } from '../../store/run/run';
+import type { BlockBytes, Prepared } from '../../worker/protocol';
 import { formatList, plural } from '../format';
 import { blockTitle } from '../labels';
 

@@ -2,8 +2,8 @@
 
 import { useEffect } from 'react';
 import { create } from 'zustand';
-import { runMetrics } from '../../store/metrics';
-import { isActive, type Run } from '../../store/run';
+import { runMetrics } from '../../store/run/metrics';
+import { isActive, type Run } from '../../store/run/run';
 import { absenceSentences, TabLog } from './background';
 
 const BEAT_MS = 10_000;

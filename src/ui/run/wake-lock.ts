@@ -2,7 +2,7 @@
 // whenever the page is hidden; it is asked for again when the page is back.
 
 import { useEffect } from 'react';
-import { isActive, type Run } from '../../store/run';
+import { isActive, type Run } from '../../store/run/run';
 
 export const canWakeLock = (): boolean => 'wakeLock' in navigator;
 

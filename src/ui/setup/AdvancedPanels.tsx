@@ -1,8 +1,8 @@
 // The settings that most runs leave alone, by what they belong to. Shown in the advanced set-up.
 
 import { useState } from 'react';
-import type { NumericKey } from '../../config';
-import { setConfig } from '../../store/config';
+import type { NumericKey } from '../../config/run-config';
+import { setConfig } from '../../store/setup/config';
 import { fieldId, LABELS } from '../labels';
 import { ChoiceField, FlagField, NumberField, WhyOf } from '../parts/fields';
 import { Panel } from '../parts/Panel';

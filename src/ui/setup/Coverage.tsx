@@ -1,6 +1,6 @@
 // Beside γ and K: how many layers the run will ever train, and one click to each way of reaching the others.
 
-import { setConfig } from '../../store/config';
+import { setConfig } from '../../store/setup/config';
 import type { Setup } from '../setup-state';
 import { coverageAdvice } from './coverage';
 

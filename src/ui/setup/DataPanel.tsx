@@ -1,11 +1,19 @@
 // Which data: the set that the page ships, a file, or a pasted text; and in one line what they amount to.
 
 import { useCallback, useState, type ReactNode } from 'react';
-import { suggestColumns } from '../../data/columns';
-import { DATA_ENDINGS } from '../../data/detect-shape';
-import { useConfigStore, setConfig } from '../../store/config';
-import { useInspectStore, type InspectState } from '../../store/inspect';
-import { chooseDataFile, chooseHeldOut, mapColumns, pasteData, setDataKind, useSourcesStore, type DataKind } from '../../store/sources';
+import { suggestColumns } from '../../data/read/columns';
+import { DATA_ENDINGS } from '../../data/read/detect-shape';
+import { useConfigStore, setConfig } from '../../store/setup/config';
+import { useInspectStore, type InspectState } from '../../store/setup/inspect';
+import {
+  chooseDataFile,
+  chooseHeldOut,
+  mapColumns,
+  pasteData,
+  setDataKind,
+  useSourcesStore,
+  type DataKind,
+} from '../../store/setup/sources';
 import { describeMap } from '../data/column-draft';
 import { oneLine } from '../data/data-words';
 import { DropTarget, type DroppedData } from '../data/DropTarget';

@@ -1,7 +1,7 @@
 // What a link asked for and could not have: a value out of range, or no value at all.
 
-import { isConfigKey } from '../../config-values';
-import { dismissLinkNotice, useLinkStore } from '../../store/url';
+import { isConfigKey } from '../../config/values';
+import { dismissLinkNotice, useLinkStore } from '../../store/setup/url';
 import { LABELS } from '../labels';
 
 export function LinkNotice() {

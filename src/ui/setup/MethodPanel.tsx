@@ -1,7 +1,7 @@
 // How the model is trained: LISA, full or LoRA, and the settings of the chosen one.
 
-import { METHOD_LR, type Method } from '../../config';
-import { setConfig, setMethod } from '../../store/config';
+import { METHOD_LR, type Method } from '../../config/run-config';
+import { setConfig, setMethod } from '../../store/setup/config';
 import { fieldId, METHOD_HINTS, METHOD_NAMES } from '../labels';
 import { NumberField, Segmented, Switch, WhyOf } from '../parts/fields';
 import { Panel } from '../parts/Panel';

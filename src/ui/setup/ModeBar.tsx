@@ -1,9 +1,9 @@
 // Simple or everything, and what differs from the defaults: counted, listed, and taken back one by one or all at once.
 
-import { changedKeys } from '../../config-codec';
-import type { ConfigKey, RunConfig } from '../../config';
-import { resetConfig, resetSetting } from '../../store/config';
-import { setSetupMode, type SetupMode } from '../../store/setup-mode';
+import { changedKeys } from '../../config/codec';
+import type { ConfigKey, RunConfig } from '../../config/run-config';
+import { resetConfig, resetSetting } from '../../store/setup/config';
+import { setSetupMode, type SetupMode } from '../../store/setup/setup-mode';
 import { LABELS } from '../labels';
 import { Segmented } from '../parts/fields';
 import { settingText } from '../setting-text';

@@ -1,7 +1,7 @@
 // Which model: the one that the page ships, a folder in Hugging Face layout, or one of the Hub; and what it would need.
 
 import { lazy, Suspense } from 'react';
-import { setModelKind, useSourcesStore } from '../../store/sources';
+import { setModelKind, useSourcesStore } from '../../store/setup/sources';
 import { BUILTIN } from '../known-models';
 import { fieldId, MODEL_PANEL } from '../labels';
 import { LocalFolder } from '../model/LocalFolder';

@@ -1,9 +1,9 @@
 // Three lengths of a run as cards: by their steps, and by the time that they take on this device once it was measured.
 
 import { useMemo } from 'react';
-import { PRESETS, presetOf } from '../../config-presets';
-import { setConfig } from '../../store/config';
-import { useMeasuredSpeed } from '../../store/speed';
+import { PRESETS, presetOf } from '../../config/presets';
+import { setConfig } from '../../store/setup/config';
+import { useMeasuredSpeed } from '../../store/run/speed';
 import { plural } from '../format';
 import { Why } from '../parts/Why';
 import { useForecaster } from '../preview/forecasts';

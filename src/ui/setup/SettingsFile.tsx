@@ -1,8 +1,8 @@
 // Settings that leave the page and come back: as a link, as a file.
 
 import { useState, type DragEvent } from 'react';
-import { openSettings, saveSettings, type Opened } from '../../store/settings-file';
-import { linkOf } from '../../store/url';
+import { openSettings, saveSettings, type Opened } from '../../store/setup/settings-file';
+import { linkOf } from '../../store/setup/url';
 import { formatList } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 import { Panel } from '../parts/Panel';

@@ -1,6 +1,6 @@
 // The settings of the next run, top to bottom: model, data, method, training; with everything shown, the rest as well.
 
-import { useSetupMode } from '../../store/setup-mode';
+import { useSetupMode } from '../../store/setup/setup-mode';
 import type { Setup } from '../setup-state';
 import '../styles/setup.css';
 import { AdvancedPanels } from './AdvancedPanels';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS } from '../../config';
+import { DEFAULTS } from '../../config/run-config';
 import { expectedCoverage, schedule } from '../../lisa/schedule';
 import { coverageAdvice } from './coverage';
 

@@ -2,7 +2,7 @@
 // Uniform draws: the share 1 − (1 − γ/L)^(steps/K) is expected. The cycle's is certain. The other samplers' shares
 // depend on weights and tosses; the previewed schedule shows them.
 
-import type { RunConfig } from '../../config';
+import type { RunConfig } from '../../config/run-config';
 import { expectedCoverage } from '../../lisa/schedule';
 import { formatCount, plural } from '../format';
 

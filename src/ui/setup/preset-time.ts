@@ -1,7 +1,7 @@
 // How long a run of a preset would take on this device, from what was measured on it. An estimate, and worded as one.
 // Pure.
 
-import type { MeasuredSpeed } from '../../store/speed';
+import type { MeasuredSpeed } from '../../store/run/speed';
 import { formatCount, formatLarge, plural } from '../format';
 
 export interface PresetTime {

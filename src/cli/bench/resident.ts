@@ -1,0 +1,186 @@
+// Is the memory that the ledger counts the memory that a process really takes? On the software adapter buffers are
+// ordinary memory, so that the resident set of processes that train with different methods must differ by what
+// their ledgers say. Each measurement is a process of its own, started by the first.
+
+import { spawn } from 'node:child_process';
+import type { Method } from '../../config/run-config';
+import { AppError } from '../../base/errors';
+import { openGpu, type Gpu } from '../../gpu/device';
+import { nodeGpu } from '../../gpu/node';
+import { DEFAULT_KERNELS } from '../../plan/input';
+import type { ClassBytes } from '../../dispatch/memory';
+import { benchModel, type BatchShape, type BenchModel } from './models';
+import { mega, median, percent, table } from './print';
+import { Rig } from './rig';
+
+const METHODS: readonly Method[] = ['full', 'lisa', 'lora'];
+const STEPS = 2;
+
+/** Buffers are sized for the case's batch and zeroed whole at their first use, so a step of few tokens touches all. */
+const LIVE: BatchShape = { batchSize: 2, seqLen: 8 };
+
+/**
+ * Dawn puts several buffers below 4 MiB into one allocation, each rounded up to a power of two. That is true memory of
+ * small models and it depends on the driver; what is proved here is that no buffer is missing from the ledger.
+ */
+const OWN_ALLOCATIONS = 'enable-dawn-features=disable_resource_suballocation';
+
+/** The model and batch of every proof: memory in activations, in a Llama's state, in a GPT-2's state. */
+export const RESIDENT_CASES: readonly { readonly model: string; readonly batch: BatchShape }[] = [
+  { model: 'wordsmith-2m', batch: { batchSize: 96, seqLen: 256 } },
+  { model: 'mid-llama', batch: { batchSize: 2, seqLen: 64 } },
+  { model: 'mid-gpt2', batch: { batchSize: 2, seqLen: 64 } },
+];
+
+export interface ResidentTask {
+  readonly model: string;
+  readonly method: Method;
+  readonly batch: BatchShape;
+  readonly gamma: number;
+}
+
+/** What a child prints. Bytes. */
+export interface ResidentReading {
+  readonly ledger: number;
+  readonly byClass: ClassBytes;
+  /** Growth of the resident set from before the buffers to after the steps. */
+  readonly grown: number;
+  readonly heap: number;
+}
+
+export interface ResidentMethod extends ResidentReading {
+  readonly method: Method;
+}
+
+export interface ResidentProof {
+  readonly model: string;
+  readonly tokens: number;
+  readonly methods: readonly ResidentMethod[];
+  /** full − other, by the ledgers and by the resident sets. */
+  readonly differences: readonly {
+    readonly method: Method;
+    readonly ledger: number;
+    readonly resident: number;
+    readonly deviation: number;
+  }[];
+}
+
+/** Throws CONFIG_INVALID where buffers are not ordinary memory of the process. */
+export function requireSoftware({ description }: Gpu): void {
+  if (description.software) return;
+  throw new AppError(
+    'CONFIG_INVALID',
+    `--resident: ${description.description} keeps buffers in memory of its own.`,
+    'Choose a software adapter, for example by VK_ICD_FILENAMES.',
+  );
+}
+
+/** Runs the measurements one after another. `repetitions` processes per method; the median counts. */
+export async function proveResident(cases: typeof RESIDENT_CASES, gamma: number, repetitions: number): Promise<ResidentProof[]> {
+  const proofs: ResidentProof[] = [];
+  for (const { model, batch } of cases) {
+    const readings = new Map<Method, ResidentReading[]>(METHODS.map((method) => [method, []]));
+    for (let i = 0; i < repetitions; i++) {
+      for (const method of METHODS) readings.get(method)!.push(await measureInChild({ model, method, batch, gamma }));
+    }
+    const methods = METHODS.map((method): ResidentMethod => {
+      const of = readings.get(method)!;
+      return { ...of[0], method, grown: median(of.map((reading) => reading.grown)), heap: median(of.map((reading) => reading.heap)) };
+    });
+    const [full, ...others] = methods;
+    proofs.push({
+      model,
+      tokens: batch.batchSize * batch.seqLen,
+      methods,
+      differences: others.map(({ method, ledger, grown }) => {
+        const [wanted, got] = [full.ledger - ledger, full.grown - grown];
+        return { method, ledger: wanted, resident: got, deviation: got / wanted - 1 };
+      }),
+    });
+  }
+  return proofs;
+}
+
+function measureInChild(task: ResidentTask): Promise<ResidentReading> {
+  return new Promise((resolve, reject) => {
+    // Freed memory goes back to the system at once, so that what warming up used is not used again unseen.
+    const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
+    const child = spawn(process.execPath, ['--expose-gc', process.argv[1], '--resident-child', JSON.stringify(task)], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let out = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.once('error', reject);
+    child.once('close', (code) => {
+      if (code === 0) resolve(JSON.parse(out) as ResidentReading);
+      else
+        reject(
+          new AppError(
+            'INTERNAL',
+            `The process that measures ${task.method} on ${task.model} ended with status ${code}.`,
+            'See its output above.',
+          ),
+        );
+    });
+  });
+}
+
+/** In the child: warms up, then measures one method. */
+export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
+  const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
+  const model = await benchModel(task.model);
+  // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process. Its weights stay zero.
+  const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, pieces: () => [] };
+  for (const method of METHODS) await run(gpu, small, { ...task, method, gamma: 1, batch: LIVE });
+  await settle(gpu);
+  const before = process.memoryUsage();
+  const rig = await run(gpu, model, task, true);
+  await settle(gpu);
+  const after = process.memoryUsage();
+  const { live, liveTotal } = rig!.engine.allocator.reading();
+  return {
+    ledger: liveTotal,
+    byClass: live,
+    grown: after.rss - before.rss,
+    heap: after.heapTotal + after.external - before.heapTotal - before.external,
+  };
+}
+
+/** Trains some steps and fills the K/V cache, so that every buffer has been touched. */
+async function run(gpu: Gpu, model: BenchModel, task: ResidentTask, keep = false): Promise<Rig | null> {
+  const rig = await Rig.create(gpu, model, { ...task, live: LIVE, kernels: DEFAULT_KERNELS });
+  for (let i = 0; i < STEPS; i++) await rig.step();
+  await rig.trainer.stats();
+  await rig.engine.logits([...rig.batch.tokens.slice(0, 4)], 0);
+  if (keep) return rig;
+  rig.close();
+  await rig.engine.executor.idle();
+  return null;
+}
+
+/** Lets go of what is garbage: JavaScript objects first, then what the driver frees once it is told that work is done. */
+async function settle(gpu: Gpu): Promise<void> {
+  for (let i = 0; i < 6; i++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    // Memory of destroyed buffers goes back once work submitted after it is done.
+    gpu.device.queue.submit([gpu.device.createCommandEncoder().finish()]);
+    await gpu.device.queue.onSubmittedWorkDone();
+  }
+}
+
+export function describeResident(proof: ResidentProof): string {
+  return [
+    `${proof.model}, ${proof.tokens} tokens a step: resident memory of one process per method`,
+    table(
+      ['method', 'ledger', 'resident growth', 'growth / ledger', 'of it JS heap'],
+      proof.methods.map((m) => [m.method, mega(m.ledger), mega(m.grown), percent(m.grown / m.ledger), mega(m.heap)]),
+    ),
+    ...proof.differences.map(
+      (d) =>
+        `full − ${d.method}: ${mega(d.ledger)} by the ledgers, ${mega(d.resident)} resident: ${d.deviation >= 0 ? '+' : ''}${percent(d.deviation)} (within 10 %: ${Math.abs(d.deviation) <= 0.1 ? 'yes' : 'NO'})`,
+    ),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,114 @@
+// One model with one method on one device, ready to train the same batch again and again.
+
+import { DEFAULTS, type Method, type RunConfig } from '../../config/run-config';
+import type { MicroBatch } from '../../data/batch/batch';
+import type { Gpu } from '../../gpu/device';
+import { drawPeriod } from '../../lisa/schedule';
+import { segmentFlops } from '../../plan/forecast';
+import { planInput, scheduleConfig, type KernelChoice } from '../../plan/input';
+import type { Segment } from '../../dispatch/types';
+import { initialA, loraSites } from '../../engine/lora';
+import { Engine } from '../../engine/engine';
+import { Trainer } from '../../train/trainer';
+import { benchBatch, type BatchShape, type BenchModel } from './models';
+
+export interface RigOptions {
+  readonly method: Method;
+  /** The largest micro-batch that buffers are made for. */
+  readonly batch: BatchShape;
+  /** What is trained on. Default: `batch`. */
+  readonly live?: BatchShape;
+  readonly kernels: KernelChoice;
+  readonly gamma?: number;
+  /** Always-on tensors of LISA. Default: all. */
+  readonly train?: RunConfig['lisaTrain'];
+  /** Layers of every step. Default: period 0 of the seeded schedule. */
+  readonly draw?: readonly number[];
+  /** Other settings that are to differ from the rig's. */
+  readonly settings?: Partial<RunConfig>;
+}
+
+export interface StepTime {
+  /** By the clock on the wall. */
+  readonly ms: number;
+  /** Of all cores, for this process. On a software adapter that is the work itself, whoever else uses the machine. */
+  readonly cpuMs: number;
+}
+
+export class Rig {
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly batch: MicroBatch;
+  readonly config: RunConfig;
+  readonly #drawn: readonly number[];
+
+  static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
+    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw, settings } = options;
+    const config: RunConfig = {
+      ...DEFAULTS,
+      ...batch,
+      method,
+      // One period, so that no step has a switch in it; and weights that hardly move.
+      steps: 1_000_000,
+      lisaPeriod: 1_000_000,
+      lisaLayers: draw?.length ?? Math.min(gamma, model.shape.layers),
+      lisaTrain: train,
+      lr: 1e-6,
+      warmup: 0,
+      lrSchedule: 'constant',
+      ...settings,
+    };
+    const engine = await Engine.create(
+      gpu,
+      planInput(model.shape, config, { kernels, types: model.types, ...(draw && { draws: [draw] }) }),
+    );
+    try {
+      for await (const { row, start, data } of model.pieces()) engine.writeTensor(row, data, start);
+      for (const layer of engine.plan.buffers.adapters.keys()) {
+        for (const site of loraSites(model.shape))
+          engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
+      }
+      const drawn =
+        method === 'lisa'
+          ? (draw ?? drawPeriod(scheduleConfig(model.shape, config), 0))
+          : Array.from({ length: model.shape.layers }, (_, i) => i);
+      return new Rig(engine, config, drawn, benchBatch(model.shape, live));
+    } catch (error) {
+      engine.close();
+      throw error;
+    }
+  }
+
+  private constructor(engine: Engine, config: RunConfig, drawn: readonly number[], batch: MicroBatch) {
+    this.engine = engine;
+    this.config = config;
+    this.#drawn = drawn;
+    this.trainer = new Trainer(engine, config, () => drawn);
+    this.batch = batch;
+  }
+
+  /** One optimizer step from the first upload to the last kernel's end. */
+  async step(): Promise<StepTime> {
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    await this.trainer.submit({ microBatches: [this.batch], targets: this.batch.targets, tokens: this.batch.rows });
+    await this.engine.executor.idle();
+    const ms = performance.now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return { ms, cpuMs: (user + system) / 1000 };
+  }
+
+  /** Segments of a step with the layers in training. */
+  segments(): Segment[] {
+    const plan = this.trainer.stepPlan ?? this.engine.plan.step(new Map(this.#drawn.map((layer, slot) => [layer, slot])));
+    return [...plan.micro(this.batch.extents), ...plan.optimizer];
+  }
+
+  flops(): number {
+    return segmentFlops(this.segments(), this.batch.extents);
+  }
+
+  close(): void {
+    this.engine.close();
+  }
+}

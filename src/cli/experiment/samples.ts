@@ -1,0 +1,23 @@
+// The samples of an experiment as Markdown: of each prompt what the model said before training, once, and what it says
+// after it, by method and seed.
+
+import type { Method } from '../../config/run-config';
+import type { Sample } from '../../worker/protocol';
+
+/** Samples of the runs of each method, in the order of the seeds. */
+export function samplesByPrompt(runs: ReadonlyMap<Method, readonly (readonly Sample[])[]>, seeds: readonly number[]): string {
+  const all = [...runs.values()].flat(2);
+  const texts = (samples: readonly Sample[], prompt: string, when: Sample['when']): string[] =>
+    samples.filter((sample) => sample.prompt === prompt && sample.when === when).map(({ text }) => JSON.stringify(text.trim()));
+  const prompts = [...new Set(all.map(({ prompt }) => prompt))];
+  return prompts
+    .flatMap((prompt) => [
+      `- \`${prompt}\``,
+      // Untrained, every run says the same; where one does not, that is to be seen.
+      `  - before: ${[...new Set(texts(all, prompt, 'before'))].join(' or ')}`,
+      ...[...runs].flatMap(([method, list]) =>
+        list.map((samples, at) => `  - ${method}, seed ${seeds[at]}: ${texts(samples, prompt, 'after').join(' or ')}`),
+      ),
+    ])
+    .join('\n');
+}

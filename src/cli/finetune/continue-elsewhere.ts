@@ -1,0 +1,27 @@
+// `--continue-elsewhere`: writes a run as files for other engines (config-elsewhere.ts), with the places where model and data are on this machine.
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { elsewhereFiles } from '../../export/elsewhere';
+import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
+import { plainFile } from '../../export/folder';
+import { writeFolder } from '../../io/node/output';
+import type { RunInputs } from '../../train/prepare';
+
+/** Throws STORAGE. Returns the names of the files. */
+export async function writeElsewhere(directory: string, { config, files, chat }: RunInputs, publicFolder: string): Promise<string[]> {
+  const place = (given: string, builtin: string | undefined): string =>
+    existsSync(given) ? resolve(given) : builtin === undefined ? given : join(publicFolder, builtin);
+  const made = elsewhereFiles({
+    config,
+    chat,
+    model: place(config.model, BUILTIN_MODELS.find(({ id }) => id === config.model)?.path),
+    style: files.shape.style,
+    data: place(config.data, BUILTIN_DATASETS.find(({ id }) => id === config.data)?.train),
+  });
+  await writeFolder(
+    directory,
+    made.map(({ name, text }) => plainFile(name, new TextEncoder().encode(text))),
+  );
+  return made.map(({ name }) => name);
+}

@@ -1,0 +1,112 @@
+// What the terminal shows: progress, the memory table, samples. Formatting only.
+
+import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../worker/protocol';
+import { MEMORY_CLASSES } from '../../dispatch/types';
+import type { MemoryTotals } from '../../dispatch/memory';
+import { withTotal } from '../../dispatch/memory';
+import type { SavingBreakdown } from '../../plan/saving';
+import type { SurvivalReport } from '../../export/folder';
+import type { BernoulliReport } from '../../lisa/schedule';
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e5 ? 3 : 2)} MB`;
+
+export const duration = (seconds: number): string =>
+  seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+
+export function describePrepared(prepared: Prepared): string {
+  const { data, device, shape } = prepared;
+  const lines = [
+    `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} train in a step`,
+    `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens carry loss; ${data.evalRows} rows held out`,
+    `device   ${device.description}${device.software ? ' (software: right, but slow)' : ''}`,
+  ];
+  const notes = [
+    data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
+    data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
+    data.perAnswer > 0 ? `${data.perAnswer} rows became a sample for each answer, because the chat template rewrites earlier turns` : '',
+    data.badRows > 0 ? `${data.badRows} malformed rows skipped` : '',
+  ].filter((note) => note !== '');
+  if (notes.length > 0) lines.push(`         ${notes.join('; ')}`);
+  return lines.join('\n');
+}
+
+/** One column per method: the one that ran measured (peak of the ledger), the others forecast. */
+export function memoryTable(report: RunReport, prepared: Prepared): string {
+  const forecasts = prepared.forecasts;
+  const columns: [string, MemoryTotals][] = [[`${report.method} measured`, report.memory.peak]];
+  for (const method of ['lisa', 'lora', 'full'] as const) {
+    columns.push([`${method} forecast`, withTotal(forecasts[method].bytes)]);
+  }
+  const head = ['memory'.padEnd(14), ...columns.map(([name]) => name.padStart(15))].join(' ');
+  const row = (name: keyof MemoryTotals): string =>
+    [name.padEnd(14), ...columns.map(([, bytes]) => megabytes(bytes[name]).padStart(15))].join(' ');
+  const used = MEMORY_CLASSES.filter((name) => columns.some(([, bytes]) => bytes[name] > 0));
+  const saved = 1 - report.memory.peak.total / report.memory.fullForecast.total;
+  const receipt =
+    report.method === 'full'
+      ? `Peak ${megabytes(report.memory.peak.total)} measured.`
+      : `Peak ${megabytes(report.memory.peak.total)} measured; full fine-tuning would need ${megabytes(report.memory.fullForecast.total)} (forecast): ${(100 * saved).toFixed(1)} % less.`;
+  return [head, ...used.map(row), row('total'), receipt].join('\n');
+}
+
+/** What the saving of LISA against full fine-tuning is made of. */
+export function describeSaving({ full, lisa, sampling, edges, precision }: SavingBreakdown): string {
+  const stored =
+    precision === 0
+      ? 'none from precision or recomputation, which are the same in both runs'
+      : `${megabytes(precision)} from storing what does not train in 16 bits; none from recomputation`;
+  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time, ${megabytes(edges)} from freezing embedding, head or norm, and ${stored}.`;
+}
+
+/** How often a sampler that may draw no layer, or more than there is room for, was corrected. */
+export const describeBernoulli = ({ redrawn, cappedPeriods, dropped }: BernoulliReport, periods: number): string =>
+  `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there is room for and left out ${dropped}.`;
+
+/** How much of the training is left in an export of half the size. */
+export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
+  return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
+}
+
+const describeSample = ({ when, step, prompt, text, leftOut = 0 }: Sample): string => {
+  const note = leftOut > 0 ? `\n(its first ${leftOut} tokens are left out: too long for --seq-len and the sample together)` : '';
+  return `\n[${when === 'during' ? `step ${step}` : when}] ${prompt}${note}\n${text}\n`;
+};
+
+const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'verified' }>): string =>
+  changed.length > 0
+    ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
+    : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
+
+/** What the rounding of the last layers costs; the others were rounded when they left. */
+export function describeRoundingBack({ layers, before, after }: Rounding): string {
+  const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
+  return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
+}
+
+/** Lines for a person; null for events that they need not see. */
+export function describeEvent(event: RunEvent, steps: number): string | null {
+  switch (event.type) {
+    case 'step': {
+      const { step, loss, lr, gradNorm, tokens, activeLayers, stepMs } = event.metrics;
+      const every = Math.max(1, Math.round(steps / 50));
+      if (step !== 1 && step % every !== 0 && step !== steps) return null;
+      const layers = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const rate = (1000 * tokens) / stepMs;
+      return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
+    }
+    case 'eval':
+      return `held-out loss after step ${event.step}${event.weights ? `, weights rounded to ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
+    case 'sample':
+      return describeSample(event.sample);
+    case 'rounded':
+      return describeRoundingBack(event.rounding);
+    case 'checkpoint':
+      return `checkpoint at step ${event.step}`;
+    case 'verified':
+      return describeProof(event);
+    case 'prepared':
+      return describePrepared(event.prepared);
+    default:
+      return null;
+  }
+}

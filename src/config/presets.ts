@@ -1,0 +1,41 @@
+// Lengths of a run by name. A preset sets its own keys and no others; how long it takes is for the device to say. Pure.
+
+import { DEFAULTS, type ConfigKey, type RunConfig } from './run-config';
+
+export type PresetId = 'quick' | 'default' | 'overnight';
+
+export interface Preset {
+  readonly id: PresetId;
+  readonly name: string;
+  readonly hint: string;
+  readonly patch: Pick<RunConfig, 'steps' | 'lisaPeriod' | 'evalEvery' | 'saveEvery'>;
+}
+
+/** K grows with the steps: every layer is expected to be drawn several times in each. */
+export const PRESETS: readonly Preset[] = [
+  {
+    id: 'quick',
+    name: 'Quick look',
+    hint: 'Does it learn at all?',
+    patch: { steps: 30, lisaPeriod: 2, evalEvery: 15, saveEvery: 15 },
+  },
+  {
+    id: 'default',
+    name: 'Good default',
+    hint: 'A tuned model to keep.',
+    patch: { steps: DEFAULTS.steps, lisaPeriod: DEFAULTS.lisaPeriod, evalEvery: DEFAULTS.evalEvery, saveEvery: DEFAULTS.saveEvery },
+  },
+  {
+    id: 'overnight',
+    name: 'Overnight',
+    hint: 'For more data or a larger model.',
+    patch: { steps: 20_000, lisaPeriod: 20, evalEvery: 1000, saveEvery: 500 },
+  },
+];
+
+/** The preset that these settings are, or 'custom' once one of its keys differs. */
+export function presetOf(config: RunConfig): PresetId | 'custom' {
+  const is = ({ patch }: Preset): boolean =>
+    (Object.keys(patch) as (ConfigKey & keyof Preset['patch'])[]).every((key) => config[key] === patch[key]);
+  return PRESETS.find(is)?.id ?? 'custom';
+}

@@ -1,0 +1,109 @@
+// Tokens of a whole data set in blocks of typed memory, 2 or 4 bytes a token: an array of objects would take a hundred
+// bytes a row beside them. The highest bit of a token says whether it carries a loss.
+
+import type { Sample } from '../read/types';
+
+/** Tokens a block: growing never copies, and no block is larger than 4 MiB. */
+const BLOCK = 2 ** 20;
+
+/** Samples that may be made only when they are asked for. Arrays are such lists too. */
+export interface SampleList extends Iterable<Sample> {
+  readonly length: number;
+  at(index: number): Sample | undefined;
+}
+
+export class TokenStore {
+  readonly #blocks: (Uint16Array | Uint32Array)[] = [];
+  readonly #narrow: boolean;
+  readonly #flag: number;
+  #length = 0;
+
+  /** `vocabSize`: ids are below it. */
+  constructor(vocabSize: number) {
+    this.#narrow = vocabSize <= 2 ** 15;
+    this.#flag = this.#narrow ? 2 ** 15 : 2 ** 31;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Of the memory that is taken. */
+  get bytes(): number {
+    return this.#blocks.reduce((sum, block) => sum + block.byteLength, 0);
+  }
+
+  /** `carriesLoss` is asked by the token's place among `ids`. */
+  push(ids: ArrayLike<number>, carriesLoss: (i: number) => boolean): void {
+    for (let i = 0; i < ids.length; i++) {
+      const at = this.#length % BLOCK;
+      if (at === 0) this.#blocks.push(this.#narrow ? new Uint16Array(BLOCK) : new Uint32Array(BLOCK));
+      this.#blocks[this.#blocks.length - 1][at] = ids[i] + (carriesLoss(i) ? this.#flag : 0);
+      this.#length++;
+    }
+  }
+
+  /** A copy of `length` tokens from `start`; the first carries no loss, as nothing before it predicts it. */
+  sample(start: number, length: number): Sample {
+    const ids = new Uint32Array(length);
+    const target = new Uint8Array(length);
+    for (let i = 0; i < length; i++) {
+      const token = this.#token(start + i);
+      ids[i] = this.#id(start + i);
+      target[i] = i > 0 && token >= this.#flag ? 1 : 0;
+    }
+    return { ids, target };
+  }
+
+  /** Tokens that carry a loss among `length` from `start` on, at most `enough`. */
+  targets(start: number, length: number, enough = Infinity): number {
+    let count = 0;
+    for (let i = start; i < start + length && count < enough; i++) if (this.#token(i) >= this.#flag) count++;
+    return count;
+  }
+
+  /** Whether a range here and one of a store hold the same ids. */
+  sameIds(start: number, other: TokenStore, otherStart: number, length: number): boolean {
+    for (let i = 0; i < length; i++) if (this.#id(start + i) !== other.#id(otherStart + i)) return false;
+    return true;
+  }
+
+  /** FNV-1a over the ids of ranges. */
+  hash(starts: readonly number[], lengths: readonly number[]): number {
+    let hash = 0x811c9dc5;
+    for (const [part, start] of starts.entries()) {
+      for (let i = start; i < start + lengths[part]; i++) hash = Math.imul(hash ^ this.#id(i), 0x01000193);
+    }
+    return hash;
+  }
+
+  #id(at: number): number {
+    const token = this.#token(at);
+    return token >= this.#flag ? token - this.#flag : token;
+  }
+
+  #token(at: number): number {
+    return this.#blocks[Math.floor(at / BLOCK)][at % BLOCK];
+  }
+}
+
+/** Windows of a store. */
+export class StoredSamples implements SampleList {
+  constructor(
+    private readonly store: TokenStore,
+    private readonly starts: readonly number[],
+    private readonly lengths: readonly number[],
+  ) {}
+
+  get length(): number {
+    return this.starts.length;
+  }
+
+  at(index: number): Sample | undefined {
+    return index < this.starts.length ? this.store.sample(this.starts[index], this.lengths[index]) : undefined;
+  }
+
+  *[Symbol.iterator](): Generator<Sample> {
+    for (let i = 0; i < this.length; i++) yield this.at(i)!;
+  }
+}

@@ -1,0 +1,231 @@
+// From tokenised files to what a run trains and evaluates on, with the numbers that are told to the person.
+
+import type { RunConfig } from '../../config/run-config';
+import { AppError } from '../../base/errors';
+import type { DataSummary } from '../../worker/protocol';
+import { copiesOf } from './duplicates';
+import { lengthStats, type LengthStats } from './lengths';
+import { loadRows, type LoadedData } from './loading';
+import { rowError, type ParsedData } from '../read/parse';
+import { noTargets } from './samples';
+import { splitAtEnd, splittingAtRandom } from './split';
+import { finish, within, type Steps } from './steps';
+import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
+import type { Tokenizer } from '../tokenize/tokenizer';
+import type { BadRow, Sample } from '../read/types';
+
+export interface Dataset {
+  readonly train: SampleList;
+  /** Empty where nothing is held out. */
+  readonly evaluation: SampleList;
+  /** rows: documents to train on; tokens and targets: one epoch of them; the other counts are over all files. */
+  readonly summary: DataSummary;
+  readonly badRows: readonly BadRow[];
+  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
+  readonly duplicates: number;
+  readonly lengths: LengthStats;
+}
+
+/** A data set, whether or not a run can use it, and what became of every row of the main file. */
+export interface Preparation extends Dataset {
+  /** Tokens of each row, nothing cut. */
+  readonly rowLengths: readonly number[];
+  /** Places of rows, from 0. Empty for one continuous text, whose windows are split and not its one row. */
+  readonly held: ReadonlySet<number>;
+  readonly copies: ReadonlySet<number>;
+  /** Why a run refuses it. */
+  readonly refusal: AppError | null;
+}
+
+export type DataConfig = Pick<RunConfig, 'seqLen' | 'mask' | 'badRows' | 'evalSplit' | 'seed' | 'dedupe'>;
+
+/**
+ * Tokenises, splits and cuts. `evaluation` null: a share evalSplit of the data is held out (of one continuous text,
+ * its end). Errors: NO_TARGETS where a file has nothing to train or evaluate on; TOKEN_RANGE, TOKENIZER, DATASET_PARSE.
+ */
+export function prepareData(
+  data: ParsedData,
+  evaluation: ParsedData | null,
+  tokenizer: Tokenizer,
+  config: DataConfig,
+): Dataset & { readonly train: readonly Sample[]; readonly evaluation: readonly Sample[] } {
+  const load = (file: ParsedData): LoadedData => loadRows(file, tokenizer, config.mask);
+  const prepared = finish(preparing(load(data), evaluation && load(evaluation), config));
+  if (prepared.refusal) throw prepared.refusal;
+  const { summary, badRows, duplicates, lengths } = prepared;
+  return { train: [...prepared.train], evaluation: [...prepared.evaluation], summary, badRows, duplicates, lengths };
+}
+
+/** Cuts and splits, in steps, and to the end whatever is wrong with rows. */
+export function* preparing(data: LoadedData, evaluation: LoadedData | null, config: DataConfig): Steps<Preparation> {
+  const share = data.rowCount / Math.max(1, data.rowCount + (evaluation?.rowCount ?? 0));
+  const main = yield* within(cutting(data, config.seqLen), 0, share);
+  const other = evaluation && (yield* within(cutting(evaluation, config.seqLen), share, 1 - share));
+  // Each of these goes over all rows at once: a step apart, so that none of them holds up what else is asked.
+  const parts = yield* partsOf(data, main, evaluation, other, config);
+  yield 1;
+  const train = yield* samplesOf(parts.train);
+  const held = yield* samplesOf(parts.held);
+  const { encoding } = data;
+  const lengths = lengthStats(encoding.rowLengths);
+  yield 1;
+  const bad = [...data.badRows, ...encoding.refused, ...(evaluation?.badRows ?? []), ...(evaluation?.encoding.refused ?? [])];
+  return {
+    train,
+    evaluation: held,
+    summary: {
+      name: data.name,
+      format: data.format ?? 'text',
+      rows: parts.trainRows,
+      evalRows: parts.heldRows,
+      duplicates: parts.copies.size,
+      tokens: parts.train.reduce((sum, { tokens }) => sum + tokens, 0),
+      targets: parts.train.reduce((sum, { targets }) => sum + targets, 0),
+      truncated: main.truncated + (other?.truncated ?? 0),
+      dropped: main.dropped + (other?.dropped ?? 0),
+      perAnswer: encoding.perAnswer + (evaluation?.encoding.perAnswer ?? 0),
+      badRows: bad.length,
+    },
+    badRows: bad,
+    duplicates: parts.copies.size,
+    lengths,
+    rowLengths: encoding.rowLengths,
+    held: parts.heldIndexes,
+    copies: parts.copies,
+    refusal:
+      refusalOf(data, main, config) ?? (evaluation && other && refusalOf(evaluation, other, config)) ?? emptied(data, evaluation, parts),
+  };
+}
+
+/** What is trained on or held out as one: a row with its windows, or one window of a continuous text. */
+interface Document {
+  /** The row's place among the rows, from 0. */
+  readonly index: number;
+  readonly store: TokenStore;
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  /** Tokens that go through the model, and those that carry a loss. */
+  readonly tokens: number;
+  readonly targets: number;
+  /** Of the ids; only says which documents are worth comparing. */
+  readonly hash: number;
+}
+
+interface Cut {
+  readonly documents: readonly Document[];
+  /** Conversations that were cut off at T + 1 tokens, and rows without a target. */
+  readonly truncated: number;
+  readonly dropped: number;
+}
+
+/** Tokens between two steps. */
+const TOKENS_A_STEP = 100_000;
+
+/** Documents between two steps of what only lists them. */
+const DOCUMENTS_A_STEP = 2 ** 14;
+
+/** Windows of T + 1 tokens, T apart; of a conversation the first alone. Those without a target are left out. */
+function* cutting({ encoding, format }: LoadedData, seqLen: number): Steps<Cut> {
+  const { store, rows, starts: partStarts, lengths: partLengths, chats } = encoding;
+  const documents: Document[] = [];
+  let [truncated, dropped, since] = [0, 0, 0];
+  for (let part = 0; part < rows.length;) {
+    const index = rows[part];
+    let [starts, lengths, tokens, targets]: [number[], number[], number, number] = [[], [], 0, 0];
+    const close = (): void => {
+      if (starts.length > 0) documents.push({ index, store, starts, lengths, tokens, targets, hash: store.hash(starts, lengths) });
+      [starts, lengths, tokens, targets] = [[], [], 0, 0];
+    };
+    let cutOff = false;
+    const before = documents.length;
+    for (; part < rows.length && rows[part] === index; part++) {
+      const begin = partStarts[part];
+      const length = chats[part] ? Math.min(partLengths[part], seqLen + 1) : partLengths[part];
+      cutOff ||= length < partLengths[part];
+      for (let at = 0; at + 1 < length; at += seqLen) {
+        const window = Math.min(seqLen + 1, length - at);
+        const found = store.targets(begin + at + 1, window - 1);
+        since += window;
+        if (since > TOKENS_A_STEP) {
+          since = 0;
+          yield (part + at / length) / rows.length;
+        }
+        if (found === 0) continue;
+        starts.push(begin + at);
+        lengths.push(window);
+        tokens += window - 1;
+        targets += found;
+        if (format === 'plain') close();
+      }
+    }
+    close();
+    if (cutOff) truncated++;
+    if (documents.length === before) dropped++;
+  }
+  return { documents, truncated, dropped };
+}
+
+function* samplesOf(documents: readonly Document[]): Steps<SampleList> {
+  if (documents.length === 0) return [];
+  const [starts, lengths]: [number[], number[]] = [[], []];
+  for (const [i, document] of documents.entries()) {
+    for (const start of document.starts) starts.push(start);
+    for (const length of document.lengths) lengths.push(length);
+    if (i % DOCUMENTS_A_STEP === 0) yield 1;
+  }
+  return new StoredSamples(documents[0].store, starts, lengths);
+}
+
+interface Parts {
+  readonly train: readonly Document[];
+  readonly held: readonly Document[];
+  readonly trainRows: number;
+  readonly heldRows: number;
+  /** Rows of the main file. */
+  readonly heldIndexes: ReadonlySet<number>;
+  readonly copies: ReadonlySet<number>;
+}
+
+function* partsOf(data: LoadedData, main: Cut, evaluation: LoadedData | null, other: Cut | null, config: DataConfig): Steps<Parts> {
+  const { evalSplit, seed, dedupe } = config;
+  const indexes = (documents: readonly Document[]): ReadonlySet<number> => new Set(documents.map(({ index }) => index));
+  if (!other && data.format === 'plain') {
+    const { train, held } = splitAtEnd(main.documents, evalSplit);
+    return { train, held, trainRows: train.length, heldRows: held.length, heldIndexes: new Set(), copies: new Set() };
+  }
+  const split = other ? { train: main.documents, held: other.documents } : yield* splittingAtRandom(main.documents, evalSplit, seed);
+  yield 1;
+  // Two continuous texts are two documents; that parts of them are equal is not what is asked here.
+  const copies = data.format === 'plain' && evaluation?.format === 'plain' ? [] : copiesOf(split.train, split.held);
+  yield 1;
+  const taken = new Set(dedupe ? copies : []);
+  let { held } = split;
+  let train = split.train.filter((document) => !taken.has(document));
+  // Of rows that are all copies of each other none can be held out, and none is.
+  const alike = !other && train.length === 0;
+  if (alike) [train, held] = [[...main.documents], []];
+  return {
+    train,
+    held,
+    trainRows: data.format === 'plain' ? Math.min(1, train.length) : train.length,
+    heldRows: evaluation?.format === 'plain' ? Math.min(1, held.length) : held.length,
+    heldIndexes: indexes(other ? [] : held),
+    copies: indexes(alike ? [] : copies),
+  };
+}
+
+function refusalOf({ name, encoding }: LoadedData, { documents }: Cut, { mask, badRows }: DataConfig): AppError | null {
+  const [first] = encoding.refused;
+  if (first && (badRows === 'refuse' || documents.length === 0)) return rowError(name, first);
+  return documents.length === 0 ? noTargets(name, mask) : null;
+}
+
+/** Every row to train on was a copy of a row of the evaluation file. */
+function emptied({ name }: LoadedData, evaluation: LoadedData | null, { train }: Parts): AppError | null {
+  if (train.length > 0 || !evaluation) return null;
+  return new AppError(
+    'NO_TARGETS',
+    `Every row of ${name} is in ${evaluation.name} too, and copies of held-out rows are not trained on.`,
+    'Give other evaluation data, or keep the duplicates.',
+  );
+}

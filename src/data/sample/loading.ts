@@ -1,0 +1,126 @@
+// A data file as it comes in: text to rows to tokens, with the first rows kept to look at. Pushed piece by piece, so that
+// whoever reads the file decides when to rest.
+
+import type { RunConfig } from '../../config/run-config';
+import { DataEncoder, type Encoding } from '../tokenize/encoding';
+import { DataReader, type DataFile, type FileFacts, type ParsedData } from '../read/parse';
+import { ROWS_A_STEP, type Steps } from './steps';
+import { textPieces, type DataStream } from '../read/text-stream';
+import type { Tokenizer } from '../tokenize/tokenizer';
+import type { DataRow } from '../read/types';
+
+/** Rows that are kept as text, and characters of them at most. */
+const KEPT_ROWS = 1000;
+const KEPT_CHARACTERS = 2 ** 21;
+
+export interface LoadedData extends FileFacts {
+  readonly encoding: Encoding;
+  /** The first rows as read. Of a continuous text its beginning. */
+  readonly firstRows: readonly DataRow[];
+  readonly rowCount: number;
+  /** Some row is a conversation. */
+  readonly chat: boolean;
+}
+
+/** Settings on which the tokens depend. */
+export type LoadConfig = Pick<RunConfig, 'mask' | 'columns'>;
+
+class DataLoading {
+  readonly #reader: DataReader;
+  readonly #encoder: DataEncoder;
+  readonly #first: DataRow[] = [];
+  #characters = 0;
+  #rows = 0;
+  #chat = false;
+
+  constructor(name: string, tokenizer: Tokenizer, { mask, columns }: LoadConfig) {
+    this.#reader = new DataReader(name, columns);
+    this.#encoder = new DataEncoder(tokenizer, mask);
+  }
+
+  /** Yields now and then. */
+  *push(text: string): Generator<void> {
+    if (this.#reader.kind === 'plain') {
+      if (this.#characters === 0 && text.trim() !== '') {
+        this.#first.push({ kind: 'text', text: text.slice(0, KEPT_CHARACTERS), row: 1 });
+        this.#characters = 1;
+      }
+      yield* this.#encoder.addText(text);
+    }
+    yield* this.#take(this.#reader.push(text));
+  }
+
+  *end(): Generator<void> {
+    yield* this.#take(this.#reader.end());
+    if (this.#reader.kind === 'plain' && this.#reader.facts().format !== null) this.#encoder.endText();
+  }
+
+  /** Of what has been read. */
+  loaded(): LoadedData {
+    return { ...this.#reader.facts(), encoding: this.#encoder, firstRows: this.#first, rowCount: this.#rows, chat: this.#chat };
+  }
+
+  *#take(rows: Iterable<DataRow>): Generator<void> {
+    for (const row of rows) {
+      this.#encoder.addRow(row);
+      this.#chat ||= row.kind === 'chat';
+      this.#rows++;
+      if (this.#first.length < KEPT_ROWS && this.#characters < KEPT_CHARACTERS) {
+        this.#first.push(row);
+        this.#characters += row.kind === 'text' ? row.text.length : row.messages.reduce((sum, { content }) => sum + content.length, 0);
+      }
+      if (this.#rows % ROWS_A_STEP === 0) yield;
+    }
+  }
+}
+
+/** How far the reading is (0 to 1), and what there is so far. */
+export interface LoadStep {
+  readonly fraction: number;
+  readonly sofar: () => LoadedData;
+}
+
+/** Reads a stream. Errors: DATASET_READ, DATASET_PARSE for what is not UTF-8, TOKEN_RANGE, TOKENIZER. */
+export async function* loadingStream(stream: DataStream, tokenizer: Tokenizer, config: LoadConfig): AsyncGenerator<LoadStep, LoadedData> {
+  const loading = new DataLoading(stream.name, tokenizer, config);
+  const step = (bytes: number): LoadStep => ({
+    fraction: stream.size > 0 ? Math.min(1, bytes / stream.size) : 1,
+    sofar: () => loading.loaded(),
+  });
+  for await (const { text, bytes } of textPieces(stream)) {
+    for (const _ of loading.push(text)) yield step(bytes);
+    yield step(bytes);
+  }
+  for (const _ of loading.end()) yield step(stream.size);
+  return loading.loaded();
+}
+
+/** The same for a text that is there. */
+export function* loadingText({ name, text }: DataFile, tokenizer: Tokenizer, config: LoadConfig): Steps<LoadedData> {
+  const loading = new DataLoading(name, tokenizer, config);
+  const whole = text.startsWith('\ufeff') ? text.slice(1) : text;
+  for (const _ of loading.push(whole)) yield 0.5;
+  for (const _ of loading.end()) yield 1;
+  return loading.loaded();
+}
+
+/** For rows that are parsed already. */
+export function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: RunConfig['mask']): LoadedData {
+  const encoder = new DataEncoder(tokenizer, mask);
+  for (const row of data.rows) {
+    if (data.format === 'plain' && row.kind === 'text') {
+      for (const _ of encoder.addText(row.text));
+      encoder.endText();
+    } else encoder.addRow(row);
+  }
+  const chat = data.rows.some(({ kind }) => kind === 'chat');
+  return {
+    ...data,
+    columns: [],
+    refusal: null,
+    encoding: encoder,
+    firstRows: data.rows.slice(0, KEPT_ROWS),
+    rowCount: data.rows.length,
+    chat,
+  };
+}

@@ -1,0 +1,109 @@
+// A data set in tokens, nothing cut: what does not depend on the row length, the split or the seed, so that those may change
+// without counting again. Rows are tokenised as they come and their text is let go.
+
+import type { Mask } from './chat';
+import { rowEncoder } from '../sample/samples';
+import { textCutter, type TextCutter } from './text-cuts';
+import { TokenStore } from '../batch/token-store';
+import type { Tokenizer } from './tokenizer';
+import type { BadRow, DataRow } from '../read/types';
+
+/** Samples-to-be: one a row, one an answer of a row that the chat template rewrites, or one continuous text. */
+export interface Encoding {
+  readonly store: TokenStore;
+  /** Of each part: its row's place among the rows (from 0), where it lies in the store, whether it is a conversation. */
+  readonly rows: readonly number[];
+  readonly starts: readonly number[];
+  readonly lengths: readonly number[];
+  readonly chats: readonly boolean[];
+  /** Tokens of each row that was not refused (of its longest part). */
+  readonly rowLengths: readonly number[];
+  /** Rows of several parts. */
+  readonly perAnswer: number;
+  /** Rows that the chat template refused. */
+  readonly refused: readonly BadRow[];
+  /** Places of a continuous text where its tokens may differ from those of one go. */
+  readonly roughCuts: number;
+}
+
+/** Characters of a continuous text that are tokenised at once, and those after which it is cut even inside a word. */
+const PIECE = 2 ** 14;
+const LONGEST = 2 ** 18;
+
+export class DataEncoder implements Encoding {
+  readonly store: TokenStore;
+  readonly rows: number[] = [];
+  readonly starts: number[] = [];
+  readonly lengths: number[] = [];
+  readonly chats: boolean[] = [];
+  readonly rowLengths: number[] = [];
+  readonly refused: BadRow[] = [];
+  perAnswer = 0;
+  roughCuts = 0;
+  readonly #encode: ReturnType<typeof rowEncoder>;
+  #count = 0;
+  #text = '';
+  #cutter: TextCutter | null = null;
+
+  constructor(
+    private readonly tokenizer: Tokenizer,
+    mask: Mask,
+  ) {
+    this.store = new TokenStore(tokenizer.vocabSize);
+    this.#encode = rowEncoder(tokenizer, { mask, continuous: false });
+  }
+
+  /** The next row of the file. */
+  addRow(row: DataRow): void {
+    const index = this.#count++;
+    const parts = this.#encode(row, row.row ?? index + 1);
+    if ('reason' in parts) {
+      this.refused.push(parts);
+      return;
+    }
+    if (parts.length > 1) this.perAnswer++;
+    let longest = 0;
+    for (const { ids, target } of parts) {
+      this.rows.push(index);
+      this.starts.push(this.store.length);
+      this.lengths.push(ids.length);
+      this.chats.push(row.kind === 'chat');
+      this.store.push(ids, (i) => target[i] === 1);
+      longest = Math.max(longest, ids.length);
+    }
+    this.rowLengths.push(longest);
+  }
+
+  /** More of the one continuous text: its tokens alone, as if of one go. Yields after every piece. */
+  *addText(text: string): Generator<void> {
+    this.#text += text;
+    while (this.#text.length >= 2 * PIECE) {
+      const cutter = (this.#cutter ??= textCutter(this.tokenizer));
+      const at = cutter.cut(this.#text, PIECE) ?? cutter.cut(this.#text, this.#text.length - PIECE);
+      if (at === null && this.#text.length < LONGEST) return;
+      if (at === null || !cutter.exact) this.roughCuts++;
+      this.#addPiece(at ?? wholeCharacter(this.#text, PIECE));
+      yield;
+    }
+  }
+
+  endText(): void {
+    if (this.#text !== '') this.#addPiece(this.#text.length);
+    this.rowLengths.push(this.store.length);
+    this.rows.push(0);
+    this.starts.push(0);
+    this.lengths.push(this.store.length);
+    this.chats.push(false);
+  }
+
+  #addPiece(end: number): void {
+    const piece = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    const first = this.store.length === 0;
+    const ids = first ? this.tokenizer.encode(piece) : (this.#cutter ??= textCutter(this.tokenizer)).encodeRest(piece);
+    this.store.push(ids, (i) => !first || i > 0);
+  }
+}
+
+/** Not between the halves of a pair. */
+const wholeCharacter = (text: string, at: number): number => (/[\ud800-\udbff]/.test(text[at - 1]) ? at - 1 : at);

@@ -1,0 +1,43 @@
+// Static parameters of all dispatches in one uniform buffer: 256-byte slots, equal contents share a slot.
+
+import { AppError } from '../base/errors';
+import type { BufferSpec, Dispatch, Segment } from './types';
+import { BINDING_ALIGNMENT } from './types';
+
+export interface ParamTable {
+  readonly spec: BufferSpec;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** Byte offset of a dispatch's slot. */
+  offset(dispatch: Dispatch): number;
+}
+
+const contentKey = (params: Uint8Array): string => String.fromCharCode(...params);
+
+/** How many slots the parameters of these segments take. */
+export const distinctParams = (segments: readonly Segment[]): number =>
+  new Set(segments.flatMap(({ dispatches }) => dispatches.map(({ params }) => contentKey(params)))).size;
+
+/** `omitted`: slots of segments that are not built (PlanInput.abridged). */
+export function buildParamTable(segments: Iterable<Segment>, omitted = 0): ParamTable {
+  const slots = new Map<string, number>();
+  const contents: Uint8Array[] = [];
+  for (const segment of segments) {
+    for (const { params } of segment.dispatches) {
+      const key = contentKey(params);
+      if (slots.has(key)) continue;
+      slots.set(key, contents.length);
+      contents.push(params);
+    }
+  }
+  const data = new Uint8Array(Math.max(1, contents.length + omitted) * BINDING_ALIGNMENT);
+  contents.forEach((params, slot) => data.set(params, slot * BINDING_ALIGNMENT));
+  return {
+    spec: { name: 'params', bytes: data.byteLength, memory: 'inputs', kind: 'uniform' },
+    data,
+    offset(dispatch) {
+      const slot = slots.get(contentKey(dispatch.params));
+      if (slot === undefined) throw new AppError('INTERNAL', `Dispatch ${dispatch.label} is not in the plan's parameter table.`, '');
+      return slot * BINDING_ALIGNMENT;
+    },
+  };
+}

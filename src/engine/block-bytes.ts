@@ -1,0 +1,24 @@
+// What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
+
+import type { EdgeName } from '../plan/buffers';
+import type { RunPlan } from '../plan/run-plan';
+import type { BlockBytes } from '../worker/protocol';
+
+/** From the buffers that the run allocated, bottom of the stack first. */
+export function blockBytes(plan: RunPlan): BlockBytes[] {
+  const { blocks, edges, slots, adapters } = plan.buffers;
+  const { method } = plan.input;
+  return [...blocks].map(([name, { store }]) => {
+    const edge = edges.get(name as EdgeName);
+    const layer = /^layer\.(\d+)$/.exec(name)?.[1];
+    const trained = layer === undefined ? edge : slots[method === 'lisa' ? 0 : Number(layer)];
+    return {
+      name,
+      weights: store.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.store.bytes ?? 0)),
+      gradient: trained?.gradient.bytes ?? 0,
+      m: trained?.m.bytes ?? 0,
+      v: trained?.v.bytes ?? 0,
+      always: trained !== undefined && (layer === undefined || method !== 'lisa'),
+    };
+  });
+}

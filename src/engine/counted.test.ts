@@ -1,0 +1,59 @@
+// A run of data that were just looked at does not tokenise them again, and is the same run to the last bit.
+
+import { afterAll, expect, test } from 'vitest';
+import type { RunConfig } from '../config/run-config';
+import { temporaryFolder } from '../testing/tiny-folder';
+import { pickedModel, TestPage } from '../testing/tiny-service';
+import { textRows, TINY_CONFIG } from '../testing/tiny-session';
+import type { DataSource, RunReport } from '../worker/protocol';
+
+const folder = temporaryFolder('counted');
+afterAll(() => folder.remove());
+const MODEL = pickedModel(folder.path, 'tiny-llama');
+const CONFIG: RunConfig = { ...TINY_CONFIG, steps: 2, saveEvery: 0, evalEvery: 0 };
+
+/** Bytes that were read of it. */
+function counted(): { readonly data: DataSource; readonly read: () => number } {
+  const bytes = Uint8Array.from(textRows(60).bytes);
+  let read = 0;
+  const file = new File([bytes], 'rows.jsonl');
+  file.stream = () => {
+    let at = 0;
+    return new ReadableStream({
+      pull(controller) {
+        const part = bytes.slice(at, at + 128);
+        at += part.byteLength;
+        read += part.byteLength;
+        controller.enqueue(part);
+        if (at === bytes.byteLength) controller.close();
+      },
+    });
+  };
+  return { data: { kind: 'file', file }, read: () => read };
+}
+
+async function run(look: boolean): Promise<{ readonly report: RunReport; readonly read: number; readonly before: number }> {
+  const { data, read } = counted();
+  const page = new TestPage();
+  await page.send({ type: 'open', base: 'http://localhost/' });
+  await page.next(({ type }) => type === 'speed' || undefined, 0);
+  if (look) {
+    const answer = page.next(({ type }) => type === 'inspected' || undefined);
+    await page.send({ type: 'inspect', id: 1, config: { ...CONFIG, seqLen: 8 }, model: MODEL, data });
+    await answer;
+  }
+  const before = read();
+  await page.start('a', CONFIG, MODEL, data);
+  const { report } = await page.nextOf('a', 'done', undefined, 0);
+  await page.send({ type: 'discard' });
+  return { report, read: read() - before, before };
+}
+
+test('the same losses, and of the file no more than a first piece is read again', async () => {
+  const [plain, looked] = [await run(false), await run(true)];
+  expect(looked.report.evalLoss).toEqual(plain.report.evalLoss);
+  expect(looked.report.updates).toEqual(plain.report.updates);
+  expect(looked.before).toBe(plain.read);
+  console.log(`the run read ${plain.read} bytes of the data; after a look ${looked.read}`);
+  expect(looked.read).toBeLessThan(plain.read / 4);
+});

@@ -1,0 +1,67 @@
+// The choice between kernel families, given times: nothing runs on the device here, the lab is told what it measures.
+
+import { afterEach, expect, test, vi } from 'vitest';
+import { Lab } from '../gpu/lab';
+import { nodeLab } from '../testing/node-lab';
+import type { Gpu } from '../gpu/device';
+import { DEFAULT_KERNELS } from '../plan/input';
+import type { Dispatch } from '../dispatch/types';
+import { SHAPES } from '../testing/shapes';
+import { chooseKernels } from './tune';
+
+const shape = SHAPES['wordsmith-2m'];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** The device of the tests, taken for a graphics card. */
+async function card(): Promise<Gpu> {
+  const { gpu } = await nodeLab();
+  return { ...gpu, description: { ...gpu.description, software: false } };
+}
+
+const trialOf = (dispatches: readonly Dispatch[]): string => {
+  const of = dispatches[0].kernel;
+  return `${of.name.split('_')[0]} ${/shared/.test(of.key) ? 'shared' : 'register'}`;
+};
+
+/** Milliseconds by trial, in the order in which they are asked for; the last one goes on. */
+function clock(times: Readonly<Record<string, readonly number[]>>): string[] {
+  const asked: string[] = [];
+  vi.spyOn(Lab.prototype, 'time').mockImplementation((dispatches) => {
+    const trial = trialOf(dispatches);
+    const round = asked.filter((name) => name === trial).length;
+    asked.push(trial);
+    return Promise.resolve(times[trial][Math.min(round, times[trial].length - 1)]);
+  });
+  return asked;
+}
+
+test('each kind of kernel gets the family with the lower best time', async () => {
+  const asked = clock({ 'matmul register': [9], 'matmul shared': [8], 'attention register': [3], 'attention shared': [4] });
+  expect(await chooseKernels(await card(), shape, 512)).toEqual({ matmul: 'shared', attention: 'register' });
+  // In turns.
+  const matmuls = asked.filter((name) => name.startsWith('matmul'));
+  expect(matmuls.length).toBeGreaterThan(4);
+  matmuls.forEach((name, at) => expect(name).toBe(at % 2 === 0 ? 'matmul register' : 'matmul shared'));
+});
+
+test('the first time, in which kernels are compiled, does not count, and one slow round does not decide', async () => {
+  clock({
+    'matmul register': [1, 9],
+    'matmul shared': [500, 8],
+    'attention register': [3, 50, 3, 50],
+    'attention shared': [3, 4],
+  });
+  expect(await chooseKernels(await card(), shape, 512)).toEqual({ matmul: 'shared', attention: 'register' });
+});
+
+test('a tie stays with the default, and a software adapter is not asked', async () => {
+  const asked = clock({ 'matmul register': [5], 'matmul shared': [5], 'attention register': [5], 'attention shared': [5] });
+  expect(await chooseKernels(await card(), shape, 512)).toEqual(DEFAULT_KERNELS);
+  asked.length = 0;
+  const gpu = await card();
+  expect(await chooseKernels({ ...gpu, description: { ...gpu.description, software: true } }, shape, 512)).toEqual(DEFAULT_KERNELS);
+  expect(asked).toEqual([]);
+});

@@ -1,0 +1,47 @@
+// Which models and tokenizers llama.cpp treats as we do. Its code for an architecture is fixed: what that code
+// has no place for, or computes otherwise, is refused by name instead of being written into a file that loads and answers nonsense.
+
+import { AppError } from '../../base/errors';
+import type { FamilyName } from '../../model/config-families';
+import type { ModelShape } from '../../model/types';
+
+export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3';
+
+/** Mistral without a sliding window is llama.cpp's llama. */
+const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
+  gpt2: 'gpt2',
+  llama: 'llama',
+  mistral: 'llama',
+  qwen2: 'qwen2',
+  qwen3: 'qwen3',
+};
+
+export const refuseModel = (why: string): AppError =>
+  new AppError('MODEL_UNSUPPORTED', `GGUF cannot carry this model: ${why}.`, 'Take the model as safetensors instead.');
+
+export const refuseTokenizer = (why: string): AppError =>
+  new AppError(
+    'TOKENIZER',
+    `GGUF cannot carry this tokenizer: ${why}.`,
+    'Take the model as safetensors instead; llama.cpp would cut text differently.',
+  );
+
+/** llama.cpp's name of the architecture. Throws MODEL_UNSUPPORTED where it would not compute what we do. */
+export function ggufArchitecture(shape: ModelShape): GgufArchitecture {
+  const architecture = ARCHITECTURES[shape.family];
+  if (shape.style === 'gpt2' && shape.activation !== 'gelu_tanh')
+    throw refuseModel("llama.cpp's GPT-2 has the tanh form of GELU only, and this one has the exact form");
+  if (architecture === 'qwen2' && shape.heads * shape.headDim !== shape.width)
+    throw refuseModel("llama.cpp's Qwen2 has heads of hidden_size / num_attention_heads only");
+  if (architecture === 'qwen3' && (shape.qkvBias || shape.attentionOutBias)) throw refuseModel("llama.cpp's Qwen3 has no attention biases");
+  if (shape.rope?.scaling?.type === 'llama3' && architecture !== 'llama')
+    throw refuseModel(`llama.cpp's ${architecture} has no llama3 rope scaling`);
+  return architecture;
+}
+
+export type Json = { readonly [key: string]: unknown };
+export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Steps that tokenizer.json may nest in sequences, as one list. */
+export const stepsOf = (step: unknown, list: 'normalizers' | 'pretokenizers'): Json[] =>
+  !isObject(step) ? [] : step.type === 'Sequence' ? ((step[list] ?? []) as unknown[]).flatMap((inner) => stepsOf(inner, list)) : [step];

@@ -1,0 +1,128 @@
+// README.md of an exported model: front matter as the Hugging Face Hub reads it, and what was done to which model, in words.
+// Every number in it was measured or is called a forecast; none depends on the clock, so that a resumed run has the same card. Names that others chose stand in code spans. Pure.
+// Front matter: https://huggingface.co/docs/hub/model-cards
+
+import { looksLikeHubName, parseHubName } from '../io/hub/names';
+import type { RunConfig } from '../config/run-config';
+import { markdownCode, yamlString } from './quote';
+import type { Dtype } from '../model/types';
+import type { DataSummary, RunReport } from '../worker/protocol';
+
+export interface ModelCardFacts {
+  /** As the run's model is called: a hub's id, or a folder's name. */
+  readonly base: string;
+  readonly commit: string | null;
+  readonly config: RunConfig;
+  readonly data: Pick<DataSummary, 'name' | 'rows' | 'evalRows'>;
+  readonly report: RunReport;
+  readonly dtype: Dtype;
+}
+
+const METHODS: Readonly<Record<RunConfig['method'], string>> = {
+  lisa: 'LISA (Layerwise Importance Sampled AdamW, [arXiv 2403.17919](https://arxiv.org/abs/2403.17919))',
+  lora: 'LoRA ([arXiv 2106.09685](https://arxiv.org/abs/2106.09685)) on all linear projections; here merged, the adapter in `adapter/`',
+  full: 'full fine-tuning with AdamW',
+};
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** The hub's id of the base model; null where it came from a folder. */
+function hubId(base: string): string | null {
+  return looksLikeHubName(base) ? parseHubName(base).repo : null;
+}
+
+function frontMatter({ base, config }: ModelCardFacts): string[] {
+  const id = hubId(base);
+  return [
+    '---',
+    'library_name: transformers',
+    'pipeline_tag: text-generation',
+    ...(id === null ? [] : [`base_model: ${yamlString(id)}`, 'base_model_relation: finetune']),
+    'tags:',
+    ...['lisa-studio', 'webgpu', config.method === 'full' ? 'full-fine-tuning' : config.method].map((tag) => `  - ${tag}`),
+    '---',
+  ];
+}
+
+function settings(config: RunConfig): string[] {
+  const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
+  const on = Object.entries(config.lisaTrain).flatMap(([name, trains]) => (trains ? [name] : []));
+  const shared = [
+    `steps ${steps}, rows of a step ${batchSize} × ${gradAccum}, tokens of a row at most ${seqLen}`,
+    `learning rate ${lr}, ${lrSchedule}, warm-up ${warmup} steps`,
+    `AdamW: β ${beta1} and ${beta2}, ε ${eps}, weight decay ${weightDecay}, gradient norm ${gradClip === 0 ? 'not clipped' : `clipped at ${gradClip}`}`,
+    `loss on ${config.mask === 'assistant' ? "the assistant's words of chats" : 'all tokens'}, seed ${seed}`,
+  ];
+  if (config.method === 'lora') return [...shared, `rank ${config.loraRank}, α ${config.loraAlpha}`];
+  if (config.method === 'full') return shared;
+  return [
+    ...shared,
+    `γ = ${config.lisaLayers} layers at a time, drawn anew every K = ${config.lisaPeriod} steps (${config.lisaSampler})`,
+    `always trained: ${on.length > 0 ? on.join(', ') : 'nothing'}`,
+  ];
+}
+
+function results({ memory, evalLoss, parameters, trainable, device }: RunReport, dtype: Dtype): string[] {
+  const [before, after] = [evalLoss[0], evalLoss.at(-1)];
+  const loss =
+    before && after && after.step > before.step
+      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, of the weights ${(after.weights ?? 'f32') === dtype ? `in ${dtype}` : 'before they were rounded'})`
+      : 'no held-out loss was measured';
+  return [
+    loss,
+    `GPU memory at its peak: ${megabytes(memory.peak.total)} measured, ${megabytes(memory.forecast.total)} forecast`,
+    `${parameters} parameters, ${trainable} of them trained in a step`,
+    `device: ${markdownCode(device.description)}`,
+  ];
+}
+
+const list = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+
+function periods({ schedule, evalLoss }: RunReport): string[] {
+  const done = evalLoss.at(-1)?.step ?? Infinity;
+  const trained = schedule.filter(({ firstStep }) => firstStep <= done);
+  if (trained.length === 0) return [];
+  const lines = trained.map(({ firstStep, layers }) => `from step ${firstStep}: ${layers.length > 0 ? layers.join(' ') : 'none'}`);
+  return ['', '## Layers that trained', '', '```text', ...lines, '```'];
+}
+
+export function modelCard(facts: ModelCardFacts): string {
+  const { base, commit, config, data, report, dtype } = facts;
+  const adapter =
+    config.method !== 'lora'
+      ? []
+      : ['', 'The adapter alone: `PeftModel.from_pretrained(base, folder + "/adapter")`, with the base model loaded first.'];
+  return [
+    ...frontMatter(facts),
+    '',
+    '# Fine-tuned with LISA Studio',
+    '',
+    list([
+      `base model: ${markdownCode(base)}${commit === null ? '' : `, commit ${commit}`}`,
+      `method: ${METHODS[config.method]}`,
+      `data: ${markdownCode(data.name)}, ${data.rows} rows to train on, ${data.evalRows} held out`,
+      `weights: ${dtype}`,
+    ]),
+    '',
+    '## Settings',
+    '',
+    list(settings(config)),
+    '',
+    '## Results',
+    '',
+    list(results(report, dtype)),
+    ...periods(report),
+    '',
+    '## Use',
+    '',
+    '```python',
+    'from transformers import AutoModelForCausalLM, AutoTokenizer',
+    '',
+    'folder = "path/to/this/folder"',
+    'model = AutoModelForCausalLM.from_pretrained(folder)',
+    'tokenizer = AutoTokenizer.from_pretrained(folder)',
+    '```',
+    ...adapter,
+    '',
+  ].join('\n');
+}

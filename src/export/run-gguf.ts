@@ -1,0 +1,44 @@
+// The tuned model of a session as GGUF: merged, and for LoRA the adapter beside it.
+
+import type { Tokenizer } from '../data/tokenize/tokenizer';
+import type { ExportFile } from './folder';
+import type { GgufType } from '../io/formats/gguf';
+import { exportGguf, exportGgufAdapter, ggufKeys } from './gguf/export';
+import type { GgufSpecials } from './gguf/tokenizer';
+import { tunedTensor } from './run';
+import { loraSites } from '../engine/lora';
+import type { RunInputs } from '../train/prepare';
+import type { Session } from '../train/session';
+
+/** model.gguf and, for LoRA, adapter.gguf. Throws as checkGguf; tensors are read from the GPU as the files are written, one at a time. */
+export async function exportRunGguf(session: Session, type: GgufType): Promise<readonly ExportFile[]> {
+  const { engine, inputs } = session;
+  const { config, files, tokenizer } = inputs;
+  const model = await exportGguf({ files, tensor: tunedTensor(session), type, specials: ggufSpecials(tokenizer) });
+  const made: ExportFile[] = [{ path: 'model.gguf', size: model.size, chunks: () => model.chunks() }];
+  if (config.method !== 'lora') return made;
+  const sites = engine.plan.buffers.adapters.flatMap((_, layer) =>
+    loraSites(files.shape).map(({ op, part, out, a, b }) => ({
+      layer,
+      part,
+      inputs: op.in,
+      outputs: out,
+      a: () => engine.readAdapter(layer, a),
+      b: () => engine.readAdapter(layer, b),
+    })),
+  );
+  const adapter = exportGgufAdapter(files, sites, config.loraRank, config.loraAlpha);
+  return [...made, { path: 'adapter.gguf', size: adapter.size, chunks: () => adapter.chunks() }];
+}
+
+/** Throws MODEL_UNSUPPORTED or TOKENIZER with the reason where GGUF cannot carry the model. Needs no GPU and no training. */
+export async function checkGguf({ files, tokenizer }: Pick<RunInputs, 'files' | 'tokenizer'>): Promise<void> {
+  await ggufKeys(files, ggufSpecials(tokenizer));
+}
+
+export function ggufSpecials(tokenizer: Tokenizer): GgufSpecials {
+  const { bosId, eosIds, addBos, chatTemplate } = tokenizer;
+  const { pad_token: pad } = tokenizer.specialTexts;
+  const padIds = pad === undefined ? [] : tokenizer.encode(pad);
+  return { bosId, eosIds, padId: padIds.length === 1 ? padIds[0] : null, addBos, chatTemplate };
+}

@@ -1,0 +1,87 @@
+// Files on disk, for the command line: a model directory as a FileSource, and single data files.
+
+import { createReadStream } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { DataStream } from '../../data/read/text-stream';
+import { AppError } from '../../base/errors';
+import { checkLength, isPlainName, missingFile, type FileSource } from '../sources/file-source';
+
+/** One read call moves less than 2 GiB. */
+const MAX_READ = 2 ** 30;
+
+/** The files directly in a directory; links are followed (a download cache is made of them). Throws MODEL_FILE when there is no such directory. */
+export async function nodeSource(directory: string): Promise<FileSource> {
+  const name = basename(resolve(directory));
+  const info = await stat(directory).catch(() => null);
+  if (!info?.isDirectory()) {
+    const detail = info ? `${directory} is a file, not a model directory.` : `The model directory ${directory} does not exist.`;
+    throw new AppError('MODEL_FILE', detail, 'Give a directory in Hugging Face layout: config.json, model.safetensors, tokenizer.json.');
+  }
+  const full = (path: string): string => {
+    if (!isPlainName(path)) throw missingFile(name, path);
+    return join(directory, path);
+  };
+  const size = async (path: string): Promise<number> => {
+    const file = await stat(full(path)).catch((cause: unknown) => {
+      throw missingFile(name, path, cause);
+    });
+    if (!file.isFile()) throw missingFile(name, path);
+    return file.size;
+  };
+  return {
+    name,
+    async list() {
+      const found: string[] = [];
+      for (const path of (await readdir(directory)).sort()) {
+        const file = await stat(join(directory, path)).catch(() => null);
+        if (file?.isFile()) found.push(path);
+      }
+      return found;
+    },
+    size,
+    async read(path, start = 0, end) {
+      const stop = end ?? (await size(path));
+      const file = await open(full(path)).catch((cause: unknown) => {
+        throw missingFile(name, path, cause);
+      });
+      try {
+        const bytes = new Uint8Array(stop - start);
+        let filled = 0;
+        while (filled < bytes.byteLength) {
+          const { bytesRead } = await file.read(bytes, filled, Math.min(MAX_READ, bytes.byteLength - filled), start + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return checkLength(bytes.subarray(0, filled), stop - start, name, path);
+      } catch (thrown) {
+        throw thrown instanceof AppError ? thrown : missingFile(name, path, thrown);
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** A data file, read as it is needed. Throws DATASET_READ, also while it is read. */
+export async function openDataFile(path: string): Promise<DataStream> {
+  const info = await stat(path).catch(() => null);
+  if (!info)
+    throw new AppError(
+      'DATASET_READ',
+      `The data file ${path} does not exist.`,
+      'Give a .jsonl, .csv or .txt file, or the name of a built-in data set.',
+    );
+  if (!info.isFile()) throw new AppError('DATASET_READ', `${path} is not a file.`, 'Give a .jsonl, .csv or .txt file.');
+  return {
+    name: basename(path),
+    size: info.size,
+    async *chunks() {
+      try {
+        for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;
+      } catch (cause) {
+        throw new AppError('DATASET_READ', `The data file ${path} cannot be read.`, 'Check its permissions.', { cause });
+      }
+    },
+  };
+}

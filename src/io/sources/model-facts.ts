@@ -1,0 +1,45 @@
+// What can be said of a model before its weights are read: config.json and the headers of its weights, and nothing else.
+// Everything that would refuse it later refuses it here, by name, except what only the numbers themselves can show.
+
+import { AppError } from '../../base/errors';
+import { parameterCount } from '../../model/parameters';
+import type { Dtype, ModelShape } from '../../model/types';
+import type { CheckpointTypes } from '../../plan/storage';
+import type { FileSource } from './file-source';
+import { openModel } from './model-files';
+
+export interface ModelFacts {
+  readonly shape: ModelShape;
+  readonly parameters: number;
+  /** Parameters by the type they are stored in. */
+  readonly dtypes: Readonly<Record<Dtype, number>>;
+  readonly types: CheckpointTypes;
+  /** Files that a run reads or an export takes along, and no others of the folder. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** Of all these files. */
+  readonly bytes: number;
+}
+
+/** One type for all where it is one: most checkpoints, and short enough for a message. */
+export function compactTypes(types: Readonly<Record<string, Dtype>>): CheckpointTypes {
+  const [first, ...others] = new Set(Object.values(types));
+  return first !== undefined && others.length === 0 ? first : types;
+}
+
+/** Throws what openModel throws, and TOKENIZER where there is no tokenizer.json. */
+export async function readModelFacts(source: FileSource): Promise<ModelFacts> {
+  const model = await openModel(source);
+  if (!model.passthrough.includes('tokenizer.json')) {
+    throw new AppError('TOKENIZER', `${model.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');
+  }
+  const files: { path: string; bytes: number }[] = [];
+  for (const path of [...model.modelPaths, ...model.passthrough]) files.push({ path, bytes: await source.size(path) });
+  return {
+    shape: model.shape,
+    parameters: parameterCount(model.table),
+    dtypes: model.dtypes,
+    types: compactTypes(model.types),
+    files,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+  };
+}

@@ -1,0 +1,196 @@
+// Attention of the training step: causal, inside segments, grouped query heads, no T×T tensor. The forward keeps
+// o and the log-sum-exp of the scores; the backward recomputes the probabilities from it (FlashAttention,
+// arXiv 2205.14135). A micro-batch is one stream of N tokens; segStart and segEnd (u32 [N]) say for each token
+// where its segment starts and one past where it ends. Generation is in attention_cached.ts.
+
+import type { Amount, Dispatch, Grid, View, Work } from '../../dispatch/types';
+import bwdDeltaWgsl from './attention_bwd_delta.wgsl?raw';
+import bwdDkvWgsl from './attention_bwd_dkv.wgsl?raw';
+import bwdDkvSharedWgsl from './attention_bwd_dkv_shared.wgsl?raw';
+import bwdDqWgsl from './attention_bwd_dq.wgsl?raw';
+import bwdDqSharedWgsl from './attention_bwd_dq_shared.wgsl?raw';
+import fwdWgsl from './attention_fwd.wgsl?raw';
+import fwdSharedWgsl from './attention_fwd_shared.wgsl?raw';
+import { headLayout, laneSource, type HeadSizes } from './attention_layout';
+import { dispatch, expectElements, kernel, type Kernel } from '../../dispatch/kernel';
+
+export { attentionCached, cacheAppend, type AttentionCachedArgs, type CacheAppendArgs } from './attention_cached';
+
+/**
+ * Two ways to the same result (up to rounding). 'register': one invocation a query (or key), no barrier; the one
+ * for software adapters. 'shared': 32×32 tiles of scores, passed between invocations through workgroup memory;
+ * fewer reads and registers a product, meant for real GPUs (not measured on one yet). Buffers are the same for both.
+ */
+export type AttentionFamily = 'register' | 'shared';
+
+interface CommonArgs extends HeadSizes {
+  readonly label: string;
+  /** Capacity: the largest N. */
+  readonly rows: number;
+  readonly family?: AttentionFamily;
+  /** [first, count] of the heads (of dK and dV: kv heads) that this dispatch does. Default: all. */
+  readonly part?: readonly [number, number];
+}
+
+export interface AttentionFwdArgs extends CommonArgs {
+  /** [N, H·D], assigned. */
+  readonly o: View;
+  /** [N, H], assigned: natural log of Σ exp(scaled score). */
+  readonly lse: View;
+  /** [N, (H + 2K)·D]: q heads, k heads, v heads. */
+  readonly qkv: View;
+  readonly segStart: View;
+  /** Of the scores, usually 1/√D. */
+  readonly scale: number;
+}
+
+export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'part'> {
+  /** [N, H], assigned: Σ_d dout·o. */
+  readonly delta: View;
+  readonly dout: View;
+  readonly o: View;
+}
+
+interface BackwardArgs extends CommonArgs {
+  /** [N, (H + 2K)·D], its part assigned. */
+  readonly dqkv: View;
+  /** Gradient of o, [N, H·D]. */
+  readonly dout: View;
+  readonly qkv: View;
+  readonly lse: View;
+  readonly delta: View;
+  readonly scale: number;
+}
+
+export interface AttentionBwdDqArgs extends BackwardArgs {
+  readonly segStart: View;
+}
+
+export interface AttentionBwdDkvArgs extends BackwardArgs {
+  readonly segEnd: View;
+}
+
+/** o and lse of the live rows. Throws SHAPE_MISMATCH. */
+export function attentionFwd(args: AttentionFwdArgs): Dispatch {
+  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register', part = [0, heads] } = args;
+  const name = 'attention_fwd';
+  const { width, outWidth } = headLayout(name, args);
+  expectElements(name, 'o', o, rows * outWidth);
+  expectElements(name, 'lse', lse, rows * heads);
+  expectElements(name, 'qkv', qkv, rows * width);
+  expectElements(name, 'seg_start', segStart, rows);
+  return dispatch(
+    familyKernel(name, family, headDim, family === 'shared' ? fwdSharedWgsl : fwdWgsl),
+    label,
+    { o, lse, qkv, seg_start: segStart },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, heads, 4 * outWidth, width + outWidth + heads + 1),
+  );
+}
+
+/** delta of the live rows, which both other backward kernels read. Throws SHAPE_MISMATCH. */
+export function attentionBwdDelta({ label, delta, dout, o, rows, heads, headDim }: AttentionBwdDeltaArgs): Dispatch {
+  const name = 'attention_bwd_delta';
+  const { outWidth } = headLayout(name, { heads, kvHeads: heads, headDim });
+  expectElements(name, 'delta', delta, rows * heads);
+  expectElements(name, 'dout', dout, rows * outWidth);
+  expectElements(name, 'o', o, rows * outWidth);
+  return dispatch(
+    kernel(name, [laneSource(headDim).wgsl, bwdDeltaWgsl], { HEAD_DIM: headDim }),
+    label,
+    { delta, dout, o },
+    { rows, heads },
+    [{ extent: 'rows', per: 64, times: heads }, 1, 1],
+    { flops: { rows: 2 * outWidth }, bytes: rowBytes(2 * outWidth + heads) },
+  );
+}
+
+/** The q part of dqkv for the live rows. Throws SHAPE_MISMATCH. */
+export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
+  const {
+    label,
+    dqkv,
+    dout,
+    qkv,
+    lse,
+    delta,
+    segStart,
+    rows,
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    family = 'register',
+    part = [0, heads],
+  } = args;
+  const name = 'attention_bwd_dq';
+  const { width, outWidth } = expectBackward(name, args);
+  expectElements(name, 'seg_start', segStart, rows);
+  return dispatch(
+    familyKernel(name, family, headDim, family === 'shared' ? bwdDqSharedWgsl : bwdDqWgsl),
+    label,
+    { dqkv, dout, qkv, lse, delta, seg_start: segStart },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, heads, 6 * outWidth, width + 2 * outWidth + 2 * heads + 1),
+  );
+}
+
+/** The k and v parts of dqkv for the live rows, summed over the query heads of each group. Throws SHAPE_MISMATCH. */
+export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
+  const {
+    label,
+    dqkv,
+    dout,
+    qkv,
+    lse,
+    delta,
+    segEnd,
+    rows,
+    heads,
+    kvHeads,
+    headDim,
+    scale,
+    family = 'register',
+    part = [0, kvHeads],
+  } = args;
+  const name = 'attention_bwd_dkv';
+  const { width, outWidth } = expectBackward(name, args);
+  expectElements(name, 'seg_end', segEnd, rows);
+  return dispatch(
+    familyKernel(name, family, headDim, family === 'shared' ? bwdDkvSharedWgsl : bwdDkvWgsl),
+    label,
+    { dqkv, dout, qkv, lse, delta, seg_end: segEnd },
+    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
+    tiles(family, part[1]),
+    share(part, kvHeads, 8 * outWidth, width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1),
+  );
+}
+
+function expectBackward(name: string, args: BackwardArgs): { width: number; outWidth: number } {
+  const { dqkv, dout, qkv, lse, delta, rows, heads } = args;
+  const { width, outWidth } = headLayout(name, args);
+  expectElements(name, 'dqkv', dqkv, rows * width);
+  expectElements(name, 'dout', dout, rows * outWidth);
+  expectElements(name, 'qkv', qkv, rows * width);
+  expectElements(name, 'lse', lse, rows * heads);
+  expectElements(name, 'delta', delta, rows * heads);
+  return { width, outWidth };
+}
+
+const familyKernel = (name: string, family: AttentionFamily, headDim: number, wgsl: string): Kernel =>
+  kernel(name, [laneSource(headDim).wgsl, wgsl], { HEAD_DIM: headDim }, family);
+
+/** Rows a workgroup does; equals the workgroup size of 'register' and TILE of 'shared'. */
+const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };
+
+const tiles = (family: AttentionFamily, heads: number): Grid => [{ extent: 'rows', per: ROWS_PER_GROUP[family] }, heads, 1];
+
+/** Work of a part of the heads. */
+const share = ([, count]: readonly [number, number], heads: number, perPair: number, perRow: number): Work => ({
+  flops: { pairs: (perPair * count) / heads },
+  bytes: rowBytes((perRow * count) / heads),
+});
+
+const rowBytes = (elements: number): Amount => ({ rows: 4 * elements });

@@ -1,0 +1,28 @@
+// The step's numbers that stay on the GPU: f32[8], read back once a step. The WGSL files that touch them
+// name the same places.
+
+import type { BufferSpec } from '../../dispatch/types';
+
+export const STATS = { loss: 0, gradNorm: 1, clip: 2, bad: 3 } as const;
+
+export const STATS_ELEMENTS = 8;
+
+export interface StepStats {
+  /** Mean loss over the targets of the step so far. */
+  readonly loss: number;
+  /** Norm of all gradients of the step, before clipping. */
+  readonly gradNorm: number;
+  /** Factor on every gradient: below 1 where clipped, 0 where the update is skipped. */
+  readonly clip: number;
+  /** Loss or norm was not finite, in this step or one before: no update is made until stats are cleared. */
+  readonly bad: boolean;
+}
+
+export const statsSpec = (): BufferSpec => ({ name: 'stats', bytes: STATS_ELEMENTS * 4, memory: 'workspace', kind: 'storage' });
+
+export const readStats = (values: Float32Array): StepStats => ({
+  loss: values[STATS.loss],
+  gradNorm: values[STATS.gradNorm],
+  clip: values[STATS.clip],
+  bad: values[STATS.bad] !== 0,
+});

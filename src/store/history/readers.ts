@@ -1,0 +1,153 @@
+// Checked readers of what a run tells about itself: prepared, report, samples. They are typed by the protocol, so that
+// a field that is added there is missed here by the compiler.
+
+import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
+import type { BernoulliReport } from '../../lisa/schedule';
+import { FAMILIES, type FamilyName } from '../../model/config-families';
+import type { ModelShape, Rope, RopeScaling } from '../../model/types';
+import type { FormulaTerm } from '../../plan/forecast-formula';
+import type { Forecast, ForecastPart } from '../../plan/forecast';
+import type { ClassBytes, MemoryTotals } from '../../dispatch/memory';
+import type { BlockBytes, DataSummary, Period, Prepared, Rounding, RunReport, Sample } from '../../worker/protocol';
+import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from '../readers';
+
+const CLASSES = {
+  weights: count,
+  masters: count,
+  gradients: count,
+  optimizer: count,
+  activations: count,
+  workspace: count,
+  inputs: count,
+  cache: count,
+  staging: count,
+};
+const classBytes = object<ClassBytes>(CLASSES);
+export const totals = object<MemoryTotals>({ ...CLASSES, total: count });
+
+const memoryClass = oneOf(...(Object.keys(CLASSES) as (keyof typeof CLASSES)[]));
+
+export const errorReader = object<ErrorInfo>({ code: oneOf(...ERROR_CODES), detail: text, remedy: text });
+
+export const sample = object<Sample>({
+  when: oneOf('before', 'after', 'during'),
+  step: count,
+  prompt: text,
+  text,
+  leftOut: optional(count),
+});
+
+const device = object<Prepared['device']>({ vendor: text, architecture: text, description: text, software: flag });
+
+const method = oneOf('lisa', 'full', 'lora');
+
+const linear = object<Extract<RopeScaling, { type: 'linear' }>>({ type: oneOf('linear'), factor: number });
+const llama3 = object<Extract<RopeScaling, { type: 'llama3' }>>({
+  type: oneOf('llama3'),
+  factor: number,
+  lowFreqFactor: number,
+  highFreqFactor: number,
+  originalPositions: count,
+});
+const ropeScaling: Reader<RopeScaling> = (value, path) => {
+  const { type } = object<{ type: RopeScaling['type'] }>({ type: oneOf('linear', 'llama3') })(value, path);
+  return type === 'linear' ? linear(value, path) : llama3(value, path);
+};
+
+const shape = object<ModelShape>({
+  family: oneOf(...(Object.keys(FAMILIES) as FamilyName[])),
+  style: oneOf('gpt2', 'llama'),
+  vocab: count,
+  width: count,
+  layers: count,
+  heads: count,
+  kvHeads: count,
+  headDim: count,
+  ff: count,
+  maxPositions: count,
+  windowed: flag,
+  norm: oneOf('layer', 'rms'),
+  normEps: number,
+  activation: oneOf('gelu_tanh', 'gelu_erf', 'swiglu'),
+  rope: nullable(object<Rope>({ theta: number, scaling: nullable(ropeScaling) })),
+  tied: flag,
+  qkNorm: flag,
+  qkvBias: flag,
+  attentionOutBias: flag,
+  mlpBias: flag,
+});
+
+const formulaTerm = object<FormulaTerm>({
+  counts: list(
+    object({ count: number, unit: oneOf('layer', 'parameter', 'adapter parameter', 'token', 'value', 'buffer', 'row', 'logit') }),
+  ),
+  bytes: number,
+  what: text,
+});
+
+const largestBuffer = object<Forecast['largest']['buffer']>({
+  name: text,
+  bytes: count,
+  memory: memoryClass,
+  block: optional(text),
+  tensor: optional(text),
+});
+
+const forecast = object<Forecast>({
+  method,
+  bytes: classBytes,
+  total: count,
+  parts: list(
+    object<ForecastPart>({
+      id: oneOf('weights', 'edges-state', 'layers-gradients', 'layers-optimizer', 'activations', 'workspace', 'other'),
+      bytes: count,
+      formula: list(formulaTerm),
+    }),
+  ),
+  trainable: count,
+  largest: object({ buffer: largestBuffer, binding: largestBuffer }),
+});
+
+const schedule = list(object<Period>({ period: count, firstStep: count, layers: list(count) }));
+
+export const prepared = object<Prepared>({
+  modelName: text,
+  shape,
+  parameters: count,
+  trainable: count,
+  data: object<DataSummary>({
+    name: text,
+    format: text,
+    rows: count,
+    evalRows: count,
+    duplicates: count,
+    tokens: count,
+    targets: count,
+    truncated: count,
+    dropped: count,
+    // Records of earlier versions don't have it.
+    perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
+    badRows: count,
+  }),
+  device,
+  forecasts: object({ full: forecast, lisa: forecast, lora: forecast }),
+  schedule,
+  blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
+  firstStep: count,
+});
+
+export const report = object<RunReport>({
+  method,
+  device,
+  kernels: text,
+  schedule,
+  memory: object({ forecast: totals, peak: totals, fullForecast: totals, loraForecast: totals }),
+  parameters: count,
+  stored: optional(object<NonNullable<RunReport['stored']>>({ f32: count, f16: count, bf16: count })),
+  rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
+  trainable: count,
+  tokensPerSecond: measured,
+  bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count })),
+  updates: list(object({ period: count, layers: list(object({ layer: count, change: measured })) })),
+  evalLoss: list(object({ step: count, loss: measured })),
+});

@@ -1,0 +1,42 @@
+// The history's place in the browser: IndexedDB. A summary and a record a run, in one transaction, so that the list
+// never names a run that is not there.
+
+import { clear, createStore, delMany, getMany, keys, setMany, get, type UseStore } from 'idb-keyval';
+import type { RunRecord, RunSummary } from './record';
+
+export interface HistoryStorage {
+  summaries(): Promise<RunSummary[]>;
+  record(runId: string): Promise<RunRecord | undefined>;
+  write(summary: RunSummary, record: RunRecord): Promise<void>;
+  writeSummary(summary: RunSummary): Promise<void>;
+  remove(runId: string): Promise<void>;
+  removeAll(): Promise<void>;
+}
+
+const SUMMARY = 'summary/';
+const RECORD = 'record/';
+
+export function browserStorage(): HistoryStorage {
+  let opened: UseStore | undefined;
+  // Not before it is asked for: where storage is blocked, opening throws.
+  const store = (): UseStore => (opened ??= createStore('lisa-studio-history', 'runs'));
+  return {
+    async summaries() {
+      const names = (await keys<string>(store())).filter((key) => key.startsWith(SUMMARY));
+      const found = await getMany<RunSummary>(names, store());
+      return found.filter((summary) => summary !== undefined);
+    },
+    record: (runId) => get<RunRecord>(RECORD + runId, store()),
+    write: (summary, record) =>
+      setMany(
+        [
+          [SUMMARY + summary.runId, summary],
+          [RECORD + summary.runId, record],
+        ],
+        store(),
+      ),
+    writeSummary: (summary) => setMany([[SUMMARY + summary.runId, summary]], store()),
+    remove: (runId) => delMany([SUMMARY + runId, RECORD + runId], store()),
+    removeAll: () => clear(store()),
+  };
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import type { RunEvent, StepMetrics } from '../../worker/protocol';
+import { note, useLog } from './log';
+
+const types = (): string[] => useLog.getState().lines.map(({ event }) => (event.type === 'phase' ? event.phase : event.type));
+
+test('what happened, in its order: no steps, and a phase once however often it tells how far it is', () => {
+  const events: RunEvent[] = [
+    { type: 'phase', phase: 'loading' },
+    { type: 'phase', phase: 'loading', fraction: 0.5 },
+    { type: 'phase', phase: 'training' },
+    { type: 'step', metrics: { step: 1 } as StepMetrics },
+    { type: 'phase', phase: 'saving' },
+    { type: 'checkpoint', step: 1 },
+    { type: 'phase', phase: 'training' },
+  ];
+  events.forEach((event, i) => note('a', event, 1000 + i));
+  expect(types()).toEqual(['loading', 'training', 'saving', 'checkpoint', 'training']);
+  expect(useLog.getState().lines.map(({ at }) => at)).toEqual([1000, 1002, 1004, 1005, 1006]);
+});
+
+test('another run begins a new list, and a long one keeps its end', () => {
+  note('b', { type: 'phase', phase: 'training' }, 1);
+  expect(types()).toEqual(['training']);
+  for (let step = 1; step <= 600; step++) note('b', { type: 'checkpoint', step }, step);
+  const { lines } = useLog.getState();
+  expect(lines).toHaveLength(500);
+  expect(lines.at(-1)?.event).toEqual({ type: 'checkpoint', step: 600 });
+  expect(new Set(lines.map(({ id }) => id)).size).toBe(500);
+});

@@ -1,0 +1,78 @@
+// The address of the page says how its settings differ from the defaults, so that it can be kept, sent and gone back to.
+// It follows the form after a moment's rest, and the form follows it when a person opens or edits a link.
+
+import { create } from 'zustand';
+import { decodeConfig, encodeConfig, type DroppedSetting } from '../../config/codec';
+import type { ConfigKey, RunConfig } from '../../config/run-config';
+import { adoptConfig, useConfigStore } from './config';
+import { adoptHubName, hubNameInUse } from './hub-choice';
+import { encodeHubLink, decodeHubLink } from './hub-link';
+import { useSourcesStore } from './sources';
+
+/** Typing and dragging are over. Browsers also refuse too many changes of the address in a short time. */
+const REST_MS = 400;
+
+export interface LinkNotice {
+  /** Settings of the last link that could not be taken over. */
+  readonly dropped: readonly DroppedSetting[];
+  /** Settings that it did set. */
+  readonly given: readonly ConfigKey[];
+}
+
+export const useLinkStore = create<{ readonly notice: LinkNotice | null }>(() => ({ notice: null }));
+
+export const dismissLinkNotice = (): void => useLinkStore.setState({ notice: null });
+
+/** The address of these settings, or of those in the form. */
+export function linkOf(config = useConfigStore.getState().config): string {
+  const hash = hashOf(config);
+  const { origin, pathname, search } = location;
+  return `${origin === 'null' ? '' : origin}${pathname}${search}${hash && `#${hash}`}`;
+}
+
+/** Of the form's own settings the hub's model goes along: its name and revision, and nothing that opens it. */
+function hashOf(config: RunConfig): string {
+  const hub = config === useConfigStore.getState().config ? hubNameInUse() : null;
+  return [encodeConfig(config), hub ? encodeHubLink(hub) : ''].filter((part) => part !== '').join('&');
+}
+
+function readAddress(): void {
+  const { config, given, dropped } = decodeConfig(location.hash);
+  adoptConfig(config, given);
+  const hub = decodeHubLink(location.hash);
+  if (hub) adoptHubName(hub);
+  useLinkStore.setState({ notice: dropped.length > 0 ? { dropped, given } : null });
+}
+
+function writeAddress(): void {
+  const hash = hashOf(useConfigStore.getState().config);
+  if (location.hash.replace(/^#/, '') === hash) return;
+  history.replaceState(history.state, '', hash ? `#${hash}` : location.pathname + location.search);
+}
+
+/** Reads the address now and keeps it in step from here on. Returns the function that ends it. */
+export function followAddress(): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const later = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(writeAddress, REST_MS);
+  };
+  const end = useConfigStore.subscribe((now, before) => {
+    if (now.config !== before.config) later();
+  });
+  const endSources = useSourcesStore.subscribe((now, before) => {
+    if (now.modelKind !== before.modelKind || now.hub !== before.hub) later();
+  });
+  addEventListener('hashchange', readAddress);
+  if (location.hash.length > 1) {
+    readAddress();
+    // What could not be taken leaves the address, also where nothing else changed.
+    later();
+  }
+  return () => {
+    clearTimeout(timer);
+    end();
+    endSources();
+    removeEventListener('hashchange', readAddress);
+  };
+}

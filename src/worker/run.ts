@@ -1,0 +1,166 @@
+// One run inside the worker: from the page's sources to a session and its events.
+
+import type { RunConfig } from '../config/run-config';
+import type { LoadedFiles } from '../data/sample/inspect';
+import { AppError, errorInfo } from '../base/errors';
+import type { Gpu } from '../gpu/device';
+import { blobOf } from '../io/browser/export-blob';
+import { GGUF_TYPES } from '../io/formats/gguf';
+import type { CheckpointReader } from '../train/checkpoint';
+import { Comparison, type Reply } from './comparison';
+import { exportDelta } from '../export/run-delta';
+import { exportRunGguf } from '../export/run-gguf';
+import { exportTuned } from '../export/run';
+import { Gate } from '../train/gate';
+import type { DutyCycle } from '../train/duty';
+import { prepareInputs, Unwanted } from '../train/prepare';
+import type { CompareRequest, DataSource, ExportedFile, ExportKind, ModelSource, RunEvent } from './protocol';
+import { Queue } from './queue';
+import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
+import { Discarded, Session } from '../train/session';
+import { openSources, type SourcePlaces } from './sources';
+
+export interface RunRequest {
+  readonly runId: string;
+  readonly config: RunConfig;
+  readonly model: ModelSource;
+  readonly data: DataSource;
+  readonly paused: boolean;
+  /** The checkpoint to go on from. */
+  readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
+  /** Tokens of the data, where they have been counted for a look at it. */
+  readonly counted: LoadedFiles | null;
+  readonly places: SourcePlaces;
+  readonly duty: DutyCycle;
+}
+
+export class WorkerRun {
+  readonly runId: string;
+  readonly #gate: Gate;
+  readonly #emit: (event: RunEvent) => void;
+  readonly #checkpoints: RunCheckpoints;
+  #session: Session | null = null;
+  #comparison: Comparison | null = null;
+  /** Of the session's engine, after the run. */
+  readonly #uses = new Queue();
+  #finished = false;
+  readonly #settled: Promise<void>;
+
+  /** Begins at once. The storage may hold another run's checkpoint. */
+  constructor(request: RunRequest, gpu: Gpu, storage: RunStorage, emit: (event: RunEvent) => void) {
+    this.#gate = new Gate(request.paused, async () => this.#session?.pause());
+    this.#emit = (event) => {
+      if (event.type === 'done') this.#finished = true;
+      // Whoever discarded a run wants to hear nothing more of it.
+      if (!this.#gate.discarded) emit(event);
+    };
+    const { runId, model, data, from } = request;
+    this.runId = runId;
+    this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null);
+    this.#settled = this.#run(request, gpu);
+  }
+
+  get gate(): Gate {
+    return this.#gate;
+  }
+
+  /** It has come to its end, and its model can be compared and exported. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /** From now on only those checkpoints are written that are asked for. */
+  stopSaving(): void {
+    this.#session?.stopSaving();
+  }
+
+  /** The tuned model as files, or what training changed. */
+  files(what: ExportKind): Promise<ExportedFile[]> {
+    return this.#uses.run(async () => {
+      const session = this.#finishedSession();
+      const type = GGUF_TYPES.find((known) => what === `gguf-${known}`);
+      const files = type
+        ? await exportRunGguf(session, type)
+        : what === 'delta'
+          ? await exportDelta(session)
+          : (await exportTuned(session, 'f32')).files;
+      const made: ExportedFile[] = [];
+      for (const file of files) {
+        const { data, crc32 } = await blobOf(file);
+        made.push({ name: file.path, data, crc32: type ? null : crc32 });
+      }
+      return made;
+    });
+  }
+
+  /** Base and tuned model answer; an earlier question gets no more. Rejects with what went wrong. */
+  async compare(request: CompareRequest, onReply: (reply: Reply) => void): Promise<void> {
+    this.#comparison ??= new Comparison(this.#finishedSession(), this.#uses);
+    await this.#comparison.answer(request, onReply);
+  }
+
+  cancelCompare(): void {
+    this.#comparison?.cancel();
+  }
+
+  #finishedSession(): Session {
+    if (!this.#session || !this.#finished) throw new AppError('INTERNAL', 'There is no finished run.', 'Train a model first.');
+    return this.#session;
+  }
+
+  /** Ends the run without results, waits until it has let go of the GPU, and frees its memory. */
+  async close(): Promise<void> {
+    this.#gate.discard();
+    await this.#settled;
+    await this.#comparison?.close();
+    await this.#uses.idle();
+    this.#session?.close();
+    this.#session = null;
+  }
+
+  /** Like close, and takes its checkpoint away. */
+  async discard(): Promise<void> {
+    await this.close();
+    await this.#checkpoints.clear();
+  }
+
+  /** Never rejects. */
+  async #run(request: RunRequest, gpu: Gpu): Promise<void> {
+    const { config, from } = request;
+    try {
+      this.#emit({ type: 'phase', phase: 'loading' });
+      const files = await openSources(request.model, request.data, request.places);
+      const wanted = (): boolean => !this.#gate.discarded;
+      const inputs = await prepareInputs(config, { ...files, counted: request.counted }, undefined, undefined, wanted);
+      // Where there is no room for them now, the first checkpoint says so.
+      await this.#checkpoints.keepSources().catch(() => undefined);
+      if (this.#gate.discarded) throw new Discarded();
+      const host = {
+        runId: request.runId,
+        emit: this.#emit,
+        checkpoints: this.#checkpoints,
+        gate: async () => {
+          await request.duty.breathe();
+          const answer = await this.#gate.ask();
+          if (answer === 'go') request.duty.begin();
+          return answer;
+        },
+        hold: () => this.#gate.pause(),
+        discarded: () => this.#gate.discarded,
+        proof: 'on request' as const,
+      };
+      this.#session = await Session.create(gpu, inputs, host, from?.reader);
+      if (config.saveEvery === 0) this.#session.stopSaving();
+      await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
+      // A run that came to its end has nothing to go on with.
+      await this.#checkpoints.clear().catch(() => undefined);
+    } catch (thrown) {
+      const savedStep = this.#session?.savedStep ?? from?.step ?? null;
+      this.#session?.close();
+      this.#session = null;
+      // What cannot be taken away now is overwritten later, and no fault of the run.
+      await this.#checkpoints.release().catch(() => undefined);
+      if (!(thrown instanceof Discarded || thrown instanceof Unwanted)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
+    }
+  }
+}

@@ -1,0 +1,407 @@
+// The worker's service as the page uses it: runs on the software adapter, commands at every awkward moment.
+
+import { crc32 as oracle } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunConfig } from '../config/run-config';
+import { AppError } from '../base/errors';
+import { nodeLab } from '../testing/node-lab';
+import { spyOnBuffers, type BufferSpy } from '../testing/buffer-spy';
+import { temporaryFolder } from '../testing/tiny-folder';
+import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
+import { differences, checkpointTensors, MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
+import type { SafetensorsFile } from '../io/formats/safetensors';
+
+const folder = temporaryFolder('service');
+afterAll(() => folder.remove());
+
+const MODEL = pickedModel(folder.path, 'tiny-llama');
+const DATA = pickedData(4);
+const CONFIG: RunConfig = { ...TINY_CONFIG, saveEvery: 0, evalEvery: 0 };
+const LONG: RunConfig = { ...CONFIG, steps: 100_000 };
+
+let spy: BufferSpy;
+beforeAll(async () => {
+  spy = spyOnBuffers((await nodeLab()).gpu);
+});
+afterAll(() => spy.end());
+
+async function opened(storage?: MemoryCheckpoints): Promise<TestPage> {
+  const page = new TestPage(storage);
+  await page.send({ type: 'open', base: 'http://localhost/' });
+  // Whose buffers must not be counted with those of a run.
+  await page.next(({ type }) => type === 'speed' || undefined, 0);
+  return page;
+}
+
+/** A run of its own that has made `step` steps and waits. */
+async function paused(page: TestPage, runId: string, config: RunConfig, step: number): Promise<void> {
+  const from = page.events.length;
+  await page.start(runId, config, MODEL, DATA, true);
+  await page.phase(runId, 'paused', from);
+  for (let i = 0; i < step; i++) {
+    const held = page.phase(runId, 'paused');
+    await page.send({ type: 'step' });
+    await held;
+  }
+}
+
+const refusals = (page: TestPage): unknown[] => page.events.filter(({ type }) => type === 'refused');
+
+describe('speed', () => {
+  test('is measured after opening, in little time and with nothing left behind', async () => {
+    const page = new TestPage();
+    const begun = performance.now();
+    await page.send({ type: 'open', base: 'http://localhost/' });
+    expect(page.events.map(({ type }) => type)).toEqual(['opened']);
+    const speed = await page.next((event) => (event.type === 'speed' ? event.flopsPerSecond : undefined), 0);
+    console.info(`${(speed / 1e9).toFixed(2)} GFLOP/s, told ${(performance.now() - begun).toFixed(0)} ms after the command`);
+    expect(speed).toBeGreaterThan(1e7);
+    expect(speed).toBeLessThan(1e15);
+    expect(spy.live()).toBe(0);
+  });
+
+  test('gives way to a start, and does not hold it up', async () => {
+    const page = new TestPage();
+    void page.send({ type: 'open', base: 'http://localhost/' });
+    await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
+    expect(page.events.map(({ type }) => type)).not.toContain('speed');
+    await page.nextOf('a', 'done', undefined, 0);
+    expect(page.events.map(({ type }) => type)).not.toContain('speed');
+    await page.send({ type: 'discard' });
+  });
+});
+
+describe('save', () => {
+  test('while paused: at once, and the run is paused again', async () => {
+    const page = await opened();
+    await paused(page, 'a', CONFIG, 2);
+    const from = page.events.length;
+    await page.send({ type: 'save' });
+    await page.phase('a', 'paused', from);
+    expect(page.runEvents('a').slice(-3)).toEqual([
+      { type: 'phase', phase: 'saving' },
+      { type: 'checkpoint', step: 2 },
+      { type: 'phase', phase: 'paused' },
+    ]);
+    expect([...page.checkpoints.files.keys()]).toEqual([2]);
+    await page.send({ type: 'discard' });
+  });
+
+  test('while running: after a step, and the run goes on as if it had not been asked', async () => {
+    const [asked, plain] = [await opened(), await opened()];
+    for (const page of [asked, plain]) await paused(page, 'a', { ...CONFIG, steps: 8 }, 1);
+    const done = asked.nextOf('a', 'done');
+    await asked.send({ type: 'continue' });
+    await asked.send({ type: 'save' });
+    const { step } = await asked.nextOf('a', 'checkpoint', undefined, 0);
+    const saved = asked.checkpoints.at(step);
+    await done;
+    expect(step).toBeGreaterThanOrEqual(1);
+    expect(step).toBeLessThan(8);
+    expect(asked.runEvents('a').filter(({ type }) => type === 'saveFailed')).toEqual([]);
+
+    // The same steps, and a save at the same place while paused is the same file.
+    for (let at = 1; at < step; at++) {
+      const held = plain.phase('a', 'paused');
+      await plain.send({ type: 'step' });
+      await held;
+    }
+    await plain.send({ type: 'save' });
+    await plain.nextOf('a', 'checkpoint', undefined, 0);
+    expect(differences(await checkpointTensors(saved), await checkpointTensors(plain.checkpoints.at(step)))).toEqual([]);
+    await Promise.all([asked, plain].map((page) => page.send({ type: 'discard' })));
+  });
+
+  test('asked for twice in a row it is one checkpoint; after the end it is nothing', async () => {
+    const page = await opened();
+    await paused(page, 'a', CONFIG, 1);
+    const from = page.events.length;
+    await Promise.all([page.send({ type: 'save' }), page.send({ type: 'save' })]);
+    await page.phase('a', 'paused', from);
+    await page.send({ type: 'stop' });
+    await page.nextOf('a', 'done', undefined, from);
+    await page.send({ type: 'save' });
+    expect(page.runEvents('a').filter(({ type }) => type === 'checkpoint').length).toBeLessThanOrEqual(2);
+    expect(page.runEvents('a').at(-1)?.type).toBe('done');
+    expect(refusals(page)).toEqual([]);
+    await page.send({ type: 'discard' });
+  });
+});
+
+test('verify while paused: answered at once, and the run is paused again', async () => {
+  const page = await opened();
+  await paused(page, 'a', CONFIG, 2);
+  const from = page.events.length;
+  await page.send({ type: 'verify' });
+  const { step, frozen, changed } = await page.nextOf('a', 'verified', undefined, from);
+  expect({ step, changed }).toEqual({ step: 2, changed: [] });
+  expect(frozen.length).toBeGreaterThan(0);
+  await page.phase('a', 'paused', from);
+  await page.send({ type: 'discard' });
+});
+
+/** Refuses to write while `full`. */
+class FullCheckpoints extends MemoryCheckpoints {
+  full = true;
+
+  override write(step: number, file: SafetensorsFile): Promise<void> {
+    if (this.full) return Promise.reject(new AppError('STORAGE', 'There is no room.', 'Free some.'));
+    return super.write(step, file);
+  }
+}
+
+describe('a checkpoint that cannot be written', () => {
+  const config = { ...CONFIG, steps: 6, saveEvery: 2 };
+  const told = (page: TestPage): string[] =>
+    page
+      .runEvents('a')
+      .flatMap((event) => (event.type === 'saveFailed' || event.type === 'checkpoint' ? `${event.type} ${event.step}` : []));
+
+  async function failing(): Promise<{ page: TestPage; storage: FullCheckpoints }> {
+    const storage = new FullCheckpoints();
+    const page = await opened(storage);
+    await page.start('a', config, MODEL, DATA);
+    const { error } = await page.nextOf('a', 'saveFailed', undefined, 0);
+    expect(error).toEqual({ code: 'STORAGE', detail: 'There is no room.', remedy: 'Free some.' });
+    await page.phase('a', 'paused', 0);
+    return { page, storage };
+  }
+
+  test('pauses the run; with room again it goes on and saves', async () => {
+    const { page, storage } = await failing();
+    expect(told(page)).toEqual(['saveFailed 2']);
+    storage.full = false;
+    await page.send({ type: 'continue' });
+    await page.nextOf('a', 'done', undefined, 0);
+    expect(told(page)).toEqual(['saveFailed 2', 'checkpoint 4', 'checkpoint 6']);
+    await page.send({ type: 'discard' });
+  });
+
+  test('pauses the run; it can go on without, and still saves when it is asked to', async () => {
+    const { page, storage } = await failing();
+    await page.send({ type: 'continue', saving: false });
+    await page.nextOf('a', 'done', undefined, 0);
+    expect(told(page)).toEqual(['saveFailed 2']);
+    expect(page.runEvents('a').at(-1)).toMatchObject({ type: 'done', stopped: false });
+    await paused(page, 'a', config, 1);
+    storage.full = false;
+    await page.send({ type: 'save' });
+    await page.nextOf('a', 'checkpoint', undefined, 0);
+    expect(told(page)).toEqual(['saveFailed 2', 'checkpoint 1']);
+    await page.send({ type: 'discard' });
+  });
+
+  test('at the end it is told, and the results are there', async () => {
+    const storage = new FullCheckpoints();
+    const page = await opened(storage);
+    await page.start('a', { ...config, saveEvery: 100 }, MODEL, DATA);
+    await page.nextOf('a', 'done', undefined, 0);
+    expect(told(page)).toEqual(['saveFailed 6']);
+    const answer = page.next(({ type }) => type === 'exported' || undefined);
+    await page.send({ type: 'export', what: 'model' });
+    await answer;
+    await page.send({ type: 'discard' });
+  });
+});
+
+test('a finished run gives its model, what it changed, and GGUF; without one an export fails', async () => {
+  const page = await opened();
+  const failed = page.next((event) => (event.type === 'exportFailed' ? event : undefined));
+  await page.send({ type: 'export', what: 'delta' });
+  expect(await failed).toMatchObject({ what: 'delta', error: { detail: 'There is no run to export.' } });
+  await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
+  await page.nextOf('a', 'done', undefined, 0);
+  for (const [what, first] of [
+    ['model', 'model.safetensors'],
+    ['delta', 'delta.safetensors'],
+    ['gguf-f16', 'model.gguf'],
+  ] as const) {
+    const answer = page.next((event) => (event.type === 'exported' ? event : undefined));
+    await page.send({ type: 'export', what });
+    const { files, what: told } = await answer;
+    expect([told, files[0].name]).toEqual([what, first]);
+    const { data, crc32 } = files[0];
+    expect(crc32).toBe(what === 'gguf-f16' ? null : oracle(new Uint8Array(await data.arrayBuffer())));
+    expect(data.size).toBeGreaterThan(1000);
+  }
+  await page.send({ type: 'discard' });
+});
+
+describe('discard', () => {
+  test.each<[string, (page: TestPage) => Promise<unknown>]>([
+    ['before anything is loaded', () => Promise.resolve()],
+    ['while weights are loaded', (page) => page.phase('a', 'loading', 0)],
+    ['while it is evaluated', (page) => page.phase('a', 'evaluating', 0)],
+    ['while it samples', (page) => page.phase('a', 'sampling', 0)],
+    ['while it trains', (page) => page.nextOf('a', 'step', ({ metrics }) => metrics.step === 3, 0)],
+    ['while it saves', (page) => page.phase('a', 'saving', 0)],
+    ['when it has saved', (page) => page.nextOf('a', 'checkpoint', undefined, 0)],
+  ])('%s: nothing more is told, the GPU is free, no checkpoint is left', async (_, moment) => {
+    const page = await opened();
+    await page.start('a', { ...LONG, saveEvery: 2 }, MODEL, DATA);
+    await moment(page);
+    const discarded = page.send({ type: 'discard' });
+    // The command begins in a microtask: what is told up to there is told.
+    await Promise.resolve();
+    await Promise.resolve();
+    const told = page.events.length;
+    await discarded;
+    expect(page.events.slice(told)).toEqual([]);
+    expect(spy.live()).toBe(0);
+    expect(await page.checkpoints.open()).toBeNull();
+  });
+
+  test('while paused', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    const told = page.events.length;
+    await page.send({ type: 'discard' });
+    expect(page.events.slice(told)).toEqual([]);
+    expect(spy.live()).toBe(0);
+  });
+
+  test('of a run that saved nothing leaves the checkpoint of the run before; without a run it takes that one', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    await page.send({ type: 'save' });
+    await page.nextOf('a', 'checkpoint', undefined, 0);
+    await paused(page, 'b', LONG, 1);
+    await page.send({ type: 'discard' });
+    expect(await page.checkpoints.open()).not.toBeNull();
+    await page.send({ type: 'discard' });
+    expect(await page.checkpoints.open()).toBeNull();
+    expect(refusals(page)).toEqual([]);
+  });
+
+  test('start, discard and start in one breath: the last one trains, alone', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    void page.start('b', LONG, MODEL, DATA);
+    void page.send({ type: 'discard' });
+    void page.start('c', { ...CONFIG, steps: 2 }, MODEL, DATA, true);
+    void page.send({ type: 'continue' });
+    await page.nextOf('c', 'done', undefined, 0);
+    expect(page.runEvents('c').flatMap((event) => (event.type === 'step' ? event.metrics.step : []))).toEqual([1, 2]);
+    expect(page.runEvents('b').filter(({ type }) => type === 'step')).toEqual([]);
+    expect(refusals(page)).toEqual([]);
+    await page.send({ type: 'discard' });
+    expect(spy.live()).toBe(0);
+  });
+});
+
+describe('after a crash', () => {
+  const FOLDER = pickedModel(folder.path, 'tiny-llama', 'my-model');
+  const config = { ...CONFIG, steps: 8, model: 'my-model', data: 'mine.jsonl', measureUpdates: true };
+  const offers = (page: TestPage): unknown[] => page.events.filter(({ type }) => type === 'resumable');
+
+  async function exported(page: TestPage): Promise<Buffer[]> {
+    const answer = page.next((event) => (event.type === 'exported' ? event.files : undefined));
+    await page.send({ type: 'export', what: 'model' });
+    return Promise.all((await answer).map(async ({ data }) => Buffer.from(await data.arrayBuffer())));
+  }
+
+  /** A page whose run was saved after step 5, went on, and is no more; and the one that is opened then. */
+  async function crashed(): Promise<TestPage> {
+    const page = await opened();
+    await page.start('a', config, FOLDER, pickedData(4, 'mine.jsonl'), true);
+    await page.phase('a', 'paused', 0);
+    for (let step = 1; step <= 6; step++) {
+      if (step === 6) {
+        const saved = page.phase('a', 'paused');
+        await page.send({ type: 'save' });
+        await saved;
+      }
+      const held = page.phase('a', 'paused');
+      await page.send({ type: 'step' });
+      await held;
+    }
+    const next = page.reloaded();
+    await page.send({ type: 'discard' });
+    await next.send({ type: 'open', base: 'http://localhost/' });
+    return next;
+  }
+
+  test('a run of an own folder and an own file is offered, needs the folder, and ends bit for bit as it would have', async () => {
+    const page = await crashed();
+    expect(offers(page)).toEqual([
+      { type: 'resumable', runId: 'a', step: 5, steps: 8, config, needsModel: 'my-model', needsDownload: null },
+    ]);
+
+    await page.send({ type: 'resume', runId: 'a' });
+    expect(page.events.find(({ type }) => type === 'refused')).toMatchObject({
+      error: { code: 'CHECKPOINT_MISMATCH', detail: expect.stringContaining('my-model') as string, remedy: 'Choose that folder again.' },
+    });
+    await page.next((event) => event.type === 'resumable' || undefined, 0);
+
+    const from = page.events.length;
+    await page.send({ type: 'resume', runId: 'a', model: pickedModel(folder.path, 'tiny-llama-bias', 'my-model') });
+    expect(await page.nextOf('a', 'failed', undefined, from)).toMatchObject({ error: { code: 'CHECKPOINT_MISMATCH' }, savedStep: 5 });
+    await page.next((event) => event.type === 'resumable' || undefined, from);
+
+    const again = page.events.length;
+    await page.send({ type: 'resume', runId: 'a', model: FOLDER });
+    const done = await page.nextOf('a', 'done', undefined, again);
+    const whole = await opened();
+    await whole.start('b', config, FOLDER, pickedData(4, 'mine.jsonl'));
+    const uninterrupted = await whole.nextOf('b', 'done', undefined, 0);
+    expect(done.report.evalLoss).toEqual(uninterrupted.report.evalLoss);
+    expect(done.report.updates).toEqual(uninterrupted.report.updates);
+    expect(await exported(page)).toEqual(await exported(whole));
+    // Nothing is left of it.
+    expect(await page.checkpoints.open()).toBeNull();
+    expect([...page.sources.kept.keys()]).toEqual([]);
+    await Promise.all([page, whole].map((p) => p.send({ type: 'discard' })));
+    expect(spy.live()).toBe(0);
+  });
+
+  test.each<[string, (page: TestPage) => void]>([
+    ['the checkpoint is damaged', (page) => (page.checkpoints.files.get(5)![9] ^= 1)],
+    ['what the run was started from is gone', (page) => page.sources.kept.clear()],
+    ['it is another run by now', (page) => page.sources.kept.set('z', page.sources.kept.get('a')!) && page.sources.kept.delete('a')],
+  ])('no offer where %s, and no crash', async (_, harm) => {
+    const before = await crashed();
+    const page = before.reloaded();
+    harm(page);
+    await page.send({ type: 'open', base: 'http://localhost/' });
+    expect(offers(page)).toEqual([]);
+    expect(refusals(page)).toEqual([]);
+    // And a new run works, and takes its place.
+    await page.start('b', { ...CONFIG, steps: 2, saveEvery: 1 }, MODEL, DATA);
+    await page.nextOf('b', 'done', undefined, 0);
+    await page.send({ type: 'discard' });
+  });
+
+  test('a page that is closed before the first checkpoint leaves a copy of the data, and the next one drops it', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    const next = page.reloaded();
+    await page.send({ type: 'discard' });
+    expect([...next.sources.kept.keys()]).toEqual(['a']);
+    await next.send({ type: 'open', base: 'http://localhost/' });
+    expect([...next.sources.kept.keys()]).toEqual([]);
+    // With a checkpoint its own copy stays.
+    const saved = await crashed();
+    expect([...saved.sources.kept.keys()]).toEqual(['a']);
+    expect(offers(saved)).toHaveLength(1);
+    const other = page.reloaded();
+    other.sources.kept.set('b', saved.sources.kept.get('a')!);
+    // While another tab has a run, nothing is touched.
+    const busy = new TestPage(other.checkpoints, other.sources, other.opfs, {
+      acquire: () => Promise.resolve(false),
+      free: () => Promise.resolve(false),
+      release: () => expect.unreachable(),
+    });
+    await busy.send({ type: 'open', base: 'http://localhost/' });
+    expect([...busy.sources.kept.keys()]).toEqual(['b']);
+  });
+
+  test('a run that never saved leaves nothing behind', async () => {
+    const page = await opened();
+    await paused(page, 'a', LONG, 1);
+    expect([...page.sources.kept.keys()]).toEqual(['a']);
+    await paused(page, 'b', LONG, 1);
+    expect([...page.sources.kept.keys()]).toEqual(['b']);
+    await page.send({ type: 'discard' });
+    expect([...page.sources.kept.keys()]).toEqual([]);
+  });
+});

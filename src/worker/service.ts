@@ -1,0 +1,287 @@
+// What the worker does, without the worker: commands in their order to one GPU and one run at a time. Events go out
+// through what it is given, so that a test can stand in for the page.
+
+import { AppError, errorInfo, unreachable } from '../base/errors';
+import type { Gpu } from '../gpu/device';
+import type { ClientOptions } from '../io/hub/client';
+import { keyOf, type ModelCache } from '../io/hub/model-cache';
+import type { Patience } from '../io/hub/retry';
+import { readModelFacts } from '../io/sources/model-facts';
+import { readCheckpointState, type CheckpointReader, type CheckpointState } from '../train/checkpoint';
+import { HubService } from './hub-service';
+import { Inspector } from './inspect';
+import type { Command, CompareRequest, Event, ExportKind, ModelSource } from './protocol';
+import { DutyCycle } from '../train/duty';
+import type { HubModel, ModelUse } from './protocol-hub';
+import { Queue } from './queue';
+import { otherTab, type KeptSources, type RunStorage } from './run-storage';
+import { openModelSource, type SourcePlaces } from './sources';
+import { measureSpeed } from '../engine/speed';
+import { WorkerRun, type RunRequest } from './run';
+
+export interface Surroundings {
+  openGpu(lowPower: boolean): Promise<Gpu>;
+  readonly storage: RunStorage;
+  readonly models: ModelCache;
+  /** How patient to be with a hub; the usual where absent. */
+  readonly hub?: { readonly patience?: Patience; readonly client?: ClientOptions };
+  post(event: Event): void;
+}
+
+export class TrainService {
+  readonly #around: Surroundings;
+  #gpu: Gpu | null = null;
+  #run: WorkerRun | null = null;
+  #base = '';
+  /** Of the run, which may have ended. */
+  #model: ModelSource | null = null;
+  readonly #inspector: Inspector;
+  readonly #hub: HubService;
+  readonly #commands = new Queue();
+  readonly #duty = new DutyCycle();
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    const post = (event: Event): void => around.post(event);
+    this.#inspector = new Inspector(post);
+    this.#hub = new HubService({
+      cache: around.models,
+      uses: () => this.#uses(),
+      closeEnded: () => this.#closeEnded(),
+      post: (event) => {
+        post(event);
+        // An unfinished run may have waited for just this model.
+        if (event.type === 'download' && event.download.phase === 'done' && !this.#run) void this.#offerResume();
+      },
+      ...around.hub,
+    });
+  }
+
+  /**
+   * Commands are done one after another: what is said to a run while the one before it is still being closed is meant for
+   * the new one. None takes as long as a run. Resolves when this one is done, and never rejects.
+   */
+  handle(command: Command): Promise<void> {
+    return this.#commands.run(() => this.#do(command)).catch(this.#refuse);
+  }
+
+  readonly #refuse = (thrown: unknown): void => this.#around.post({ type: 'refused', error: errorInfo(thrown) });
+
+  async #do(command: Command): Promise<void> {
+    switch (command.type) {
+      case 'open':
+        return this.#open(command.base, command.lowPower ?? false);
+      case 'start': {
+        const { runId, config, model, data, paused = false } = command;
+        return this.#start({ runId, config, model, data, paused, from: null });
+      }
+      case 'resume':
+        return this.#resume(command.runId, command.model).catch((thrown: unknown) => {
+          void this.#offerResume();
+          throw thrown;
+        });
+      case 'pause':
+        return this.#run?.gate.pause();
+      case 'continue':
+        if (command.saving === false) this.#run?.stopSaving();
+        return this.#run?.gate.continue();
+      case 'pace':
+        this.#duty.rest = command.rest;
+        return;
+      case 'step':
+        return this.#run?.gate.step();
+      case 'stop':
+        return this.#run?.gate.stop();
+      case 'save':
+      case 'verify':
+        return this.#run?.gate.want(command.type);
+      case 'discard':
+        return this.#discard();
+      case 'export':
+        // Not waited for: answers that it waits for must be able to be cancelled.
+        void this.#export(command.what).catch((thrown: unknown) =>
+          this.#around.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
+        );
+        return;
+      case 'inspect':
+        // Not waited for: it may take long, and gives way to whatever is asked next.
+        void this.#inspector.ask(command, this.#places);
+        return;
+      case 'hub':
+      case 'preflight':
+      case 'download':
+      case 'pauseDownload':
+      case 'cancelDownload':
+      case 'listModels':
+      case 'deleteModel':
+        return this.#hub.handle(command);
+      case 'examine':
+        void this.#examine(command.id, command.model);
+        return;
+      case 'compare':
+        void this.#compare(command.id, command.request);
+        return;
+      case 'cancelCompare':
+        return this.#run?.cancelCompare();
+      default:
+        return unreachable(command);
+    }
+  }
+
+  async #open(base: string, lowPower: boolean): Promise<void> {
+    this.#base = base;
+    const gpu = await this.#around.openGpu(lowPower);
+    this.#gpu = gpu;
+    this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
+    await this.#dropLeftovers().catch(() => undefined);
+    await this.#offerResume();
+    // Not waited for: a start goes first, and then the run itself measures better.
+    void this.#tellSpeed(gpu);
+  }
+
+  /** Copies of data of runs that were cut off before their first checkpoint: nobody can go on with those. */
+  async #dropLeftovers(): Promise<void> {
+    const { checkpoints, sources, lock } = this.#around.storage;
+    // Of another tab's run the first checkpoint may be yet to come.
+    if (!(await lock.acquire())) return;
+    try {
+      const reader = await checkpoints.open();
+      // A damaged checkpoint throws here, and everything stays as it is.
+      await sources.keepOnly(reader && (await readCheckpointState(reader)).runId);
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #tellSpeed(gpu: Gpu): Promise<void> {
+    // A device that fails at this says why when a run starts on it.
+    const flopsPerSecond = await measureSpeed(gpu, () => this.#run !== null).catch(() => null);
+    if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
+  }
+
+  /** Tells the page of an unfinished run that it can go on with. One that cannot be opened again is not offered. */
+  async #offerResume(): Promise<void> {
+    // Another tab is at it.
+    if (!(await this.#around.storage.lock.free())) return;
+    const stored = await this.#stored().catch(() => null);
+    if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
+    const { runId, config, trainer } = stored.state;
+    const { model } = stored.sources;
+    const needsModel = model.kind === 'files' ? model.name : null;
+    const isThere = model.kind !== 'hub' || ((await this.#around.models.find(model).catch(() => null))?.whole ?? false);
+    const needsDownload = isThere ? null : model;
+    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel, needsDownload });
+  }
+
+  /** Null where nothing is stored. Throws CHECKPOINT_CORRUPT. */
+  async #stored(): Promise<{ reader: CheckpointReader; state: CheckpointState; sources: KeptSources } | null> {
+    const { checkpoints, sources } = this.#around.storage;
+    const reader = await checkpoints.open();
+    if (!reader) return null;
+    const state = await readCheckpointState(reader);
+    const kept = await sources.open(state.runId);
+    return kept && { reader, state, sources: kept };
+  }
+
+  async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
+    if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    const counted = this.#inspector.handOver(request);
+    await this.#run?.close();
+    const { runId } = request;
+    const run = new WorkerRun({ ...request, counted, places: this.#places, duty: this.#duty }, this.#gpu, this.#around.storage, (event) => {
+      this.#around.post({ type: 'run', runId, event });
+      if (event.type === 'done') void this.#hub.listAgain();
+      if (event.type !== 'failed') return;
+      if (this.#run === run) this.#run = null;
+      void this.#offerResume();
+      void this.#hub.listAgain();
+    });
+    this.#run = run;
+    this.#model = request.model;
+    void this.#hub.listAgain();
+  }
+
+  get #places(): SourcePlaces {
+    return { base: this.#base, models: this.#around.models };
+  }
+
+  /** By the run that there is, or by the one that could be gone on with. */
+  async #uses(): Promise<(model: HubModel) => ModelUse | null> {
+    const stored = await this.#stored().catch(() => null);
+    const run = this.#run;
+    const users: readonly (readonly [ModelUse, ModelSource | KeptSources['model'] | null | undefined])[] = [
+      [run?.finished ? 'ended run' : 'run', run && this.#model],
+      ['checkpoint', stored?.sources.model],
+    ];
+    return (model) => users.find(([, user]) => user?.kind === 'hub' && keyOf(user) === keyOf(model))?.[0] ?? null;
+  }
+
+  /** Nothing is compared or exported from it any more. */
+  async #closeEnded(): Promise<void> {
+    const run = this.#run;
+    if (!run?.finished) return;
+    this.#run = null;
+    await run.close();
+    this.#around.post({ type: 'closed', runId: run.runId });
+  }
+
+  /** `given`: the local folder that the run was of. */
+  async #resume(runId: string, given?: ModelSource): Promise<void> {
+    if (!(await this.#around.storage.lock.free())) throw otherTab();
+    const stored = await this.#stored();
+    if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
+    const { reader, state, sources } = stored;
+    const model = sources.model.kind === 'files' ? given : sources.model;
+    if (!model) {
+      const detail = `The run is of the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
+      throw new AppError('CHECKPOINT_MISMATCH', detail, 'Choose that folder again.');
+    }
+    await this.#start({
+      runId,
+      config: state.config,
+      model,
+      data: sources.data,
+      paused: false,
+      from: { reader, step: state.trainer.step },
+    });
+  }
+
+  /** The run that there is; after one that failed, or without one, what could be gone on with. */
+  async #discard(): Promise<void> {
+    const run = this.#run;
+    this.#run = null;
+    await (run ? run.discard() : this.#discardStored());
+    void this.#hub.listAgain();
+  }
+
+  async #discardStored(): Promise<void> {
+    const { checkpoints, sources } = this.#around.storage;
+    const stored = await this.#stored().catch(() => null);
+    await checkpoints.clear();
+    if (stored) await sources.remove(stored.state.runId);
+  }
+
+  /** Never rejects. */
+  async #examine(id: number, model: ModelSource): Promise<void> {
+    try {
+      this.#around.post({ type: 'examined', id, facts: await readModelFacts(await openModelSource(model, this.#places)) });
+    } catch (thrown) {
+      this.#around.post({ type: 'examineFailed', id, error: errorInfo(thrown) });
+    }
+  }
+
+  /** Never rejects. */
+  async #compare(id: number, request: CompareRequest): Promise<void> {
+    try {
+      if (!this.#run) throw new AppError('INTERNAL', 'There is no run to compare.', 'Train a model first.');
+      await this.#run.compare(request, (reply) => this.#around.post({ type: 'reply', id, ...reply }));
+    } catch (thrown) {
+      this.#around.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
+    }
+  }
+
+  async #export(what: ExportKind): Promise<void> {
+    if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
+    this.#around.post({ type: 'exported', what, files: await this.#run.files(what) });
+  }
+}

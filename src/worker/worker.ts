@@ -1,0 +1,19 @@
+// The dedicated worker that owns the GPU: the service, on messages.
+
+import { openGpu } from '../gpu/device';
+import { ModelCache } from '../io/hub/model-cache';
+import { OpfsCheckpoints } from '../io/browser/opfs-checkpoints';
+import { OpfsModels } from '../io/browser/opfs-models';
+import { OpfsSources } from '../io/browser/opfs-sources';
+import { TabLock } from '../io/browser/tab-lock';
+import type { Command } from './protocol';
+import { TrainService } from './service';
+
+const service = new TrainService({
+  openGpu: (lowPower) => openGpu(navigator.gpu, { powerPreference: lowPower ? 'low-power' : 'high-performance' }),
+  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), lock: new TabLock('lisa-studio-run') },
+  models: new ModelCache(new OpfsModels('models')),
+  post: (event) => self.postMessage(event),
+});
+
+self.addEventListener('message', (message: MessageEvent<Command>) => void service.handle(message.data));
