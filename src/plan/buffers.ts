@@ -10,7 +10,8 @@ import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { storeOf, type Store } from './store';
-import { roundUp, type BufferSpec, type MemoryClass, type View } from '../dispatch/types';
+import { roundUp, type BufferSpec, type View } from '../dispatch/types';
+import type { MemoryClass } from '../dispatch/memory';
 
 /** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {

@@ -3,13 +3,13 @@
 
 import type { Method, RunConfig } from '../config/run-config';
 import { drawPeriod } from '../lisa/schedule';
-import type { ModelShape } from '../model/types';
 import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByClass, sumBytes, type ClassBytes } from '../dispatch/memory';
 import { RunPlan, type Assignment } from './run-plan';
-import type { CheckpointTypes } from './storage';
-import { amount, type BufferSpec, type Extents, type Segment } from '../dispatch/types';
+import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { BufferSpec, Segment } from '../dispatch/types';
+import { amount, type Extents } from '../dispatch/extents';
 
 /** A part of a memory bar. */
 export interface ForecastPart extends PartBytes {

@@ -4,11 +4,10 @@
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
-import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
-import type { CheckpointTypes } from './storage';
-import type { Extents } from '../dispatch/types';
+import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Extents } from '../dispatch/extents';
 
 export interface Edges {
   readonly embedding: boolean;

@@ -3,12 +3,9 @@
 // it trains. Pure.
 
 import { parameterTable } from '../model/parameters';
-import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
+import { elementsOf, type CheckpointTypes, type Dtype, type ParameterRow } from '../model/types';
 import type { PlanInput } from './input';
 import { layoutBlock } from './layout';
-
-/** Types in which a checkpoint holds its tensors: one for all, or by parameter name. */
-export type CheckpointTypes = Dtype | Readonly<Record<string, Dtype>>;
 
 /** Kernels read packed weights in quads: rows of another length stay f32, and so do vectors and position tables, which are small. */
 const isPackable = ({ role, shape }: ParameterRow): boolean =>

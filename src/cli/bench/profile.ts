@@ -2,7 +2,8 @@
 
 import type { Gpu } from '../../gpu/device';
 import { Profiler, type Clock, type DispatchTime } from '../../gpu/profiler';
-import type { Dispatch, Extents } from '../../dispatch/types';
+import type { Dispatch } from '../../dispatch/types';
+import type { Extents } from '../../dispatch/extents';
 import type { BenchModel } from './models';
 import { digits, median, percent, table } from './print';
 import { Rig, type RigOptions } from './rig';

@@ -1,8 +1,7 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../worker/protocol';
-import { MEMORY_CLASSES } from '../../dispatch/types';
-import type { MemoryTotals } from '../../dispatch/memory';
+import { type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';

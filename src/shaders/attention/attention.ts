@@ -3,7 +3,7 @@
 // arXiv 2205.14135). A micro-batch is one stream of N tokens; segStart and segEnd (u32 [N]) say for each token
 // where its segment starts and one past where it ends. Generation is in attention_cached.ts.
 
-import type { Amount, Dispatch, Grid, View, Work } from '../../dispatch/types';
+import type { Amount, Grid, Work } from '../../dispatch/extents';
 import bwdDeltaWgsl from './attention_bwd_delta.wgsl?raw';
 import bwdDkvWgsl from './attention_bwd_dkv.wgsl?raw';
 import bwdDkvSharedWgsl from './attention_bwd_dkv_shared.wgsl?raw';
@@ -12,7 +12,8 @@ import bwdDqSharedWgsl from './attention_bwd_dq_shared.wgsl?raw';
 import fwdWgsl from './attention_fwd.wgsl?raw';
 import fwdSharedWgsl from './attention_fwd_shared.wgsl?raw';
 import { headLayout, laneSource, type HeadSizes } from './attention_layout';
-import { dispatch, expectElements, kernel, type Kernel } from '../../dispatch/kernel';
+import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
+import type { Dispatch, View, Kernel } from '../../dispatch/types';
 
 export { attentionCached, cacheAppend, type AttentionCachedArgs, type CacheAppendArgs } from './attention_cached';
 

@@ -2,7 +2,7 @@
 // against the device's limits and the person's budget. Pure; what is not known is said to be unknown and is no number.
 
 import { configFaults, type Method, type RunConfig } from '../../config/run-config';
-import type { DeviceLimits } from '../../gpu/device';
+import type { DeviceLimits } from '../../dispatch/limits';
 import type { Forecast } from '../../plan/forecast';
 import { limitFault } from '../../plan/forecast-limits';
 import { verdictOf, type Verdict } from '../../store/setup/budget';
