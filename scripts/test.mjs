@@ -53,6 +53,7 @@ const adapter = {
 const checks = [
   { name: 'types', run: () => runTool('typescript', 'bin/tsc', ['-p', '.']) },
   { name: 'lint', run: () => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.']) },
+  { name: 'dead code', run: () => runTool('knip', 'bin/knip.js', []) },
   { name: 'format', run: () => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']) },
 ];
 

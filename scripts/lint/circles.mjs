@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
+import { eachImport } from './imports.mjs';
 
 /** @typedef {ReadonlyMap<string, readonly string[]>} Graph what each file imports, by absolute paths */
 
@@ -75,28 +76,12 @@ export const circles = {
     if (!file.startsWith(folder + path.sep) || /\.test\.tsx?$/.test(file)) return {};
     const graph = graphOf(folder);
 
-    /**
-     * @param {import('estree').Node} node
-     * @param {unknown} source what is imported, as written
-     */
-    function check(node, source) {
-      const target = typeof source === 'string' ? resolve(file, source, graph) : undefined;
+    return eachImport((node, source) => {
+      const target = resolve(file, source, graph);
       const way = target === undefined ? null : wayBetween(graph, target, file);
       if (way === null) return;
       const names = [file, ...way].map((name) => path.relative(folder, name).split(path.sep).join('/'));
       context.report({ node, messageId: 'circle', data: { way: names.join(' → ') } });
-    }
-
-    const statement = (/** @type {import('estree').ModuleDeclaration} */ node) => {
-      if ('source' in node) check(node, node.source?.value);
-    };
-    return {
-      ImportDeclaration: statement,
-      ExportNamedDeclaration: statement,
-      ExportAllDeclaration: statement,
-      ImportExpression: (node) => check(node, 'value' in node.source ? node.source.value : undefined),
-      // import('…').Name as a type; a TypeScript node, which ESLint's own types do not know.
-      TSImportType: (/** @type {import('estree').Node & { source?: { value?: unknown } }} */ node) => check(node, node.source?.value),
-    };
+    });
   },
 };

@@ -4,6 +4,7 @@
 // but the packages that no test may use.
 
 import path from 'node:path';
+import { eachImport } from './imports.mjs';
 
 /** The folders of src/, lowest first, and which of the others each may import from. */
 const RULES = /** @type {Record<string, readonly string[]>} */ ({
@@ -44,8 +45,6 @@ const folderOf = (/** @type {string} */ file) => file.slice(0, Math.max(0, file.
 /** Whether a file of src/ is the place or lies in it. */
 const liesIn = (/** @type {string} */ file, /** @type {string} */ place) => file === place || file.startsWith(`${place}/`);
 
-/** @typedef {import('estree').ModuleDeclaration} Statement */
-
 /** @type {import('eslint').Rule.RuleModule} */
 export const layers = {
   meta: {
@@ -64,17 +63,7 @@ export const layers = {
     const from = folderOf(file);
     const may = RULES[from];
 
-    /**
-     * @param {import('estree').Node} node
-     * @param {unknown} source what is imported, as written
-     */
-    function check(node, source) {
-      if (typeof source !== 'string') return;
-      if (!source.startsWith('.')) checkPackage(node, source);
-      else if (!isTest && may !== undefined) checkModule(node, source, may);
-    }
-
-    /** @type {(node: import('estree').Node, source: string, may: readonly string[]) => void} */
+    /** @type {(node: import('./imports.mjs').Node, source: string, may: readonly string[]) => void} */
     function checkModule(node, source, may) {
       const target = path.posix.join(path.posix.dirname(file), source);
       const to = target.startsWith('..') ? target : folderOf(target);
@@ -82,7 +71,7 @@ export const layers = {
       context.report({ node, messageId: 'layer', data: { from, to, source, may: may.join(', ') || 'nothing' } });
     }
 
-    /** @type {(node: import('estree').Node, source: string) => void} */
+    /** @type {(node: import('./imports.mjs').Node, source: string) => void} */
     function checkPackage(node, source) {
       const known = PACKAGES.find(({ name }) => name.test(source));
       if (known === undefined || known.places.some((place) => liesIn(file, place))) return;
@@ -90,19 +79,14 @@ export const layers = {
       context.report({ node, messageId: 'package', data: { from: file, source, may: known.places.join(', ') } });
     }
 
-    const statement = (/** @type {Statement} */ node) => {
-      if ('source' in node) check(node, node.source?.value);
-    };
     return {
       Program: (node) => {
         if (!isTest && may === undefined) context.report({ node, messageId: 'unknown', data: { from: from || file } });
       },
-      ImportDeclaration: statement,
-      ExportNamedDeclaration: statement,
-      ExportAllDeclaration: statement,
-      ImportExpression: (node) => check(node, 'value' in node.source ? node.source.value : undefined),
-      // import('…').Name as a type; a TypeScript node, which ESLint's own types do not know.
-      TSImportType: (/** @type {import('estree').Node & { source?: { value?: unknown } }} */ node) => check(node, node.source?.value),
+      ...eachImport((node, source) => {
+        if (!source.startsWith('.')) checkPackage(node, source);
+        else if (!isTest && may !== undefined) checkModule(node, source, may);
+      }),
     };
   },
 };

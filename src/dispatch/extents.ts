@@ -17,7 +17,7 @@ export interface Extents {
   /** Query-key pairs inside the causal mask and segments: the sum of t·(t+1)/2 over segments. Work only. */
   readonly pairs: number;
 }
-export type ExtentName = keyof Extents;
+type ExtentName = keyof Extents;
 
 /** Workgroups along one dimension: a constant, or ceil(max(0, extent − from) · times / per) up to `most`. */
 export type GridDim =
@@ -50,13 +50,5 @@ export function gridSize(dim: GridDim, extents: Extents): number {
 export function amount(form: Amount, extents: Extents): number {
   let sum = form.one ?? 0;
   for (const key of Object.keys(extents) as ExtentName[]) sum += (form[key] ?? 0) * extents[key];
-  return sum;
-}
-
-export function addAmounts(...forms: readonly Amount[]): Amount {
-  const sum: { [name in ExtentName | 'one']?: number } = {};
-  for (const form of forms) {
-    for (const key of Object.keys(form) as (ExtentName | 'one')[]) sum[key] = (sum[key] ?? 0) + (form[key] ?? 0);
-  }
   return sum;
 }

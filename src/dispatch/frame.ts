@@ -14,7 +14,7 @@ export interface Frame {
 }
 
 /** 28 in use; buffers are a multiple of 16. */
-export const FRAME_BYTES = 32;
+const FRAME_BYTES = 32;
 
 export const frameSpec = (): BufferSpec => ({ name: 'frame', bytes: FRAME_BYTES, memory: 'inputs', kind: 'uniform' });
 

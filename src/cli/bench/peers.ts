@@ -32,7 +32,7 @@ const GPT = 'nano-gpt2';
 const GPT_BATCH: BatchShape = { batchSize: 2, seqLen: 64 };
 const GPT_SETTINGS = { lr: 1e-3, gradClip: 0, weightDecay: 0 };
 
-export interface PeerRow {
+interface PeerRow {
   readonly task: string;
   readonly library: string;
   /** Why it did not run. */

@@ -9,7 +9,7 @@ import { digits, median, percent, table } from './print';
 import { Rig, type RigOptions } from './rig';
 
 /** All dispatches of a step that have kernel, purpose and shape in common. ms, flops and bytes are their sums. */
-export interface KernelRow {
+interface KernelRow {
   readonly kernel: string;
   /** 'qkv dW' */
   readonly purpose: string;

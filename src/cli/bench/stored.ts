@@ -20,7 +20,7 @@ const CASES: readonly { readonly name: string; readonly method: Method; readonly
   { name: 'LoRA', method: 'lora' },
 ];
 
-export interface StoredCase {
+interface StoredCase {
   readonly name: string;
   /** Ledger, equal to the forecast class by class. */
   readonly bytes: Readonly<Record<Weights, MemoryTotals>>;

@@ -12,7 +12,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(byt
 export const duration = (seconds: number): string =>
   seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
-export function describePrepared(prepared: Prepared): string {
+function describePrepared(prepared: Prepared): string {
   const { data, device, shape } = prepared;
   const lines = [
     `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} train in a step`,

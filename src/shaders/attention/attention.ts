@@ -15,7 +15,7 @@ import { headLayout, laneSource, type HeadSizes } from './attention_layout';
 import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
 import type { Dispatch, View, Kernel } from '../../dispatch/types';
 
-export { attentionCached, cacheAppend, type AttentionCachedArgs, type CacheAppendArgs } from './attention_cached';
+export { attentionCached, cacheAppend } from './attention_cached';
 
 /**
  * Two ways to the same result (up to rounding). 'register': one invocation a query (or key), no barrier; the one
