@@ -112,7 +112,7 @@ function largestOf(plan: RunPlan): Forecast['largest'] {
 }
 
 /** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
-export function stepFlops(plan: RunPlan, config: RunConfig): number {
+function stepFlops(plan: RunPlan, config: RunConfig): number {
   const step = plan.step(firstAssignment(plan.input, config));
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);

@@ -17,7 +17,7 @@ export interface HubModel {
   readonly commit: string;
 }
 
-export interface HubFileInfo {
+interface HubFileInfo {
   readonly path: string;
   readonly bytes: number;
 }
@@ -44,7 +44,7 @@ export interface Preflight {
   readonly gated: boolean;
 }
 
-export type DownloadPhase =
+type DownloadPhase =
   /** Asking for the list of files, and reading what is there already. */
   | 'starting'
   | 'downloading'

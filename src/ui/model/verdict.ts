@@ -28,7 +28,7 @@ export interface ModelStanding {
   readonly methods: readonly MethodStanding[];
 }
 
-export const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
+const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
 interface Against {
   /** Null while the device is not open: nothing is known of its limits. */
