@@ -82,8 +82,6 @@ export interface ParameterRow {
   readonly block: BlockName;
   /** As stored in the checkpoint, row-major. */
   readonly shape: readonly number[];
-  /** Where full precision lives. */
-  readonly truth: 'stored' | 'master';
   /** Type on the GPU. */
   readonly stored: Dtype;
   readonly master: Dtype | null;

@@ -16,7 +16,7 @@ const kindOf = ({ layer, block, fused, local }: ParameterRow): string => `${laye
 
 export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'edges' | 'types' | 'partBytes'>;
 
-/** The parameter table with where and how each tensor is stored: `stored`, `master` and `truth`. */
+/** The parameter table with where and how each tensor is stored: `stored` and `master`. */
 export function storedTable(input: StorageInput): ParameterRow[] {
   const { shape, types, purpose, method, edges, partBytes } = input;
   const table = parameterTable(shape, partBytes);
@@ -28,7 +28,7 @@ export function storedTable(input: StorageInput): ParameterRow[] {
   return halves.map((row, at) => {
     if (row.layer !== null) {
       if (!training || method === 'lora') return row;
-      return mastered ? { ...row, master: 'f32', truth: 'master' } : table[at];
+      return mastered ? { ...row, master: 'f32' } : table[at];
     }
     return edges[row.block as keyof typeof edges] ? table[at] : row;
   });
