@@ -11,6 +11,8 @@ import bwdDqWgsl from './attention_bwd_dq.wgsl?raw';
 import bwdDqSharedWgsl from './attention_bwd_dq_shared.wgsl?raw';
 import fwdWgsl from './attention_fwd.wgsl?raw';
 import fwdSharedWgsl from './attention_fwd_shared.wgsl?raw';
+import paramsWgsl from './attention_params.wgsl?raw';
+import tilesWgsl from './attention_tiles.wgsl?raw';
 import { headLayout, laneSource, type HeadSizes } from './attention_layout';
 import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
 import type { Dispatch, View, Kernel } from '../../dispatch/types';
@@ -181,7 +183,7 @@ function expectBackward(name: string, args: BackwardArgs): { width: number; outW
 }
 
 const familyKernel = (name: string, family: AttentionFamily, headDim: number, wgsl: string): Kernel =>
-  kernel(name, [laneSource(headDim).wgsl, wgsl], { HEAD_DIM: headDim }, family);
+  kernel(name, [laneSource(headDim).wgsl, paramsWgsl, ...(family === 'shared' ? [tilesWgsl] : []), wgsl], { HEAD_DIM: headDim }, family);
 
 /** Rows a workgroup does; equals the workgroup size of 'register' and TILE of 'shared'. */
 const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };
