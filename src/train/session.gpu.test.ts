@@ -25,7 +25,7 @@ import {
 } from '../testing/tiny-session';
 import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
-import type { RunEvent, RunReport, StepMetrics } from '../worker/protocol';
+import type { RunEvent, RunReport, StepMetrics } from './events';
 import { Discarded, type Session } from './session';
 
 const folder = temporaryFolder('session');

@@ -1,7 +1,7 @@
 // What options, phases and methods are called on the page.
 
 import type { ConfigKey, Method } from '../config/run-config';
-import type { Phase } from '../worker/protocol';
+import type { Phase } from '../train/events';
 
 interface Label {
   readonly label: string;

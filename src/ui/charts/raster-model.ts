@@ -3,7 +3,7 @@
 // events, what is to come from the seeded schedule. It follows a run at the cost of the new periods alone. Pure.
 
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
-import type { Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
 
 export interface RasterColumn {
   /** Periods, from 0, both inclusive. */

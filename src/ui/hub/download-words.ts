@@ -1,6 +1,6 @@
 // A download in words: for the eye as often as it changes, for the ear at changes of its phase and every tenth of the way. Pure.
 
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { formatBytes, formatCount, formatDuration, plural } from '../format';
 
 /** '120 MB of 270 MB'. */

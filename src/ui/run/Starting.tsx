@@ -1,7 +1,7 @@
 // Before there is anything to draw: what is being done, in the room that the curves will take.
 
 import type { Run } from '../../store/run/run';
-import type { Phase } from '../../worker/protocol';
+import type { Phase } from '../../train/events';
 import { formatPercent } from '../format';
 import { PHASE_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';
