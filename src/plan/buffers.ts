@@ -48,11 +48,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
+  const linears = ops.filter((op) => op.kind === 'linear');
   const layers = Array.from({ length: shape.layers }, (_, i) => i);
   const adapters = layers
     .filter(() => input.lora !== null)
     .map((i): Block => {
-      const list = loraRows(ops, i, input.lora!.rank);
+      const list = loraRows(linears, i, input.lora!.rank);
       const layout = layoutBlock(list, input.partBytes);
       return { store: makeStore(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
@@ -99,8 +100,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     const own = input.method === 'lisa' ? name : `layer.${index}`;
     const extras = new Map(trainedSaves.map((label) => value(label, name, own)));
     if (input.lora) {
-      for (const op of ops) {
-        if (op.kind !== 'linear') continue;
+      for (const op of linears) {
         const label = loraInner(op);
         extras.set(label, make(`${name}.${label}`, rows * op.slices.length * input.lora.rank * 4, 'activations', own));
       }

@@ -2,7 +2,6 @@
 // (they share an input: one matmul) and a B matrix for every slice.
 
 import type { LinearOp } from './ops/linear-op';
-import type { LayerOp } from './ops/registry';
 import type { ParameterRow } from '../model/types';
 
 export const loraGroup = (op: LinearOp): string => `${op.y}.lora_A`;
@@ -12,7 +11,7 @@ export const loraA = (slice: string): string => `${slice}.lora_A`;
 export const loraB = (slice: string): string => `${slice}.lora_B`;
 
 /** A [r, in] and B [out, r] of every slice of every linear of a layer. */
-export function loraRows(ops: readonly LayerOp[], layer: number, rank: number): ParameterRow[] {
+export function loraRows(linears: readonly LinearOp[], layer: number, rank: number): ParameterRow[] {
   const rows: ParameterRow[] = [];
   const add = (local: string, shape: readonly number[], fused: string | null): void => {
     rows.push({
@@ -28,8 +27,7 @@ export function loraRows(ops: readonly LayerOp[], layer: number, rank: number): 
       fused,
     });
   };
-  for (const op of ops) {
-    if (op.kind !== 'linear') continue;
+  for (const op of linears) {
     for (const slice of op.slices) add(loraA(slice.name), [rank, op.in], loraGroup(op));
     for (const slice of op.slices) add(loraB(slice.name), [slice.out, rank], null);
   }
