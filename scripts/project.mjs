@@ -129,15 +129,15 @@ function buildIsFresh(name) {
  * Builds beside the old output and swaps when it is complete: a broken build leaves the last good one in place, and
  * two commands that build at the same time do not see each other's half-written files.
  * @param {keyof typeof BUILDS} name
- * @param {{ quiet?: boolean }} [options]
+ * @param {{ quiet?: boolean, stdio?: import('node:child_process').StdioOptions }} [options]
  * @returns {Promise<number>} vite's exit status
  */
-export async function build(name, { quiet = false } = {}) {
+export async function build(name, { quiet = false, stdio = quiet ? toStderr : 'inherit' } = {}) {
   const { outDir, config } = BUILDS[name];
   const begun = Date.now();
   const fresh = path.join(root, `${outDir}.${process.pid}.tmp`);
   const args = ['build', '--config', config, '--outDir', fresh, '--emptyOutDir', '--logLevel', quiet ? 'error' : 'warn'];
-  const code = await runTool('vite', 'bin/vite.js', args, { stdio: quiet ? toStderr : 'inherit' });
+  const code = await runTool('vite', 'bin/vite.js', args, { stdio });
   if (code === 0) {
     writeFileSync(path.join(fresh, STAMP), String(begun));
     replaceFolder(fresh, path.join(root, outDir));
