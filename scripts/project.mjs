@@ -16,7 +16,7 @@ export function say(/** @type {string} */ text) {
 }
 
 /** Ends with one clear line where Node is too old for the tools that the project uses. */
-export function requireNode() {
+function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
   say(`LISA Studio needs Node 20.19 or newer; this is ${process.versions.node}. Get a newer one from https://nodejs.org.`);
@@ -56,7 +56,7 @@ export function runTool(packageName, bin, args, options) {
 }
 
 /** True when node_modules holds exactly the versions that package-lock.json names; optional packages may be absent. */
-export function dependenciesInstalled() {
+function dependenciesInstalled() {
   // npm writes this file last, so an interrupted installation has none.
   const installedFile = path.join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
@@ -117,7 +117,7 @@ const BUILDS = {
 const STAMP = '.built';
 
 /** @param {keyof typeof BUILDS} name */
-export function buildIsFresh(name) {
+function buildIsFresh(name) {
   const { outDir, config, sources } = BUILDS[name];
   const stamp = path.join(root, outDir, STAMP);
   if (!existsSync(stamp)) return false;

@@ -54,6 +54,7 @@ const adapter = {
 const checks = [
   { name: 'types', run: (stdio) => runTool('typescript', 'bin/tsc', ['-p', '.'], { stdio }) },
   { name: 'lint', run: (stdio) => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.'], { stdio }) },
+  { name: 'dead code', run: (stdio) => runTool('knip', 'bin/knip.js', [], { stdio }) },
   { name: 'format', run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio }) },
 ];
 

@@ -1,7 +1,7 @@
 // "Take it with you": everything that a run can be taken away as, in one place. The model itself is there only as long as
 // the page that trained it; numbers and card come from the picture, of a past run too.
 
-import { elsewhereFiles } from '../../export/elsewhere';
+import { elsewhereFiles } from '../../export/elsewhere/elsewhere';
 import { downloadName, saveFile, saveTexts } from '../../store/run/download';
 import { useHistoryStore } from '../../store/history/history';
 import type { RunPicture } from '../../store/run/picture';

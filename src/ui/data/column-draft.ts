@@ -1,7 +1,6 @@
 // A map of columns while a person makes it: a shape, and a column for each of its fields, perhaps not all chosen yet. Pure.
 
-import type { ColumnMap, ColumnRole } from '../../config/run-config';
-import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape } from '../../data/read/column-map';
+import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from '../../data/read/column-map';
 
 export interface ColumnDraft {
   readonly shape: RowShape;

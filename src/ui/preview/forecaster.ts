@@ -3,9 +3,8 @@
 
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import type { ModelShape } from '../../model/types';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
-import type { CheckpointTypes } from '../../plan/storage';
+import type { ModelShape, CheckpointTypes } from '../../model/types';
 
 /** What of a model its memory depends on. `types`: of its checkpoint's tensors, where they may be kept so. */
 export interface PlannedModel {
