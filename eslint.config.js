@@ -6,17 +6,19 @@ import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { circles } from './scripts/lint/circles.mjs';
 import { layers } from './scripts/lint/layers.mjs';
 
-const TESTS = ['**/*.test.ts', '**/*.test.tsx', '**/*.fixture.ts', '**/fixtures/**', 'src/testing/**', 'e2e/**'];
+const TESTS = ['**/*.test.ts', '**/*.test.tsx', 'src/testing/**', 'e2e/**'];
 const PURE = [
-  'src/plan/**',
-  'src/lisa/{schedule,importance,samplers}*',
-  'src/model/config*',
+  'src/base/**',
+  'src/dispatch/**',
+  'src/shaders/**',
+  'src/model/**',
   'src/data/**',
-  'src/config*.ts',
-  'src/lr*.ts',
-  'src/random*.ts',
+  'src/config/**',
+  'src/lisa/{schedule,importance,samplers}*',
+  'src/plan/**',
 ];
 
 const CREATE_BUFFER = {
@@ -48,7 +50,7 @@ const BROWSER = [
 ];
 const NODE = ['process', 'Buffer', 'global', '__dirname', '__filename', 'require'];
 const CLOCK_AND_CHANCE = [
-  { object: 'Math', property: 'random', message: 'A run must be reproducible: use the seeded generator (src/random.ts).' },
+  { object: 'Math', property: 'random', message: 'A run must be reproducible: use the seeded generator (src/base/random.ts).' },
 ];
 
 export default defineConfig(
@@ -72,7 +74,7 @@ export default defineConfig(
   tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    plugins: { project: { rules: { layers } } },
+    plugins: { project: { rules: { layers, circles } } },
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',
@@ -101,6 +103,7 @@ export default defineConfig(
     files: ['src/**/*.{ts,tsx}'],
     rules: {
       'project/layers': 'error',
+      'project/circles': 'error',
       'no-restricted-syntax': ['error', CREATE_BUFFER, ...RAW_HTML],
       'no-restricted-properties': ['error', ...CLOCK_AND_CHANCE],
     },

@@ -15,6 +15,7 @@ const eslint = new ESLint({
 });
 const HOUSE_RULES = new Set([
   'project/layers',
+  'project/circles',
   'no-restricted-syntax',
   'no-restricted-globals',
   'no-restricted-properties',
@@ -30,28 +31,40 @@ async function brokenRules(file: string, code: string): Promise<(string | null)[
 }
 
 test.each([
-  // the layers of design.md
-  ['src/gpu/x.ts', `import { plan } from '../model/ops';`, 'project/layers'],
-  ['src/gpu/x.ts', `import { fill } from '../shaders/fill';`, 'project/layers'],
+  // the order of the folders
+  ['src/base/x.ts', `import type { Gpu } from '../gpu/device';`, 'project/layers'],
+  ['src/base/x.ts', `type Plan = import('../gpu/device').Gpu;`, 'project/layers'],
+  ['src/dispatch/x.ts', `import wgsl from '../shaders/copy/fill.wgsl?raw';`, 'project/layers'],
+  ['src/shaders/copy/x.ts', `import type { RunPlan } from '../../plan/run-plan';`, 'project/layers'],
+  ['src/gpu/x.ts', `import { plan } from '../model/parameters';`, 'project/layers'],
+  ['src/gpu/x.ts', `import { fill } from '../shaders/copy/fill';`, 'project/layers'],
   ['src/gpu/x.ts', `export * from '../train/session';`, 'project/layers'],
   ['src/plan/x.ts', `import { openGpu } from '../gpu/device';`, 'project/layers'],
   ['src/plan/deep/x.ts', `import { openGpu } from '../../gpu/device';`, 'project/layers'],
-  ['src/lisa/schedule.ts', `import { Controller } from './controller';`, 'project/layers'],
-  ['src/lisa/importance-x.ts', `export { Allocator } from '../gpu/allocator';`, 'project/layers'],
-  ['src/model/config.ts', `import { readFile } from 'node:fs/promises';`, 'project/layers'],
-  ['src/data/x.ts', `import { store } from '../io/opfs';`, 'project/layers'],
-  ['src/config.ts', `import { session } from './train/session';`, 'project/layers'],
-  ['src/random.ts', `import type { Gpu } from './gpu/device';`, 'project/layers'],
-  ['src/ui/x.tsx', `import { Session } from '../train/session';`, 'project/layers'],
-  ['src/ui/parts/x.tsx', `const engine = await import('../../train/session');`, 'project/layers'],
-  ['src/ui/x.tsx', `import { MEMORY_CLASSES } from '../plan/types';`, 'project/layers'],
-  ['src/store/x.ts', `import { App } from '../ui/App';`, 'project/layers'],
-  ['src/train/session.ts', `import { NodeFiles } from '../io/node-files';`, 'project/layers'],
+  ['src/lisa/x.ts', `export { Allocator } from '../gpu/allocator';`, 'project/layers'],
+  ['src/data/read/x.ts', `import type { RunConfig } from '../../config/run-config';`, 'project/layers'],
+  ['src/config/x.ts', `import { session } from '../train/session';`, 'project/layers'],
+  ['src/io/formats/x.ts', `import type { Checkpoint } from '../../train/checkpoint';`, 'project/layers'],
+  ['src/train/x.ts', `import type { Command } from '../worker/protocol';`, 'project/layers'],
+  ['src/ui/x.tsx', `import { openGpu } from '../gpu/device';`, 'project/layers'],
+  ['src/ui/deep/x.tsx', `const engine = await import('../../engine/engine');`, 'project/layers'],
+  ['src/store/run/x.ts', `import { App } from '../../ui/App';`, 'project/layers'],
+  ['src/cli/x.ts', `import { serve } from '../../scripts/serve';`, 'project/layers'],
+  ['src/unknown/x.ts', `let a = 1;`, 'project/layers'],
+  ['src/x.ts', `let a = 1;`, 'project/layers'],
+  // packages with a place of their own
+  ['src/model/x.ts', `import { readFile } from 'node:fs/promises';`, 'project/layers'],
+  ['src/io/browser/x.ts', `import path from 'node:path';`, 'project/layers'],
   ['src/gpu/device.ts', `const { create } = await import('webgpu');`, 'project/layers'],
   ['src/plan/x.test.ts', `import { create } from 'webgpu';`, 'project/layers'],
-  ['src/io/opfs.ts', `import path from 'node:path';`, 'project/layers'],
   ['src/train/x.ts', `import { useState } from 'react';`, 'project/layers'],
-  ['src/errors.ts', `type Plan = import('./gpu/device').Gpu;`, 'project/layers'],
+  ['src/store/run/x.ts', `import { createRoot } from 'react-dom/client';`, 'project/layers'],
+  ['src/io/hub/x.ts', `import { Template } from '@huggingface/jinja';`, 'project/layers'],
+  // circles: types.ts imports extents.ts, and kernel.ts imports both
+  ['src/dispatch/extents.ts', `import type { View } from './types';`, 'project/circles'],
+  ['src/dispatch/extents.ts', `export { kernel } from './kernel';`, 'project/circles'],
+  ['src/dispatch/extents.ts', `type Kernel = import('./types').Kernel;`, 'project/circles'],
+  ['src/dispatch/extents.ts', `import * as self from './extents';`, 'project/circles'],
   // single places
   ['src/gpu/executor.ts', `device.createBuffer({ size: 4, usage: 1 });`, 'no-restricted-syntax'],
   ['src/gpu/executor.test.ts', `gpu.device?.createBuffer({ size: 4, usage: 1 });`, 'no-restricted-syntax'],
@@ -59,8 +72,10 @@ test.each([
   ['src/ui/x.tsx', `element.innerHTML = text;`, 'no-restricted-syntax'],
   // purity
   ['src/plan/x.ts', `const usage = GPUBufferUsage.STORAGE;`, 'no-restricted-globals'],
-  ['src/config.ts', `const url = window.location.href;`, 'no-restricted-globals'],
+  ['src/config/x.ts', `const url = window.location.href;`, 'no-restricted-globals'],
   ['src/lisa/schedule.ts', `const seed = Math.random();`, 'no-restricted-properties'],
+  ['src/dispatch/x.ts', `const cores = navigator.hardwareConcurrency;`, 'no-restricted-globals'],
+  ['src/shaders/copy/x.ts', `const now = performance.now();`, 'no-restricted-properties'],
   ['src/train/session.ts', `const seed = Math.random();`, 'no-restricted-properties'],
   ['src/data/x.ts', `const now = Date.now();`, 'no-restricted-properties'],
   // habits
@@ -73,21 +88,21 @@ test.each([
 });
 
 test.each([
-  [
-    'src/gpu/x.ts',
-    `import { AppError } from '../errors';\nimport { gridSize } from '../plan/types';\nimport type { Kernel } from '../shaders/kernel';`,
-  ],
+  ['src/gpu/x.ts', `import { AppError } from '../base/errors';\nimport { gridSize } from '../dispatch/extents';`],
   ['src/gpu/node.ts', `const { create } = await import('webgpu');`],
   ['src/gpu/allocator.ts', `device.createBuffer({ size: 4, usage: 1 });`],
-  ['src/plan/x.ts', `import type { ClassBytes } from '../gpu/allocator';\nimport wgsl from '../shaders/fill.wgsl?raw';`],
+  ['src/plan/x.ts', `import type { Kernel } from '../dispatch/types';\nimport { fill } from '../shaders/copy/fill';`],
+  ['src/shaders/copy/x.ts', `import wgsl from './fill.wgsl?raw';`],
   ['src/plan/x.test.ts', `import { openGpu } from '../gpu/device';\nimport fs from 'node:fs';`],
-  ['src/io/node-files.ts', `import fs from 'node:fs';`],
-  [
-    'src/ui/x.tsx',
-    `import { useRun } from '../store/run';\nimport type { MemoryClass } from '../plan/types';\nimport { useState } from 'react';`,
-  ],
+  ['src/testing/x.ts', `import { Session } from '../train/session';\nimport fs from 'node:fs';`],
+  ['src/io/node/x.ts', `import fs from 'node:fs';`],
+  ['src/data/tokenize/x.ts', `import { Template } from '@huggingface/jinja';`],
+  ['src/ui/x.tsx', `import { useRun } from '../store/run/run';\nimport { useState } from 'react';`],
   ['src/cli/finetune.ts', `import { Session } from '../train/session';\nimport fs from 'node:fs';\nconsole.log(1);`],
   ['src/train/session.ts', `import { Allocator } from '../gpu/allocator';\nimport { schedule } from '../lisa/schedule';`],
+  // a way down, and not back
+  ['src/dispatch/types.ts', `import type { Extents } from './extents';`],
+  ['src/dispatch/types.test.ts', `import { kernel } from './kernel';`],
 ])('%s accepts: %s', async (file, code) => {
   expect(await brokenRules(file, code)).toEqual([]);
 });

@@ -16,7 +16,7 @@ export function say(/** @type {string} */ text) {
 }
 
 /** Ends with one clear line where Node is too old for the tools that the project uses. */
-export function requireNode() {
+function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
   say(`LISA Studio needs Node 20.19 or newer; this is ${process.versions.node}. Get a newer one from https://nodejs.org.`);
@@ -56,7 +56,7 @@ export function runTool(packageName, bin, args, options) {
 }
 
 /** True when node_modules holds exactly the versions that package-lock.json names; optional packages may be absent. */
-export function dependenciesInstalled() {
+function dependenciesInstalled() {
   // npm writes this file last, so an interrupted installation has none.
   const installedFile = path.join(root, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
@@ -117,7 +117,7 @@ const BUILDS = {
 const STAMP = '.built';
 
 /** @param {keyof typeof BUILDS} name */
-export function buildIsFresh(name) {
+function buildIsFresh(name) {
   const { outDir, config, sources } = BUILDS[name];
   const stamp = path.join(root, outDir, STAMP);
   if (!existsSync(stamp)) return false;
@@ -129,15 +129,15 @@ export function buildIsFresh(name) {
  * Builds beside the old output and swaps when it is complete: a broken build leaves the last good one in place, and
  * two commands that build at the same time do not see each other's half-written files.
  * @param {keyof typeof BUILDS} name
- * @param {{ quiet?: boolean }} [options]
+ * @param {{ quiet?: boolean, stdio?: import('node:child_process').StdioOptions }} [options]
  * @returns {Promise<number>} vite's exit status
  */
-export async function build(name, { quiet = false } = {}) {
+export async function build(name, { quiet = false, stdio = quiet ? toStderr : 'inherit' } = {}) {
   const { outDir, config } = BUILDS[name];
   const begun = Date.now();
   const fresh = path.join(root, `${outDir}.${process.pid}.tmp`);
   const args = ['build', '--config', config, '--outDir', fresh, '--emptyOutDir', '--logLevel', quiet ? 'error' : 'warn'];
-  const code = await runTool('vite', 'bin/vite.js', args, { stdio: quiet ? toStderr : 'inherit' });
+  const code = await runTool('vite', 'bin/vite.js', args, { stdio });
   if (code === 0) {
     writeFileSync(path.join(fresh, STAMP), String(begun));
     replaceFolder(fresh, path.join(root, outDir));

@@ -1,9 +1,10 @@
 // @ts-check
 // npm test: everything that must hold, stage by stage; the first stage that fails ends it with that stage's status.
-// npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on.
+// npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on; npm run test:pure: what needs no GPU.
+// Stages that use one core run beside each other; those with a software GPU, which uses every core, run alone.
 // The last line is 'N passed, N failed'.
 
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ensureChromium } from './chromium.mjs';
@@ -11,10 +12,10 @@ import { gpuEnv } from './gpu-env.mjs';
 import { build, ensureBuild, ensureDependencies, root, runTool, say } from './project.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
-/** @typedef {{ name: string, run: () => Promise<number>, counts?: () => Counts }} Stage */
+/** @typedef {import('node:child_process').StdioOptions} Output where a stage's programs print to */
+/** @typedef {{ name: string, run: (stdio: Output) => Promise<number>, counts?: () => Counts }} Stage */
 
 const reports = path.join(root, 'test-results');
-const unitReport = path.join(reports, 'unit.json');
 const browserReport = path.join(reports, 'e2e.json');
 
 const [suite = 'all', ...extra] = process.argv.slice(2);
@@ -51,40 +52,57 @@ const adapter = {
 
 /** @type {Stage[]} */
 const checks = [
-  { name: 'types', run: () => runTool('typescript', 'bin/tsc', ['-p', '.']) },
-  { name: 'lint', run: () => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.']) },
-  { name: 'format', run: () => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.']) },
+  { name: 'types', run: (stdio) => runTool('typescript', 'bin/tsc', ['-p', '.'], { stdio }) },
+  { name: 'lint', run: (stdio) => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.'], { stdio }) },
+  { name: 'dead code', run: (stdio) => runTool('knip', 'bin/knip.js', [], { stdio }) },
+  { name: 'format', run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio }) },
 ];
 
 // Before the tests: those of the command line run the built programs.
 /** @type {Stage} */
-const builds = { name: 'build', run: async () => (await build('page')) || (await build('node')) };
+const builds = { name: 'build', run: async (stdio) => (await build('page', { stdio })) || (await build('node', { stdio })) };
 
-/** @type {Stage} */
-const unit = {
-  name: 'unit and GPU tests',
-  run: () => {
-    rmSync(unitReport, { force: true });
-    return runTool('vitest', 'vitest.mjs', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${unitReport}`, ...extra], {
-      env: gpu,
-    });
-  },
-  counts: () => {
-    /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
-    const report = JSON.parse(readFileSync(unitReport, 'utf8'));
-    // A file that cannot be loaded has failed, and has no tests to count.
-    const broken = report.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-    return { passed: report.numPassedTests, failed: report.numFailedTests + broken, skipped: report.numPendingTests + report.numTodoTests };
-  },
-};
+/**
+ * Tests of vitest's projects (vitest.config.ts), all of them where none is named.
+ * @param {string} name
+ * @param {readonly string[]} projects
+ * @returns {Stage}
+ */
+function tests(name, ...projects) {
+  const file = path.join(reports, `${projects[0] ?? 'unit'}.json`);
+  return {
+    name,
+    run: (stdio) => {
+      rmSync(file, { force: true });
+      const chosen = projects.map((project) => `--project=${project}`);
+      const args = ['run', ...chosen, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra];
+      return runTool('vitest', 'vitest.mjs', args, { env: gpu, stdio });
+    },
+    counts: () => {
+      /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
+      const report = JSON.parse(readFileSync(file, 'utf8'));
+      // A file that cannot be loaded has failed, and has no tests to count.
+      const broken = report.testResults.filter(
+        ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+      ).length;
+      return {
+        passed: report.numPassedTests,
+        failed: report.numFailedTests + broken,
+        skipped: report.numPendingTests + report.numTodoTests,
+      };
+    },
+  };
+}
+
+const pure = tests('pure tests', 'pure');
 
 /** @type {Stage} */
 const endToEnd = {
   name: 'browser tests',
-  run: () => {
+  run: (stdio) => {
     rmSync(browserReport, { force: true });
     const env = { CHROME_PATH: chromium, PLAYWRIGHT_JSON_OUTPUT_FILE: browserReport };
-    return runTool('@playwright/test', 'cli.js', ['test', '--reporter=list,json', ...extra], { env });
+    return runTool('@playwright/test', 'cli.js', ['test', '--reporter=list,json', ...extra], { env, stdio });
   },
   counts: () => {
     /** @type {{ stats: { expected: number, flaky: number, unexpected: number, skipped: number } }} */
@@ -96,10 +114,14 @@ const endToEnd = {
 /** @type {Stage} */
 const freshPage = { name: 'build', run: () => ensureBuild('page').then(() => 0) };
 
-/** @type {Partial<Record<string, Stage[]>>} */
+/**
+ * One after another; of a list of lists, the inner ones are lanes that run beside each other.
+ * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
+ */
 const suites = {
-  all: [browser, adapter, ...checks, builds, unit, endToEnd],
-  unit: [adapter, unit],
+  all: [browser, adapter, [checks, [builds, pure]], tests('GPU tests', 'gpu'), endToEnd],
+  unit: [adapter, tests('unit and GPU tests')],
+  pure: [pure],
   e2e: [browser, freshPage, endToEnd],
 };
 
@@ -114,9 +136,9 @@ function countsOf(/** @type {Stage} */ stage, /** @type {number} */ code) {
   return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
 
-const stages = suites[suite];
-if (stages === undefined || (suite === 'all' && extra.length > 0)) {
-  say('Usage: npm test, npm run test:unit -- [arguments for vitest], npm run test:e2e -- [arguments for playwright]');
+const plan = suites[suite];
+if (plan === undefined || (suite === 'all' && extra.length > 0)) {
+  say('Usage: npm test, npm run test:unit, test:pure -- [arguments for vitest], npm run test:e2e -- [arguments for playwright]');
   process.exit(2);
 }
 
@@ -125,11 +147,12 @@ await ensureDependencies();
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */
 const summary = [];
-let code = 0;
-for (const stage of stages) {
-  console.log(`\n── ${stage.name}`);
+let status = 0;
+
+/** Runs a stage, and enters what came of it. */
+async function perform(/** @type {Stage} */ stage, /** @type {Output} */ stdio) {
   const begun = performance.now();
-  code = await stage.run();
+  const code = await stage.run(stdio);
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   const counts = countsOf(stage, code);
   total.passed += counts.passed;
@@ -137,9 +160,31 @@ for (const stage of stages) {
   total.skipped += counts.skipped;
   const tests = stage.counts === undefined ? '' : `   ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
   summary.push(`${code === 0 ? 'ok    ' : 'FAILED'} ${seconds.padStart(7)} s  ${stage.name}${tests}`);
-  if (code !== 0) break;
+  status ||= code;
 }
-const left = stages.length - summary.length;
+
+/** Stages of a lane, until one of any lane fails. What they print is shown when they have ended, so that no two are mixed. */
+async function lane(/** @type {Stage[]} */ stages) {
+  for (const stage of stages) {
+    if (status !== 0) return;
+    const log = path.join(reports, `${stage.name.replaceAll(' ', '-')}.log`);
+    const file = openSync(log, 'w');
+    await perform(stage, ['ignore', file, file]);
+    closeSync(file);
+    console.log(`\n── ${stage.name}\n${readFileSync(log, 'utf8')}`);
+  }
+}
+
+for (const next of plan) {
+  if (status !== 0) break;
+  if (Array.isArray(next)) {
+    await Promise.all(next.map(lane));
+  } else {
+    console.log(`\n── ${next.name}`);
+    await perform(next, 'inherit');
+  }
+}
+const left = plan.flat(2).length - summary.length;
 console.log(`\n── summary\n${summary.join('\n')}${left > 0 ? `\n${left} later stage${left > 1 ? 's' : ''} not run` : ''}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = code;
+process.exitCode = status;

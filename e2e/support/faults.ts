@@ -53,7 +53,7 @@ export async function withFaults(page: Page): Promise<void> {
 }
 
 /** The worker that trains. */
-export function trainer(page: Page): Promise<Worker> {
+function trainer(page: Page): Promise<Worker> {
   const [running] = page.workers();
   return running ? Promise.resolve(running) : page.waitForEvent('worker');
 }

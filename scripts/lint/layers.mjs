@@ -1,10 +1,12 @@
 // @ts-check
-// The lint rule that holds the parts of src/ in order: every file belongs to one layer, and a layer may import only from
-// the layers listed for it. What a layer may import as types alone is listed apart: types are gone in the built program.
+// The lint rule that holds the folders of src/ in order: a file may import only from its own folder and from the folders
+// listed for it, and packages that belong to one place only there. Types count like values. Tests may import anything
+// but the packages that no test may use.
 
 import path from 'node:path';
+import { eachImport } from './imports.mjs';
 
-/** The parts of src/, lowest first, and which of the parts below each may import from. Types count like values. */
+/** The folders of src/, lowest first, and which of the others each may import from. */
 const RULES = /** @type {Record<string, readonly string[]>} */ ({
   base: [],
   dispatch: ['base'],
@@ -25,22 +27,23 @@ const RULES = /** @type {Record<string, readonly string[]>} */ ({
   cli: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine', 'train', 'export'],
 });
 
-/** Packages that only some layers may import; the first name that fits decides, any other package is free. */
+/**
+ * Packages that only some places may import: folders, or files by their path. The first name that fits decides; any other
+ * package is free.
+ */
 const PACKAGES = [
-  { name: /^webgpu$/, layers: ['gpu in Node'], inTests: false },
-  { name: /^node:/, layers: ['io in Node', 'cli', 'testing'], inTests: true },
-  { name: /^react-dom(\/|$)/, layers: ['ui'], inTests: true },
-  { name: /^(react|zustand)(\/|$)/, layers: ['store', 'ui'], inTests: true },
-  { name: /^@huggingface\//, layers: ['data'], inTests: true },
+  { name: /^webgpu$/, places: ['gpu/node.ts'], inTests: false },
+  { name: /^node:/, places: ['io/node', 'cli', 'testing'], inTests: true },
+  { name: /^react-dom(\/|$)/, places: ['ui'], inTests: true },
+  { name: /^(react|zustand)(\/|$)/, places: ['store', 'ui'], inTests: true },
+  { name: /^@huggingface\//, places: ['data'], inTests: true },
 ];
 
-/** @param {string} module path below src/ without extension */
-function layerOf(module) {
-  const fits = (/** @type {string} */ pattern) => (pattern.endsWith('*') ? module.startsWith(pattern.slice(0, -1)) : module === pattern);
-  return LAYERS.find(([, patterns]) => patterns.some(fits))?.[0];
-}
+/** The folder of src/ that a file of it lies in. */
+const folderOf = (/** @type {string} */ file) => file.slice(0, Math.max(0, file.indexOf('/')));
 
-/** @typedef {import('estree').ModuleDeclaration & { importKind?: string, exportKind?: string }} Statement */
+/** Whether a file of src/ is the place or lies in it. */
+const liesIn = (/** @type {string} */ file, /** @type {string} */ place) => file === place || file.startsWith(`${place}/`);
 
 /** @type {import('eslint').Rule.RuleModule} */
 export const layers = {
@@ -48,58 +51,42 @@ export const layers = {
     type: 'problem',
     schema: [],
     messages: {
+      unknown: '{{from}} is not a folder that scripts/lint/layers.mjs knows: say there what it may import.',
       layer: '{{from}} must not import {{to}} ({{source}}); it may import: {{may}}.',
-      typesOnly: '{{from}} may import only types from {{to}} ({{source}}): write `import type`.',
       package: '{{from}} must not import the package {{source}}; only these may: {{may}}.',
     },
   },
   create(context) {
     const file = path.relative(path.join(context.cwd, 'src'), context.filename).split(path.sep).join('/');
-    const from = layerOf(file.replace(/\.\w+$/, ''));
-    if (file.startsWith('..') || from === undefined) return {};
-    const isTest = /\.(test|fixture)\.tsx?$|(^|\/)fixtures\//.test(file);
-    const rule = RULES[from];
+    if (file.startsWith('..')) return {};
+    const isTest = /\.test\.tsx?$/.test(file) || liesIn(file, 'testing');
+    const from = folderOf(file);
+    const may = RULES[from];
 
-    /**
-     * @param {import('estree').Node} node
-     * @param {unknown} source what is imported, as written
-     * @param {boolean} typesOnly
-     */
-    function check(node, source, typesOnly) {
-      if (typeof source !== 'string') return;
-      if (source.startsWith('.')) checkModule(node, source, typesOnly);
-      else checkPackage(node, source, typesOnly);
+    /** @type {(node: import('./imports.mjs').Node, source: string, may: readonly string[]) => void} */
+    function checkModule(node, source, may) {
+      const target = path.posix.join(path.posix.dirname(file), source);
+      const to = target.startsWith('..') ? target : folderOf(target);
+      if (to === from || may.includes(to)) return;
+      context.report({ node, messageId: 'layer', data: { from, to, source, may: may.join(', ') || 'nothing' } });
     }
 
-    /** @type {typeof check} */
-    function checkModule(node, source, typesOnly) {
-      const target = path.posix.join(path.posix.dirname(file), String(source).replace(/\?.*$/, ''));
-      const to = layerOf(target.replace(/\.tsx?$/, ''));
-      if (isTest || rule === undefined || to === undefined || to === from || rule.may.includes(to)) return;
-      const asTypes = rule.types?.includes(to) === true;
-      if (asTypes && typesOnly) return;
-      const may = rule.may.join(', ') || 'nothing';
-      context.report({ node, messageId: asTypes ? 'typesOnly' : 'layer', data: { from, to, source: String(source), may } });
-    }
-
-    /** @type {typeof check} */
-    function checkPackage(node, source, typesOnly) {
-      const known = PACKAGES.find(({ name }) => name.test(String(source)));
-      if (known === undefined || typesOnly || known.layers.includes(from ?? '')) return;
+    /** @type {(node: import('./imports.mjs').Node, source: string) => void} */
+    function checkPackage(node, source) {
+      const known = PACKAGES.find(({ name }) => name.test(source));
+      if (known === undefined || known.places.some((place) => liesIn(file, place))) return;
       if (isTest && known.inTests) return;
-      context.report({ node, messageId: 'package', data: { from: from ?? '', source: String(source), may: known.layers.join(', ') } });
+      context.report({ node, messageId: 'package', data: { from: file, source, may: known.places.join(', ') } });
     }
 
-    const statement = (/** @type {Statement} */ node) => {
-      if ('source' in node) check(node, node.source?.value, node.importKind === 'type' || node.exportKind === 'type');
-    };
     return {
-      ImportDeclaration: statement,
-      ExportNamedDeclaration: statement,
-      ExportAllDeclaration: statement,
-      ImportExpression: (node) => check(node, 'value' in node.source ? node.source.value : undefined, false),
-      // import('…').Name as a type; a TypeScript node, which ESLint's own types do not know.
-      TSImportType: (/** @type {import('estree').Node & { source?: { value?: unknown } }} */ node) => check(node, node.source?.value, true),
+      Program: (node) => {
+        if (!isTest && may === undefined) context.report({ node, messageId: 'unknown', data: { from: from || file } });
+      },
+      ...eachImport((node, source) => {
+        if (!source.startsWith('.')) checkPackage(node, source);
+        else if (!isTest && may !== undefined) checkModule(node, source, may);
+      }),
     };
   },
 };

@@ -2,9 +2,7 @@
 // nearest, ties to even, with subnormals; what is too large becomes infinity. Works on bit patterns throughout, so that
 // nothing depends on how the engine passes a NaN around.
 
-import type { Dtype } from '../model/types';
-
-export type HalfDtype = Exclude<Dtype, 'f32'>;
+export type HalfDtype = 'f16' | 'bf16';
 
 let f16Table: Uint32Array | null = null;
 

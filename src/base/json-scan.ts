@@ -1,7 +1,7 @@
 // A scan over JSON text that JSON.parse has accepted: what JSON.parse does not tell. It finds keys that occur twice in
 // one object (JSON.parse keeps the last and is silent) and where the values of the outermost object stand in the text.
 
-export interface TopLevelEntry {
+interface TopLevelEntry {
   readonly key: string;
   /** Span of the value in the text, without white space around it. */
   readonly start: number;

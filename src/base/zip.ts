@@ -8,7 +8,7 @@ export interface ZipEntry {
   readonly crc32: number;
 }
 
-export const sizeOf = (data: Blob | Uint8Array): number => (data instanceof Uint8Array ? data.length : data.size);
+const sizeOf = (data: Blob | Uint8Array): number => (data instanceof Uint8Array ? data.length : data.size);
 
 /** Sizes and offsets are 32-bit fields: beyond this an archive cannot say them. */
 export const ZIP_LIMIT = 0xffffffff;

@@ -3,7 +3,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import { AppError, errorInfo } from '../base/errors';
-import { openGpu, type DeviceDescription, type Gpu } from '../gpu/device';
+import { openGpu, type Gpu } from '../gpu/device';
+import type { DeviceDescription } from '../dispatch/limits';
 import { nodeGpu } from '../gpu/node';
 import type { ModelShape } from '../model/types';
 import type { KernelChoice } from '../plan/input';

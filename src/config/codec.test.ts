@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOUNDS, COLUMN_ROLES, DEFAULTS, defaultsFor, METHOD_LR, type NumericKey, type RunConfig } from './run-config';
+import { BOUNDS, DEFAULTS, defaultsFor, METHOD_LR, type NumericKey, type RunConfig } from './run-config';
+import { COLUMN_ROLES } from '../data/read/column-map';
 import { changedKeys, decodeConfig, encodeConfig, shareable } from './codec';
 import { readConfigFile, writeConfigFile } from './file';
 import { presetOf, PRESETS } from './presets';

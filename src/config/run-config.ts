@@ -1,18 +1,12 @@
 // RunConfig: everything a person chooses about a run. Type, defaults, limits and checks live here and nowhere
 // else; the command line, the page and the engine all read them.
 
-import { COLUMNS_REMEDY, columnsProblem } from '../data/read/column-map';
+import { COLUMNS_REMEDY, columnsProblem, type ColumnMap } from '../data/read/column-map';
 import { AppError } from '../base/errors';
 
 export type Method = 'full' | 'lisa' | 'lora';
 export type LrSchedule = 'constant' | 'linear' | 'cosine';
 export type LisaSampler = 'uniform' | 'bernoulli' | 'cycle' | 'weighted';
-
-/** Fields of a data row that are known here. */
-export const COLUMN_ROLES = ['messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text'] as const;
-export type ColumnRole = (typeof COLUMN_ROLES)[number];
-/** Which of a file's columns (or JSON keys) stands for a known field: { prompt: 'question', completion: 'answer' }. */
-export type ColumnMap = Readonly<Partial<Record<ColumnRole, string>>>;
 
 export interface RunConfig {
   /** Built-in name or, in the terminal, a directory in Hugging Face layout. */

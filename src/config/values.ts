@@ -1,7 +1,8 @@
 // Is this value, from a link or a file that anybody may have written, one that an option can have? Pure; every
 // option has one rule, and the type of the table keeps it complete.
 
-import { BOUNDS, COLUMN_ROLES, type ColumnMap, type ConfigKey, type NumericKey, type RunConfig } from './run-config';
+import { BOUNDS, type ConfigKey, type NumericKey, type RunConfig } from './run-config';
+import { COLUMN_ROLES, type ColumnMap } from '../data/read/column-map';
 
 /** Longest text and lists that are taken over from outside. */
 const MAX_TEXT = 4096;

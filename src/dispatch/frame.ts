@@ -1,6 +1,7 @@
 // The frame: the few numbers that change every micro-batch. Layout equals `struct Frame` in prelude.wgsl.
 
-import type { BufferSpec, Extents } from './types';
+import type { Extents } from './extents';
+import type { BufferSpec } from './types';
 
 export interface Frame {
   readonly extents: Extents;
@@ -10,10 +11,10 @@ export interface Frame {
   readonly accumulate?: boolean;
   /** 1 / number of targets of the whole optimizer step. */
   readonly lossScale?: number;
-  readonly seed?: number;
 }
 
-export const FRAME_BYTES = 32;
+/** 28 in use; buffers are a multiple of 16. */
+const FRAME_BYTES = 32;
 
 export const frameSpec = (): BufferSpec => ({ name: 'frame', bytes: FRAME_BYTES, memory: 'inputs', kind: 'uniform' });
 
@@ -24,6 +25,5 @@ export function packFrame(frame: Frame): Uint8Array<ArrayBuffer> {
     view.setUint32(at * 4, value, true),
   );
   view.setFloat32(24, frame.lossScale ?? 1, true);
-  view.setUint32(28, frame.seed ?? 0, true);
   return new Uint8Array(view.buffer);
 }

@@ -3,30 +3,9 @@
 // wrapper can name what it binds and a wrong name is an error here instead of wrong data on the GPU.
 
 import { AppError } from '../base/errors';
-import { elementBytes, type Dispatch, type Grid, type View, type Work } from './types';
-import prelude from '../shaders/lib/prelude.wgsl?raw';
-
-export interface KernelBinding {
-  readonly binding: number;
-  readonly name: string;
-  readonly access: 'read' | 'read_write';
-  /** Elements in the kernel's text: 'vec4f'. */
-  readonly type: string;
-}
-
-export interface KernelParam {
-  readonly name: string;
-  readonly type: 'u32' | 'f32';
-}
-
-export interface Kernel {
-  /** Name and constants: one pipeline per key. */
-  readonly key: string;
-  readonly name: string;
-  readonly wgsl: string;
-  readonly bindings: readonly KernelBinding[];
-  readonly params: readonly KernelParam[];
-}
+import type { Grid, Work } from './extents';
+import prelude from './prelude.wgsl?raw';
+import { elementBytes, type Dispatch, type Kernel, type KernelBinding, type KernelParam, type View } from './types';
 
 /** Codes of the extents that WGSL knows by number (prelude.wgsl). */
 export const EXTENT_CODES = { none: 0, rows: 1, targets: 2 } as const;

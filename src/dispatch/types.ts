@@ -4,21 +4,8 @@
 // Sizes, everywhere: B batch, T time, N tokens of a micro-batch (rows), C width, H heads, K kv heads,
 // D head dim, F feed-forward, V vocabulary, L layers, M tokens that carry a loss (targets).
 
-import type { Kernel } from './kernel';
-
-/** What a byte of GPU memory is for. Every buffer has exactly one class. */
-export const MEMORY_CLASSES = [
-  'weights',
-  'masters',
-  'gradients',
-  'optimizer',
-  'activations',
-  'workspace',
-  'inputs',
-  'cache',
-  'staging',
-] as const;
-export type MemoryClass = (typeof MEMORY_CLASSES)[number];
+import type { Grid, Work } from './extents';
+import type { MemoryClass } from './memory';
 
 /** 'query' receives timestamps (profiler). */
 export type BufferKind = 'storage' | 'uniform' | 'readback' | 'query';
@@ -51,44 +38,26 @@ export interface View {
 /** Bytes of an element of a view. */
 export const elementBytes = ({ stored }: Pick<View, 'stored'>): number => (stored ? 2 : 4);
 
-/**
- * Sizes that change from micro-batch to micro-batch. A plan is built once for their capacity; the
- * executor computes grids from the live values and kernels read them from the frame uniform.
- */
-export interface Extents {
-  /** N: tokens in the micro-batch. */
-  readonly rows: number;
-  /** M: tokens that carry a loss (or rows whose logits are wanted, when generating). */
-  readonly targets: number;
-  /** Distinct token ids in the micro-batch. */
-  readonly tokenGroups: number;
-  /** Distinct positions in the micro-batch (learned position embeddings). */
-  readonly positionGroups: number;
-  /** Query-key pairs inside the causal mask and segments: the sum of t·(t+1)/2 over segments. Work only. */
-  readonly pairs: number;
+export interface KernelBinding {
+  readonly binding: number;
+  readonly name: string;
+  readonly access: 'read' | 'read_write';
+  /** Elements in the kernel's text: 'vec4f'. */
+  readonly type: string;
 }
-export type ExtentName = keyof Extents;
 
-/** Workgroups along one dimension: a constant, or ceil(max(0, extent − from) · times / per) up to `most`. */
-export type GridDim =
-  | number
-  | {
-      readonly extent: ExtentName;
-      readonly per: number;
-      readonly times?: number;
-      readonly from?: number;
-      readonly limit?: number;
-      readonly most?: number;
-    };
-export type Grid = readonly [GridDim, GridDim, GridDim];
+export interface KernelParam {
+  readonly name: string;
+  readonly type: 'u32' | 'f32';
+}
 
-/** A linear form in the extents: one + Σ coefficient·extent. For FLOPs and bytes of a dispatch. */
-export type Amount = { readonly [name in ExtentName | 'one']?: number };
-
-export interface Work {
-  readonly flops: Amount;
-  /** Bytes that must cross the memory bus at least once. */
-  readonly bytes: Amount;
+export interface Kernel {
+  /** Name and constants: one pipeline per key. */
+  readonly key: string;
+  readonly name: string;
+  readonly wgsl: string;
+  readonly bindings: readonly KernelBinding[];
+  readonly params: readonly KernelParam[];
 }
 
 /** One kernel launch. */
@@ -117,23 +86,3 @@ export const roundUp = (bytes: number, step: number): number => Math.ceil(bytes 
 
 /** Offsets at which a storage binding may start, under WebGPU's default limits. */
 export const BINDING_ALIGNMENT = 256;
-
-export function amount(form: Amount, extents: Extents): number {
-  let sum = form.one ?? 0;
-  for (const key of Object.keys(extents) as ExtentName[]) sum += (form[key] ?? 0) * extents[key];
-  return sum;
-}
-
-export function addAmounts(...forms: readonly Amount[]): Amount {
-  const sum: { [name in ExtentName | 'one']?: number } = {};
-  for (const form of forms) {
-    for (const key of Object.keys(form) as (ExtentName | 'one')[]) sum[key] = (sum[key] ?? 0) + (form[key] ?? 0);
-  }
-  return sum;
-}
-
-export function gridSize(dim: GridDim, extents: Extents): number {
-  if (typeof dim === 'number') return dim;
-  const live = Math.min(Math.max(0, extents[dim.extent] - (dim.from ?? 0)), dim.limit ?? Infinity);
-  return Math.min(Math.ceil((live * (dim.times ?? 1)) / dim.per), dim.most ?? Infinity);
-}

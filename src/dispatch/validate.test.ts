@@ -2,11 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../base/errors';
-import { DEFAULT_LIMITS } from '../gpu/device';
-import { dispatch, kernel, type Kernel } from './kernel';
+import { DEFAULT_LIMITS } from './limits';
+import { dispatch, kernel } from './kernel';
+import { FULL_VIEW, type BufferSpec, type Dispatch, type Segment, type View, type Kernel } from './types';
 import { METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
-import { FULL_VIEW, type BufferSpec, type Dispatch, type Extents, type Segment, type View } from './types';
+import type { Extents } from './extents';
 import { assertPlan, planFaults } from './validate';
 
 const CAPACITY: Extents = { rows: 8, targets: 8, tokenGroups: 4, positionGroups: 4, pairs: 36 };

@@ -2,8 +2,9 @@
 // tests and in development runs.
 
 import { AppError } from '../base/errors';
-import type { DeviceLimits } from '../gpu/device';
-import { BINDING_ALIGNMENT, gridSize, type BufferSpec, type Dispatch, type Extents, type Segment } from './types';
+import type { DeviceLimits } from './limits';
+import { BINDING_ALIGNMENT, type BufferSpec, type Dispatch, type Segment } from './types';
+import { gridSize, type Extents } from './extents';
 
 /** Every rule that the dispatches break, one sentence each; empty when the plan is sound. */
 export function planFaults(buffers: readonly BufferSpec[], segments: Iterable<Segment>, capacity: Extents, limits: DeviceLimits): string[] {

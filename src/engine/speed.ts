@@ -3,7 +3,7 @@
 
 import type { Gpu } from '../gpu/device';
 import { Lab } from '../gpu/lab';
-import { amount, type Extents } from '../dispatch/types';
+import { amount, type Extents } from '../dispatch/extents';
 import { matmulTrial } from './tune';
 
 interface Trial {

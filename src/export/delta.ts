@@ -14,7 +14,7 @@ import { decodeTensor, headerSize, parseHeader, type SafetensorsHeader, type Ten
 export const DELTA_WEIGHTS = 'delta.safetensors';
 export const DELTA_ABOUT = 'delta.json';
 
-export async function sha256(data: ArrayBufferView<ArrayBuffer>): Promise<string> {
+async function sha256(data: ArrayBufferView<ArrayBuffer>): Promise<string> {
   const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

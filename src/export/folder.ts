@@ -8,15 +8,8 @@ import type { Dtype, ParameterRow } from '../model/types';
 import { narrow } from '../base/half';
 import { scanJson } from '../base/json-scan';
 import type { ModelFiles } from '../io/sources/model-files';
+import { plainFile, type ExportFile } from '../io/formats/export-file';
 import { SHARD_INDEX, weightFiles } from '../io/formats/shards';
-
-export interface ExportFile {
-  /** Relative to the folder. */
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
-}
 
 /** What rounding leaves of the training. A weight is changed when tuned ≠ base in f32, and survives when they still differ once rounded. */
 export interface SurvivalReport {
@@ -90,18 +83,6 @@ export async function exportModel({ files, tensor, dtype, original, shardBytes }
       if (!original) return null;
       if (written < parts.length) throw new AppError('INTERNAL', 'The surviving weights are counted while the weights are written.', '');
       return { dtype, ...tally, share: tally.changed === 0 ? null : tally.survived / tally.changed };
-    },
-  };
-}
-
-export function plainFile(path: string, bytes: Uint8Array<ArrayBuffer>): ExportFile {
-  return {
-    path,
-    size: bytes.byteLength,
-    // An async generator by contract; the bytes are already here.
-    // eslint-disable-next-line @typescript-eslint/require-await
-    async *chunks() {
-      yield bytes;
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
-import { MEMORY_CLASSES } from '../dispatch/types';
+import { MEMORY_CLASSES } from '../dispatch/memory';
 import { modelCard, type ModelCardFacts } from './model-card';
 import type { RunReport } from '../worker/protocol';
 

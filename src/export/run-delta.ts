@@ -2,7 +2,7 @@
 // they give the tuned model (io/delta.ts). LoRA has its adapter for this.
 
 import { BaseDigest, DELTA_ABOUT, DELTA_WEIGHTS } from './delta';
-import { plainFile, type ExportFile } from './folder';
+import { plainFile, type ExportFile } from '../io/formats/export-file';
 import { piecesOf } from '../io/formats/pieces';
 import { writeSafetensors } from '../io/formats/safetensors';
 import { elementsOf, type ParameterRow } from '../model/types';

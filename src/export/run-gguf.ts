@@ -1,7 +1,7 @@
 // The tuned model of a session as GGUF: merged, and for LoRA the adapter beside it.
 
 import type { Tokenizer } from '../data/tokenize/tokenizer';
-import type { ExportFile } from './folder';
+import type { ExportFile } from '../io/formats/export-file';
 import type { GgufType } from '../io/formats/gguf';
 import { exportGguf, exportGgufAdapter, ggufKeys } from './gguf/export';
 import type { GgufSpecials } from './gguf/tokenizer';

@@ -1,6 +1,7 @@
 // The tuned model of a session as files: merged weights in Hugging Face layout with a model card and, for LoRA, the adapter.
 
-import { exportModel, plainFile, type ExportFile, type ReadTensor, type SurvivalReport } from './folder';
+import { exportModel, type ReadTensor, type SurvivalReport } from './folder';
+import { plainFile, type ExportFile } from '../io/formats/export-file';
 import { bf16ToF32, f16ToF32, narrow, type HalfDtype } from '../base/half';
 import { piecesOf } from '../io/formats/pieces';
 import { writeSafetensors } from '../io/formats/safetensors';

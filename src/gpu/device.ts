@@ -2,34 +2,7 @@
 // page and the terminal alike; what a person can do in a certain browser, the page adds.
 
 import { AppError } from '../base/errors';
-
-export interface DeviceDescription {
-  readonly vendor: string;
-  readonly architecture: string;
-  readonly description: string;
-  /** A CPU renderer (SwiftShader, lavapipe, WARP): right, but slow. */
-  readonly software: boolean;
-}
-
-/** The limits that plans are validated against. */
-export interface DeviceLimits {
-  readonly maxBufferSize: number;
-  readonly maxStorageBufferBindingSize: number;
-  readonly maxStorageBuffersPerShaderStage: number;
-  readonly maxComputeWorkgroupStorageSize: number;
-  readonly maxComputeInvocationsPerWorkgroup: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
-}
-
-/** WebGPU's guaranteed minimum; the engine works under these. */
-export const DEFAULT_LIMITS: DeviceLimits = {
-  maxBufferSize: 268435456,
-  maxStorageBufferBindingSize: 134217728,
-  maxStorageBuffersPerShaderStage: 8,
-  maxComputeWorkgroupStorageSize: 16384,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupsPerDimension: 65535,
-};
+import type { DeviceDescription, DeviceLimits } from '../dispatch/limits';
 
 export interface Gpu {
   readonly device: GPUDevice;

@@ -5,7 +5,8 @@
 import type { AppError } from '../base/errors';
 import { packFrame, type Frame } from '../dispatch/frame';
 import type { ParamTable } from '../dispatch/params';
-import { amount, gridSize, type BufferSpec, type Dispatch, type Extents, type Segment, type View } from '../dispatch/types';
+import type { BufferSpec, Dispatch, Segment, View } from '../dispatch/types';
+import { amount, gridSize, type Extents } from '../dispatch/extents';
 import type { Allocator } from './allocator';
 import type { Gpu } from './device';
 import { PipelineCache } from './pipelines';

@@ -1,23 +1,17 @@
 // A small bench around the executor for kernel tests, benchmarks and the choice of kernels: buffers from arrays, run,
 // read back. Validates every dispatch it runs. Its buffers are gone when a call ends; pipelines stay with the device.
 
-import { DEFAULT_LIMITS, type Gpu } from './device';
+import type { Gpu } from './device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { Allocator } from './allocator';
 import { Executor } from './executor';
 import { PipelineCache } from './pipelines';
 import type { Frame } from '../dispatch/frame';
 import { frameSpec } from '../dispatch/frame';
 import { buildParamTable } from '../dispatch/params';
-import {
-  FULL_VIEW,
-  roundUp,
-  type BufferSpec,
-  type Dispatch,
-  type Extents,
-  type MemoryClass,
-  type Segment,
-  type View,
-} from '../dispatch/types';
+import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Segment, type View } from '../dispatch/types';
+import type { Extents } from '../dispatch/extents';
+import type { MemoryClass } from '../dispatch/memory';
 import { assertPlan } from '../dispatch/validate';
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;

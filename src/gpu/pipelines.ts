@@ -1,7 +1,7 @@
 // Compiles kernels, once each. A compile error shows every message with its line and the line's text.
 
 import { AppError } from '../base/errors';
-import type { Kernel } from '../dispatch/kernel';
+import type { Kernel } from '../dispatch/types';
 
 export class PipelineCache {
   static readonly #shared = new WeakMap<GPUDevice, PipelineCache>();

@@ -1,7 +1,8 @@
 // Time on the device of every dispatch of a list of segments. With timestamp queries each dispatch is a pass of
 // its own between two timestamps; without them it is a submission of its own, timed by the host.
 
-import { amount, gridSize, roundUp, type BufferSpec, type Dispatch, type Extents, type Segment } from '../dispatch/types';
+import { roundUp, type BufferSpec, type Dispatch, type Segment } from '../dispatch/types';
+import { amount, gridSize, type Extents } from '../dispatch/extents';
 import { AppError } from '../base/errors';
 import type { Executor } from './executor';
 

@@ -4,7 +4,7 @@
 import { AppError } from '../base/errors';
 
 /** ε: no layer's weight falls below this share of the mean weight, so that every layer is reached in time. */
-export const WEIGHT_FLOOR = 0.01;
+const WEIGHT_FLOOR = 0.01;
 
 /** Weights divided by their sum. Throws CONFIG_INVALID if one is negative or no number, or if all are zero. */
 export function normalise(weights: readonly number[]): number[] {

@@ -42,7 +42,7 @@ export interface Period {
 }
 
 /** Throws CONFIG_INVALID if no schedule can be drawn. */
-export function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): void {
+function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): void {
   const { layers, gamma, period, steps, sampler } = config;
   const weights = importance ?? config.weights;
   const refuse = (detail: string, remedy: string): never => {
@@ -64,7 +64,7 @@ const isWhole = (value: number, least: number): boolean => Number.isSafeInteger(
 /** The period that holds an optimizer step, both from where they count: step from 1, period from 0. */
 export const periodOf = (step: number, period: number): number => Math.floor((step - 1) / period);
 
-export const periodCount = (config: ScheduleConfig): number => Math.ceil(config.steps / config.period);
+const periodCount = (config: ScheduleConfig): number => Math.ceil(config.steps / config.period);
 
 /** Layers of period `index` (from 0), ascending. `importance` takes the place of config.weights where it was measured in the run. */
 export function drawPeriod(config: ScheduleConfig, index: number, importance?: readonly number[]): number[] {

@@ -2,7 +2,7 @@
 // Everything a family shares with another is written once. Defaults are those of the Hugging Face config classes;
 // sizes have no defaults. What a layer computes follows from the ModelShape alone (layer-ops.ts, parameters.ts).
 
-import type { ModelShape } from './types';
+import type { FamilyName, ModelShape } from './types';
 
 export interface Family {
   /** For people. */
@@ -125,6 +125,4 @@ export const FAMILIES = {
   mistral: MISTRAL,
   qwen2: QWEN2,
   qwen3: QWEN3,
-} satisfies Record<string, Family>;
-
-export type FamilyName = keyof typeof FAMILIES;
+} satisfies Record<FamilyName, Family>;

@@ -5,10 +5,10 @@
 // really holds is checked tensor by tensor when it is opened.
 
 import { AppError } from '../base/errors';
-import { FAMILIES, type Family, type FamilyName } from './config-families';
+import { FAMILIES, type Family } from './config-families';
+import type { ModelShape, FamilyName } from './types';
 import { Fields, isEmpty, shown } from './config-fields';
 import { readRope } from './config-rope';
-import type { ModelShape } from './types';
 
 export { shown };
 

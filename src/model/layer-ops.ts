@@ -7,7 +7,7 @@
 
 import type { ModelShape } from './types';
 
-export interface NormOp {
+interface NormOp {
   readonly kind: 'norm';
   readonly x: string;
   readonly y: string;
@@ -17,7 +17,7 @@ export interface NormOp {
 }
 
 /** A column range of a linear's output that has a name of its own: q, k and v of a fused projection. */
-export interface LinearPart {
+interface LinearPart {
   readonly name: string;
   readonly out: number;
 }
@@ -39,7 +39,7 @@ export interface LinearOp {
 }
 
 /** RMS norm of each q and k head, in place; all q heads share a weight, all k heads another. */
-export interface HeadNormOp {
+interface HeadNormOp {
   readonly kind: 'head_norm';
   readonly x: string;
   readonly y: string;
@@ -48,19 +48,19 @@ export interface HeadNormOp {
 }
 
 /** In place on the q and k heads. */
-export interface RopeOp {
+interface RopeOp {
   readonly kind: 'rope';
   readonly x: string;
   readonly y: string;
 }
 
-export interface AttentionOp {
+interface AttentionOp {
   readonly kind: 'attention';
   readonly x: string;
   readonly y: string;
 }
 
-export interface ActivationOp {
+interface ActivationOp {
   readonly kind: 'gelu_tanh' | 'gelu_erf' | 'swiglu';
   readonly x: string;
   readonly y: string;

@@ -3,7 +3,7 @@
 import { PART_BYTES, rowsOfPart } from './parts';
 import type { BlockName, ModelShape, ParameterRow, TensorRole } from './types';
 
-const base = { truth: 'stored', stored: 'f32', master: null, parts: 1 } as const;
+const base = { stored: 'f32', master: null, parts: 1 } as const;
 
 /** `partBytes`: from where on the vocabulary matrices are cut by rows. */
 export function parameterTable(shape: ModelShape, partBytes: number = PART_BYTES): ParameterRow[] {

@@ -1,6 +1,9 @@
 // What the engine knows of a model: its shape (from config.json) and its tensors (the parameter table).
 
-import type { FamilyName } from './config-families';
+import type { HalfDtype } from '../base/half';
+
+/** The families that config-families.ts describes, by model_type. */
+export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3';
 
 /** Everything in config.json that changes the maths. */
 export interface ModelShape {
@@ -63,7 +66,10 @@ export type RopeScaling =
 export type BlockName = 'embedding' | `layer.${number}` | 'norm' | 'head';
 
 export type TensorRole = 'embedding' | 'position' | 'matrix' | 'bias' | 'norm' | 'head';
-export type Dtype = 'f32' | 'f16' | 'bf16';
+export type Dtype = 'f32' | HalfDtype;
+
+/** Types in which a checkpoint holds its tensors: one for all, or by parameter name. */
+export type CheckpointTypes = Dtype | Readonly<Record<string, Dtype>>;
 
 /** One row a tensor. */
 export interface ParameterRow {
@@ -76,8 +82,6 @@ export interface ParameterRow {
   readonly block: BlockName;
   /** As stored in the checkpoint, row-major. */
   readonly shape: readonly number[];
-  /** Where full precision lives. */
-  readonly truth: 'stored' | 'master';
   /** Type on the GPU. */
   readonly stored: Dtype;
   readonly master: Dtype | null;

@@ -10,7 +10,8 @@ import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { storeOf, type Store } from './store';
-import { roundUp, type BufferSpec, type MemoryClass, type View } from '../dispatch/types';
+import { roundUp, type BufferSpec, type View } from '../dispatch/types';
+import type { MemoryClass } from '../dispatch/memory';
 
 /** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {
@@ -41,7 +42,7 @@ export interface Slot extends Trainable {
 }
 
 export type EdgeName = 'embedding' | 'norm' | 'head';
-export const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
+const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
 
 /** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
 export type InputName =
@@ -91,7 +92,7 @@ export interface RunBuffers {
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;
-export const STATS_BYTES = 32;
+const STATS_BYTES = 32;
 
 export function runBuffers(input: PlanInput): RunBuffers {
   const { shape, rows } = input;

@@ -37,7 +37,7 @@ export function block(context: Context, name: BlockName): Block {
   return context.buffers.blocks.get(name)!;
 }
 
-export function weightView(context: Context, name: BlockName, tensor: string): View {
+function weightView(context: Context, name: BlockName, tensor: string): View {
   const { store, layout } = block(context, name);
   return tensorView(store, layout, tensor);
 }

@@ -5,7 +5,7 @@ import type { RunPlan } from './run-plan';
 import { storedParameters } from './storage';
 import type { BufferSpec } from '../dispatch/types';
 
-export type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
+type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
 
 /** count × count × … × bytes. Without counts it is that many bytes by themselves. */
 export interface FormulaTerm {

@@ -1,7 +1,7 @@
 // The plan of a model that only answers: nothing to train with, valid under WebGPU's rules, and its bytes from arithmetic.
 
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { METHODS, runConfig, dispatchesOf } from '../testing/plans';
 import { SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';

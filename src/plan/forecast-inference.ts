@@ -2,11 +2,10 @@
 // run that has ended. Pure, like the forecast of a run.
 
 import type { RunConfig } from '../config/run-config';
-import type { ModelShape } from '../model/types';
 import { inferenceInput, planInput } from './input';
 import { bytesByClass, withTotal, type MemoryTotals } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
-import type { CheckpointTypes } from './storage';
+import type { ModelShape, CheckpointTypes } from '../model/types';
 
 /** `types`: of the checkpoint's tensors; a run with weights as stored holds the base so too. Throws CONFIG_INVALID where the configuration does not fit the model. */
 export const inferenceForecast = (shape: ModelShape, config: RunConfig, types?: CheckpointTypes): MemoryTotals =>

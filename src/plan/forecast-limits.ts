@@ -2,7 +2,7 @@
 // (validate.ts); a test holds the two together. Pure.
 
 import type { ErrorInfo } from '../base/errors';
-import type { DeviceLimits } from '../gpu/device';
+import type { DeviceLimits } from '../dispatch/limits';
 import type { Forecast } from './forecast';
 
 export interface LimitFault {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS, type RunConfig } from '../config/run-config';
-import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import { DEFAULT_LIMITS, type DeviceLimits } from '../dispatch/limits';
 import { parseModelConfig } from '../model/config';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
 import { METHODS, runConfig, runPlan } from '../testing/plans';

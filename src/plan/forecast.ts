@@ -3,13 +3,13 @@
 
 import type { Method, RunConfig } from '../config/run-config';
 import { drawPeriod } from '../lisa/schedule';
-import type { ModelShape } from '../model/types';
 import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByClass, sumBytes, type ClassBytes } from '../dispatch/memory';
 import { RunPlan, type Assignment } from './run-plan';
-import type { CheckpointTypes } from './storage';
-import { amount, type BufferSpec, type Extents, type Segment } from '../dispatch/types';
+import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { BufferSpec, Segment } from '../dispatch/types';
+import { amount, type Extents } from '../dispatch/extents';
 
 /** A part of a memory bar. */
 export interface ForecastPart extends PartBytes {
@@ -112,7 +112,7 @@ function largestOf(plan: RunPlan): Forecast['largest'] {
 }
 
 /** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
-export function stepFlops(plan: RunPlan, config: RunConfig): number {
+function stepFlops(plan: RunPlan, config: RunConfig): number {
   const step = plan.step(firstAssignment(plan.input, config));
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);

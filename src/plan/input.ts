@@ -4,13 +4,12 @@
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
-import type { ModelShape } from '../model/types';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
-import type { CheckpointTypes } from './storage';
-import type { Extents } from '../dispatch/types';
+import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Extents } from '../dispatch/extents';
 
-export interface Edges {
+interface Edges {
   readonly embedding: boolean;
   readonly norm: boolean;
   readonly head: boolean;
@@ -80,7 +79,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
 }
 
 /** Tied weights are one tensor with one switch: either name turns it on. */
-export function trainedEdges(shape: ModelShape, config: RunConfig): Edges {
+function trainedEdges(shape: ModelShape, config: RunConfig): Edges {
   if (config.method === 'lora') return { embedding: false, norm: false, head: false };
   const { embedding, head, norm } = config.method === 'full' ? { embedding: true, head: true, norm: true } : config.lisaTrain;
   return shape.tied ? { embedding: embedding || head, norm, head: false } : { embedding, norm, head };

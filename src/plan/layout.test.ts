@@ -2,7 +2,7 @@
 // every method when all blocks are cut to the smallest parts there are.
 
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { rowsOfPart } from '../model/parts';
 import { parameterTable } from '../model/parameters';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';

@@ -16,7 +16,7 @@ export interface Placement {
 }
 
 /** Where a buffer of the block begins. */
-export interface Cut {
+interface Cut {
   readonly at: number;
   /** The one tensor or fused group in it, where that is larger than a part and nothing cuts it. */
   readonly tensor?: string;

@@ -19,7 +19,6 @@ export function loraRows(ops: readonly LayerOp[], layer: number, rank: number): 
       layer,
       block: `layer.${layer}`,
       shape,
-      truth: 'stored',
       stored: 'f32',
       master: null,
       parts: 1,

@@ -12,7 +12,8 @@ import { layerBackward, layerForward, type EmittedUnit } from './layer';
 import * as optimizer from './optimizer';
 import { buildParamTable, distinctParams, type ParamTable } from '../dispatch/params';
 import { assignScratch, type ScratchPool, type Transient } from './scratch';
-import type { BufferSpec, Dispatch, Extents, Segment } from '../dispatch/types';
+import type { BufferSpec, Dispatch, Segment } from '../dispatch/types';
+import type { Extents } from '../dispatch/extents';
 
 /** Which slot each trained layer uses, by layer. */
 export type Assignment = ReadonlyMap<number, number>;

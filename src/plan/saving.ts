@@ -2,11 +2,10 @@
 // differ in that one thing, so the parts add up to the whole to the byte. Pure.
 
 import type { RunConfig } from '../config/run-config';
-import type { ModelShape } from '../model/types';
 import { planInput } from './input';
 import { bytesByClass, sumBytes } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
-import type { CheckpointTypes } from './storage';
+import type { ModelShape, CheckpointTypes } from '../model/types';
 
 export interface SavingBreakdown {
   /** Bytes of a full run with the same settings. */

@@ -4,7 +4,8 @@
 import { layerOps } from '../model/layer-ops';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { capacityOf, type PlanInput } from './input';
-import { amount, elementBytes, type Dispatch, type View } from '../dispatch/types';
+import { elementBytes, type Dispatch, type View } from '../dispatch/types';
+import { amount } from '../dispatch/extents';
 
 /** Largest work of one dispatch: below a second even on a CPU. */
 export const MAX_DISPATCH_FLOPS = 0.6e9;

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { drawPeriod } from '../lisa/schedule';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan, stepSegments, viewsBy } from '../testing/plans';
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
@@ -12,7 +12,8 @@ import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from './input';
 import type { Assignment, RunPlan } from './run-plan';
 import type { Store } from './store';
-import { amount, type Dispatch } from '../dispatch/types';
+import type { Dispatch } from '../dispatch/types';
+import { amount } from '../dispatch/extents';
 import { planFaults } from '../dispatch/validate';
 
 const method = (name: string) => METHODS.find((m) => m.name === name)!;

@@ -3,12 +3,9 @@
 // it trains. Pure.
 
 import { parameterTable } from '../model/parameters';
-import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
+import { elementsOf, type CheckpointTypes, type Dtype, type ParameterRow } from '../model/types';
 import type { PlanInput } from './input';
 import { layoutBlock } from './layout';
-
-/** Types in which a checkpoint holds its tensors: one for all, or by parameter name. */
-export type CheckpointTypes = Dtype | Readonly<Record<string, Dtype>>;
 
 /** Kernels read packed weights in quads: rows of another length stay f32, and so do vectors and position tables, which are small. */
 const isPackable = ({ role, shape }: ParameterRow): boolean =>
@@ -19,7 +16,7 @@ const kindOf = ({ layer, block, fused, local }: ParameterRow): string => `${laye
 
 export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'edges' | 'types' | 'partBytes'>;
 
-/** The parameter table with where and how each tensor is stored: `stored`, `master` and `truth`. */
+/** The parameter table with where and how each tensor is stored: `stored` and `master`. */
 export function storedTable(input: StorageInput): ParameterRow[] {
   const { shape, types, purpose, method, edges, partBytes } = input;
   const table = parameterTable(shape, partBytes);
@@ -31,7 +28,7 @@ export function storedTable(input: StorageInput): ParameterRow[] {
   return halves.map((row, at) => {
     if (row.layer !== null) {
       if (!training || method === 'lora') return row;
-      return mastered ? { ...row, master: 'f32', truth: 'master' } : table[at];
+      return mastered ? { ...row, master: 'f32' } : table[at];
     }
     return edges[row.block as keyof typeof edges] ? table[at] : row;
   });

@@ -5,7 +5,7 @@ import { AppError } from '../base/errors';
 import type { BlockLayout, Placement } from './layout';
 import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from '../dispatch/types';
 
-export interface StorePart {
+interface StorePart {
   readonly buffer: BufferSpec;
   /** Address of its first byte. */
   readonly at: number;

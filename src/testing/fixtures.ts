@@ -16,16 +16,16 @@ export const FIXTURES = [
 ] as const;
 export type FixtureName = (typeof FIXTURES)[number];
 export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;
-export type RunName = (typeof RUNS)[number];
+type RunName = (typeof RUNS)[number];
 
-export interface FixtureTensor {
+interface FixtureTensor {
   readonly shape: readonly number[];
   readonly values: Float32Array<ArrayBuffer>;
 }
 export type FixtureTensors = ReadonlyMap<string, FixtureTensor>;
 
 /** Inputs ids[0 .. T), labels ids[1 .. T]; target[i] = 1: ids[i] is predicted, with loss. Both have T + 1 entries. */
-export interface FixtureDocument {
+interface FixtureDocument {
   readonly ids: readonly number[];
   readonly target: readonly number[];
 }
@@ -40,7 +40,7 @@ export interface ZeroRange {
   readonly float64: number;
 }
 
-export interface FixtureGradients {
+interface FixtureGradients {
   /** Index of the batch. */
   readonly batch: number;
   /** Mean over the targets. */

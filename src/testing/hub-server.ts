@@ -164,9 +164,14 @@ export class HubServer {
       response.write(part.subarray(at, at + piece));
       if (this.bytesPerSecond !== Infinity) await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    // Cut after what was sent has left: a reset would take it back.
-    if (fault?.kind === 'cut') setTimeout(() => response.destroy(), 30);
-    else if (fault?.kind !== 'stall') response.end();
+    if (fault?.kind === 'cut') {
+      // Cut after what was sent has arrived: a reset would take it back. Both ends are in this process, so on a busy machine both are
+      // late: turns of its event loop count, and not time alone.
+      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 3));
+      response.destroy();
+    } else if (fault?.kind !== 'stall') {
+      response.end();
+    }
   }
 
   #fails(response: ServerResponse, path: string): boolean {

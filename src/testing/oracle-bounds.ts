@@ -9,7 +9,7 @@ export const gradientBound = (float32: number): number => Math.max(1e-5, 4 * flo
 export const updateBound = (float32: number): number => Math.max(1e-4, 4 * float32);
 
 /** Splits off elements that are zero in theory; they are compared by size. */
-export function withoutZeros(
+function withoutZeros(
   name: string,
   values: Float32Array,
   zeros: readonly ZeroRange[],

@@ -65,7 +65,7 @@ export function stepOf(prepared: Prepared, config: RunConfig, step: number): Ste
   };
 }
 
-export function reportOf(prepared: Prepared, config: RunConfig, last: number): RunReport {
+function reportOf(prepared: Prepared, config: RunConfig, last: number): RunReport {
   const { forecasts, device, parameters, trainable } = prepared;
   return {
     method: config.method,

@@ -16,7 +16,7 @@ export const STORED_FIXTURES = ['tiny-llama-bf16', 'tiny-gpt2-f16'] as const;
 export type StoredFixtureName = (typeof STORED_FIXTURES)[number];
 
 /** Keys "<period>/<tensor>": the stay of a layer that ends with this period. */
-export interface StoredRun extends Pick<FixtureRun, 'steps' | 'microBatches' | 'optimizer' | 'losses' | 'gradNorms'> {
+interface StoredRun extends Pick<FixtureRun, 'steps' | 'microBatches' | 'optimizer' | 'losses' | 'gradNorms'> {
   readonly lisa: NonNullable<FixtureRun['lisa']>;
   /** Tensors that are rounded when their layer leaves, and that lie packed while they do not train. */
   readonly packed: readonly string[];

@@ -12,7 +12,7 @@ export interface HeldOutLoss {
 }
 
 /** Null where nothing is held out. `onBatch` hears how much is done (0 to 1); what it throws ends the evaluation. */
-export async function heldOutLoss(
+async function heldOutLoss(
   engine: Engine,
   { config, dataset }: RunInputs,
   onBatch: (fraction: number) => void | Promise<void>,

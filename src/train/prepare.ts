@@ -24,7 +24,7 @@ export interface RunFiles {
   readonly counted?: LoadedFiles | null;
 }
 
-export interface Prompt {
+interface Prompt {
   /** As a person wrote it. */
   readonly text: string;
   readonly ids: readonly number[];

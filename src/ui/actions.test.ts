@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { newRun, type Run } from '../store/run/run';
 import { ACTIONS, actionOfKey, SHORTCUTS, type ActionId, type ActionState } from './actions';
 import { useSourcesStore } from '../store/setup/sources';

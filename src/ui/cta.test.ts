@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configFaults, DEFAULTS } from '../config/run-config';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import type { DeviceState } from '../store/run/device';
 import type { LookState } from '../store/setup/hub';
 import { NO_FINDINGS, startState } from './cta';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
-import { DEFAULT_LIMITS, type DeviceLimits } from '../gpu/device';
+import { DEFAULT_LIMITS, type DeviceLimits } from '../dispatch/limits';
 import type { ModelShape } from '../model/types';
 import type { DeviceState } from '../store/run/device';
 import type { SourcesState } from '../store/setup/sources';

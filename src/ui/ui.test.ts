@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { parseModelConfig } from '../model/config';
 import { Column } from '../store/run/columns';
 import { newRun } from '../store/run/run';

@@ -2,8 +2,7 @@
 // token but the one command that hands it over.
 
 import type { ErrorInfo } from '../base/errors';
-import type { Dtype, ModelShape } from '../model/types';
-import type { CheckpointTypes } from '../plan/storage';
+import type { Dtype, ModelShape, CheckpointTypes } from '../model/types';
 
 /** A model of a hub at one commit: what a run can be of. Its files lie in the cache before it is used. */
 export interface HubModel {
@@ -18,7 +17,7 @@ export interface HubModel {
   readonly commit: string;
 }
 
-export interface HubFileInfo {
+interface HubFileInfo {
   readonly path: string;
   readonly bytes: number;
 }
@@ -45,7 +44,7 @@ export interface Preflight {
   readonly gated: boolean;
 }
 
-export type DownloadPhase =
+type DownloadPhase =
   /** Asking for the list of files, and reading what is there already. */
   | 'starting'
   | 'downloading'

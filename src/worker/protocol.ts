@@ -3,7 +3,7 @@
 
 import type { RunConfig } from '../config/run-config';
 import type { ErrorInfo } from '../base/errors';
-import type { DeviceDescription, DeviceLimits } from '../gpu/device';
+import type { DeviceDescription, DeviceLimits } from '../dispatch/limits';
 import type { BernoulliReport } from '../lisa/schedule';
 import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/read/types';

@@ -25,7 +25,7 @@ export function logSoftmax(logits: ArrayLike<number>): Float64Array<ArrayBuffer>
   return Float64Array.from(logits, (logit) => logit - most - Math.log(sum));
 }
 
-export const likeliest = (values: ArrayLike<number>): number => {
+const likeliest = (values: ArrayLike<number>): number => {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;

@@ -41,7 +41,10 @@ const RUNS = [
 /** Few steps at a rate that shows. */
 const QUICK = '--steps 4 --lr 0.01 --lisa-layers 1 --lisa-period 2 --batch-size 2 --seq-len 12 --eval-every 0 --save-every 0 --prompt';
 
-/** Writes the folders and cases.json to `scratch`. */
+/**
+ * Writes the folders and cases.json to `scratch`.
+ * @public run.mjs loads it.
+ */
 export async function writeCases(root: string, scratch: string, webgpu: GPU): Promise<void> {
   const gpu = await openGpu(webgpu);
   try {

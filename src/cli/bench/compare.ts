@@ -12,7 +12,7 @@ import { digits, median, percent, table } from './print';
 import { purposeOf, shapeOf } from './profile';
 import { Rig, type StepTime } from './rig';
 
-export interface StepRatio {
+interface StepRatio {
   readonly name: string;
   readonly layers: readonly number[];
   readonly times: readonly StepTime[];
@@ -27,7 +27,7 @@ export interface StepRatio {
 }
 
 /** GFLOP/s of the products of one linear op. */
-export interface LinearRate {
+interface LinearRate {
   readonly op: string;
   readonly shape: string;
   readonly forward: number;
@@ -35,7 +35,7 @@ export interface LinearRate {
   readonly dW: number;
 }
 
-export interface SwitchCost {
+interface SwitchCost {
   readonly medianMs: number;
   readonly maxMs: number;
   readonly switches: number;

@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DEFAULTS, type RunConfig } from '../../config/run-config';
 import type { Gpu } from '../../gpu/device';
-import { plainFile, type ExportFile } from '../../export/folder';
+import { plainFile, type ExportFile } from '../../io/formats/export-file';
 import { NodeCheckpoints } from '../../io/node/checkpoints';
 import { writeFolder } from '../../io/node/output';
 import { nodeSource } from '../../io/node/source';

@@ -12,8 +12,7 @@ import { piecesOf } from '../../io/formats/pieces';
 import { parseModelConfig } from '../../model/config';
 import { parameterTable } from '../../model/parameters';
 import { PUBLIC_CONFIGS } from '../../model/public-configs';
-import { elementsOf, type ModelShape, type ParameterRow } from '../../model/types';
-import type { CheckpointTypes } from '../../plan/storage';
+import { elementsOf, type ModelShape, type ParameterRow, type CheckpointTypes } from '../../model/types';
 import { randomStream } from '../../base/random';
 
 /** public/ of the project, seen from dist-node/. */

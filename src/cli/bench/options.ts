@@ -6,8 +6,8 @@ import { AppError } from '../../base/errors';
 import type { Clock } from '../../gpu/profiler';
 import { MODEL_IDS, type BatchShape } from './models';
 
-export const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers'] as const;
-export type Section = (typeof SECTIONS)[number];
+const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers'] as const;
+type Section = (typeof SECTIONS)[number];
 /** What runs where none is named: other libraries too, so that their figures and ours are of one machine in one hour. */
 const DEFAULT_SECTIONS: readonly Section[] = ['profile', 'compare', 'peers'];
 

@@ -16,7 +16,8 @@ import { frameSpec } from '../../dispatch/frame';
 import { elementsOf, type ModelShape } from '../../model/types';
 import type { KernelChoice } from '../../plan/input';
 import { buildParamTable } from '../../dispatch/params';
-import { FULL_VIEW, type BufferSpec, type Extents, type Segment } from '../../dispatch/types';
+import { FULL_VIEW, type BufferSpec, type Segment } from '../../dispatch/types';
+import type { Extents } from '../../dispatch/extents';
 import { matmul } from '../../shaders/matmul/matmul';
 import { benchModel, type BatchShape, type BenchModel } from './models';
 import { digits, median, table } from './print';
@@ -31,7 +32,7 @@ const GPT = 'nano-gpt2';
 const GPT_BATCH: BatchShape = { batchSize: 2, seqLen: 64 };
 const GPT_SETTINGS = { lr: 1e-3, gradClip: 0, weightDecay: 0 };
 
-export interface PeerRow {
+interface PeerRow {
   readonly task: string;
   readonly library: string;
   /** Why it did not run. */

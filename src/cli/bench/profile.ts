@@ -2,13 +2,14 @@
 
 import type { Gpu } from '../../gpu/device';
 import { Profiler, type Clock, type DispatchTime } from '../../gpu/profiler';
-import type { Dispatch, Extents } from '../../dispatch/types';
+import type { Dispatch } from '../../dispatch/types';
+import type { Extents } from '../../dispatch/extents';
 import type { BenchModel } from './models';
 import { digits, median, percent, table } from './print';
 import { Rig, type RigOptions } from './rig';
 
 /** All dispatches of a step that have kernel, purpose and shape in common. ms, flops and bytes are their sums. */
-export interface KernelRow {
+interface KernelRow {
   readonly kernel: string;
   /** 'qkv dW' */
   readonly purpose: string;

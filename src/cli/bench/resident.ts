@@ -48,7 +48,7 @@ export interface ResidentReading {
   readonly heap: number;
 }
 
-export interface ResidentMethod extends ResidentReading {
+interface ResidentMethod extends ResidentReading {
   readonly method: Method;
 }
 

@@ -6,8 +6,7 @@ import { AppError } from '../../base/errors';
 import type { Gpu } from '../../gpu/device';
 import { forecast } from '../../plan/forecast';
 import type { KernelChoice } from '../../plan/input';
-import { withTotal, type MemoryTotals } from '../../dispatch/memory';
-import { MEMORY_CLASSES } from '../../dispatch/types';
+import { withTotal, type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
 import type { BatchShape, BenchModel } from './models';
 import { digits, median, mega, table } from './print';
 import { Rig, type StepTime } from './rig';
@@ -21,7 +20,7 @@ const CASES: readonly { readonly name: string; readonly method: Method; readonly
   { name: 'LoRA', method: 'lora' },
 ];
 
-export interface StoredCase {
+interface StoredCase {
   readonly name: string;
   /** Ledger, equal to the forecast class by class. */
   readonly bytes: Readonly<Record<Weights, MemoryTotals>>;

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { elsewhereFiles } from '../../export/elsewhere';
+import { elsewhereFiles } from '../../export/elsewhere/elsewhere';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
-import { plainFile } from '../../export/folder';
+import { plainFile } from '../../io/formats/export-file';
 import { writeFolder } from '../../io/node/output';
 import type { RunInputs } from '../../train/prepare';
 

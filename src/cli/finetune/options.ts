@@ -1,17 +1,8 @@
 // The options of `npm run finetune`: one table for parsing, checks and help.
 
 import { parseArgs } from 'node:util';
-import {
-  BOUNDS,
-  checkConfig,
-  COLUMN_ROLES,
-  DEFAULTS,
-  METHOD_LR,
-  type ColumnMap,
-  type ConfigKey,
-  type NumericKey,
-  type RunConfig,
-} from '../../config/run-config';
+import { BOUNDS, checkConfig, DEFAULTS, METHOD_LR, type ConfigKey, type NumericKey, type RunConfig } from '../../config/run-config';
+import { COLUMN_ROLES, type ColumnMap } from '../../data/read/column-map';
 import { DEFAULT_HUB, parseHubUrl } from '../../io/hub/names';
 import { AppError } from '../../base/errors';
 import { GGUF_TYPES, type GgufType } from '../../io/formats/gguf';

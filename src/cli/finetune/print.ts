@@ -1,8 +1,7 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../worker/protocol';
-import { MEMORY_CLASSES } from '../../dispatch/types';
-import type { MemoryTotals } from '../../dispatch/memory';
+import { type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';
@@ -13,7 +12,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(byt
 export const duration = (seconds: number): string =>
   seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
-export function describePrepared(prepared: Prepared): string {
+function describePrepared(prepared: Prepared): string {
   const { data, device, shape } = prepared;
   const lines = [
     `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} train in a step`,

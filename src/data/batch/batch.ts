@@ -3,7 +3,7 @@
 // in sorted order (targets, equal token ids, equal positions) is sorted here, so that sums on the GPU have one order.
 
 import { AppError } from '../../base/errors';
-import type { Extents } from '../../dispatch/types';
+import type { Extents } from '../../dispatch/extents';
 import { inputTokens, type Sample } from '../read/types';
 
 /** In `inverse`: the row carries no loss. */

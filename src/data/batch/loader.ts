@@ -1,7 +1,6 @@
 // The order of training: which samples make up which optimizer step. It is a pure function of (samples, config, epoch,
 // cursor), so a run goes on from those two numbers exactly as if it had not been interrupted.
 
-import type { RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
 import { randomStream } from '../../base/random';
 import { buildMicroBatch, type MicroBatch } from './batch';
@@ -23,7 +22,15 @@ export interface StepData {
   readonly tokens: number;
 }
 
-type LoaderConfig = Pick<RunConfig, 'batchSize' | 'gradAccum' | 'seqLen' | 'packing' | 'shuffle' | 'seed'>;
+/** Settings of a run on which the order and shape of its micro-batches depend. */
+interface LoaderConfig {
+  readonly batchSize: number;
+  readonly gradAccum: number;
+  readonly seqLen: number;
+  readonly packing: boolean;
+  readonly shuffle: boolean;
+  readonly seed: number;
+}
 
 /**
  * Endless stream of optimizer steps. Every sample is used once an epoch; a step that begins near an epoch's end takes the

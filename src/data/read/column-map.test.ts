@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { COLUMN_ROLES, configFaults, DEFAULTS, type ColumnMap } from '../../config/run-config';
-import { columnsProblem, rolesOf, SHAPE_NAMES, shapeOfColumns } from './column-map';
+import { configFaults, DEFAULTS } from '../../config/run-config';
+import { columnsProblem, rolesOf, SHAPE_NAMES, shapeOfColumns, COLUMN_ROLES, type ColumnMap } from './column-map';
 
 test('every known field belongs to exactly one shape', () => {
   expect(SHAPE_NAMES.flatMap(rolesOf).toSorted()).toEqual([...COLUMN_ROLES].toSorted());

@@ -1,7 +1,11 @@
 // The shapes that a data row may have, as sets of known fields, and what a map of columns has to keep to: it names
 // the fields of one shape, and every row of the file then has that shape. Pure.
 
-import type { ColumnMap, ColumnRole } from '../../config/run-config';
+/** Fields of a data row that are known here. */
+export const COLUMN_ROLES = ['messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text'] as const;
+export type ColumnRole = (typeof COLUMN_ROLES)[number];
+/** Which of a file's columns (or JSON keys) stands for a known field: { prompt: 'question', completion: 'answer' }. */
+export type ColumnMap = Readonly<Partial<Record<ColumnRole, string>>>;
 
 export type RowShape = 'messages' | 'prompt_completion' | 'instruction' | 'text';
 

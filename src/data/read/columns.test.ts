@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ColumnMap } from '../../config/run-config';
-import { columnsProblem } from './column-map';
+import { columnsProblem, type ColumnMap } from './column-map';
 import { AppError } from '../../base/errors';
 import { columnsText, suggestColumns } from './columns';
 import { parseData, readData, type ParsedData } from './parse';

@@ -1,8 +1,7 @@
 // The columns of a file: which are there, and which of them probably hold the known fields where they are called
 // otherwise. A suggestion is only ever offered; what a run reads is what the person mapped.
 
-import type { ColumnMap } from '../../config/run-config';
-import { ROW_SHAPES, SHAPE_NAMES } from './column-map';
+import { ROW_SHAPES, SHAPE_NAMES, type ColumnMap } from './column-map';
 
 /** Pairs of a question and its answer under names that are common, the surest first. */
 const PAIRS: readonly (readonly [string, string])[] = [

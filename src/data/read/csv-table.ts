@@ -1,8 +1,7 @@
 // A CSV file as records of its header's columns. Known fields are found in any case; columns of other names keep the
 // header's spelling, and a map may spell them in any case.
 
-import { COLUMN_ROLES, type ColumnMap, type ColumnRole } from '../../config/run-config';
-import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns } from './column-map';
+import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, COLUMN_ROLES, type ColumnMap, type ColumnRole } from './column-map';
 import { mapHint } from './columns';
 import type { CsvRecord } from './csv';
 import { KNOWN_SHAPES, type RowFault } from './rows';

@@ -1,8 +1,7 @@
 // A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json: one object a line,,
 // or a list of them), .csv, or .txt (also .text, .md), which is one continuous document.
 
-import type { ColumnMap } from '../../config/run-config';
-import type { RowShape } from './column-map';
+import type { RowShape, ColumnMap } from './column-map';
 import { AppError } from '../../base/errors';
 import { kindOf, type FileKind } from './detect-shape';
 import { CsvTableRecords, JsonRecords, type FileRecord, type Records } from './records';

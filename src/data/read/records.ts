@@ -1,7 +1,7 @@
 // The records of a data file as its text comes in, piece by piece: JSON lines, one JSON list, or a CSV table. What a piece
 // leaves unfinished waits for the next.
 
-import type { ColumnMap } from '../../config/run-config';
+import type { ColumnMap } from './column-map';
 import { ColumnCount } from './columns';
 import { csvRecords } from './csv';
 import { csvHeader, csvRow, type CsvHeader } from './csv-table';

@@ -1,8 +1,7 @@
 // One record of a file (a JSON object, or the named fields of a CSV line) to one row. Which of the known shapes it
 // has is decided record by record, by its keys; a map of columns decides it for the whole file.
 
-import type { ColumnMap, ColumnRole } from '../../config/run-config';
-import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, type RowShape } from './column-map';
+import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from './column-map';
 import { mapHint } from './columns';
 import { ROLES, type DataRow, type Message, type Role } from './types';
 

@@ -1,6 +1,5 @@
 // From tokenised files to what a run trains and evaluates on, with the numbers that are told to the person.
 
-import type { RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
 import type { DataSummary } from '../../worker/protocol';
 import { copiesOf } from './duplicates';
@@ -10,6 +9,7 @@ import { rowError, type ParsedData } from '../read/parse';
 import { noTargets } from './samples';
 import { splitAtEnd, splittingAtRandom } from './split';
 import { finish, within, type Steps } from './steps';
+import type { Mask } from '../tokenize/chat';
 import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
 import type { Tokenizer } from '../tokenize/tokenizer';
 import type { BadRow, Sample } from '../read/types';
@@ -37,7 +37,15 @@ export interface Preparation extends Dataset {
   readonly refusal: AppError | null;
 }
 
-export type DataConfig = Pick<RunConfig, 'seqLen' | 'mask' | 'badRows' | 'evalSplit' | 'seed' | 'dedupe'>;
+/** Settings of a run on which its samples depend. */
+export interface DataConfig {
+  readonly seqLen: number;
+  readonly mask: Mask;
+  readonly badRows: 'refuse' | 'skip';
+  readonly evalSplit: number;
+  readonly seed: number;
+  readonly dedupe: boolean;
+}
 
 /**
  * Tokenises, splits and cuts. `evaluation` null: a share evalSplit of the data is held out (of one continuous text,

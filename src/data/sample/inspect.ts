@@ -1,12 +1,11 @@
 // Data as a run would read it, for a person to look at: the same parsing, tokenising, splitting and counting as
 // prepareData, but nothing is refused. Bad rows are listed, and the preview says what a run would refuse.
 
-import type { RunConfig } from '../../config/run-config';
 import { errorInfo } from '../../base/errors';
 import { chatOf } from '../tokenize/chat';
 import { preparing, type DataConfig, type Preparation } from './dataset';
 import { lengthHistogram } from './lengths';
-import { loadingText, type LoadedData } from './loading';
+import { loadingText, type LoadConfig, type LoadedData } from './loading';
 import { parseRefusal, type DataFile } from '../read/parse';
 import type { DataHead, DataPreview, PreviewRow, PreviewToken, RowUse } from './preview';
 import { cutConversation, cutDocument, longest, rowEncoder, type Encoded } from './samples';
@@ -21,7 +20,7 @@ const SHOWN_ROWS = 50;
 const SHOWN_BAD_ROWS = 200;
 const SHOWN_HELD_WINDOWS = 5;
 
-export type InspectConfig = DataConfig & Pick<RunConfig, 'columns'>;
+export type InspectConfig = DataConfig & LoadConfig;
 
 export interface InspectInput {
   readonly data: DataFile;

@@ -1,7 +1,8 @@
 // A data file as it comes in: text to rows to tokens, with the first rows kept to look at. Pushed piece by piece, so that
 // whoever reads the file decides when to rest.
 
-import type { RunConfig } from '../../config/run-config';
+import type { ColumnMap } from '../read/column-map';
+import type { Mask } from '../tokenize/chat';
 import { DataEncoder, type Encoding } from '../tokenize/encoding';
 import { DataReader, type DataFile, type FileFacts, type ParsedData } from '../read/parse';
 import { ROWS_A_STEP, type Steps } from './steps';
@@ -23,7 +24,10 @@ export interface LoadedData extends FileFacts {
 }
 
 /** Settings on which the tokens depend. */
-export type LoadConfig = Pick<RunConfig, 'mask' | 'columns'>;
+export interface LoadConfig {
+  readonly mask: Mask;
+  readonly columns: ColumnMap | null;
+}
 
 class DataLoading {
   readonly #reader: DataReader;
@@ -105,7 +109,7 @@ export function* loadingText({ name, text }: DataFile, tokenizer: Tokenizer, con
 }
 
 /** For rows that are parsed already. */
-export function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: RunConfig['mask']): LoadedData {
+export function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedData {
   const encoder = new DataEncoder(tokenizer, mask);
   for (const row of data.rows) {
     if (data.format === 'plain' && row.kind === 'text') {

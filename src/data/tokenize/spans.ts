@@ -22,7 +22,7 @@ export interface SpanRules {
 }
 
 /** Spans of all assistant turns in `full` = render(messages, false), or null where a turn's words are not in it. */
-export function assistantSpans(messages: readonly Message[], full: string, rules: SpanRules): Span[] | null {
+function assistantSpans(messages: readonly Message[], full: string, rules: SpanRules): Span[] | null {
   const spans: Span[] = [];
   let cursor = 0;
   for (const [i, { role, content }] of messages.entries()) {

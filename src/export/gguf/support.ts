@@ -2,8 +2,7 @@
 // has no place for, or computes otherwise, is refused by name instead of being written into a file that loads and answers nonsense.
 
 import { AppError } from '../../base/errors';
-import type { FamilyName } from '../../model/config-families';
-import type { ModelShape } from '../../model/types';
+import type { ModelShape, FamilyName } from '../../model/types';
 
 export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3';
 

@@ -85,7 +85,7 @@ export function ggufName(row: Pick<ParameterRow, 'local' | 'layer'>): string | u
 }
 
 /** Rotary positions of neighbouring pairs, as llama.cpp's llama architecture has them, or of halves, as Hugging Face has. */
-export const wantsPairedRows = (architecture: GgufArchitecture): boolean => architecture === 'llama';
+const wantsPairedRows = (architecture: GgufArchitecture): boolean => architecture === 'llama';
 
 /** Heads whose rows a tensor's are permuted by; null where rows stay. */
 export function permutedHeads(row: Pick<ParameterRow, 'local'>, shape: ModelShape, architecture: GgufArchitecture): number | null {

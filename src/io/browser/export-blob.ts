@@ -3,7 +3,7 @@
 
 import { crc32 } from '../../base/crc32';
 import { AppError } from '../../base/errors';
-import type { ExportFile } from '../../export/folder';
+import type { ExportFile } from '../formats/export-file';
 
 export interface BlobFile {
   readonly data: Blob;

@@ -47,7 +47,7 @@ const F16_INFINITY = 0x7c00;
 const elements = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-export function ggufBytes(shape: readonly number[], type: GgufType): number {
+function ggufBytes(shape: readonly number[], type: GgufType): number {
   const count = elements(shape);
   if (type === 'q8_0') return (count / Q8_BLOCK) * Q8_BYTES;
   return count * (type === 'f32' ? 4 : 2);

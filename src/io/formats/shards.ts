@@ -4,16 +4,16 @@
 import type { Dtype } from '../../model/types';
 import { writeSafetensors, type SafetensorsFile, type TensorToWrite } from './safetensors';
 
-export const SINGLE_FILE = 'model.safetensors';
+const SINGLE_FILE = 'model.safetensors';
 export const SHARD_INDEX = 'model.safetensors.index.json';
 
 /** Bytes of tensors above which weights go into several files. Below 2 GiB, which is as much as some readers and file systems take. */
-export const SHARD_BYTES = 2e9;
+const SHARD_BYTES = 2e9;
 
 /** Names that a folder's weights may have: what is left of an earlier export would be read in place of the new one. */
 export const isWeightFile = (name: string): boolean => /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(name);
 
-export interface WeightFile {
+interface WeightFile {
   readonly path: string;
   readonly file: SafetensorsFile;
 }

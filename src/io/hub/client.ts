@@ -11,7 +11,7 @@ export interface HubAccess {
   readonly token: string | null;
 }
 
-export interface Digest {
+interface Digest {
   /** Of the contents, or git's own: the SHA-1 of 'blob <size>\0' and the contents. */
   readonly kind: 'sha256' | 'git';
   readonly hex: string;

@@ -197,7 +197,7 @@ export class ModelCache {
 }
 
 /** Null for what is not one of ours, whole and sound: then the model is downloaded anew. */
-export function readManifest(text: string): Manifest | null {
+function readManifest(text: string): Manifest | null {
   try {
     const { model, files, etags, whole, changed } = JSON.parse(text) as Manifest;
     const sound =

@@ -19,7 +19,7 @@ export const PATIENCE: Patience = { retries: 5, firstMs: 1000, mostMs: 16_000, s
 export const LOOK_PATIENCE: Patience = { ...PATIENCE, retries: 2, firstMs: 500 };
 
 /** The wait before retry number `retry` (from 1), in milliseconds. */
-export const waitOf = ({ firstMs, mostMs }: Patience, retry: number): number => Math.min(mostMs, firstMs * 2 ** (retry - 1));
+const waitOf = ({ firstMs, mostMs }: Patience, retry: number): number => Math.min(mostMs, firstMs * 2 ** (retry - 1));
 
 export interface Waiting {
   /** From 1. */

@@ -12,7 +12,7 @@ export interface LockHolder {
   readonly mark: string;
 }
 
-export interface LockTimes {
+interface LockTimes {
   /** Between two attempts to take it. */
   readonly pollMs: number;
   /** Between two signs of life of the holder. */

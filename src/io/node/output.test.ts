@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { AppError } from '../../base/errors';
-import { plainFile, type ExportFile } from '../../export/folder';
+import { plainFile, type ExportFile } from '../formats/export-file';
 import { writeFolder, writeJson, writeText } from './output';
 import { utf8 } from '../../testing/tiny-model';
 

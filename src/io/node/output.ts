@@ -6,7 +6,7 @@ import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '../../base/errors';
 import { isPlainName } from '../sources/file-source';
-import { plainFile, type ExportFile } from '../../export/folder';
+import { plainFile, type ExportFile } from '../formats/export-file';
 import { isWeightFile } from '../formats/shards';
 
 /** Writes all files or none of them; directories are made if need be. Throws STORAGE, or what a file's chunks throw. */

@@ -3,8 +3,7 @@
 
 import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
-import type { Dtype, ModelShape } from '../../model/types';
-import type { CheckpointTypes } from '../../plan/storage';
+import type { Dtype, ModelShape, CheckpointTypes } from '../../model/types';
 import type { FileSource } from './file-source';
 import { openModel } from './model-files';
 

@@ -2,8 +2,9 @@
 // Shapes: x, y, dx, dy [rows, width], f32.
 
 import type { Dispatch, View } from '../../dispatch/types';
-import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
-import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from '../lib/rowwise';
+import { expectElements } from '../../dispatch/kernel';
+import { elementwise } from '../lib/elementwise';
+import type { Live } from '../lib/rowwise';
 import maths from './gelu_maths.wgsl?raw';
 import fwd from './gelu_fwd.wgsl?raw';
 import bwd from './gelu_bwd_dx.wgsl?raw';
@@ -33,13 +34,16 @@ export function geluFwd({ label, y, x, kind, rows, width, live }: GeluFwdArgs): 
   const name = 'gelu_fwd';
   expectElements(name, 'y', y, rows * width);
   expectElements(name, 'x', x, rows * width);
-  const lanes = lanesFor(width);
-  const steps = width / lanes.count;
-  const { grid, repeat } = flatLaunch(rows, live, steps);
-  const of = kernel(name, [lanes.wgsl, maths, fwd], { KIND: KIND_CODES[kind], REPEAT: repeat }, lanes.variant);
-  return dispatch(of, label, { y, x }, { ...liveParams(rows, live), steps }, grid, {
-    flops: rowAmount(rows, live, FLOPS[kind].fwd * width),
-    bytes: rowAmount(rows, live, 8 * width),
+  return elementwise(name, {
+    label,
+    wgsl: [maths, fwd],
+    constants: { KIND: KIND_CODES[kind] },
+    views: { y, x },
+    rows,
+    width,
+    live,
+    flops: FLOPS[kind].fwd * width,
+    bytes: 8 * width,
   });
 }
 
@@ -53,12 +57,15 @@ export function geluBwdDx({ label, dx, dy, x, kind, rows, width, live }: GeluBwd
   expectElements(name, 'dx', dx, rows * width);
   expectElements(name, 'dy', dy, rows * width);
   expectElements(name, 'x', x, rows * width);
-  const lanes = lanesFor(width);
-  const steps = width / lanes.count;
-  const { grid, repeat } = flatLaunch(rows, live, steps);
-  const of = kernel(name, [lanes.wgsl, maths, bwd], { KIND: KIND_CODES[kind], REPEAT: repeat }, lanes.variant);
-  return dispatch(of, label, { dx, dy, x }, { ...liveParams(rows, live), steps }, grid, {
-    flops: rowAmount(rows, live, FLOPS[kind].bwd * width),
-    bytes: rowAmount(rows, live, 12 * width),
+  return elementwise(name, {
+    label,
+    wgsl: [maths, bwd],
+    constants: { KIND: KIND_CODES[kind] },
+    views: { dx, dy, x },
+    rows,
+    width,
+    live,
+    flops: FLOPS[kind].bwd * width,
+    bytes: 12 * width,
   });
 }

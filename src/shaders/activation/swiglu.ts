@@ -2,8 +2,9 @@
 // Shapes: gu, dgu [rows, 2·ff] (gate, then up); h, dh [rows, ff]; all f32.
 
 import type { Dispatch, View } from '../../dispatch/types';
-import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
-import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from '../lib/rowwise';
+import { expectElements } from '../../dispatch/kernel';
+import { elementwise } from '../lib/elementwise';
+import type { Live } from '../lib/rowwise';
 import fwd from './swiglu_fwd.wgsl?raw';
 import bwd from './swiglu_bwd_dx.wgsl?raw';
 
@@ -25,20 +26,7 @@ export function swigluFwd({ label, h, gu, rows, ff, live }: SwigluFwdArgs): Disp
   const name = 'swiglu_fwd';
   expectElements(name, 'h', h, rows * ff);
   expectElements(name, 'gu', gu, rows * 2 * ff);
-  const lanes = lanesFor(ff);
-  const steps = ff / lanes.count;
-  const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(
-    kernel(name, [lanes.wgsl, fwd], { REPEAT: repeat }, lanes.variant),
-    label,
-    { h, gu },
-    { ...liveParams(rows, live), steps },
-    grid,
-    {
-      flops: rowAmount(rows, live, 6 * ff),
-      bytes: rowAmount(rows, live, 12 * ff),
-    },
-  );
+  return elementwise(name, { label, wgsl: [fwd], views: { h, gu }, rows, width: ff, live, flops: 6 * ff, bytes: 12 * ff });
 }
 
 export interface SwigluBwdDxArgs extends SwigluSizes {
@@ -51,18 +39,5 @@ export function swigluBwdDx({ label, dgu, dh, gu, rows, ff, live }: SwigluBwdDxA
   expectElements(name, 'dgu', dgu, rows * 2 * ff);
   expectElements(name, 'dh', dh, rows * ff);
   expectElements(name, 'gu', gu, rows * 2 * ff);
-  const lanes = lanesFor(ff);
-  const steps = ff / lanes.count;
-  const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(
-    kernel(name, [lanes.wgsl, bwd], { REPEAT: repeat }, lanes.variant),
-    label,
-    { dgu, dh, gu },
-    { ...liveParams(rows, live), steps },
-    grid,
-    {
-      flops: rowAmount(rows, live, 12 * ff),
-      bytes: rowAmount(rows, live, 20 * ff),
-    },
-  );
+  return elementwise(name, { label, wgsl: [bwd], views: { dgu, dh, gu }, rows, width: ff, live, flops: 12 * ff, bytes: 20 * ff });
 }

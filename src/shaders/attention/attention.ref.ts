@@ -1,7 +1,7 @@
 // Float64 reference of causal attention inside segments: softmax row by row and the textbook formula of its
 // gradient, with every probability in memory. Written from the definition, not from the kernels.
 
-export interface AttentionRefSizes {
+interface AttentionRefSizes {
   readonly segStart: ArrayLike<number>;
   readonly rows: number;
   readonly heads: number;

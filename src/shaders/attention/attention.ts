@@ -3,7 +3,7 @@
 // arXiv 2205.14135). A micro-batch is one stream of N tokens; segStart and segEnd (u32 [N]) say for each token
 // where its segment starts and one past where it ends. Generation is in attention_cached.ts.
 
-import type { Amount, Dispatch, Grid, View, Work } from '../../dispatch/types';
+import type { Amount, Grid, Work } from '../../dispatch/extents';
 import bwdDeltaWgsl from './attention_bwd_delta.wgsl?raw';
 import bwdDkvWgsl from './attention_bwd_dkv.wgsl?raw';
 import bwdDkvSharedWgsl from './attention_bwd_dkv_shared.wgsl?raw';
@@ -11,10 +11,13 @@ import bwdDqWgsl from './attention_bwd_dq.wgsl?raw';
 import bwdDqSharedWgsl from './attention_bwd_dq_shared.wgsl?raw';
 import fwdWgsl from './attention_fwd.wgsl?raw';
 import fwdSharedWgsl from './attention_fwd_shared.wgsl?raw';
+import paramsWgsl from './attention_params.wgsl?raw';
+import tilesWgsl from './attention_tiles.wgsl?raw';
 import { headLayout, laneSource, type HeadSizes } from './attention_layout';
-import { dispatch, expectElements, kernel, type Kernel } from '../../dispatch/kernel';
+import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
+import type { Dispatch, View, Kernel } from '../../dispatch/types';
 
-export { attentionCached, cacheAppend, type AttentionCachedArgs, type CacheAppendArgs } from './attention_cached';
+export { attentionCached, cacheAppend } from './attention_cached';
 
 /**
  * Two ways to the same result (up to rounding). 'register': one invocation a query (or key), no barrier; the one
@@ -180,7 +183,7 @@ function expectBackward(name: string, args: BackwardArgs): { width: number; outW
 }
 
 const familyKernel = (name: string, family: AttentionFamily, headDim: number, wgsl: string): Kernel =>
-  kernel(name, [laneSource(headDim).wgsl, wgsl], { HEAD_DIM: headDim }, family);
+  kernel(name, [laneSource(headDim).wgsl, paramsWgsl, ...(family === 'shared' ? [tilesWgsl] : []), wgsl], { HEAD_DIM: headDim }, family);
 
 /** Rows a workgroup does; equals the workgroup size of 'register' and TILE of 'shared'. */
 const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };

@@ -7,23 +7,13 @@
 // last down to j, four a round. Downwards, because then neighbouring keys of a segment read the same query rows.
 // Assigns the k and v parts of dqkv's live rows and nothing else. Any head dim; slows down above about 32
 // where the private arrays no longer fit registers.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first kv head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
 @group(0) @binding(3) var<storage, read> dout: array<Lane>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 @group(0) @binding(7) var<storage, read> seg_end: array<u32>;
-
-const LANES = HEAD_DIM / LANE_WIDTH;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -4,27 +4,13 @@
 //   1. each invocation computes P and dS for 4 keys × 4 queries straight from storage, into workgroup memory;
 //   2. each invocation adds P · dout and dS · q to its 4 keys × every 8th lane of dv and dk.
 // 9 KiB of workgroup memory, two barriers a tile. Assigns the k and v parts of dqkv's live rows. Any head dim.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first kv head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
 @group(0) @binding(3) var<storage, read> dout: array<Lane>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 @group(0) @binding(7) var<storage, read> seg_end: array<u32>;
-
-const LANES = HEAD_DIM / LANE_WIDTH;
-const COLS = (LANES + 7u) / 8u;
-const TILE = 32u;
-// A row of 32 numbers is 8 vec4 and one of padding, against bank conflicts.
-const PITCH = 9u;
 
 var<workgroup> p_tile: array<vec4f, TILE * PITCH>;
 var<workgroup> ds_tile: array<vec4f, TILE * PITCH>;

@@ -5,23 +5,13 @@
 // One invocation does one query of one head, four keys a round; neighbours read the same key rows.
 // Assigns the q part of dqkv's live rows and nothing else. Any head dim; slows down above about 64 where
 // the private arrays no longer fit registers.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
 @group(0) @binding(3) var<storage, read> dout: array<Lane>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 @group(0) @binding(7) var<storage, read> seg_start: array<u32>;
-
-const LANES = HEAD_DIM / LANE_WIDTH;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

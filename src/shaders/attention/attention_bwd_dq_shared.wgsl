@@ -3,27 +3,13 @@
 //   1. each invocation computes dS for 4 queries × 4 keys straight from storage, into workgroup memory;
 //   2. each invocation adds dS · k to its 4 queries × every 8th lane of dq.
 // 4.5 KiB of workgroup memory, two barriers a tile. Assigns the q part of dqkv's live rows. Any head dim.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
 @group(0) @binding(3) var<storage, read> dout: array<Lane>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 @group(0) @binding(7) var<storage, read> seg_start: array<u32>;
-
-const LANES = HEAD_DIM / LANE_WIDTH;
-const COLS = (LANES + 7u) / 8u;
-const TILE = 32u;
-// A row of 32 numbers is 8 vec4 and one of padding, against bank conflicts.
-const PITCH = 9u;
 
 var<workgroup> ds_tile: array<vec4f, TILE * PITCH>;
 

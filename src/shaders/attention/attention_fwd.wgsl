@@ -7,21 +7,12 @@
 // segment they read the same k and v row at the same time: one memory transaction for all of them.
 // Assigns o and lse of live rows. Any head dim; above about 100 the private arrays no longer fit registers
 // and it slows down.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> o: array<Lane>;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> seg_start: array<u32>;
 
-const LANES = HEAD_DIM / LANE_WIDTH;
 const MASKED = -1e30;
 
 @compute @workgroup_size(64)

@@ -4,25 +4,12 @@
 //   2. 32 invocations, one a query, update the running maximum and sum and turn scores into weights;
 //   3. each invocation adds weights · v to its 4 queries × every 8th lane of o.
 // 5 KiB of workgroup memory, three barriers a tile. Assigns o and lse of live rows. Any head dim.
-struct Params {
-  rows: u32,
-  heads: u32,
-  kv_heads: u32,
-  scale: f32,
-  head0: u32,  // first head that this dispatch does
-}
 
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> o: array<Lane>;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
 @group(0) @binding(4) var<storage, read> qkv: array<Lane>;
 @group(0) @binding(5) var<storage, read> seg_start: array<u32>;
 
-const LANES = HEAD_DIM / LANE_WIDTH;
-const COLS = (LANES + 7u) / 8u;
-const TILE = 32u;
-// A row of 32 weights is 8 vec4 and one of padding, against bank conflicts.
-const PITCH = 9u;
 const MASKED = -1e30;
 
 var<workgroup> weights: array<vec4f, TILE * PITCH>;

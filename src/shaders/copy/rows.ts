@@ -2,8 +2,9 @@
 // into the whole stream (scatter).
 
 import type { Dispatch, View } from '../../dispatch/types';
-import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
-import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from '../lib/rowwise';
+import { expectElements } from '../../dispatch/kernel';
+import { elementwise } from '../lib/elementwise';
+import type { Live } from '../lib/rowwise';
 import gather from './rows_gather.wgsl?raw';
 import scatter from './rows_scatter.wgsl?raw';
 
@@ -32,7 +33,7 @@ export function gatherRows({ label, y, x, index, rows, width, live }: GatherRows
   expectElements(name, 'y', y, rows * width);
   expectElements(name, 'x', x, width);
   expectElements(name, 'index', index, (live?.row0 ?? 0) + rows);
-  return copyRows(name, gather, label, { y, x, index }, rows, width, live);
+  return elementwise(name, { label, wgsl: [gather], views: { y, x, index }, rows, width, live, flops: 0, bytes: 8 * width + 4 });
 }
 
 export interface ScatterRowsArgs extends RowsSizes {
@@ -46,30 +47,5 @@ export function scatterRows({ label, y, x, inverse, rows, width, live }: Scatter
   expectElements(name, 'y', y, rows * width);
   expectElements(name, 'x', x, width);
   expectElements(name, 'inverse', inverse, (live?.row0 ?? 0) + rows);
-  return copyRows(name, scatter, label, { y, x, inverse }, rows, width, live);
-}
-
-function copyRows(
-  name: string,
-  wgsl: string,
-  label: string,
-  views: Record<string, View>,
-  rows: number,
-  width: number,
-  live?: Live,
-): Dispatch {
-  const lanes = lanesFor(width);
-  const steps = width / lanes.count;
-  const { grid, repeat } = flatLaunch(rows, live, steps);
-  return dispatch(
-    kernel(name, [lanes.wgsl, wgsl], { REPEAT: repeat }, lanes.variant),
-    label,
-    views,
-    { ...liveParams(rows, live), steps },
-    grid,
-    {
-      flops: {},
-      bytes: rowAmount(rows, live, 8 * width + 4),
-    },
-  );
+  return elementwise(name, { label, wgsl: [scatter], views: { y, x, inverse }, rows, width, live, flops: 0, bytes: 8 * width + 4 });
 }

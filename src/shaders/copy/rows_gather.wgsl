@@ -1,26 +1,9 @@
 // Gather of rows.  y[m,c] = x[index[row0 + m], c]
-// y [M, C], x [N, C] f32, index u32. Assigns the live rows of y. Elementwise over y: one invocation takes
-// REPEAT items of V, SIZE apart. Any C; V is vec4f where C % 4 == 0.
+// y [M, C], x [N, C] f32, index u32. Assigns the live rows of y. Elementwise (elementwise.wgsl) over y.
+// Any C; V is vec4f where C % 4 == 0.
 
-struct Params {
-  rows: u32,
-  extent: u32,
-  row0: u32,
-  steps: u32,  // items of V a row
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> y: array<V>;
 @group(0) @binding(3) var<storage, read> x: array<V>;
 @group(0) @binding(4) var<storage, read> index: array<u32>;
 
-const SIZE = 64u;
-
-@compute @workgroup_size(SIZE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
-  let end = live_rows(p.extent, p.row0, p.rows) * p.steps;
-  for (var k = 0u; k < REPEAT; k++) {
-    let i = (group.x * REPEAT + k) * SIZE + me;
-    if (i < end) { y[i] = x[index[p.row0 + i / p.steps] * p.steps + i % p.steps]; }
-  }
-}
+fn item(i: u32) { y[i] = x[index[p.row0 + i / p.steps] * p.steps + i % p.steps]; }

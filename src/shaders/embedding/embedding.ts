@@ -2,7 +2,8 @@
 // Shapes: x, dx [rows, width]; table, dw [vocab, width]; positions [context, width], all f32; tokens, segStart
 // [rows] u32: segStart[n] is the row at which the segment of row n starts.
 
-import { elementBytes, type Amount, type Dispatch, type View } from '../../dispatch/types';
+import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
+import type { Amount } from '../../dispatch/extents';
 import { dispatch, expectElements, kernel, MAX_GROUPS, shapeError } from '../../dispatch/kernel';
 import { loadSnippet } from '../matmul/operand';
 import { FLAT_SIZE, flatLaunch, lanesFor, liveParams, rowAmount, type Live } from '../lib/rowwise';

@@ -2,7 +2,8 @@
 // vec4 and scalar rows. A body is written once over `V`, which is vec4f where rows are whole vec4s.
 
 import { EXTENT_CODES, MAX_GROUPS } from '../../dispatch/kernel';
-import { roundUp, type Amount, type Grid, type GridDim, type View } from '../../dispatch/types';
+import { roundUp, type View } from '../../dispatch/types';
+import type { Amount, Grid, GridDim } from '../../dispatch/extents';
 import scalar from './rowwise_scalar.wgsl?raw';
 import vec4 from './rowwise_vec4.wgsl?raw';
 

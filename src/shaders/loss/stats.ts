@@ -1,8 +1,6 @@
 // The step's numbers that stay on the GPU: f32[8], read back once a step. The WGSL files that touch them
 // name the same places.
 
-import type { BufferSpec } from '../../dispatch/types';
-
 export const STATS = { loss: 0, gradNorm: 1, clip: 2, bad: 3 } as const;
 
 export const STATS_ELEMENTS = 8;
@@ -17,8 +15,6 @@ export interface StepStats {
   /** Loss or norm was not finite, in this step or one before: no update is made until stats are cleared. */
   readonly bad: boolean;
 }
-
-export const statsSpec = (): BufferSpec => ({ name: 'stats', bytes: STATS_ELEMENTS * 4, memory: 'workspace', kind: 'storage' });
 
 export const readStats = (values: Float32Array): StepStats => ({
   loss: values[STATS.loss],

@@ -1,7 +1,8 @@
 // Matrix products in the three layouts that a linear layer and its gradients need, in two kernel families.
 // This file checks shapes, picks the kernel (family, row tile, quads or single elements per operand) and its grid.
 
-import { elementBytes, type Amount, type Dispatch, type Grid, type GridDim, type View, type Work } from '../../dispatch/types';
+import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
+import type { Amount, Grid, GridDim, Work } from '../../dispatch/extents';
 import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from '../../dispatch/kernel';
 import common from './matmul_common.wgsl?raw';
 import { loadSnippet, storeSnippet, unitsOf, type Format, type LoadFormat } from './operand';

@@ -13,7 +13,7 @@ import { count, list, measured, nullable, number, object, oneOf, text, Unreadabl
 const FORMAT = 'lisa-studio run';
 const VERSION = 1;
 /** Characters. A run of a hundred thousand steps has some fifteen million. */
-export const MAX_RUN_FILE = 200_000_000;
+const MAX_RUN_FILE = 200_000_000;
 
 export interface NamedRecord {
   readonly name: string;

@@ -3,8 +3,8 @@
 
 import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
 import type { BernoulliReport } from '../../lisa/schedule';
-import { FAMILIES, type FamilyName } from '../../model/config-families';
-import type { ModelShape, Rope, RopeScaling } from '../../model/types';
+import { FAMILIES } from '../../model/config-families';
+import type { ModelShape, Rope, RopeScaling, FamilyName } from '../../model/types';
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { ClassBytes, MemoryTotals } from '../../dispatch/memory';

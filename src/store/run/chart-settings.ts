@@ -3,7 +3,7 @@
 import { create } from 'zustand';
 import { EMA_DECAY } from './columns';
 
-export const RASTER_MODES = ['trained', 'moved', 'age'] as const;
+const RASTER_MODES = ['trained', 'moved', 'age'] as const;
 export type RasterMode = (typeof RASTER_MODES)[number];
 
 export interface ChartSettings {

@@ -8,7 +8,7 @@ import type { CompareRequest, Event, Side } from '../../worker/protocol';
 import { onEvent, send } from '../link';
 import { useRunStore, type Run } from './run';
 
-export const SIDES = ['base', 'tuned'] as const satisfies readonly Side[];
+const SIDES = ['base', 'tuned'] as const satisfies readonly Side[];
 export type Vote = Side | 'tie';
 
 export interface Answer {
@@ -31,7 +31,7 @@ export interface Sampling {
   readonly maxTokens: number;
 }
 
-export type Tally = Readonly<Record<Vote, number>>;
+type Tally = Readonly<Record<Vote, number>>;
 
 export interface CompareStore extends Sampling {
   /** Of which run this conversation is. */
@@ -73,7 +73,7 @@ export const isAnswering = ({ turns }: Pick<CompareStore, 'turns'>): boolean => 
 const WAITING: Answer = { text: '', tokens: 0, state: 'waiting' };
 
 /** Both conversations so far and the new message. A turn that a side did not answer is no part of its conversation. */
-export function requestOf(turns: readonly Turn[], prompt: string, sampling: Sampling): CompareRequest {
+function requestOf(turns: readonly Turn[], prompt: string, sampling: Sampling): CompareRequest {
   const side = (name: Side): CompareRequest['base'] => [
     ...turns
       .filter((turn) => turn[name].text !== '')
@@ -85,7 +85,7 @@ export function requestOf(turns: readonly Turn[], prompt: string, sampling: Samp
 }
 
 /** The turns after an answer has grown. Answers to a question that is no longer open change nothing. */
-export function answered(turns: readonly Turn[], reply: Extract<Event, { type: 'reply' }>): readonly Turn[] {
+function answered(turns: readonly Turn[], reply: Extract<Event, { type: 'reply' }>): readonly Turn[] {
   const last = turns.at(-1);
   if (last?.id !== reply.id || last[reply.side].state === 'stopped') return turns;
   const answer: Answer = { text: reply.text, tokens: reply.tokens, state: reply.done ? 'done' : 'writing' };
@@ -93,7 +93,7 @@ export function answered(turns: readonly Turn[], reply: Extract<Event, { type: '
 }
 
 /** Answers that were still coming end here. */
-export function stopped(turns: readonly Turn[]): readonly Turn[] {
+function stopped(turns: readonly Turn[]): readonly Turn[] {
   const last = turns.at(-1);
   if (!last) return turns;
   const end = (answer: Answer): Answer => (answer.state === 'done' ? answer : { ...answer, state: 'stopped' });

@@ -59,7 +59,7 @@ export function saveTexts(name: string, files: readonly { readonly name: string;
 }
 
 /** With nothing in it that a file name cannot hold. */
-export const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** 'wordsmith-2m-lisa-step100' */
 export const downloadName = (model: string, method: string, step: number): string => fileName(`${model}-${method}-step${step}`);

@@ -1,8 +1,7 @@
 // Per-step numbers of the run, in columns outside React. Charts learn of new steps at most ten times a second.
 
 import { useSyncExternalStore } from 'react';
-import type { MemoryTotals } from '../../dispatch/memory';
-import type { MemoryClass } from '../../dispatch/types';
+import type { MemoryTotals, MemoryClass } from '../../dispatch/memory';
 import type { LayerMove, StepMetrics } from '../../worker/protocol';
 import { Column } from './columns';
 

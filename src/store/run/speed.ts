@@ -2,7 +2,7 @@
 // them the worker's probe after opening (device.ts). Nothing here is estimated.
 
 import { create } from 'zustand';
-import type { DeviceDescription } from '../../gpu/device';
+import type { DeviceDescription } from '../../dispatch/limits';
 import type { Event } from '../../worker/protocol';
 import { useDeviceStore } from './device';
 import { onEvent } from '../link';

@@ -6,7 +6,7 @@ import { recall, remember } from '../remembered';
 export const BUDGET_RANGE = { min: 1e6, max: 256e9 } as const;
 
 /** From this share of the budget on, it is tight: drivers, the desktop and other tabs want some too. */
-export const TIGHT_FROM = 0.75;
+const TIGHT_FROM = 0.75;
 
 export type Verdict = 'fits' | 'tight' | 'exceeds';
 

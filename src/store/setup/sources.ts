@@ -2,7 +2,8 @@
 // say (local-model.ts, inspect.ts).
 
 import { create } from 'zustand';
-import { BUILTIN_DATA, BUILTIN_MODEL, type ColumnMap } from '../../config/run-config';
+import { BUILTIN_DATA, BUILTIN_MODEL } from '../../config/run-config';
+import type { ColumnMap } from '../../data/read/column-map';
 import { hubNameText } from '../../io/hub/names';
 import { detectShape } from '../../data/read/detect-shape';
 import type { ErrorInfo } from '../../base/errors';

@@ -8,7 +8,7 @@ import { AppError } from '../../base/errors';
 /** A case may take this long on a busy machine; a hang takes for ever. */
 const LIMIT_MS = 2000;
 /** In npm test; `npm run fuzz` asks for 20,000. */
-export const RUNS = Number(process.env.LISA_FUZZ_RUNS ?? 300);
+const RUNS = Number(process.env.LISA_FUZZ_RUNS ?? 300);
 const SEED = Number(process.env.LISA_FUZZ_SEED ?? 1);
 
 /** For vitest: the whole of one format. */

@@ -1,7 +1,7 @@
 // All downloads of a run in one place. The model itself exists only in the page that trained it. Numbers and card come from the
 // run's picture, so past runs have them too.
 
-import { elsewhereFiles } from '../../export/elsewhere';
+import { elsewhereFiles } from '../../export/elsewhere/elsewhere';
 import { downloadName, saveFile, saveTexts } from '../../store/run/download';
 import { useHistoryStore } from '../../store/history/history';
 import type { RunPicture } from '../../store/run/picture';

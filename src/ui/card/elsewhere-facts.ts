@@ -1,7 +1,7 @@
 // The facts about a run of the page that other engines need. Pure.
 
 import type { RunConfig } from '../../config/run-config';
-import type { ElsewhereFacts } from '../../export/elsewhere';
+import type { ElsewhereFacts } from '../../export/elsewhere/facts';
 import type { Prepared } from '../../worker/protocol';
 
 /** Plain text, and rows of text from any kind of file; all other rows are conversations. */

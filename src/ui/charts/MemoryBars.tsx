@@ -192,7 +192,7 @@ function BudgetLabel({ budget, scale }: { readonly budget: number; readonly scal
   );
 }
 
-export function Scale({ scale }: { readonly scale: number }) {
+function Scale({ scale }: { readonly scale: number }) {
   const ticks = valueTicks(0, scale, 4).filter((tick) => tick <= scale);
   return (
     <div className="bar-row bar-scale" aria-hidden="true">

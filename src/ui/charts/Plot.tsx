@@ -11,7 +11,7 @@ const TOP = 8;
 const STEPS_HEIGHT = 20;
 const BOTTOM = 6;
 
-export const plotHeight = (height: number, showSteps: boolean): number => TOP + height + (showSteps ? STEPS_HEIGHT : BOTTOM);
+const plotHeight = (height: number, showSteps: boolean): number => TOP + height + (showSteps ? STEPS_HEIGHT : BOTTOM);
 
 interface PlotProps {
   /** Width of the whole chart; the curves have plotWidth(width). */

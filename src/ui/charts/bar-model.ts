@@ -20,7 +20,7 @@ export const SEGMENT_NAMES: Readonly<Record<SegmentId, string>> = {
   other: 'Inputs, cache, staging',
 };
 
-export const PURPOSES = [
+const PURPOSES = [
   'weights',
   'edges-state',
   'layers-gradients',

@@ -3,7 +3,7 @@
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import { formatCount, plural } from '../format';
 
-export function termText({ counts, bytes, what }: FormulaTerm): string {
+function termText({ counts, bytes, what }: FormulaTerm): string {
   const factors = counts.map(({ count, unit }) => plural(count, unit));
   return `${[...factors, `${formatCount(bytes)} B`].join(' × ')} (${what})`;
 }

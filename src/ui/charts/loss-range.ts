@@ -4,7 +4,7 @@ import type { EvalPoint } from '../../store/run/run';
 import type { Distribution } from './distribution';
 
 /** Share of the steps that may lie outside at each end, when outliers are left out. */
-export const OUTLIERS = 0.01;
+const OUTLIERS = 0.01;
 
 export interface LossRange {
   readonly low: number;

@@ -3,7 +3,6 @@
 
 /** 0: nothing to show; 1 (least) to 5. */
 export type Tone = 0 | 1 | 2 | 3 | 4 | 5;
-export const TONES = [1, 2, 3, 4, 5] as const;
 
 /** Half powers of ten from 1e-6 to 10, so that the scale rarely changes during a run. */
 const HALVES = Array.from({ length: 15 }, (_, i) => Number((10 ** (Math.floor(i / 2) - 6) * (i % 2 ? 3 : 1)).toPrecision(1)));

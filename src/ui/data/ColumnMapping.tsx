@@ -1,8 +1,7 @@
 // Which column of the file holds which field. Nothing is mapped unless the person says so; likely mappings are suggested.
 
 import { useState } from 'react';
-import type { ColumnMap, ColumnRole } from '../../config/run-config';
-import { rolesOf, SHAPE_NAMES, type RowShape } from '../../data/read/column-map';
+import { rolesOf, SHAPE_NAMES, type RowShape, type ColumnMap, type ColumnRole } from '../../data/read/column-map';
 import { suggestColumns } from '../../data/read/columns';
 import type { DataHead } from '../../data/sample/preview';
 import { mapColumns } from '../../store/setup/sources';

@@ -1,7 +1,6 @@
 // A column mapping while a person makes it: a shape, and a column for each of its fields. Some fields may still be empty. Pure.
 
-import type { ColumnMap, ColumnRole } from '../../config/run-config';
-import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape } from '../../data/read/column-map';
+import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from '../../data/read/column-map';
 
 export interface ColumnDraft {
   readonly shape: RowShape;

@@ -15,7 +15,7 @@ export interface OverlayRun {
   readonly style: number;
 }
 
-export interface OverlayCurve {
+interface OverlayCurve {
   readonly name: string;
   readonly style: number;
   readonly path: string;

@@ -106,7 +106,7 @@ function Progress({ share, line, pace, phase, waiting = false }: ProgressProps) 
 }
 
 /** Asks first, because the bytes would have to be downloaded again. */
-export function Remove({ model, label }: { readonly model: HubModel; readonly label: string }) {
+function Remove({ model, label }: { readonly model: HubModel; readonly label: string }) {
   const [asking, setAsking] = useState(false);
   if (!asking)
     return (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../config/run-config';
-import { DEFAULT_LIMITS } from '../../gpu/device';
+import { DEFAULT_LIMITS } from '../../dispatch/limits';
 import { LARGER_MODELS } from '../known-models';
 import { forecaster } from '../preview/forecaster';
 import { modelStanding, standingReasons, standingSentence, type MethodVerdict } from './verdict';

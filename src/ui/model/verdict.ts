@@ -2,7 +2,7 @@
 // device's limits and the person's budget. Pure. An unknown value is reported as unknown, never as a number.
 
 import { configFaults, type Method, type RunConfig } from '../../config/run-config';
-import type { DeviceLimits } from '../../gpu/device';
+import type { DeviceLimits } from '../../dispatch/limits';
 import type { Forecast } from '../../plan/forecast';
 import { limitFault } from '../../plan/forecast-limits';
 import { verdictOf, type Verdict } from '../../store/setup/budget';
@@ -28,7 +28,7 @@ export interface ModelStanding {
   readonly methods: readonly MethodStanding[];
 }
 
-export const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
+const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
 interface Against {
   /** Null while the device is not open and its limits are unknown. */

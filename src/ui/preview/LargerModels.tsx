@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'react';
 import type { Method, RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
-import type { DeviceLimits } from '../../gpu/device';
+import type { DeviceLimits } from '../../dispatch/limits';
 import { limitFault } from '../../plan/forecast-limits';
 import { lookUpNamed } from '../../store/setup/hub-choice';
 import { purposeBar, type Bar } from '../charts/bar-model';

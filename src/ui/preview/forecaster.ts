@@ -3,9 +3,8 @@
 
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import type { ModelShape } from '../../model/types';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
-import type { CheckpointTypes } from '../../plan/storage';
+import type { ModelShape, CheckpointTypes } from '../../model/types';
 
 /** The parts of a model that its memory depends on. `types`: the types of its checkpoint's tensors, for weights that may keep them. */
 export interface PlannedModel {

@@ -14,7 +14,7 @@ export interface GridCell {
   readonly resident: boolean;
 }
 
-export interface GridRow {
+interface GridRow {
   readonly title: string;
   readonly cells: readonly GridCell[];
 }

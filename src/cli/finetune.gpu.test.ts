@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureBuild } from '../../scripts/project.mjs';
 import { nodeSource } from '../io/node/source';
 import { openModel } from '../io/sources/model-files';
-import { MEMORY_CLASSES } from '../dispatch/types';
+import { MEMORY_CLASSES } from '../dispatch/memory';
 import type { RunReport, StepMetrics } from '../worker/protocol';
 import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';

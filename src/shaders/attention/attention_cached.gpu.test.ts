@@ -1,5 +1,5 @@
 // Generation's attention: a prompt and then single tokens through the cache give what one causal pass gives.
-// Tolerance 5e-6 of the largest value, as for the forward (attention.test.ts says why).
+// Tolerance 5e-6 of the largest value, as for the forward (attention.gpu.test.ts says why).
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { scratch, type Lab } from '../../gpu/lab';

@@ -1,7 +1,7 @@
 // Compiling: once a kernel, and an error that names file, line and column of every message, with the line itself.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Kernel } from '../dispatch/kernel';
+import type { Kernel } from '../dispatch/types';
 import { kernel } from '../dispatch/kernel';
 import { openGpu, type Gpu } from './device';
 import { nodeGpu } from './node';

@@ -1,8 +1,8 @@
 // The ledger and the only createBuffer call: bytes by class and block, peaks, and all or nothing when memory runs out.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { BufferSpec, MemoryClass } from '../dispatch/types';
-import { bytesByBlock } from '../dispatch/memory';
+import type { BufferSpec } from '../dispatch/types';
+import { bytesByBlock, type MemoryClass } from '../dispatch/memory';
 import { METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
 import { spyOnBuffers } from '../testing/buffer-spy';

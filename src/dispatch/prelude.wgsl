@@ -9,7 +9,6 @@ struct Frame {
   past: u32,             // tokens already in the K/V cache (generation)
   accumulate: u32,       // 0 for the first micro-batch of a step: gradients are assigned, else added to
   loss_scale: f32,       // 1 / (targets of the whole optimizer step)
-  seed: u32,
 }
 
 @group(0) @binding(1) var<uniform> frame: Frame;

@@ -1,7 +1,7 @@
 // Work in pieces is the same work: equal to the bit, in the same memory, and no piece is too long.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../gpu/device';
+import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { scratch, type Lab } from '../gpu/lab';
 import { nodeLab } from '../testing/node-lab';
 import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd } from '../shaders/attention/attention';
@@ -10,7 +10,8 @@ import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
 import { MAX_DISPATCH_FLOPS, partsOf, promptRows, splitProduct } from './split';
-import { amount, type BufferSpec, type Dispatch, type View } from '../dispatch/types';
+import type { BufferSpec, Dispatch, View } from '../dispatch/types';
+import { amount } from '../dispatch/extents';
 import { planFaults } from '../dispatch/validate';
 
 const FAMILIES = ['register', 'shared'] as const;

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { frameSpec } from '../dispatch/frame';
 import { buildParamTable } from '../dispatch/params';
-import type { BufferSpec, Extents, Segment } from '../dispatch/types';
+import type { BufferSpec, Segment } from '../dispatch/types';
+import type { Extents } from '../dispatch/extents';
 import { fill } from '../shaders/copy/fill';
 import { matmul } from '../shaders/matmul/matmul';
 import { Allocator } from './allocator';

@@ -2,7 +2,7 @@
 // Widths are tiny, so that this takes seconds on a software adapter.
 
 import { beforeAll, expect, test } from 'vitest';
-import { DEFAULT_LIMITS } from '../../gpu/device';
+import { DEFAULT_LIMITS } from '../../dispatch/limits';
 import { scratch, type Lab } from '../../gpu/lab';
 import { nodeLab } from '../../testing/node-lab';
 import { assignments, everySegment, METHODS, runConfig, runPlan } from '../../testing/plans';

@@ -81,7 +81,7 @@ describe.each([
       for (const [tensor, values] of got.gradients) {
         const error = relativeErrorL2(values, fixture.gradients.gradients.get(tensor)!.values);
         if (error > worst.error) worst = { tensor, error };
-        // The key part of GPT-2's attention bias is zero in theory: oracle.test.ts compares it by size.
+        // The key part of GPT-2's attention bias is zero in theory: oracle.gpu.test.ts compares it by size.
         if (!fixture.gradients.zeroInTheory.some((zero) => zero.tensor === tensor))
           expect(error, tensor).toBeLessThanOrEqual(Math.max(1e-5, 4 * fixture.gradients.float32.gradients[tensor]));
       }

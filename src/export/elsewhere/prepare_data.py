@@ -1,7 +1,4 @@
-// The program that brings a data file into the forms that axolotl and LMFlow read: rows as this program reads them (its row shapes
-// and mapped columns), one conversation or one text each. A constant: names of files and columns are its arguments. Pure.
-
-export const PREPARE_DATA = `#!/usr/bin/env python3
+#!/usr/bin/env python3
 """Usage: prepare_data.py DATA [field=column ...]
 
 Reads .jsonl, .csv or .txt with messages; prompt and completion; instruction, input and output; or text, and writes
@@ -39,7 +36,7 @@ def convert(record):
     if get("prompt") is not None and get("completion") is not None:
         return {"messages": turns(get("prompt"), "user") + turns(get("completion"), "assistant")}
     if get("instruction") is not None and get("output") is not None:
-        asked = get("instruction") + ("\\n\\n" + get("input") if get("input") else "")
+        asked = get("instruction") + ("\n\n" + get("input") if get("input") else "")
         return {"messages": turns(asked, "user") + turns(get("output"), "assistant")}
     if get("text") is not None:
         return {"text": get("text")}
@@ -58,11 +55,10 @@ if len(kinds) != 1:
     sys.exit("prepare_data.py: there are no rows, or conversations and texts in one file.")
 with open("train.jsonl", "w", encoding="utf-8") as file:
     for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False) + "\\n")
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
 chat = kinds == {("messages",)}
 instances = [conversation(number, row) for number, row in enumerate(rows)] if chat else rows
 os.makedirs("lmflow-data", exist_ok=True)
 with open(os.path.join("lmflow-data", "train.json"), "w", encoding="utf-8") as file:
     json.dump({"type": "conversation" if chat else "text_only", "instances": instances}, file, ensure_ascii=False)
 print(len(rows), "rows")
-`;

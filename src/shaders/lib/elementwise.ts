@@ -1,0 +1,32 @@
+// The launch of an elementwise kernel: it defines item(i), which elementwise.wgsl calls for every item of the live rows.
+
+import { dispatch, kernel } from '../../dispatch/kernel';
+import type { Dispatch, View } from '../../dispatch/types';
+import frame from './elementwise.wgsl?raw';
+import { flatLaunch, lanesFor, liveParams, rowAmount, type Live } from './rowwise';
+
+export interface Elementwise {
+  readonly label: string;
+  /** What defines item(i), and what it calls. */
+  readonly wgsl: readonly string[];
+  readonly constants?: Readonly<Record<string, number>>;
+  readonly views: Readonly<Record<string, View>>;
+  /** Capacity in rows, and elements of one. */
+  readonly rows: number;
+  readonly width: number;
+  readonly live?: Live;
+  /** Operations and bytes of a row. */
+  readonly flops: number;
+  readonly bytes: number;
+}
+
+export function elementwise(name: string, { label, wgsl, constants, views, rows, width, live, flops, bytes }: Elementwise): Dispatch {
+  const lanes = lanesFor(width);
+  const steps = width / lanes.count;
+  const { grid, repeat } = flatLaunch(rows, live, steps);
+  const of = kernel(name, [lanes.wgsl, frame, ...wgsl], { ...constants, REPEAT: repeat }, lanes.variant);
+  return dispatch(of, label, views, { ...liveParams(rows, live), steps }, grid, {
+    flops: rowAmount(rows, live, flops),
+    bytes: rowAmount(rows, live, bytes),
+  });
+}
