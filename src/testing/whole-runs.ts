@@ -11,7 +11,7 @@ import { scheduleConfig } from '../plan/input';
 import type { CheckpointReader } from '../train/checkpoint';
 import { prepareInputs, type RunInputs } from '../train/prepare';
 import type { Session } from '../train/session';
-import type { RunReport } from '../worker/protocol';
+import type { RunReport } from '../train/events';
 import type { FixtureName } from './fixtures';
 import { halfModelFile, temporaryFolder, writeTinyModel } from './tiny-folder';
 import { openTiny, TestHost, textRows, TINY_CONFIG, trainedBytes, type TinyRun } from './tiny-session';

@@ -22,7 +22,7 @@ import {
 import { finish, FOUR_ROWS, wholeRuns } from '../testing/whole-runs';
 import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
-import type { RunEvent, StepMetrics } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from './events';
 import { Discarded } from './session';
 
 const folder = temporaryFolder('session');
