@@ -42,7 +42,8 @@ export interface Slot extends Trainable {
 }
 
 export type EdgeName = 'embedding' | 'norm' | 'head';
-const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
+/** The row of an always-on tensor in the scalars buffer; slots come after them. */
+export const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
 
 /** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
 export type InputName =

@@ -76,7 +76,7 @@ test('frozen is proven over every period; the export holds the file’s bits whe
     expect(host.of('verified').map(({ changed }) => changed)).toEqual([[], [], []]);
     const planned = bytesByClass(session.engine.plan.allBuffers);
     expect(session.forecasts.lisa.bytes).toEqual(planned);
-    expect(session.ledger().live).toEqual(planned);
+    expect(session.engine.allocator.reading().live).toEqual(planned);
     expect(planned.masters).toBeGreaterThan(0);
 
     const report = session.report();

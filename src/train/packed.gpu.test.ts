@@ -13,7 +13,7 @@ import type { Stored } from '../dispatch/types';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { TINY, TINY_NAMES, tinyConfig, tinyEngine, tinyStep, tinyTensor, weightHashes, type TinyName } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const OFF = { embedding: false, head: false, norm: false };
 type Numbers = Float32Array<ArrayBuffer>;
@@ -48,11 +48,10 @@ interface Outcome {
 async function run(name: TinyName, config: RunConfig, stored: Stored, draws: readonly (readonly number[])[]): Promise<Outcome> {
   const engine = await engineOf(name, config, stored, draws);
   try {
-    const trainer = new Trainer(engine, config, (period) => draws[period]);
+    const steps = stepsOf(engine, config, (period) => draws[period]);
     const told: unknown[] = [];
     for (let step = 0; step < 3; step++) {
-      await trainer.submit(tinyStep(TINY[name], step));
-      told.push(await trainer.stats());
+      told.push(await steps.take(tinyStep(TINY[name], step)));
     }
     told.push(
       await engine.evaluate(tinyStep(TINY[name], 9).microBatches[0]),
@@ -93,15 +92,15 @@ describe.each(['f16', 'bf16'] as const)('%s', (stored) => {
     const engine = await engineOf(name, config, stored, draws);
     try {
       const table = parameterTable(TINY[name]).filter(({ layer }) => layer === 0);
-      const trainer = new Trainer(engine, config, (period) => draws[period]);
+      const steps = stepsOf(engine, config, (period) => draws[period]);
       const start = await valuesOf(engine);
       const first = await weightHashes(engine);
-      for (let step = 0; step < 2; step++) await trainer.submit(tinyStep(TINY[name], step));
+      for (let step = 0; step < 2; step++) await steps.take(tinyStep(TINY[name], step));
       const master = await valuesOf(engine);
       expect(differing(start, master)).toEqual(table.map((row) => row.name));
       // The block is what it was until its layer leaves.
       expect(await weightHashes(engine)).toEqual(first);
-      await trainer.submit(tinyStep(TINY[name], 2));
+      await steps.take(tinyStep(TINY[name], 2));
       const after = await valuesOf(engine);
       for (const row of table) {
         const want = engine.storedAs(row) === 'f32' ? master.get(row.name)! : rounded(master.get(row.name)!, stored);
@@ -109,9 +108,9 @@ describe.each(['f16', 'bf16'] as const)('%s', (stored) => {
       }
       // Some of it was lost, or this test would not see a rounding that is left out.
       expect(differing(master, after)).toContain(table[0].name);
-      await trainer.submit(tinyStep(TINY[name], 3));
+      await steps.take(tinyStep(TINY[name], 3));
       const left = (await weightHashes(engine))['layer.0'];
-      await trainer.submit(tinyStep(TINY[name], 4));
+      await steps.take(tinyStep(TINY[name], 4));
       expect((await weightHashes(engine))['layer.0']).toBe(left);
       await engine.roundBack();
       const last = await weightHashes(engine);
@@ -134,13 +133,12 @@ test('memory is flat over 60 switches, and every byte is the forecast', async ()
   try {
     const bytes = [spy.live(), spy.created(), engine.allocator.reading().liveTotal];
     expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
-    const trainer = new Trainer(engine, config, (period) => draws[period]);
+    const steps = stepsOf(engine, config, (period) => draws[period]);
     const data = tinyStep(TINY[name], 5);
     for (let step = 0; step < 60; step++) {
-      await trainer.submit(data);
+      expect((await steps.take(data)).bad).toBe(false);
       expect([spy.live(), spy.created(), engine.allocator.reading().liveTotal]).toEqual(bytes);
     }
-    expect((await trainer.stats()).bad).toBe(false);
   } finally {
     engine.close();
     spy.end();

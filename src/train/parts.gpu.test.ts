@@ -10,7 +10,7 @@ import { fixtureConfig, fixtureEngine, fixtureMicroBatch, fixtureShape } from '.
 import { hashOf, stepData, weightHashes } from '../testing/tiny';
 import { relativeErrorL2 } from '../testing/compare';
 import type { Engine } from '../engine/engine';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const DRAWS = [[0, 1], [1]];
 
@@ -18,21 +18,22 @@ const DRAWS = [[0, 1], [1]];
 async function journey(engine: Engine, name: Parameters<typeof loadFixture>[0], config: RunConfig) {
   const fixture = loadFixture(name);
   const batches = [fixture.gradients.batch, 1, 2].map((index) => fixtureMicroBatch(fixture.batches[index]));
-  const trainer = new Trainer(engine, config, (period) => DRAWS[period]);
+  const steps = stepsOf(engine, config, (period) => DRAWS[period]);
   const { blocks, edges, slots } = engine.plan.buffers;
   const losses: number[] = [];
   const norms: number[] = [];
   const gradients = new Map<string, Float32Array>();
   for (const batch of batches) {
-    await trainer.submit(stepData([batch, batches[0]].slice(0, losses.length + 1)));
-    const { loss, gradNorm } = await trainer.stats();
+    const { loss, gradNorm } = await steps.take(stepData([batch, batches[0]].slice(0, losses.length + 1)));
     losses.push(loss);
     norms.push(gradNorm);
     if (losses.length > 1 || config.method === 'lora') continue;
     for (const { rows } of blocks.values())
       for (const row of rows) {
         const of =
-          row.layer === null ? edges.get(row.block as 'embedding') : slots[trainer.state().slots.findIndex((s) => s.layer === row.layer)];
+          row.layer === null
+            ? edges.get(row.block as 'embedding')
+            : slots[steps.state.controller.slots().findIndex((s) => s.layer === row.layer)];
         if (of) gradients.set(row.name, await engine.readGradient(of, row.local));
       }
   }
