@@ -10,7 +10,7 @@ import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
 import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
-import type { Block, Trainable } from '../plan/buffers';
+import type { Block, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type Assignment } from '../plan/run-plan';
 import { tensorBytes, viewsOf, type Store } from '../plan/store';

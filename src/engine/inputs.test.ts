@@ -6,11 +6,11 @@ import type { Executor } from '../gpu/executor';
 import { planInput } from '../plan/input';
 import { RunPlan } from '../plan/run-plan';
 import { TINY, tinyConfig, tinyStep } from '../testing/tiny';
-import { writeBatch, type InputArrays } from './inputs';
+import { writeBatch } from './inputs';
 
 const plan = new RunPlan(planInput(TINY['tied Llama'], tinyConfig({ method: 'full' })));
 
-function written(arrays: InputArrays): Uint32Array {
+function written(arrays: Parameters<typeof writeBatch>[2]): Uint32Array {
   const writes: { view: View; data: ArrayBufferView }[] = [];
   writeBatch({ write: (view: View, data: ArrayBufferView) => writes.push({ view, data }) } as unknown as Executor, plan, arrays);
   expect(writes).toHaveLength(1);

@@ -3,11 +3,11 @@
 import { AppError } from '../base/errors';
 import { FULL_VIEW } from '../dispatch/types';
 import type { Executor } from '../gpu/executor';
-import type { InputName } from '../plan/buffers';
+import type { InputName } from '../plan/run-buffers';
 import type { RunPlan } from '../plan/run-plan';
 
 /** Arrays of a micro-batch by name. What is left out is zero. */
-export type InputArrays = Partial<Readonly<Record<InputName, Uint32Array>>> & { readonly tokens: Uint32Array };
+type InputArrays = Partial<Readonly<Record<InputName, Uint32Array>>> & { readonly tokens: Uint32Array };
 
 /** Packs the arrays that the plan has a place for into its one buffer of inputs. Throws INTERNAL for more tokens than the plan is made for. */
 export function writeBatch(executor: Executor, { buffers, capacity }: RunPlan, arrays: InputArrays): void {

@@ -11,6 +11,7 @@ import { writeBatch } from '../engine/inputs';
 import type { LayerController, ParkedState } from '../lisa/controller';
 import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
 import { EDGE_SCALARS } from '../plan/buffers';
+import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
 import { readStats, type StepStats } from '../shaders/loss/stats';
 
@@ -27,9 +28,8 @@ export interface StepState {
   completed: number;
 }
 
-/** A step that was submitted. */
+/** A step that was submitted; `step` counts from 1. */
 export interface Submitted {
-  /** From 1. */
   readonly step: number;
   readonly lr: number;
   /** Those that trained in it, ascending. */
@@ -50,7 +50,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   const { stepsPerPeriod, rewarm } = turns;
   const period = periodOf(step, stepsPerPeriod);
   if (startsPeriod(state.completed, stepsPerPeriod)) await switchLayers(state, turns.layersOf(period));
-  const stepPlan = plan.step(controller.assignment());
+  const { forward, head, backward, norm, update } = plan.step(controller.assignment());
 
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
@@ -67,9 +67,9 @@ export async function takeStep(state: StepState): Promise<Submitted> {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
     writeBatch(executor, plan, batch);
     executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
-    const segments = stepPlan.micro(batch.extents);
+    const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
     // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────
-    if (index === microBatches.length - 1) segments.push(...stepPlan.optimizer);
+    if (index === microBatches.length - 1) segments.push(...norm, ...update);
     await executor.run(segments, batch.extents);
   }
 
