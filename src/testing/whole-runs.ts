@@ -8,7 +8,7 @@ import { nodeSource } from '../io/node/source';
 import type { ModelShape } from '../model/types';
 import { schedule } from '../lisa/schedule';
 import { scheduleConfig } from '../plan/input';
-import type { CheckpointReader } from '../train/checkpoint';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import { prepareInputs, type RunInputs } from '../train/prepare';
 import type { Session } from '../train/session';
 import type { RunReport } from '../train/events';
