@@ -1,6 +1,6 @@
 // What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
 
-import type { EdgeName } from './buffers';
+import type { EdgeName } from './run-buffers';
 import type { RunPlan } from './run-plan';
 
 /** Bytes that a part of the model has on the GPU, as the ledger counts them. */

@@ -7,7 +7,7 @@ import { nodeLab } from './node-lab';
 import { nodeSource } from '../io/node/source';
 import { headerSize, parseHeader, type SafetensorsFile } from '../io/formats/safetensors';
 import { collect } from './tiny-model';
-import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
 import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
 import type { RunEvent, StepMetrics } from '../train/events';

@@ -4,7 +4,7 @@
 import { AppError } from '../base/errors';
 import type { SafetensorsFile } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
-import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
 import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/sources/run-sources';
 
 export interface RunStorage {

@@ -6,7 +6,7 @@ import { AppError, errorInfo } from '../base/errors';
 import type { Gpu } from '../gpu/device';
 import { blobOf } from '../io/browser/export-blob';
 import { GGUF_TYPES } from '../io/formats/gguf';
-import type { CheckpointReader } from '../train/checkpoint';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import { Comparison, type Reply } from './comparison';
 import { exportDelta } from '../export/run-delta';
 import { exportRunGguf } from '../export/run-gguf';

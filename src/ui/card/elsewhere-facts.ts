@@ -1,4 +1,4 @@
-// A run of the page, as far as other engines must know it. Pure.
+// The facts about a run of the page that other engines need. Pure.
 
 import type { RunConfig } from '../../config/run-config';
 import type { ElsewhereFacts } from '../../export/elsewhere/facts';
