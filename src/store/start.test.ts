@@ -9,6 +9,7 @@ import { decodeRecording } from '../train/recording';
 import type { Command, Event } from '../worker/protocol';
 import type { RunRecord } from './history/record';
 import { useHistoryStore } from './history/history';
+import { reopenDevice } from './run/actions';
 import { askBoth, useCompareStore } from './run/compare';
 import { useDeviceStore } from './run/device';
 import { useLog } from './run/log';
@@ -32,6 +33,8 @@ const { sent, worker, records } = vi.hoisted(() => {
 vi.mock('./link', () => ({
   connect: (receive: (event: Event) => void) => (worker.receive = receive),
   send: (command: Command) => worker.receive && sent.push(command),
+  // What the old worker was told is lost.
+  restartWorker: () => sent.splice(0),
 }));
 vi.mock('./history/storage', () => ({
   browserStorage: () => ({
@@ -113,6 +116,16 @@ describe('the order of the start', () => {
     tell({ type: 'opened', device: preparedOf(runConfig()).device, limits: {} as never, features: [] });
     expect(sent.map(({ type }) => type)).toEqual(['open', 'pace', 'listModels']);
   });
+});
+
+it('a fresh worker after a lost device learns the hub, what is asked of it, and the folder that the old one was reading', async () => {
+  start();
+  await vi.advanceTimersByTimeAsync(2000);
+  chooseModel('folder', []);
+  lookAt('org/name');
+  tell({ type: 'refused', error });
+  reopenDevice();
+  expect(sent.map(({ type }) => type)).toEqual(['open', 'examine', 'hub', 'preflight']);
 });
 
 describe('a run', () => {

@@ -15,9 +15,10 @@ export const openDevice = (): void => send({ type: 'open', base: document.baseUR
 
 /** A fresh worker and a fresh device: after a lost device the old adapter may be stale. */
 export function reopenDevice(): void {
-  setDevice({ status: 'opening' });
   restartWorker();
   openDevice();
+  // Stores that see the device open again tell the fresh worker what the old one knew.
+  setDevice({ status: 'opening' });
 }
 
 export function startRun(config: RunConfig, model: ModelSource, data: DataSource, paused: boolean): void {
