@@ -213,11 +213,7 @@ export class Session {
     this.#host.emit({ type: 'verified', step, frozen, changed });
     this.#mark = performance.now();
     if (changed.length > 0 && this.#host.proof === 'every period')
-      throw new AppError(
-        'INTERNAL',
-        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
-        'Please report it.',
-      );
+      throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
 
   ledger(): LedgerReading {
@@ -345,7 +341,7 @@ export class Session {
       throw new AppError(
         'NONFINITE_LOSS',
         `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would come to the same end.',
+        'Start again with a lower learning rate; a third is a good start. A resumed run keeps its rate and would fail in the same way.',
       );
     }
     const now = performance.now();
