@@ -4,9 +4,11 @@
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
 import type { RunConfig } from '../config/run-config';
+import usage from './model-card.py?raw';
 import { markdownCode, yamlString } from './quote';
 import type { Dtype } from '../model/types';
-import type { DataSummary, RunReport } from '../worker/protocol';
+import type { DataSummary } from '../data/sample/dataset';
+import type { RunReport } from '../train/events';
 
 export interface ModelCardFacts {
   /** The name of the run's model: a hub id, or a folder's name. */
@@ -116,11 +118,7 @@ export function modelCard(facts: ModelCardFacts): string {
     '## Use',
     '',
     '```python',
-    'from transformers import AutoModelForCausalLM, AutoTokenizer',
-    '',
-    'folder = "path/to/this/folder"',
-    'model = AutoModelForCausalLM.from_pretrained(folder)',
-    'tokenizer = AutoTokenizer.from_pretrained(folder)',
+    usage.trimEnd(),
     '```',
     ...adapter,
     '',

@@ -10,7 +10,7 @@ import { collect } from './tiny-model';
 import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
 import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
-import type { RunEvent, StepMetrics } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from '../train/events';
 import { Session, type SessionHost } from '../train/session';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';

@@ -18,7 +18,8 @@ import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { Store } from '../plan/store';
 import type { BufferSpec } from '../dispatch/types';
-import type { HeldOut, Period, PeriodUpdate } from '../worker/protocol';
+import type { Period } from '../lisa/schedule';
+import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
 import type { ParkedState, TrainerState } from './trainer';
 

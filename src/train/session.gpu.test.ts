@@ -1,5 +1,5 @@
-// Whole runs on the software adapter: a run that was interrupted equals one that was not, events come in order, what is
-// exported is what was evaluated, and the ledger is what the forecast said.
+// Whole runs on the software adapter: events come in order, what only watches changes nothing, what is exported is what was
+// evaluated, and the ledger is what the forecast said. resume.gpu.test.ts interrupts runs of every kind.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,130 +7,38 @@ import type { RunConfig } from '../config/run-config';
 import { nodeLab } from '../testing/node-lab';
 import { writeFolder } from '../io/node/output';
 import { nodeSource } from '../io/node/source';
-import { schedule } from '../lisa/schedule';
-import { scheduleConfig } from '../plan/input';
 import { sumBytes } from '../dispatch/memory';
-import type { FixtureName } from '../testing/fixtures';
 import { temporaryFolder } from '../testing/tiny-folder';
 import {
   checkpointTensors,
   differences,
   openTiny,
   TestHost,
-  textRows,
   timeless,
   TINY_CONFIG,
   tinyInputs,
   trainedBytes,
 } from '../testing/tiny-session';
+import { finish, FOUR_ROWS, wholeRuns } from '../testing/whole-runs';
 import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
-import type { RunEvent, RunReport, StepMetrics } from '../worker/protocol';
-import { Discarded, type Session } from './session';
+import type { RunEvent, StepMetrics } from './events';
+import { Discarded } from './session';
 
 const folder = temporaryFolder('session');
-afterAll(() => folder.remove());
+const runs = wholeRuns();
+afterAll(() => {
+  folder.remove();
+  runs.remove();
+});
 
-/** Three samples to train on and one held out: batches of two begin a new epoch at every second step. */
-const ROWS = textRows(4);
-const inputsOf = (config: RunConfig, rows = ROWS, model: FixtureName = 'tiny-llama'): Promise<RunInputs> =>
-  tinyInputs(folder.path, model, config, rows);
-
-/** A seed with which one layer leaves and comes back, and one stays over a switch. */
-function parkingSeed(config: RunConfig, inputs: RunInputs): number {
-  // Two layers cannot do it, nor can a cycle.
-  if (inputs.files.shape.layers < 3 || config.lisaSampler !== 'uniform') return config.seed;
-  for (let seed = 0; ; seed++) {
-    const [a, b, c] = schedule(scheduleConfig(inputs.files.shape, { ...config, seed })).map(({ layers }) => layers);
-    if (a.some((l) => !b.includes(l) && c.includes(l)) && a.some((l) => b.includes(l))) return seed;
-  }
-}
-
-const RUNS = {
-  'LISA, state dropped': { method: 'lisa' },
-  'LISA, state parked, two micro-batches a step': { method: 'lisa', lisaState: 'park', gradAccum: 2 },
-  'LISA without embedding, head and norm, rows packed': {
-    method: 'lisa',
-    lisaTrain: { embedding: false, head: false, norm: false },
-    packing: true,
-  },
-  LoRA: { method: 'lora', lr: 5e-2 },
-  full: { method: 'full', gradClip: 0 },
-} as const satisfies Record<string, Partial<RunConfig>>;
-/** The other kinds of block: learned positions and fused q, k, v; biases everywhere. */
-const MODELS = {
-  'GPT-2, re-warmed joiners': { model: 'tiny-gpt2', config: { method: 'lisa', lisaRewarm: 3 } },
-  'Llama with biases, cycle': { model: 'tiny-llama-bias', config: { method: 'lisa', lisaLayers: 1, lisaSampler: 'cycle' } },
-} as const satisfies Record<string, { model: FixtureName; config: Partial<RunConfig> }>;
-type RunName = keyof typeof RUNS | keyof typeof MODELS;
-const setUp = (name: RunName): { model: FixtureName; config: Partial<RunConfig> } =>
-  name in MODELS ? MODELS[name as keyof typeof MODELS] : { model: 'tiny-llama', config: RUNS[name as keyof typeof RUNS] };
-
-interface Finished {
-  readonly inputs: RunInputs;
-  readonly host: TestHost;
-  readonly report: RunReport;
-  readonly weights: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
-}
-
-async function finish(inputs: RunInputs, session: Session, host: TestHost): Promise<Finished> {
-  try {
-    const report = await session.run();
-    return { inputs, host, report, weights: await trainedBytes(session) };
-  } finally {
-    session.close();
-  }
-}
-
-const finished = new Map<RunName, Promise<Finished>>();
-/** The uninterrupted run, with a checkpoint of every step. */
-function uninterrupted(name: RunName): Promise<Finished> {
-  const known = finished.get(name);
-  if (known) return known;
-  const made = (async (): Promise<Finished> => {
-    const { model, config: own } = setUp(name);
-    const config = { ...TINY_CONFIG, ...own };
-    const plain = await inputsOf(config, ROWS, model);
-    const inputs = await inputsOf({ ...config, seed: parkingSeed(config, plain) }, ROWS, model);
-    const { host, session } = await openTiny(inputs);
-    return finish(inputs, session, host);
-  })();
-  finished.set(name, made);
-  return made;
-}
+const inputsOf = (config: RunConfig, rows = FOUR_ROWS): Promise<RunInputs> => tinyInputs(folder.path, 'tiny-llama', config, rows);
+const { uninterrupted } = runs;
 
 // Compiling kernels in software takes most of this file's time; here it counts for no test.
 beforeAll(() => uninterrupted('LISA, state dropped'), 120_000);
 
-describe('a run that is resumed at any step equals the uninterrupted one, bit for bit', () => {
-  const EVERY = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
-  // Period 5: inside the first, at its end, inside the second. With two samples a step, 3 and 7 are inside an epoch.
-  const SOME = [3, 5, 7];
-  const names = [...Object.keys(RUNS), ...Object.keys(MODELS)] as RunName[];
-  test.each(names.map((name, i) => [name, i === 0 ? EVERY : SOME] as const))('%s', async (name, places) => {
-    const whole = await uninterrupted(name);
-    expect(whole.host.steps.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
-    for (const at of places) {
-      const { host, session } = await openTiny(whole.inputs, whole.host.checkpoints.at(at));
-      const resumed = await finish(whole.inputs, session, host);
-      expect(timeless(host.steps), `steps after ${at}`).toEqual(timeless(whole.host.steps.slice(at)));
-      expect(resumed.report.evalLoss, `evaluations after ${at}`).toEqual(whole.report.evalLoss);
-      expect(resumed.report.updates, `updates after ${at}`).toEqual(whole.report.updates);
-      expect(differences(resumed.weights, whole.weights), `weights after ${at}`).toEqual([]);
-      expect(
-        differences(await checkpointTensors(host.checkpoints.at(12)), await checkpointTensors(whole.host.checkpoints.at(12))),
-        `state after ${at}`,
-      ).toEqual([]);
-      const samples = whole.host.of('sample').map(({ sample }) => sample);
-      expect(samples.map((sample) => [sample.when, sample.step])).toEqual([
-        ['before', 0],
-        ['during', 10],
-        ['after', 12],
-      ]);
-      expect(host.of('sample').map(({ sample }) => sample)).toEqual(samples.slice(at <= 10 ? 1 : 2));
-    }
-  });
-
+describe('what changes nothing in a run', () => {
   test('the runs are not trivial: layers change, losses fall, weights and optimizer state move', async () => {
     const { host, inputs, report } = await uninterrupted('LISA, state parked, two micro-batches a step');
     const layers = report.schedule.map((period) => period.layers);
@@ -322,7 +230,7 @@ describe('the last held-out loss is that of the exported weights', () => {
       session.close();
     }
     const config = { ...whole.inputs.config, method: 'full' } as const;
-    const inputs = await prepareInputs(config, { model: await nodeSource(out), data: ROWS, evalData: null });
+    const inputs = await prepareInputs(config, { model: await nodeSource(out), data: FOUR_ROWS, evalData: null });
     const again = await openTiny(inputs);
     again.host.onGate = () => 'stop';
     const { report } = await finish(inputs, again.session, again.host);

@@ -5,7 +5,6 @@ import { Loader, type StepData } from '../data/batch/loader';
 import { AppError } from '../base/errors';
 import type { LedgerReading } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
-import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
@@ -26,7 +25,8 @@ import type { GateAnswer } from './gate';
 import { initialA, loraSites } from '../engine/lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from '../worker/protocol';
+import { drawPeriod, periodOf, schedule, type Period } from '../lisa/schedule';
+import type { HeldOut, LayerMove, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { Trainer } from './trainer';
@@ -242,7 +242,7 @@ export class Session {
     this.#fingerprint = runFingerprint(files.shape, digests.all, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
       for (const site of loraSites(files.shape))
-        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
+        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.slice, config.loraRank, site.op.in));
     }
   }
 

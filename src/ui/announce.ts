@@ -1,7 +1,7 @@
 // What a screen reader announces about a run: changes of phase, and every tenth of the steps. Pure.
 
 import { isActive, type Run } from '../store/run/run';
-import type { Phase } from '../worker/protocol';
+import type { Phase } from '../train/events';
 import { formatList, formatLoss, plural } from './format';
 import { blockTitle, PHASE_NAMES } from './labels';
 

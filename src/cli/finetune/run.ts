@@ -20,7 +20,7 @@ import { readCheckpointState, type CheckpointReader, type CheckpointStore } from
 import { checkGguf, exportRunGguf } from '../../export/run-gguf';
 import { cardFile, evaluateExported, exportTuned } from '../../export/run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
-import type { Prepared, RunEvent } from '../../worker/protocol';
+import type { Prepared, RunEvent } from '../../train/events';
 import { Session, type SessionHost } from '../../train/session';
 import { writeElsewhere } from './continue-elsewhere';
 import { openHubModel } from './hub-model';

@@ -3,7 +3,7 @@
 // is never used. CacheRoot decides where the folders are: in the browser's private file system (browser/opfs-models.ts) or in a
 // directory (node/models.ts).
 
-import type { HubModel, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import type { HubModel, StorageEstimate, StoredModel } from './types';
 import { isCommit } from './names';
 import { missingFile, type FileSource } from '../sources/file-source';
 import type { RepoFile } from './client';

@@ -2,7 +2,7 @@
 
 import type { RunConfig } from '../../config/run-config';
 import type { ElsewhereFacts } from '../../export/elsewhere/facts';
-import type { Prepared } from '../../worker/protocol';
+import type { Prepared } from '../../train/events';
 
 /** Plain text, and rows of text from any kind of file; all other rows are conversations. */
 const isText = (format: string): boolean => /(^|:)(text|plain)$/.test(format);

@@ -5,7 +5,7 @@ import { configDiff, DEFAULTS, type ConfigKey } from '../../config/run-config';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
 import type { RunPicture } from '../../store/run/picture';
 import type { Run } from '../../store/run/run';
-import type { Prepared, RunReport } from '../../worker/protocol';
+import type { Prepared, RunReport } from '../../train/events';
 import { SEGMENT_NAMES } from '../charts/bar-model';
 import { formatBytes, formatCount, formatDuration, formatList, formatLoss } from '../format';
 import { settingText } from '../history/setting-text';

@@ -3,7 +3,7 @@
 // from the seeded schedule. An update costs only the new periods. Pure.
 
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
-import type { Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
 
 export interface RasterColumn {
   /** Periods, from 0, both inclusive. */

@@ -1,7 +1,7 @@
 // The raster in words: a summary, and a sentence for a column. Pure.
 
 import type { ObservedPeriod } from '../../store/run/metrics';
-import type { LayerMove } from '../../worker/protocol';
+import type { LayerMove } from '../../train/events';
 import { formatCount, formatList, formatLoss, plural } from '../format';
 import { stateOf, type RasterColumn, type RasterModel } from './raster-model';
 import { formatChange } from './raster-tones';

@@ -5,7 +5,7 @@ import { learningRate } from '../../config/learning-rate';
 import type { Column } from '../../store/run/columns';
 import type { RunMetrics } from '../../store/run/metrics';
 import type { EvalPoint } from '../../store/run/run';
-import type { Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
 import { formatCount, formatList, formatLoss, formatRate } from '../format';
 
 export interface ReadoutInput {

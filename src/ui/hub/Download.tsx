@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { downloadHubModel, isUnderWay, pauseDownload, sameModel, useHubStore } from '../../store/setup/hub';
 import { removeArrived } from '../../store/setup/hub-choice';
-import type { DownloadState, HubModel, Preflight } from '../../worker/protocol-hub';
+import type { DownloadState, HubModel, Preflight } from '../../io/hub/types';
 import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
 import type { MethodVerdict } from '../model/verdict';

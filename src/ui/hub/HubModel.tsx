@@ -7,7 +7,7 @@ import { hubNameText } from '../../io/hub/names';
 import type { ErrorInfo } from '../../base/errors';
 import { isUnderWay, sameModel, useHubStore } from '../../store/setup/hub';
 import { lookUp } from '../../store/setup/hub-choice';
-import type { DownloadState, Preflight } from '../../worker/protocol-hub';
+import type { DownloadState, Preflight } from '../../io/hub/types';
 import { ModelVerdict, ShapeLine } from '../model/ModelVerdict';
 import type { ModelStanding } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';

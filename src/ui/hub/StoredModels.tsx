@@ -4,7 +4,7 @@
 import { useEffect, useState } from 'react';
 import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/setup/hub';
 import { goOnWithDownload, takeStoredModel } from '../../store/setup/hub-choice';
-import type { ModelUse, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import type { ModelUse, StorageEstimate, StoredModel } from '../../io/hub/types';
 import { formatBytes, formatPercent, plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { downloadAnnouncement, paceLine, phaseLine, progressLine, roomFault, shareOf } from './download-words';
 
 const model = { kind: 'hub', hub: 'https://h', repo: 'a/b', revision: 'main', commit: '0'.repeat(40) } as const;

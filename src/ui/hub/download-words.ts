@@ -1,6 +1,6 @@
 // A download in words: on screen as often as it changes; for screen readers at changes of its phase and at every tenth. Pure.
 
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { formatBytes, formatCount, formatDuration, plural } from '../format';
 
 /** '120 MB of 270 MB'. */

@@ -1,7 +1,8 @@
-// Form fields of the settings: number, choice, switch. Each shows its own fault and its why, and is found by fieldId(key).
+// Form fields of the settings: number, choice, switch. Each shows its own fault, tells its why, and is found by
+// fieldId(key).
 
 import { useState, type ReactNode } from 'react';
-import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config/run-config';
+import type { ConfigFault, ConfigKey, NumericKey, RunConfig, ToggleKey } from '../../config/run-config';
 import { setConfig } from '../../store/setup/config';
 import { formatCount } from '../format';
 import { fieldId, LABELS } from '../labels';
@@ -15,13 +16,13 @@ interface FieldProps {
   readonly children: ReactNode;
 }
 
-/** The why of an option, if there is one. */
+/** The why of an option, where there is one. */
 export function WhyOf({ name }: { readonly name: ConfigKey }) {
   const why = WHYS[name];
   return why && <Why of={LABELS[name].label}>{why}</Why>;
 }
 
-/** Label, control, and below it either the fault or the hint, so that little moves. */
+/** Label, control, and below it the fault or the hint (one of them, so that nothing jumps much). */
 function Field({ name, fault, children }: FieldProps) {
   const { label, hint } = LABELS[name];
   const id = fieldId(name);
@@ -62,7 +63,7 @@ export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
   const value = config[name];
   const [typed, setTyped] = useState(String(value));
   const parsed = parseNumber(typed);
-  // The value changed elsewhere (by a suggestion, or because it follows another option): show the new value.
+  // The value changed elsewhere (a suggestion, an option that follows another): show that one.
   const text = Object.is(parsed, value) || (Number.isNaN(parsed) && Number.isNaN(value)) ? typed : String(value);
   const fault = faults.find((candidate) => candidate.key === name);
   const input = (
@@ -82,7 +83,7 @@ export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
     />
   );
   return (
-    <Field name={name} fault={fault && Number.isNaN(value) ? { ...fault, problem: 'Enter a number.' } : fault}>
+    <Field name={name} fault={fault}>
       {stops ? (
         <div className="slid">
           <Slider
@@ -138,10 +139,8 @@ export function Switch({ id, label, checked, onChange }: SwitchProps) {
   );
 }
 
-type FlagKey = { [key in ConfigKey]: RunConfig[key] extends boolean ? key : never }[ConfigKey];
-
 /** A switch for an option, with its why. */
-export function FlagField({ name, config }: { readonly name: FlagKey; readonly config: RunConfig }) {
+export function FlagField({ name, config }: { readonly name: ToggleKey; readonly config: RunConfig }) {
   return (
     <div className="flag">
       <Switch id={fieldId(name)} label={LABELS[name].label} checked={config[name]} onChange={(on) => setConfig({ [name]: on })} />

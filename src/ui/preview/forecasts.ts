@@ -4,9 +4,8 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import { expectedCoverage, schedule } from '../../lisa/schedule';
 import type { ModelShape } from '../../model/types';
-import type { Period } from '../../worker/protocol';
+import { expectedCoverage, schedule, type Period } from '../../lisa/schedule';
 import type { Forecaster } from './forecaster';
 
 export type ForecasterState =

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import type { Resumable } from '../../store/run/device';
 import { lookUpNamed } from '../../store/setup/hub-choice';
 import { resumeRun } from '../../store/run/trainer';
-import type { HubModel } from '../../worker/protocol-hub';
+import type { HubModel } from '../../io/hub/types';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';

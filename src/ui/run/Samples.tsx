@@ -4,7 +4,7 @@
 import { useId, useState } from 'react';
 import type { Run } from '../../store/run/run';
 import { isActive } from '../../store/run/run';
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 import { formatCount, plural } from '../format';
 import { Panel } from '../parts/Panel';
 import { baseSample, leftOutOf, promptsOf, sampleAfter, sampleSteps } from './sample-times';

@@ -1,7 +1,7 @@
 // Before there is anything to draw: what the run is doing, in the place where the curves will be.
 
 import type { Run } from '../../store/run/run';
-import type { Phase } from '../../worker/protocol';
+import type { Phase } from '../../train/events';
 import { formatPercent } from '../format';
 import { PHASE_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';

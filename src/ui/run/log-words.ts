@@ -1,6 +1,6 @@
 // An event of a run as a sentence for the list of events. Pure.
 
-import type { RunEvent } from '../../worker/protocol';
+import type { RunEvent } from '../../train/events';
 import { formatCount, formatLoss, plural } from '../format';
 import { PHASE_NAMES } from '../labels';
 

@@ -1,6 +1,6 @@
 // Weights, gradient, m and v of every block of the model: how many bytes, and whether they are on the GPU now. Pure.
 
-import type { Prepared } from '../../worker/protocol';
+import type { Prepared } from '../../train/events';
 import type { Method } from '../../config/run-config';
 import type { Stack } from './stack-model';
 

@@ -1,6 +1,6 @@
 // Samples of the same prompts at several steps: which steps there are, and what was written when. Pure.
 
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 
 /** Tokens of a prompt that did not fit. */
 export const leftOutOf = (samples: readonly Sample[], prompt: string): number =>

@@ -3,7 +3,8 @@
 
 import type { RunMetrics } from '../../store/run/metrics';
 import type { Run } from '../../store/run/run';
-import type { BlockBytes, Prepared } from '../../worker/protocol';
+import type { BlockBytes } from '../../plan/block-bytes';
+import type { Prepared } from '../../train/events';
 import { formatList, plural } from '../format';
 import { blockTitle } from '../labels';
 

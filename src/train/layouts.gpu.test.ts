@@ -1,0 +1,199 @@
+// How weights lie on the GPU is no part of a run: packed in 16 bits while they do not train, or cut into as many buffers as they
+// can be, a step has the values and the sums, in the same order, of whole blocks in f32. It equals theirs bit for bit, until a
+// packed layer leaves and is rounded. oracle.gpu.test.ts holds whole blocks against float64 PyTorch.
+
+import { describe, expect, test } from 'vitest';
+import type { RunConfig } from '../config/run-config';
+import { nodeLab } from '../testing/node-lab';
+import { narrow } from '../base/half';
+import { decodeTensor } from '../io/formats/safetensors';
+import { parameterTable } from '../model/parameters';
+import type { ModelShape } from '../model/types';
+import { bytesByClass } from '../dispatch/memory';
+import type { PlanOptions } from '../plan/input';
+import type { Stored } from '../dispatch/types';
+import { spyOnBuffers } from '../testing/buffer-spy';
+import { hashOf, stepData, TINY, tinyConfig, tinyEngine, tinyStep, tinyTensor, weightHashes, type TinyName } from '../testing/tiny';
+import type { Engine } from '../engine/engine';
+import { Trainer } from './trainer';
+
+const OFF = { embedding: false, head: false, norm: false };
+type Numbers = Float32Array<ArrayBuffer>;
+type Draws = readonly (readonly number[])[];
+
+/** The tiny models with a vocabulary that can be cut into five. */
+const shapeOf = (name: TinyName): ModelShape => ({ ...TINY[name], vocab: 301 });
+const rounded = (values: Numbers, stored: Stored): Numbers => decodeTensor(new Uint8Array(narrow(values, stored).buffer), stored);
+
+/** `bits` hold the weights exactly, in whichever type they lie. */
+interface Layout extends Pick<PlanOptions, 'partBytes'> {
+  readonly bits: Stored;
+  readonly weights: RunConfig['weights'];
+}
+
+async function engineOf(name: TinyName, config: RunConfig, { bits, weights, partBytes }: Layout, draws?: Draws): Promise<Engine> {
+  const shape = shapeOf(name);
+  const engine = await tinyEngine(shape, { ...config, weights }, { draws, types: bits, partBytes });
+  for (const row of parameterTable(shape)) engine.writeTensor(row, rounded(tinyTensor(row), bits));
+  return engine;
+}
+
+async function valuesOf(engine: Engine): Promise<Map<string, Numbers>> {
+  const values = new Map<string, Numbers>();
+  for (const row of parameterTable(engine.plan.input.shape)) values.set(row.name, await engine.readTensor(row));
+  for (const [layer, { rows }] of engine.plan.buffers.adapters.entries())
+    for (const { local } of rows) values.set(`${layer} ${local}`, await engine.readAdapter(layer, local));
+  return values;
+}
+
+const differing = (a: ReadonlyMap<string, Numbers>, b: ReadonlyMap<string, Numbers>): string[] =>
+  [...a]
+    .filter(([name, values]) => Buffer.compare(Buffer.from(values.buffer), Buffer.from(b.get(name)!.buffer)) !== 0)
+    .map(([name]) => name);
+
+/** Three steps, the later ones of two micro-batches, an evaluation and sampled logits; what each left behind. */
+async function journey(engine: Engine, config: RunConfig, draws: Draws) {
+  const { shape } = engine.plan.input;
+  const { blocks, edges, slots } = engine.plan.buffers;
+  const trainer = new Trainer(engine, config, (period) => draws[period]);
+  const [told, norms]: [unknown[], number[]] = [[], []];
+  const gradients = new Map<string, Numbers>();
+  for (let step = 0; step < 3; step++) {
+    const batches = [step, 7].slice(0, step + 1).flatMap((seed) => tinyStep(shape, seed).microBatches);
+    await trainer.submit(stepData(batches));
+    const { gradNorm, ...rest } = await trainer.stats();
+    norms.push(gradNorm);
+    told.push(rest);
+    if (step > 0 || config.method === 'lora') continue;
+    for (const row of [...blocks.values()].flatMap(({ rows }) => rows)) {
+      const slot = trainer.state().slots.findIndex(({ layer }) => layer === row.layer);
+      const of = row.layer === null ? edges.get(row.block as 'embedding') : slots[slot];
+      if (of) gradients.set(row.name, await engine.readGradient(of, row.local));
+    }
+  }
+  const state: string[] = [];
+  for (const { m, v } of [...edges.values(), ...slots]) state.push(await hashOf(engine, m), await hashOf(engine, v));
+  told.push(await engine.evaluate(tinyStep(shape, 9).microBatches[0]), await engine.logits([1, 2, 300], 0), await engine.logits([4], 3));
+  return { told, norms, state, gradients, values: await valuesOf(engine) };
+}
+
+const STAY: Draws = [[1]];
+const SWITCH: Draws = [[0, 1], [1]];
+const WHOLE = { bits: 'bf16', weights: 'f32' } as const satisfies Layout;
+const PACKED = { bits: 'bf16', weights: 'stored' } as const satisfies Layout;
+const HALF = { bits: 'f16', weights: 'stored' } as const satisfies Layout;
+/** As many buffers as blocks can be cut into. */
+const IN_PARTS = { partBytes: 1 };
+/** Two models a type: what differs between types is the load of a quad. */
+const LAYOUTS: readonly { name: string; layout: Layout; of: Layout; draws: Draws; models: readonly TinyName[] }[] = [
+  // Over a switch: what is not packed is not rounded.
+  { name: 'f32 in parts', layout: { ...WHOLE, ...IN_PARTS }, of: WHOLE, draws: SWITCH, models: ['GPT-2', 'untied Llama', 'tied Llama'] },
+  { name: 'packed f16', layout: HALF, of: { ...HALF, weights: 'f32' }, draws: STAY, models: ['untied Llama', 'GPT-2'] },
+  { name: 'packed bf16', layout: PACKED, of: WHOLE, draws: STAY, models: ['tied Llama', 'Qwen3'] },
+  // Both round what leaves.
+  { name: 'packed bf16 in parts', layout: { ...PACKED, ...IN_PARTS }, of: PACKED, draws: SWITCH, models: ['untied Llama'] },
+];
+const METHODS: readonly (readonly [string, Partial<RunConfig>])[] = [
+  ['LISA, embedding and head on', {}],
+  ['LISA, embedding and head frozen', { lisaTrain: OFF }],
+  ['LoRA', { method: 'lora' }],
+];
+
+describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
+  test.each(models)('%s: steps, gradients, state, evaluation and sampling equal those of the plainer layout bit for bit', async (name) => {
+    for (const [method, changes] of METHODS) {
+      // The gradient norm adds its partial sums by buffer: cut, it differs by rounding, so nothing may be clipped by it.
+      const cut = layout.partBytes !== undefined;
+      const config = tinyConfig({
+        lisaLayers: draws[0].length,
+        lisaPeriod: draws.length > 1 ? 2 : 100,
+        ...(cut && { gradClip: 0 }),
+        ...changes,
+      });
+      const given = config.method === 'lisa' ? draws : undefined;
+      const outcomes = [];
+      for (const each of [of, layout]) {
+        const engine = await engineOf(name, config, each, given);
+        try {
+          const parts = engine.plan.buffers.blocks.get('embedding')!.store.parts.length;
+          expect(parts > 4, `${method}, cut`).toBe(each.partBytes !== undefined);
+          expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
+          outcomes.push(await journey(engine, { ...config, weights: each.weights }, draws));
+        } finally {
+          engine.close();
+        }
+      }
+      const [want, got] = outcomes;
+      expect(got.told, method).toEqual(want.told);
+      expect(got.state, method).toEqual(want.state);
+      expect(differing(got.gradients, want.gradients), method).toEqual([]);
+      expect(differing(got.values, want.values), method).toEqual([]);
+      expect(got.gradients.size > 0).toBe(config.method === 'lisa');
+      const norm = Math.max(...got.norms.map((value, i) => Math.abs(value / want.norms[i] - 1)));
+      expect(norm, method).toBeLessThanOrEqual(cut ? 1e-6 : 0);
+    }
+  });
+});
+
+describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
+  test('a layer that leaves is rounded to nearest, one that never trained keeps its bits, one that comes back starts from what was stored', async () => {
+    const name = 'untied Llama';
+    const config = tinyConfig({ lisaLayers: 1, lisaTrain: OFF, lisaPeriod: 2 });
+    const draws = [[0], [2], [0]];
+    const engine = await engineOf(name, config, layout, draws);
+    try {
+      const shape = shapeOf(name);
+      const table = parameterTable(shape).filter(({ layer }) => layer === 0);
+      const trainer = new Trainer(engine, { ...config, weights: 'stored' }, (period) => draws[period]);
+      const start = await valuesOf(engine);
+      const first = await weightHashes(engine);
+      for (let step = 0; step < 2; step++) await trainer.submit(tinyStep(shape, step));
+      const master = await valuesOf(engine);
+      expect(differing(start, master)).toEqual(table.map((row) => row.name));
+      // The block is what it was until its layer leaves.
+      expect(await weightHashes(engine)).toEqual(first);
+      await trainer.submit(tinyStep(shape, 2));
+      const after = await valuesOf(engine);
+      for (const row of table) {
+        const want = engine.storedAs(row) === 'f32' ? master.get(row.name)! : rounded(master.get(row.name)!, layout.bits);
+        expect(differing(new Map([['w', after.get(row.name)!]]), new Map([['w', want]])), row.name).toEqual([]);
+      }
+      // Some of it was lost, or this test would not see a rounding that is left out.
+      expect(differing(master, after)).toContain(table[0].name);
+      await trainer.submit(tinyStep(shape, 3));
+      const left = (await weightHashes(engine))['layer.0'];
+      await trainer.submit(tinyStep(shape, 4));
+      expect((await weightHashes(engine))['layer.0']).toBe(left);
+      await engine.roundBack();
+      const last = await weightHashes(engine);
+      for (const block of ['layer.1', 'layer.3', 'embedding', 'head', 'norm']) expect(last[block], block).toBe(first[block]);
+      expect(last['layer.0']).not.toBe(left);
+      expect(engine.layersInMasters).toEqual([]);
+    } finally {
+      engine.close();
+    }
+  });
+});
+
+test('memory is flat over 30 switches of packed layers, and every byte is the forecast', async () => {
+  const { gpu } = await nodeLab();
+  const name = 'tied Llama';
+  const config = tinyConfig({ weights: 'stored', steps: 30, lisaPeriod: 1, lisaLayers: 1, lr: 1e-3, lisaTrain: OFF });
+  const spy = spyOnBuffers(gpu);
+  const draws = Array.from({ length: 30 }, (_, i) => [(i * 7) % 4]);
+  const engine = await engineOf(name, config, PACKED, draws);
+  try {
+    const bytes = [spy.live(), spy.created(), engine.allocator.reading().liveTotal];
+    expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
+    const trainer = new Trainer(engine, config, (period) => draws[period]);
+    const data = tinyStep(shapeOf(name), 5);
+    for (let step = 0; step < 30; step++) {
+      await trainer.submit(data);
+      expect([spy.live(), spy.created(), engine.allocator.reading().liveTotal]).toEqual(bytes);
+    }
+    expect((await trainer.stats()).bad).toBe(false);
+  } finally {
+    engine.close();
+    spy.end();
+  }
+});
