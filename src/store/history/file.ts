@@ -7,8 +7,8 @@ import { AppError } from '../../base/errors';
 import type { RunRecord } from './record';
 import type { MetricsSnapshot } from '../run/metrics';
 import { MEMORY_GROUPS } from '../run/metrics';
-import { errorReader, prepared, report, sample, totals } from './readers';
-import { count, list, measured, nullable, number, object, oneOf, text, Unreadable, type Reader } from '../readers';
+import { errorReader, prepared, report, sample, totals } from './record-readers';
+import { count, list, measured, nullable, number, object, oneOf, text, Unreadable, type Reader } from './json-readers';
 
 const FORMAT = 'lisa-studio run';
 const VERSION = 1;

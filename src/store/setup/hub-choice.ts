@@ -91,7 +91,7 @@ export function removeArrived(model: HubModel): void {
 }
 
 /** Keeps the sources in step with the look, and asks once what is stored. Returns the function that ends it. */
-export function connectHubChoice(): () => void {
+export function watchHubChoice(): () => void {
   const ends = [
     useHubStore.subscribe(({ look }, before) => {
       if (look === before.look) return;
