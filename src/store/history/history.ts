@@ -142,8 +142,8 @@ function storageFault(what: string, thrown: unknown): ErrorInfo {
     code: 'STORAGE',
     detail: full ? `${what}: the browser gives this page no more space.` : `${what}: ${why}`,
     remedy: full
-      ? 'Delete runs that you no longer need. The run itself is whole.'
-      : 'Allow this page to store data, or go on without a history.',
+      ? 'Delete runs that you no longer need. The run itself is intact.'
+      : 'Allow this page to store data, or continue without a history.',
   };
 }
 
