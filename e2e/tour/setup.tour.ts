@@ -72,13 +72,13 @@ test('settings go to a file and come back, and a broken file changes nothing', a
   const path = await (await saved).path();
   expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ settings: { lisaLayers: 3, seed: 9, model: 'wordsmith-2m' } });
 
-  const input = page.getByLabel('Open a file of settings');
+  const input = page.getByLabel('Open a settings file');
   await page.locator('#field-lisaLayers').fill('1');
   const text = '{"format":"lisa-studio settings","version":1,"settings":{"lr":-1,"stepz":3}}';
   await input.setInputFiles({ name: 'broken.json', mimeType: 'application/json', buffer: Buffer.from(text) });
   const card = page.locator('[data-error="CONFIG_INVALID"]');
   await expect(card).toContainText('lr must be a number above 0');
-  await expect(card).toContainText('"stepz" is no setting');
+  await expect(card).toContainText('"stepz" is not a setting');
   await expect(page.locator('#field-lisaLayers')).toHaveValue('1');
   await input.setInputFiles(path);
   await expect(page.locator('#field-lisaLayers')).toHaveValue('3');
@@ -96,7 +96,7 @@ test('bars answer to every setting, and stand against a budget', async ({ page }
     await expect.poll(async () => Math.sign((await total(page, 'LISA')) - before)).toBe(sign);
     before = await total(page, 'LISA');
   };
-  await grows(() => page.getByRole('slider', { name: 'γ, layers at a time, slider' }).press('ArrowRight'), 1);
+  await grows(() => page.getByRole('slider', { name: 'Layers trained at a time (γ), slider' }).press('ArrowRight'), 1);
   await grows(() => page.getByRole('slider', { name: 'Length, slider' }).press('ArrowLeft'), -1);
   await grows(() => page.getByRole('slider', { name: 'Batch, slider' }).press('ArrowLeft'), -1);
   await grows(() => page.getByRole('switch', { name: 'Embedding and head (tied)' }).uncheck(), -1);
@@ -136,7 +136,7 @@ test('coverage is told in words, and one click takes the advice', async ({ page 
 
 test('a why opens by keyboard and by touch, and closes on Escape', async ({ page }) => {
   await open(page);
-  const why = page.getByRole('button', { name: 'Why: γ, layers at a time' });
+  const why = page.getByRole('button', { name: 'Why: Layers trained at a time (γ)' });
   const note = page.getByText('12 bytes a parameter');
   await why.focus();
   await expect(note).toBeHidden();

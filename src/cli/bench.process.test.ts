@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { BUILTIN_MODEL, DEFAULTS } from '../config/run-config';
 import { planInput } from '../plan/input';
 import { RunPlan } from '../plan/run-plan';
+import { microSegments } from '../plan/step-plan';
 import { benchBatch, benchModel, MODEL_IDS } from './bench/models';
 import { batchOf, parseBenchOptions } from './bench/options';
 import { installPeers } from './bench/peers';
@@ -78,8 +79,7 @@ test.each(MODEL_IDS.filter((id) => id !== BUILTIN_MODEL))(
     const { extents } = benchBatch(shape, batch.software);
     const plan = new RunPlan(planInput(shape, { ...DEFAULTS, ...batch.software, method: 'full' }));
     const step = plan.step(new Map(Array.from({ length: shape.layers }, (_, i) => [i, i])));
-    const products = step
-      .micro(extents)
+    const products = microSegments(step, extents)
       .flatMap(({ dispatches }) => dispatches)
       .filter(({ kernel }) => kernel.name.startsWith('matmul'));
     expect(new Set(products.map(purposeOf))).toEqual(

@@ -285,6 +285,6 @@ describe('as a process of its own', () => {
   test('a refusal is status 2 and one line', async () => {
     const { status, stdout, stderr } = await run(['--lisa-period', '0']);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr.trimEnd().split('\n').at(-1)).toBe('finetune: --lisa-period: 0 is out of range. Give a whole number from 1 to 10000000.');
+    expect(stderr.trimEnd().split('\n').at(-1)).toBe('finetune: --lisa-period: 0 is too small. Enter a whole number from 1 to 10,000,000.');
   }, 60_000);
 });

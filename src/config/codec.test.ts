@@ -1,49 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOUNDS, DEFAULTS, defaultsFor, METHOD_LR, type NumericKey, type RunConfig } from './run-config';
-import { COLUMN_ROLES } from '../data/read/column-map';
+import { anyConfig } from '../testing/any-config';
+import { checkValue, DEFAULTS, defaultsFor, METHOD_LR, type NumericKey, type RunConfig } from './run-config';
 import { changedKeys, decodeConfig, encodeConfig, shareable } from './codec';
 import { readConfigFile, writeConfigFile } from './file';
 import { presetOf, PRESETS } from './presets';
-import { checkValue } from './values';
 
-function number(key: NumericKey): fc.Arbitrary<number> {
-  const { min, max, integer, open }: { min: number; max: number; integer: boolean; open?: boolean } = BOUNDS[key];
-  if (integer) return fc.integer({ min, max });
-  return fc.double({ min, max, minExcluded: open, noNaN: true }).map((value) => (value === 0 ? 0 : value));
-}
-
-const NUMBERS = Object.fromEntries((Object.keys(BOUNDS) as NumericKey[]).map((key) => [key, number(key)])) as Record<
-  NumericKey,
-  fc.Arbitrary<number>
->;
-
-const weight = fc.double({ min: 0, max: 1e6, noNaN: true }).map((value) => (value === 0 ? 0 : value));
-const anything = fc.string({ unit: 'grapheme', maxLength: 40 });
-
-/** Every option at once, each with any value that it can have. */
-const anyConfig: fc.Arbitrary<RunConfig> = fc.record({
-  ...NUMBERS,
-  model: anything,
-  data: anything,
-  evalData: fc.option(anything),
-  method: fc.constantFrom('lisa', 'full', 'lora'),
-  lrSchedule: fc.constantFrom('constant', 'linear', 'cosine'),
-  lisaSampler: fc.constantFrom('uniform', 'bernoulli', 'cycle', 'weighted'),
-  lisaWeights: fc.option(fc.array(weight, { minLength: 1, maxLength: 40 })),
-  lisaTrain: fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),
-  lisaState: fc.constantFrom('drop', 'park'),
-  weights: fc.constantFrom('f32', 'stored'),
-  mask: fc.constantFrom('assistant', 'all'),
-  packing: fc.boolean(),
-  shuffle: fc.boolean(),
-  badRows: fc.constantFrom('refuse', 'skip'),
-  columns: fc.option(fc.dictionary(fc.constantFrom(...COLUMN_ROLES), anything, { noNullPrototype: true })),
-  dedupe: fc.boolean(),
-  prompts: fc.array(anything, { maxLength: 30 }),
-  sampleAt: fc.constantFrom('ends', 'log'),
-  measureUpdates: fc.boolean(),
-});
 /** Mostly defaults, as links are. */
 const fewChanges = fc
   .tuple(anyConfig, fc.subarray(Object.keys(DEFAULTS) as (keyof RunConfig)[], { maxLength: 5 }))
@@ -172,14 +134,14 @@ describe('files', () => {
       return '';
     };
     expect(detail('{')).toBe('f.json is not valid JSON.');
-    expect(detail('[]')).toBe('f.json is no file of settings.');
-    expect(detail('{"format":"lisa-studio settings","version":9}')).toBe('f.json is of version 9.');
+    expect(detail('[]')).toBe('f.json is not a settings file.');
+    expect(detail('{"format":"lisa-studio settings","version":9}')).toBe('f.json has version 9.');
     expect(detail(file([]))).toBe('f.json has no settings in it.');
     expect(detail(file({ stepz: 3, seed: -1 }))).toBe(
-      'f.json: "stepz" is no setting; seed must be a whole number from 0 to 4,294,967,295.',
+      'f.json: "stepz" is not a setting; seed must be a whole number from 0 to 4,294,967,295.',
     );
     expect(detail(file({ a: 1, b: 1, c: 1, d: 1, e: 1 }))).toContain('; and 2 more.');
-    expect(detail('{"format":"lisa-studio settings","version":1,"settings":{"__proto__":{"steps":1}}}')).toContain('no setting');
+    expect(detail('{"format":"lisa-studio settings","version":1,"settings":{"__proto__":{"steps":1}}}')).toContain('not a setting');
   });
 
   it('of any content give settings or CONFIG_INVALID', () => {

@@ -1,16 +1,20 @@
 // A configuration as the part of an address after '#': what differs from the defaults, in words that a person can
 // read and edit. Pure. Names of local models, files and columns never enter a link, nor do long prompts.
 
-import { DEFAULTS, defaultsFor, type ConfigKey, type RunConfig } from './run-config';
-import { checkValue, isConfigKey } from './values';
+import {
+  checkValue,
+  CONFIG_KEYS,
+  configOf,
+  DEFAULTS,
+  defaultsFor,
+  fieldOf,
+  isConfigKey,
+  type ConfigKey,
+  type RunConfig,
+} from './run-config';
 
-/** What only this machine knows; a link means nothing by it elsewhere. */
-const LOCAL: readonly ConfigKey[] = ['model', 'data', 'evalData', 'columns'];
-const MAX_PROMPTS_LENGTH = 600;
-/** Longer ones are no links of ours. */
+/** Longer ones are not links of this page. */
 const MAX_LINK = 16_384;
-
-const SHARED = (Object.keys(DEFAULTS) as ConfigKey[]).filter((key) => !LOCAL.includes(key));
 
 export interface DroppedSetting {
   /** As written in the link. */
@@ -28,43 +32,33 @@ export interface DecodedConfig {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-const tooLong = (prompts: RunConfig['prompts']): boolean => JSON.stringify(prompts).length > MAX_PROMPTS_LENGTH;
+function isShared<K extends ConfigKey>(key: K, value: RunConfig[K]): boolean {
+  const { scope, longestInLink = Infinity, toLink } = fieldOf(key);
+  return scope === undefined && toLink(value).length <= longestInLink;
+}
 
 /** The configuration as far as a link carries it. */
 export function shareable(config: RunConfig): RunConfig {
-  const { model, data, evalData, columns, prompts } = DEFAULTS;
-  return { ...config, model, data, evalData, columns, prompts: tooLong(config.prompts) ? prompts : config.prompts };
+  const hidden = CONFIG_KEYS.filter((key) => !isShared(key, config[key]));
+  return { ...config, ...Object.fromEntries(hidden.map((key) => [key, DEFAULTS[key]])) };
 }
 
 /** Keys whose values are not what they would be if nobody had set them: untouched options follow method and steps. */
 export function changedKeys(config: RunConfig): ConfigKey[] {
   const usual = { ...defaultsFor(config), method: DEFAULTS.method, steps: DEFAULTS.steps };
-  return (Object.keys(DEFAULTS) as ConfigKey[]).filter((key) => !same(config[key], usual[key]));
+  return CONFIG_KEYS.filter((key) => !same(config[key], usual[key]));
 }
 
-/** '' for the defaults. A value that is no valid one, half typed for instance, is left out. */
+/** '' for the defaults. A value that the setting cannot have, half typed for instance, is left out. */
 export function encodeConfig(config: RunConfig): string {
   const shared = shareable(config);
   return changedKeys(shared)
-    .filter((key) => SHARED.includes(key) && checkValue(key, shared[key]).ok)
-    .map((key) => `${key}=${encodeURIComponent(write(key, shared)).replaceAll('%2C', ',')}`)
+    .filter((key) => checkValue(key, shared[key]).ok)
+    .map((key) => `${key}=${encodeURIComponent(textOf(key, shared)).replaceAll('%2C', ',')}`)
     .join('&');
 }
 
-function write(key: ConfigKey, config: RunConfig): string {
-  switch (key) {
-    case 'lisaTrain':
-      return EDGES.filter((edge) => config.lisaTrain[edge]).join(',') || 'none';
-    case 'lisaWeights':
-      return (config.lisaWeights ?? []).join(',');
-    case 'prompts':
-      return JSON.stringify(config.prompts);
-    default:
-      return String(config[key]);
-  }
-}
-
-const EDGES = ['embedding', 'head', 'norm'] as const;
+const textOf = <K extends ConfigKey>(key: K, config: RunConfig): string => fieldOf(key).toLink(config[key]);
 
 /** Never throws, whatever it is given. `link` with or without '#'. */
 export function decodeConfig(link: string): DecodedConfig {
@@ -78,47 +72,20 @@ export function decodeConfig(link: string): DecodedConfig {
     const at = part.indexOf('=');
     const key = at < 0 ? part : part.slice(0, at);
     // A name that is not known is somebody else's, or another version's.
-    if (!isConfigKey(key) || !SHARED.includes(key)) continue;
-    const value = at < 0 ? undefined : read(key, part.slice(at + 1));
-    const checked = checkValue(key, value);
+    if (!isConfigKey(key) || fieldOf(key).scope !== undefined) continue;
+    const checked = checkValue(key, at < 0 ? undefined : read(key, part.slice(at + 1)));
     if (!checked.ok) dropped.push({ name: key, expected: checked.expected });
     else if (found.has(key)) dropped.push({ name: key, expected: 'one value' });
     else found.set(key, checked.value);
   }
-  const usual = defaultsFor({ ...DEFAULTS, ...(Object.fromEntries(found) as Partial<RunConfig>) });
-  return { config: { ...usual, ...(Object.fromEntries(found) as Partial<RunConfig>) }, given: [...found.keys()], dropped };
+  return { config: configOf(Object.fromEntries(found)), given: [...found.keys()], dropped };
 }
 
-/** The value as JSON would hold it; undefined where the text is none. */
-function read(key: ConfigKey, written: string): unknown {
-  let text: string;
+/** The value as JSON would hold it; undefined where the text stands for none. */
+function read(key: ConfigKey, escaped: string): unknown {
   try {
-    text = decodeURIComponent(written);
+    return fieldOf(key).fromLink(decodeURIComponent(escaped));
   } catch {
     return undefined; // a stray '%'
-  }
-  if (key === 'lisaTrain') return readEdges(text);
-  if (key === 'lisaWeights') return text.split(',').map(readNumber);
-  if (key === 'prompts') return readJson(text);
-  const usual = DEFAULTS[key];
-  if (typeof usual === 'number') return readNumber(text);
-  if (typeof usual === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
-  return text;
-}
-
-function readEdges(text: string): unknown {
-  const names = text === 'none' ? [] : text.split(',');
-  if (!names.every((name) => EDGES.some((edge) => edge === name))) return undefined;
-  return Object.fromEntries(EDGES.map((edge) => [edge, names.includes(edge)]));
-}
-
-/** NaN, which no option takes, for anything but a plain decimal number. */
-const readNumber = (text: string): number => (/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN);
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
   }
 }

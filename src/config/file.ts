@@ -1,9 +1,8 @@
 // A configuration as a JSON file: everything, so that a run can be repeated when the defaults have changed. Reading
 // is strict: a file with one wrong value is refused as a whole. Pure.
 
-import { defaultsFor, DEFAULTS, type ConfigKey, type RunConfig } from './run-config';
-import { checkValue, isConfigKey } from './values';
 import { AppError } from '../base/errors';
+import { checkValue, configOf, isConfigKey, type ConfigKey, type RunConfig } from './run-config';
 
 const FORMAT = 'lisa-studio settings';
 const VERSION = 1;
@@ -19,12 +18,11 @@ const refuse = (detail: string, remedy: string, cause?: unknown): never => {
 
 /** Throws CONFIG_INVALID with everything that is wrong. `name` is the file's, for the message. */
 export function readConfigFile(text: string, name: string): { readonly config: RunConfig; readonly given: readonly ConfigKey[] } {
-  const settings = settingsOf(text, name);
   const faults: string[] = [];
   const found = new Map<ConfigKey, unknown>();
-  for (const [key, value] of Object.entries(settings)) {
+  for (const [key, value] of Object.entries(settingsOf(text, name))) {
     if (!isConfigKey(key)) {
-      faults.push(`${shown(key)} is no setting`);
+      faults.push(`${shown(key)} is not a setting`);
       continue;
     }
     const checked = checkValue(key, value);
@@ -33,15 +31,14 @@ export function readConfigFile(text: string, name: string): { readonly config: R
   }
   if (faults.length > 0) {
     const others = faults.length > 3 ? `; and ${faults.length - 3} more` : '';
-    refuse(`${name}: ${faults.slice(0, 3).join('; ')}${others}.`, 'Mend the file, or save one from this page. Nothing was changed here.');
+    refuse(`${name}: ${faults.slice(0, 3).join('; ')}${others}.`, 'Fix the file, or save one from this page. Nothing was changed here.');
   }
-  const given = Object.fromEntries(found) as Partial<RunConfig>;
-  return { config: { ...defaultsFor({ ...DEFAULTS, ...given }), ...given }, given: [...found.keys()] };
+  return { config: configOf(Object.fromEntries(found)), given: [...found.keys()] };
 }
 
 function settingsOf(text: string, name: string): object {
   const remedy = 'Choose a file that this page has saved.';
-  if (text.length > MAX_CONFIG_FILE) refuse(`${name} is too large for a file of settings.`, remedy);
+  if (text.length > MAX_CONFIG_FILE) refuse(`${name} is too large for a settings file.`, remedy);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -49,14 +46,14 @@ function settingsOf(text: string, name: string): object {
     refuse(`${name} is not valid JSON.`, remedy, cause);
   }
   const file = asObject(json);
-  if (file?.get('format') !== FORMAT) return refuse(`${name} is no file of settings.`, remedy);
-  if (file.get('version') !== VERSION) return refuse(`${name} is of version ${shown(file.get('version'))}.`, 'Update the page.');
+  if (file?.get('format') !== FORMAT) return refuse(`${name} is not a settings file.`, remedy);
+  if (file.get('version') !== VERSION) return refuse(`${name} has version ${shown(file.get('version'))}.`, 'Update the page.');
   const settings = file.get('settings');
   if (!asObject(settings)) return refuse(`${name} has no settings in it.`, remedy);
   return settings as object;
 }
 
-/** Own properties of an object that is no array. */
+/** Own properties of an object that is not an array. */
 const asObject = (value: unknown): ReadonlyMap<string, unknown> | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? new Map<string, unknown>(Object.entries(value)) : null;
 

@@ -1,6 +1,6 @@
 // What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
 
-import type { EdgeName } from '../plan/buffers';
+import type { EdgeName } from '../plan/run-buffers';
 import type { RunPlan } from '../plan/run-plan';
 import type { BlockBytes } from '../worker/protocol';
 

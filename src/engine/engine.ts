@@ -10,9 +10,10 @@ import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
 import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
-import type { Block, InputName, Trainable } from '../plan/buffers';
+import type { Block, InputName, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
-import { RunPlan, type Assignment, type StepPlan } from '../plan/run-plan';
+import { RunPlan, type Assignment } from '../plan/run-plan';
+import { microSegments, type StepPlan } from '../plan/step-plan';
 import { tensorBytes, viewsOf, type Store } from '../plan/store';
 import { FULL_VIEW, type BufferSpec, type Segment, type View } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
@@ -152,7 +153,8 @@ export class Engine {
       this.#writeBatch(batch);
       this.executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
       const last = index === microBatches.length - 1;
-      await this.#run(last ? [...plan.micro(batch.extents), ...plan.optimizer] : plan.micro(batch.extents), batch.extents);
+      const pass = microSegments(plan, batch.extents);
+      await this.#run(last ? [...pass, ...plan.norm, ...plan.update] : pass, batch.extents);
     }
   }
 

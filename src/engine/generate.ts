@@ -2,7 +2,7 @@
 
 import { AppError } from '../base/errors';
 import type { RandomStream } from '../base/random';
-import { promptRows } from '../plan/split';
+import { promptRows } from '../plan/prompt-rows';
 import type { Engine } from './engine';
 
 export interface SamplingOptions {

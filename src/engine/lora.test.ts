@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseModelConfig } from '../model/config';
-import type { LinearOp } from '../model/layer-ops';
+import type { LinearOp } from '../plan/ops/linear-op';
 import { randomStream } from '../base/random';
 import { loadFixture, type FixtureName } from '../testing/fixtures';
 import { initialA, loraSites, mergeAdapter, type LoraSite } from './lora';
@@ -59,7 +59,7 @@ describe('mergeAdapter', () => {
   test.each(['nt', 'nn'] as const)('%s: W + scale · B · A, rounded once', (layout) => {
     const site = {
       op: { in: inputs, layout } as unknown as LinearOp,
-      part: 'p',
+      slice: 'p',
       out,
       a: 'a',
       b: 'b',
@@ -86,7 +86,7 @@ describe('mergeAdapter', () => {
   test('B = 0 changes nothing, bit for bit', () => {
     const site = {
       op: { in: inputs, layout: 'nt' } as unknown as LinearOp,
-      part: 'p',
+      slice: 'p',
       out,
       a: 'a',
       b: 'b',

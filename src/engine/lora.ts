@@ -1,20 +1,21 @@
 // LoRA (arXiv 2106.09685) on all linear projections: how adapters start, and how they are folded into weights.
 
-import { layerOps, type LinearOp } from '../model/layer-ops';
+import { layerOps } from '../plan/layers';
+import type { LinearOp } from '../plan/ops/linear-op';
 import type { ModelShape } from '../model/types';
 import { loraA, loraB } from '../plan/lora-layout';
 import { randomStream } from '../base/random';
 
-/** A of a part [r, in]: Kaiming-uniform with a = √5, that is U(−1/√in, 1/√in), from the seed; B starts at zero. */
-export function initialA(seed: number, layer: number, part: string, rank: number, inputs: number): Float32Array<ArrayBuffer> {
-  const random = randomStream(seed, 'lora', layer, part);
+/** A of a slice [r, in]: Kaiming-uniform with a = √5, that is U(−1/√in, 1/√in), from the seed; B starts at zero. */
+export function initialA(seed: number, layer: number, slice: string, rank: number, inputs: number): Float32Array<ArrayBuffer> {
+  const random = randomStream(seed, 'lora', layer, slice);
   const bound = 1 / Math.sqrt(inputs);
   return Float32Array.from({ length: rank * inputs }, () => (random.nextFloat() * 2 - 1) * bound);
 }
 
 export interface LoraSite {
   readonly op: LinearOp;
-  readonly part: string;
+  readonly slice: string;
   readonly out: number;
   readonly a: string;
   readonly b: string;
@@ -27,7 +28,7 @@ export function loraSites(shape: ModelShape): LoraSite[] {
   return layerOps(shape).flatMap((op) =>
     op.kind !== 'linear'
       ? []
-      : op.parts.map(({ name, out }) => ({ op, part: name, out, a: loraA(name), b: loraB(name), weight: `${name}.weight` })),
+      : op.slices.map(({ name, out }) => ({ op, slice: name, out, a: loraA(name), b: loraB(name), weight: `${name}.weight` })),
   );
 }
 

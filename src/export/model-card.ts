@@ -4,6 +4,7 @@
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
 import type { RunConfig } from '../config/run-config';
+import usage from './model-card.py?raw';
 import { markdownCode, yamlString } from './quote';
 import type { Dtype } from '../model/types';
 import type { DataSummary, RunReport } from '../worker/protocol';
@@ -116,11 +117,7 @@ export function modelCard(facts: ModelCardFacts): string {
     '## Use',
     '',
     '```python',
-    'from transformers import AutoModelForCausalLM, AutoTokenizer',
-    '',
-    'folder = "path/to/this/folder"',
-    'model = AutoModelForCausalLM.from_pretrained(folder)',
-    'tokenizer = AutoTokenizer.from_pretrained(folder)',
+    usage.trimEnd(),
     '```',
     ...adapter,
     '',

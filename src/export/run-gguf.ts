@@ -18,9 +18,9 @@ export async function exportRunGguf(session: Session, type: GgufType): Promise<r
   const made: ExportFile[] = [{ path: 'model.gguf', size: model.size, chunks: () => model.chunks() }];
   if (config.method !== 'lora') return made;
   const sites = engine.plan.buffers.adapters.flatMap((_, layer) =>
-    loraSites(files.shape).map(({ op, part, out, a, b }) => ({
+    loraSites(files.shape).map(({ op, slice, out, a, b }) => ({
       layer,
-      part,
+      part: slice,
       inputs: op.in,
       outputs: out,
       a: () => engine.readAdapter(layer, a),

@@ -110,7 +110,7 @@ export function adapterFiles(session: Session): ExportFile[] {
     lora_dropout: 0,
     bias: 'none',
     fan_in_fan_out: shape.style === 'gpt2',
-    target_modules: [...new Set(loraSites(shape).map((site) => (shape.style === 'gpt2' ? site.part : site.part.replace(/^.*\./, ''))))],
+    target_modules: [...new Set(loraSites(shape).map((site) => (shape.style === 'gpt2' ? site.slice : site.slice.replace(/^.*\./, ''))))],
     inference_mode: true,
   };
   return [

@@ -283,7 +283,7 @@ describe('Mistral', () => {
       {
         key: 'seqLen',
         problem: "49 tokens are more than the model's attention window of 48; a window that slides is not implemented.",
-        remedy: 'Give at most 48.',
+        remedy: 'Enter a whole number from 2 to 48.',
       },
     ]);
   });

@@ -3,9 +3,8 @@
 
 import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding/embedding';
 import { fill } from '../shaders/copy/fill';
-import type { InputName } from './buffers';
-import { block, liveRows, Transients, type Context } from './emit';
-import type { EmittedUnit } from './layer';
+import { block, liveRows, Transients, type Context, type Unit } from './emit';
+import type { InputName } from './run-buffers';
 import { tensorRows, tensorView, type RowsView } from './store';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
@@ -13,7 +12,7 @@ import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 const partOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TablePart | undefined =>
   all.length > 1 ? { first, count: rows } : undefined;
 
-export function embeddingForward(context: Context, mode: 'train' | 'generate'): EmittedUnit {
+export function embeddingForward(context: Context, mode: 'train' | 'generate'): Unit {
   const { input, buffers } = context;
   const { width } = input.shape;
   const { store, layout, rows: tensors } = block(context, 'embedding');
@@ -42,7 +41,7 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
  * Adds the stream's gradient to the gradient rows of its tokens and positions. With a tied head the token part
  * has been assigned by the head before; otherwise it is cleared here first.
  */
-export function embeddingBackward(context: Context): EmittedUnit {
+export function embeddingBackward(context: Context): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const { width } = shape;

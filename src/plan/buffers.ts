@@ -1,94 +1,21 @@
 // The buffers of a run, except the pool of short-lived ones: weights by block, optimizer slots, saved
 // activations, inputs, workspace, cache, staging.
 
-import { layerOps, neededForInput, neededForWeights, valueWidths, type LayerOp } from '../model/layer-ops';
-import type { BlockName, ParameterRow } from '../model/types';
-import { loraRows } from './lora-layout';
+import { layerOps } from './layers';
+import { operation, valueWidths } from './ops/registry';
+import type { Block, EdgeName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
+import type { BlockName } from '../model/types';
+import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { storeOf, type Store } from './store';
-import { roundUp, type BufferSpec, type View } from '../dispatch/types';
+import { roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryClass } from '../dispatch/memory';
 
-/** Weights with the layout of a block: its tensors as they are stored. */
-export interface Block {
-  readonly store: Store;
-  readonly layout: BlockLayout;
-  readonly rows: readonly ParameterRow[];
-}
-
-/** Gradient, m and v of something that trains, all in its layout; `scalars` is its row in the scalars buffer. */
-export interface Trainable {
-  readonly name: string;
-  readonly layout: BlockLayout;
-  readonly gradient: Store;
-  readonly m: Store;
-  readonly v: Store;
-  readonly scalars: number;
-  /** First of its workgroups' sums in the partials buffer, and how many. */
-  readonly partialsAt: number;
-  readonly partials: number;
-}
-
-/** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
-export interface Slot extends Trainable {
-  readonly index: number;
-  /** The layer's weights in f32, in the slot's layout, where its block holds them packed. */
-  readonly master: Store | null;
-  readonly saved: ReadonlyMap<string, BufferSpec>;
-}
-
-export type EdgeName = 'embedding' | 'norm' | 'head';
 const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
-
-/** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
-export type InputName =
-  | 'tokens'
-  | 'segStart'
-  | 'segEnd'
-  | 'targetRows'
-  | 'labels'
-  | 'inverse'
-  | 'tokenOrder'
-  | 'tokenGroupStart'
-  | 'tokenGroupId'
-  | 'positionOrder'
-  | 'positionGroupStart'
-  | 'positionGroupId';
-
-export interface RunBuffers {
-  readonly ops: readonly LayerOp[];
-  readonly widths: ReadonlyMap<string, number>;
-  readonly blocks: ReadonlyMap<BlockName, Block>;
-  /** LoRA: an adapter a layer. */
-  readonly adapters: readonly Block[];
-  readonly edges: ReadonlyMap<EdgeName, Trainable>;
-  readonly slots: readonly Slot[];
-  /** Saved activations of layers from `lowest` up, by value name. */
-  readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
-  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
-  readonly stream: readonly BufferSpec[];
-  readonly inputs: BufferSpec;
-  readonly inputViews: ReadonlyMap<InputName, View>;
-  readonly rope: { readonly cos: BufferSpec; readonly sin: BufferSpec; readonly positions: number } | null;
-  readonly scalars: BufferSpec;
-  readonly stats: BufferSpec;
-  readonly partials: BufferSpec;
-  readonly losses: BufferSpec;
-  readonly logits: BufferSpec;
-  /** Rows of a chunk of the head, a multiple of 64. */
-  readonly chunkRows: number;
-  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
-  readonly frame: BufferSpec;
-  /** Readback of the step's figures: two, so that a step can start before the last one's are read. */
-  readonly statsStaging: readonly [BufferSpec, BufferSpec];
-  /** Readback of logits and weights, in pieces. */
-  readonly staging: BufferSpec;
-  readonly all: readonly BufferSpec[];
-}
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;
@@ -121,11 +48,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
+  const linears = ops.filter((op) => op.kind === 'linear');
   const layers = Array.from({ length: shape.layers }, (_, i) => i);
   const adapters = layers
     .filter(() => input.lora !== null)
     .map((i): Block => {
-      const list = loraRows(ops, i, input.lora!.rank);
+      const list = loraRows(linears, i, input.lora!.rank);
       const layout = layoutBlock(list, input.partBytes);
       return { store: makeStore(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
@@ -159,10 +87,10 @@ export function runBuffers(input: PlanInput): RunBuffers {
     make(`${owner}.${name}`, rows * widths.get(name)! * 4, 'activations', block),
   ];
   const keep = (names: Iterable<string>): string[] => [...new Set(names)].filter((name) => name !== 'in' && name !== 'out');
-  const frozenSaves = keep(ops.flatMap((op) => neededForInput(op, shape)));
-  const trainedSaves = keep(ops.flatMap((op) => (input.lora && op.kind !== 'linear' ? [] : neededForWeights(op, shape)))).filter(
-    (name) => !frozenSaves.includes(name),
-  );
+  const frozenSaves = keep(ops.flatMap((op) => operation(op).keptForInput(op, shape)));
+  const trainedSaves = keep(
+    ops.flatMap((op) => (input.lora && op.kind !== 'linear' ? [] : operation(op).keptForWeights(op, shape))),
+  ).filter((name) => !frozenSaves.includes(name));
   const saved = layers.map((i) => new Map(i < input.lowest ? [] : frozenSaves.map((name) => value(name, `layer.${i}`, `layer.${i}`))));
   const layerRows = blocks.get('layer.0')!.rows;
   const layerLayout = layoutBlock(layerRows.map(asF32), input.partBytes);
@@ -172,10 +100,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     const own = input.method === 'lisa' ? name : `layer.${index}`;
     const extras = new Map(trainedSaves.map((label) => value(label, name, own)));
     if (input.lora) {
-      for (const op of ops) {
-        if (op.kind !== 'linear') continue;
-        const label = `${op.y}.u`;
-        extras.set(label, make(`${name}.${label}`, rows * op.parts.length * input.lora.rank * 4, 'activations', own));
+      for (const op of linears) {
+        const label = loraInner(op);
+        extras.set(label, make(`${name}.${label}`, rows * op.slices.length * input.lora.rank * 4, 'activations', own));
       }
     }
     const master = layerRows[0].master ? makeStore(`${name}.master`, layerLayout, 'masters', own) : null;
@@ -207,8 +134,6 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const frame = frameSpec();
   all.push(frame);
   return {
-    ops,
-    widths,
     blocks,
     adapters,
     edges,

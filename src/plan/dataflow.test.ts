@@ -2,14 +2,17 @@
 // before it is read; nothing is kept that no one reads; values that share a scratch buffer never live at once.
 
 import { describe, expect, test } from 'vitest';
-import { RESIDUAL_STREAM, type LayerOp } from '../model/layer-ops';
+import { layerOps } from './layers';
+import { RESIDUAL_STREAM } from './ops/op';
+import type { LayerOp } from './ops/registry';
 import { assignments, dispatchesOf, METHODS, runConfig, runPlan, stepSegments, type MethodCase } from '../testing/plans';
 import { ODD_NAMES, SHAPES, type ShapeName } from '../testing/shapes';
 import { embeddingBackward, embeddingForward } from './bottom';
-import type { Context } from './emit';
+import type { Context, Unit } from './emit';
 import { headLogits, headLoss } from './head';
-import { layerBackward, layerForward, type EmittedUnit } from './layer';
+import { layerBackward, layerForward } from './layer';
 import type { Assignment, RunPlan } from './run-plan';
+import { microSegments } from './step-plan';
 import { viewsOf } from './store';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
@@ -80,7 +83,7 @@ class Written {
 }
 
 /** Every unit that a step with this assignment runs, in order, before scratch buffers are handed out. */
-function units(plan: RunPlan, assignment: Assignment): EmittedUnit[] {
+function units(plan: RunPlan, assignment: Assignment): Unit[] {
   const { input, buffers } = plan;
   const context: Context = { input, buffers };
   const layers = Array.from({ length: input.shape.layers }, (_, i) => i);
@@ -106,15 +109,16 @@ const isSource = ({ memory, name }: BufferSpec): boolean =>
 
 describe.each(CASES)('$title', ({ shape: name, method }) => {
   const plan = planOf(name, method);
-  const { ops, slots, saved, stream } = plan.buffers;
+  const { slots, saved, stream } = plan.buffers;
   const { input } = plan;
+  const ops = layerOps(input.shape);
   const L = input.shape.layers;
   const draws = assignments(plan).filter((_, i, all) => all.length <= 6 || i % 5 === 0 || i === all.length - 1);
 
   test('every op of the forward has its adjoint in the backward, once, in reverse order', () => {
     for (const assignment of draws) {
       const lowest = input.edges.embedding ? -1 : Math.min(...assignment.keys());
-      const dispatches = dispatchesOf(plan.step(assignment).micro(plan.capacity));
+      const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));
       const turn = dispatches.findIndex((d) => d.kernel.name.startsWith('cross_entropy'));
       const forward = Array.from({ length: L }, (_, layer) => ops.map((op) => `${layer}/${nameOf(op)}`)).flat();
       expect(opSequence(dispatches.slice(0, turn))).toEqual(forward);
@@ -127,7 +131,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
 
   test('each linear and norm of a trained layer gets its weight gradients once, and no other op any', () => {
     const assignment = draws.at(-1)!;
-    const dispatches = dispatchesOf(plan.step(assignment).micro(plan.capacity));
+    const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));
     for (const [layer, slot] of assignment) {
       const covered = new Written();
       const seen = new Set<number>();
@@ -179,7 +183,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
   test('nothing is kept in vain', () => {
     for (const assignment of draws) {
       const lowest = input.edges.embedding ? 0 : Math.min(...assignment.keys());
-      const dispatches = dispatchesOf(plan.step(assignment).micro(plan.capacity));
+      const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));
       const turn = dispatches.findIndex((d) => d.kernel.name.startsWith('cross_entropy'));
       const [before, after] = [dispatches.slice(0, turn), dispatches.slice(turn)];
       const written = new Set(before.flatMap(writes).map(({ buffer }) => buffer));
@@ -206,7 +210,10 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
     for (const assignment of draws.slice(-2)) {
       const step = plan.step(assignment);
       const placed = new Map(
-        [...step.micro(plan.capacity), ...plan.generation(), ...plan.evaluation(plan.capacity)].map((segment) => [segment.name, segment]),
+        [...microSegments(step, plan.capacity), ...plan.generation(), ...plan.evaluation(plan.capacity)].map((segment) => [
+          segment.name,
+          segment,
+        ]),
       );
       const emitted = [
         ...units(plan, assignment),
@@ -224,8 +231,8 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
           dispatches.forEach((dispatch, index) => {
             dispatch.views.forEach((view, at) => {
               if (!view.buffer.name.startsWith('~')) return;
-              const place = (of.startsWith('head chunk') ? step.micro(plan.capacity).find((s) => s.name === of)! : twin).dispatches[index]
-                .views[at];
+              const place = (of.startsWith('head chunk') ? microSegments(step, plan.capacity).find((s) => s.name === of)! : twin)
+                .dispatches[index].views[at];
               expect(place.bytes).toBe(view.bytes);
               const life = lives.get(view.buffer) ?? { at: place.buffer, first: now, last: now };
               expect(place.buffer, 'one value, one place').toBe(life.at);
@@ -246,7 +253,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
   });
 
   test('the gradient of the residual stream is one buffer', () => {
-    const dispatches = dispatchesOf(plan.step(draws[0]).micro(plan.capacity));
+    const dispatches = dispatchesOf(microSegments(plan.step(draws[0]), plan.capacity));
     const spread = dispatches.findIndex(({ label }) => label === 'head/spread');
     const after = dispatches.slice(spread).flatMap((dispatch) => writes(dispatch).map(({ buffer }) => buffer));
     expect(after.some((buffer) => buffer === stream[L])).toBe(true);

@@ -1,17 +1,17 @@
 // What the emitters of a plan share: where values live, and the marks of short-lived buffers that the planner
 // replaces by pool buffers once it knows their lifetimes.
 
-import type { LayerOp } from '../model/layer-ops';
 import type { BlockName } from '../model/types';
-import type { Block, RunBuffers, Slot } from './buffers';
+import type { Block, RunBuffers, Slot } from './run-buffers';
 import type { PlanInput } from './input';
 import { tensorView } from './store';
-import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type View } from '../dispatch/types';
+import { FULL_VIEW, roundUp, type BufferSpec, type Segment, type View } from '../dispatch/types';
 
 /** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */
 export interface Unit {
   readonly name: string;
-  readonly segments: { readonly name: string; readonly dispatches: Dispatch[] }[];
+  readonly segments: readonly Segment[];
+  readonly transients: Transients;
 }
 
 /** Short-lived values of one unit, by name. */
@@ -47,8 +47,4 @@ export function layerWeight(context: Context, layer: number, role: Slot | null, 
   return role?.master ? tensorView(role.master, role.layout, tensor) : weightView(context, `layer.${layer}`, tensor);
 }
 
-export const width = (context: Context, value: string): number => context.buffers.widths.get(value)!;
-
 export const liveRows = { extent: 'rows' } as const;
-
-export const opLabel = (layer: number, op: LayerOp, what: string): string => `layer.${layer}/${op.y} ${what}`;

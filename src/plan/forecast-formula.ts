@@ -1,6 +1,8 @@
 // How the bytes of a part of a memory bar come about: products of the model's and the run's numbers, and what is left
 // over. The terms of a part add up to its bytes; the words for them are the page's. Pure.
 
+import { layerOps } from './layers';
+import { valueWidths } from './ops/registry';
 import type { RunPlan } from './run-plan';
 import { storedParameters } from './storage';
 import type { BufferSpec } from '../dispatch/types';
@@ -95,7 +97,8 @@ function activationTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[]
   const keeping = buffers.saved.filter((values) => values.size > 0);
   const scratch = allBuffers.filter(({ name, memory }) => memory === 'activations' && name.startsWith('scratch.'));
   // Adapters keep values that no layer has by itself: those are counted by their bytes.
-  const width = ([name, { bytes }]: [string, BufferSpec]): number => buffers.widths.get(name) ?? Math.floor(bytes / (rows * FLOAT));
+  const widths = valueWidths(layerOps(shape), shape);
+  const width = ([name, { bytes }]: [string, BufferSpec]): number => widths.get(name) ?? Math.floor(bytes / (rows * FLOAT));
   const perToken = (specs: ReadonlyMap<string, BufferSpec> | undefined): number =>
     [...(specs ?? [])].reduce((sum, entry) => sum + width(entry), 0);
   return [

@@ -7,6 +7,8 @@ import { SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
 import { inferenceForecast } from './forecast-inference';
 import { inferenceInput, planInput } from './input';
+import { layerOps } from './layers';
+import { valueWidths } from './ops/registry';
 import { RunPlan } from './run-plan';
 import { assertPlan } from '../dispatch/validate';
 
@@ -37,7 +39,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       staging: run.staging - 2 * 32,
     });
     // The residual stream, and short-lived values of one layer: at most everything that an op list of one layer names.
-    const values = [...plan.buffers.widths.values()].reduce((sum, width) => sum + up(4 * tokens * width, 16), 0);
+    const values = [...valueWidths(layerOps(shape), shape).values()].reduce((sum, width) => sum + up(4 * tokens * width, 16), 0);
     expect(activations).toBeGreaterThan(4 * tokens * shape.width);
     expect(activations).toBeLessThanOrEqual(4 * tokens * shape.width + values + 1024);
     expect(activations).toBeLessThan(run.activations);

@@ -7,6 +7,7 @@ import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula'
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByClass, sumBytes, type ClassBytes } from '../dispatch/memory';
 import { RunPlan, type Assignment } from './run-plan';
+import { microSegments } from './step-plan';
 import type { ModelShape, CheckpointTypes } from '../model/types';
 import type { BufferSpec, Segment } from '../dispatch/types';
 import { amount, type Extents } from '../dispatch/extents';
@@ -115,7 +116,7 @@ function largestOf(plan: RunPlan): Forecast['largest'] {
 function stepFlops(plan: RunPlan, config: RunConfig): number {
   const step = plan.step(firstAssignment(plan.input, config));
   const extents = plan.capacity;
-  return config.gradAccum * segmentFlops(step.micro(extents), extents) + segmentFlops(step.optimizer, extents);
+  return config.gradAccum * segmentFlops(microSegments(step, extents), extents) + segmentFlops([...step.norm, ...step.update], extents);
 }
 
 /** The same from a model's shape alone. Throws CONFIG_INVALID where the configuration does not fit the model. */

@@ -2,14 +2,13 @@
 // chunk of rows at a time; their gradient overwrites them.
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
-import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../shaders/norm/layer_norm';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
-import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../shaders/norm/rms_norm';
 import { gatherRows, scatterRows } from '../shaders/copy/rows';
 import type { Live } from '../shaders/lib/rowwise';
-import type { Trainable } from './buffers';
-import { block, Transients, type Context } from './emit';
-import type { EmittedUnit } from './layer';
+import { block, Transients, type Context, type Unit } from './emit';
+import type { PlanInput } from './input';
+import { norm, type NormOp } from './ops/norm';
+import type { BackwardSite, ForwardSite } from './ops/op';
 import { partsOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './store';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
@@ -48,61 +47,47 @@ function vocabularyParts(context: Context, rows: number): VocabularyPart[] {
   );
 }
 
-interface NormSite {
-  readonly label: string;
-  readonly x: View;
-  readonly y: View;
-  readonly mean: View;
-  readonly rstd: View;
-}
+/** The final norm, over the rows that the head runs on. */
+const finalNorm = (context: Context): NormOp => {
+  const { rows } = block(context, 'norm');
+  return { kind: 'norm', x: 'picked', y: 'normed', weight: rows[0].local, bias: rows[1]?.local ?? null };
+};
 
-function finalNorm(context: Context, { label, x, y, mean, rstd }: NormSite): Dispatch {
+/** Where the final norm runs: `gen`, while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
+function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
-  const { store, layout, rows: tensors } = block(context, 'norm');
-  const common = {
-    label,
-    x,
-    y,
-    rstd,
-    w: tensorView(store, layout, tensors[0].local),
+  const { store, layout } = block(context, 'norm');
+  const trained = context.buffers.edges.get('norm') ?? null;
+  const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
+  return {
+    context,
     rows,
-    width: shape.width,
-    eps: shape.normEps,
     live: allTargets,
+    label: (_, what) => (what === 'fwd' ? `head/norm${gen ? ' gen' : ''}` : `head/norm ${what}`),
+    weight: (tensor) => tensorView(store, layout, tensor),
+    value: (name) => transients.view(name, rows * (widths.get(name) ?? 1)),
+    scratch: (name, elements) => transients.view(name, elements),
+    adapter: null,
+    cache: null,
+    trained,
+    gradient: (name) => transients.view(`d.${name}`, rows * shape.width),
+    weightGradient: (tensor) => tensorView(trained!.gradient, trained!.layout, tensor),
+    wantsInput: () => true,
   };
-  return shape.norm === 'rms' ? rmsNormFwd(common) : layerNormFwd({ ...common, mean, b: tensorView(store, layout, tensors[1].local) });
 }
 
-function finalNormBackward(context: Context, site: NormSite, dy: View, dx: View): Dispatch[] {
-  const { shape, rows } = context.input;
-  const { store, layout, rows: tensors } = block(context, 'norm');
-  const trained: Trainable | undefined = context.buffers.edges.get('norm');
-  const common = { x: site.x, rstd: site.rstd, dy, rows, width: shape.width, live: allTargets };
-  const gradient = (at: number): View => tensorView(trained!.gradient, trained!.layout, tensors[at].local);
-  const input = { ...common, label: 'head/norm dX', dx, w: tensorView(store, layout, tensors[0].local), accumulate: false };
-  if (shape.norm === 'rms') {
-    return [...(trained ? [rmsNormBwdDw({ ...common, label: 'head/norm dW', dw: gradient(0) })] : []), rmsNormBwdDx(input)];
-  }
-  const weights = trained ? [layerNormBwdDw({ ...common, label: 'head/norm dW', mean: site.mean, dw: gradient(0), db: gradient(1) })] : [];
-  return [...weights, layerNormBwdDx({ ...input, mean: site.mean })];
-}
-
-export interface HeadUnit extends EmittedUnit {
-  /** segments[0] gathers, segments[1 … chunks] are the chunks of rows, the last one ends the pass. */
-  readonly chunkRows: number;
-  /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as segments[2]. */
-  readonly omitted: number;
-}
-
-/** First rows of the chunks that are built. */
-function chunkStarts(rows: number, chunkRows: number, abridged: boolean): { readonly starts: number[]; readonly omitted: number } {
+/** First rows of the chunks; an abridged plan has the first two and the last. */
+function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[] {
   const starts = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, chunk) => chunk * chunkRows);
-  if (!abridged || starts.length <= 3) return { starts, omitted: 0 };
-  return { starts: [starts[0], starts[1], starts[starts.length - 1]], omitted: starts.length - 3 };
+  return abridged && starts.length > 3 ? [starts[0], starts[1], starts[starts.length - 1]] : starts;
 }
 
-/** Loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream. */
-export function headLoss(context: Context, train: boolean): HeadUnit {
+/** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as the second. */
+export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
+  input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
+
+/** Gathers the rows of targets, takes them through the head in chunks, and ends the pass: a segment each. Loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream. */
+export function headLoss(context: Context, train: boolean): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
@@ -111,22 +96,17 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
   const V = shape.vocab;
   const transients = new Transients();
   const top = FULL_VIEW(buffers.stream[shape.layers]);
-  const site: NormSite = {
-    label: 'head/norm',
-    x: transients.view('picked', rows * C),
-    y: transients.view('normed', rows * C),
-    mean: transients.view('mean', rows),
-    rstd: transients.view('rstd', rows),
-  };
+  const op = finalNorm(context);
+  const site = headSite(context, transients);
+  const [picked, normed] = [site.value(op.x), site.value(op.y)];
   const first = [
-    gatherRows({ label: 'head/pick', y: site.x, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }),
-    finalNorm(context, site),
+    gatherRows({ label: 'head/pick', y: picked, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }),
+    ...norm.forward(op, site),
   ];
-  const dNormed = transients.view('d.normed', rows * C);
+  const dNormed = site.gradient(op.y);
   const logits = FULL_VIEW(buffers.logits);
   const chunks: { name: string; dispatches: Dispatch[] }[] = [];
-  const { starts, omitted } = chunkStarts(rows, chunkRows, input.abridged);
-  for (const row0 of starts) {
+  for (const row0 of chunkStarts(input, chunkRows)) {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
@@ -136,7 +116,7 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
         label: 'head/logits',
         layout: 'nt',
         y: logits,
-        a: chunk(site.y),
+        a: chunk(normed),
         b: matrix,
         m,
         n: v1 - v0,
@@ -182,7 +162,7 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
             label: 'head/dW',
             layout: 'tn',
             y: gradient,
-            b: chunk(site.y),
+            b: chunk(normed),
             m: v1 - v0,
             n: C,
             k: m,
@@ -197,13 +177,12 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
     lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets }),
   ];
   if (train) {
-    const dPicked = transients.view('d.picked', rows * C);
     last.push(
-      ...finalNormBackward(context, site, dNormed, dPicked),
+      ...norm.backward(op, site),
       scatterRows({
         label: 'head/spread',
         y: top,
-        x: dPicked,
+        x: site.gradient(op.x),
         inverse: inputViews.get('inverse')!,
         rows,
         width: C,
@@ -215,43 +194,36 @@ export function headLoss(context: Context, train: boolean): HeadUnit {
   return {
     name,
     transients,
-    chunkRows,
-    omitted,
     segments: [{ name, dispatches: first }, ...chunks, { name: `${name} end`, dispatches: last }],
   };
 }
 
 /** Logits of one row, the one that targetRows[0] names, for sampling. */
-export function headLogits(context: Context): EmittedUnit {
+export function headLogits(context: Context): Unit {
   const { input, buffers } = context;
   const { shape } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
   const transients = new Transients();
   const single: Context = { buffers, input: { ...input, rows: 1 } };
-  const site: NormSite = {
-    label: 'head/norm gen',
-    x: transients.view('picked', shape.width),
-    y: transients.view('normed', shape.width),
-    mean: transients.view('mean', 1),
-    rstd: transients.view('rstd', 1),
-  };
+  const op = finalNorm(context);
+  const site = headSite(single, transients, true);
   const dispatches = [
     gatherRows({
       label: 'head/pick gen',
-      y: site.x,
+      y: site.value(op.x),
       x: FULL_VIEW(buffers.stream[shape.layers]),
       index: buffers.inputViews.get('targetRows')!,
       rows: 1,
       width: shape.width,
       live: allTargets,
     }),
-    finalNorm(single, site),
+    ...norm.forward(op, site),
     ...vocabularyParts(context, 1).map(({ v0, v1, matrix }) =>
       product({
         label: 'head/logits gen',
         layout: 'nt',
         y: FULL_VIEW(buffers.logits),
-        a: site.y,
+        a: site.value(op.y),
         b: matrix,
         m: 1,
         n: v1 - v0,

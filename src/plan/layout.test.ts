@@ -1,6 +1,7 @@
 // Blocks in several buffers: every tensor in the one that it is bound in, a vocabulary matrix cut between rows, plans sound for
 // every method when all blocks are cut to the smallest parts there are.
 
+import { microSegments } from './step-plan';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { rowsOfPart } from '../model/parts';
@@ -85,7 +86,7 @@ describe.each(ODD_NAMES)('%s in the smallest parts', (name) => {
     const evaluation = dispatchesOf(plan.evaluation(plan.capacity));
     expect(evaluation.filter(({ label }) => label === 'head/logits')).toHaveLength(parts);
     expect(evaluation.filter(({ label }) => label === 'embedding train')).toHaveLength(parts);
-    const dX = dispatchesOf(plan.step(assignments(plan)[0]).micro(plan.capacity)).filter(({ label }) => label === 'head/dX');
+    const dX = dispatchesOf(microSegments(plan.step(assignments(plan)[0]), plan.capacity)).filter(({ label }) => label === 'head/dX');
     expect(dX.map(({ kernel }) => /ACCUMULATE=(\d)/.exec(kernel.key)?.[1])).toEqual(['0', ...Array<string>(parts - 1).fill('3')]);
   });
 });

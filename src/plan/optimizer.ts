@@ -4,7 +4,7 @@ import { adamw } from '../shaders/adamw/adamw';
 import { fill } from '../shaders/copy/fill';
 import { pack, unpack, type StorageArgs } from '../shaders/storage/storage';
 import { gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
-import type { Block, Slot, Trainable } from './buffers';
+import type { Block, Slot, Trainable } from './run-buffers';
 import type { Context } from './emit';
 import { boundNames } from './layout';
 import { tensorView, type Store } from './store';

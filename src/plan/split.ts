@@ -1,7 +1,6 @@
 // Work in pieces: no dispatch lasts so long that a browser's watchdog ends the GPU process. Every piece computes what
 // the whole would have, bit for bit: sums over k are never cut.
 
-import { layerOps } from '../model/layer-ops';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { capacityOf, type PlanInput } from './input';
 import { elementBytes, type Dispatch, type View } from '../dispatch/types';
@@ -38,16 +37,6 @@ const from = (view: View, elements: number): View => {
   const bytes = elementBytes(view) * elements;
   return { ...view, offset: view.offset + bytes, bytes: view.bytes - bytes };
 };
-
-/**
- * The longest piece of a prompt of which no dispatch is too long. Sampling runs the same dispatches for a prompt and
- * for every new token after it, and pieces of those would cost each token: it is the prompt that is cut.
- */
-export function promptRows({ shape, rows, cacheTokens }: PlanInput): number {
-  const linear = layerOps(shape).reduce((most, op) => (op.kind === 'linear' ? Math.max(most, 2 * op.in * op.out) : most), 0);
-  const attention = 4 * shape.heads * shape.headDim * cacheTokens;
-  return Math.min(rows, Math.max(1, Math.floor(MAX_DISPATCH_FLOPS / Math.max(linear, attention))));
-}
 
 /** A kernel over heads, in parts [first, count] of them. Heads share nothing, so a split changes no result. */
 export function splitHeads(input: PlanInput, heads: number, make: (part: readonly [number, number]) => Dispatch): Dispatch[] {

@@ -11,6 +11,7 @@ import { layoutBlock } from './layout';
 import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from './input';
 import type { Assignment, RunPlan } from './run-plan';
+import { microSegments } from './step-plan';
 import type { Store } from './store';
 import type { Dispatch } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
@@ -43,7 +44,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
       for (const assignment of assignments(plan)) {
         const step = plan.step(assignment);
         const lowest = plan.input.edges.embedding ? 0 : Math.min(...assignment.keys());
-        const dispatches = dispatchesOf(step.micro(plan.capacity));
+        const dispatches = dispatchesOf(microSegments(step, plan.capacity));
         for (let layer = 0; layer < shape.layers; layer++) {
           const own = dispatches.filter((d) => layerOf(d) === layer);
           const backward = own.filter(isBackward);
@@ -97,7 +98,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
     const plan = runPlan(shape, runConfig(shape, method('LISA γ=1')));
     const products = (dispatches: readonly Dispatch[]): number =>
       dispatches.filter((d) => d.kernel.name.startsWith('matmul')).reduce((sum, d) => sum + amount(d.work.flops, plan.capacity), 0);
-    const dispatches = dispatchesOf(plan.step(new Map([[1, 0]])).micro(plan.capacity));
+    const dispatches = dispatchesOf(microSegments(plan.step(new Map([[1, 0]])), plan.capacity));
     const units = [0, 1, 2].map((layer) => {
       const own = dispatches.filter((d) => layerOf(d) === layer);
       return products(own) / products(own.filter((d) => !isBackward(d)));
@@ -177,7 +178,7 @@ describe('real models under default limits', () => {
   test('an embedding matrix above the binding limit is bound in parts that cover it', () => {
     for (const shape of [SHAPES['GPT-2 124M'], { ...SHAPES['GPT-2 124M'], tied: false }, SHAPES['Qwen2.5-0.5B']]) {
       const plan = runPlan(shape, runConfig(shape, method('full')));
-      const dispatches = dispatchesOf(plan.step(assignments(plan)[0]).micro(plan.capacity));
+      const dispatches = dispatchesOf(microSegments(plan.step(assignments(plan)[0]), plan.capacity));
       const { store } = plan.buffers.blocks.get('embedding')!;
       const { gradient } = plan.buffers.edges.get('embedding')!;
       const bytes = shape.vocab * shape.width * 4;

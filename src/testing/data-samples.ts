@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from '../config/run-config';
 import type { Mask } from '../data/tokenize/chat';
-import { prepareData } from '../data/sample/dataset';
+import { prepareData } from './whole-data';
 import type { Tokenizer } from '../data/tokenize/tokenizer';
 import type { DataRow, Sample } from '../data/read/types';
 

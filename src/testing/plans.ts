@@ -3,7 +3,8 @@
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
-import { RunPlan, type Assignment, type StepPlan } from '../plan/run-plan';
+import { RunPlan, type Assignment } from '../plan/run-plan';
+import { microSegments, type StepPlan } from '../plan/step-plan';
 import type { Dispatch, Segment, View } from '../dispatch/types';
 
 const ON = { embedding: true, head: true, norm: true };
@@ -70,7 +71,11 @@ export function everySegment(plan: RunPlan, over: readonly Assignment[] = assign
 }
 
 /** All segments of a step over full micro-batches, in order. */
-export const stepSegments = (step: StepPlan, plan: RunPlan): Segment[] => [...step.micro(plan.capacity), ...step.optimizer];
+export const stepSegments = (step: StepPlan, plan: RunPlan): Segment[] => [
+  ...microSegments(step, plan.capacity),
+  ...step.norm,
+  ...step.update,
+];
 
 export const dispatchesOf = (segments: Iterable<Segment>): Dispatch[] => [...segments].flatMap((segment) => segment.dispatches);
 

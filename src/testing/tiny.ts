@@ -78,7 +78,7 @@ export async function tinyEngine(shape: ModelShape, config: RunConfig, { gpu, se
   const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, options), { validate: true });
   for (const row of parameterTable(shape)) engine.writeTensor(row, tinyTensor(row, seed));
   engine.plan.buffers.adapters.forEach((_, layer) => {
-    for (const { op, part, a } of loraSites(shape)) engine.writeAdapter(layer, a, initialA(seed, layer, part, config.loraRank, op.in));
+    for (const { op, slice, a } of loraSites(shape)) engine.writeAdapter(layer, a, initialA(seed, layer, slice, config.loraRank, op.in));
   });
   return engine;
 }

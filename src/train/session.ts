@@ -246,7 +246,7 @@ export class Session {
     this.#fingerprint = runFingerprint(files.shape, digests.all, dataset.train, dataset.evaluation);
     for (const layer of this.engine.plan.buffers.adapters.keys()) {
       for (const site of loraSites(files.shape))
-        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.part, config.loraRank, site.op.in));
+        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.slice, config.loraRank, site.op.in));
     }
   }
 

@@ -4,7 +4,7 @@
 import type { RunConfig } from '../config/run-config';
 import type { StepData } from '../data/batch/loader';
 import { LayerController, type SlotState } from '../lisa/controller';
-import type { StepPlan } from '../plan/run-plan';
+import type { StepPlan } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
 import type { StepStats } from '../shaders/loss/stats';
 import type { Engine, ScalarRow } from '../engine/engine';

@@ -1,6 +1,6 @@
-// What options, phases and methods are called on the page.
+// What settings, their choices, phases and methods are called on the page. How a setting works is in src/config/fields.ts.
 
-import type { ConfigKey, Method } from '../config/run-config';
+import type { ChoiceKey, ConfigKey, Method, RunConfig } from '../config/run-config';
 import type { Phase } from '../worker/protocol';
 
 interface Label {
@@ -16,9 +16,9 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   evalData: { label: 'Evaluation data', short: 'the evaluation data' },
   method: { label: 'Method', short: 'the method' },
   steps: { label: 'Steps', short: 'the steps' },
-  seqLen: { label: 'Length', short: 'the length', hint: 'Tokens of a row, at most.' },
-  batchSize: { label: 'Batch', short: 'the batch', hint: 'Rows at once.' },
-  gradAccum: { label: 'Gradient accumulation', short: 'the accumulation', hint: 'Batches of one optimizer step.' },
+  seqLen: { label: 'Length', short: 'the length', hint: 'Tokens per row, at most.' },
+  batchSize: { label: 'Batch', short: 'the batch', hint: 'Rows at a time.' },
+  gradAccum: { label: 'Gradient accumulation', short: 'the accumulation', hint: 'Batches per optimizer step.' },
   lr: { label: 'Learning rate', short: 'the learning rate' },
   lrSchedule: { label: 'Schedule', short: 'the schedule', hint: 'How the learning rate falls after the warm-up.' },
   warmup: { label: 'Warm-up', short: 'the warm-up', hint: 'Steps over which the learning rate rises.' },
@@ -26,43 +26,59 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   beta1: { label: 'Adam β₁', short: 'β₁' },
   beta2: { label: 'Adam β₂', short: 'β₂' },
   eps: { label: 'Adam ε', short: 'ε' },
-  gradClip: { label: 'Gradient clip', short: 'the gradient clip', hint: 'Largest gradient norm; 0 turns it off.' },
-  seed: { label: 'Seed', short: 'the seed', hint: 'Decides layers and data order.' },
-  lisaLayers: { label: 'γ, layers at a time', short: 'γ', hint: 'The others are frozen.' },
-  lisaPeriod: { label: 'K, steps of a period', short: 'K', hint: 'Then new ones are drawn.' },
-  lisaSampler: { label: 'Sampler', short: 'the sampler', hint: 'Cycle: every layer once before any comes twice.' },
+  gradClip: { label: 'Gradient clip', short: 'the gradient clip', hint: 'Largest gradient norm; 0: no clipping.' },
+  seed: { label: 'Seed', short: 'the seed', hint: 'Decides the layers drawn and the order of the rows.' },
+  lisaLayers: { label: 'Layers trained at a time (γ)', short: 'γ', hint: 'The others are frozen.' },
+  lisaPeriod: { label: 'Steps per period (K)', short: 'K', hint: 'Then new layers are drawn.' },
+  lisaSampler: { label: 'Sampler', short: 'the sampler', hint: 'How layers are drawn.' },
   lisaWeights: { label: 'Layer weights', short: 'the layer weights' },
   lisaTrain: { label: 'Always on', short: 'the always-on tensors' },
-  lisaState: { label: 'State of leaving layers', short: 'the state option', hint: 'Dropped, or parked in main memory until drawn again.' },
-  lisaRewarm: { label: 'Re-warm-up', short: 'the re-warm-up', hint: 'Updates over which a joining layer’s rate rises; 0: at once.' },
+  lisaState: {
+    label: 'State of leaving layers',
+    short: 'the state of leaving layers',
+    hint: 'Dropped, or parked in main memory until the layer is drawn again.',
+  },
+  lisaRewarm: { label: 'Re-warm-up', short: 'the re-warm-up', hint: 'Updates over which the rate of a joining layer rises; 0: at once.' },
   weights: {
     label: 'Weights on the GPU',
     short: 'the weight storage',
-    hint: 'As stored: what does not train keeps the 16 bits of its file, at half the memory.',
+    hint: 'As stored: weights that do not train keep the 16 bits of their file and need half the memory.',
   },
   loraRank: { label: 'Rank r', short: 'the rank' },
   loraAlpha: { label: 'α', short: 'α', hint: 'Adapters are scaled by α / r.' },
-  mask: { label: 'Loss on', short: 'the mask', hint: 'Which tokens of a chat are learned.' },
-  packing: { label: 'Pack rows', short: 'packing', hint: 'Several short rows in one.' },
+  mask: { label: 'Loss on', short: 'the loss mask', hint: 'Which tokens of a chat count toward the loss.' },
+  packing: { label: 'Pack rows', short: 'packing', hint: 'Puts several short rows into one.' },
   shuffle: { label: 'Shuffle', short: 'shuffling' },
-  columns: { label: 'Columns', short: 'the columns', hint: 'Which column holds what.' },
-  dedupe: { label: 'Remove duplicates', short: 'duplicates', hint: 'Copies of held-out rows leave the training part.' },
-  badRows: { label: 'Malformed rows', short: 'the bad-row option' },
-  evalSplit: { label: 'Held-out share', short: 'the held-out share', hint: 'Rows kept for evaluation where the data has no set for it.' },
-  evalEvery: { label: 'Evaluate every', short: 'the evaluation interval', hint: 'Steps; 0: only before and after.' },
-  saveEvery: { label: 'Save every', short: 'the save interval', hint: 'Steps; 0: only at the end.' },
-  prompts: { label: 'Prompts', short: 'the prompts', hint: 'One a line; sampled before and after.' },
-  sampleAt: { label: 'Samples', short: 'the samples', hint: 'In between: at steps 10, 20, 40, 80 and so on.' },
+  columns: { label: 'Columns', short: 'the columns', hint: 'Which column holds which field.' },
+  dedupe: { label: 'Remove duplicates', short: 'duplicates', hint: 'Leaves copies of held-out rows out of training.' },
+  badRows: { label: 'Malformed rows', short: 'the malformed rows' },
+  evalSplit: { label: 'Held-out share', short: 'the held-out share', hint: 'Rows kept for evaluation if there is no evaluation data.' },
+  evalEvery: { label: 'Evaluate every', short: 'the evaluation interval', hint: 'In steps; 0: only before and after.' },
+  saveEvery: { label: 'Save every', short: 'the save interval', hint: 'In steps; 0: only at the end.' },
+  prompts: { label: 'Prompts', short: 'the prompts', hint: 'One per line. If you give none, one from the data is used.' },
+  sampleAt: { label: 'Samples', short: 'the samples', hint: 'In between means at steps 10, 20, 40, 80 and so on.' },
   measureUpdates: {
     label: 'Measure how far layers move',
-    short: 'the measuring',
+    short: 'the measurement',
     hint: 'Reads a layer back when it joins and when it leaves.',
   },
-  temperature: { label: 'Temperature', short: 'the temperature', hint: '0: always the likeliest token.' },
+  temperature: { label: 'Temperature', short: 'the temperature', hint: '0: always the most likely token.' },
   sampleTokens: { label: 'Sample length', short: 'the sample length', hint: 'New tokens, at most.' },
 };
 
 export const METHOD_NAMES: Readonly<Record<Method, string>> = { lisa: 'LISA', full: 'Full', lora: 'LoRA' };
+
+/** The values of settings that are one of a few words. */
+export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {
+  method: METHOD_NAMES,
+  lrSchedule: { cosine: 'Cosine', linear: 'Linear', constant: 'Constant' },
+  lisaSampler: { uniform: 'Uniform', cycle: 'Cycle', bernoulli: 'Bernoulli', weighted: 'Weighted' },
+  lisaState: { drop: 'Drop', park: 'Park' },
+  weights: { f32: '32 bits', stored: 'As stored' },
+  mask: { assistant: 'Answers only', all: 'Every token' },
+  badRows: { refuse: 'Refuse the file', skip: 'Skip them' },
+  sampleAt: { log: 'In between too', ends: 'Before and after' },
+};
 
 export const METHOD_HINTS: Readonly<Record<Method, string>> = {
   lisa: 'Trains γ random layers at a time, fully, and draws again every K steps.',

@@ -4,25 +4,32 @@ import type { ConfigKey, RunConfig } from '../config/run-config';
 import { formatCount, formatRate, plural } from './format';
 import { METHOD_NAMES } from './labels';
 
-export function settingText(key: ConfigKey, config: RunConfig): string {
-  switch (key) {
-    case 'method':
-      return METHOD_NAMES[config.method];
-    case 'lisaTrain': {
-      const on = Object.entries(config.lisaTrain).flatMap(([name, trained]) => (trained ? [name] : []));
-      return on.length > 0 ? on.join(', ') : 'none';
-    }
-    case 'lisaWeights':
-      return config.lisaWeights ? `of ${plural(config.lisaWeights.length, 'layer')}` : 'all equal';
-    case 'columns':
-      return config.columns ? Object.keys(config.columns).join(', ') : 'as they are';
-    case 'prompts':
-      return config.prompts.length > 0 ? formatCount(config.prompts.length) : 'one from the data';
-    default: {
-      const value = config[key];
-      if (typeof value === 'number') return Number.isInteger(value) ? formatCount(value) : formatRate(value);
-      if (typeof value === 'boolean') return value ? 'on' : 'off';
-      return value ?? 'none';
-    }
-  }
+/** Texts of the settings whose values are not words, numbers or switches, or are called something else on the page. */
+export type OwnTexts = { readonly [K in ConfigKey]?: (value: RunConfig[K]) => string };
+
+const TEXTS: OwnTexts = {
+  method: (method) => METHOD_NAMES[method],
+  lisaTrain: (parts) => namesOf(parts).join(', ') || 'none',
+  lisaWeights: (weights) => (weights ? `of ${plural(weights.length, 'layer')}` : 'all equal'),
+  columns: (columns) => (columns ? Object.keys(columns).join(', ') : 'as they are'),
+  prompts: (prompts) => (prompts.length > 0 ? formatCount(prompts.length) : 'one from the data'),
+};
+
+const namesOf = (parts: RunConfig['lisaTrain']): string[] => Object.entries(parts).flatMap(([name, trained]) => (trained ? [name] : []));
+
+const numberText = (value: number): string => (Number.isInteger(value) ? formatCount(value) : formatRate(value));
+
+/** `texts` and `numbers`: what a list shows in a way of its own. */
+export function settingText<K extends ConfigKey>(
+  key: K,
+  config: RunConfig,
+  texts: OwnTexts = {},
+  numbers: (value: number) => string = numberText,
+): string {
+  const value: RunConfig[K] = config[key];
+  const own: ((value: RunConfig[K]) => string) | undefined = texts[key] ?? TEXTS[key];
+  if (own) return own(value);
+  if (typeof value === 'number') return numbers(value);
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return value === null ? 'none' : String(value);
 }

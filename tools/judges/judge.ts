@@ -211,12 +211,12 @@ async function judgeAdapter(gpu: Gpu, { name, files, ids, more }: JudgedModel, s
   const parts = new Map<string, { a: Float32Array<ArrayBuffer>; b: Float32Array<ArrayBuffer> }>();
   const sites = Array.from({ length: files.shape.layers }, (_, layer) =>
     loraSites(files.shape).map((site) => {
-      const random = randomStream(3, name, layer, site.part);
+      const random = randomStream(3, name, layer, site.slice);
       const some = (length: number) => Float32Array.from({ length }, () => (random.nextFloat() - 0.5) * 0.2);
       const made = { a: some(RANK * site.op.in), b: some(site.out * RANK) };
       parts.set(`${layer} ${site.weight}`, made);
-      const { op, part, out } = site;
-      return { layer, part, inputs: op.in, outputs: out, a: () => Promise.resolve(made.a), b: () => Promise.resolve(made.b) };
+      const { op, slice, out } = site;
+      return { layer, part: slice, inputs: op.in, outputs: out, a: () => Promise.resolve(made.a), b: () => Promise.resolve(made.b) };
     }),
   ).flat();
   const merged: ReadTensor = async (row) => {

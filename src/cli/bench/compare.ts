@@ -1,6 +1,7 @@
 // LISA against full training on one device with one batch, all layers: is a step as much faster as its plan has
 // fewer FLOPs, are the gradients' products as fast as the forward's, and what does a switch of layers cost?
 
+import { microSegments } from '../../plan/step-plan';
 import type { Gpu } from '../../gpu/device';
 import { Profiler, type DispatchTime } from '../../gpu/profiler';
 import { LayerController } from '../../lisa/controller';
@@ -204,7 +205,9 @@ async function switchCost(rig: Rig, switches: number, stepMs: number): Promise<S
     const start = performance.now();
     await engine.switchLayers(controller.switchTo(drawPeriod(periods, period)), new Map());
     const plan = engine.plan.step(controller.assignment());
-    await Promise.all([...plan.micro(batch.extents), ...plan.optimizer].map((segment) => engine.executor.compile(segment)));
+    await Promise.all(
+      [...microSegments(plan, batch.extents), ...plan.norm, ...plan.update].map((segment) => engine.executor.compile(segment)),
+    );
     await engine.executor.idle();
     // The first one starts from empty slots.
     if (period > 0) times.push(performance.now() - start);

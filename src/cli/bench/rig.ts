@@ -1,5 +1,6 @@
 // One model with one method on one device, ready to train the same batch again and again.
 
+import { microSegments } from '../../plan/step-plan';
 import { DEFAULTS, type Method, type RunConfig } from '../../config/run-config';
 import type { MicroBatch } from '../../data/batch/batch';
 import type { Gpu } from '../../gpu/device';
@@ -66,7 +67,7 @@ export class Rig {
       for await (const { row, start, data } of model.pieces()) engine.writeTensor(row, data, start);
       for (const layer of engine.plan.buffers.adapters.keys()) {
         for (const site of loraSites(model.shape))
-          engine.writeAdapter(layer, site.a, initialA(1, layer, site.part, config.loraRank, site.op.in));
+          engine.writeAdapter(layer, site.a, initialA(1, layer, site.slice, config.loraRank, site.op.in));
       }
       const drawn =
         method === 'lisa'
@@ -101,7 +102,7 @@ export class Rig {
   /** Segments of a step with the layers in training. */
   segments(): Segment[] {
     const plan = this.trainer.stepPlan ?? this.engine.plan.step(new Map(this.#drawn.map((layer, slot) => [layer, slot])));
-    return [...plan.micro(this.batch.extents), ...plan.optimizer];
+    return [...microSegments(plan, this.batch.extents), ...plan.norm, ...plan.update];
   }
 
   flops(): number {

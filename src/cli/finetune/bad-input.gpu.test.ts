@@ -164,7 +164,7 @@ describe('config.json', () => {
   ])('%j', async (change, line) => expect(await refused({}, changed(change))).toMatch(line));
   test('a sequence beyond an attention window', async () =>
     expect(await refused({ 'seq-len': '13' }, changed({ model_type: 'mistral', sliding_window: 12 }))).toMatch(
-      /--seq-len: 13 tokens are more than the model's attention window of 12; a window that slides is not implemented\. Give at most 12\./,
+      /--seq-len: 13 tokens are more than the model's attention window of 12; a window that slides is not implemented\. Enter a whole number from 2 to 12\./,
     ));
   test('that is no JSON', async () =>
     expect(await refused({}, { 'config.json': '{"model_type": ' })).toMatch(/config\.json is not valid JSON/));
@@ -215,16 +215,16 @@ describe('data', () => {
 
 describe('options', () => {
   test.each<[Record<string, string>, RegExp]>([
-    [{ 'lisa-layers': '5' }, /--lisa-layers: γ = 5 is more than the model's 4 layers\. Give at most 4\./],
-    [{ 'lisa-layers': '0' }, /--lisa-layers: 0 is out of range\. Give a whole number from 1/],
-    [{ 'lisa-period': '0' }, /--lisa-period: 0 is out of range/],
-    [{ lr: '-0.1' }, /--lr: -0\.1 is out of range/],
-    [{ steps: '0' }, /--steps: 0 is out of range/],
-    [{ 'seq-len': '65' }, /--seq-len: 65 tokens are more than the model's 64 positions\. Give at most 64\./],
+    [{ 'lisa-layers': '5' }, /--lisa-layers: γ = 5 is more than the model's 4 layers\. Enter a whole number from 1 to 4\./],
+    [{ 'lisa-layers': '0' }, /--lisa-layers: 0 is too small\. Enter a whole number from 1/],
+    [{ 'lisa-period': '0' }, /--lisa-period: 0 is too small/],
+    [{ lr: '-0.1' }, /--lr: -0\.1 is too small/],
+    [{ steps: '0' }, /--steps: 0 is too small/],
+    [{ 'seq-len': '65' }, /--seq-len: 65 tokens are more than the model's 64 positions\. Enter a whole number from 2 to 64\./],
     [{ 'lisa-sampler': 'weighted' }, /--lisa-weights: The weighted sampler has no weights/],
     [{ 'lisa-weights': '1,2,3' }, /--lisa-weights: 3 weights for 4 layers/],
     [{ 'lisa-weights': '0,0,0,0' }, /--lisa-weights: All layer weights are zero/],
-    [{ method: 'sgd' }, /--method: 'sgd' is not known\. Give lisa, lora, full\./],
+    [{ method: 'sgd' }, /--method: 'sgd' is not known\. Enter one of lisa, full, lora\./],
     [{ 'learning-rate': '1' }, /'--learning-rate'\. --help lists all options/],
     [{ prompt: '' }, /--prompt: A prompt is empty/],
     [{ resume: 'x', steps: '9' }, /a resumed run keeps the settings it was started with/],
@@ -232,7 +232,7 @@ describe('options', () => {
 
   test('the whole line, once', async () => {
     expect(await refused({ 'lisa-period': '0' })).toBe(
-      'finetune: --lisa-period: 0 is out of range. Give a whole number from 1 to 10000000.',
+      'finetune: --lisa-period: 0 is too small. Enter a whole number from 1 to 10,000,000.',
     );
   });
 
@@ -299,7 +299,7 @@ describe('--resume', () => {
 });
 
 test('--gguf is refused before training where llama.cpp would not do the same', async () => {
-  expect(await refused({ gguf: 'q4' })).toBe("finetune: --gguf: 'q4' is not known. Give f32, f16, q8_0.");
+  expect(await refused({ gguf: 'q4' })).toBe("finetune: --gguf: 'q4' is not known. Enter one of f32, f16, q8_0.");
   const tokenizer = tinyTokenizerJson().replaceAll('"add_prefix_space":false', '"add_prefix_space":true');
   const line = await refused({ gguf: 'f16' }, { 'tokenizer.json': tokenizer });
   expect(line).toMatch(/^finetune: --gguf: GGUF cannot carry this tokenizer: .*Leave --gguf out/);

@@ -1,25 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { columnsProblem, type ColumnMap } from './column-map';
-import { AppError } from '../../base/errors';
 import { columnsText, suggestColumns } from './columns';
-import { parseData, readData, type ParsedData } from './parse';
-import { finish } from '../sample/steps';
+import { parseData, readData, type ParsedData } from '../../testing/whole-data';
+import { errorOf } from '../../testing/error-of';
 
 const QA: ColumnMap = { prompt: 'question', completion: 'answer' };
 const parse = (name: string, text: string, columns: ColumnMap | null, badRows: 'refuse' | 'skip' = 'refuse'): ParsedData =>
   parseData({ name, text }, { badRows, columns });
 const lines = (...rows: unknown[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
-
-function errorOf(action: () => unknown): AppError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 const turns = ({ rows }: ParsedData) => rows.map((row) => (row.kind === 'chat' ? row.messages.map(({ content }) => content) : row.text));
 
@@ -87,10 +76,10 @@ describe('unknown columns', () => {
   });
 
   test('a file that cannot be used still tells its columns and bad rows', () => {
-    const read = finish(readData({ name: 'd.jsonl', text: lines({ b: 1 }, { a: 1, b: 2 }, 7) }, null));
+    const read = readData({ name: 'd.jsonl', text: lines({ b: 1 }, { a: 1, b: 2 }, 7) }, null);
     expect(read).toMatchObject({ format: null, columns: ['b', 'a'], rows: [], refusal: { code: 'DATASET_EMPTY' } });
     expect(read.badRows.map(({ row }) => row)).toEqual([1, 2, 3]);
-    expect(finish(readData({ name: 'd.csv', text: 'Frage,Antwort\nq,a' }, null))).toMatchObject({
+    expect(readData({ name: 'd.csv', text: 'Frage,Antwort\nq,a' }, null)).toMatchObject({
       columns: ['Frage', 'Antwort'],
       refusal: { code: 'DATASET_PARSE' },
     });

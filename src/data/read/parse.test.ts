@@ -5,8 +5,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../base/errors';
 import { csvRecords } from './csv';
-import { decodeUtf8, parseData } from './parse';
+import { parseData } from '../../testing/whole-data';
+import { bytesStream, textPieces } from './text-stream';
 import type { DataRow, Message } from './types';
+import { errorOf } from '../../testing/error-of';
 
 const refuse = { badRows: 'refuse' } as const;
 const skip = { badRows: 'skip' } as const;
@@ -19,16 +21,6 @@ const csv = (text: string): { name: string; text: string } => ({ name: 'd.csv', 
 const messages = (row: DataRow): readonly Message[] => (row.kind === 'chat' ? row.messages : []);
 const user = (content: string): Message => ({ role: 'user', content });
 const assistant = (content: string): Message => ({ role: 'assistant', content });
-
-function errorOf(action: () => unknown): AppError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('JSON lines', () => {
   it('reads the four shapes, mixed, and passes over blank lines, CRLF and a byte order mark', () => {
@@ -198,19 +190,24 @@ describe('CSV', () => {
   });
 });
 
+async function decoded(bytes: Uint8Array): Promise<string> {
+  let whole = '';
+  for await (const { text } of textPieces(bytesStream('a.txt', bytes))) whole += text;
+  return whole;
+}
+
 describe('bytes', () => {
-  it('decodes UTF-8 and drops the byte order mark', () => {
-    expect(decodeUtf8(new Uint8Array([0xef, 0xbb, 0xbf, 0xc3, 0xa9]), 'a.txt')).toBe('é');
+  it('decodes UTF-8 and drops the byte order mark', async () => {
+    expect(await decoded(new Uint8Array([0xef, 0xbb, 0xbf, 0xc3, 0xa9]))).toBe('é');
   });
 
-  it('names the line that is not UTF-8', () => {
-    const bytes = Uint8Array.from([97, 10, 98, 10, 99, 0xe9, 10, 100]);
-    expect(errorOf(() => decodeUtf8(bytes, 'a.txt'))).toMatchObject({
+  it('names the line that is not UTF-8', async () => {
+    await expect(decoded(Uint8Array.from([97, 10, 98, 10, 99, 0xe9, 10, 100]))).rejects.toMatchObject({
       code: 'DATASET_PARSE',
       detail: 'a.txt, row 3: the text is not valid UTF-8.',
     });
-    expect(errorOf(() => decodeUtf8(new Uint8Array([0xff, 0xfe, 97, 0]), 'a.txt')).detail).toContain('UTF-16');
-    expect(errorOf(() => decodeUtf8(new Uint8Array([97, 0xe2, 0x82]), 'a.txt')).detail).toContain('row 1');
+    await expect(decoded(new Uint8Array([0xff, 0xfe, 97, 0]))).rejects.toThrow('UTF-16');
+    await expect(decoded(new Uint8Array([97, 0xe2, 0x82]))).rejects.toThrow('row 1');
   });
 });
 
@@ -259,18 +256,17 @@ describe('random files', () => {
     );
   });
 
-  it(`bytes decode or name a row (2000 files, seed ${seed})`, () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        try {
-          decodeUtf8(bytes, 'f.txt');
-        } catch (error) {
-          expect(
-            errorOf(() => {
-              throw error;
-            }).detail,
-          ).toMatch(/row \d+/);
-        }
+  it(`bytes decode or name a row (2000 files, seed ${seed})`, async () => {
+    const rowOrText = async (bytes: Uint8Array): Promise<string> =>
+      decoded(bytes).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(AppError);
+        expect((error as AppError).detail).toMatch(/row \d+/);
+        return '';
+      });
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), async (bytes) => {
+        const text = await rowOrText(bytes);
+        if (text !== '') expect(text).toBe(new TextDecoder().decode(bytes));
       }),
       { numRuns: 2000, seed },
     );

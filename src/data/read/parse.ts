@@ -1,4 +1,4 @@
-// A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json: one object a line,,
+// A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json: one object a line,
 // or a list of them), .csv, or .txt (also .text, .md), which is one continuous document.
 
 import type { RowShape, ColumnMap } from './column-map';
@@ -6,40 +6,22 @@ import { AppError } from '../../base/errors';
 import { kindOf, type FileKind } from './detect-shape';
 import { CsvTableRecords, JsonRecords, type FileRecord, type Records } from './records';
 import { KNOWN_SHAPES, recordToRow } from './rows';
-import { finish, type Steps } from '../sample/steps';
-import { badLine } from './text-stream';
 import type { BadRow, DataRow } from './types';
 
 /** 'messages' and so on for JSON lines, 'csv:messages' for CSV, 'mixed' where rows differ, 'plain' for one text. */
 export type DataFormat = RowShape | 'mixed' | `csv:${RowShape | 'mixed'}` | 'plain';
 
-export interface ParsedData {
+/** What is known of a file once it is read, beside its rows. */
+export interface FileFacts {
   readonly name: string;
-  readonly format: DataFormat;
-  readonly rows: readonly DataRow[];
-  /** Rows that were passed over, with badRows 'skip'. */
-  readonly badRows: readonly BadRow[];
-}
-
-/** A file as far as it can be read. */
-export interface ReadData extends Omit<ParsedData, 'format'> {
   /** Null where there is no row. */
   readonly format: DataFormat | null;
+  /** Rows that were passed over. */
+  readonly badRows: readonly BadRow[];
   /** Columns of a CSV header or keys of the JSON rows, most frequent first; empty for plain text. */
   readonly columns: readonly string[];
   /** Why no row can be used, bad ones skipped or not. */
   readonly refusal: AppError | null;
-}
-
-export interface DataFile {
-  /** File name or path; its ending chooses the parser, and errors name it. */
-  readonly name: string;
-  readonly text: string;
-}
-
-export interface ParseOptions {
-  readonly badRows: 'refuse' | 'skip';
-  readonly columns?: ColumnMap | null;
 }
 
 /** The error of one malformed row; names file, row, field and reason. */
@@ -47,45 +29,13 @@ export function rowError(name: string, { row, reason, remedy }: BadRow): AppErro
   return new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, remedy ?? 'Correct the row, or have bad rows skipped.');
 }
 
-/**
- * Reads a whole file. Errors: DATASET_READ for an ending that is not known, DATASET_PARSE for a malformed row
- * (badRows 'refuse') or a CSV header without known columns, DATASET_EMPTY where no row is left.
- */
-export function parseData(file: DataFile, options: ParseOptions): ParsedData {
-  const { name, format, rows, badRows, ...read } = finish(readData(file, options.columns ?? null));
-  const refusal = parseRefusal({ name, badRows, ...read }, options.badRows);
-  if (refusal) throw refusal;
-  return { name, format: format!, rows, badRows };
-}
-
 /** Why a run refuses what was read, or null. */
 export function parseRefusal(
-  { name, badRows, refusal }: Pick<ReadData, 'name' | 'badRows' | 'refusal'>,
+  { name, badRows, refusal }: Pick<FileFacts, 'name' | 'badRows' | 'refusal'>,
   bad: 'refuse' | 'skip',
 ): AppError | null {
   return bad === 'refuse' && badRows.length > 0 ? rowError(name, badRows[0]) : refusal;
 }
-
-/** Reads on over every fault of a row. Yields the share of the text that is read. Errors: DATASET_READ. */
-export function* readData(file: DataFile, columns: ColumnMap | null): Steps<ReadData> {
-  const rows: DataRow[] = [];
-  const texts: string[] = [];
-  const reader = new DataReader(file.name, columns);
-  const text = file.text.startsWith('\ufeff') ? file.text.slice(1) : file.text;
-  for (let at = 0; at < text.length; at += CHARACTERS_A_STEP) {
-    const piece = text.slice(at, at + CHARACTERS_A_STEP);
-    if (reader.kind === 'plain') texts.push(piece);
-    rows.push(...reader.push(piece));
-    yield at / text.length;
-  }
-  rows.push(...reader.end());
-  const facts = reader.facts();
-  if (facts.format === 'plain') rows.push({ kind: 'text', text: texts.join(''), row: 1 });
-  return { ...facts, rows };
-}
-
-/** What is known of a file once it is read, beside its rows. */
-export type FileFacts = Omit<ReadData, 'rows'>;
 
 /** Text in, rows out, piece by piece, over every fault of a row. Errors: DATASET_READ. */
 export class DataReader {
@@ -148,8 +98,6 @@ export class DataReader {
   }
 }
 
-const CHARACTERS_A_STEP = 100_000;
-
 /** Every row has the header's columns, so a header without a known shape is the file's fault and not a row's. */
 const headerError = (name: string, line: number, { reason, remedy }: { readonly reason: string; readonly remedy: string }): AppError =>
   new AppError('DATASET_PARSE', `${name}, row ${line}: ${reason}.`, remedy);
@@ -159,23 +107,4 @@ function emptyError(name: string, bad: readonly BadRow[]): AppError {
   const hint = bad.find(({ remedy }) => remedy !== undefined);
   if (hint) return new AppError('DATASET_EMPTY', `${detail} Row ${hint.row}: ${hint.reason}.`, hint.remedy!);
   return new AppError('DATASET_EMPTY', detail, `Give at least one row with ${KNOWN_SHAPES}, or a text file that is not empty.`);
-}
-
-/**
- * Text of a file's bytes, without a byte order mark. DATASET_PARSE names the first line that is not UTF-8.
- */
-export function decodeUtf8(bytes: Uint8Array, name: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    const row = badLine(bytes);
-    if (row === null) {
-      throw new AppError('DATASET_READ', `${name} is too large to be read as one text (${bytes.length} bytes).`, 'Split the file.', {
-        cause: error,
-      });
-    }
-    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    const reason = utf16 ? 'the file is UTF-16' : 'the text is not valid UTF-8';
-    throw new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, 'Save the file as UTF-8.', { cause: error });
-  }
 }

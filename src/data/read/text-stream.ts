@@ -66,7 +66,7 @@ function unfinished(part: Uint8Array): Uint8Array {
 }
 
 /** 1-based line of the first byte sequence that is not UTF-8. A line feed byte is never part of a longer character. */
-export function badLine(bytes: Uint8Array): number | null {
+function badLine(bytes: Uint8Array): number | null {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let line = 0;
   for (let at = 0; at < bytes.length;) {

@@ -4,15 +4,14 @@ import { AppError } from '../../base/errors';
 import type { DataSummary } from '../../worker/protocol';
 import { copiesOf } from './duplicates';
 import { lengthStats, type LengthStats } from './lengths';
-import { loadRows, type LoadedData } from './loading';
-import { rowError, type ParsedData } from '../read/parse';
+import type { LoadedData } from './loading';
+import { rowError } from '../read/parse';
 import { noTargets } from './samples';
 import { splitAtEnd, splittingAtRandom } from './split';
-import { finish, within, type Steps } from './steps';
+import { within, type Steps } from './steps';
 import type { Mask } from '../tokenize/chat';
 import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
-import type { Tokenizer } from '../tokenize/tokenizer';
-import type { BadRow, Sample } from '../read/types';
+import type { BadRow } from '../read/types';
 
 export interface Dataset {
   readonly train: SampleList;
@@ -48,23 +47,9 @@ export interface DataConfig {
 }
 
 /**
- * Tokenises, splits and cuts. `evaluation` null: a share evalSplit of the data is held out (of one continuous text,
- * its end). Errors: NO_TARGETS where a file has nothing to train or evaluate on; TOKEN_RANGE, TOKENIZER, DATASET_PARSE.
+ * Cuts and splits, in steps, and to the end whatever is wrong with rows. `evaluation` null: a share evalSplit of the data is
+ * held out (of one continuous text, its end).
  */
-export function prepareData(
-  data: ParsedData,
-  evaluation: ParsedData | null,
-  tokenizer: Tokenizer,
-  config: DataConfig,
-): Dataset & { readonly train: readonly Sample[]; readonly evaluation: readonly Sample[] } {
-  const load = (file: ParsedData): LoadedData => loadRows(file, tokenizer, config.mask);
-  const prepared = finish(preparing(load(data), evaluation && load(evaluation), config));
-  if (prepared.refusal) throw prepared.refusal;
-  const { summary, badRows, duplicates, lengths } = prepared;
-  return { train: [...prepared.train], evaluation: [...prepared.evaluation], summary, badRows, duplicates, lengths };
-}
-
-/** Cuts and splits, in steps, and to the end whatever is wrong with rows. */
 export function* preparing(data: LoadedData, evaluation: LoadedData | null, config: DataConfig): Steps<Preparation> {
   const share = data.rowCount / Math.max(1, data.rowCount + (evaluation?.rowCount ?? 0));
   const main = yield* within(cutting(data, config.seqLen), 0, share);

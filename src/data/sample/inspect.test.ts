@@ -6,13 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DEFAULTS } from '../../config/run-config';
 import { AppError } from '../../base/errors';
-import { prepareData } from './dataset';
 import { builtinTokenizer, ROOT, variant } from '../../testing/tokenizers';
-import { inspectData, previewHead, previewing, type InspectConfig } from './inspect';
+import { previewHead, previewing, type InspectConfig } from './inspect';
 import { loadingStream } from './loading';
-import { parseData, type DataFile } from '../read/parse';
 import type { DataHead, DataPreview } from './preview';
-import { finish } from './steps';
+import { parseData, type DataFile, prepareData, inspectData, finish } from '../../testing/whole-data';
 
 const tokenizer = builtinTokenizer();
 const config = (change: Partial<InspectConfig> = {}): InspectConfig => ({ ...DEFAULTS, ...change });

@@ -1,15 +1,15 @@
 // Data as a run would read it, for a person to look at: the same parsing, tokenising, splitting and counting as
-// prepareData, but nothing is refused. Bad rows are listed, and the preview says what a run would refuse.
+// a run, but nothing is refused. Bad rows are listed, and the preview says what a run would refuse.
 
 import { errorInfo } from '../../base/errors';
 import { chatOf } from '../tokenize/chat';
 import { preparing, type DataConfig, type Preparation } from './dataset';
 import { lengthHistogram } from './lengths';
-import { loadingText, type LoadConfig, type LoadedData } from './loading';
-import { parseRefusal, type DataFile } from '../read/parse';
+import type { LoadConfig, LoadedData } from './loading';
+import { parseRefusal } from '../read/parse';
 import type { DataHead, DataPreview, PreviewRow, PreviewToken, RowUse } from './preview';
 import { cutConversation, cutDocument, longest, rowEncoder, type Encoded } from './samples';
-import { finish, type Steps } from './steps';
+import type { Steps } from './steps';
 import type { SampleList } from '../batch/token-store';
 import { tokenTexts } from '../tokenize/token-texts';
 import type { Tokenizer } from '../tokenize/tokenizer';
@@ -21,20 +21,6 @@ const SHOWN_BAD_ROWS = 200;
 const SHOWN_HELD_WINDOWS = 5;
 
 export type InspectConfig = DataConfig & LoadConfig;
-
-export interface InspectInput {
-  readonly data: DataFile;
-  /** Null: a share of the data is held out. */
-  readonly evaluation: DataFile | null;
-  readonly tokenizer: Tokenizer;
-  readonly config: InspectConfig;
-}
-
-/** For texts that are there, in one go. Errors: DATASET_READ for a file name that says no known format, TOKEN_RANGE, TOKENIZER. */
-export function inspectData({ data, evaluation, tokenizer, config }: InspectInput): DataPreview {
-  const load = (file: DataFile): LoadedData => finish(loadingText(file, tokenizer, config));
-  return finish(previewing({ data: load(data), evaluation: evaluation && load(evaluation) }, tokenizer, config));
-}
 
 export interface LoadedFiles {
   readonly data: LoadedData;

@@ -4,8 +4,8 @@
 import type { ColumnMap } from '../read/column-map';
 import type { Mask } from '../tokenize/chat';
 import { DataEncoder, type Encoding } from '../tokenize/encoding';
-import { DataReader, type DataFile, type FileFacts, type ParsedData } from '../read/parse';
-import { ROWS_A_STEP, type Steps } from './steps';
+import { DataReader, type FileFacts } from '../read/parse';
+import { ROWS_A_STEP } from './steps';
 import { textPieces, type DataStream } from '../read/text-stream';
 import type { Tokenizer } from '../tokenize/tokenizer';
 import type { DataRow } from '../read/types';
@@ -29,7 +29,7 @@ export interface LoadConfig {
   readonly columns: ColumnMap | null;
 }
 
-class DataLoading {
+export class DataLoading {
   readonly #reader: DataReader;
   readonly #encoder: DataEncoder;
   readonly #first: DataRow[] = [];
@@ -97,34 +97,4 @@ export async function* loadingStream(stream: DataStream, tokenizer: Tokenizer, c
   }
   for (const _ of loading.end()) yield step(stream.size);
   return loading.loaded();
-}
-
-/** The same for a text that is there. */
-export function* loadingText({ name, text }: DataFile, tokenizer: Tokenizer, config: LoadConfig): Steps<LoadedData> {
-  const loading = new DataLoading(name, tokenizer, config);
-  const whole = text.startsWith('\ufeff') ? text.slice(1) : text;
-  for (const _ of loading.push(whole)) yield 0.5;
-  for (const _ of loading.end()) yield 1;
-  return loading.loaded();
-}
-
-/** For rows that are parsed already. */
-export function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedData {
-  const encoder = new DataEncoder(tokenizer, mask);
-  for (const row of data.rows) {
-    if (data.format === 'plain' && row.kind === 'text') {
-      for (const _ of encoder.addText(row.text));
-      encoder.endText();
-    } else encoder.addRow(row);
-  }
-  const chat = data.rows.some(({ kind }) => kind === 'chat');
-  return {
-    ...data,
-    columns: [],
-    refusal: null,
-    encoding: encoder,
-    firstRows: data.rows.slice(0, KEPT_ROWS),
-    rowCount: data.rows.length,
-    chat,
-  };
 }

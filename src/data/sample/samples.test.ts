@@ -4,16 +4,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../config/run-config';
-import { AppError } from '../../base/errors';
-import { prepareData, type DataConfig } from './dataset';
+import type { DataConfig } from './dataset';
+import { finish, parseData, type ParsedData, prepareData } from '../../testing/whole-data';
 import { copiesOf } from './duplicates';
 import { buildSamples, type SampleOptions } from '../../testing/data-samples';
 import { builtinTokenizer, ROOT, variant } from '../../testing/tokenizers';
-import { parseData, type ParsedData } from '../read/parse';
 import { cutDocument, rowEncoder } from './samples';
-import { heldCount, splitAtEnd, splitAtRandom } from './split';
+import { heldCount, splitAtEnd, splittingAtRandom } from './split';
 import { TokenStore } from '../batch/token-store';
 import type { DataRow, Sample } from '../read/types';
+import { errorOf } from '../../testing/error-of';
 
 const tokenizer = builtinTokenizer();
 const options: SampleOptions = { seqLen: 16, mask: 'assistant', badRows: 'refuse', name: 'd.jsonl', continuous: false };
@@ -26,16 +26,6 @@ const chat = (question: string, answer: string): DataRow => ({
 });
 const text = (value: string): DataRow => ({ kind: 'text', text: value });
 const LONG = 'The state of the Union is a matter of record and of the people. '.repeat(8);
-
-function errorOf(action: () => unknown): AppError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('samples', () => {
   it('a text row gets its end token, and its start token where the tokenizer wants one', () => {
@@ -129,12 +119,12 @@ describe('splits', () => {
 
   it('keep the order and follow the seed', () => {
     const items = Array.from({ length: 50 }, (_, i) => i);
-    const split = splitAtRandom(items, 0.2, 7);
+    const split = finish(splittingAtRandom(items, 0.2, 7));
     expect(split.held).toHaveLength(10);
     expect([...split.train, ...split.held].toSorted((a, b) => a - b)).toEqual(items);
     for (const part of [split.train, split.held]) expect(part).toEqual(part.toSorted((a, b) => a - b));
-    expect(splitAtRandom(items, 0.2, 7)).toEqual(split);
-    expect(splitAtRandom(items, 0.2, 8).held).not.toEqual(split.held);
+    expect(finish(splittingAtRandom(items, 0.2, 7))).toEqual(split);
+    expect(finish(splittingAtRandom(items, 0.2, 8)).held).not.toEqual(split.held);
   });
 
   it('take the end of one continuous text', () => {

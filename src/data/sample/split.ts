@@ -1,7 +1,7 @@
 // Holding out data for evaluation where the person gave none.
 
 import { randomStream } from '../../base/random';
-import { finish, type Steps } from './steps';
+import type { Steps } from './steps';
 
 export interface Split<T> {
   /** Both in the order of the file. */
@@ -31,10 +31,6 @@ export function* splittingAtRandom<T>(items: readonly T[], share: number, seed: 
   }
   return { train, held };
 }
-
-/** The same in one go. */
-export const splitAtRandom = <T>(items: readonly T[], share: number, seed: number): Split<T> =>
-  finish(splittingAtRandom(items, share, seed));
 
 /** Holds out the end, for the windows of one continuous text. */
 export function splitAtEnd<T>(items: readonly T[], share: number): Split<T> {

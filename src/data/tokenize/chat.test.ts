@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { chatOf, type Chat, type Mask } from './chat';
 import expected from '../../testing/fixtures/chat_render.json';
 import { builtinTokenizer, ROOT, stories260k, variant, type Variant } from '../../testing/tokenizers';
-import { parseData } from '../read/parse';
+import { parseData } from '../../testing/whole-data';
 import type { Tokenizer } from './tokenizer';
 import type { DataRow, Message, Sample } from '../read/types';
 

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../../base/errors';
 import { independentPieces } from './bpe-split';
 import {
   builtinFiles,
@@ -20,20 +19,11 @@ import {
 } from '../../testing/tokenizers';
 import { loadTokenizer } from './tokenizer';
 import { readTokenizerJson } from './tokenizer-files';
+import { errorOf } from '../../testing/error-of';
 
 const utf8 = new TextEncoder();
 /** Lone surrogates become U+FFFD, as in UTF-8. */
 const wellFormed = (text: string): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(utf8.encode(text));
-
-function errorOf(action: () => unknown): AppError {
-  try {
-    action();
-  } catch (error) {
-    if (error instanceof AppError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('the built-in tokenizer', () => {
   const tokenizer = builtinTokenizer();

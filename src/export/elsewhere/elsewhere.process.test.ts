@@ -9,7 +9,7 @@ import { axolotlConfig } from './axolotl';
 import { elsewhereFiles } from './elsewhere';
 import type { ElsewhereFacts } from './facts';
 import { lmflowOptions } from './lmflow';
-import { parseData } from '../../data/read/parse';
+import { parseData } from '../../testing/whole-data';
 import schemaJson from '../../testing/fixtures/elsewhere-schema.json';
 import { temporaryFolder } from '../../testing/tiny-folder';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { scratch } from '../../gpu/lab';
 import { nodeLab } from '../../testing/node-lab';
-import { BOUNDS, configFaults, DEFAULTS } from '../../config/run-config';
+import { FIELDS } from '../../config/fields';
+import { configFaults, DEFAULTS } from '../../config/run-config';
 import { parameterTable } from '../../model/parameters';
 import { layoutBlock, rowsByBlock } from '../../plan/layout';
 import { SHAPES } from '../../testing/shapes';
@@ -107,7 +108,7 @@ describe('AdamW', () => {
     // Exactly zero, as of a token that no batch has; then from 1e-40 up to 1, over the gradients whose square is below f32.
     const g = Float32Array.from({ length: 84 }, (_, i) => (i < 3 ? 0 : 10 ** ((i - 83) / 2)));
     const zeros = new Float32Array(g.length);
-    const { w } = await step({ w: zeros, m: zeros, v: zeros }, g, 1, 1, false, 0, BOUNDS.eps.min);
+    const { w } = await step({ w: zeros, m: zeros, v: zeros }, g, 1, 1, false, 0, FIELDS.eps.min);
     const largest = w.reduce((most, value) => (Number.isNaN(value) ? NaN : Math.max(most, Math.abs(value))), 0);
     console.info(`largest first step: ${(largest / SETTINGS.lr).toFixed(3)} of the rate`);
     expect(largest).toBeLessThan(1.01 * SETTINGS.lr);

@@ -1,8 +1,8 @@
 // A run as a JSON file, to keep elsewhere or to bring to another browser. What is read may come from anybody: every
 // value that a panel shows is checked, or the file is refused as a whole.
 
-import { BOUNDS, type ConfigKey, DEFAULTS, type RunConfig } from '../../config/run-config';
-import { checkValue } from '../../config/values';
+import { FIELDS } from '../../config/fields';
+import { checkValue, CONFIG_KEYS, type ConfigKey, type RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
 import type { RunRecord } from './record';
 import type { MetricsSnapshot } from '../run/metrics';
@@ -44,7 +44,7 @@ export function readRunFile(json: string, file: string): NamedRecord {
 const config: Reader<RunConfig> = (value, path) =>
   object<RunConfig>(
     Object.fromEntries(
-      (Object.keys(DEFAULTS) as ConfigKey[]).map((key) => [
+      CONFIG_KEYS.map((key) => [
         key,
         (part: unknown, at: string) => {
           const checked = checkValue(key, part);
@@ -63,7 +63,7 @@ const columns: Reader<MetricsSnapshot['columns']> = (value, path) => {
     Object.fromEntries(names.map((name) => [name, column])) as Record<(typeof names)[number], Reader<Float64Array>>,
   )(value, path);
   const { length } = read.step;
-  if (length === 0 || length > BOUNDS.steps.max) throw new Unreadable(`${path}.step`, 'a list of steps');
+  if (length === 0 || length > FIELDS.steps.max) throw new Unreadable(`${path}.step`, 'a list of steps');
   for (const name of names) if (read[name].length !== length) throw new Unreadable(`${path}.${name}`, `a list of ${length} numbers`);
   for (let i = 1; i < length; i++) if (!(read.step[i] > read.step[i - 1])) throw new Unreadable(`${path}.step`, 'in ascending order');
   return read;

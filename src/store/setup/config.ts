@@ -1,7 +1,7 @@
 // The settings form: the configuration of the next run. A run that has started keeps its own copy (run.ts).
 
 import { create } from 'zustand';
-import { DEFAULTS, defaultsFor, defaultWarmup, METHOD_LR, type ConfigKey, type Method, type RunConfig } from '../../config/run-config';
+import { CONFIG_KEYS, DEFAULTS, defaultsFor, fieldOf, type ConfigKey, type Method, type RunConfig } from '../../config/run-config';
 
 export interface ConfigState {
   readonly config: RunConfig;
@@ -11,15 +11,13 @@ export interface ConfigState {
 
 export const useConfigStore = create<ConfigState>(() => ({ config: DEFAULTS, touched: new Set() }));
 
-/** The state after a person sets options: untouched ones follow (learning rate the method, warm-up the steps). */
+/** The state after a person sets options: untouched ones may follow the method and the steps. */
 export function applyPatch(state: ConfigState, patch: Partial<RunConfig>): ConfigState {
   const touched = new Set([...state.touched, ...(Object.keys(patch) as ConfigKey[])]);
-  let config: RunConfig = { ...state.config, ...patch };
-  if (patch.method !== undefined && !touched.has('lr')) config = { ...config, lr: METHOD_LR[patch.method] };
-  if (patch.steps !== undefined && Number.isFinite(patch.steps) && !touched.has('warmup')) {
-    config = { ...config, warmup: defaultWarmup(patch.steps) };
-  }
-  return { config, touched };
+  const config: RunConfig = { ...state.config, ...patch };
+  if (patch.method === undefined && patch.steps === undefined) return { config, touched };
+  const following = CONFIG_KEYS.filter((key) => !touched.has(key)).map((key) => [key, fieldOf(key).follows?.(config) ?? config[key]]);
+  return { config: { ...config, ...(Object.fromEntries(following) as Partial<RunConfig>) }, touched };
 }
 
 export const setConfig = (patch: Partial<RunConfig>): void => useConfigStore.setState((state) => applyPatch(state, patch));
@@ -30,15 +28,15 @@ export const setMethod = (method: Method): void => setConfig({ method });
 export function resetKey(state: ConfigState, key: ConfigKey): ConfigState {
   const touched = new Set([...state.touched].filter((other) => other !== key));
   const usual = defaultsFor({ ...state.config, [key]: DEFAULTS[key] });
-  const value = key === 'method' || key === 'steps' ? DEFAULTS[key] : usual[key];
-  const { touched: _, config } = applyPatch({ config: state.config, touched }, { [key]: value });
+  const { config } = applyPatch({ config: state.config, touched }, { [key]: usual[key] });
   return { config, touched };
 }
 
 export const resetSetting = (key: ConfigKey): void => useConfigStore.setState((state) => resetKey(state, key));
 
 /** What was chosen, and is not set: it stays when settings are replaced. */
-const chosen = ({ model, data, evalData }: RunConfig): Pick<RunConfig, 'model' | 'data' | 'evalData'> => ({ model, data, evalData });
+const chosen = (config: RunConfig): Partial<RunConfig> =>
+  Object.fromEntries(CONFIG_KEYS.filter((key) => fieldOf(key).scope === 'source').map((key) => [key, config[key]]));
 
 /** Settings from a link or a file, where `given` are set; the columns of the chosen file stay unless they are given too. */
 export function adoptConfig(config: RunConfig, given: readonly ConfigKey[]): void {

@@ -28,7 +28,7 @@ export type Opened =
 export async function openSettings(file: File): Promise<Opened> {
   try {
     if (file.size > 4 * MAX_CONFIG_FILE)
-      throw new AppError('CONFIG_INVALID', `${file.name} is too large for a file of settings.`, 'Choose another file.');
+      throw new AppError('CONFIG_INVALID', `${file.name} is too large for a settings file.`, 'Choose another file.');
     const { config, given } = readConfigFile(await file.text(), file.name);
     const before = useConfigStore.getState().config;
     adoptConfig(config, given);

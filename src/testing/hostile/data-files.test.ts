@@ -2,15 +2,14 @@
 // that goes character by character.
 
 import { describe, expect, it } from 'vitest';
-import { finish } from '../../data/sample/steps';
-import { readData, type ReadData } from '../../data/read/parse';
+import { readData, type ReadData } from '../whole-data';
 import type { DataRow } from '../../data/read/types';
 import { damagedText } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';
 
 /** Bad rows are no refusal here: the file is read over them. */
 function read(name: string, text: string): ReadData {
-  const data = finish(readData({ name, text }, null));
+  const data = readData({ name, text }, null);
   if (data.refusal) throw data.refusal;
   return data;
 }

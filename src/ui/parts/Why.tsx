@@ -4,7 +4,7 @@
 import { useEffect, useId, useRef, useState, type PointerEvent, type ReactNode } from 'react';
 
 interface WhyProps {
-  /** What it explains, for its name: 'γ, layers at a time'. */
+  /** What it explains, for its name: 'Layers trained at a time (γ)'. */
   readonly of: string;
   readonly children: ReactNode;
 }

@@ -2,7 +2,7 @@
 // fieldId(key).
 
 import { useState, type ReactNode } from 'react';
-import type { ConfigFault, ConfigKey, NumericKey, RunConfig } from '../../config/run-config';
+import type { ConfigFault, ConfigKey, NumericKey, RunConfig, ToggleKey } from '../../config/run-config';
 import { setConfig } from '../../store/setup/config';
 import { formatCount } from '../format';
 import { fieldId, LABELS } from '../labels';
@@ -58,7 +58,7 @@ interface NumberFieldProps {
   readonly stops?: readonly number[];
 }
 
-/** Keeps what was typed, also when it is no number (then the configuration holds NaN and the fault shows). */
+/** Keeps what was typed, also when it is not a number (then the configuration holds NaN and the fault shows). */
 export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
   const value = config[name];
   const [typed, setTyped] = useState(String(value));
@@ -83,7 +83,7 @@ export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
     />
   );
   return (
-    <Field name={name} fault={fault && Number.isNaN(value) ? { ...fault, problem: 'This is not a number.' } : fault}>
+    <Field name={name} fault={fault}>
       {stops ? (
         <div className="slid">
           <Slider
@@ -139,10 +139,8 @@ export function Switch({ id, label, checked, onChange }: SwitchProps) {
   );
 }
 
-type FlagKey = { [key in ConfigKey]: RunConfig[key] extends boolean ? key : never }[ConfigKey];
-
 /** A switch of an option, with its why. */
-export function FlagField({ name, config }: { readonly name: FlagKey; readonly config: RunConfig }) {
+export function FlagField({ name, config }: { readonly name: ToggleKey; readonly config: RunConfig }) {
   return (
     <div className="flag">
       <Switch id={fieldId(name)} label={LABELS[name].label} checked={config[name]} onChange={(on) => setConfig({ [name]: on })} />

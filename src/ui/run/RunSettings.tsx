@@ -1,9 +1,10 @@
 // The settings that a run was started with. They do not change with the form.
 
-import { DEFAULTS, type ConfigKey, type RunConfig } from '../../config/run-config';
+import { appliesTo, configDiff, type ConfigKey, type RunConfig } from '../../config/run-config';
 import type { Run } from '../../store/run/run';
-import { formatCount, formatRate } from '../format';
-import { LABELS, METHOD_NAMES } from '../labels';
+import { formatCount } from '../format';
+import { LABELS } from '../labels';
+import { settingText } from '../setting-text';
 
 const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
 const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
@@ -12,29 +13,14 @@ const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
   full: [],
 };
 
-function show(key: ConfigKey, config: RunConfig): string {
-  const value = config[key];
-  if (key === 'method') return METHOD_NAMES[config.method];
-  if (key === 'lisaTrain') {
-    const on = Object.entries(config.lisaTrain).flatMap(([name, trained]) => (trained ? [name] : []));
-    return on.length > 0 ? on.join(', ') : 'none';
-  }
-  if (typeof value === 'number') return Number.isInteger(value) ? formatCount(value) : formatRate(value);
-  if (typeof value === 'boolean') return value ? 'on' : 'off';
-  if (Array.isArray(value)) return formatCount(value.length);
-  return String(value);
-}
-
 export function RunSettings({ run }: { readonly run: Run }) {
   const { config, prepared } = run;
   const first: readonly ConfigKey[] = ['model', 'data', 'method', ...BY_METHOD[config.method], ...COMMON];
-  const others = (Object.keys(DEFAULTS) as ConfigKey[]).filter(
-    (key) => !first.includes(key) && !/^(lisa|lora)/.test(key) && JSON.stringify(config[key]) !== JSON.stringify(DEFAULTS[key]),
-  );
+  const others = (Object.keys(configDiff(config)) as ConfigKey[]).filter((key) => !first.includes(key) && appliesTo(key, config.method));
   return (
     <details className="panel settings" open>
       <summary>Settings of this run</summary>
-      <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, show(key, config)])} />
+      <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, settingText(key, config)])} />
       {prepared && (
         <details>
           <summary>Data</summary>

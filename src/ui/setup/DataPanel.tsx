@@ -1,4 +1,4 @@
-// Which data: the set that the page ships, a file, or a pasted text; and in one line what they amount to.
+// Which data: the built-in set, a file, or a pasted text; and in one line what was found in it.
 
 import { useCallback, useState, type ReactNode } from 'react';
 import { suggestColumns } from '../../data/read/columns';
@@ -35,7 +35,7 @@ const KINDS = [
 const ACCEPT = DATA_ENDINGS.map((ending) => `.${ending}`).join(',');
 
 const WHY =
-  'The model learns to continue texts as these do: questions with answers, chats, or plain text. Some rows are held out: the loss on them tells learning from memorising. The file stays where it is.';
+  'The model learns to write like these texts: questions with answers, chats, or plain text. Some rows are held out: the loss on them tells learning from memorising. The file stays on your machine.';
 
 export function DataPanel() {
   const { dataKind, picked, pasted } = useSourcesStore();
@@ -82,7 +82,7 @@ function PickedFile({ file, onPick }: { readonly file: File | null; readonly onP
         <span className="chosen">{file ? file.name : 'None chosen'}</span>
       </label>
       <p className="note">
-        {file ? formatBytes(file.size) : 'JSONL, CSV or plain text, or drop one here. It is read in place and sent nowhere.'}
+        {file ? formatBytes(file.size) : 'JSONL, CSV or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
       </p>
     </div>
   );
@@ -101,7 +101,7 @@ function HeldOut() {
           accept={ACCEPT}
           onChange={({ target }) => {
             if (target.files?.[0]) chooseHeldOut(target.files[0]);
-            // The same file can be chosen again after it was taken back.
+            // The same file can be chosen again after it was removed.
             target.value = '';
           }}
         />
@@ -134,7 +134,7 @@ function Pasted({ text }: { readonly text: string }) {
   );
 }
 
-/** One line that is always there, and below it what keeps a run from these data. */
+/** One line that is always there, and below it what keeps a run from using the data. */
 function Result() {
   const inspect = useInspectStore();
   const config = useConfigStore((state) => state.config);
@@ -167,7 +167,7 @@ function Result() {
         )}
       </p>
       {problem && (
-        <ErrorCard error={problem} advice={unmapped ? 'Say under “The data” which column holds what.' : undefined}>
+        <ErrorCard error={problem} advice={unmapped ? 'Map the columns under “The data”.' : undefined}>
           {fixes.length > 0 && fixes}
         </ErrorCard>
       )}

@@ -1,6 +1,6 @@
-// What a link asked for and could not have: a value out of range, or no value at all.
+// The settings of a link that could not be loaded: a value out of range, or no value at all.
 
-import { isConfigKey } from '../../config/values';
+import { isConfigKey } from '../../config/run-config';
 import { dismissLinkNotice, useLinkStore } from '../../store/setup/url';
 import { LABELS } from '../labels';
 
@@ -9,7 +9,7 @@ export function LinkNotice() {
   if (!notice) return null;
   return (
     <section className="panel link-notice" role="alert">
-      <p>{notice.given.length > 0 ? 'The link was taken over, but for this:' : 'Nothing of the link could be taken over:'}</p>
+      <p>{notice.given.length > 0 ? 'Settings loaded from the link, except:' : 'No setting of the link could be loaded:'}</p>
       <ul>
         {notice.dropped.map(({ name, expected }, i) => (
           <li key={i}>

@@ -1,7 +1,7 @@
-// Simple or everything, and what differs from the defaults: counted, listed, and taken back one by one or all at once.
+// Simple or advanced, and the settings that differ from their defaults: counted, listed, and reset one by one or all at once.
 
 import { changedKeys } from '../../config/codec';
-import type { ConfigKey, RunConfig } from '../../config/run-config';
+import { fieldOf, type RunConfig } from '../../config/run-config';
 import { resetConfig, resetSetting } from '../../store/setup/config';
 import { setSetupMode, type SetupMode } from '../../store/setup/setup-mode';
 import { LABELS } from '../labels';
@@ -13,16 +13,14 @@ const MODES = [
   ['advanced', 'Advanced'],
 ] as const;
 
-/** Sources are chosen, not set. */
-const SOURCES: readonly ConfigKey[] = ['model', 'data', 'evalData'];
-
 interface ModeBarProps {
   readonly config: RunConfig;
   readonly mode: SetupMode;
 }
 
 export function ModeBar({ config, mode }: ModeBarProps) {
-  const changed = changedKeys(config).filter((key) => !SOURCES.includes(key));
+  // Sources are chosen, not set.
+  const changed = changedKeys(config).filter((key) => fieldOf(key).scope !== 'source');
   return (
     <div className="panel mode-bar">
       <Segmented legend="Settings shown" name="mode" value={mode} options={MODES} onChange={setSetupMode} />
@@ -46,7 +44,7 @@ export function ModeBar({ config, mode }: ModeBarProps) {
             ))}
           </ul>
           <button type="button" className="button small" onClick={resetConfig}>
-            All settings to their defaults
+            Reset all settings
           </button>
         </details>
       )}

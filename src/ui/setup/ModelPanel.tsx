@@ -1,4 +1,4 @@
-// Which model: the one that the page ships, a folder in Hugging Face layout, or one of the Hub; and what it would need.
+// Which model: the built-in one, a folder in Hugging Face layout, or one from the Hub; and what it would need.
 
 import { lazy, Suspense } from 'react';
 import { setModelKind, useSourcesStore } from '../../store/setup/sources';
@@ -19,7 +19,7 @@ const KINDS = [
 ] as const;
 
 const WHY =
-  'Fine-tuning goes on from weights that somebody has trained before. The built-in model is small enough to be tuned in minutes on any GPU. A folder of yours, or a repository of the Hugging Face Hub, can hold a GPT-2, Llama, Mistral or Qwen model that fits the GPU’s memory: what it would need is shown before its weights are read or downloaded. Your files stay as they are: the tuned model is a download.';
+  'Fine-tuning starts from weights that somebody has trained before. The built-in model is small enough to tune in minutes on any GPU. You can also choose a folder of yours or a repository on the Hugging Face Hub with a GPT-2, Llama, Mistral or Qwen model. You see how much memory it needs before its weights are read or downloaded. Your files stay as they are; you download the tuned model.';
 
 export function ModelPanel({ setup: { config, model } }: { readonly setup: Setup }) {
   const { modelKind, local } = useSourcesStore();

@@ -1,4 +1,4 @@
-// Three lengths of a run as cards: by their steps, and by the time that they take on this device once it was measured.
+// Three lengths of a run as cards: their steps, and the time that they take on this device once its speed was measured.
 
 import { useMemo } from 'react';
 import { PRESETS, presetOf } from '../../config/presets';
@@ -16,7 +16,7 @@ export function Presets({ setup }: { readonly setup: Setup }) {
   const speed = useMeasuredSpeed();
   const chosen = presetOf(config);
   const sound = model !== null && faults.length === 0;
-  // The work of a step does not depend on how many there are, but where embeddings are frozen on which layers are drawn.
+  // The work of a step does not depend on the number of steps; where embeddings are frozen it depends on the layers drawn.
   const times = useMemo(
     () =>
       PRESETS.map(({ patch }) =>
@@ -30,7 +30,7 @@ export function Presets({ setup }: { readonly setup: Setup }) {
         Preset
         <Why of="Preset">
           A preset sets the steps, K, and how often to evaluate and save. Times are estimates from speeds measured on this device; point at
-          one to see what it rests on.
+          one to see how it is calculated.
         </Why>
       </legend>
       <div className="preset-cards">
@@ -46,7 +46,7 @@ export function Presets({ setup }: { readonly setup: Setup }) {
           </label>
         ))}
       </div>
-      <p className="note">{PRESETS.find(({ id }) => id === chosen)?.hint ?? 'Custom: not one of these any more.'}</p>
+      <p className="note">{PRESETS.find(({ id }) => id === chosen)?.hint ?? 'Custom'}</p>
     </fieldset>
   );
 }

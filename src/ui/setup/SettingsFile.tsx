@@ -8,7 +8,7 @@ import { ErrorCard } from '../parts/ErrorCard';
 import { Panel } from '../parts/Panel';
 
 const WHY =
-  'The link in the address bar always holds what differs from the defaults: never your data, the names of your files, or long prompts. The file holds every setting, so that a run can be repeated when defaults have changed.';
+  'The link in the address bar always holds what differs from the defaults: never your data, the names of your files, or long prompts. The file holds every setting, so that you can repeat a run after the defaults have changed.';
 
 type Copied = 'no' | 'yes' | 'refused';
 const COPY_LABELS: Readonly<Record<Copied, string>> = { no: 'Copy link', yes: 'Link copied', refused: 'Copy it from the address bar' };
@@ -53,10 +53,10 @@ export function SettingsFile() {
             <input
               type="file"
               accept=".json,application/json"
-              aria-label="Open a file of settings"
+              aria-label="Open a settings file"
               onChange={({ target }) => {
                 open(target.files?.[0]);
-                // The same file can be chosen again after it was mended.
+                // The same file can be chosen again after it was fixed.
                 target.value = '';
               }}
             />
@@ -73,8 +73,8 @@ export function SettingsFile() {
 }
 
 function openedText(opened: Opened | null): string {
-  if (!opened || opened.error) return 'A file of settings can also be dropped here.';
+  if (!opened || opened.error) return 'You can also drop a settings file here.';
   const { name, elsewhere } = opened;
-  const chosen = `${formatList(elsewhere)} ${elsewhere.length === 1 ? 'is' : 'are'} named there and must be chosen above.`;
-  return `The settings of ${name} are in place. ${elsewhere.length > 0 ? chosen : ''}`;
+  const chosen = `The file names ${formatList(elsewhere)}; choose ${elsewhere.length === 1 ? 'it' : 'them'} above.`;
+  return `Settings loaded from ${name}. ${elsewhere.length > 0 ? chosen : ''}`;
 }

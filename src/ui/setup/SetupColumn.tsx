@@ -1,4 +1,4 @@
-// The settings of the next run, top to bottom: model, data, method, training; with everything shown, the rest as well.
+// The settings of the next run, top to bottom: model, data, method, training; in the advanced set-up the rest as well.
 
 import { useSetupMode } from '../../store/setup/setup-mode';
 import type { Setup } from '../setup-state';
@@ -21,7 +21,7 @@ export function SetupColumn({ setup }: { readonly setup: Setup }) {
       <LinkNotice />
       <ModelPanel setup={setup} />
       <DataPanel />
-      <MethodPanel setup={setup} advanced={advanced} />
+      <MethodPanel setup={setup} />
       <TrainingPanel setup={setup} advanced={advanced} />
       {advanced && <AdvancedPanels setup={setup} />}
       <SettingsFile />

@@ -1,13 +1,13 @@
-// How long and how fast: presets, steps, learning rate; with everything shown, also the shape of a batch and the seed.
+// How long and how fast: presets, steps, learning rate; in the advanced set-up also the shape of a batch and the seed.
 
-import { NumberField } from '../parts/fields';
 import { Panel } from '../parts/Panel';
-import { BATCH_STOPS, lengthStops } from '../parts/stops';
 import type { Setup } from '../setup-state';
+import { Fields } from './Fields';
+import { TRAINING_FIELDS } from './form';
 import { Presets } from './Presets';
 
 const WHY =
-  'The weights are moved a little against the gradient of the loss on a few rows, again and again. Held-out rows show whether that helps with text that the model has not seen.';
+  'Each step moves the weights a little against the gradient of the loss on a few rows. Held-out rows show whether that helps with text that the model has not seen.';
 
 interface TrainingPanelProps {
   readonly setup: Setup;
@@ -15,25 +15,11 @@ interface TrainingPanelProps {
 }
 
 export function TrainingPanel({ setup, advanced }: TrainingPanelProps) {
-  const { config, faults, shape } = setup;
-  const fields = { config, faults };
   return (
     <Panel title="Training" hint="How many steps, and how large they are." why={WHY}>
       <Presets setup={setup} />
-      <div className="pair">
-        <NumberField name="steps" {...fields} />
-        <NumberField name="lr" {...fields} />
-      </div>
-      {advanced && (
-        <>
-          <NumberField name="seqLen" {...fields} stops={lengthStops(shape?.maxPositions ?? 1024)} />
-          <NumberField name="batchSize" {...fields} stops={BATCH_STOPS} />
-          <div className="pair">
-            <NumberField name="gradAccum" {...fields} />
-            <NumberField name="seed" {...fields} />
-          </div>
-        </>
-      )}
+      <Fields setup={setup} keys={TRAINING_FIELDS.simple} />
+      {advanced && <Fields setup={setup} keys={TRAINING_FIELDS.advanced} />}
     </Panel>
   );
 }

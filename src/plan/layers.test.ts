@@ -1,10 +1,12 @@
 // The op list of a layer and the parameter table say the same of a model, and what each adjoint needs is the least.
 
 import { describe, expect, test } from 'vitest';
-import { layoutBlock } from '../plan/layout';
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
-import { auxiliaries, layerOps, neededForInput, neededForWeights, RESIDUAL_STREAM, valueWidths, type LayerOp } from './layer-ops';
-import { parameterCount, parameterTable } from './parameters';
+import { parameterCount, parameterTable } from '../model/parameters';
+import { layoutBlock } from './layout';
+import { layerOps } from './layers';
+import { RESIDUAL_STREAM } from './ops/op';
+import { operation, valueWidths, type LayerOp } from './ops/registry';
 
 describe.each(SHAPE_NAMES)('%s', (name) => {
   const shape = SHAPES[name];
@@ -30,19 +32,17 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const { places } = layoutBlock(rows);
     const used: string[] = [];
     for (const op of ops) {
-      if (!('weight' in op)) continue;
-      for (const tensor of [op.weight, 'bias' in op ? op.bias : null]) {
-        if (tensor === null) continue;
+      for (const tensor of operation(op).tensors(op)) {
         used.push(tensor);
         const ofNorm = op.kind === 'norm' ? shape.width : 2 * shape.headDim;
-        const wanted = op.kind !== 'linear' ? ofNorm : tensor === op.bias ? op.out : op.in * op.out;
+        const wanted = op.kind !== 'linear' ? ofNorm : op.kind === 'linear' && tensor === op.bias ? op.out : op.in * op.out;
         expect(places.get(tensor)?.elements, tensor).toBe(wanted);
       }
       if (op.kind !== 'linear') continue;
-      expect(op.parts.reduce((sum, part) => sum + part.out, 0)).toBe(op.out);
-      for (const part of op.parts) {
-        const matrix = rows.find((row) => row.local === `${part.name}.weight`)!;
-        expect(matrix.shape).toEqual(op.layout === 'nt' ? [part.out, op.in] : [op.in, part.out]);
+      expect(op.slices.reduce((sum, slice) => sum + slice.out, 0)).toBe(op.out);
+      for (const slice of op.slices) {
+        const matrix = rows.find((row) => row.local === `${slice.name}.weight`)!;
+        expect(matrix.shape).toEqual(op.layout === 'nt' ? [slice.out, op.in] : [op.in, slice.out]);
       }
     }
     const groups = rows.map((row) => row.fused ?? row.local);
@@ -69,28 +69,28 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       ...(shape.qkNorm && { 'qkv.raw': (heads + kvHeads) * headDim, 'qkv.rstd': heads + kvHeads }),
       ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
     });
-    for (const op of ops) for (const { name: own, width } of auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
+    for (const op of ops) for (const { name: own, width } of operation(op).auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
   });
 
   test('a linear keeps nothing for its input and its input for its weights', () => {
     const by = (kind: LayerOp['kind']): LayerOp[] => ops.filter((op) => op.kind === kind);
-    for (const op of by('linear')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], [op.x]]);
-    for (const op of by('rope')) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([[], []]);
+    const kept = (op: LayerOp) => [operation(op).keptForInput(op, shape), operation(op).keptForWeights(op, shape)];
+    for (const op of by('linear')) expect(kept(op)).toEqual([[], [op.x]]);
+    for (const op of by('rope')) expect(kept(op)).toEqual([[], []]);
     for (const op of by('head_norm')) {
-      const kept = ['qkv.raw', 'qkv.rstd'];
-      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([kept, kept]);
+      const raw = ['qkv.raw', 'qkv.rstd'];
+      expect(kept(op)).toEqual([raw, raw]);
     }
-    for (const op of by('attention'))
-      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['qkv', 'attn', 'attn.lse'], []]);
-    for (const op of by(shape.activation)) expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([['up'], []]);
+    for (const op of by('attention')) expect(kept(op)).toEqual([['qkv', 'attn', 'attn.lse'], []]);
+    for (const op of by(shape.activation === 'swiglu' ? 'swiglu' : 'gelu')) expect(kept(op)).toEqual([['up'], []]);
     for (const op of by('norm')) {
       const stats = shape.norm === 'layer' ? [`${op.y}.mean`, `${op.y}.rstd`] : [`${op.y}.rstd`];
-      expect([neededForInput(op, shape), neededForWeights(op, shape)]).toEqual([
+      expect(kept(op)).toEqual([
         [op.x, ...stats],
         [op.x, ...stats],
       ]);
     }
-    expect(by(shape.activation)).toHaveLength(1);
+    expect(by(shape.activation === 'swiglu' ? 'swiglu' : 'gelu')).toHaveLength(1);
     expect(by('rope')).toHaveLength(shape.rope ? 1 : 0);
     expect(by('head_norm')).toHaveLength(shape.qkNorm ? 1 : 0);
   });

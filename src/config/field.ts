@@ -1,0 +1,91 @@
+// What the table of settings (fields.ts) says of each: of which kind its values are, and the facts of its row. Everything
+// that deals with settings reads these: the command line and its --help, links, settings files, checks and the form.
+
+export const METHODS = ['lisa', 'full', 'lora'] as const;
+export type Method = (typeof METHODS)[number];
+
+/** What the chosen model allows. */
+export interface ModelBounds {
+  readonly layers: number;
+  readonly maxPositions: number;
+  /** maxPositions is how far attention reaches, not how many positions there are. */
+  readonly windowed?: boolean;
+}
+
+/** The value, or a phrase that says what it should have been: 'a whole number from 1 to 8'. */
+export type Checked<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
+
+/** Two sentences: what is wrong, and what to do. */
+export interface Fault {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** The value of an option's text, or what is wrong with it. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Fault);
+
+export const good = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
+export const bad = (expected: string): { readonly ok: false; readonly expected: string } => ({ ok: false, expected });
+export const refused = (problem: string, remedy: string): { readonly ok: false } & Fault => ({ ok: false, problem, remedy });
+
+/** A kind of value: how it is checked, and how it is written on the command line and in a link. */
+export interface Kind<T> {
+  /** What the form shows it as; 'own' needs a control of its own. */
+  readonly type: 'number' | 'choice' | 'toggle' | 'own';
+  /** What --help shows between angle brackets. */
+  readonly placeholder: string;
+  /** The option may be given several times. */
+  readonly repeatable?: boolean;
+  /** Is this, from a link or a file that anybody may have written, a value of this kind? */
+  check(value: unknown): Checked<T>;
+  /** What keeps a value of the correct type from running: a number out of range, or half typed (NaN). */
+  fault?(value: T, model?: ModelBounds): Fault | null;
+  /** Reads what was typed after the option: one text, several if it is repeatable. */
+  parse(texts: readonly string[]): Parsed<T>;
+  /** The texts that `parse` reads as this value; none for a value that cannot be given. */
+  toFlag(value: T): readonly string[];
+  /** Its text in a link, before it is escaped. */
+  toLink(value: T): string;
+  /** The value that a link's text stands for, still to be checked. Never throws. */
+  fromLink(text: string): unknown;
+}
+
+/** A kind that the form has no common control for: a list, a map, switches that belong together, a text that may be missing. */
+export interface OwnKind<T> extends Kind<T> {
+  readonly type: 'own';
+}
+
+/** Choices that other settings follow as long as nobody has set those. */
+export interface Leads {
+  readonly method: Method;
+  readonly steps: number;
+}
+
+/** What a row says of a setting beside its kind. */
+export interface Facts<T> {
+  readonly default: T;
+  /** Its option on the command line, without the dashes. */
+  readonly flag: string;
+  /** One line of --help. */
+  readonly help: string;
+  /** The form shows it without being asked for advanced settings. */
+  readonly simple?: boolean;
+  /** Methods that look at it; absent: all. */
+  readonly methods?: readonly Method[];
+  /**
+   * 'local': it means something on this machine only, and never enters a link. 'source': it is local and names what was
+   * chosen, which stays when settings are replaced and which a resumed run may look for elsewhere. Absent: links carry it.
+   */
+  readonly scope?: 'local' | 'source';
+  /** A longer text does not enter a link. */
+  readonly longestInLink?: number;
+  /** Its default in a run of this method and length; undefined where the steps are half typed. */
+  follows?(leads: Leads): T | undefined;
+}
+
+export type Field<T> = Kind<T> & Facts<T>;
+
+type ValueOf<K> = K extends { check(value: unknown): Checked<infer T> } ? T : never;
+
+/** A row of the table. */
+export const row = <K extends Kind<unknown>>(kind: K, facts: Facts<ValueOf<K>>): K & Facts<ValueOf<K>> => ({ ...kind, ...facts });

@@ -1,0 +1,19 @@
+// How often a run looks up from training.
+
+import { row } from '../field';
+import { whole } from '../kinds';
+
+export const INTERVALS = {
+  /** Evaluate every so many steps, and before the first and after the last; 0: only those two. */
+  evalEvery: row(whole(0, 10_000_000), {
+    default: 50,
+    flag: 'eval-every',
+    help: 'evaluate every so many steps; 0: only before and after',
+  }),
+  /** Write a checkpoint every so many steps; 0: only at the end. */
+  saveEvery: row(whole(0, 10_000_000), {
+    default: 50,
+    flag: 'save-every',
+    help: 'write a checkpoint every so many steps; 0: only at the end',
+  }),
+};

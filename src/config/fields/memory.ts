@@ -1,0 +1,14 @@
+// What a run keeps on the GPU, and in which form.
+
+import { row } from '../field';
+import { choice } from '../kinds';
+
+export const MEMORY = {
+  /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
+  weights: row(choice('f32', 'stored'), {
+    default: 'f32',
+    flag: 'weights',
+    help: 'weights on the GPU: all as f32, or those that do not train in the 16 bits of their file',
+    methods: ['lisa', 'lora'],
+  }),
+};

@@ -1,0 +1,42 @@
+// What a linear operation is, and the product that it and its LoRA adapter are made of.
+
+import type { Dispatch } from '../../dispatch/types';
+import type { MatmulArgs } from '../../shaders/matmul/matmul';
+import { splitProduct } from '../split';
+import type { ForwardSite, OpBase, Site } from './op';
+
+/** A column range of a linear's output that has a name of its own: q, k and v of a fused projection. */
+export interface LinearSlice {
+  readonly name: string;
+  readonly out: number;
+}
+
+export interface LinearOp extends OpBase {
+  readonly kind: 'linear';
+  /** Local tensor name, or the name of a fused group. */
+  readonly weight: string;
+  readonly bias: string | null;
+  /** nt: stored [out, in]; nn: stored [in, out] (GPT-2's Conv1D). */
+  readonly layout: 'nt' | 'nn';
+  readonly in: number;
+  readonly out: number;
+  readonly residual: string | null;
+  readonly slices: readonly LinearSlice[];
+}
+
+/**
+ * A matrix product, in as many dispatches as it takes. While sampling it is one, however long: there the prompt comes in pieces
+ * instead (prompt-rows.ts).
+ */
+export function product(site: Site | ForwardSite, args: MatmulArgs): Dispatch[] {
+  const sampling = 'cache' in site && site.cache !== null;
+  return splitProduct({ ...args, family: site.context.input.kernels.matmul }, sampling ? Infinity : undefined);
+}
+
+export function eachSlice(op: LinearOp, visit: (slice: LinearSlice, column: number, index: number) => void): void {
+  let column = 0;
+  op.slices.forEach((slice, index) => {
+    visit(slice, column, index);
+    column += slice.out;
+  });
+}

@@ -1,0 +1,56 @@
+// Layer norm or RMS norm, over the rows of a layer or over those of the head.
+
+import { layerNormBwdDw, layerNormBwdDx, layerNormFwd } from '../../shaders/norm/layer_norm';
+import { rmsNormBwdDw, rmsNormBwdDx, rmsNormFwd } from '../../shaders/norm/rms_norm';
+import { RESIDUAL_STREAM, type OpBase, type Operation, type Site } from './op';
+
+export interface NormOp extends OpBase {
+  readonly kind: 'norm';
+  readonly weight: string;
+  /** Layer norm's; null for RMS norm. */
+  readonly bias: string | null;
+}
+
+const sizesOf = ({ context, rows, live }: Site) => {
+  const { width, normEps: eps } = context.input.shape;
+  return { rows, width, eps, live };
+};
+
+export const norm: Operation<NormOp> = {
+  width: (_, __, input) => input,
+  auxiliaries: ({ y, bias }) => (bias === null ? [] : [{ name: `${y}.mean`, width: 1 }]).concat({ name: `${y}.rstd`, width: 1 }),
+  tensors: ({ weight, bias }) => (bias === null ? [weight] : [weight, bias]),
+  keptForInput: (op, shape) => [op.x, ...norm.auxiliaries(op, shape).map(({ name }) => name)],
+  keptForWeights: (op, shape) => norm.keptForInput(op, shape),
+
+  forward(op, site) {
+    const { x, y, weight, bias } = op;
+    const common = {
+      ...sizesOf(site),
+      label: site.label(op, 'fwd'),
+      y: site.value(y),
+      x: site.value(x),
+      w: site.weight(weight),
+      rstd: site.value(`${y}.rstd`),
+    };
+    return [bias === null ? rmsNormFwd(common) : layerNormFwd({ ...common, mean: site.value(`${y}.mean`), b: site.weight(bias) })];
+  },
+
+  backward(op, site) {
+    const { x, y, weight, bias } = op;
+    const { rows, width, live } = sizesOf(site);
+    const common = { dy: site.gradient(y), x: site.value(x), rstd: site.value(`${y}.rstd`), rows, width, live };
+    const mean = bias === null ? null : site.value(`${y}.mean`);
+    const list = [];
+    if (site.trained) {
+      const weights = { ...common, label: site.label(op, 'dW'), dw: site.weightGradient(weight) };
+      list.push(mean ? layerNormBwdDw({ ...weights, mean, db: site.weightGradient(bias!) }) : rmsNormBwdDw(weights));
+    }
+    if (site.wantsInput(op)) {
+      const label = site.label(op, 'dX');
+      const input = { ...common, label, dx: site.gradient(x), w: site.weight(weight), accumulate: RESIDUAL_STREAM.has(x) };
+      list.push(mean ? layerNormBwdDx({ ...input, mean }) : rmsNormBwdDx(input));
+    }
+    return list;
+  },
+};

@@ -1,0 +1,37 @@
+// Rotary position embeddings, in place on the q and k heads. Positions start at 0 in each segment of a batch; while sampling
+// they go on from the tokens in the cache.
+
+import { FULL_VIEW, type Dispatch } from '../../dispatch/types';
+import { rope as rotate } from '../../shaders/rope/rope';
+import { headsOf } from './heads';
+import type { ForwardSite, OpBase, Operation, Site } from './op';
+
+export interface RopeOp extends OpBase {
+  readonly kind: 'rope';
+}
+
+const tablesOf = ({ context }: Site) => {
+  const { cos, sin, positions } = context.buffers.rope!;
+  return { cos: FULL_VIEW(cos), sin: FULL_VIEW(sin), tableRows: positions };
+};
+
+export const rope: Operation<RopeOp> = {
+  width: (_, __, input) => input,
+  auxiliaries: () => [],
+  tensors: () => [],
+  keptForInput: () => [],
+  keptForWeights: () => [],
+
+  forward(op, site: ForwardSite): Dispatch[] {
+    const segStart = site.cache ? undefined : site.context.buffers.inputViews.get('segStart')!;
+    const label = site.label(op, 'fwd');
+    return [rotate({ label, qkv: site.value(op.y), ...tablesOf(site), segStart, ...headsOf(site), inverse: false })];
+  },
+
+  backward(op, site) {
+    if (!site.wantsInput(op)) return [];
+    const segStart = site.context.buffers.inputViews.get('segStart')!;
+    const label = site.label(op, 'dX');
+    return [rotate({ label, qkv: site.gradient(op.y), ...tablesOf(site), segStart, ...headsOf(site), inverse: true })];
+  },
+};

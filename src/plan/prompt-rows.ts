@@ -1,0 +1,15 @@
+// How much of a prompt is taken at once.
+
+import type { PlanInput } from './input';
+import { layerOps } from './layers';
+import { MAX_DISPATCH_FLOPS } from './split';
+
+/**
+ * The longest piece of a prompt of which no dispatch is too long. Sampling runs the same dispatches for a prompt and
+ * for every new token after it, and pieces of those would cost each token: it is the prompt that is cut.
+ */
+export function promptRows({ shape, rows, cacheTokens }: PlanInput): number {
+  const linear = layerOps(shape).reduce((most, op) => (op.kind === 'linear' ? Math.max(most, 2 * op.in * op.out) : most), 0);
+  const attention = 4 * shape.heads * shape.headDim * cacheTokens;
+  return Math.min(rows, Math.max(1, Math.floor(MAX_DISPATCH_FLOPS / Math.max(linear, attention))));
+}

@@ -1,0 +1,88 @@
+// What the buffers of a run are called and how they belong together: weights by block, what trains, saved activations, inputs.
+
+import type { BlockName, ParameterRow } from '../model/types';
+import type { BufferSpec, View } from '../dispatch/types';
+import type { BlockLayout } from './layout';
+import type { Store } from './store';
+
+/** Weights with the layout of a block: its tensors as they are stored. */
+export interface Block {
+  readonly store: Store;
+  readonly layout: BlockLayout;
+  readonly rows: readonly ParameterRow[];
+}
+
+/** Gradient, m and v of something that trains, all in its layout; `scalars` is its row in the scalars buffer. */
+export interface Trainable {
+  readonly name: string;
+  readonly layout: BlockLayout;
+  readonly gradient: Store;
+  readonly m: Store;
+  readonly v: Store;
+  readonly scalars: number;
+  /** First of its workgroups' sums in the partials buffer, and how many. */
+  readonly partialsAt: number;
+  readonly partials: number;
+}
+
+/** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
+export interface Slot extends Trainable {
+  readonly index: number;
+  /** The layer's weights in f32, in the slot's layout, where its block holds them packed. */
+  readonly master: Store | null;
+  readonly saved: ReadonlyMap<string, BufferSpec>;
+}
+
+export type EdgeName = 'embedding' | 'norm' | 'head';
+
+/** An adapter of a layer, where it trains, and its scale α / r. */
+export interface Adapter {
+  readonly block: Block;
+  readonly slot: Slot;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+/** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
+export type InputName =
+  | 'tokens'
+  | 'segStart'
+  | 'segEnd'
+  | 'targetRows'
+  | 'labels'
+  | 'inverse'
+  | 'tokenOrder'
+  | 'tokenGroupStart'
+  | 'tokenGroupId'
+  | 'positionOrder'
+  | 'positionGroupStart'
+  | 'positionGroupId';
+
+export interface RunBuffers {
+  readonly blocks: ReadonlyMap<BlockName, Block>;
+  /** LoRA: an adapter a layer. */
+  readonly adapters: readonly Block[];
+  readonly edges: ReadonlyMap<EdgeName, Trainable>;
+  readonly slots: readonly Slot[];
+  /** Saved activations of layers from `lowest` up, by value name. */
+  readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
+  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
+  readonly stream: readonly BufferSpec[];
+  readonly inputs: BufferSpec;
+  readonly inputViews: ReadonlyMap<InputName, View>;
+  readonly rope: { readonly cos: BufferSpec; readonly sin: BufferSpec; readonly positions: number } | null;
+  readonly scalars: BufferSpec;
+  readonly stats: BufferSpec;
+  readonly partials: BufferSpec;
+  readonly losses: BufferSpec;
+  readonly logits: BufferSpec;
+  /** Rows of a chunk of the head, a multiple of 64. */
+  readonly chunkRows: number;
+  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  readonly frame: BufferSpec;
+  /** Readback of the step's figures: two, so that a step can start before the last one's are read. */
+  readonly statsStaging: readonly [BufferSpec, BufferSpec];
+  /** Readback of logits and weights, in pieces. */
+  readonly staging: BufferSpec;
+  readonly all: readonly BufferSpec[];
+}

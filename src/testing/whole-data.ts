@@ -1,0 +1,111 @@
+// Data that is there as one text, read, prepared and inspected in one go. The product reads it as it comes and rests in between.
+
+import type { ColumnMap } from '../data/read/column-map';
+import { DataReader, parseRefusal, type DataFormat, type FileFacts } from '../data/read/parse';
+import type { BadRow, DataRow, Sample } from '../data/read/types';
+import { preparing, type DataConfig, type Dataset } from '../data/sample/dataset';
+import { previewing, type InspectConfig } from '../data/sample/inspect';
+import { DataLoading, type LoadConfig, type LoadedData } from '../data/sample/loading';
+import type { DataPreview } from '../data/sample/preview';
+import type { Mask } from '../data/tokenize/chat';
+import { DataEncoder } from '../data/tokenize/encoding';
+import type { Tokenizer } from '../data/tokenize/tokenizer';
+
+export interface DataFile {
+  /** File name or path; its ending chooses the parser, and errors name it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A file as far as it can be read. */
+export interface ReadData extends FileFacts {
+  readonly rows: readonly DataRow[];
+}
+
+export interface ParsedData {
+  readonly name: string;
+  readonly format: DataFormat;
+  readonly rows: readonly DataRow[];
+  /** Rows that were passed over, with badRows 'skip'. */
+  readonly badRows: readonly BadRow[];
+}
+
+/** Takes all steps of a work. */
+export function finish<T>(steps: Generator<unknown, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+const PIECE = 100_000;
+const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
+
+/** Reads on over every fault of a row. Errors: DATASET_READ. */
+export function readData({ name, text: whole }: DataFile, columns: ColumnMap | null): ReadData {
+  const reader = new DataReader(name, columns);
+  const text = withoutMark(whole);
+  const rows: DataRow[] = [];
+  for (let at = 0; at < text.length; at += PIECE) rows.push(...reader.push(text.slice(at, at + PIECE)));
+  rows.push(...reader.end());
+  const facts = reader.facts();
+  return { ...facts, rows: facts.format === 'plain' ? [{ kind: 'text', text, row: 1 }] : rows };
+}
+
+/** As a run reads it. Errors: DATASET_READ, DATASET_PARSE for a malformed row (badRows 'refuse'), DATASET_EMPTY. */
+export function parseData(
+  file: DataFile,
+  { badRows, columns = null }: { badRows: 'refuse' | 'skip'; columns?: ColumnMap | null },
+): ParsedData {
+  const read = readData(file, columns);
+  const refusal = parseRefusal(read, badRows);
+  if (refusal) throw refusal;
+  return { name: read.name, format: read.format!, rows: read.rows, badRows: read.badRows };
+}
+
+function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedData {
+  const encoding = new DataEncoder(tokenizer, mask);
+  for (const row of data.rows) {
+    if (data.format === 'plain' && row.kind === 'text') {
+      for (const _ of encoding.addText(row.text));
+      encoding.endText();
+    } else encoding.addRow(row);
+  }
+  const chat = data.rows.some(({ kind }) => kind === 'chat');
+  return { ...data, columns: [], refusal: null, encoding, firstRows: data.rows, rowCount: data.rows.length, chat };
+}
+
+/** Rows through the whole preparation. Throws what a run would be refused with. */
+export function prepareData(
+  data: ParsedData,
+  evaluation: ParsedData | null,
+  tokenizer: Tokenizer,
+  config: DataConfig,
+): Dataset & { readonly train: readonly Sample[]; readonly evaluation: readonly Sample[] } {
+  const load = (file: ParsedData): LoadedData => loadRows(file, tokenizer, config.mask);
+  const prepared = finish(preparing(load(data), evaluation && load(evaluation), config));
+  if (prepared.refusal) throw prepared.refusal;
+  const { summary, badRows, duplicates, lengths } = prepared;
+  return { train: [...prepared.train], evaluation: [...prepared.evaluation], summary, badRows, duplicates, lengths };
+}
+
+function loadText({ name, text }: DataFile, tokenizer: Tokenizer, config: LoadConfig): LoadedData {
+  const loading = new DataLoading(name, tokenizer, config);
+  for (const _ of loading.push(withoutMark(text)));
+  for (const _ of loading.end());
+  return loading.loaded();
+}
+
+export interface InspectInput {
+  readonly data: DataFile;
+  /** Null: a share of the data is held out. */
+  readonly evaluation: DataFile | null;
+  readonly tokenizer: Tokenizer;
+  readonly config: InspectConfig;
+}
+
+/** The preview of files. Errors: DATASET_READ for a file name that says no known format, TOKEN_RANGE, TOKENIZER. */
+export function inspectData({ data, evaluation, tokenizer, config }: InspectInput): DataPreview {
+  const load = (file: DataFile): LoadedData => loadText(file, tokenizer, config);
+  return finish(previewing({ data: load(data), evaluation: evaluation && load(evaluation) }, tokenizer, config));
+}
