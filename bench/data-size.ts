@@ -12,7 +12,7 @@ import { loadTokenizer } from '../src/data/tokenize/tokenizer';
 import { openDataFile } from '../src/io/node/source';
 import { randomStream } from '../src/base/random';
 import { loadFiles } from '../src/train/load-data';
-import { Pace } from '../src/worker/pace';
+import { Pace } from '../src/train/pace';
 
 const MODEL = join(import.meta.dirname, '../public/models/wordsmith-2m');
 const ROWS = 200_000;

@@ -22,7 +22,7 @@ test('a lost device: the saved step is named, another device opens, and the run 
 
   await card.getByRole('button', { name: /Open the GPU again/ }).click();
   await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
-  await page.getByRole('button', { name: /Go on from step/ }).click();
+  await page.getByRole('button', { name: /Resume from step/ }).click();
   await expect(phase(page)).toHaveAttribute('data-phase', 'training', { timeout: 90_000 });
 });
 

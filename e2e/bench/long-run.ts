@@ -6,7 +6,8 @@ import { RunMetrics } from '../../src/store/run/metrics';
 import type { EvalPoint, Run } from '../../src/store/run/run';
 import { newRun } from '../../src/store/run/run';
 import type { Recording } from '../../src/train/recording';
-import type { Period, Prepared, StepMetrics, LayerMove } from '../../src/worker/protocol';
+import type { Period } from '../../src/lisa/schedule';
+import type { Prepared, StepMetrics, LayerMove } from '../../src/train/events';
 
 interface Recorded {
   readonly config: RunConfig;

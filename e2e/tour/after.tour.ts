@@ -40,7 +40,7 @@ test('a run is compared, taken away, and still there after a reload', async ({ p
     await reader.setContent(card.text);
     await expect(reader.locator('h2')).toHaveText([
       'Loss',
-      'Layers that were trained',
+      'Trained layers',
       'Memory on the GPU',
       'Samples',
       'Settings',
@@ -82,7 +82,7 @@ test('a run is compared, taken away, and still there after a reload', async ({ p
     await name.press('Enter');
     await page.getByRole('button', { name: 'Delete Mine' }).click();
     await expect(runs).toHaveCount(0);
-    await page.getByRole('button', { name: 'Put it back' }).click();
+    await page.getByRole('button', { name: 'Undo' }).click();
     await expect(runs).toHaveCount(1);
     const file = await saved(page, () => page.getByRole('button', { name: 'Export Mine' }).click());
     await page
@@ -112,7 +112,7 @@ test('the recorded run plays, can be moved through, and is no run of this page',
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);
   await screen(page, 'Recorded run').click();
-  await expect(page.getByText(/^A recorded run, not one of this machine: .*20\d\d/)).toBeVisible();
+  await expect(page.getByText(/^A recorded run from another machine: .*20\d\d/)).toBeVisible();
   // Nothing moves by itself for those who want no motion: its end is shown.
   await expect(page.locator('.replay-words')).toHaveText(/step 60 of 60$/);
   await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();

@@ -78,7 +78,7 @@ test('135 million parameters: looked up, downloaded, trained, kept', async ({ pa
     await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
     await page.getByRole('radio', { name: 'Hub', exact: true }).check();
     await page.getByLabel('Model on the Hub').fill('tests/smol-135m');
-    await page.getByRole('button', { name: 'Look it up', exact: true }).first().click();
+    await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
     await expect(page.locator('.model-verdict .bar-row')).toHaveCount(3);
     await snap(page, 'big-verdict');
 

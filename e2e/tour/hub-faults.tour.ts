@@ -30,11 +30,11 @@ async function smallHub(): Promise<HubServer> {
 
 async function lookUp(page: Page): Promise<void> {
   await page.getByLabel('Model on the Hub').fill('tests/wordsmith');
-  await page.getByRole('button', { name: 'Look it up', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
 }
 
 const panel = (page: Page) => page.locator('#model-panel');
-const goOn = (page: Page) => panel(page).getByRole('button', { name: /^(Download|Go on,)/ });
+const goOn = (page: Page) => panel(page).getByRole('button', { name: /^(Download|Continue,)/ });
 
 test('a download without connection, with altered bytes, and without room', async ({ page, context }) => {
   const hub = await smallHub();
@@ -95,7 +95,7 @@ test('a download without connection, with altered bytes, and without room', asyn
 
     await test.step('offline, what is stored is used', async () => {
       await context.setOffline(true);
-      await page.getByRole('button', { name: 'Use it' }).click();
+      await page.getByRole('button', { name: 'Use', exact: true }).click();
       await expect(page.locator(START)).toHaveText('Start LISA');
       await context.setOffline(false);
     });

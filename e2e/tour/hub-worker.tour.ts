@@ -8,7 +8,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { serve } from '../../scripts/serve.mjs';
 import { modelFolder, TINY_LLAMA } from '../../src/testing/tiny-model';
 import { HubServer, type Fault } from '../../src/testing/hub-server';
-import type { DownloadState, StoredModel } from '../../src/worker/protocol-hub';
+import type { DownloadState, StoredModel } from '../../src/io/hub/types';
 import type { Command, Event } from '../../src/worker/protocol';
 
 const DIST = join(import.meta.dirname, '../../dist');

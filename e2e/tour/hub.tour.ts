@@ -32,7 +32,7 @@ async function smallHub(): Promise<HubServer> {
 
 async function lookUp(page: Page, name: string): Promise<void> {
   await page.getByLabel('Model on the Hub').fill(name);
-  await page.getByRole('button', { name: 'Look it up', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
 }
 
 /** First bytes of what was asked for of the weights. */
@@ -53,7 +53,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
     await page.goto(site.url);
     await ready(page);
     await page.getByRole('radio', { name: 'Hub', exact: true }).check();
-    await expect(page.locator(START)).toHaveText('Look a model up first');
+    await expect(page.locator(START)).toHaveText('Look up a model first');
     await snap(page, 'hub-empty');
 
     await test.step('what is refused says why', async () => {
@@ -67,7 +67,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       expect(hub.seen.some(({ path }) => path.includes(TOKEN))).toBe(false);
       await lookUp(page, 'tests/gated');
       await expect(page.locator('[data-error="HUB_GATED"]')).toBeVisible();
-      await page.getByRole('button', { name: 'Give a token' }).click();
+      await page.getByRole('button', { name: 'Enter a token' }).click();
       const token = page.getByLabel('Token, for gated and private models');
       await token.fill('hf_wrong');
       await token.press('Enter');
@@ -83,7 +83,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       expect(await page.evaluate(() => location.href + JSON.stringify(localStorage) + document.documentElement.outerHTML)).not.toContain(
         TOKEN,
       );
-      await page.getByRole('button', { name: 'Forget it' }).click();
+      await page.getByRole('button', { name: 'Forget token' }).click();
     });
 
     await test.step('the verdict comes before the weights', async () => {
@@ -109,7 +109,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       await expect(page.locator('[data-download="downloading"]')).toContainText(/\d kB of 3\.\d+ MB.*B\/s · .* left/);
       findings.push(...(await look(page, 'hub-downloading')));
       await page.getByRole('button', { name: 'Pause', exact: true }).click();
-      await expect(page.locator('.download-phase').getByText('Paused. What has arrived is kept')).toBeVisible();
+      await expect(page.locator('.download-phase').getByText('Paused. The partial download is kept')).toBeVisible();
       await snap(page, 'hub-paused');
       await page.reload();
       await ready(page);
@@ -119,7 +119,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       await expect(page.getByRole('region', { name: 'Unfinished download' })).toBeVisible();
       await snap(page, 'hub-unfinished');
       hub.seen.length = 0;
-      await page.getByRole('button', { name: 'Go on with it' }).click();
+      await page.getByRole('button', { name: 'Continue download' }).click();
       await expect(page.locator('[data-download="downloading"]')).toBeVisible();
       hub.bytesPerSecond = Infinity;
       await expect(page.getByText('Training reads it from here')).toBeVisible({ timeout: 60_000 });
@@ -138,11 +138,11 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
 
     await test.step('deleted, after a question', async () => {
       await page.getByRole('button', { name: 'New run' }).click();
-      await page.getByRole('button', { name: 'Use it' }).click();
+      await page.getByRole('button', { name: 'Use', exact: true }).click();
       await expect(page.locator(START)).toHaveText('Start LISA');
       await page.getByRole('button', { name: 'Delete tests/wordsmith' }).click();
       // The run that has ended can still be compared with its base: that this ends is said before.
-      await expect(page.locator('[data-stored]')).toContainText('The run that has ended reads it too');
+      await expect(page.locator('[data-stored]')).toContainText('The run that has ended also needs it');
       await snap(page, 'hub-delete-question');
       await page.getByRole('button', { name: 'Delete for good' }).click();
       await expect(page.locator('[data-stored]')).toHaveCount(0);

@@ -25,6 +25,7 @@ import type { BenchModel } from './bench/models';
 import { mega, table } from './bench/print';
 import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes/weights';
 import { Rig } from './bench/rig';
+import { takeStep } from '../train/step';
 
 const BATCH = { batchSize: 1, seqLen: 32 };
 const ORACLE = fileURLToPath(new URL('../tools/oracle/big_shapes.py', import.meta.url));
@@ -81,22 +82,23 @@ async function step(
   const started = performance.now();
   const model: BenchModel = { id, shape, types: 'f32', batch: { software: BATCH, hardware: BATCH }, pieces: () => bigPieces(shape) };
   const rig = await Rig.create(gpu, model, { method, batch: BATCH, kernels: DEFAULT_KERNELS });
-  const { engine, trainer, config } = rig;
+  const { engine, state, config } = rig;
   try {
     await engine.executor.idle();
     const loadMs = performance.now() - started;
     note(`${id} ${method}: ${mega(engine.allocator.reading().liveTotal)} allocated and loaded in ${(loadMs / 1000).toFixed(0)} s`);
     const batch = bigBatch(ids);
     const before = performance.now();
-    await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
-    const { loss, gradNorm, bad } = await trainer.stats();
+    const data = { microBatches: [batch], targets: batch.targets, tokens: batch.rows };
+    const { stats } = await takeStep({ ...state, loader: { nextStep: () => data } });
+    const { loss, gradNorm, bad } = await stats;
     if (bad) throw new Error(`The step of ${id} with ${method} has a loss or gradient that is not finite.`);
     await engine.executor.idle();
     const stepMs = performance.now() - before;
     const { edges, slots } = engine.plan.buffers;
     const hashes = new Map<string, string>();
     for (const row of sampled(shape)) {
-      const slot = trainer.state().slots.findIndex(({ layer }) => layer === row.layer);
+      const slot = state.controller.slots().findIndex(({ layer }) => layer === row.layer);
       const of = row.layer === null ? edges.get('embedding') : slots[slot];
       if (!of) continue;
       const gradient = await engine.readGradient(of, row.local);

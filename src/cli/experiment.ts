@@ -10,7 +10,7 @@ import { METHOD_LR, type Method } from '../config/run-config';
 import { errorInfo } from '../base/errors';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
-import type { RunEvent, RunReport, Sample } from '../worker/protocol';
+import type { RunEvent, RunReport, Sample } from '../train/events';
 import { parseExperimentOptions, type ExperimentOptions } from './experiment/options';
 import { samplesByPrompt } from './experiment/samples';
 import { describeRoundingBack, megabytes } from './finetune/print';

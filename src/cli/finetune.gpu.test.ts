@@ -10,7 +10,7 @@ import { ensureBuild } from '../../scripts/project.mjs';
 import { nodeSource } from '../io/node/source';
 import { openModel } from '../io/sources/model-files';
 import { MEMORY_CLASSES } from '../dispatch/memory';
-import type { RunReport, StepMetrics } from '../worker/protocol';
+import type { RunReport, StepMetrics } from '../train/events';
 import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
 import { textRows } from '../testing/tiny-session';

@@ -5,7 +5,8 @@ import type { RunConfig } from '../config/run-config';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedModel, TestPage } from '../testing/tiny-service';
 import { textRows, TINY_CONFIG } from '../testing/tiny-session';
-import type { DataSource, RunReport } from '../worker/protocol';
+import type { DataSource } from '../io/sources/run-sources';
+import type { RunReport } from '../train/events';
 
 const folder = temporaryFolder('counted');
 afterAll(() => folder.remove());

@@ -1,5 +1,5 @@
-// One model on one device: allocates a run's plan, moves weights and micro-batches, and runs steps,
-// evaluations and generation. It knows nothing of data sets, schedules or files.
+// One model on one device: allocates a run's plan, reads and writes tensors wherever their values lie, and answers
+// with a loss or with logits. It knows nothing of data sets, schedules, optimizer steps (train/step.ts) or files.
 
 import type { MicroBatch } from '../data/batch/batch';
 import { narrowFinite } from '../base/half';
@@ -10,20 +10,17 @@ import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
 import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
-import type { Block, InputName, Trainable } from '../plan/run-buffers';
+import type { Block, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type Assignment } from '../plan/run-plan';
-import { microSegments, type StepPlan } from '../plan/step-plan';
 import { tensorBytes, viewsOf, type Store } from '../plan/store';
 import { FULL_VIEW, type BufferSpec, type Segment, type View } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
 import { assertPlan } from '../dispatch/validate';
 import { ropeTables } from '../shaders/rope/rope.tables';
-import { readStats, type StepStats } from '../shaders/loss/stats';
+import { readStats } from '../shaders/loss/stats';
 import { AppError } from '../base/errors';
-
-/** AdamW's numbers of one step for one row of the scalars buffer (see adamwScalars). */
-export type ScalarRow = readonly [number, number, number, number];
+import { writeBatch } from './inputs';
 
 export interface EngineOptions {
   /** Check every dispatch against WebGPU's rules before it is compiled; by default in development and in tests. */
@@ -35,10 +32,6 @@ export class Engine {
   readonly plan: RunPlan;
   readonly allocator: Allocator;
   readonly executor: Executor;
-  readonly #inputs: Uint32Array<ArrayBuffer>;
-  readonly #validate: boolean;
-  readonly #validated = new WeakSet<Segment>();
-  #statsTurn = 0;
   /** Layers whose weights are in the master of a slot: what their blocks store is older. */
   #inSlots = new Map<number, number>();
 
@@ -55,9 +48,9 @@ export class Engine {
     this.gpu = gpu;
     this.plan = plan;
     this.allocator = allocator;
-    this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame);
-    this.#inputs = new Uint32Array(plan.buffers.inputs.bytes / 4);
-    this.#validate = options.validate ?? import.meta.env.DEV;
+    const inspect = (segment: Segment): void => assertPlan(plan.allBuffers, [segment], plan.capacity, gpu.limits);
+    const validate = options.validate ?? import.meta.env.DEV;
+    this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame, undefined, validate ? inspect : undefined);
     const { rope } = plan.buffers;
     const { shape } = plan.input;
     if (rope && shape.rope) {
@@ -143,34 +136,12 @@ export class Engine {
     this.#write(viewsOf(store, 0, store.bytes), bytes);
   }
 
-  /**
-   * Forward, backward and update over the micro-batches of one optimizer step. `scalars` is one row per
-   * trainable, in the order of the scalars buffer. Resolves when all is submitted.
-   */
-  async submitStep(plan: StepPlan, microBatches: readonly MicroBatch[], targets: number, scalars: readonly ScalarRow[]): Promise<void> {
-    this.executor.write(FULL_VIEW(this.plan.buffers.scalars), Float32Array.from(scalars.flat()));
-    for (const [index, batch] of microBatches.entries()) {
-      this.#writeBatch(batch);
-      this.executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
-      const last = index === microBatches.length - 1;
-      const pass = microSegments(plan, batch.extents);
-      await this.#run(last ? [...pass, ...plan.norm, ...plan.update] : pass, batch.extents);
-    }
-  }
-
-  /** Figures of the last submitted step. Two of these may be under way at once. */
-  async stepStats(): Promise<StepStats> {
-    const staging = this.plan.buffers.statsStaging[this.#statsTurn];
-    this.#statsTurn = 1 - this.#statsTurn;
-    return readStats(new Float32Array(await this.executor.read(FULL_VIEW(this.plan.buffers.stats), staging)));
-  }
-
   /** Sum of the losses of all targets of a micro-batch; nothing is trained. */
   async evaluate(batch: MicroBatch): Promise<number> {
     const saved = FULL_VIEW(this.plan.buffers.stats);
-    this.#writeBatch(batch);
+    writeBatch(this.executor, this.plan, batch);
     this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
-    await this.#run(this.plan.evaluation(batch.extents, this.#inSlots), batch.extents);
+    await this.executor.run(this.plan.evaluation(batch.extents, this.#inSlots), batch.extents);
     const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
     if (!Number.isFinite(stats.loss))
       throw new AppError(
@@ -191,34 +162,11 @@ export class Engine {
       positionGroups: 0,
       pairs: tokens.length * (past + tokens.length),
     };
-    this.#inputs.fill(0);
-    this.#put('tokens', Uint32Array.from(tokens));
-    this.#put('targetRows', Uint32Array.of(tokens.length - 1));
-    this.executor.write(FULL_VIEW(plan.buffers.inputs), this.#inputs);
+    writeBatch(this.executor, plan, { tokens: Uint32Array.from(tokens), targetRows: Uint32Array.of(tokens.length - 1) });
     this.executor.writeFrame({ extents, past });
-    await this.#run(plan.generation(this.#inSlots), extents);
+    await this.executor.run(plan.generation(this.#inSlots), extents);
     const view: View = { buffer: plan.buffers.logits, offset: 0, bytes: plan.input.shape.vocab * 4 };
     return new Float32Array(await this.executor.read(view, plan.buffers.staging));
-  }
-
-  /** Carries out a switch of layers; `host` keeps parked state by layer. */
-  async switchLayers(change: Switch, host: Map<number, { m: Uint8Array<ArrayBuffer>; v: Uint8Array<ArrayBuffer> }>): Promise<void> {
-    const { slots } = this.plan.buffers;
-    for (const [slot, layer] of change.park)
-      host.set(layer, { m: await this.readStore(slots[slot].m), v: await this.readStore(slots[slot].v) });
-    await this.#moveWeights(change);
-    if (change.clear.length)
-      await this.#run(
-        change.clear.map((slot) => this.plan.reset(slot)),
-        this.plan.capacity,
-      );
-    for (const [slot, layer] of change.restore) {
-      const state = host.get(layer);
-      if (!state) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
-      this.writeStore(slots[slot].m, state.m);
-      this.writeStore(slots[slot].v, state.v);
-      host.delete(layer);
-    }
   }
 
   /** Says which layers have their weights in slots, where they came with a checkpoint. */
@@ -234,26 +182,18 @@ export class Engine {
   /** Stores what masters hold as the weights of their layers, rounded; nothing trains after it. */
   async roundBack(): Promise<void> {
     const leave = [...this.#inSlots].map(([layer, slot]) => [slot, layer] as const);
-    await this.#moveWeights({ leave, join: [] });
+    await this.moveWeights({ leave, join: [] });
   }
 
-  async #moveWeights({ leave, join }: Pick<Switch, 'leave' | 'join'>): Promise<void> {
+  /** Where weights are packed: those of layers that leave go from their slots' masters to where they are stored, those of layers that join into masters. */
+  async moveWeights({ leave, join }: Pick<Switch, 'leave' | 'join'>): Promise<void> {
     const { plan } = this;
     if (!plan.mastered || leave.length + join.length === 0) return;
     // A master is read before the next layer takes it.
     const segments = [...leave.map(([slot, layer]) => plan.leave(layer, slot)), ...join.map(([slot, layer]) => plan.join(layer, slot))];
-    await this.#run(segments, plan.capacity);
+    await this.executor.run(segments, plan.capacity);
     for (const [, layer] of leave) this.#inSlots.delete(layer);
     for (const [slot, layer] of join) this.#inSlots.set(layer, slot);
-  }
-
-  async #run(segments: readonly Segment[], extents: Extents): Promise<void> {
-    if (this.#validate) {
-      const fresh = segments.filter((segment) => !this.#validated.has(segment));
-      assertPlan(this.plan.allBuffers, fresh, this.plan.capacity, this.gpu.limits);
-      fresh.forEach((segment) => this.#validated.add(segment));
-    }
-    await this.executor.run(segments, extents);
   }
 
   /** Where the current values of a tensor are. */
@@ -282,18 +222,5 @@ export class Engine {
       this.executor.write(view, new Uint8Array(data.buffer, at, view.bytes));
       at += view.bytes;
     }
-  }
-
-  #put(name: InputName, values: Uint32Array): void {
-    const view = this.plan.buffers.inputViews.get(name);
-    if (view) this.#inputs.set(values, view.offset / 4);
-  }
-
-  #writeBatch(batch: MicroBatch): void {
-    if (batch.rows > this.plan.capacity.rows) {
-      throw new AppError('INTERNAL', `A micro-batch of ${batch.rows} tokens for a plan of ${this.plan.capacity.rows}.`, '');
-    }
-    for (const name of this.plan.buffers.inputViews.keys()) this.#put(name, batch[name]);
-    this.executor.write(FULL_VIEW(this.plan.buffers.inputs), this.#inputs);
   }
 }

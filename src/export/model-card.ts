@@ -7,7 +7,8 @@ import type { RunConfig } from '../config/run-config';
 import usage from './model-card.py?raw';
 import { markdownCode, yamlString } from './quote';
 import type { Dtype } from '../model/types';
-import type { DataSummary, RunReport } from '../worker/protocol';
+import type { DataSummary } from '../data/sample/dataset';
+import type { RunReport } from '../train/events';
 
 export interface ModelCardFacts {
   /** As the run's model is called: a hub's id, or a folder's name. */

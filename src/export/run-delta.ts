@@ -20,7 +20,7 @@ interface ChangedTensor {
 
 /** Reads both models once to find what differs; delta.safetensors reads its tensors from the GPU again as it is written, all in pieces. */
 export async function exportDelta(session: Session): Promise<readonly ExportFile[]> {
-  const { engine, inputs, trainer } = session;
+  const { engine, inputs, state } = session;
   const { config, files } = inputs;
   if (config.method === 'lora') return adapterFiles(session);
   const rows: ParameterRow[] = [];
@@ -46,7 +46,7 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
     base_model: files.name,
     base_sha256: await digest.value(),
     method: config.method,
-    steps: trainer.completed,
+    steps: state.completed,
   };
   const weights = writeSafetensors(
     rows.map((row) => ({

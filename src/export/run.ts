@@ -65,7 +65,7 @@ export async function evaluateExported(session: Session, dtype: HalfDtype): Prom
   for (const layer of engine.plan.buffers.adapters.keys()) {
     for (const { b, out } of loraSites(inputs.files.shape)) engine.writeAdapter(layer, b, new Float32Array(out * inputs.config.loraRank));
   }
-  await session.evaluateRounded(dtype);
+  await session.evaluations.measure(session.state.completed, dtype);
 }
 
 /** Reads a tensor of the tuned model, or a piece of it; LoRA's adapters are merged into it. */

@@ -118,6 +118,25 @@ test('command buffers hold one pass and about 50 ms of work, whatever the speed 
   }
 });
 
+test('a segment is inspected once, before it is compiled, and one that is refused does not run', async () => {
+  const [sound, broken] = [workSegment(1, 1), workSegment(1, 1)];
+  const { gpu, submissions, finishNext } = pacedGpu(1);
+  const allocator = { buffer: () => ({}) } as unknown as Allocator;
+  const get = vi.fn(() => Promise.resolve({}));
+  const pipelines = { get, layout: () => ({}) } as unknown as PipelineCache;
+  const inspect = vi.fn((segment: Segment) => {
+    if (segment === broken) throw new Error('not sound');
+  });
+  const executor = new Executor(gpu, allocator, buildParamTable([sound, broken]), frameSpec(), pipelines, inspect);
+  await executor.run([sound, sound], NONE);
+  finishNext();
+  await executor.run([sound], NONE);
+  expect([inspect.mock.calls.length, get.mock.calls.length, submissions.length]).toEqual([1, 1, 2]);
+  await expect(executor.run([broken], NONE)).rejects.toThrowError('not sound');
+  expect([get.mock.calls.length, submissions.length]).toEqual([1, 2]);
+  vi.restoreAllMocks();
+});
+
 interface Opened {
   readonly gpu: Gpu;
   readonly executor: Executor;

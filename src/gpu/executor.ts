@@ -30,19 +30,28 @@ export class Executor {
   readonly pipelines: PipelineCache;
   readonly #params: ParamTable;
   readonly #frame: BufferSpec;
+  readonly #inspect: (segment: Segment) => void;
   readonly #compiled = new WeakMap<Segment, Promise<CompiledDispatch[]>>();
   readonly #flight: { done: Promise<void> }[] = [];
   /** FLOPs per ms, measured; the start is a slow CPU's, so that the first cuts are small. */
   #rate = 5e5;
   #lastDone = 0;
 
-  /** The buffers of params and frame must be allocated already. */
-  constructor(gpu: Gpu, allocator: Allocator, params: ParamTable, frame: BufferSpec, pipelines = PipelineCache.of(gpu.device)) {
+  /** The buffers of params and frame must be allocated already. `inspect` sees each segment once, before it is compiled; what it throws ends the call. */
+  constructor(
+    gpu: Gpu,
+    allocator: Allocator,
+    params: ParamTable,
+    frame: BufferSpec,
+    pipelines = PipelineCache.of(gpu.device),
+    inspect: (segment: Segment) => void = () => undefined,
+  ) {
     this.gpu = gpu;
     this.allocator = allocator;
     this.pipelines = pipelines;
     this.#params = params;
     this.#frame = frame;
+    this.#inspect = inspect;
     gpu.device.queue.writeBuffer(allocator.buffer(params.spec), 0, params.data);
   }
 
@@ -58,6 +67,7 @@ export class Executor {
   compile(segment: Segment): Promise<CompiledDispatch[]> {
     let pending = this.#compiled.get(segment);
     if (!pending) {
+      this.#inspect(segment);
       pending = Promise.all(segment.dispatches.map((d) => this.#compileDispatch(d)));
       this.#compiled.set(segment, pending);
     }

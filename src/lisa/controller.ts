@@ -1,5 +1,5 @@
 // What happens at a period boundary: which layer gets which slot, whose state is cleared, and how many updates
-// each state has seen. Pure bookkeeping; the engine carries it out on the GPU.
+// each state has seen. Pure bookkeeping; train/step.ts carries it out on the GPU.
 //
 // A layer that trains in two consecutive periods keeps its slot with m, v and step count. One that leaves loses
 // them (or has them parked on the host); its gradient and optimizer memory serve the next layer.
@@ -10,6 +10,12 @@ export interface SlotState {
   readonly layer: number | null;
   /** AdamW updates that this slot's m and v have seen. */
   readonly updates: number;
+}
+
+/** m and v of a layer out of training, kept in host memory (--lisa-state park). */
+export interface ParkedState {
+  readonly m: Uint8Array<ArrayBuffer>;
+  readonly v: Uint8Array<ArrayBuffer>;
 }
 
 export interface Switch {
@@ -40,6 +46,11 @@ export class LayerController {
     const map = new Map<number, number>();
     this.#slots.forEach(({ layer }, slot) => layer !== null && map.set(layer, slot));
     return map;
+  }
+
+  /** Layers in training, ascending. */
+  layers(): number[] {
+    return [...this.assignment().keys()].sort((a, b) => a - b);
   }
 
   slots(): readonly SlotState[] {

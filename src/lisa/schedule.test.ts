@@ -7,10 +7,13 @@ import {
   drawPeriod,
   expectedCoverage,
   inclusionProbabilities,
+  listPeriods,
   periodOf,
   poolSize,
   schedule,
+  startsPeriod,
   touchedLayers,
+  turnsOf,
   type ScheduleConfig,
 } from './schedule';
 
@@ -194,6 +197,23 @@ it('draws what it has always drawn', () => {
   `);
 });
 
+describe('turns', () => {
+  it('of LISA are the draws of its periods, with its re-warming', () => {
+    const config = of({ steps: 12, period: 5 });
+    const turns = turnsOf({ method: 'lisa', lisaRewarm: 4 }, config);
+    expect([turns.stepsPerPeriod, turns.rewarm]).toEqual([5, 4]);
+    expect(listPeriods(turns, 12)).toEqual(schedule(config));
+    expect([0, 1, 2, 7].map(turns.layersOf)).toEqual([0, 1, 2, 7].map((period) => drawPeriod(config, period)));
+  });
+
+  it.each(['full', 'lora'] as const)('of %s are one endless period of all layers, at the full rate, and none is listed', (method) => {
+    const turns = turnsOf({ method, lisaRewarm: 4 }, of({ layers: 3 }));
+    expect(turns).toMatchObject({ stepsPerPeriod: Infinity, rewarm: 0 });
+    expect(turns.layersOf(0)).toEqual([0, 1, 2]);
+    expect(listPeriods(turns, 1000)).toEqual([]);
+  });
+});
+
 describe('periods', () => {
   it('cover steps iK + 1 … (i + 1)K, from step 1, the last one cut short', () => {
     const periods = schedule(of({ steps: 12, period: 5 }));
@@ -204,6 +224,15 @@ describe('periods', () => {
     ]);
     expect([1, 5, 6, 10, 11, 12].map((step) => periodOf(step, 5))).toEqual([0, 0, 1, 1, 2, 2]);
     expect([1, 2, 3].map((step) => periodOf(step, 1))).toEqual([0, 1, 2]);
+  });
+
+  it('begin after every K steps, and one without an end only before the first', () => {
+    const starts = (stepsPerPeriod: number): number[] =>
+      Array.from({ length: 8 }, (_, done) => done).filter((done) => startsPeriod(done, stepsPerPeriod));
+    expect(starts(3)).toEqual([0, 3, 6]);
+    expect(starts(1)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(starts(Infinity)).toEqual([0]);
+    expect([1, 2, 1000].map((step) => periodOf(step, Infinity))).toEqual([0, 0, 0]);
   });
 
   it('count as touched from their first step on', () => {

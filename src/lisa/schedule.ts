@@ -2,7 +2,7 @@
 // (seed, configuration, i, recorded importance) and from nothing else, so a run can be previewed before it starts
 // and goes on the same after a resume. Period i covers the steps iK + 1 … (i + 1)K.
 
-import type { LisaSampler } from '../config/run-config';
+import type { LisaSampler, RunConfig } from '../config/run-config';
 import { AppError, unreachable } from '../base/errors';
 import { randomStream, type RandomStream } from '../base/random';
 import { withFloor } from './importance';
@@ -62,7 +62,10 @@ function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): 
 const isWhole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
 
 /** The period that holds an optimizer step, both from where they count: step from 1, period from 0. */
-export const periodOf = (step: number, period: number): number => Math.floor((step - 1) / period);
+export const periodOf = (step: number, stepsPerPeriod: number): number => Math.floor((step - 1) / stepsPerPeriod);
+
+/** True where no period is under way after so many steps: the last of them ended one, and the next begins another. */
+export const startsPeriod = (completed: number, stepsPerPeriod: number): boolean => completed % stepsPerPeriod === 0;
 
 const periodCount = (config: ScheduleConfig): number => Math.ceil(config.steps / config.period);
 
@@ -84,14 +87,37 @@ export function drawPeriod(config: ScheduleConfig, index: number, importance?: r
   }
 }
 
-/** All ceil(steps / K) periods, drawn with config.weights. */
+/** Who trains when. A run's steps, its watch over periods and its report draw layers from here, whatever the method. */
+export interface Turns {
+  /** K; Infinity where one period holds the whole run. */
+  readonly stepsPerPeriod: number;
+  /** Updates over which a layer that joins comes up to the learning rate. 0: it joins at the full rate. */
+  readonly rewarm: number;
+  /** Layers of a period (from 0), ascending. */
+  readonly layersOf: (period: number) => readonly number[];
+}
+
+/** LISA draws layers by period; full training and LoRA are one endless period of all layers. */
+export function turnsOf({ method, lisaRewarm }: Pick<RunConfig, 'method' | 'lisaRewarm'>, config: ScheduleConfig): Turns {
+  if (method === 'lisa') return { stepsPerPeriod: config.period, rewarm: lisaRewarm, layersOf: (period) => drawPeriod(config, period) };
+  const all = Array.from({ length: config.layers }, (_, layer) => layer);
+  return { stepsPerPeriod: Infinity, rewarm: 0, layersOf: () => all };
+}
+
+/** The periods that a run of so many steps begins, as they are shown and reported; none where one holds the whole run. */
+export function listPeriods({ stepsPerPeriod, layersOf }: Pick<Turns, 'stepsPerPeriod' | 'layersOf'>, steps: number): Period[] {
+  if (stepsPerPeriod === Infinity) return [];
+  return Array.from({ length: Math.ceil(steps / stepsPerPeriod) }, (_, period) => ({
+    period,
+    firstStep: period * stepsPerPeriod + 1,
+    layers: layersOf(period),
+  }));
+}
+
+/** All ceil(steps / K) periods of LISA, drawn with config.weights. */
 export function schedule(config: ScheduleConfig): Period[] {
   checkSchedule(config);
-  return Array.from({ length: periodCount(config) }, (_, period) => ({
-    period,
-    firstStep: period * config.period + 1,
-    layers: drawPeriod(config, period),
-  }));
+  return listPeriods({ stepsPerPeriod: config.period, layersOf: (period) => drawPeriod(config, period) }, config.steps);
 }
 
 /** The lowest layer that any period of the seeded schedule trains. Draws until it is sure, and keeps none: runs may have millions of periods. */

@@ -15,7 +15,8 @@ import { storeOf, type Store } from './store';
 import { roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryClass } from '../dispatch/memory';
 
-const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
+/** The row of an always-on tensor in the scalars buffer; slots come after them. */
+export const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DEFAULTS, METHOD_LR } from '../config/run-config';
 import { zeroBytes } from '../dispatch/memory';
-import type { Event, RunEvent, StepMetrics } from '../worker/protocol';
+import type { Event } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from '../train/events';
 import { Column, EMA_DECAY, MovingAverage } from './run/columns';
 import { applyPatch } from './setup/config';
 import { useDeviceStore } from './run/device';

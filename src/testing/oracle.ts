@@ -9,7 +9,8 @@ import { parseModelConfig } from '../model/config';
 import type { ModelShape } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
 import { Engine } from '../engine/engine';
-import { Trainer } from '../train/trainer';
+import type { StepState } from '../train/step';
+import { stepsOf } from './steps';
 import type { Fixture, FixtureBatch, FixtureRun, FixtureTensors } from './fixtures';
 
 export const fixtureShape = (fixture: Fixture): ModelShape => parseModelConfig(fixture.config, 'config.json');
@@ -65,23 +66,22 @@ export interface OracleRun {
   readonly losses: number[];
   readonly gradNorms: number[];
   readonly engine: Engine;
-  readonly trainer: Trainer;
+  readonly state: StepState;
 }
 
 /** Runs a fixture's run to its end. The caller closes the engine. */
 export async function runFixture(fixture: Fixture, run: FixtureRun): Promise<OracleRun> {
   const config = fixtureConfig(run);
   const engine = await fixtureEngine(fixture, config, { draws: run.lisa?.draws });
-  const trainer = new Trainer(engine, config, (period) => run.lisa!.draws[period]);
+  const steps = stepsOf(engine, config, (period) => run.lisa!.draws[period]);
   const losses: number[] = [];
   const gradNorms: number[] = [];
   for (const indices of run.microBatches) {
     const microBatches = indices.map((index) => fixtureMicroBatch(fixture.batches[index]));
     const targets = microBatches.reduce((sum, b) => sum + b.targets, 0);
-    await trainer.submit({ microBatches, targets, tokens: 0 });
-    const stats = await trainer.stats();
+    const stats = await steps.take({ microBatches, targets, tokens: 0 });
     losses.push(stats.loss);
     gradNorms.push(stats.gradNorm);
   }
-  return { losses, gradNorms, engine, trainer };
+  return { losses, gradNorms, engine, state: steps.state };
 }

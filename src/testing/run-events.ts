@@ -7,8 +7,8 @@ import { forecast } from '../plan/forecast';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { RunPlan } from '../plan/run-plan';
-import { blockBytes } from '../engine/block-bytes';
-import type { Prepared, RunEvent, RunReport, StepMetrics } from '../worker/protocol';
+import { blockBytes } from '../plan/block-bytes';
+import type { Prepared, RunEvent, RunReport, StepMetrics } from '../train/events';
 import { TINY, tinyConfig } from './tiny';
 
 export interface RunEventsOptions {

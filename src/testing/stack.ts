@@ -7,8 +7,8 @@ import { planInput, scheduleConfig } from '../plan/input';
 import { RunPlan } from '../plan/run-plan';
 import { newRun, type Run } from '../store/run/run';
 import { SHAPES, type ShapeName } from './shapes';
-import { blockBytes } from '../engine/block-bytes';
-import type { Prepared } from '../worker/protocol';
+import { blockBytes } from '../plan/block-bytes';
+import type { Prepared } from '../train/events';
 
 export interface PreparedCase {
   readonly config: RunConfig;

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunConfig } from '../config/run-config';
 import { nodeLab } from './node-lab';
-import type { Command, DataSource, Event, ModelSource, RunEvent } from '../worker/protocol';
-import type { KeptSources, SourceStore } from '../worker/run-storage';
+import type { Command, Event } from '../worker/protocol';
+import type { RunEvent } from '../train/events';
+import type { DataSource, ModelSource, KeptSources, SourceStorage } from '../io/sources/run-sources';
 import { TrainService } from '../worker/service';
 import { ModelCache } from '../io/hub/model-cache';
 import { OpfsModels } from '../io/browser/opfs-models';
@@ -25,7 +26,7 @@ export function pickedData(count: number, name = 'rows.jsonl'): DataSource {
   return { kind: 'file', file: new File([Uint8Array.from(textRows(count).bytes)], name) };
 }
 
-export class MemorySources implements SourceStore {
+export class MemorySources implements SourceStorage {
   readonly kept = new Map<string, KeptSources>();
 
   keep(runId: string, sources: KeptSources): Promise<void> {

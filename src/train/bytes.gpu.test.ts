@@ -10,7 +10,7 @@ import { forecast } from '../plan/forecast';
 import { bytesByClass, sumBytes } from '../dispatch/memory';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { TINY, TINY_NAMES, tinyConfig, tinyEngine, tinyStep } from '../testing/tiny';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const METHODS = [
   { method: 'full' as const },
@@ -60,10 +60,9 @@ test('steps, evaluation and sampling create no buffer', async () => {
     const engine = await tinyEngine(shape, config);
     const spy = spyOnBuffers(gpu);
     try {
-      const trainer = new Trainer(engine, config, (period) => [period % 3, 3]);
+      const steps = stepsOf(engine, config, (period) => [period % 3, 3]);
       const data = tinyStep(shape, 1);
-      for (let step = 0; step < 4; step++) await trainer.submit(data);
-      expect((await trainer.stats()).bad).toBe(false);
+      for (let step = 0; step < 4; step++) expect((await steps.take(data)).bad).toBe(false);
       expect(await engine.evaluate(data.microBatches[0])).toBeGreaterThan(0);
       expect(await engine.logits([1, 2, 3], 0)).toHaveLength(shape.vocab);
       expect(spy.created()).toBe(0);
@@ -80,9 +79,8 @@ test('a device with default limits trains to the same bits', async () => {
   const results: unknown[] = [];
   for (const device of Object.keys(DEVICES)) {
     const engine = await tinyEngine(shape, config, { gpu: await DEVICES[device]() });
-    const trainer = new Trainer(engine, config, () => [1, 3]);
-    await trainer.submit(tinyStep(shape, 2));
-    results.push(await trainer.stats(), await engine.readStore(engine.plan.buffers.blocks.get('layer.3')!.store));
+    const steps = stepsOf(engine, config, () => [1, 3]);
+    results.push(await steps.take(tinyStep(shape, 2)), await engine.readStore(engine.plan.buffers.blocks.get('layer.3')!.store));
     engine.close();
   }
   expect(results.slice(2)).toEqual(results.slice(0, 2));

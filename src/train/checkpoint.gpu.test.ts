@@ -8,9 +8,12 @@ import { NodeCheckpoints } from '../io/node/checkpoints';
 import { headerSize, parseHeader, writeSafetensors } from '../io/formats/safetensors';
 import { collect } from '../testing/tiny-model';
 import { randomStream } from '../base/random';
+import { schedule } from '../lisa/schedule';
+import { scheduleConfig } from '../plan/input';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { openTiny, readerOf, textRows, TINY_CONFIG, tinyInputs } from '../testing/tiny-session';
-import { checkpointFile, readCheckpointState, type CheckpointReader, type CheckpointState } from './checkpoint';
+import { checkpointFile, readCheckpointState, type CheckpointState } from './checkpoint';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import type { RunInputs } from './prepare';
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -67,8 +70,21 @@ test('as it was written it is accepted, and tells what a resume needs before the
   const state = await readCheckpointState(readerOf(saved));
   expect(state.config).toEqual(CONFIG);
   expect(state.trainer.step).toBe(2);
-  expect(state.trainer.slots.map(({ layer }) => layer)).toEqual(expect.arrayContaining([...state.schedule[1].layers]));
+  const drawn = schedule(scheduleConfig(inputs.files.shape, CONFIG));
+  expect(state.trainer.slots.map(({ layer }) => layer)).toEqual(expect.arrayContaining([...drawn[1].layers]));
+  // Whose turn it is follows from the settings, and is not written down a second time.
+  expect(state).not.toHaveProperty('schedule');
   expect(await outcome(inputs, readerOf(saved))).toBe('accepted');
+});
+
+test('one that also holds its schedule, as files of this version once did, is accepted', async () => {
+  const { session } = await openTiny(inputs, readerOf(saved));
+  const state = { ...(await readCheckpointState(readerOf(saved))), schedule: session.schedule };
+  const host = { parked: session.state.parked, before: new Map<number, Bytes>() };
+  const bytes = await collect(checkpointFile(session.engine, host, state).chunks());
+  session.close();
+  expect(await readCheckpointState(readerOf(bytes))).toHaveProperty('schedule');
+  expect(await outcome(inputs, readerOf(bytes))).toBe('accepted');
 });
 
 describe('damage', () => {

@@ -4,6 +4,7 @@
 
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import { piecesOf } from '../io/formats/pieces';
 import {
   headerSize,
@@ -18,10 +19,20 @@ import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
 import type { Store } from '../plan/store';
 import type { BufferSpec } from '../dispatch/types';
-import type { HeldOut, Period, PeriodUpdate } from '../worker/protocol';
+import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
-import type { ParkedState, TrainerState } from './trainer';
+import type { ParkedState, SlotState } from '../lisa/controller';
 
+/** How far training is, and how many updates each state of the optimizer has seen. */
+interface TrainerState {
+  /** Completed optimizer steps. */
+  readonly step: number;
+  readonly slots: readonly SlotState[];
+  /** [layer, updates] of parked layers. */
+  readonly parked: readonly (readonly [number, number])[];
+}
+
+/** Which layers train when is not in it: config says that. (Files of version 2 once held the schedule as well; it is not read.) */
 export interface CheckpointState {
   readonly version: 2;
   /** Names the run across resumes; '' where nobody asked for one. */
@@ -31,7 +42,6 @@ export interface CheckpointState {
   readonly loader: { readonly epoch: number; readonly cursor: number };
   /** Of model and samples: a resume with others is refused. */
   readonly fingerprint: string;
-  readonly schedule: readonly Period[];
   readonly evalLoss: readonly HeldOut[];
   readonly updates: readonly PeriodUpdate[];
   /** Tokens and seconds of training so far. */
@@ -46,19 +56,6 @@ export interface HostState {
   readonly parked: ReadonlyMap<number, ParkedState>;
   /** Weights as they were when the layer joined the period that goes on (period-watch.ts). */
   readonly before: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
-}
-
-/** Where checkpoints are kept: the latest whole one is what `open` gives. */
-export interface CheckpointStore {
-  /** Writes a new file, then makes it the latest. */
-  write(step: number, file: SafetensorsFile): Promise<void>;
-  open(): Promise<CheckpointReader | null>;
-  clear(): Promise<void>;
-}
-
-export interface CheckpointReader {
-  readonly size: number;
-  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 const STATE_KEY = 'lisa-studio';

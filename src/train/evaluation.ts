@@ -3,7 +3,7 @@
 import { evalBatches } from '../data/batch/loader';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
-import type { HeldOut, Rounding, RunEvent } from '../worker/protocol';
+import type { HeldOut, Rounding, RunEvent } from './events';
 
 export interface HeldOutLoss {
   /** Mean over the targets. */

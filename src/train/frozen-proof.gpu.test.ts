@@ -5,7 +5,7 @@ import type { RunConfig } from '../config/run-config';
 import type { ParameterRow } from '../model/types';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { differences, openTiny, TestHost, textRows, timeless, TINY_CONFIG, tinyInputs, trainedBytes } from '../testing/tiny-session';
-import type { CheckpointReader } from './checkpoint';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import type { RunInputs } from './prepare';
 import type { Session } from './session';
 
@@ -37,7 +37,7 @@ async function verified(inputs: RunInputs, visits: readonly Visit[], from: Check
   const { session } = await openTiny(inputs, from, host);
   const todo = [...visits];
   host.onGate = async () => {
-    if (session.trainer.completed !== todo[0]?.at) return 'go';
+    if (session.state.completed !== todo[0]?.at) return 'go';
     await session.drain();
     await todo.shift()?.before?.(session);
     return 'verify';
@@ -130,7 +130,7 @@ describe('LISA', () => {
     const { session } = await openTiny(inputs, null, host);
     const [name] = frozenIn(1);
     host.onGate = async (): Promise<'go'> => {
-      if (session.trainer.completed === 4) await tamper(session, (row) => row.block === name);
+      if (session.state.completed === 4) await tamper(session, (row) => row.block === name);
       return 'go';
     };
     await expect(session.run()).rejects.toMatchObject({

@@ -15,7 +15,7 @@ import type { Stored } from '../dispatch/types';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { hashOf, stepData, TINY, tinyConfig, tinyEngine, tinyStep, tinyTensor, weightHashes, type TinyName } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const OFF = { embedding: false, head: false, norm: false };
 type Numbers = Float32Array<ArrayBuffer>;
@@ -55,18 +55,17 @@ const differing = (a: ReadonlyMap<string, Numbers>, b: ReadonlyMap<string, Numbe
 async function journey(engine: Engine, config: RunConfig, draws: Draws) {
   const { shape } = engine.plan.input;
   const { blocks, edges, slots } = engine.plan.buffers;
-  const trainer = new Trainer(engine, config, (period) => draws[period]);
+  const steps = stepsOf(engine, config, (period) => draws[period]);
   const [told, norms]: [unknown[], number[]] = [[], []];
   const gradients = new Map<string, Numbers>();
   for (let step = 0; step < 3; step++) {
     const batches = [step, 7].slice(0, step + 1).flatMap((seed) => tinyStep(shape, seed).microBatches);
-    await trainer.submit(stepData(batches));
-    const { gradNorm, ...rest } = await trainer.stats();
+    const { gradNorm, ...rest } = await steps.take(stepData(batches));
     norms.push(gradNorm);
     told.push(rest);
     if (step > 0 || config.method === 'lora') continue;
     for (const row of [...blocks.values()].flatMap(({ rows }) => rows)) {
-      const slot = trainer.state().slots.findIndex(({ layer }) => layer === row.layer);
+      const slot = steps.state.controller.slots().findIndex(({ layer }) => layer === row.layer);
       const of = row.layer === null ? edges.get(row.block as 'embedding') : slots[slot];
       if (of) gradients.set(row.name, await engine.readGradient(of, row.local));
     }
@@ -144,15 +143,15 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
     try {
       const shape = shapeOf(name);
       const table = parameterTable(shape).filter(({ layer }) => layer === 0);
-      const trainer = new Trainer(engine, { ...config, weights: 'stored' }, (period) => draws[period]);
+      const steps = stepsOf(engine, { ...config, weights: 'stored' }, (period) => draws[period]);
       const start = await valuesOf(engine);
       const first = await weightHashes(engine);
-      for (let step = 0; step < 2; step++) await trainer.submit(tinyStep(shape, step));
+      for (let step = 0; step < 2; step++) await steps.take(tinyStep(shape, step));
       const master = await valuesOf(engine);
       expect(differing(start, master)).toEqual(table.map((row) => row.name));
       // The block is what it was until its layer leaves.
       expect(await weightHashes(engine)).toEqual(first);
-      await trainer.submit(tinyStep(shape, 2));
+      await steps.take(tinyStep(shape, 2));
       const after = await valuesOf(engine);
       for (const row of table) {
         const want = engine.storedAs(row) === 'f32' ? master.get(row.name)! : rounded(master.get(row.name)!, layout.bits);
@@ -160,9 +159,9 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
       }
       // Some of it was lost, or this test would not see a rounding that is left out.
       expect(differing(master, after)).toContain(table[0].name);
-      await trainer.submit(tinyStep(shape, 3));
+      await steps.take(tinyStep(shape, 3));
       const left = (await weightHashes(engine))['layer.0'];
-      await trainer.submit(tinyStep(shape, 4));
+      await steps.take(tinyStep(shape, 4));
       expect((await weightHashes(engine))['layer.0']).toBe(left);
       await engine.roundBack();
       const last = await weightHashes(engine);
@@ -185,13 +184,12 @@ test('memory is flat over 30 switches of packed layers, and every byte is the fo
   try {
     const bytes = [spy.live(), spy.created(), engine.allocator.reading().liveTotal];
     expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
-    const trainer = new Trainer(engine, config, (period) => draws[period]);
+    const steps = stepsOf(engine, config, (period) => draws[period]);
     const data = tinyStep(shapeOf(name), 5);
     for (let step = 0; step < 30; step++) {
-      await trainer.submit(data);
+      expect((await steps.take(data)).bad).toBe(false);
       expect([spy.live(), spy.created(), engine.allocator.reading().liveTotal]).toEqual(bytes);
     }
-    expect((await trainer.stats()).bad).toBe(false);
   } finally {
     engine.close();
     spy.end();

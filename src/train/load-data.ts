@@ -4,7 +4,7 @@ import type { LoadedFiles } from '../data/sample/inspect';
 import { loadingStream, type LoadConfig, type LoadedData } from '../data/sample/loading';
 import { bytesStream, type DataStream } from '../data/read/text-stream';
 import type { Tokenizer } from '../data/tokenize/tokenizer';
-import type { Pace } from '../worker/pace';
+import type { Pace } from './pace';
 
 export interface DataBytes {
   /** File name; its ending says the format. */

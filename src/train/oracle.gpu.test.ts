@@ -8,7 +8,7 @@ import { relativeErrorL2 } from '../testing/compare';
 import { FIXTURES, loadFixture, RUNS, type Fixture, type FixtureName } from '../testing/fixtures';
 import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testing/oracle-bounds';
 import { adapterName, adapterValues, fixtureConfig, fixtureEngine, fixtureMicroBatch, runFixture } from '../testing/oracle';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const SLOW = process.env.LISA_SLOW === '1';
 const runsOf = (name: FixtureName) => RUNS.filter((run) => SLOW || ALL_RUNS.has(name) || run === 'lisa' || run === 'lora');
@@ -23,10 +23,9 @@ describe.each(FIXTURES)('%s', (name) => {
     const config = fixtureConfig({ ...fixture.run('full'), steps: 1 });
     const engine = await fixtureEngine(fixture, config);
     try {
-      const trainer = new Trainer(engine, config, () => []);
+      const steps = stepsOf(engine, config);
       const batch = fixtureMicroBatch(fixture.batches[gradients.batch]);
-      await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
-      const { loss } = await trainer.stats();
+      const { loss } = await steps.take({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
       const lossError = Math.abs(loss - gradients.loss) / gradients.loss;
       const worst = new Worst();
       const { blocks, edges, slots } = engine.plan.buffers;
@@ -80,7 +79,7 @@ describe.each(FIXTURES)('%s', (name) => {
 
   test.each(runsOf(name))('run %s: losses, norms and every update', async (runName) => {
     const run = fixture.run(runName);
-    const { engine, losses, gradNorms, trainer } = await runFixture(fixture, run);
+    const { engine, losses, gradNorms, state } = await runFixture(fixture, run);
     try {
       const lossError = Math.max(...losses.map((l, i) => Math.abs(l - run.losses[i]) / run.losses[i]));
       const normError = Math.max(...gradNorms.map((n, i) => Math.abs(n - run.gradNorms[i]) / run.gradNorms[i]));
@@ -117,7 +116,7 @@ describe.each(FIXTURES)('%s', (name) => {
       );
       expect(lossError).toBeLessThanOrEqual(1e-5);
       expect(normError).toBeLessThanOrEqual(1e-4);
-      for (const [slot, { layer, updates }] of trainer.state().slots.entries()) {
+      for (const [slot, { layer, updates }] of state.controller.slots().entries()) {
         const row = layer === null ? undefined : engine.plan.buffers.blocks.get(`layer.${layer}`)!.rows[0];
         if (row && run.method !== 'lora') expect(updates, `updates behind slot ${slot}`).toBe(run.stateSteps[row.name]);
       }

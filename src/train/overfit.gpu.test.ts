@@ -4,15 +4,13 @@
 import { describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
 import type { Sample } from '../data/read/types';
-import { drawPeriod } from '../lisa/schedule';
-import { scheduleConfig } from '../plan/input';
 import { relativeErrorL2 } from '../testing/compare';
 import { loadFixture, type FixtureName } from '../testing/fixtures';
 import { fixtureEngine } from '../testing/oracle';
 import { microBatch, stepData, tinyConfig, tinySamples } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
 import { generate } from '../engine/generate';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 
 const LENGTH = 7;
 const SLOW = process.env.LISA_SLOW === '1';
@@ -47,12 +45,10 @@ interface Outcome {
 
 async function learn(engine: Engine, config: RunConfig, samples: readonly Sample[]): Promise<Outcome> {
   const data = stepData([microBatch(samples)]);
-  const schedule = scheduleConfig(engine.plan.input.shape, config);
-  const trainer = new Trainer(engine, config, (period) => drawPeriod(schedule, period));
+  const steps = stepsOf(engine, config);
   const losses: number[] = [];
   for (let step = 0; step < config.steps; step++) {
-    await trainer.submit(data);
-    losses.push((await trainer.stats()).loss);
+    losses.push((await steps.take(data)).loss);
   }
   return { losses, final: (await engine.evaluate(data.microBatches[0])) / data.targets };
 }

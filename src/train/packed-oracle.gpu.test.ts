@@ -14,7 +14,7 @@ import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testi
 import { fixtureConfig, fixtureMicroBatch } from '../testing/oracle';
 import { loadStoredFixture, STORED_FIXTURES, type StoredFixture } from '../testing/stored-fixtures';
 import { Engine } from '../engine/engine';
-import { Trainer } from './trainer';
+import { stepsOf } from '../testing/steps';
 import { loadWeights } from '../engine/weights';
 
 /** What rounds otherwise than float64 did: at most so many of a hundred elements. */
@@ -69,10 +69,9 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
       const trained = allRows(packed).flatMap((row) => (on && row.layer === null ? row.name : []));
       const inHalves = allRows(packed).flatMap((row) => (packed.storedAs(row) === 'f32' ? [] : row.name));
       expect(inHalves.sort()).toEqual(run.packed.filter((tensor) => !trained.includes(tensor)).sort());
-      const trainer = new Trainer(packed, config, (period) => draws[period]);
+      const steps = stepsOf(packed, config, (period) => draws[period]);
       for (const [layer] of draws) {
-        await trainer.submit({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
-        const { loss } = await trainer.stats();
+        const { loss } = await steps.take({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
         lossError = Math.max(lossError, Math.abs(loss / gradients.loss - 1));
         for (const row of allRows(packed)) {
           const of = row.layer === layer ? slots[0] : row.layer === null ? edges.get(row.block as 'embedding') : undefined;
@@ -103,7 +102,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
   test('LISA over four periods: losses, what layers learn while they train, and what is stored once they have left', async () => {
     const { period, draws } = run.lisa;
     const packed = await open(fixture, base, draws);
-    const trainer = new Trainer(packed, base, (at) => draws[at]);
+    const steps = stepsOf(packed, base, (at) => draws[at]);
     const [moved, normMoved] = [new Worst(), new Worst()];
     let [lossError, normError, compared, differing, float32Differing] = [0, 0, 0, 0, 0];
     /** What every tensor of a layer was when it joined. */
@@ -155,8 +154,11 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
       const leaving = step > 0 && Number.isInteger(at) ? draws[at - 1].filter((layer) => !draws[at].includes(layer)) : [];
       const stored = await leave(at - 1, leaving);
       const microBatches = indices.map((index) => fixtureMicroBatch(fixture.batches[index]));
-      await trainer.submit({ microBatches, targets: microBatches.reduce((sum, { targets }) => sum + targets, 0), tokens: 0 });
-      const { loss, gradNorm } = await trainer.stats();
+      const { loss, gradNorm } = await steps.take({
+        microBatches,
+        targets: microBatches.reduce((sum, { targets }) => sum + targets, 0),
+        tokens: 0,
+      });
       lossError = Math.max(lossError, Math.abs(loss / run.losses[step] - 1));
       normError = Math.max(normError, Math.abs(gradNorm / run.gradNorms[step] - 1));
       await stored();

@@ -4,7 +4,7 @@
 import { Change } from './change';
 import type { Engine } from '../engine/engine';
 import type { FrozenProof } from './frozen-proof';
-import type { LayerMove } from '../worker/protocol';
+import type { LayerMove } from './events';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

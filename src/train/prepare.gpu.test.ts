@@ -33,7 +33,7 @@ describe('a .txt file with shuffle off', () => {
       const loss = (await session.engine.evaluate(buildMicroBatch([[first]]))) / 16;
       let second = NaN;
       host.onGate = async (): Promise<'go'> => {
-        if (session.trainer.completed === 1) {
+        if (session.state.completed === 1) {
           await session.drain();
           const next: Sample = { ids: Uint32Array.from(tokens.slice(16, 33)), target: first.target };
           second = (await session.engine.evaluate(buildMicroBatch([[next]]))) / 16;

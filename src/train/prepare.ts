@@ -12,7 +12,7 @@ import { AppError } from '../base/errors';
 import type { FileSource } from '../io/sources/file-source';
 import { openModel, type ModelFiles, type ModelTexts } from '../io/sources/model-files';
 import { checkReadable, loadFiles, type DataInput } from './load-data';
-import { Pace } from '../worker/pace';
+import { Pace } from './pace';
 
 export type { DataBytes } from './load-data';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
 import { zeroBytes } from '../dispatch/memory';
-import type { RunEvent, StepMetrics } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from './events';
 import { decodeRecording, encodeRecording, type TimedEvent } from './recording';
 
 const step = (at: number, activeLayers: number[]): StepMetrics => ({

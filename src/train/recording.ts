@@ -3,7 +3,7 @@
 
 import type { RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
-import type { RunEvent, StepMetrics } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from './events';
 
 export interface TimedEvent {
   /** Milliseconds since the start. */

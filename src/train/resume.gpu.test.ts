@@ -111,11 +111,11 @@ describe.each(LAYOUTS)('%s', (name) => {
     expect(parts).toHaveLength(isCut ? 5 : 1);
     const planned = bytesByClass(session.engine.plan.allBuffers);
     expect(session.forecasts.lisa.bytes.masters > 0).toBe(stored !== null);
-    expect(session.ledger().live).toEqual(planned);
+    expect(session.engine.allocator.reading().live).toEqual(planned);
     if (!isCut) expect(session.forecasts.lisa.bytes).toEqual(planned);
     let visits = 0;
     host.onGate = async () => {
-      if (session.trainer.completed !== 4 || visits === 2) return visits === 2 ? 'stop' : 'go';
+      if (session.state.completed !== 4 || visits === 2) return visits === 2 ? 'stop' : 'go';
       await session.drain();
       if (++visits === 1) return 'verify';
       const row = inputs.files.table[0];

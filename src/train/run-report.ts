@@ -1,16 +1,16 @@
 // What a run tells of itself: at its start (what it is made of), and at its end (what came out).
 
 import type { RunConfig } from '../config/run-config';
-import { bernoulliReport } from '../lisa/schedule';
 import { parameterCount } from '../model/parameters';
 import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { storedParameters } from '../plan/storage';
-import { blockBytes } from '../engine/block-bytes';
+import { blockBytes } from '../plan/block-bytes';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
-import type { Period, Prepared, RunReport } from '../worker/protocol';
+import { bernoulliReport, type Period } from '../lisa/schedule';
+import type { Prepared, RunReport } from './events';
 
 export type Forecasts = Prepared['forecasts'];
 

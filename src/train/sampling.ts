@@ -4,7 +4,7 @@ import { randomStream } from '../base/random';
 import type { Engine } from '../engine/engine';
 import { generate, promptRoom } from '../engine/generate';
 import type { RunInputs } from './prepare';
-import type { Sample } from '../worker/protocol';
+import type { Sample } from './events';
 
 /** 10, 20, 40, 80 …: about as far apart as what a model writes changes. */
 export function isSampleStep(step: number): boolean {

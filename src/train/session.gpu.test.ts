@@ -22,7 +22,7 @@ import {
 import { finish, FOUR_ROWS, wholeRuns } from '../testing/whole-runs';
 import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
-import type { RunEvent, StepMetrics } from '../worker/protocol';
+import type { RunEvent, StepMetrics } from './events';
 import { Discarded } from './session';
 
 const folder = temporaryFolder('session');
@@ -75,7 +75,7 @@ describe('what changes nothing in a run', () => {
     for (const steps of [10, 12]) {
       const inputs = { ...whole.inputs, config: { ...whole.inputs.config, steps } };
       const { host, session } = await openTiny(inputs);
-      host.onGate = () => (session.trainer.completed === 10 ? 'stop' : 'go');
+      host.onGate = () => (session.state.completed === 10 ? 'stop' : 'go');
       await finish(inputs, session, host);
       expect(host.of('sample').map(({ sample }) => [sample.when, sample.step])).toEqual([
         ['before', 0],
@@ -228,7 +228,7 @@ describe('ends before the last step', () => {
   test('stop keeps what was trained: evaluated, saved, sampled', async () => {
     const whole = await uninterrupted('LISA, state dropped');
     const { host, session } = await openTiny({ ...whole.inputs, config: { ...whole.inputs.config, saveEvery: 0 } });
-    host.onGate = () => (session.trainer.completed === 3 ? 'stop' : 'go');
+    host.onGate = () => (session.state.completed === 3 ? 'stop' : 'go');
     const stopped = await finish(whole.inputs, session, host);
     expect(timeless(host.steps)).toEqual(timeless(whole.host.steps.slice(0, 3)));
     expect(host.of('done').map((event) => event.stopped)).toEqual([true]);
@@ -253,7 +253,7 @@ describe('ends before the last step', () => {
     const inputs = await inputsOf({ ...TINY_CONFIG, saveEvery: 0 });
     const { host, session } = await openTiny(inputs);
     host.onGate = () => {
-      host.isDiscarded = session.trainer.completed === 2;
+      host.isDiscarded = session.state.completed === 2;
       return host.isDiscarded ? 'stop' : 'go';
     };
     await expect(session.run()).rejects.toBeInstanceOf(Discarded);
@@ -261,7 +261,7 @@ describe('ends before the last step', () => {
     expect(host.of('done')).toEqual([]);
     expect(host.checkpoints.files.size).toBe(0);
     session.close();
-    expect(session.ledger().liveTotal).toBe(0);
+    expect(session.engine.allocator.reading().liveTotal).toBe(0);
     expect(gpu.fault()).toBeUndefined();
   });
 
@@ -280,9 +280,9 @@ describe('ends before the last step', () => {
     const row = inputs.files.table.find(({ local }) => local === 'mlp.down_proj.weight')!;
     const values = await inputs.files.tensor(row);
     host.onGate = () => {
-      if (session.trainer.completed === 4) session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
+      if (session.state.completed === 4) session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
       // The step under way has read the NaN. This one would be sound again, but after a bad step none may train or be told.
-      if (session.trainer.completed === 5) session.engine.writeTensor(row, values);
+      if (session.state.completed === 5) session.engine.writeTensor(row, values);
       return 'go';
     };
     try {
@@ -320,7 +320,7 @@ describe('memory: forecast, ledger and created buffers are the same bytes', () =
       let exported = 0;
       for (const file of (await exportTuned(session, 'f16')).files) for await (const chunk of file.chunks()) exported += chunk.byteLength;
       expect(exported).toBeGreaterThan(0);
-      const { peak, peakTotal, live } = session.ledger();
+      const { peak, peakTotal, live } = session.engine.allocator.reading();
       const forecast = session.forecasts[method];
       console.info(`${method}: ${created} bytes created, ledger ${peakTotal}, forecast ${forecast.total}`);
       expect(peak).toEqual(forecast.bytes);

@@ -1,23 +1,16 @@
-// A run from its first evaluation to its last. One object owns the state; the page's worker and the command
-// line are thin shells around it and hear of everything through events.
+// A run from its first evaluation to its last: the loop around the steps. One object owns the state; the page's worker and
+// the command line are thin shells around it and hear of everything through events.
 
-import { Loader, type StepData } from '../data/batch/loader';
+import { Loader } from '../data/batch/loader';
 import { AppError } from '../base/errors';
-import type { LedgerReading } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
-import { drawPeriod, periodOf, schedule } from '../lisa/schedule';
+import { LayerController } from '../lisa/controller';
+import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
 import { PART_BYTES } from '../model/parts';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
-import {
-  checkpointFile,
-  readCheckpointState,
-  restoreCheckpoint,
-  type CheckpointReader,
-  type CheckpointState,
-  type CheckpointStore,
-  type HostState,
-} from './checkpoint';
+import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
 import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
@@ -26,10 +19,10 @@ import type { GateAnswer } from './gate';
 import { initialA, loraSites } from '../engine/lora';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { HeldOut, LayerMove, Period, PeriodUpdate, Phase, RunEvent, RunReport, Sample } from '../worker/protocol';
+import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
-import { Trainer } from './trainer';
+import { takeStep, type StepState, type Submitted } from './step';
 import { chooseKernels } from '../engine/tune';
 import { loadWeights } from '../engine/weights';
 
@@ -50,27 +43,26 @@ export interface SessionHost {
 
 export class Discarded extends Error {}
 
-/** Steps that may be under way on the GPU while the next is encoded. */
-const LOOKAHEAD = 1;
-
 export class Session {
   readonly inputs: RunInputs;
   readonly engine: Engine;
-  readonly trainer: Trainer;
+  readonly state: StepState;
+  readonly evaluations: Evaluations;
+  /** LISA's periods; none where one period holds the whole run. */
   readonly schedule: readonly Period[];
   readonly forecasts: Forecasts;
   readonly #host: SessionHost;
   readonly #loader: Loader;
   readonly #watch: PeriodWatch | null;
   readonly #proof: FrozenProof | null;
-  readonly #evaluations: Evaluations;
   #fingerprint = '';
   #updates: PeriodUpdate[] = [];
   #tokens = 0;
   #seconds = 0;
   #saving = true;
   #savedStep: number | null = null;
-  #pending: Promise<void>[] = [];
+  /** The last step, until its figures were told. The GPU works on it while the next is encoded. */
+  #underWay: Promise<void> = Promise.resolve();
   #phase: Phase = 'preparing';
   /** When the last step was done, or training began again. */
   #mark = 0;
@@ -107,14 +99,21 @@ export class Session {
     this.engine = engine;
     this.inputs = inputs;
     this.#host = host;
-    const periods = scheduleConfig(files.shape, config);
-    this.schedule = config.method === 'lisa' ? schedule(periods) : [];
-    this.trainer = new Trainer(engine, config, (period) => drawPeriod(periods, period));
     this.#loader = new Loader(dataset.train, config);
+    this.state = {
+      config,
+      engine,
+      loader: this.#loader,
+      turns: turnsOf(config, scheduleConfig(files.shape, config)),
+      controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park'),
+      parked: new Map(),
+      completed: 0,
+    };
+    this.schedule = listPeriods(this.state.turns, config.steps);
     this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
     const watch = { measure: config.measureUpdates, proof: this.#proof };
     this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
-    this.#evaluations = new Evaluations(engine, inputs, {
+    this.evaluations = new Evaluations(engine, inputs, {
       emit: (event) => host.emit(event),
       begin: async () => {
         await this.drain();
@@ -133,43 +132,172 @@ export class Session {
   /** Trains to the end (or until the gate says stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
     const { config } = this.inputs;
-    this.#host.emit({ type: 'prepared', prepared: preparedOf(this, this.trainer.completed + 1) });
-    if (this.trainer.completed === 0 && this.#evaluations.losses.length === 0) {
-      await this.#evaluations.measure(0);
+    const { state, evaluations } = this;
+    const { layersOf, stepsPerPeriod } = state.turns;
+    this.#host.emit({ type: 'prepared', prepared: preparedOf(this, state.completed + 1) });
+    if (state.completed === 0 && evaluations.losses.length === 0) {
+      await evaluations.measure(0);
       await this.#sample('before');
     }
     let stopped = false;
-    while (this.trainer.completed < config.steps) {
+    while (state.completed < config.steps) {
       stopped = !(await this.#mayGo());
       if (stopped) break;
-      // Another step follows, so this is not the end, which has samples of its own.
-      if (config.sampleAt === 'log' && isSampleStep(this.trainer.completed)) await this.#sample('during');
+
+      // ── sample: another step follows, so this is not the end, which has samples of its own ──────────────────────
+      if (config.sampleAt === 'log' && isSampleStep(state.completed)) await this.#sample('during');
+
+      // ── step ────────────────────────────────────────────────────────────────────────────────────────────────────
       this.#enterTraining();
-      await this.#step();
-      const done = this.trainer.completed;
-      const last = done === config.steps;
-      if (this.#periodIsOver) await this.#endPeriod();
-      if (config.evalEvery > 0 && done % config.evalEvery === 0 && !last) await this.#evaluations.measure(done);
-      if (config.saveEvery > 0 && done % config.saveEvery === 0 && !last && this.#saving) await this.save();
+      if (startsPeriod(state.completed, stepsPerPeriod)) await this.#watch?.begin(layersOf(periodOf(state.completed + 1, stepsPerPeriod)));
+      await this.#follow(await takeStep(state));
+      const done = state.completed;
+      const goesOn = done < config.steps;
+
+      // ── end of the period ───────────────────────────────────────────────────────────────────────────────────────
+      if (startsPeriod(done, stepsPerPeriod)) await this.#endPeriod();
+
+      // ── evaluate ────────────────────────────────────────────────────────────────────────────────────────────────
+      if (goesOn && config.evalEvery > 0 && done % config.evalEvery === 0) await evaluations.measure(done);
+
+      // ── checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
+      if (goesOn && config.saveEvery > 0 && done % config.saveEvery === 0 && this.#saving) await this.save();
     }
     await this.drain();
-    if (!this.#periodIsOver) await this.#endPeriod();
-    const end = this.trainer.completed;
-    if (this.#evaluations.losses.at(-1)?.step !== end) await this.#evaluations.measure(end);
+    const end = state.completed;
+    if (!startsPeriod(end, stepsPerPeriod)) await this.#endPeriod();
+    if (evaluations.losses.at(-1)?.step !== end) await evaluations.measure(end);
     if (this.#saving) await this.save();
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
-    await this.#evaluations.roundBack(end);
+    await evaluations.roundBack(end);
     await this.#sample('after');
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
     return report;
   }
 
-  /** Waits for the steps under way and throws what went wrong in them. */
+  /** Asks the gate until it says that a step may go (true) or that none comes any more. */
+  async #mayGo(): Promise<boolean> {
+    for (;;) {
+      const answer = await this.#host.gate();
+      await this.#checkDiscarded();
+      if (answer === 'go' || answer === 'stop') return answer === 'go';
+      await this[answer]();
+    }
+  }
+
+  /** Goes on once the step before is done, so that one is always under way while the next is encoded. */
+  async #follow(submitted: Submitted): Promise<void> {
+    const before = this.#underWay;
+    this.#underWay = this.#tell(submitted);
+    // Awaited later; until then a failure must not count as one that nobody handles.
+    this.#underWay.catch(() => undefined);
+    await before;
+  }
+
+  /** Waits for the figures of a submitted step and tells them. */
+  async #tell({ step, lr, layers, tokens, targets, stats }: Submitted): Promise<void> {
+    const { loss, gradNorm, bad } = await stats;
+    if (bad) {
+      throw new AppError(
+        'NONFINITE_LOSS',
+        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
+        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would come to the same end.',
+      );
+    }
+    const now = performance.now();
+    const stepMs = now - this.#mark;
+    this.#mark = now;
+    this.#tokens += tokens;
+    this.#seconds += stepMs / 1000;
+    const memory = withTotal(this.engine.allocator.reading().live);
+    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers: layers, stepMs, memory } });
+  }
+
+  /** Waits for the step under way and throws what went wrong in it. */
   async drain(): Promise<void> {
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const step of pending) await step;
+    const last = this.#underWay;
+    this.#underWay = Promise.resolve();
+    await last;
+  }
+
+  /** After the last step of a period, and where the run ends inside of one. */
+  async #endPeriod(): Promise<void> {
+    await this.drain();
+    const { completed, turns } = this.state;
+    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod))) ?? [];
+    if (layers.length > 0) {
+      const period = periodOf(completed, turns.stepsPerPeriod);
+      // A run that was stopped and goes on measures the same period again, from its beginning.
+      if (this.#updates.at(-1)?.period === period) this.#updates.pop();
+      this.#updates.push({ period, layers });
+      this.#host.emit({ type: 'moved', step: completed, period, layers });
+    }
+    if (this.#host.proof === 'every period') await this.verify();
+  }
+
+  async #sample(when: Sample['when']): Promise<void> {
+    await this.drain();
+    this.#enter('sampling');
+    const step = this.state.completed;
+    for await (const made of completions(this.engine, this.inputs, () => this.#host.discarded())) {
+      await this.#checkDiscarded();
+      this.#host.emit({ type: 'sample', sample: { when, step, ...made } });
+    }
+  }
+
+  /** Reads the frozen weights back and tells whether they are bit for bit what they were. */
+  async verify(): Promise<void> {
+    await this.drain();
+    const step = this.state.completed;
+    const frozen = frozenBlocks(this.engine, this.state.controller.layers());
+    const changed = (await this.#proof?.changed(frozen)) ?? [];
+    this.#host.emit({ type: 'verified', step, frozen, changed });
+    this.#mark = performance.now();
+    if (changed.length > 0 && this.#host.proof === 'every period')
+      throw new AppError(
+        'INTERNAL',
+        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
+        'Please report it.',
+      );
+  }
+
+  /** Writes a checkpoint of the state as it is now. */
+  async save(): Promise<void> {
+    const { checkpoints, runId = '' } = this.#host;
+    await this.drain();
+    if (!checkpoints) return;
+    this.#enter('saving');
+    const { completed: step, controller, parked, turns } = this.state;
+    const state: CheckpointState = {
+      version: 2,
+      runId,
+      config: this.inputs.config,
+      trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()] },
+      loader: this.#loader.state(),
+      fingerprint: this.#fingerprint,
+      evalLoss: this.evaluations.losses,
+      updates: this.#updates,
+      tokens: this.#tokens,
+      seconds: this.#seconds,
+      kernels: this.engine.plan.input.kernels,
+    };
+    // Between two periods the next begins by reading its layers.
+    const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
+    try {
+      await checkpoints.write(
+        step,
+        checkpointFile(this.engine, { parked, before: before ?? new Map() }, state, () => this.#checkDiscarded()),
+      );
+    } catch (thrown) {
+      await this.#checkDiscarded();
+      if (!this.#host.hold || !(thrown instanceof AppError) || thrown.code !== 'STORAGE') throw thrown;
+      this.#host.emit({ type: 'saveFailed', step, error: thrown.toInfo() });
+      this.#host.hold();
+      return;
+    }
+    this.#savedStep = step;
+    this.#host.emit({ type: 'checkpoint', step });
   }
 
   /** Before a wait for a person. */
@@ -183,50 +311,9 @@ export class Session {
     this.#saving = false;
   }
 
-  /** Writes a checkpoint of the state as it is now. */
-  async save(): Promise<void> {
-    const { checkpoints } = this.#host;
-    await this.drain();
-    if (!checkpoints) return;
-    this.#enter('saving');
-    const step = this.trainer.completed;
-    try {
-      const file = checkpointFile(this.engine, this.#hostState(), this.#state(), () => this.#checkDiscarded());
-      await checkpoints.write(step, file);
-    } catch (thrown) {
-      await this.#checkDiscarded();
-      if (!this.#host.hold || !(thrown instanceof AppError) || thrown.code !== 'STORAGE') throw thrown;
-      this.#host.emit({ type: 'saveFailed', step, error: thrown.toInfo() });
-      this.#host.hold();
-      return;
-    }
-    this.#savedStep = step;
-    this.#host.emit({ type: 'checkpoint', step });
-  }
-
-  /** Reads the frozen weights back and tells whether they are bit for bit what they were. */
-  async verify(): Promise<void> {
-    await this.drain();
-    const step = this.trainer.completed;
-    const frozen = frozenBlocks(this.engine, this.trainer.activeLayers);
-    const changed = (await this.#proof?.changed(frozen)) ?? [];
-    this.#host.emit({ type: 'verified', step, frozen, changed });
-    this.#mark = performance.now();
-    if (changed.length > 0 && this.#host.proof === 'every period')
-      throw new AppError(
-        'INTERNAL',
-        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
-        'Please report it.',
-      );
-  }
-
-  ledger(): LedgerReading {
-    return this.engine.allocator.reading();
-  }
-
   report(): RunReport {
     const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
-    const { losses: evalLoss, rounding } = this.#evaluations;
+    const { losses: evalLoss, rounding } = this.evaluations;
     return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss, ...(rounding && { rounding }) });
   }
 
@@ -260,117 +347,18 @@ export class Session {
       );
     }
     const { parked, before } = await restoreCheckpoint(this.engine, reader, (name) => this.#proof?.noteBlock(name));
-    for (const [layer, state] of parked) this.trainer.parkedStates.set(layer, state);
-    this.trainer.resume(state.trainer);
-    this.#watch?.restore(this.trainer.activeLayers, before);
+    const { controller } = this.state;
+    controller.resume(state.trainer.slots, state.trainer.parked);
+    this.engine.adopt(controller.assignment());
+    for (const [layer, kept] of parked) this.state.parked.set(layer, kept);
+    this.state.completed = state.trainer.step;
+    this.#watch?.restore(controller.layers(), before);
     this.#loader.restore(state.loader);
-    this.#evaluations.restore(state.evalLoss);
+    this.evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
-  }
-
-  #hostState(): HostState {
-    // Between two periods the next begins by reading its layers.
-    return { parked: this.trainer.parkedStates, before: this.#watch && !this.#periodIsOver ? this.#watch.before : new Map() };
-  }
-
-  #state(): CheckpointState {
-    return {
-      version: 2,
-      runId: this.#host.runId ?? '',
-      config: this.inputs.config,
-      trainer: this.trainer.state(),
-      loader: this.#loader.state(),
-      fingerprint: this.#fingerprint,
-      schedule: this.schedule,
-      evalLoss: this.#evaluations.losses,
-      updates: this.#updates,
-      tokens: this.#tokens,
-      seconds: this.#seconds,
-      kernels: this.engine.plan.input.kernels,
-    };
-  }
-
-  /** Asks the gate until it says that a step may go (true) or that none comes any more. */
-  async #mayGo(): Promise<boolean> {
-    for (;;) {
-      const answer = await this.#host.gate();
-      await this.#checkDiscarded();
-      if (answer === 'go' || answer === 'stop') return answer === 'go';
-      await this[answer]();
-    }
-  }
-
-  /** The steps so far are whole periods. Without sampled layers the run is one period. */
-  get #periodIsOver(): boolean {
-    const { method, lisaPeriod } = this.inputs.config;
-    return method === 'lisa' && this.trainer.completed % lisaPeriod === 0;
-  }
-
-  async #step(): Promise<void> {
-    if (this.#periodIsOver) await this.#watch?.begin(this.schedule[this.trainer.completed / this.inputs.config.lisaPeriod].layers);
-    const data = this.#loader.nextStep();
-    const { lr } = this.trainer;
-    await this.trainer.submit(data);
-    const reported = this.#report(this.trainer.completed, lr, data, this.trainer.activeLayers);
-    // Awaited later; until then a failure must not count as one that nobody handles.
-    reported.catch(() => undefined);
-    this.#pending.push(reported);
-    if (this.#pending.length > LOOKAHEAD) await this.#pending.shift();
-  }
-
-  /** After the last step of a period, and where the run ends inside of one. */
-  async #endPeriod(): Promise<void> {
-    await this.drain();
-    if (this.#watch) this.#noteUpdates(await this.#watch.end(this.#periodIsOver));
-    if (this.#host.proof === 'every period') await this.verify();
-  }
-
-  #noteUpdates(layers: readonly LayerMove[]): void {
-    if (layers.length === 0) return;
-    const step = this.trainer.completed;
-    const period = periodOf(step, this.inputs.config.lisaPeriod);
-    // A run that was stopped and goes on measures the same period again, from its beginning.
-    if (this.#updates.at(-1)?.period === period) this.#updates.pop();
-    this.#updates.push({ period, layers });
-    this.#host.emit({ type: 'moved', step, period, layers });
-  }
-
-  /** Waits for the figures of a submitted step and tells them. */
-  async #report(step: number, lr: number, data: StepData, activeLayers: readonly number[]): Promise<void> {
-    const { loss, gradNorm, bad } = await this.trainer.stats();
-    if (bad) {
-      throw new AppError(
-        'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would come to the same end.',
-      );
-    }
-    const now = performance.now();
-    const stepMs = now - this.#mark;
-    this.#mark = now;
-    const { tokens, targets } = data;
-    this.#tokens += tokens;
-    this.#seconds += stepMs / 1000;
-    const memory = withTotal(this.ledger().live);
-    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers, stepMs, memory } });
-  }
-
-  /** The held-out loss once more, of weights that were rounded to an export's type since the run ended. Nothing can be trained after that. */
-  evaluateRounded(weights: NonNullable<HeldOut['weights']>): Promise<void> {
-    return this.#evaluations.measure(this.trainer.completed, weights);
-  }
-
-  async #sample(when: Sample['when']): Promise<void> {
-    await this.drain();
-    this.#enter('sampling');
-    const step = this.trainer.completed;
-    for await (const made of completions(this.engine, this.inputs, () => this.#host.discarded())) {
-      await this.#checkDiscarded();
-      this.#host.emit({ type: 'sample', sample: { when, step, ...made } });
-    }
   }
 
   async #checkDiscarded(): Promise<void> {

@@ -1,4 +1,4 @@
-// The bar with the state of things and what can be done now: start, or the controls of the run.
+// The bar at the bottom: the state of the run, and what can be done now (start it, or control it).
 
 import { isActive, type Run } from '../store/run/run';
 import type { ActionState } from './actions';
@@ -27,8 +27,8 @@ function StartControls({ state }: { readonly state: ActionState }) {
       <p className="status-line">
         {busy && state.run ? (
           <>
-            <strong>{phaseName(state.run)}</strong>, step {formatCount(state.run.step)} of {formatCount(state.run.config.steps)}. What is
-            set here is for the next run.
+            <strong>{phaseName(state.run)}</strong>, step {formatCount(state.run.step)} of {formatCount(state.run.config.steps)}. These
+            settings are for the next run.
           </>
         ) : (
           <>
@@ -99,7 +99,7 @@ function phaseName(run: Run): string {
   return PHASE_NAMES[run.phase];
 }
 
-/** The phase's own progress where it has one, else that of the steps; unknown while the first step is prepared. */
+/** The phase's own progress if it has one, else that of the steps; unknown while the first step is prepared. */
 function progressOf(run: Run): number | undefined {
   if (run.fraction !== null) return run.fraction;
   const settled = run.phase === 'training' || run.phase === 'paused' || !isActive(run);

@@ -1,4 +1,4 @@
-// The page around its screens: header, what is shown, what is said, dialogs.
+// The page around its screens: header, notices, announcements and dialogs.
 
 import { Suspense, useEffect, useRef, type RefObject } from 'react';
 import type { View } from '../store/run/run';
@@ -55,7 +55,7 @@ export function App() {
   );
 }
 
-/** For the heading of a screen: it gets the focus when the screen changes, so that the keyboard is not left in the one before. */
+/** For the heading of a screen: it gets the focus when the screen changes, so that the keyboard follows. */
 function useFocusOnChange(view: View): RefObject<HTMLHeadingElement | null> {
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef(view);

@@ -11,7 +11,7 @@ import { Switch } from './parts/fields';
 
 export function Dialogs({ state }: { readonly state: ActionState }) {
   const open = useDialog((dialog) => dialog.open);
-  // A run may end by itself while the question stands.
+  // A run may end by itself while the dialog is open.
   const pointless = open === 'stop' && !isActive(state.run);
   useEffect(() => {
     if (pointless) closeDialog();
@@ -29,14 +29,14 @@ function Stop({ state: { run } }: { readonly state: ActionState }) {
     ACTIONS[action].run();
   };
   return (
-    <Dialog title={sure ? `Throw ${steps} away?` : 'Stop this run?'} onClose={closeDialog}>
+    <Dialog title={sure ? `Discard ${steps}?` : 'Stop this run?'} onClose={closeDialog}>
       {sure ? (
-        <p>The weights of this run and its checkpoint are deleted. This cannot be undone.</p>
+        <p>This deletes the run's weights and its checkpoint. It cannot be undone.</p>
       ) : (
         <p>
           {run.step > 0
-            ? `Keep: the ${steps} trained so far are evaluated and sampled; then the model can be compared and downloaded.`
-            : 'No step is done yet, so there is nothing to lose.'}
+            ? `If you keep it, the ${steps} trained so far are evaluated and sampled. Then you can compare and download the model.`
+            : 'No step has finished yet, so nothing is lost.'}
         </p>
       )}
       <div className="buttons">
@@ -78,7 +78,7 @@ function Help() {
           </div>
         ))}
       </dl>
-      <p className="note">In the layer raster and the memory grid, the arrow keys go from period to period and from square to square.</p>
+      <p className="note">In the layer raster the arrow keys move between periods; in the memory grid they move between squares.</p>
       <Switch label="Use these keys" checked={keys} onChange={(on) => setPreference({ keys: on })} />
       <div className="buttons">
         <button type="button" className="button" onClick={closeDialog}>

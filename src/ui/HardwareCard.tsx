@@ -1,5 +1,5 @@
-// What is known of the device that does the work: its kind, its limits in words, what was measured on it, and the room
-// that the browser gives this page on the disk.
+// What is known about the GPU: its kind, its limits in words, its measured speed, and the disk space that the browser gives
+// this page.
 
 import { useEffect, useState } from 'react';
 import { measuredQuota } from '../base/quota';
@@ -16,8 +16,8 @@ type Ready = Extract<DeviceState, { status: 'ready' }>;
 type Row = readonly [name: string, value: string, title?: string];
 
 const MORE_ABOUT = {
-  buffer: 'The largest piece of GPU memory that can be had at once: a matrix of a layer has to fit one.',
-  binding: 'The largest range of it that a kernel can use at once; larger matrices are taken in parts.',
+  buffer: 'The largest buffer that the GPU can allocate. A matrix of a layer has to fit one buffer.',
+  binding: 'The largest range of a buffer that a kernel can use at once. Larger vocabulary matrices are cut into shards.',
   f16: 'Half-precision arithmetic in kernels. LISA Studio computes in 32 bits and works without it.',
 };
 
@@ -26,8 +26,8 @@ function deviceRows({ device, limits, features }: Ready): Row[] {
   const maker = [vendor, architecture].filter((part) => part !== '').join(', ');
   return [
     ['Adapter', description],
-    ['Maker and architecture', maker || 'not told by the browser'],
-    ['Kind', software ? 'Software renderer on the processor: right, but slow' : 'Graphics hardware'],
+    ['Maker and architecture', maker || 'not reported by the browser'],
+    ['Kind', software ? 'Software renderer on the processor: correct, but slow' : 'Graphics hardware'],
     ['Largest buffer', formatBytes(limits.maxBufferSize), MORE_ABOUT.buffer],
     ['Largest binding', formatBytes(limits.maxStorageBufferBindingSize), MORE_ABOUT.binding],
     ['16-bit floats (shader-f16)', features.includes('shader-f16') ? 'yes' : 'no', MORE_ABOUT.f16],
@@ -36,11 +36,11 @@ function deviceRows({ device, limits, features }: Ready): Row[] {
 
 interface Room {
   readonly usage: number;
-  /** Null where the browser does not say. */
+  /** Null if the browser does not say. */
   readonly quota: number | null;
 }
 
-/** Undefined while it is asked for, null where the browser says nothing. */
+/** Undefined while the browser is asked, null if it does not say. */
 function useStorage(): Room | null | undefined {
   const [estimate, setEstimate] = useState<Room | null>();
   useEffect(() => {
@@ -64,7 +64,7 @@ function storageText(storage: ReturnType<typeof useStorage>): string {
   if (storage === undefined) return 'asking the browser…';
   if (storage === null) return 'not told by the browser';
   const { usage, quota } = storage;
-  if (quota === null) return `${formatBytes(usage)} used; the browser does not tell how much it may be`;
+  if (quota === null) return `${formatBytes(usage)} used; the browser does not report the limit`;
   return `${formatBytes(usage)} of ${formatBytes(quota)} used (${formatPercent(usage / quota)})`;
 }
 
@@ -74,13 +74,9 @@ export function HardwareCard({ device }: { readonly device: Ready }) {
   const storage = useStorage();
   const rows: Row[] = deviceRows(device);
   if (speed?.from.what === 'training')
-    rows.push(['Speed, in training', `${formatLarge(speed.flopsPerSecond)}FLOP/s over ${plural(speed.from.steps, 'step')} (measured)`]);
-  rows.push(['Speed, matrix product', probe === null ? 'not measured yet' : `${formatLarge(probe)}FLOP/s (measured)`]);
-  rows.push([
-    'Storage of this page',
-    storageText(storage),
-    'Checkpoints and past runs are kept there. Shared by everything at this address.',
-  ]);
+    rows.push(['Training speed', `${formatLarge(speed.flopsPerSecond)}FLOP/s over ${plural(speed.from.steps, 'step')} (measured)`]);
+  rows.push(['Matrix product speed', probe === null ? 'not measured yet' : `${formatLarge(probe)}FLOP/s (measured)`]);
+  rows.push(['Storage used by this page', storageText(storage), 'It holds checkpoints and past runs. All pages at this address share it.']);
   return (
     <>
       <dl className="rows hardware">
@@ -96,22 +92,22 @@ export function HardwareCard({ device }: { readonly device: Ready }) {
   );
 }
 
-/** Browsers follow it where there are two graphics devices, and on battery as they see fit. */
+/** Browsers follow this if there are two graphics devices; on battery they may decide otherwise. */
 function LowPower() {
   const lowPower = usePreferences((state) => state.lowPower);
   const busy = useRunStore(({ run }) => run !== null);
   return (
     <div className="switches">
       <Switch
-        label="Prefer the device that needs less power"
+        label="Prefer the GPU that uses less power"
         checked={lowPower}
         onChange={(on) => {
           setPreference({ lowPower: on });
-          // A run, or a tuned model that is not saved, lives on the device that there is.
+          // A run, or a tuned model that is not saved, lives on the current device.
           if (!busy) reopenDevice();
         }}
       />
-      {busy && <p className="note">Holds from the next time the page is opened.</p>}
+      {busy && <p className="note">Takes effect the next time you open the page.</p>}
     </div>
   );
 }

@@ -9,7 +9,7 @@ import { Segmented } from './parts/fields';
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
 
-/** One line on the GPU. Browsers tell more or less of it: often only maker and architecture. */
+/** One line about the GPU. Many browsers report only its maker and architecture. */
 export function deviceLine(device: DeviceState): string {
   if (device.status === 'opening') return 'Opening the GPU…';
   if (device.status === 'unavailable') return 'No GPU';
@@ -18,10 +18,10 @@ export function deviceLine(device: DeviceState): string {
   for (const part of [description, vendor, architecture]) {
     if (part && !said.join(' ').toLowerCase().includes(part.toLowerCase())) said.push(part);
   }
-  return said.join(' ') + (software ? ' · software renderer: right, but slow' : '');
+  return said.join(' ') + (software ? ' · software renderer: correct, but slow' : '');
 }
 
-/** `children`: the way to the other screens. */
+/** `children`: the links to the other screens. */
 export function Header({ children }: { readonly children?: ReactNode }) {
   const device = useDeviceStore((state) => state.device);
   const theme = useThemeStore((state) => state.theme);

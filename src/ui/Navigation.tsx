@@ -1,4 +1,4 @@
-// From screen to screen. Where there is only one, there is nowhere to go.
+// Links between the screens. With only one screen there is nothing to show.
 
 import { setView } from '../store/run/run';
 import type { ActionState } from './actions';

@@ -1,5 +1,4 @@
-// What a visitor should know before anything else: no GPU, a run that can be gone on with, what happened while the
-// tab was hidden.
+// What a visitor should know first: no GPU, a run that can be resumed, what happened while the tab was hidden.
 
 import { isActive, setView } from '../store/run/run';
 import type { ActionState } from './actions';
@@ -27,7 +26,7 @@ function DeviceCard({ state }: { readonly state: ActionState }) {
   const { device, run, view } = state;
   if (device.status !== 'unavailable') return null;
   const { error } = device;
-  // The run's own card says it already.
+  // The run's own card already says so.
   if (view === 'run' && run?.error === error) return null;
   const advice = error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
   return (

@@ -53,9 +53,9 @@ export type ActionId =
 export interface Action {
   readonly id: ActionId;
   readonly label: (state: ActionState) => string;
-  /** KeyboardEvent.key; none where a slip of the finger would cost something. */
+  /** KeyboardEvent.key; absent if a slip of the finger would cost something. */
   readonly keys: readonly string[];
-  /** In the list of keys; where there are any. */
+  /** The text in the list of keys, if there are keys. */
   readonly what?: string;
   readonly enabled: (state: ActionState) => boolean;
   readonly run: () => void;
@@ -70,7 +70,7 @@ function start(paused: boolean): void {
   if (sources && currentSetup().start.ready) startRun(config, sources.model, sources.data, paused);
 }
 
-/** Ends the run and saves the tuned model as soon as it can be had. */
+/** Ends the run and downloads the tuned model as soon as it is ready. */
 function stopAndDownload(): void {
   ask('stop');
   const end = useRunStore.subscribe(({ run }) => {
@@ -97,7 +97,7 @@ const table: readonly Action[] = [
   },
   {
     id: 'resume',
-    label: ({ resumable }) => (resumable ? `Go on from step ${resumable.step} of ${resumable.steps}` : 'Go on'),
+    label: ({ resumable }) => (resumable ? `Resume from step ${resumable.step} of ${resumable.steps}` : 'Resume'),
     keys: [],
     enabled: (s) =>
       !isActive(s.run) && s.resumable?.needsModel === null && s.resumable.needsDownload === null && s.device.status === 'ready',
@@ -105,7 +105,7 @@ const table: readonly Action[] = [
   },
   {
     id: 'forget',
-    label: () => 'Discard it',
+    label: () => 'Discard run',
     keys: [],
     enabled: (s) => !isActive(s.run) && s.resumable !== null,
     run: forgetCheckpoint,
@@ -130,7 +130,7 @@ const table: readonly Action[] = [
     id: 'step',
     label: () => 'Step',
     keys: ['s'],
-    what: 'One step, while paused',
+    what: 'Run one step while paused',
     enabled: (s) => inPhase(s, 'paused') && s.run?.asked === null,
     run: () => ask('step'),
   },
@@ -144,7 +144,7 @@ const table: readonly Action[] = [
   },
   {
     id: 'verify',
-    label: ({ run }) => (run?.asked === 'verify' ? 'Comparing bits…' : 'Prove that frozen layers are unchanged'),
+    label: ({ run }) => (run?.asked === 'verify' ? 'Comparing weights…' : 'Prove that frozen layers are unchanged'),
     keys: ['v'],
     what: 'Prove that frozen layers are unchanged',
     enabled: (s) => inPhase(s, 'training', 'paused') && s.run?.asked === null && s.run.step > 0 && s.run.config.method !== 'full',
@@ -154,7 +154,7 @@ const table: readonly Action[] = [
     id: 'stop',
     label: ({ run }) => (run?.asked === 'stop' ? 'Stopping…' : 'Stop'),
     keys: ['x'],
-    what: 'Stop, after a question',
+    what: 'Stop (asks first)',
     enabled: active,
     run: () => openDialog('stop'),
   },
@@ -218,7 +218,7 @@ export const ACTIONS = Object.fromEntries(table.map((action) => [action.id, acti
 
 const KEY_NAMES: Readonly<Record<string, string>> = { ' ': 'Space' };
 
-/** The keys of the table, each with all that it does. */
+/** The keys of the table, each with everything it does. */
 export const SHORTCUTS: readonly { readonly key: string; readonly name: string; readonly what: string }[] = [
   ...new Set(table.flatMap((action) => action.keys)),
 ].map((key) => ({

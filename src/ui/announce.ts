@@ -1,13 +1,13 @@
-// What a screen reader hears of a run: changes of phase, and every tenth part of the way. Pure.
+// What a screen reader announces about a run: changes of phase, and every tenth of the steps. Pure.
 
 import { isActive, type Run } from '../store/run/run';
-import type { Phase } from '../worker/protocol';
+import type { Phase } from '../train/events';
 import { formatList, formatLoss, plural } from './format';
 import { blockTitle, PHASE_NAMES } from './labels';
 
 const tenths = (run: Run): number => Math.floor((run.step / run.config.steps) * 10);
 
-/** Between two steps a run may evaluate, sample and save; that is no news. */
+/** Between two steps a run may evaluate, sample and save; that is not worth announcing. */
 const AT_WORK: readonly Phase[] = ['training', 'evaluating', 'sampling', 'saving'];
 
 /** The sentence for this change, or null when it is not worth one. */
@@ -27,10 +27,10 @@ export function announcement(before: Run | null, now: Run | null): string | null
 /** The answer to "are the frozen layers unchanged?". */
 export function verifiedSentence({ step, frozen, changed }: NonNullable<Run['verified']>): string {
   if (changed.length > 0)
-    return `${blocks(changed.length)} changed although frozen: ${formatList(changed.map(blockTitle))}, after step ${step}.`;
-  if (frozen.length === 0) return `No block is frozen after step ${step}: there is nothing to compare.`;
-  if (frozen.length === 1) return `The one frozen block is bit for bit what it was, after step ${step}.`;
-  return `All ${frozen.length} frozen blocks are bit for bit what they were, after step ${step}.`;
+    return `After step ${step}, ${blocks(changed.length)} changed although frozen: ${formatList(changed.map(blockTitle))}.`;
+  if (frozen.length === 0) return `After step ${step} no block is frozen, so there is nothing to compare.`;
+  if (frozen.length === 1) return `After step ${step}, the one frozen block is unchanged, bit for bit.`;
+  return `After step ${step}, all ${frozen.length} frozen blocks are unchanged, bit for bit.`;
 }
 
 const blocks = (count: number): string => plural(count, 'block');
@@ -56,5 +56,5 @@ export function tabTitle(run: Run | null): string {
   return `${run.phase === 'paused' ? 'Paused ' : ''}${percent} % · ${TITLE}`;
 }
 
-/** Leaving the page would lose this. */
+/** What leaving the page would lose. */
 export const wouldLose = (run: Run | null): boolean => isActive(run);

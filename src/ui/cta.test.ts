@@ -42,14 +42,14 @@ describe('startState', () => {
     const model = { kind: 'hub', hub: 'https://h', repo: 'a/b', revision: 'main', commit: '0'.repeat(40) } as const;
     const preflight = { ...facts, model, cachedBytes: 0, whole: false, licence: null, gated: false };
     const label = (hub: LookState): string => startState('lisa', ready, { ...builtin, modelKind: 'hub', hub }, []).label;
-    expect(label({ status: 'none' })).toBe('Look a model up first');
-    expect(label({ status: 'looking', id: 1, repo: 'a/b', revision: 'main' })).toBe('Looking the model up…');
+    expect(label({ status: 'none' })).toBe('Look up a model first');
+    expect(label({ status: 'looking', id: 1, repo: 'a/b', revision: 'main' })).toBe('Looking up the model…');
     expect(label({ status: 'known', preflight })).toBe('Download the model first');
     const coming = { ...NO_FINDINGS, downloading: true };
     const known = { ...builtin, modelKind: 'hub', hub: { status: 'known', preflight } } as const;
     expect(startState('lisa', ready, known, [], coming)).toMatchObject({ label: 'Downloading the model…', ready: false });
     expect(label({ status: 'known', preflight: { ...preflight, whole: true } })).toBe('Start LISA');
-    expect(label({ status: 'failed', error: { code: 'HUB_GATED', detail: '', remedy: '' } })).toBe('Look another model up');
+    expect(label({ status: 'failed', error: { code: 'HUB_GATED', detail: '', remedy: '' } })).toBe('Look up another model');
   });
 
   it('names the option at fault and where to look', () => {
@@ -62,7 +62,7 @@ describe('startState', () => {
   it('says what was found out ahead of the run, and lets a budget be exceeded', () => {
     const found = (findings: Partial<typeof NO_FINDINGS>) => startState('lisa', ready, builtin, [], { ...NO_FINDINGS, ...findings });
     expect(found({ data: 'failed' })).toEqual({ label: 'Fix the data', ready: false, focus: 'data' });
-    expect(found({ data: 'empty' })).toMatchObject({ label: 'Choose data with something to learn', focus: 'data' });
+    expect(found({ data: 'empty' })).toMatchObject({ label: 'Choose data with tokens to learn', focus: 'data' });
     const limit = { what: 'its embedding', bytes: 2, limit: 1, kind: 'buffer', grows: 'model' } as const;
     expect(found({ limit })).toEqual({ label: 'Too large for this device', ready: false, focus: 'model' });
     expect(found({ limit: { ...limit, grows: 'batch' } }).focus).toBe('batchSize');

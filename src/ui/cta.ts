@@ -1,4 +1,4 @@
-// What the start button says: it starts, or names the first thing that is missing. Pure.
+// The text of the start button: it starts the run, or names the first thing that is missing. Pure.
 
 import type { ConfigFault, ConfigKey, Method } from '../config/run-config';
 import type { LimitFault } from '../plan/forecast-limits';
@@ -10,17 +10,17 @@ import { LABELS, METHOD_NAMES } from './labels';
 export interface StartState {
   readonly label: string;
   readonly ready: boolean;
-  /** The option to look at; null when there is nothing that a person can set right. */
+  /** The option to look at; null if a person cannot fix anything there. */
   readonly focus: ConfigKey | null;
 }
 
-/** What was found out ahead of the run; nothing of it is waited for. */
+/** What is known before the run; the button does not wait for it. */
 export interface Findings {
-  /** What of the plan is larger than the device allows. */
+  /** The part of the plan that is larger than the device allows. */
   readonly limit: LimitFault | null;
-  /** Against the person's budget; null where none is set or nothing is known. */
+  /** The verdict against the person's budget; null if no budget is set or nothing is known. */
   readonly verdict: Verdict | null;
-  /** Of reading the data ahead. */
+  /** The state of the data preview. */
   readonly data: 'unknown' | 'ready' | 'empty' | 'failed';
   /** A model is being downloaded. */
   readonly downloading?: boolean;
@@ -45,9 +45,9 @@ export function startState(
   }
   if (sources.modelKind === 'hub') {
     const { hub } = sources;
-    if (hub.status === 'none') return blocked('Look a model up first', 'model');
-    if (hub.status === 'looking') return blocked('Looking the model up…', null);
-    if (hub.status === 'failed') return blocked('Look another model up', 'model');
+    if (hub.status === 'none') return blocked('Look up a model first', 'model');
+    if (hub.status === 'looking') return blocked('Looking up the model…', null);
+    if (hub.status === 'failed') return blocked('Look up another model', 'model');
     if (!hub.preflight.whole) return blocked(downloading ? 'Downloading the model…' : 'Download the model first', 'model');
   }
   if (sources.dataKind === 'file' && !sources.file) return blocked('Choose a data file', 'data');
@@ -55,7 +55,7 @@ export function startState(
   const [fault] = faults;
   if (fault) return blocked(`Fix ${LABELS[fault.key].short}`, fault.key);
   if (data === 'failed') return blocked('Fix the data', 'data');
-  if (data === 'empty') return blocked('Choose data with something to learn', 'data');
+  if (data === 'empty') return blocked('Choose data with tokens to learn', 'data');
   if (limit) return blocked('Too large for this device', limit.grows === 'batch' ? 'batchSize' : 'model');
   if (device.status === 'opening') return blocked('Opening the GPU…', null);
   const what = method === 'full' ? 'Start full fine-tuning' : `Start ${METHOD_NAMES[method]}`;

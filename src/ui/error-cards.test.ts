@@ -39,8 +39,8 @@ it('says what is safe', () => {
   expect(safeSentence(50, 50)).toBe('All 50 steps are saved.');
   expect(safeSentence(412, 400)).toMatch(/^Steps 1 to 400 are saved; the 12 steps/);
   expect(safeSentence(401, 400)).toMatch(/the one step after/);
-  expect(savedSentence(60, null)).toMatch(/waits after step 60\. There is no checkpoint/);
-  expect(savedSentence(60, 40)).toMatch(/last good checkpoint is that of step 40\.$/);
+  expect(savedSentence(60, null)).toMatch(/waits after step 60\. It has no checkpoint/);
+  expect(savedSentence(60, 40)).toMatch(/last good checkpoint is from step 40\.$/);
 });
 
 it('gives each browser its own step', () => {

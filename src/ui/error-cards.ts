@@ -52,20 +52,20 @@ const TITLES: Readonly<Record<ErrorFamily, string>> = {
   'no-gpu': 'No GPU to train on',
   lost: 'The GPU was lost',
   memory: 'The GPU ran out of memory',
-  nonfinite: 'The numbers left the range',
+  nonfinite: 'The loss is no longer finite',
   model: 'This model cannot be used',
   hub: 'The model could not be fetched',
   data: 'This data cannot be used',
-  settings: 'A setting is not possible',
+  settings: 'A setting is not valid',
   checkpoint: 'The checkpoint cannot be used',
-  storage: 'The browser’s storage refused',
+  storage: 'The browser’s storage failed',
   fault: 'Something in LISA Studio went wrong',
 };
 
 export const titleOf = (error: ErrorInfo): string =>
   error.code === 'NO_WEBGPU' ? 'This browser has no WebGPU' : TITLES[familyOf(error.code)];
 
-/** What of a run is not lost. `step`: the last finished one. */
+/** What is safe after a failure. `step`: the last finished step. */
 export function safeSentence(step: number, savedStep: number | null): string {
   if (step === 0) return 'Nothing was trained yet, so nothing is lost.';
   if (savedStep === null) return `Nothing was saved before step ${step}. The model and data that you chose are unchanged.`;
@@ -73,12 +73,12 @@ export function safeSentence(step: number, savedStep: number | null): string {
   return `Steps 1 to ${savedStep} are saved; the ${step - savedStep === 1 ? 'one step' : `${step - savedStep} steps`} after that must be trained again.`;
 }
 
-/** What is safe of a run that goes on, when its newest checkpoint could not be written. */
+/** What is safe of a running run whose newest checkpoint could not be written. */
 export function savedSentence(step: number, savedStep: number | null): string {
-  const whole = `The run is whole and waits after step ${step}.`;
+  const whole = `The run is intact and waits after step ${step}.`;
   return savedStep === null
-    ? `${whole} There is no checkpoint of it yet: closing the page would lose it.`
-    : `${whole} The last good checkpoint is that of step ${savedStep}.`;
+    ? `${whole} It has no checkpoint yet, so closing the page would lose it.`
+    : `${whole} The last good checkpoint is from step ${savedStep}.`;
 }
 
 export interface Suggestion {
@@ -86,7 +86,7 @@ export interface Suggestion {
   readonly patch: Partial<RunConfig>;
 }
 
-/** Changes that may help, the mildest first; each is applied with one click and none by itself. */
+/** Changes that may help, the mildest first. Each needs one click; none is applied automatically. */
 export function suggestions(error: ErrorInfo, config: RunConfig): Suggestion[] {
   switch (familyOf(error.code)) {
     case 'memory':
@@ -109,10 +109,10 @@ function lighter(config: RunConfig): Suggestion[] {
   const { batchSize, seqLen, lisaLayers, lisaTrain, method } = config;
   if (batchSize > 1) {
     const half = Math.floor(batchSize / 2);
-    // As many rows a step as before, where it divides evenly.
+    // Keeps the rows per step if the batch divides evenly.
     const gradAccum = batchSize % 2 === 0 ? config.gradAccum * 2 : config.gradAccum;
     list.push({
-      label: `Half the batch: ${half}${gradAccum > config.gradAccum ? `, twice a step` : ''}`,
+      label: `Half the batch: ${half}${gradAccum > config.gradAccum ? `, two per step` : ''}`,
       patch: { batchSize: half, gradAccum },
     });
   }
@@ -125,13 +125,13 @@ function lighter(config: RunConfig): Suggestion[] {
   return list;
 }
 
-/** The one step that gets WebGPU in this browser, as far as its name tells. */
+/** The one step that enables WebGPU in this browser, as far as its name shows. */
 export function webgpuAdvice(userAgent: string, secureContext: boolean): string {
-  if (!secureContext) return 'Browsers offer WebGPU on https and localhost only: open this page from such an address.';
+  if (!secureContext) return 'Browsers offer WebGPU only on https and localhost. Open this page from such an address.';
   if (/Firefox\//.test(userAgent)) return 'Open this page in a current Chrome or Edge; not every Firefox offers WebGPU.';
   if (/Edg\//.test(userAgent)) return 'Update Edge, turn on graphics acceleration in edge://settings/system, and restart it.';
   if (/Chrome\//.test(userAgent)) {
-    if (/Android/.test(userAgent)) return 'Update Chrome. On Android it needs version 12 of the system or a later one.';
+    if (/Android/.test(userAgent)) return 'Update Chrome. On Android, WebGPU needs Android 12 or later.';
     if (/Linux/.test(userAgent)) return 'On Linux, turn on chrome://flags/#enable-unsafe-webgpu and restart Chrome.';
     return 'Update Chrome, turn on graphics acceleration in chrome://settings/system, and restart it.';
   }

@@ -6,7 +6,7 @@ import { setSetupMode } from '../store/setup/setup-mode';
 import { fieldId } from './labels';
 
 export function focusField(key: ConfigKey): void {
-  // The simple set-up leaves most fields out.
+  // The simple set-up hides most fields.
   if (!document.getElementById(fieldId(key))) flushSync(() => setSetupMode('advanced'));
   const field = document.getElementById(fieldId(key));
   field?.closest('details')?.setAttribute('open', '');

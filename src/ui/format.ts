@@ -28,13 +28,13 @@ export interface ByteUnit {
   readonly size: number;
 }
 
-/** The unit that formatBytes gives this many bytes. */
+/** The unit that formatBytes uses for this many bytes. */
 export function unitOf(bytes: number): ByteUnit {
   const [size, name] = BYTE_UNITS.find(([unit]) => bytes >= unit * 0.9995) ?? [1, 'B'];
   return { name, size };
 }
 
-/** Bytes that share the unit of others beside them: 6.96, 0.48. */
+/** Bytes in a unit that is shared with the numbers beside them: 6.96, 0.48. */
 export const formatInUnit = (bytes: number, { size }: ByteUnit): string =>
   bytes === 0 || size === 1 ? formatCount(bytes) : threeDigits(bytes / size);
 

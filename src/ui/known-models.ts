@@ -1,18 +1,18 @@
-// Shapes of models that are known without a download, from their config.json. Memory bars need nothing else.
+// Shapes of models that are known without a download, from their config.json. Memory bars need only these.
 
 import { BUILTIN_MODEL } from '../config/run-config';
 import type { Dtype, ModelShape } from '../model/types';
 
 export interface KnownModel {
   readonly name: string;
-  /** Where the Hub has it. */
+  /** Its name on the Hub. */
   readonly repo?: string;
   readonly shape: ModelShape;
-  /** As its published weights are stored. */
+  /** The type of its published weights. */
   readonly types: Dtype;
 }
 
-/** What the page ships; equal to the parse of public/models/wordsmith-2m/config.json (a test holds them together). */
+/** The model that the page ships. It equals the parsed public/models/wordsmith-2m/config.json; a test compares them. */
 export const BUILTIN: KnownModel = {
   name: BUILTIN_MODEL,
   types: 'f16',
@@ -124,5 +124,5 @@ const QWEN25_05B: KnownModel = {
   },
 };
 
-/** Shown beside a small model: this is where the saving is felt. */
+/** Shown beside a small model, because larger models save more. */
 export const LARGER_MODELS: readonly KnownModel[] = [GPT2_124M, SMOLLM2_135M, QWEN25_05B];

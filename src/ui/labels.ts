@@ -1,7 +1,7 @@
 // What settings, their choices, phases and methods are called on the page. How a setting works is in src/config/fields.ts.
 
 import type { ChoiceKey, ConfigKey, Method, RunConfig } from '../config/run-config';
-import type { Phase } from '../worker/protocol';
+import type { Phase } from '../train/events';
 
 interface Label {
   readonly label: string;

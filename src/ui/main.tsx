@@ -46,6 +46,6 @@ if (root) {
       <App />
     </StrictMode>,
   );
-  // After the first paint: it is large, and nothing is clicked on it.
+  // Loaded after the first paint, because it is large and nothing can be clicked on it.
   requestAnimationFrame(() => void loadForecaster());
 }

@@ -1,4 +1,4 @@
-// What the page does beside showing things: keys, the tab's title, the question before leaving, announcements.
+// What the page does besides showing things: keys, the tab's title, the question before leaving, announcements.
 
 import { useEffect, useRef, useState } from 'react';
 import { useRunStore, type Run } from '../store/run/run';
@@ -10,7 +10,7 @@ const TYPED =
   'textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="range"], [type="file"], [type="button"])';
 const PRESSED = 'input, button, summary, a, [role="gridcell"]';
 
-/** Whether what has the focus wants this key for itself. */
+/** Whether the focused element uses this key itself. */
 const takesKey = (target: EventTarget | null, key: string): boolean =>
   target instanceof Element && (target.closest(TYPED) !== null || (key === ' ' && target.closest(PRESSED) !== null));
 
@@ -19,7 +19,7 @@ export function useShortcuts(on: boolean): void {
     if (!on) return;
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
-      // A question is open: its own keys only.
+      // A dialog is open: only its own keys count.
       if (document.querySelector('dialog[open]') || takesKey(event.target, event.key)) return;
       const action = actionOfKey(event.key, currentActionState());
       if (!action) return;
@@ -48,7 +48,7 @@ export function useLeaveGuard(run: Run | null): void {
   }, [guarded]);
 }
 
-/** The last sentence worth saying. */
+/** The last sentence worth announcing. */
 export function useAnnouncement(): string {
   const [text, setText] = useState('');
   const before = useRef<Run | null>(null);

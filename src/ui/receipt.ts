@@ -1,4 +1,4 @@
-// The sentence that sets measured bytes against forecast ones, and says which is which. Pure.
+// The sentence that compares measured bytes with forecast ones, and says which is which. Pure.
 
 import type { Method } from '../config/run-config';
 import { formatBytes, formatPercent } from './format';
@@ -11,7 +11,7 @@ export function difference(bytes: number, than: number): string {
   return `${formatPercent(Math.abs(share))} ${share > 0 ? 'less' : 'more'}`;
 }
 
-/** `ended`: the peak is that of the whole run; before that, the highest reading at the end of a step so far. */
+/** `ended`: the peak is that of the whole run. Before the end, it is the highest reading after any step so far. */
 export function measuredReceipt(method: Method, peak: number, fullForecast: number, ended: boolean): string {
   const measured = ended ? `Peak ${formatBytes(peak)} measured` : `${formatBytes(peak)} measured so far`;
   if (method === 'full') return `${measured}; the forecast was ${formatBytes(fullForecast)}.`;

@@ -21,7 +21,7 @@ const ReplayScreen = lazy(() => import('./replay/ReplayScreen'));
 export interface Screen {
   readonly view: View;
   readonly label: string;
-  /** In the navigation, and shown when the view asks for it. */
+  /** Whether it is in the navigation and can be shown. */
   readonly available: (state: ActionState) => boolean;
   readonly Show: ComponentType<{ readonly state: ActionState }>;
 }
@@ -34,7 +34,7 @@ export const SCREENS: readonly Screen[] = [
   { view: 'replay', label: 'Recorded run', available: () => true, Show: ReplayScreen },
 ];
 
-/** The screen that the view names; the set-up where there is nothing to show there. */
+/** The screen that the view names; the set-up if that screen has nothing to show. */
 export const screenOf = (state: ActionState): Screen =>
   SCREENS.find((screen) => screen.view === state.view && screen.available(state)) ?? SCREENS[0];
 
@@ -54,7 +54,7 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
   );
 }
 
-// A run that trains meanwhile changes the state ten times a second, and nothing in these.
+// A running training changes the state ten times a second, but nothing in these screens.
 const SetupForm = memo(({ setup }: { readonly setup: Setup }) => <SetupColumn setup={setup} />);
 const SetupPreview = memo(({ setup }: { readonly setup: Setup }) => <PreviewView setup={setup} />);
 

@@ -1,5 +1,5 @@
-// What the set-up amounts to: the chosen model's shape, the faults of the settings, what the memory forecast says of
-// them, and what the start button says. One function for components and actions alike.
+// Summary of the set-up: the chosen model's shape, the faults of the settings, their memory forecast, and the text of the start
+// button. Components and actions use the same function.
 
 import { useMemo } from 'react';
 import { configFaults, type ConfigFault, type RunConfig } from '../config/run-config';
@@ -21,7 +21,7 @@ export interface Setup {
   readonly sources: SourcesState;
   /** Null until a model is chosen and its config.json read. */
   readonly shape: ModelShape | null;
-  /** The same with how its weights are stored. */
+  /** The same, with the types of its weights. */
   readonly model: PlannedModel | null;
   readonly faults: readonly ConfigFault[];
   /** Memory of the chosen method; null until the forecaster is loaded and the settings can run. */
@@ -31,7 +31,7 @@ export interface Setup {
   readonly start: StartState;
 }
 
-/** What the page has found out or been told beside the settings themselves. */
+/** What the page knows besides the settings themselves. */
 export interface Known {
   readonly budget: number | null;
   readonly forecaster: Forecaster | null;
@@ -54,7 +54,7 @@ export function setupOf(config: RunConfig, sources: SourcesState, device: Device
   return { config, sources, shape, model, faults, memory, limit, verdict, start };
 }
 
-/** Known before a byte of the weights is: of a folder from its headers, of a hub's model from the look at it. */
+/** Known before any weights are read: for a folder from its headers, for a hub model from the look-up. */
 function modelOf({ modelKind, local, hub }: SourcesState): PlannedModel | null {
   if (modelKind === 'builtin') return BUILTIN;
   if (modelKind === 'local') return local?.facts ?? null;

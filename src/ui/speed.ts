@@ -9,11 +9,11 @@ export interface Speed {
   /** NaN before the first step. */
   readonly tokensPerSecond: number;
   readonly stepMs: number;
-  /** Of training alone: evaluation, samples and saving come on top. */
+  /** Training only; evaluation, samples and saving take extra time. */
   readonly leftMs: number;
 }
 
-/** Means over the last steps. The first step is left out as soon as there is another: it compiles pipelines. */
+/** Means over the last steps. The first step compiles pipelines, so it is left out as soon as there is another. */
 export function speedOf(metrics: Pick<RunMetrics, 'tokens' | 'stepMs'>, stepsLeft: number): Speed {
   const count = metrics.stepMs.length;
   const from = Math.max(count > 1 ? 1 : 0, count - WINDOW);

@@ -50,10 +50,10 @@ describe('announcements', () => {
     const saveError = { code: 'STORAGE' as const, detail: 'No room.', remedy: '' };
     expect(announcement(run, { ...run, saveError })).toBe('The checkpoint could not be written. No room.');
     const verified = { type: 'verified' as const, step: 40, frozen: ['layer.0', 'layer.1'], changed: [] };
-    expect(announcement(run, { ...run, verified })).toBe('All 2 frozen blocks are bit for bit what they were, after step 40.');
-    expect(verifiedSentence({ ...verified, frozen: ['layer.1'] })).toMatch(/^The one frozen block is/);
-    expect(verifiedSentence({ ...verified, frozen: [] })).toMatch(/^No block is frozen/);
-    expect(verifiedSentence({ ...verified, changed: ['layer.1'] })).toBe('1 block changed although frozen: layer 1, after step 40.');
+    expect(announcement(run, { ...run, verified })).toBe('After step 40, all 2 frozen blocks are unchanged, bit for bit.');
+    expect(verifiedSentence({ ...verified, frozen: ['layer.1'] })).toMatch(/the one frozen block is unchanged/);
+    expect(verifiedSentence({ ...verified, frozen: [] })).toMatch(/no block is frozen/);
+    expect(verifiedSentence({ ...verified, changed: ['layer.1'] })).toBe('After step 40, 1 block changed although frozen: layer 1.');
   });
 
   it('puts progress first in the tab title', () => {
@@ -91,6 +91,6 @@ it('receipts never mix measured and forecast', () => {
 it('the device line says each part once', () => {
   const line = (vendor: string, architecture: string, description: string, software = false) =>
     deviceLine({ status: 'ready', device: { vendor, architecture, description, software }, limits: DEFAULT_LIMITS, features: [] });
-  expect(line('google', 'swiftshader', 'google', true)).toBe('google swiftshader · software renderer: right, but slow');
+  expect(line('google', 'swiftshader', 'google', true)).toBe('google swiftshader · software renderer: correct, but slow');
   expect(line('nvidia', 'ampere', 'NVIDIA GeForce RTX 3080')).toBe('NVIDIA GeForce RTX 3080 ampere');
 });

@@ -14,7 +14,8 @@ import { spyOnBuffers, type BufferSpy } from '../testing/buffer-spy';
 import { halfModelFile, temporaryFolder, TINY_TOKENIZER_CONFIG, writeTinyModel } from '../testing/tiny-folder';
 import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
 import { TINY_CONFIG } from '../testing/tiny-session';
-import type { CompareRequest, DataSource, Event, ModelSource } from './protocol';
+import type { CompareRequest, Event } from './protocol';
+import type { DataSource, ModelSource } from '../io/sources/run-sources';
 
 const folder = temporaryFolder('comparison');
 afterAll(() => folder.remove());

@@ -11,7 +11,7 @@ import { HubServer } from '../testing/hub-server';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
 import { pickedData, TestPage } from '../testing/tiny-service';
 import { TINY_CONFIG } from '../testing/tiny-session';
-import type { DownloadState, HubModel } from './protocol-hub';
+import type { DownloadState, HubModel } from '../io/hub/types';
 
 const COMMIT = 'abc123'.padEnd(40, '0');
 const folder = temporaryFolder('hub-service');

@@ -11,7 +11,8 @@ import type { Patience } from '../io/hub/retry';
 import { compactTypes } from '../io/sources/model-facts';
 import { openModel } from '../io/sources/model-files';
 import { parameterCount } from '../model/parameters';
-import type { DownloadState, HubCommand, HubEvent, HubModel, ModelUse, Preflight } from './protocol-hub';
+import type { HubCommand, HubEvent } from './protocol-hub';
+import type { DownloadState, HubModel, ModelUse, Preflight } from '../io/hub/types';
 
 export interface HubSurroundings {
   readonly cache: ModelCache;

@@ -8,7 +8,8 @@ import { pickedModel } from '../testing/tiny-service';
 import { MemorySources, memoryModels } from '../testing/tiny-service';
 import { MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
 import { Inspector, type InspectCommand } from './inspect';
-import type { DataSource, Event, ModelSource } from './protocol';
+import type { Event } from './protocol';
+import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import { TrainService } from './service';
 
 const folder = temporaryFolder('inspect');

@@ -9,9 +9,10 @@ import { errorInfo } from '../base/errors';
 import { keyOf } from '../io/hub/model-cache';
 import { openModelTexts } from '../io/sources/model-files';
 import { loadFiles } from '../train/load-data';
-import { Pace, rest } from './pace';
+import { Pace, rest } from '../train/pace';
 import { openTokenizer } from '../train/prepare';
-import type { Command, DataSource, Event, ModelSource } from './protocol';
+import type { Command, Event } from './protocol';
+import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import { openSources, type SourcePlaces } from './sources';
 
 /** News of a long count. */

@@ -1,29 +1,17 @@
-// What the page and the trainer say to each other: two unions, plain data only. The command line listens to
-// the same events. Every event of a run carries its runId.
+// What the page asks of its worker and what the worker answers: two unions, plain data only. What a run reports is in
+// train/events.ts; here it comes in an event that names the run.
 
 import type { RunConfig } from '../config/run-config';
 import type { ErrorInfo } from '../base/errors';
 import type { DeviceDescription, DeviceLimits } from '../dispatch/limits';
-import type { BernoulliReport } from '../lisa/schedule';
-import type { Forecast } from '../plan/forecast';
 import type { Message } from '../data/read/types';
 import type { DataHead, DataPreview } from '../data/sample/preview';
 import type { GgufType } from '../io/formats/gguf';
 import type { ModelFacts } from '../io/sources/model-facts';
-import type { Dtype, ModelShape } from '../model/types';
-import type { MemoryTotals } from '../dispatch/memory';
-import type { HubCommand, HubEvent, HubModel } from './protocol-hub';
-
-/** Files of a model in Hugging Face layout, one that the page ships, or one of a hub that is whole in the cache. */
-export type ModelSource =
-  | { readonly kind: 'builtin'; readonly id: string }
-  | { readonly kind: 'files'; readonly name: string; readonly files: readonly File[] }
-  | HubModel;
-
-export type DataSource =
-  | { readonly kind: 'builtin'; readonly id: string }
-  /** `heldOut`: to evaluate on, in place of a share of the rows. */
-  | { readonly kind: 'file'; readonly file: File; readonly heldOut?: File };
+import type { HubCommand, HubEvent } from './protocol-hub';
+import type { HubModel } from '../io/hub/types';
+import type { DataSource, ModelSource } from '../io/sources/run-sources';
+import type { RunEvent } from '../train/events';
 
 export type Command =
   | HubCommand
@@ -92,170 +80,6 @@ export interface CompareRequest {
 }
 
 export type Side = 'base' | 'tuned';
-
-/** Where a run is. */
-export type Phase = 'opening' | 'loading' | 'preparing' | 'evaluating' | 'sampling' | 'training' | 'paused' | 'saving' | 'done' | 'failed';
-
-export interface StepMetrics {
-  /** From 1. */
-  readonly step: number;
-  /** Mean over the step's targets, before the step's update; natural log. */
-  readonly loss: number;
-  readonly lr: number;
-  readonly gradNorm: number;
-  /** Tokens that went through the model. */
-  readonly tokens: number;
-  /** Tokens that carried a loss. */
-  readonly targets: number;
-  readonly activeLayers: readonly number[];
-  readonly stepMs: number;
-  /** Live GPU bytes by class, and their sum. */
-  readonly memory: MemoryTotals;
-}
-
-export interface Period {
-  /** From 0. */
-  readonly period: number;
-  /** First optimizer step, from 1. */
-  readonly firstStep: number;
-  readonly layers: readonly number[];
-}
-
-/** Bytes that a part of the model has on the GPU, as the ledger counts them. */
-export interface BlockBytes {
-  /** embedding, layer.0 … layer.L−1, norm, head (none where it is tied). */
-  readonly name: string;
-  readonly weights: number;
-  /** While it trains: gradient, m and v. A sampled layer has them in its slot. 0 where it never trains. */
-  readonly gradient: number;
-  readonly m: number;
-  readonly v: number;
-  /** Trains at every step. */
-  readonly always: boolean;
-}
-
-/** How far a layer moved in the period that ended at `step`: ‖W_after − W_before‖ / ‖W_before‖ (Frobenius, all its tensors). */
-export interface LayerMove {
-  readonly layer: number;
-  readonly change: number;
-}
-
-/** How far the layers of a period moved in it. */
-export interface PeriodUpdate {
-  readonly period: number;
-  readonly layers: readonly LayerMove[];
-}
-
-export interface DataSummary {
-  readonly name: string;
-  readonly format: string;
-  readonly rows: number;
-  readonly evalRows: number;
-  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
-  readonly duplicates: number;
-  readonly tokens: number;
-  readonly targets: number;
-  readonly truncated: number;
-  readonly dropped: number;
-  /** Rows that became a sample for each answer, because the chat template rewrites earlier turns. */
-  readonly perAnswer: number;
-  readonly badRows: number;
-}
-
-export interface Prepared {
-  readonly modelName: string;
-  readonly shape: ModelShape;
-  readonly parameters: number;
-  /** Parameters that this method trains in one step (γ layers and the always-on tensors for LISA). */
-  readonly trainable: number;
-  readonly data: DataSummary;
-  readonly device: DeviceDescription;
-  /** Forecasts of all three methods for the same shape of batch. */
-  readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
-  /** The seeded schedule of the whole run (LISA; empty otherwise). */
-  readonly schedule: readonly Period[];
-  readonly blocks: readonly BlockBytes[];
-  /** First step of this process: 1, or the step after the checkpoint. */
-  readonly firstStep: number;
-}
-
-export interface Sample {
-  readonly when: 'before' | 'after' | 'during';
-  readonly step: number;
-  readonly prompt: string;
-  readonly text: string;
-  /** Tokens from the prompt's beginning that the model did not see: it is longer than there is room for. */
-  readonly leftOut?: number;
-}
-
-export interface HeldOut {
-  readonly step: number;
-  /** Mean over the held-out targets, in nats. */
-  readonly loss: number;
-  /** Where the weights were rounded to this type for it, as those of an export. */
-  readonly weights?: 'f16' | 'bf16';
-}
-
-/** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
-export interface Rounding {
-  readonly layers: readonly number[];
-  /** With their f32 masters, and as they are stored and exported; null where nothing is held out. */
-  readonly before: number | null;
-  readonly after: number | null;
-}
-
-export interface RunReport {
-  readonly method: RunConfig['method'];
-  readonly device: DeviceDescription;
-  readonly kernels: string;
-  readonly schedule: readonly Period[];
-  readonly memory: {
-    readonly forecast: MemoryTotals;
-    readonly peak: MemoryTotals;
-    readonly fullForecast: MemoryTotals;
-    readonly loraForecast: MemoryTotals;
-  };
-  readonly parameters: number;
-  /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
-  readonly stored?: Readonly<Record<Dtype, number>>;
-  /** Only where layers were rounded at the end. */
-  readonly rounding?: Rounding;
-  readonly trainable: number;
-  readonly tokensPerSecond: number;
-  /** How often the draws of the Bernoulli sampler were corrected; with that sampler only. */
-  readonly bernoulli?: BernoulliReport;
-  /** Empty where updates were not measured. The last period may be a part of one. */
-  readonly updates: readonly PeriodUpdate[];
-  /** The last is of the weights that were exported. */
-  readonly evalLoss: readonly HeldOut[];
-}
-
-export type RunEvent =
-  | {
-      readonly type: 'phase';
-      readonly phase: Phase;
-      readonly detail?: string;
-      /** 0 to 1, where it is known. */ readonly fraction?: number;
-    }
-  | { readonly type: 'prepared'; readonly prepared: Prepared }
-  | { readonly type: 'step'; readonly metrics: StepMetrics }
-  | (HeldOut & { readonly type: 'eval'; readonly targets: number })
-  | { readonly type: 'sample'; readonly sample: Sample }
-  /** Layers that leave training after `step`, or that were training when the run ended. */
-  | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
-  /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
-  | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
-  /** At the end, before the last sample: layers that were in training are stored in 16 bits again. */
-  | { readonly type: 'rounded'; readonly step: number; readonly rounding: Rounding }
-  | { readonly type: 'checkpoint'; readonly step: number }
-  /** A checkpoint could not be written. The run is whole and pauses, unless it is at its end. */
-  | { readonly type: 'saveFailed'; readonly step: number; readonly error: ErrorInfo }
-  | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
-  | {
-      readonly type: 'failed';
-      readonly error: ErrorInfo;
-      /** Step of the last checkpoint, if there is one. */ readonly savedStep: number | null;
-    };
 
 export type Event =
   | HubEvent

@@ -4,7 +4,7 @@ import { writeSafetensors } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
 import { MemorySources } from '../testing/tiny-service';
 import { MemoryCheckpoints } from '../testing/tiny-session';
-import type { DataSource } from './protocol';
+import type { DataSource } from '../io/sources/run-sources';
 import { keptSources, MOST_KEPT_BYTES, RunCheckpoints } from './run-storage';
 
 const FILE = writeSafetensors([{ name: 'x', dtype: 'f32', shape: [1], data: () => new Float32Array(1) }]);

@@ -4,27 +4,12 @@
 import { AppError } from '../base/errors';
 import type { SafetensorsFile } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
-import type { CheckpointReader, CheckpointStore } from '../train/checkpoint';
-import type { DataSource, ModelSource } from './protocol';
-import type { HubModel } from './protocol-hub';
-
-export interface KeptSources {
-  /** Of a local folder the name: weights are too large to keep twice. Those of a hub's model are in the cache. */
-  readonly model: { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'files'; readonly name: string } | HubModel;
-  readonly data: DataSource;
-}
-
-export interface SourceStore {
-  keep(runId: string, sources: KeptSources): Promise<void>;
-  open(runId: string): Promise<KeptSources | null>;
-  remove(runId: string): Promise<void>;
-  /** Removes what is kept for any other run; null: for all. */
-  keepOnly(runId: string | null): Promise<void>;
-}
+import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
+import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/sources/run-sources';
 
 export interface RunStorage {
   readonly checkpoints: CheckpointStore;
-  readonly sources: SourceStore;
+  readonly sources: SourceStorage;
   /** Of this storage, among the tabs of the page. A run that keeps checkpoints holds it. */
   readonly lock: Exclusive;
 }

@@ -8,7 +8,7 @@ import { fileListSource } from '../io/sources/file-list-source';
 import type { FileSource } from '../io/sources/file-source';
 import type { ModelCache } from '../io/hub/model-cache';
 import type { DataBytes, RunFiles } from '../train/prepare';
-import type { DataSource, ModelSource } from './protocol';
+import type { DataSource, ModelSource } from '../io/sources/run-sources';
 
 /** What a source may be relative to, or lie in. */
 export interface SourcePlaces {

@@ -5,8 +5,8 @@ import { microSegments } from '../../plan/step-plan';
 import type { Gpu } from '../../gpu/device';
 import { Profiler, type DispatchTime } from '../../gpu/profiler';
 import { LayerController } from '../../lisa/controller';
-import { drawPeriod } from '../../lisa/schedule';
-import { scheduleConfig, type KernelChoice } from '../../plan/input';
+import type { KernelChoice } from '../../plan/input';
+import { switchLayers } from '../../train/step';
 import type { Dispatch, Segment } from '../../dispatch/types';
 import type { BatchShape, BenchModel } from './models';
 import { digits, median, percent, table } from './print';
@@ -84,7 +84,7 @@ export async function compare(gpu: Gpu, model: BenchModel, options: CompareOptio
       median(times.map((time, i) => (2 * of(time)) / (of(fullTimes[i]) + of(fullTimes[i + 1]))));
     const ratio = (name: string, of: Rig, times: readonly StepTime[]): StepRatio => ({
       name,
-      layers: of.trainer.activeLayers,
+      layers: of.layers,
       times,
       medianMs: median(times.map(({ ms }) => ms)),
       flops: of.flops(),
@@ -196,14 +196,12 @@ async function linearRates(rig: Rig, repetitions: number): Promise<{ rates: Line
 
 /** Clearing the slots of the layers that join, and making and compiling the plan of the new draw. */
 async function switchCost(rig: Rig, switches: number, stepMs: number): Promise<SwitchCost> {
-  const { engine, config, batch } = rig;
-  const { shape } = engine.plan.input;
+  const { engine, state, batch } = rig;
   const controller = new LayerController(engine.plan.buffers.slots.length, false);
-  const periods = scheduleConfig(shape, config);
   const times: number[] = [];
   for (let period = 0; period <= switches; period++) {
     const start = performance.now();
-    await engine.switchLayers(controller.switchTo(drawPeriod(periods, period)), new Map());
+    await switchLayers({ ...state, controller, parked: new Map() }, state.turns.layersOf(period));
     const plan = engine.plan.step(controller.assignment());
     await Promise.all(
       [...microSegments(plan, batch.extents), ...plan.norm, ...plan.update].map((segment) => engine.executor.compile(segment)),

@@ -198,9 +198,8 @@ async function ourStep(gpu: Gpu, model: BenchModel, kernels: KernelChoice): Prom
     flops: rig.flops(),
     async run() {
       const start = performance.now();
-      await rig.step();
-      const { loss } = await rig.trainer.stats();
-      return { ms: performance.now() - start, value: loss };
+      const { stats } = await rig.step();
+      return { ms: performance.now() - start, value: stats.loss };
     },
     close: () => rig.close(),
   };

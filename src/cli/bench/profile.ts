@@ -64,7 +64,7 @@ export async function profileStep(
     return {
       model: model.id,
       method: options.method,
-      layers: rig.trainer.activeLayers,
+      layers: rig.layers,
       tokens: rig.batch.rows,
       clock: profiler.clock,
       repetitions: options.repetitions,

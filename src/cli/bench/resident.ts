@@ -151,7 +151,6 @@ export async function measureResident(task: ResidentTask): Promise<ResidentReadi
 async function run(gpu: Gpu, model: BenchModel, task: ResidentTask, keep = false): Promise<Rig | null> {
   const rig = await Rig.create(gpu, model, { ...task, live: LIVE, kernels: DEFAULT_KERNELS });
   for (let i = 0; i < STEPS; i++) await rig.step();
-  await rig.trainer.stats();
   await rig.engine.logits([...rig.batch.tokens.slice(0, 4)], 0);
   if (keep) return rig;
   rig.close();

@@ -4,13 +4,15 @@ import { microSegments } from '../../plan/step-plan';
 import { DEFAULTS, type Method, type RunConfig } from '../../config/run-config';
 import type { MicroBatch } from '../../data/batch/batch';
 import type { Gpu } from '../../gpu/device';
-import { drawPeriod } from '../../lisa/schedule';
+import { turnsOf } from '../../lisa/schedule';
 import { segmentFlops } from '../../plan/forecast';
 import { planInput, scheduleConfig, type KernelChoice } from '../../plan/input';
 import type { Segment } from '../../dispatch/types';
 import { initialA, loraSites } from '../../engine/lora';
 import { Engine } from '../../engine/engine';
-import { Trainer } from '../../train/trainer';
+import { LayerController } from '../../lisa/controller';
+import type { StepStats } from '../../shaders/loss/stats';
+import { takeStep, type StepState } from '../../train/step';
 import { benchBatch, type BatchShape, type BenchModel } from './models';
 
 export interface RigOptions {
@@ -38,10 +40,9 @@ export interface StepTime {
 
 export class Rig {
   readonly engine: Engine;
-  readonly trainer: Trainer;
+  readonly state: StepState;
   readonly batch: MicroBatch;
   readonly config: RunConfig;
-  readonly #drawn: readonly number[];
 
   static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
     const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw, settings } = options;
@@ -69,39 +70,49 @@ export class Rig {
         for (const site of loraSites(model.shape))
           engine.writeAdapter(layer, site.a, initialA(1, layer, site.slice, config.loraRank, site.op.in));
       }
-      const drawn =
-        method === 'lisa'
-          ? (draw ?? drawPeriod(scheduleConfig(model.shape, config), 0))
-          : Array.from({ length: model.shape.layers }, (_, i) => i);
-      return new Rig(engine, config, drawn, benchBatch(model.shape, live));
+      return new Rig(engine, config, draw, benchBatch(model.shape, live));
     } catch (error) {
       engine.close();
       throw error;
     }
   }
 
-  private constructor(engine: Engine, config: RunConfig, drawn: readonly number[], batch: MicroBatch) {
+  private constructor(engine: Engine, config: RunConfig, draw: readonly number[] | undefined, batch: MicroBatch) {
+    const { input, buffers } = engine.plan;
+    const turns = turnsOf(config, scheduleConfig(input.shape, config));
     this.engine = engine;
     this.config = config;
-    this.#drawn = drawn;
-    this.trainer = new Trainer(engine, config, () => drawn);
     this.batch = batch;
+    this.state = {
+      config,
+      engine,
+      loader: { nextStep: () => ({ microBatches: [this.batch], targets: this.batch.targets, tokens: this.batch.rows }) },
+      turns: draw ? { ...turns, layersOf: () => draw } : turns,
+      controller: new LayerController(buffers.slots.length, false),
+      parked: new Map(),
+      completed: 0,
+    };
   }
 
-  /** One optimizer step from the first upload to the last kernel's end. */
-  async step(): Promise<StepTime> {
+  /** The layers that train in every step, ascending. */
+  get layers(): readonly number[] {
+    return this.state.turns.layersOf(0);
+  }
+
+  /** One optimizer step from the first upload to the last kernel's end, and its figures. */
+  async step(): Promise<StepTime & { readonly stats: StepStats }> {
     const cpu = process.cpuUsage();
     const start = performance.now();
-    await this.trainer.submit({ microBatches: [this.batch], targets: this.batch.targets, tokens: this.batch.rows });
+    const { stats } = await takeStep(this.state);
     await this.engine.executor.idle();
     const ms = performance.now() - start;
     const { user, system } = process.cpuUsage(cpu);
-    return { ms, cpuMs: (user + system) / 1000 };
+    return { ms, cpuMs: (user + system) / 1000, stats: await stats };
   }
 
   /** Segments of a step with the layers in training. */
   segments(): Segment[] {
-    const plan = this.trainer.stepPlan ?? this.engine.plan.step(new Map(this.#drawn.map((layer, slot) => [layer, slot])));
+    const plan = this.engine.plan.step(new Map(this.layers.map((layer, slot) => [layer, slot])));
     return [...microSegments(plan, this.batch.extents), ...plan.norm, ...plan.update];
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 import { samplesByPrompt } from './samples';
 
 const sample = (when: Sample['when'], prompt: string, text: string): Sample => ({ when, step: when === 'before' ? 0 : 9, prompt, text });

@@ -2,7 +2,7 @@
 // after it, by method and seed.
 
 import type { Method } from '../../config/run-config';
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 
 /** Samples of the runs of each method, in the order of the seeds. */
 export function samplesByPrompt(runs: ReadonlyMap<Method, readonly (readonly Sample[])[]>, seeds: readonly number[]): string {

@@ -10,7 +10,7 @@ import { lookAtModel } from '../../io/hub/look';
 import { ModelCache, type CachedModel } from '../../io/hub/model-cache';
 import { NodeModels } from '../../io/node/models';
 import type { ModelShape } from '../../model/types';
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { duration, megabytes } from './print';
 
 export interface HubOptions {

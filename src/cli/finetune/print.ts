@@ -1,6 +1,6 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
-import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../worker/protocol';
+import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
 import { type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import type { SavingBreakdown } from '../../plan/saving';

@@ -16,11 +16,12 @@ import { writeFolder, writeJson, writeModelFolder, writeText } from '../../io/no
 import { nodeSource, openDataFile } from '../../io/node/source';
 import type { ModelShape } from '../../model/types';
 import { savingBreakdown } from '../../plan/saving';
-import { readCheckpointState, type CheckpointReader, type CheckpointStore } from '../../train/checkpoint';
+import { readCheckpointState } from '../../train/checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../../io/formats/checkpoints';
 import { checkGguf, exportRunGguf } from '../../export/run-gguf';
 import { cardFile, evaluateExported, exportTuned } from '../../export/run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
-import type { Prepared, RunEvent } from '../../worker/protocol';
+import type { Prepared, RunEvent } from '../../train/events';
 import { Session, type SessionHost } from '../../train/session';
 import { writeElsewhere } from './continue-elsewhere';
 import { openHubModel } from './hub-model';
@@ -226,7 +227,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
   });
   try {
     if (!reader) await checkpoints.clear();
-    await metrics.start(join(options.resume ?? out, 'metrics.jsonl'), session.trainer.completed);
+    await metrics.start(join(options.resume ?? out, 'metrics.jsonl'), session.state.completed);
     const lost = gpu.lost.then((error) => Promise.reject(error));
     await Promise.race([session.run(), lost]);
     await metrics.written();

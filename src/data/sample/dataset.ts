@@ -1,7 +1,6 @@
 // From tokenised files to what a run trains and evaluates on, with the numbers that are told to the person.
 
 import { AppError } from '../../base/errors';
-import type { DataSummary } from '../../worker/protocol';
 import { copiesOf } from './duplicates';
 import { lengthStats, type LengthStats } from './lengths';
 import type { LoadedData } from './loading';
@@ -12,6 +11,23 @@ import { within, type Steps } from './steps';
 import type { Mask } from '../tokenize/chat';
 import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
 import type { BadRow } from '../read/types';
+
+/** A data set in figures, as the person is told. */
+export interface DataSummary {
+  readonly name: string;
+  readonly format: string;
+  readonly rows: number;
+  readonly evalRows: number;
+  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
+  readonly duplicates: number;
+  readonly tokens: number;
+  readonly targets: number;
+  readonly truncated: number;
+  readonly dropped: number;
+  /** Rows that became a sample for each answer, because the chat template rewrites earlier turns. */
+  readonly perAnswer: number;
+  readonly badRows: number;
+}
 
 export interface Dataset {
   readonly train: SampleList;

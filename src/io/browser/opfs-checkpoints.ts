@@ -1,7 +1,7 @@
 // Checkpoints in the browser's private file system, from a worker. Two files take turns, and a small pointer that is
 // replaced in one piece says which one is whole, so a crash at any moment leaves the old checkpoint or the new one.
 
-import type { CheckpointReader, CheckpointStore } from '../../train/checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../formats/checkpoints';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
 import type { SafetensorsFile } from '../formats/safetensors';
 

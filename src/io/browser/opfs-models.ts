@@ -1,6 +1,6 @@
 // The cache of models in the browser's private file system, from a worker: a folder a model below one folder.
 
-import type { StorageEstimate } from '../../worker/protocol-hub';
+import type { StorageEstimate } from '../hub/types';
 import { AppError } from '../../base/errors';
 import { measuredQuota } from '../../base/quota';
 import type { Appender, CacheFolder, CacheRoot } from '../hub/model-cache';

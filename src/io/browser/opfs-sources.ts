@@ -1,7 +1,7 @@
 // What a run was started from, in the browser's private file system: a folder a run, with the data file's bytes and, written
 // last, what they are.
 
-import type { KeptSources, SourceStore } from '../../worker/run-storage';
+import type { KeptSources, SourceStorage } from '../sources/run-sources';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
 
 const DATA = 'data';
@@ -15,7 +15,7 @@ interface Description {
     { readonly kind: 'builtin'; readonly id: string } | { readonly kind: 'file'; readonly name: string; readonly heldOut?: string };
 }
 
-export class OpfsSources implements SourceStore {
+export class OpfsSources implements SourceStorage {
   readonly #folder: string;
   readonly #storage: BrowserStorage;
 

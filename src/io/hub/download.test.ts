@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { FakeOpfs } from '../../testing/fake-opfs';
 import { HubServer, type Fault } from '../../testing/hub-server';
-import type { DownloadState, HubModel } from '../../worker/protocol-hub';
+import type { DownloadState, HubModel } from './types';
 import { openModel } from '../sources/model-files';
 import { NodeModels } from '../node/models';
 import { OpfsModels } from '../browser/opfs-models';

@@ -3,7 +3,7 @@
 // is another one than before, is fetched anew once.
 
 import { AppError, errorInfo } from '../../base/errors';
-import type { DownloadState, HubModel } from '../../worker/protocol-hub';
+import type { DownloadState, HubModel } from './types';
 import type { HubClient, RepoFile } from './client';
 import { digestFault } from './faults';
 import type { Appender, CachedModel, ModelCache } from './model-cache';

@@ -3,7 +3,7 @@
 // leaves half-written is never taken for whole. Where the folders are, CacheRoot says: the browser's private file
 // system (opfs-models.ts) or a directory (node-models.ts).
 
-import type { HubModel, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import type { HubModel, StorageEstimate, StoredModel } from './types';
 import { isCommit } from './names';
 import { missingFile, type FileSource } from '../sources/file-source';
 import type { RepoFile } from './client';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { HubServer } from '../../testing/hub-server';
-import type { HubModel } from '../../worker/protocol-hub';
+import type { HubModel } from './types';
 import { NodeModels } from '../node/models';
 import { modelFolder, TINY_LLAMA } from '../../testing/tiny-model';
 import { HubClient } from './client';

@@ -4,7 +4,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../base/errors';
-import type { CheckpointReader, CheckpointStore } from '../../train/checkpoint';
+import type { CheckpointReader, CheckpointStore } from '../formats/checkpoints';
 import type { SafetensorsFile } from '../formats/safetensors';
 import { writeJson } from './output';
 

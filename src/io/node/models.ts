@@ -4,7 +4,7 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { StorageEstimate } from '../../worker/protocol-hub';
+import type { StorageEstimate } from '../hub/types';
 import { AppError } from '../../base/errors';
 import type { Appender, CacheFolder, CacheRoot } from '../hub/model-cache';
 import { takeLock } from './lock';

@@ -2,13 +2,15 @@
 // a field that is added there is missed here by the compiler.
 
 import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
-import type { BernoulliReport } from '../../lisa/schedule';
 import { FAMILIES } from '../../model/config-families';
 import type { ModelShape, Rope, RopeScaling, FamilyName } from '../../model/types';
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { ClassBytes, MemoryTotals } from '../../dispatch/memory';
-import type { BlockBytes, DataSummary, Period, Prepared, Rounding, RunReport, Sample } from '../../worker/protocol';
+import type { DataSummary } from '../../data/sample/dataset';
+import type { BlockBytes } from '../../plan/block-bytes';
+import type { BernoulliReport, Period } from '../../lisa/schedule';
+import type { Prepared, Rounding, RunReport, Sample } from '../../train/events';
 import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from '../readers';
 
 const CLASSES = {

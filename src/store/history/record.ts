@@ -3,7 +3,7 @@
 
 import type { RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
-import type { Prepared, RunReport, Sample } from '../../worker/protocol';
+import type { Prepared, RunReport, Sample } from '../../train/events';
 import { MovingAverage } from '../run/columns';
 import { RunMetrics, type MetricsSnapshot } from '../run/metrics';
 import { newRun, type EvalPoint, type Run } from '../run/run';

@@ -3,7 +3,7 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
-import type { HubModel } from '../../worker/protocol-hub';
+import type { HubModel } from '../../io/hub/types';
 import type { DeviceDescription, DeviceLimits } from '../../dispatch/limits';
 
 export type DeviceState =

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RunEvent, StepMetrics } from '../../worker/protocol';
+import type { RunEvent, StepMetrics } from '../../train/events';
 import { note, useLog } from './log';
 
 const types = (): string[] => useLog.getState().lines.map(({ event }) => (event.type === 'phase' ? event.phase : event.type));

@@ -1,7 +1,7 @@
 // What happened in the live run, with the time: for the list of events. Steps are not in it; they are the charts'.
 
 import { create } from 'zustand';
-import type { Phase, RunEvent } from '../../worker/protocol';
+import type { Phase, RunEvent } from '../../train/events';
 import { onEvent } from '../link';
 import { useRunStore } from './run';
 

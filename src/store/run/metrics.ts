@@ -2,7 +2,7 @@
 
 import { useSyncExternalStore } from 'react';
 import type { MemoryTotals, MemoryClass } from '../../dispatch/memory';
-import type { LayerMove, StepMetrics } from '../../worker/protocol';
+import type { LayerMove, StepMetrics } from '../../train/events';
 import { Column } from './columns';
 
 /** Measured bytes are shown in six groups, of one or more memory classes each. */

@@ -2,7 +2,7 @@
 // are told of by Chromium only.
 
 import { create } from 'zustand';
-import type { Phase } from '../../worker/protocol';
+import type { Phase } from '../../train/events';
 import { onEvent, send } from '../link';
 import { usePreferences } from '../preferences';
 import { isActive, useRunStore } from './run';

@@ -4,7 +4,8 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import { unreachable, type ErrorInfo } from '../../base/errors';
-import type { ExportKind, Phase, Prepared, RunEvent, RunReport, Sample } from '../../worker/protocol';
+import type { ExportKind } from '../../worker/protocol';
+import type { Phase, Prepared, RunEvent, RunReport, Sample } from '../../train/events';
 import type { Download } from './download';
 
 export interface EvalPoint {

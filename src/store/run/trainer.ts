@@ -2,7 +2,8 @@
 
 import type { RunConfig } from '../../config/run-config';
 import { unreachable } from '../../base/errors';
-import type { DataSource, Event, ExportedFile, ExportKind, ModelSource } from '../../worker/protocol';
+import type { Event, ExportedFile, ExportKind } from '../../worker/protocol';
+import type { DataSource, ModelSource } from '../../io/sources/run-sources';
 import { setDevice, setResumable, useDeviceStore, type Resumable } from './device';
 import { downloadName, ggufName, makeDownload, revokeDownload, saveDownload } from './download';
 import { connect, onEvent, restartWorker, send } from '../link';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import type { Preflight } from '../../worker/protocol-hub';
+import type { Preflight } from '../../io/hub/types';
 import { useConfigStore } from './config';
 import { useHubStore } from './hub';
 import { adoptHubName, connectHubChoice, hubNameInUse, lookUp, lookUpNamed, setHubName, useHubName } from './hub-choice';

@@ -4,7 +4,7 @@
 import { create } from 'zustand';
 import { hubNameText, parseHubName, type HubName } from '../../io/hub/names';
 import { AppError, errorInfo } from '../../base/errors';
-import type { HubModel } from '../../worker/protocol-hub';
+import type { HubModel } from '../../io/hub/types';
 import { setConfig } from './config';
 import { useDeviceStore } from '../run/device';
 import { cancelDownload, deleteModel, downloadHubModel, forgetLook, listModels, lookAt, lookAtStored, sameModel, useHubStore } from './hub';

@@ -5,7 +5,8 @@
 import { create } from 'zustand';
 import { DEFAULT_HUB, parseHubName, parseHubUrl, parseToken } from '../../io/hub/names';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import type { DownloadState, HubEvent, HubModel, Preflight, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import type { HubEvent } from '../../worker/protocol-hub';
+import type { DownloadState, HubModel, StorageEstimate, StoredModel, Preflight } from '../../io/hub/types';
 import { useDeviceStore } from '../run/device';
 import { onEvent, send } from '../link';
 import { recall, remember } from '../remembered';

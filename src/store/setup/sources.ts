@@ -8,7 +8,7 @@ import { hubNameText } from '../../io/hub/names';
 import { detectShape } from '../../data/read/detect-shape';
 import type { ErrorInfo } from '../../base/errors';
 import type { ModelFacts } from '../../io/sources/model-facts';
-import type { DataSource, ModelSource } from '../../worker/protocol';
+import type { DataSource, ModelSource } from '../../io/sources/run-sources';
 import { setConfig, useConfigStore } from './config';
 import type { LookState } from './hub';
 

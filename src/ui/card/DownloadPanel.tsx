@@ -1,5 +1,5 @@
-// "Take it with you": everything that a run can be taken away as, in one place. The model itself is there only as long as
-// the page that trained it; numbers and card come from the picture, of a past run too.
+// All downloads of a run in one place. The model itself exists only in the page that trained it. Numbers and card come from the
+// run's picture, so past runs have them too.
 
 import { elsewhereFiles } from '../../export/elsewhere/elsewhere';
 import { downloadName, saveFile, saveTexts } from '../../store/run/download';
@@ -29,16 +29,13 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
   const { layers } = prepared.shape;
   const name = summary?.name ?? downloadName(prepared.modelName, run.config.method, run.step);
   const saveCard = (): void => {
-    // A run that the history could not keep is one of today.
+    // If the history could not keep the run, it started today.
     const date = new Date(summary?.startedAt ?? Date.now()).toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' });
     const card = runCardHtml(picture, { name, date });
     if (card !== null) saveFile(`${name}.html`, card, 'text/html');
   };
   return (
-    <Panel
-      title="Take it with you"
-      hint={kind === 'live' ? undefined : 'The model itself can be downloaded only in the page that trained it.'}
-    >
+    <Panel title="Downloads" hint={kind === 'live' ? undefined : 'The model itself can be downloaded only in the page that trained it.'}>
       <ul className="take">
         {kind === 'live' && run.phase === 'done' && (
           <>
@@ -46,25 +43,25 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
               id="download"
               state={state}
               exported={run.exported.model}
-              what="Weights, config and tokenizer in Hugging Face layout; one zip, or separate files where they are too large for one."
+              what="Weights, config and tokenizer in Hugging Face layout: one zip, or separate files if they are too large for one."
             />
             <ModelFile
               id="downloadDelta"
               state={state}
               exported={run.exported.delta}
-              what="Only the tensors that training changed, to be laid over the base model."
+              what="Only the tensors that training changed. Apply them to the base model to get the tuned one."
             />
             <GgufExport run={run} />
           </>
         )}
         <li>
-          <p className="note">One page with curve, layers, memory, samples and settings. It needs no network and no script.</p>
+          <p className="note">One page with the loss curve, layers, memory, samples and settings. It works offline and has no scripts.</p>
           <button type="button" className="button" onClick={saveCard}>
             Run card (HTML)
           </button>
         </li>
         <li>
-          <p className="note">A line a step, with the fields of the command line’s metrics.jsonl.</p>
+          <p className="note">One line per step, with the same fields as metrics.jsonl of the command line.</p>
           <button
             type="button"
             className="button"
@@ -74,7 +71,7 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
           </button>
         </li>
         <li>
-          <p className="note">The same numbers as a table, held-out losses too.</p>
+          <p className="note">The same numbers as a table, with held-out losses.</p>
           <button
             type="button"
             className="button"
@@ -85,8 +82,8 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
         </li>
         <li>
           <p className="note">
-            When one machine is too small: the same run as an axolotl YAML and an LMFlow script for several GPUs, and what those do
-            otherwise.
+            If one machine is too small: the same run as an axolotl YAML and an LMFlow script for several GPUs, with a note on what those do
+            differently.
           </p>
           <button
             type="button"

@@ -1,5 +1,5 @@
-// The tuned model as GGUF, with a choice of type. A model that llama.cpp would compute or read otherwise is refused; the
-// reason stands here.
+// The tuned model as GGUF, with a choice of type. A model that llama.cpp would compute or read differently is refused, and the
+// reason is shown here.
 
 import { useState } from 'react';
 import { isDownload, isRefusal, type Run } from '../../store/run/run';
@@ -19,7 +19,7 @@ const TYPES: readonly (readonly [GgufKind, string])[] = [
 const WHAT: Readonly<Record<GgufKind, string>> = {
   'gguf-f32': 'exact',
   'gguf-f16': 'half the size; 11 bits of every weight',
-  'gguf-q8_0': 'about a quarter of the size; 8 bits of every weight, with a scale for 32 of them',
+  'gguf-q8_0': 'about a quarter of the size; 8 bits of every weight, with one scale per 32 weights',
 };
 
 export function GgufExport({ run }: { readonly run: Run }) {
@@ -29,8 +29,8 @@ export function GgufExport({ run }: { readonly run: Run }) {
     <li>
       <div>
         <p className="note">
-          One file for llama.cpp and what is built on it ({WHAT[kind]})
-          {run.config.method === 'lora' && ', and the adapter as a second one for the base model’s GGUF'}.
+          One file for llama.cpp and programs built on it ({WHAT[kind]})
+          {run.config.method === 'lora' && ', and the adapter as a second file for the base model’s GGUF'}.
         </p>
         <p className="note fault" role="status">
           {isRefusal(exported) && `${exported.detail} ${exported.remedy}`}

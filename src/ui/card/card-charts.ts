@@ -54,7 +54,7 @@ function extremes(column: Column): number[] {
   return [low, high];
 }
 
-/** Of all steps on one pixel the lowest and the highest are kept. */
+/** Where several steps share a pixel, the lowest and the highest are kept. */
 export function linePath(steps: Column, values: Column, x: (step: number) => number, y: (value: number) => number): string {
   let path = '';
   let at = 0;
@@ -96,7 +96,7 @@ export function rasterSvg(periods: readonly ObservedPeriod[], layers: number, st
     }
   }
   const height = layers * ROW;
-  return markup`<svg viewBox="0 0 ${WIDTH} ${height + 10}" role="img" aria-label="Layers by step: the table below says the same.">
+  return markup`<svg viewBox="0 0 ${WIDTH} ${height + 10}" role="img" aria-label="Layers by step; the table below has the same data.">
     <g transform="translate(${LEFT} 4)">
       <rect class="frame" x="0" y="0" width="${INNER}" height="${height}"></rect>
       ${Array.from({ length: layers }, (_, layer) => layer)

@@ -1,4 +1,4 @@
-// The run card's style: in the file itself, since it must stand alone. Follows the reader's light or dark.
+// The run card's style. It is in the card's file, which must stand alone, and follows the reader's light or dark mode.
 
 export const CARD_STYLE = `
 :root { color-scheme: light dark; --ink: #1b1e23; --muted: #5a616b; --rule: #d8dadd; --page: #fff; --accent: #3b4cb8; --mark: #b3420f; }

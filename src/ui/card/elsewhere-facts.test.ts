@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DEFAULTS } from '../../config/run-config';
-import type { Prepared } from '../../worker/protocol';
+import type { Prepared } from '../../train/events';
 import { elsewhereFacts } from './elsewhere-facts';
 
 const of = (format: string) =>

@@ -1,8 +1,8 @@
-// A run of the page, as far as other engines must know it. Pure.
+// The facts about a run of the page that other engines need. Pure.
 
 import type { RunConfig } from '../../config/run-config';
 import type { ElsewhereFacts } from '../../export/elsewhere/facts';
-import type { Prepared } from '../../worker/protocol';
+import type { Prepared } from '../../train/events';
 
 /** Plain text, and rows of text from any kind of file; all other rows are conversations. */
 const isText = (format: string): boolean => /(^|:)(text|plain)$/.test(format);

@@ -1,5 +1,5 @@
-// HTML as text, for the one file that the page writes. Whatever goes into a template is escaped, unless it is markup
-// that came out of this template itself; so text from data or a model cannot become an element or an attribute. Pure.
+// HTML as text, for the one file that the page writes. Everything that goes into a template is escaped, unless this template
+// made it. So text from data or a model cannot become an element or an attribute. Pure.
 
 export class Markup {
   constructor(readonly text: string) {}
@@ -8,7 +8,7 @@ export class Markup {
 type Value = string | number | Markup | null | readonly Markup[];
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-/** What no HTML document may hold: controls other than tab and line ends, surrogates without a partner, non-characters. */
+/** Characters that no HTML document may contain: controls other than tab and line ends, lone surrogates, non-characters. */
 // eslint-disable-next-line no-control-regex
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufdd0-\ufdef\ufffe\uffff]|\p{Surrogate}/gu;
 

@@ -15,7 +15,7 @@ interface MetricsLine {
   readonly memory: MemoryTotals;
 }
 
-/** layers: of the model; a method that does not sample trains them all. */
+/** layers: the model's number of layers; a method that does not sample trains all of them. */
 function* linesOf(metrics: RunMetrics, layers: number): Generator<MetricsLine> {
   const { step, loss, lr, gradNorm, tokens, stepMs, periods, memoryChanges } = metrics;
   const every = Array.from({ length: layers }, (_, layer) => layer);
@@ -38,7 +38,7 @@ function* linesOf(metrics: RunMetrics, layers: number): Generator<MetricsLine> {
   }
 }
 
-/** A line a step. What is no number is null. */
+/** One line per step. What is not a finite number becomes null. */
 export function metricsJsonl(metrics: RunMetrics, layers: number): string {
   let text = '';
   for (const line of linesOf(metrics, layers)) text += `${JSON.stringify(line)}\n`;
@@ -58,7 +58,7 @@ const MEMORY = [
   'total',
 ] as const satisfies readonly (keyof MemoryTotals)[];
 
-/** RFC 4180, with a header. The held-out loss stands at the step after which it was measured, the first at step 0. */
+/** RFC 4180, with a header. Each held-out loss is in the row of the step after which it was measured; the first is at step 0. */
 export function metricsCsv(metrics: RunMetrics, layers: number, evals: readonly EvalPoint[]): string {
   const columns = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'activeLayers', 'stepMs', ...MEMORY.map((name) => `memory.${name}`)];
   const rows = [[...columns, 'evalLoss'].join(',')];

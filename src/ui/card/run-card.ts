@@ -1,11 +1,11 @@
-// A run as one HTML file that needs nothing else: no script, no other file, no network. Everything measured is given to
-// the last digit; what is forecast is hatched and says so. Pure.
+// A run as one HTML file that needs nothing else: no script, no other file, no network. Measured numbers are exact to the last
+// digit; forecasts are hatched and labelled. Pure.
 
 import { configDiff, DEFAULTS, type ConfigKey } from '../../config/run-config';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
 import type { RunPicture } from '../../store/run/picture';
 import type { Run } from '../../store/run/run';
-import type { Prepared, RunReport } from '../../worker/protocol';
+import type { Prepared, RunReport } from '../../train/events';
 import { SEGMENT_NAMES } from '../charts/bar-model';
 import { formatBytes, formatCount, formatDuration, formatList, formatLoss } from '../format';
 import { settingText } from '../history/setting-text';
@@ -17,11 +17,11 @@ import { markup, type Markup } from './markup';
 
 export interface CardTitle {
   readonly name: string;
-  /** When the run was started, as it is to be shown. */
+  /** The start time of the run, as it is shown. */
   readonly date: string;
 }
 
-/** Null before the first step: there is nothing to put on a card. */
+/** Null before the first step, when there is nothing to show. */
 export function runCardHtml({ run, metrics }: Pick<RunPicture, 'run' | 'metrics'>, { name, date }: CardTitle): string | null {
   const { prepared, config } = run;
   if (!prepared || metrics.step.length === 0) return null;
@@ -59,8 +59,8 @@ ${body.text}
 function ending(run: Run): string {
   const at = `after step ${formatCount(run.step)} of ${formatCount(run.config.steps)}`;
   if (run.error) return `It failed ${at}: ${run.error.detail}`;
-  if (run.phase === 'done') return run.stopped ? `It was stopped ${at}.` : `It ran to its end, ${formatCount(run.step)} steps.`;
-  return `It stands ${at}.`;
+  if (run.phase === 'done') return run.stopped ? `It was stopped ${at}.` : `It finished all ${formatCount(run.step)} steps.`;
+  return `It is running, ${at}.`;
 }
 
 const row = (name: string, value: string | number, exact?: string): Markup =>
@@ -82,7 +82,7 @@ function facts(run: Run, metrics: RunMetrics): Markup {
     ['Last loss', formatLoss(metrics.loss.last), String(metrics.loss.last)],
     ['Training time', formatDuration(ms), `${ms} ms`],
     ['Tokens per second', formatCount(report?.tokensPerSecond ?? NaN), String(report?.tokensPerSecond ?? '')],
-    ['Trained in a step', `${formatCount(prepared?.trainable ?? NaN)} of ${formatCount(prepared?.parameters ?? NaN)} parameters`],
+    ['Parameters trained per step', `${formatCount(prepared?.trainable ?? NaN)} of ${formatCount(prepared?.parameters ?? NaN)} parameters`],
   ];
   return markup`<dl class="facts">
     ${list.map(
@@ -125,7 +125,7 @@ function layers(run: Run, { shape }: Prepared, metrics: RunMetrics): Markup {
   const moves = (period: number): string =>
     (metrics.moved.get(period) ?? []).map(({ layer, change }) => `${layer}: ${change}`).join(', ') || '–';
   return markup`<section>
-    <h2>Layers that were trained</h2>
+    <h2>Trained layers</h2>
     <p>
       ${formatCount(touched)} of ${formatCount(shape.layers)} layers in ${formatCount(periods.length)} periods of
       ${formatCount(run.config.lisaPeriod)} steps. Always on: ${settingText('lisaTrain', run.config)}.
@@ -270,7 +270,7 @@ function settings({ config }: Run): Markup {
   const keys = Object.keys(DEFAULTS) as ConfigKey[];
   return markup`<section>
     <h2>Settings</h2>
-    <p class="sub">Bold: not the default.</p>
+    <p class="sub">Bold settings differ from the defaults.</p>
     <table>
       <tbody>
         ${keys.map((key) =>
@@ -294,7 +294,7 @@ function sources({ data, device, shape, modelName }: Prepared, report: RunReport
         ${row('Model', `${modelName}: ${shape.family}, ${shape.layers} layers of width ${shape.width}, vocabulary ${shape.vocab}`)}
         ${row('Data', `${data.name}, ${data.format}`)}
         ${row('Rows', `${formatCount(data.rows)} for training, ${formatCount(data.evalRows)} held out`)}
-        ${row('Tokens', `${formatCount(data.tokens)}, ${formatCount(data.targets)} of them with a loss`)}
+        ${row('Tokens', `${formatCount(data.tokens)}; ${formatCount(data.targets)} of them count toward the loss`)}
         ${row('Left out', `${formatCount(data.dropped)} rows dropped, ${formatCount(data.badRows)} malformed, ${formatCount(data.duplicates)} duplicates; ${formatCount(data.truncated)} truncated`)}
         ${row('Device', deviceText(device))}
         ${report ? row('Kernels', report.kernels) : null}

@@ -1,4 +1,4 @@
-// Evaluations on the loss chart: a dotted line with a ring each, and the value in figures where there is room.
+// Evaluations on the loss chart: a dotted line with a ring at each, and its value in figures if there is room.
 
 import { memo, useMemo } from 'react';
 import type { EvalPoint } from '../../store/run/run';
@@ -31,7 +31,7 @@ export const Evaluations = memo(function Evaluations({ evals, steps, inner, heig
       <path className="eval-line" d={drawn.line} />
       <path className="eval-dots" d={drawn.dots} />
       {drawn.labels.map(({ x, y, loss }) => (
-        // Below the point near the upper edge, and never beyond the sides.
+        // Near the upper edge the value goes below the point; it never goes beyond the sides.
         <text key={x} x={Math.max(14, Math.min(inner - 2, x))} y={y < 24 ? y + 18 : y - 9} textAnchor="middle">
           {formatLoss(loss)}
         </text>

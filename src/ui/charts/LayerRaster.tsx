@@ -5,7 +5,8 @@ import type { RunConfig } from '../../config/run-config';
 import type { RasterMode } from '../../store/run/chart-settings';
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
-import type { LayerMove, Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
+import type { LayerMove } from '../../train/events';
 import { useWidth } from '../parts/size';
 import { plotWidth } from './axis';
 import { drawRaster, rasterHeight, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';
@@ -25,7 +26,7 @@ export { RasterLegend } from './RasterLegend';
 
 export interface LayerRasterProps {
   readonly schedule: readonly Period[];
-  /** As trained; grows in place. */
+  /** The periods as trained; grows in place. */
   readonly observed: readonly ObservedPeriod[];
   readonly layers: number;
   /** γ */
@@ -41,7 +42,7 @@ export interface LayerRasterProps {
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
   readonly moved?: ReadonlyMap<number, readonly LayerMove[]>;
-  /** Which picture; without it the schedule alone, and no choice. */
+  /** Which picture to show; without it, only the schedule is shown and there is no choice. */
   readonly mode?: RasterMode;
 }
 
@@ -51,7 +52,7 @@ const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
 function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean): RasterRow[] {
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
-  // Tied, the head is the embedding: one tensor, and either switch turns it on.
+  // With tied weights the head is the embedding: one tensor, and either switch turns it on.
   const embedding = alwaysOn.embedding || (tied && alwaysOn.head);
   return [
     { name: 'head', layer: null, alwaysOn: tied ? embedding : alwaysOn.head },
@@ -70,7 +71,7 @@ function paletteOf(element: Element): RasterPalette {
 export function LayerRaster(props: LayerRasterProps) {
   const { schedule, layers, gamma, periodSteps, steps, step, firstStep, alwaysOn, tied, moved = NOT_MOVED } = props;
   const mode = props.mode ?? 'trained';
-  // One list for none: a preview makes a new empty one each time.
+  // One shared empty list: a preview would make a new one each time.
   const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
   const moves = props.moves ?? NO_MOVES;
   const [box, width] = useWidth<HTMLDivElement>();
@@ -80,7 +81,7 @@ export function LayerRaster(props: LayerRasterProps) {
   const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(plotWidth(width) / COLUMN_PX)));
   const model = useMemo(
     () => new RasterModel({ schedule, layers, periodSteps, steps, maxColumns }),
-    // Another run has another list of periods: its model starts afresh.
+    // Another run has another list of periods, so its model starts anew.
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [schedule, layers, periodSteps, steps, maxColumns, observed],
   );
@@ -104,7 +105,7 @@ export function LayerRaster(props: LayerRasterProps) {
   const redraw = useCallback(() => {
     if (canvas.current && width > 0) drawRaster(canvas.current, width, latest.current, paletteOf(canvas.current));
   }, [width]);
-  // Most updates move the step by less than half a pixel and change nothing else: nothing is drawn then.
+  // Most updates move the step by less than half a pixel and change nothing else; then nothing is drawn.
   const place = Math.floor((step / steps) * plotWidth(width) * 2);
   useEffect(redraw, [redraw, model, model.revision, place, mode, rows, firstStep]);
   useEffect(() => onColoursChange(() => requestAnimationFrame(redraw)), [redraw]);

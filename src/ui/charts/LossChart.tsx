@@ -36,7 +36,7 @@ export const LossChart = memo(function LossChart({ metrics, version, average, ev
   const raw = useMemo(() => new PixelSeries(metrics.step, metrics.loss, axisOfSteps), [metrics, axisOfSteps]);
   const smooth = useMemo(() => new PixelSeries(metrics.step, average.column, axisOfSteps), [metrics, average, axisOfSteps]);
   const spread = useMemo(() => new Distribution(metrics.loss), [metrics]);
-  // The columns grow in place: `version` stands for their content.
+  // The columns grow in place; `version` stands for their content.
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const range = useMemo(() => lossRange(spread.follow(), evals, clipLoss, logLoss), [spread, evals, clipLoss, logLoss, version]);
   const { low, high, outside } = range;
@@ -48,7 +48,7 @@ export const LossChart = memo(function LossChart({ metrics, version, average, ev
   const marks = useMemo(() => periodEnds(metrics.periodSteps, steps, inner), [metrics, steps, inner]);
   return (
     <div className="loss-chart">
-      <PlotHead title="Loss" note={clipLoss ? `${plural(outside, 'value')} outside the picture` : ''} />
+      <PlotHead title="Loss" note={clipLoss ? `${plural(outside, 'value')} outside the chart` : ''} />
       <Plot
         width={width}
         height={HEIGHT}
@@ -70,7 +70,7 @@ export const LossChart = memo(function LossChart({ metrics, version, average, ev
 
 const formatTick = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** Where periods end, as long as there is room for a mark each. */
+/** Where periods end, if there is room for a mark at each. */
 function periodEnds(periodSteps: number | null, steps: number, inner: number): number[] {
   const count = periodSteps === null ? 0 : Math.floor(steps / periodSteps);
   if (periodSteps === null || count === 0 || inner / count < 8) return [];

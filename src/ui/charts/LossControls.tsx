@@ -18,7 +18,7 @@ export function LossControls() {
           <span className="swatch line-eval" /> evaluation
         </li>
       </ul>
-      <label className="smoothing" title="Weight of the past in the moving average: 0 shows every step as it is.">
+      <label className="smoothing" title="Weight of the past in the moving average. 0 shows every step as it is.">
         Smoothing
         <input
           type="range"
@@ -32,7 +32,7 @@ export function LossControls() {
         <output>{smoothing.toFixed(2)}</output>
       </label>
       <Switch label="Log axis" checked={logLoss} onChange={(checked) => setChart({ logLoss: checked })} />
-      <Switch label="Leave out outliers" checked={clipLoss} onChange={(checked) => setChart({ clipLoss: checked })} />
+      <Switch label="Hide outliers" checked={clipLoss} onChange={(checked) => setChart({ clipLoss: checked })} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
-// Memory as horizontal bars on one scale. Forecasts are hatched, measurements solid; a segment that is pointed at, or
-// reached with the arrow keys, tells its exact bytes and how they come about; a table holds the same numbers.
+// Memory as horizontal bars on one scale. Forecasts are hatched, measurements solid; a segment that is pointed at, or reached
+// with the arrow keys, shows its exact bytes and how they are calculated. A table holds the same numbers.
 
 import { useState, type KeyboardEvent } from 'react';
 import { formatBytes, formatByteTick, formatExactBytes } from '../format';
@@ -12,26 +12,26 @@ import { formulaText } from './formula-text';
 export { scaleOf } from './budget-line';
 
 interface MemoryBarsProps {
-  /** For the ear, of the whole group. */
+  /** The name of the whole group, for screen readers. */
   readonly label?: string;
   readonly bars: readonly Bar[];
   /** Bytes at the right end; several groups of bars can share one. */
   readonly scale: number;
   /** Show the saving as a bracket from the end of the last chosen bar to that of this one (an index into bars). */
   readonly against?: number;
-  /** What the person allows; null or absent where they have not said. */
+  /** The person's budget; null or absent if none is set. */
   readonly budget?: number | null;
   readonly axis?: boolean;
   readonly compact?: boolean;
 }
 
-/** Indices of the segment that is told about. */
+/** Indices of the segment whose details are shown. */
 interface Pointed {
   readonly bar: number;
   readonly segment: number;
 }
 
-/** Left and right along a bar, up and down to the same part of another bar; null for another key. */
+/** Left and right move along a bar, up and down to the same category of another bar; null for any other key. */
 function moved({ bar, segment }: Pointed, key: string, bars: readonly Bar[]): Pointed | null {
   const last = (at: number): number => bars[at].segments.length - 1;
   const toBar = (at: number): Pointed => {
@@ -70,7 +70,7 @@ export function MemoryBars({ label = 'Memory', bars, scale, against, budget = nu
     <div
       className={`bars${compact ? ' compact' : ''}${budget === null ? '' : ' budgeted'}`}
       role="group"
-      aria-label={`${label}: arrow keys tell what each part is`}
+      aria-label={`${label}: the arrow keys explain each segment`}
       tabIndex={0}
       onKeyDown={onKeyDown}
       onBlur={() => setPointed(null)}
@@ -104,7 +104,7 @@ interface BarRowProps {
 function BarRow({ bar, scale, reference, budget, pointed, onPoint }: BarRowProps) {
   const spoken = bar.segments.map((segment) => `${SEGMENT_NAMES[segment.id]} ${formatBytes(segment.bytes)}`).join(', ');
   const against = budget === null ? null : budgetOn(bar, budget);
-  const verdict = bar.cannot ? ', this device cannot run it' : against ? `, ${VERDICTS[against.verdict]}` : '';
+  const verdict = bar.cannot ? '; this device cannot run it' : against ? `, ${VERDICTS[against.verdict]}` : '';
   const segment = pointed === null ? undefined : bar.segments[pointed];
   return (
     <div
@@ -161,7 +161,7 @@ function Bracket({ bar, reference, scale }: { readonly bar: Bar; readonly refere
   );
 }
 
-/** Over the rows below, so that nothing moves; empty until a segment is pointed at. */
+/** It overlaps the rows below, so that nothing moves; empty until a segment is pointed at. */
 function SegmentTip({ bar, segment }: { readonly bar: Bar; readonly segment: Segment | undefined }) {
   return (
     <span className={segment ? 'tip segment-tip' : 'hidden'} role="status">
@@ -178,7 +178,7 @@ function SegmentTip({ bar, segment }: { readonly bar: Bar; readonly segment: Seg
   );
 }
 
-/** Above the bars where the line is; at their end where the budget is beyond the scale. */
+/** Above the bars at the budget's line, or at their end if the budget is beyond the scale. */
 function BudgetLabel({ budget, scale }: { readonly budget: number; readonly scale: number }) {
   const at = Math.min(1, budget / scale);
   return (

@@ -1,5 +1,5 @@
-// Measured bytes by class over the steps, stacked, under a dashed line at the forecast for full fine-tuning. With slots
-// instead of leaks the picture is flat across switches. Loaded when a run is first shown.
+// Measured bytes by category over the steps, stacked, under a dashed line at the forecast for full fine-tuning. Slots are
+// reused, so the chart is flat across switches. Loaded when a run is first shown.
 
 import { memo, useMemo } from 'react';
 import { MEMORY_GROUPS, type RunMetrics } from '../../store/run/metrics';
@@ -39,7 +39,7 @@ function MemoryTimeline({ metrics, steps, width, fullForecast }: MemoryTimelineP
   }, [metrics, series, y, inner, steps, peaks]);
   return (
     <div className={POINTING} {...pointingHandlers(steps, width)}>
-      <PlotHead title="Measured after each step" note="dashed: full, forecast" />
+      <PlotHead title="Measured after each step" note="dashed: full fine-tuning, forecast" />
       <Plot
         width={width}
         height={HEIGHT}
@@ -91,5 +91,5 @@ function PeakLabel({ metrics, series, inner, y }: PeakLabelProps) {
 
 function summary(metrics: RunMetrics, fullForecast: number): string {
   if (metrics.step.length === 0 || !metrics.peak) return 'Memory by step: no step yet.';
-  return `Memory by step, stacked by class; ${formatBytes(metrics.total.last)} after step ${formatCount(metrics.step.last)}, peak ${formatBytes(metrics.peak.total)}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).`;
+  return `Memory by step, stacked by category; ${formatBytes(metrics.total.last)} after step ${formatCount(metrics.step.last)}, peak ${formatBytes(metrics.peak.total)}. Full fine-tuning: ${formatBytes(fullForecast)} (forecast).`;
 }

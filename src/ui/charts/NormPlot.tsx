@@ -1,4 +1,4 @@
-// The gradient's norm before clipping, the line at which it is clipped, and how often it was.
+// The gradient's norm before clipping, the line at which it is clipped, and how often it was clipped.
 
 import { memo, useMemo } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -14,7 +14,7 @@ import { Tally } from './tally';
 import { useAxis } from './use-axis';
 
 const HEIGHT = 48;
-/** A clip line this many times above all norms would flatten them: it is told, not drawn. */
+/** A clip line this many times above all norms would flatten them, so it is written, not drawn. */
 const FAR = 4;
 
 interface NormPlotProps {

@@ -14,9 +14,9 @@ const BOTTOM = 6;
 const plotHeight = (height: number, showSteps: boolean): number => TOP + height + (showSteps ? STEPS_HEIGHT : BOTTOM);
 
 interface PlotProps {
-  /** Of the whole chart; the curves have plotWidth(width). */
+  /** Width of the whole chart; the curves have plotWidth(width). */
   readonly width: number;
-  /** Of the area for curves. */
+  /** Height of the area for curves. */
   readonly height: number;
   readonly steps: number;
   readonly axis: ValueAxis;

@@ -1,4 +1,4 @@
-// The line above a plot: what it shows, and what must be said about it. Its height is fixed.
+// The line above a plot: its title and a note. Its height is fixed.
 
 interface PlotHeadProps {
   readonly title: string;

@@ -1,4 +1,4 @@
-// Above the raster of a run: which picture of it, and what its cells mean.
+// Above the raster of a run: the choice of picture, and what its cells mean.
 
 import { setChart, type RasterMode } from '../../store/run/chart-settings';
 import { Segmented } from '../parts/fields';

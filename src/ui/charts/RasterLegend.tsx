@@ -1,4 +1,4 @@
-// What the cells of the raster mean, in each of its pictures.
+// What the cells of the raster mean, in each picture.
 
 import type { RasterMode } from '../../store/run/chart-settings';
 import { ageLegend, changeBounds, changeLegend, type Tone } from './raster-tones';
@@ -16,11 +16,11 @@ interface RasterLegendProps {
 export function RasterLegend({ planned = false, mode = 'trained', periodSteps = 1, largest = NaN }: RasterLegendProps) {
   return (
     <ul className="legend inline">
-      {mode === 'moved' && <li>‖ΔW‖ / ‖W‖ of a period:</li>}
+      {mode === 'moved' && <li>‖ΔW‖ / ‖W‖ per period:</li>}
       {mode === 'moved' &&
         !Number.isNaN(largest) &&
         changeLegend(changeBounds(largest)).map((entry) => <ToneEntry key={entry.tone} {...entry} mode="moved" />)}
-      {mode === 'age' && <li>Since it was last trained:</li>}
+      {mode === 'age' && <li>Steps since last trained:</li>}
       {mode === 'age' && ageLegend(periodSteps).map((entry) => <ToneEntry key={entry.tone} {...entry} mode="age" />)}
       {!planned && mode !== 'age' && (
         <li>
@@ -31,7 +31,7 @@ export function RasterLegend({ planned = false, mode = 'trained', periodSteps = 
         <span className="swatch raster-always" /> always on
       </li>
       <li>
-        <span className="swatch raster-planned" /> to come
+        <span className="swatch raster-planned" /> scheduled
       </li>
     </ul>
   );

@@ -1,5 +1,5 @@
-// Over the raster's canvas: the column and the step that someone points at, and the pinned band. The step's line is
-// moved by the store, not by React.
+// Drawn over the raster's canvas: the column and the step that someone points at, and the pinned band. The step's line is moved
+// by the store, not by React.
 
 import { useCrosshair } from '../../store/run/crosshair';
 import { GUTTER, plotWidth } from './axis';

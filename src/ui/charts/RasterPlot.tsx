@@ -1,5 +1,5 @@
-// The raster as something to point at: pointer and arrow keys choose a period, a click or Enter pins its band on the loss
-// chart, and a line below says what the period was.
+// The raster with pointing: pointer and arrow keys choose a period, a click or Enter pins its band on the loss chart, and a
+// line below describes the period.
 
 import type { KeyboardEvent, MouseEvent, ReactNode } from 'react';
 import { pin, pointAt, useCrosshair } from '../../store/run/crosshair';
@@ -32,7 +32,7 @@ export function RasterPlot({ run, width, height, children }: RasterPlotProps) {
       pointAt(stepOf(model.columns[to], step));
     }
     event.preventDefault();
-    // The group of charts around it would go by steps.
+    // The group of charts around it would move by steps.
     event.stopPropagation();
   };
   const onClick = ({ clientX, currentTarget }: MouseEvent): void => {
@@ -47,7 +47,7 @@ export function RasterPlot({ run, width, height, children }: RasterPlotProps) {
         role="slider"
         tabIndex={0}
         aria-orientation="horizontal"
-        aria-label={`${rasterSummary(run)} Left and right arrow keys go through the periods, Enter marks one on the loss.`}
+        aria-label={`${rasterSummary(run)} The left and right arrow keys move between periods; Enter marks one on the loss chart.`}
         aria-valuemin={0}
         aria-valuemax={model.columns.length}
         aria-valuenow={pointed + 1}
@@ -56,7 +56,7 @@ export function RasterPlot({ run, width, height, children }: RasterPlotProps) {
         {...pointingHandlers(steps, width)}
         onKeyDown={onKeyDown}
         onClick={onClick}
-        // A click must not take the keyboard: Space goes on to pause the run.
+        // A click must not take the focus: Space must still pause the run.
         onMouseDown={(event) => event.preventDefault()}
       >
         {children}
@@ -68,14 +68,14 @@ export function RasterPlot({ run, width, height, children }: RasterPlotProps) {
 
 const pinColumn = ({ first, from, to }: RasterColumn): void => pin({ period: first, from, to });
 
-/** The last step of a column that is done: of the current one the last finished, of one to come its end. */
+/** The last finished step of a column; for a future column, its end. */
 const stepOf = ({ from, to }: RasterColumn, step: number): number => (step > from && step < to ? step : to);
 
 function hint(begun: boolean, model: RasterModel): string {
   const { schedule } = model.input;
   const bins = model.columns.length < schedule.length ? ` Each column is ${formatCount(binOf(model))} periods.` : '';
-  if (!begun) return `Point at a period for its layers.${bins}`;
-  return `Point at a period for its layers; a click marks it on the loss.${bins} At the right: periods each layer was trained in so far; the line is what is expected.`;
+  if (!begun) return `Point at a period to see its layers.${bins}`;
+  return `Point at a period to see its layers; click to mark it on the loss chart.${bins} At the right: how many periods trained each layer so far; the line is the expected number.`;
 }
 
 const binOf = ({ columns }: RasterModel): number => (columns[0] ? columns[0].last - columns[0].first + 1 : 1);

@@ -5,7 +5,7 @@ import { formatCount, formatList, formatLoss } from '../format';
 import { formatChange } from './raster-tones';
 import { observedPeriod, type RasterRun } from './raster-words';
 
-/** A table of more rows than this helps nobody. */
+/** A longer table would help nobody. */
 const MOST_ROWS = 500;
 
 export function RasterTable({ run }: { readonly run: RasterRun }) {
@@ -23,9 +23,9 @@ function Periods({ run: { model, observed, moved, step, firstStep } }: { readonl
   const state = (first: number, last: number): string => {
     if (last < firstStep) return 'earlier';
     if (last <= step) return 'trained';
-    return first <= step ? 'now' : 'to come';
+    return first <= step ? 'now' : 'scheduled';
   };
-  // Of a long run, the periods up to the current one.
+  // For a long run, the periods up to the current one.
   const current = Math.ceil(step / periodSteps);
   const from = Math.max(0, Math.min(schedule.length - MOST_ROWS, current - MOST_ROWS));
   const shown = schedule.slice(from, from + MOST_ROWS);
@@ -82,7 +82,7 @@ interface PeriodRowProps {
   readonly state: string;
 }
 
-/** Of hundreds of rows one or two change in an update. */
+/** An update changes one or two of hundreds of rows. */
 const PeriodRow = memo(function PeriodRow({ period, steps, layers, loss, moved, state }: PeriodRowProps) {
   return (
     <tr>

@@ -1,4 +1,4 @@
-// The learning rate as it was, and dotted as the schedule will have it.
+// The past learning rate, and the future one (dotted) by the schedule.
 
 import { memo, useMemo } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -20,7 +20,7 @@ interface RatePlotProps {
   readonly width: number;
 }
 
-/** The schedule from a step on, a point a pixel at most. */
+/** The schedule from a step on, with at most one point per pixel. */
 function* planned(config: RunConfig, from: number, inner: number): Generator<readonly [number, number]> {
   const { steps } = config;
   const stride = Math.max(1, Math.floor(steps / Math.max(1, inner)));
@@ -36,7 +36,7 @@ export const RatePlot = memo(function RatePlot({ metrics, config, width }: RateP
   const series = useMemo(() => new PixelSeries(metrics.step, metrics.lr, { steps, width: inner }), [metrics, steps, inner]);
   const y = useMemo(() => yOf(axis, HEIGHT), [axis]);
   const past = useMemo(() => new LinePath(series, y), [series, y]);
-  // From the pixel that the past has got to.
+  // From the pixel where the past ends.
   const from = Math.floor(Math.floor((done / steps) * inner) * (steps / Math.max(1, inner)));
   const future = useMemo(() => {
     if (from >= steps) return '';
@@ -45,7 +45,7 @@ export const RatePlot = memo(function RatePlot({ metrics, config, width }: RateP
   const label = done > 0 ? `${formatRate(metrics.lr.last)} at step ${formatCount(done)}` : 'no step yet';
   return (
     <div>
-      <PlotHead title="Learning rate" note={done < steps ? 'dotted: to come' : ''} />
+      <PlotHead title="Learning rate" note={done < steps ? 'dotted: scheduled' : ''} />
       <Plot
         width={width}
         height={HEIGHT}

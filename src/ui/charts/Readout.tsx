@@ -1,5 +1,5 @@
-// The one line of figures that the crosshair fills, in a place of its own, so that nothing jumps. It is also what the
-// keyboard holds on to: arrow keys go through the steps.
+// The line of figures at the crosshair. It has a fixed place, so that nothing jumps. It also takes the keyboard focus: the
+// arrow keys move between steps.
 
 import type { KeyboardEvent, ReactNode } from 'react';
 import { pointAt, stepOfKey, useCrosshair } from '../../store/run/crosshair';
@@ -13,7 +13,7 @@ interface ChartGroupProps {
   readonly children: ReactNode;
 }
 
-/** Charts that share the crosshair, under their readout. */
+/** Charts that share the crosshair, below their readout. */
 export function ChartGroup({ input, latest, children }: ChartGroupProps) {
   const { steps } = input.config;
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -43,9 +43,9 @@ function ReadoutLine({ input }: Pick<ChartGroupProps, 'input'>) {
       aria-label="Step in the charts"
       aria-valuemin={0}
       aria-valuemax={input.config.steps}
-      // While nobody points, the latest figures come ten times a second: too many to be read out.
+      // While nobody points, the figures change ten times a second: too often to be read aloud.
       aria-valuenow={step ?? 0}
-      aria-valuetext={step === null ? 'the latest step; arrow keys go through the steps' : `${sentence} ${meaning}`}
+      aria-valuetext={step === null ? 'the latest step; the arrow keys move between steps' : `${sentence} ${meaning}`}
     >
       <p>
         <strong>{head}</strong>

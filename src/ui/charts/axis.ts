@@ -1,10 +1,10 @@
-// The step axis that all charts of a run share, and the axes of values. Step s fills (s − 1, s]; what is known after s
-// updates stands at s, so the evaluation before the first step stands at 0. Pure.
+// The step axis that all charts of a run share, and the axes of values. Step s fills (s − 1, s]. What is known after s updates
+// is drawn at s, so the evaluation before the first step is at 0. Pure.
 
 /** Pixels left and right of the plot, the same in all charts. */
 export const GUTTER = { left: 56, right: 44 } as const;
 
-/** Pixels that the steps have, in a chart of this width. */
+/** Pixels for the steps in a chart of this width. */
 export const plotWidth = (width: number): number => Math.max(0, width - GUTTER.left - GUTTER.right);
 
 /** Round numbers from 0 to the last step, about `wanted` of them. */
@@ -17,7 +17,7 @@ export function stepTicks(steps: number, wanted: number): number[] {
   return ticks;
 }
 
-/** How many labels the step axis bears: on a narrow one they may stand closer. */
+/** How many labels fit on the step axis; on a narrow one they may be closer together. */
 export const stepLabels = (inner: number): number => inner / (inner < 480 ? 56 : 90);
 
 /** Bounds and round ticks for an axis of values. Equal or missing bounds give a small range around them. */
@@ -32,9 +32,9 @@ export function valueTicks(low: number, high: number, wanted: number): number[] 
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * size).toPrecision(12)));
 }
 
-/** Round ticks between two positive bounds: 1, 2, 5 of each power of ten, or the powers alone where these are many. */
+/** Round ticks between two positive bounds: 1, 2 and 5 times each power of ten, or only the powers if there are many. */
 export function logTicks(low: number, high: number, wanted: number): number[] {
-  // Within less than a power of ten these would be too few.
+  // Within less than a power of ten, these would be too few.
   if (high / low < 8) return valueTicks(low, high, wanted).filter((tick) => tick >= low && tick <= high);
   const powers = Math.log10(high / low);
   const factors = powers * 3 <= 2 * wanted ? [1, 2, 5] : [1];
@@ -46,12 +46,12 @@ export function logTicks(low: number, high: number, wanted: number): number[] {
   return within.length <= 2 * wanted ? within : within.filter((_, i) => i % Math.ceil(within.length / wanted) === 0);
 }
 
-/** An axis of values: where a value stands, and which values have a mark. */
+/** An axis of values: the place of each value, and the values that have a mark. */
 export interface ValueAxis {
   readonly low: number;
   readonly high: number;
   readonly ticks: readonly number[];
-  /** 0 at the low end, 1 at the high end; outside for values outside, NaN for none and on a log axis for what is not positive. */
+  /** 0 at the low end, 1 at the high end. Values outside give numbers outside. NaN gives NaN, and so does a value ≤ 0 on a log axis. */
   readonly share: (value: number) => number;
 }
 
@@ -63,7 +63,7 @@ export function linearAxis(low: number, high: number, wanted: number): ValueAxis
   return { low: from, high: to, ticks: Number.isFinite(low) ? ticks : [], share: (value) => (value - from) / (to - from) };
 }
 
-/** Bounds on a grid of a twentieth of a power of ten, so that they change seldom: round ones would waste half the axis. */
+/** Bounds on a grid of a twentieth of a power of ten, so that they rarely change. Round bounds would waste half the axis. */
 export function logAxis(low: number, high: number, wanted: number): ValueAxis {
   if (!(low > 0) || !Number.isFinite(high)) return { low: 1, high: 10, ticks: [], share: () => NaN };
   const first = Math.floor(Math.log10(low) * 20);

@@ -5,7 +5,7 @@ import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { ClassBytes } from '../../dispatch/memory';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type MemoryGroup } from '../../store/run/metrics';
 
-/** By purpose (forecast only), or by measured class. Purposes and classes that mean the same share a colour. */
+/** By purpose (forecast only), or by measured category. Purposes and categories that mean the same share a colour. */
 export type SegmentId = ForecastPart['id'] | MemoryGroup;
 
 export const SEGMENT_NAMES: Readonly<Record<SegmentId, string>> = {
@@ -33,7 +33,7 @@ const PURPOSES = [
 export interface Segment {
   readonly id: SegmentId;
   readonly bytes: number;
-  /** How a forecast comes to these bytes; none of a measured one. */
+  /** How a forecast calculates these bytes; absent if they are measured. */
   readonly formula?: readonly FormulaTerm[];
 }
 
@@ -42,9 +42,9 @@ export interface Bar {
   readonly kind: 'forecast' | 'measured';
   readonly segments: readonly Segment[];
   readonly total: number;
-  /** The row that the run, or the settings, use. */
+  /** The row of the method that the run or the settings use. */
   readonly chosen?: boolean;
-  /** The device cannot run it, whatever the budget says. */
+  /** The device cannot run it, whatever the budget. */
   readonly cannot?: boolean;
 }
 
@@ -60,7 +60,7 @@ export const purposeBar = (label: string, forecast: Forecast, chosen = false): B
   chosen,
 });
 
-/** Beside measured bars: by the classes that are measured. */
+/** Beside measured bars: by the measured categories. */
 export const classBar = (label: string, bytes: ClassBytes, total: number, chosen = false): Bar => {
   const groups = groupBytes(bytes);
   return { label, kind: 'forecast', segments: ordered(MEMORY_GROUPS, (id) => groups[id as MemoryGroup]), total, chosen };

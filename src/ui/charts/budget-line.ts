@@ -1,10 +1,10 @@
-// Where a budget stands on the scale of memory bars. Pure.
+// The place of a budget on the scale of memory bars. Pure.
 
 import { verdictOf, type Verdict } from '../../store/setup/budget';
 import type { Bar } from './bar-model';
 import { valueTicks } from './axis';
 
-/** A budget up to this many times the longest bar is drawn to scale; one far beyond would only shrink the bars. */
+/** A budget up to this many times the longest bar is drawn to scale; a larger one would only shrink the bars. */
 const WITHIN = 1.6;
 
 /** The right end of a scale that holds all these bars, and the budget if it is near. */
@@ -17,7 +17,7 @@ export function scaleOf(bars: readonly Bar[], budget: number | null = null): num
 /** After a number of bytes. */
 export const VERDICTS: Readonly<Record<Verdict, string>> = {
   fits: 'fits the budget',
-  tight: 'is tight in the budget',
+  tight: 'is a tight fit for the budget',
   exceeds: 'exceeds the budget',
 };
 

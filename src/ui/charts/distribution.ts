@@ -1,5 +1,5 @@
-// What values a growing column has: bounds, percentiles and how many lie outside of a range, at the cost of the new
-// values alone. Percentiles are those of a histogram with 64 classes per doubling, so within 1.1 %. Pure.
+// The distribution of a growing column: bounds, percentiles, and how many values lie outside a range. An update costs only the
+// new values. Percentiles come from a histogram with 64 bins per doubling, so they are within 1.1 %. Pure.
 
 import type { Column } from '../../store/run/columns';
 
@@ -8,7 +8,7 @@ const LOWEST = 2 ** -20;
 const OCTAVES = 40;
 
 export class Distribution {
-  /** Smallest and largest number; infinite while there is none. */
+  /** Smallest and largest number; infinite while there are no numbers. */
   low = Infinity;
   high = -Infinity;
   /** Smallest number above zero. */
@@ -47,9 +47,9 @@ export class Distribution {
   }
 }
 
-/** Everything at or below the lowest class is in it. */
+/** It holds everything at or below the lowest bin. */
 const classOf = (value: number): number =>
   value <= LOWEST ? 0 : Math.min(OCTAVES * PER_OCTAVE - 1, Math.floor(Math.log2(value / LOWEST) * PER_OCTAVE));
 
-/** Lower bound of a class. */
+/** Lower bound of a bin. */
 const edge = (index: number): number => (index === 0 ? -Infinity : LOWEST * 2 ** (index / PER_OCTAVE));

@@ -1,5 +1,5 @@
-// Puts the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: to come, by the seeded schedule. The
-// graded pictures (update size, age) fill a cell the higher and the darker, the more there is.
+// Draws the layer raster on a canvas. Filled: trained. Hatched: always on. Dotted: future periods of the seeded schedule. The
+// graded pictures (update size, age) fill a cell higher and darker for larger values.
 
 import type { RasterMode } from '../../store/run/chart-settings';
 import { formatCount } from '../format';
@@ -18,7 +18,7 @@ export interface RasterPalette {
 
 export interface RasterRow {
   readonly name: string;
-  /** Null for the rows that are not sampled. */
+  /** Null for rows that are not sampled. */
   readonly layer: number | null;
   readonly alwaysOn: boolean;
 }
@@ -33,9 +33,9 @@ export interface RasterPicture {
   readonly mode: RasterMode;
   /** Bounds between the tones of change. */
   readonly bounds: readonly number[];
-  /** Per layer: periods that trained it so far; the right margin shows them. */
+  /** Per layer: how many periods trained it so far; the right margin shows this. */
   readonly times: Uint32Array;
-  /** γ/L of the periods so far: what every layer's count tends to. */
+  /** γ/L of the periods so far: the expected count of every layer. */
   readonly expectedTimes: number;
 }
 
@@ -87,11 +87,11 @@ interface Cell {
   readonly from: number;
   readonly to: number;
   readonly state: ColumnState;
-  /** Of the column's periods, those that train the layer. */
+  /** The share of the column's periods that train the layer. */
   readonly share: number;
-  /** Whether the part that is over is filled. */
+  /** Whether the finished part is filled. */
   readonly filled: boolean;
-  /** 0: the plain pattern of what was trained. */
+  /** 0: the plain pattern of trained layers. */
   readonly tone: Tone;
   readonly pen: 'trained' | 'moved';
 }
@@ -117,7 +117,7 @@ function drawCell(
   const right = x(to);
   const gap = right - left > 4 ? 1 : 0;
   const done = state === 'planned' ? left : state === 'now' ? x(step) : right;
-  // A bin of several periods is the darker the more of them train the layer.
+  // A bin of several periods is darker if more of them train the layer.
   const density = share < 0.999 ? 0.25 + 0.75 * share : 1;
   if (filled && done > left) {
     const level = tone === 0 ? 1 : tone / 5;
@@ -143,7 +143,7 @@ function drawCell(
   context.globalAlpha = 1;
 }
 
-/** Around the period that is being trained. */
+/** A frame around the period that is being trained. */
 function frameCurrent(
   context: CanvasRenderingContext2D,
   column: RasterColumn | undefined,
@@ -212,7 +212,7 @@ function drawFrame(
   for (const tick of stepTicks(steps, stepLabels(plot.right - plot.left))) context.fillText(formatCount(tick), x(tick), bottom + 6);
 }
 
-/** Right margin: how often each layer was trained, with a line at the expectation. */
+/** Right margin: how often each layer was trained, with a line at the expected number. */
 function drawCounts(
   context: CanvasRenderingContext2D,
   { rows, times, expectedTimes }: RasterPicture,
@@ -253,12 +253,12 @@ function pattern(
   pen.scale(tile.width / size, tile.width / size);
   draw(pen);
   const made = context.createPattern(tile, 'repeat');
-  // The tile has device pixels, the canvas CSS pixels.
+  // The tile uses device pixels, the canvas CSS pixels.
   made?.setTransform(new DOMMatrix().scale(size / tile.width));
   return made ?? fallback;
 }
 
-/** Patterns are made once a context, palette and resolution. */
+/** Patterns are made once per context, palette and resolution. */
 const made = new WeakMap<CanvasRenderingContext2D, { readonly key: string; readonly pens: Pens }>();
 
 function pensOf(context: CanvasRenderingContext2D, palette: RasterPalette, ratio: number): Pens {

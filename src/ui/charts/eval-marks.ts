@@ -16,17 +16,17 @@ export interface EvalMarks {
   readonly radius: number;
 }
 
-/** marks: ascending in x. The last has a ring and a label always. */
+/** marks: ascending in x. The last always has a ring and a label. */
 export function evalMarks(marks: readonly Mark[], width: number): EvalMarks {
   const points = spaced(marks, RING_GAP);
   const crowded = points.length * 14 > width;
   if (!crowded) return { points, labels: spaced(points, LABEL_GAP), radius: 4 };
-  // Many rings are small ones, and only both ends are told in figures.
+  // If there are many rings, they are small, and only the first and the last have figures.
   const ends = [points[0], points[points.length - 1]];
   return { points, labels: spaced(ends, LABEL_GAP), radius: 2 };
 }
 
-/** From the last to the first, those that keep their distance from the one after. */
+/** The marks, from the last to the first, that keep their distance from the next one. */
 function spaced(marks: readonly Mark[], gap: number): Mark[] {
   const kept: Mark[] = [];
   for (let i = marks.length - 1; i >= 0; i--) {

@@ -9,7 +9,7 @@ const OUTLIERS = 0.01;
 export interface LossRange {
   readonly low: number;
   readonly high: number;
-  /** Steps and evaluations that are not in the picture. */
+  /** Number of steps and evaluations outside the chart. */
   readonly outside: number;
 }
 

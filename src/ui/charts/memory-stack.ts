@@ -1,5 +1,5 @@
-// The stacked areas of the memory timeline. Of all steps that share a pixel the one with the highest total is shown, with
-// its own groups, so that the peak is in the picture and the groups add up to it. Pure.
+// The stacked areas of the memory timeline. Where several steps share a pixel, the step with the highest total is shown with
+// its own groups. So the chart shows the peak, and the groups add up to it. Pure.
 
 import { MEMORY_GROUPS, type RunMetrics } from '../../store/run/metrics';
 import type { PixelSeries } from './pixel-series';
@@ -9,7 +9,7 @@ export interface MemoryStack {
   readonly from: number;
   /** Pixel at which each of the shown steps ends. */
   readonly x: readonly number[];
-  /** By group, from the bottom: bytes of this group and all below it. */
+  /** By group, from the bottom: bytes of this group and all groups below it. */
   readonly tops: readonly (readonly number[])[];
 }
 
@@ -22,7 +22,7 @@ export function stack(metrics: RunMetrics, series: PixelSeries, perStep: number)
     return [...sums];
   });
   const x = Array.from(series.x.subarray(0, series.count));
-  // The last pixel reaches to the last step, not only to its own first.
+  // The last pixel reaches to its last step, not only to its first.
   if (x.length > 0) x[x.length - 1] = metrics.step.last * perStep;
   return { from: Math.max(0, (metrics.step.at(0) - 1) * perStep), x, tops };
 }

@@ -1,5 +1,5 @@
-// Series as SVG path data. Coordinates have one decimal; what lies far outside the plot stays close to it, since
-// browsers lose precision there. Pure.
+// Series as SVG path data. Coordinates have one decimal. Points far outside the plot are moved close to it, because browsers
+// lose precision there. Pure.
 
 import type { ValueAxis } from './axis';
 import type { PixelSeries } from './pixel-series';
@@ -14,8 +14,8 @@ export const yOf = (axis: ValueAxis, height: number) => {
 const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 /**
- * A line through a series that grows. All pixels but the last are settled: their part of the path is made once, so that
- * an update costs as much as it brings, and makes no garbage to speak of.
+ * A line through a series that grows. All pixels but the last are final, so their part of the path is made once. An update
+ * costs only its new pixels and makes almost no garbage.
  */
 export class LinePath {
   #settled = '';
@@ -26,14 +26,14 @@ export class LinePath {
     readonly y: (value: number) => number,
   ) {}
 
-  /** The path as far as the series goes now; empty where there is none. */
+  /** The path of the series so far; empty if the series is empty. */
   follow(): string {
     const { count } = this.series.follow();
     for (; this.#count < count - 1; this.#count++) this.#settled += this.#pixel(this.#count, this.#settled === '');
     if (count === 0) return '';
     const last = this.#pixel(count - 1, this.#settled === '');
     const path = this.#settled + last;
-    // A single point: a line of no length shows as a dot under round caps.
+    // A single point: a line of zero length shows as a dot with round caps.
     return this.#settled === '' && last !== '' && !last.includes('L') ? `${last}h0` : path;
   }
 
@@ -71,7 +71,7 @@ export function dotsPath(points: Iterable<readonly [number, number]>, radius: nu
   return path;
 }
 
-/** The area under a staircase down to `floor`: each value holds from the x of the one before to its own. */
+/** The area under a staircase down to `floor`: each value holds from the previous x to its own. */
 export function stairsPath(from: number, x: ArrayLike<number>, y: ArrayLike<number>, floor: number): string {
   if (x.length === 0) return '';
   let path = `M${tenth(from)} ${tenth(floor)}`;

@@ -1,6 +1,5 @@
-// A column of numbers as it looks on so many pixels: of all steps that share a pixel the first, the lowest, the highest
-// and the last are kept, so a spike of one step stays on the chart. It follows its columns at the cost of the new steps
-// alone, however long the run is. Pure.
+// A column of numbers reduced to pixels. Where several steps share a pixel, the first, the lowest, the highest and the last are
+// kept, so a spike of one step stays on the chart. An update costs only the new steps, however long the run is. Pure.
 
 import type { Column } from '../../store/run/columns';
 
@@ -12,13 +11,13 @@ export interface StepAxis {
 }
 
 export class PixelSeries {
-  /** Pixels that hold something. */
+  /** Pixels that hold a value. */
   count = 0;
   /** Changes when a pixel is new, or has a new highest value. */
   peaks = 0;
-  /** Of all values; minus infinity while there is none. */
+  /** The largest value; minus infinity while there is none. */
   highest = -Infinity;
-  /** By pixel that holds something, in order. x is that of the pixel's first step. */
+  /** By pixel that holds a value, in order. x is that of the pixel's first step. */
   readonly x: Float64Array;
   readonly first: Float64Array;
   readonly low: Float64Array;
@@ -43,7 +42,7 @@ export class PixelSeries {
     this.#pixel = new Int32Array(pixels);
   }
 
-  /** Takes in what the columns have more than at the last call. What is no number is left out. */
+  /** Takes in what was added to the columns since the last call. Values that are not numbers are left out. */
   follow(): this {
     const { steps, values, axis } = this;
     const end = Math.min(steps.length, values.length);

@@ -1,13 +1,13 @@
-// From a pointer over a chart to the step under it. Mouse and pen point while they are over a chart; a finger's step
-// stays until something else is touched, so that it can be read.
+// From a pointer over a chart to the step under it. Mouse and pen point while they are over a chart. A finger's step stays
+// until something else is touched, so that it can be read.
 
 import { useEffect, type PointerEvent } from 'react';
 import { pointAt, resetCrosshair } from '../../store/run/crosshair';
 import { GUTTER, plotWidth } from './axis';
 
-/** Marks the elements that these handlers are on. */
+/** Marks the elements that have these handlers. */
 export const POINTING = 'pointing';
-/** Pixels beside the plot that still mean its end. */
+/** Pixels beside the plot that still count as its end. */
 const SLACK = 12;
 
 /** Step at a place of a chart that begins at `left`; null beside the plot. */

@@ -1,9 +1,9 @@
-// What the layer raster draws: columns of one or more periods on the step axis, and for each layer of a column the share
-// of the periods that train it, how far it moved, and how long it had not been trained. What is done comes from step
-// events, what is to come from the seeded schedule. It follows a run at the cost of the new periods alone. Pure.
+// What the layer raster draws: columns of one or more periods on the step axis, and for each layer of a column the share of the
+// periods that train it, how far it moved, and how long it had not been trained. The past comes from step events, the future
+// from the seeded schedule. An update costs only the new periods. Pure.
 
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
-import type { Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
 
 export interface RasterColumn {
   /** Periods, from 0, both inclusive. */
@@ -14,9 +14,9 @@ export interface RasterColumn {
   readonly to: number;
   /** Per layer: share of the column's periods that train it, 0 to 1. */
   readonly share: Float32Array;
-  /** Per layer: periods since the last one that trained it, at the end of the column; −1: none did. */
+  /** Per layer: periods since the last one that trained it, at the end of the column; −1: never trained. */
   readonly age: Int32Array;
-  /** Per layer: the largest measured ‖ΔW‖/‖W‖ of the column's periods; NaN: none is measured. */
+  /** Per layer: the largest measured ‖ΔW‖/‖W‖ of the column's periods; NaN: not measured. */
   readonly change: Float32Array;
 }
 
@@ -33,7 +33,7 @@ export interface RasterInput {
 
 export class RasterModel {
   readonly columns: readonly RasterColumn[];
-  /** Per layer: periods that have trained it so far (observed only). */
+  /** Per layer: how many periods have trained it so far (observed only). */
   readonly times: Uint32Array;
   /** Layers that were trained at least once so far, and layers that the whole schedule trains. */
   touched = 0;
@@ -44,7 +44,7 @@ export class RasterModel {
   /** Changes when anything above does. */
   revision = 0;
   readonly #group: number;
-  /** Layers by period where a period trained others than the schedule says. */
+  /** Layers by period, for periods that trained other layers than the schedule says. */
   readonly #otherwise = new Map<number, readonly number[]>();
   #observed = 0;
   #moves = 0;
@@ -70,7 +70,7 @@ export class RasterModel {
     this.#fill();
   }
 
-  /** Takes in the periods and moves that have come since the last call. */
+  /** Takes in the periods and moves that were added since the last call. */
   follow(observed: readonly ObservedPeriod[], moves: readonly PeriodMove[]): this {
     if (this.#observed === observed.length && this.#moves === moves.length) return this;
     this.revision++;
@@ -128,7 +128,7 @@ function sameLayers(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((layer) => b.includes(layer));
 }
 
-/** `earlier`: before the checkpoint this run went on from; known from the schedule only. */
+/** `earlier`: before the checkpoint that this run resumed from; known from the schedule only. */
 export function stateOf({ from, to }: Pick<RasterColumn, 'from' | 'to'>, step: number, firstStep: number): ColumnState {
   if (to < firstStep) return 'earlier';
   if (to <= step) return 'done';

@@ -1,10 +1,10 @@
-// The two graded pictures of the raster: how far a layer moved, and how long it has not been trained. A value has one of
-// five tones, which differ in darkness and in height, so that nobody needs to tell colours apart. Pure.
+// The two graded pictures of the raster: how far a layer moved, and how long it has not been trained. A value has one of five
+// tones. They differ in darkness and in height, so that nobody has to tell colours apart. Pure.
 
 /** 0: nothing to show; 1 (least) to 5. */
 export type Tone = 0 | 1 | 2 | 3 | 4 | 5;
 
-/** Half powers of ten from 1e-6 to 10, so that the scale changes seldom while a run goes on. */
+/** Half powers of ten from 1e-6 to 10, so that the scale rarely changes during a run. */
 const HALVES = Array.from({ length: 15 }, (_, i) => Number((10 ** (Math.floor(i / 2) - 6) * (i % 2 ? 3 : 1)).toPrecision(1)));
 
 /** The four bounds between five tones of change, ascending: the highest tone holds the largest measured value. */
@@ -19,10 +19,10 @@ export function changeTone(change: number, bounds: readonly number[]): Tone {
   return (1 + bounds.filter((bound) => change > bound).length) as Tone;
 }
 
-/** Upper bounds of the first four tones of age, in periods since the last that trained the layer: 0 is this one. */
+/** Upper bounds of the first four tones of age, in periods since the layer was last trained; 0 is the current period. */
 const AGES = [0, 1, 3, 9] as const;
 
-/** The younger, the stronger; 0: never trained. */
+/** A younger layer has a stronger tone; 0: never trained. */
 export function ageTone(periods: number): Tone {
   if (periods < 0) return 0;
   const place = AGES.findIndex((bound) => periods <= bound);

@@ -36,7 +36,7 @@ describe('describeColumn', () => {
       'Period 7, steps 61–70: layers 2 and 7, loss 2.310 → 2.240, moved 0.8 % and 1.1 %.',
     );
     expect(describeColumn(run.model.columns[5], run)).not.toContain('moved');
-    expect(describeColumn(run.model.columns[7], run)).toBe('Period 8, steps 71–80, to come: layers 2 and 5.');
+    expect(describeColumn(run.model.columns[7], run)).toBe('Period 8, steps 71–80, scheduled: layers 2 and 5.');
   });
 
   it('tells a bin of periods', () => {

@@ -1,7 +1,7 @@
 // The raster in words: a summary, and a sentence for a column. Pure.
 
 import type { ObservedPeriod } from '../../store/run/metrics';
-import type { LayerMove } from '../../worker/protocol';
+import type { LayerMove } from '../../train/events';
 import { formatCount, formatList, formatLoss, plural } from '../format';
 import { stateOf, type RasterColumn, type RasterModel } from './raster-model';
 import { formatChange } from './raster-tones';
@@ -33,7 +33,7 @@ export function describeColumn(column: RasterColumn, run: RasterRun): string {
   const { model, observed } = run;
   const steps = `steps ${formatCount(column.from + 1)}–${formatCount(column.to)}`;
   const state = stateOf(column, run.step, run.firstStep);
-  const when = { earlier: ', before this run went on', done: '', now: ', now', planned: ', to come' }[state];
+  const when = { earlier: ', before this run resumed', done: '', now: ', now', planned: ', scheduled' }[state];
   if (column.first !== column.last) {
     const trained = column.share.filter((share) => share > 0).length;
     const change = Math.max(...column.change.filter((each) => !Number.isNaN(each)));

@@ -42,7 +42,7 @@ describe('readout', () => {
     expect(sentence(input, 61)).toBe(
       `Step 61: loss 2.310 (smoothed 2.310), evaluation 2.400 (step 50), learning rate ${formatRate(learningRate(input.config, 60))}, gradient norm 1.83 (clipped to 1), layers 3 and 6`,
     );
-    expect(readout(input, 61).meaning).toBe('Loss 2.310: like choosing among about 10 equally likely tokens.');
+    expect(readout(input, 61).meaning).toBe('Loss 2.310: ≈ choosing among 10 tokens.');
     expect(sentence(input, 50)).toContain('evaluation 2.400,');
   });
 
@@ -51,18 +51,18 @@ describe('readout', () => {
     expect(readout(inputWith(1, 0), null)).toEqual({
       head: 'Before step 1',
       parts: ['evaluation 3.970'],
-      meaning: 'Loss 3.970: like choosing among about 53 equally likely tokens.',
+      meaning: 'Loss 3.970: ≈ choosing among 53 tokens.',
     });
     expect(readout({ ...inputWith(1, 0), evals: [] }, null).head).toBe('No step yet');
   });
 
   it('tells what is to come from the schedule', () => {
     const input = inputWith(1, 62);
-    expect(sentence(input, 80)).toBe(`Step 80, to come: learning rate ${formatRate(learningRate(input.config, 79))}, layers 1 and 4`);
+    expect(sentence(input, 80)).toBe(`Step 80, scheduled: learning rate ${formatRate(learningRate(input.config, 79))}, layers 1 and 4`);
   });
 
   it('says what is not known of a run that went on', () => {
-    expect(sentence(inputWith(51, 62), 12)).toBe('Step 12: before this run went on, evaluation 3.970 (step 0), layers 1 and 4');
+    expect(sentence(inputWith(51, 62), 12)).toBe('Step 12: before this run resumed, evaluation 3.970 (step 0), layers 1 and 4');
   });
 });
 
@@ -74,9 +74,9 @@ it('finds steps and evaluations', () => {
 });
 
 it('says the loss in words', () => {
-  expect(lossInWords(2.1)).toBe('like choosing among about 8 equally likely tokens');
-  expect(lossInWords(0.5)).toContain('about 1.6 ');
-  expect(lossInWords(7.6)).toContain('about 2,000 ');
+  expect(lossInWords(2.1)).toBe('≈ choosing among 8 tokens');
+  expect(lossInWords(0.5)).toContain('among 1.6 ');
+  expect(lossInWords(7.6)).toContain('among 2,000 ');
 });
 
 it('a norm is clipped as the optimizer clips it', () => {

@@ -1,16 +1,16 @@
-// The figures of one step in words: the line above the curves, which the crosshair fills. Pure.
+// The figures of one step in words, for the line above the curves. Pure.
 
 import type { RunConfig } from '../../config/run-config';
 import { learningRate } from '../../config/learning-rate';
 import type { Column } from '../../store/run/columns';
 import type { RunMetrics } from '../../store/run/metrics';
 import type { EvalPoint } from '../../store/run/run';
-import type { Period } from '../../worker/protocol';
+import type { Period } from '../../lisa/schedule';
 import { formatCount, formatList, formatLoss, formatRate } from '../format';
 
 export interface ReadoutInput {
   readonly metrics: RunMetrics;
-  /** The smoothed loss, as far as it goes. */
+  /** The smoothed loss so far. */
   readonly smooth: Column;
   readonly evals: readonly EvalPoint[];
   readonly config: RunConfig;
@@ -20,13 +20,13 @@ export interface ReadoutInput {
 
 export interface Readout {
   readonly head: string;
-  /** Parts of a sentence; each stays in one piece where the line breaks. */
+  /** Parts of a sentence; a line break never splits one. */
   readonly parts: readonly string[];
-  /** What the loss means; empty where there is none. */
+  /** What the loss means; empty if there is no loss. */
   readonly meaning: string;
 }
 
-/** Place of a step in the columns, or −1. Steps ascend; a run that went on does not begin at 1. */
+/** Index of a step in the columns, or −1. Steps ascend; a resumed run does not begin at 1. */
 export function indexOfStep(steps: Column, step: number): number {
   const guess = step - steps.at(0);
   if (steps.at(guess) === step) return guess;
@@ -54,12 +54,12 @@ export function evalAt(evals: readonly EvalPoint[], step: number): EvalPoint | u
   return evals[low - 1];
 }
 
-/** "like choosing among about 8 equally likely tokens": exp(loss). */
+/** "≈ choosing among 8 tokens": exp(loss). */
 export function lossInWords(loss: number): string {
   const tokens = Math.exp(loss);
-  // No more digits than a comparison bears.
+  // No more digits than the comparison needs.
   const about = tokens < 3 ? tokens.toFixed(1) : formatCount(Number(tokens.toPrecision(2)));
-  return `like choosing among about ${about} equally likely tokens`;
+  return `≈ choosing among ${about} tokens`;
 }
 
 /** step: the one pointed at; null: the latest. */
@@ -73,10 +73,10 @@ export function readout(input: ReadoutInput, step: number | null): Readout {
     return { head: `Step ${formatCount(at)}`, ...measured(input, index, evaluation), meaning: meaningOf(metrics.loss.at(index)) };
   if (at === 0) return { head: 'Before step 1', parts: evaluation, meaning: meaningOf(evalAt(evals, 0)?.loss ?? NaN) };
   if (metrics.step.length > 0 && at < metrics.step.at(0)) {
-    return { head: `Step ${formatCount(at)}`, parts: ['before this run went on', ...evaluation, ...layersText(input, at)], meaning: '' };
+    return { head: `Step ${formatCount(at)}`, parts: ['before this run resumed', ...evaluation, ...layersText(input, at)], meaning: '' };
   }
   const rate = `learning rate ${formatRate(learningRate(config, at - 1))}`;
-  return { head: `Step ${formatCount(at)}, to come`, parts: [rate, ...layersText(input, at)], meaning: '' };
+  return { head: `Step ${formatCount(at)}, scheduled`, parts: [rate, ...layersText(input, at)], meaning: '' };
 }
 
 function measured(input: ReadoutInput, index: number, evaluation: readonly string[]): Pick<Readout, 'parts'> {
@@ -118,5 +118,5 @@ export function layersInWords(layers: readonly number[]): string {
   return `${layers.length === 1 ? 'layer' : 'layers'} ${formatList([...layers].sort((a, b) => a - b))}`;
 }
 
-/** As the optimizer has it: scale min(1, clip / (norm + 1e-6)), and 0 turns clipping off. */
+/** As in the optimizer: the scale is min(1, clip / (norm + 1e-6)), and 0 turns clipping off. */
 export const isClipped = (norm: number, clip: number): boolean => clip > 0 && norm + 1e-6 > clip;

@@ -1,4 +1,4 @@
-// Which rows of a raster have their name beside them, so that no name lies on another. Pure.
+// Which rows of a raster have their name beside them, so that names do not overlap. Pure.
 
 /** Line height of the names, px. */
 const LINE = 11;

@@ -1,4 +1,4 @@
-// How many values of a growing column pass a test, at the cost of the new values alone. Pure.
+// How many values of a growing column pass a test. An update costs only the new values. Pure.
 
 import type { Column } from '../../store/run/columns';
 

@@ -1,4 +1,4 @@
-// The same axis as long as it has the same bounds: what is drawn against it need not be drawn anew for every new value.
+// Keeps the same axis object while its bounds stay the same, so that new values do not redraw everything.
 
 import { useMemo } from 'react';
 import type { ValueAxis } from './axis';

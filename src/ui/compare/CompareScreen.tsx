@@ -1,5 +1,5 @@
-// Base and tuned model side by side: a short conversation on the same prompt and seed, blind where the person likes. What
-// is asked and answered is kept in store/compare.ts.
+// Base and tuned model side by side: a short conversation with the same prompt and seed, blind if the person likes.
+// store/run/compare.ts keeps the questions and answers.
 
 import { useState, type FormEvent } from 'react';
 import { setView, type Run } from '../../store/run/run';
@@ -28,8 +28,8 @@ import { Conversation } from './Conversation';
 import '../styles/compare.css';
 
 const NOT_READY: Readonly<Record<Exclude<Readiness, 'ready'>, string>> = {
-  none: 'Train a model first: base and tuned model then answer the same prompts side by side.',
-  going: 'The run is still going. When it ends, base and tuned model answer the same prompts side by side.',
+  none: 'Train a model first. Then the base and the tuned model answer the same prompts side by side.',
+  going: 'The run is still going. When it ends, the base and the tuned model answer the same prompts side by side.',
   failed: 'The last run failed, so there is no tuned model to compare.',
 };
 
@@ -64,7 +64,7 @@ function Comparison({ run }: { readonly run: Run }) {
     <>
       <Panel
         title="Base and tuned model"
-        hint="Both read the same words and draw with the same seed. What differs is the training."
+        hint="Both get the same prompt and the same seed. Only the training differs."
         aside={<Switch label="Blind: hide which is which" checked={compare.blind} onChange={setBlind} />}
       >
         <Ask prompts={quickPrompts(run)} answering={answering} started={compare.turns.length > 0} />
@@ -93,7 +93,7 @@ function Ask({ prompts, answering, started }: AskProps) {
   return (
     <form className="ask" onSubmit={ask}>
       <label className="ask-label" htmlFor="compare-prompt">
-        {started ? 'And then' : 'Prompt'}
+        {started ? 'Follow-up' : 'Prompt'}
       </label>
       <div className="ask-row">
         <input id="compare-prompt" type="text" autoComplete="off" value={text} onChange={({ target }) => setText(target.value)} />
@@ -128,7 +128,7 @@ function Ask({ prompts, answering, started }: AskProps) {
 const FIELDS: readonly (readonly [keyof Sampling, string, number, number, number])[] = [
   ['temperature', 'Temperature', 0, 10, 0.1],
   ['seed', 'Seed', 0, 0xffffffff, 1],
-  ['maxTokens', 'New tokens, at most', 1, 4096, 1],
+  ['maxTokens', 'Maximum new tokens', 1, 4096, 1],
 ];
 
 function SamplingFields({ disabled, ...sampling }: Sampling & { readonly disabled: boolean }) {
@@ -188,14 +188,14 @@ function Votes({ answering }: { readonly answering: boolean }) {
         ))}
         {count > 0 && (
           <button type="button" className="button quiet" onClick={resetTally}>
-            Forget the votes
+            Clear votes
           </button>
         )}
       </div>
       <p className="note" aria-live="polite">
         {vote !== null && `Left was the ${left} model. `}
         {count === 0
-          ? 'Vote, and the sides are named.'
+          ? 'Vote to reveal which is which.'
           : `${plural(count, 'vote')} on this run: ${CHOICES.map(([choice, label]) => `${label} ${tally[choice]}`).join(', ')}.`}
       </p>
     </Panel>

@@ -1,4 +1,4 @@
-// Two columns of answers under each prompt. Text of a model is text and nothing else.
+// Two columns of answers under each prompt. A model's text is shown as plain text, never as markup.
 
 import type { Answer, Turn } from '../../store/run/compare';
 import type { Side } from '../../worker/protocol';
@@ -10,13 +10,13 @@ const HIDDEN = ['Left', 'Right'] as const;
 interface ConversationProps {
   readonly turns: readonly Turn[];
   readonly left: Side;
-  /** The sides are not named. */
+  /** Blind mode: the sides are not named. */
   readonly hidden: boolean;
 }
 
 export function Conversation({ turns, left, hidden }: ConversationProps) {
   const sides: readonly Side[] = left === 'base' ? ['base', 'tuned'] : ['tuned', 'base'];
-  if (turns.length === 0) return <p className="note conversation-empty">Ask something, or pick one of the run’s prompts.</p>;
+  if (turns.length === 0) return <p className="note conversation-empty">Ask something, or choose one of the run’s prompts.</p>;
   return (
     <ol className="conversation" aria-label="Conversation">
       {turns.map((turn) => (
@@ -28,7 +28,7 @@ export function Conversation({ turns, left, hidden }: ConversationProps) {
                 key={side}
                 name={hidden ? HIDDEN[column] : NAMES[side]}
                 answer={turn[side]}
-                // A mark of the tuned side would give it away.
+                // A mark on the tuned side would give it away.
                 marked={!hidden && side === 'tuned'}
               />
             ))}

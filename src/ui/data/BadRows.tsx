@@ -7,7 +7,7 @@ export function BadRows({ preview: { badRows, counts } }: { readonly preview: Da
   if (badRows.length === 0) return null;
   return (
     <details className="numbers bad-rows">
-      <summary>Malformed rows and what is wrong with them</summary>
+      <summary>Malformed rows, and what is wrong with them</summary>
       <div className="scroll" tabIndex={0} role="group" aria-label="Malformed rows">
         <ol>
           {badRows.map(({ row, reason }, i) => (

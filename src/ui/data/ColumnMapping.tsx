@@ -1,4 +1,4 @@
-// Which column of the file holds which field. Nothing is mapped unless the person says so; likely maps are offered.
+// Which column of the file holds which field. Nothing is mapped unless the person says so; likely mappings are suggested.
 
 import { useState } from 'react';
 import { rolesOf, SHAPE_NAMES, type RowShape, type ColumnMap, type ColumnRole } from '../../data/read/column-map';
@@ -10,7 +10,7 @@ import { WhyOf } from '../parts/fields';
 import { describeMap, draftOf, draftOfMap, mapOf, needs, ownColumn, SHAPE_LABELS, withColumn, type ColumnDraft } from './column-draft';
 import { formatName } from './data-words';
 
-/** Columns that are listed. */
+/** Number of columns that are listed. */
 const MOST_NAMED = 12;
 
 interface ColumnMappingProps {
@@ -19,7 +19,7 @@ interface ColumnMappingProps {
 }
 
 export function ColumnMapping({ head: { format, columns }, map }: ColumnMappingProps) {
-  // A map that is not complete yet; it is the settings' as soon as it is.
+  // A map that is not complete yet; it goes into the settings as soon as it is.
   const [started, setStarted] = useState<ColumnDraft | null>(null);
   const draft = started ?? (map && draftOfMap(map, columns));
   const suggestion = suggestColumns(columns);
@@ -71,9 +71,9 @@ export function ColumnMapping({ head: { format, columns }, map }: ColumnMappingP
       )}
       {!draft && suggestion && (
         <div className="suggestion">
-          <p>These could be {describeMap(suggestion)}.</p>
+          <p>Suggested mapping: {describeMap(suggestion)}.</p>
           <button type="button" className="button" onClick={() => mapColumns(suggestion)}>
-            Read them so
+            Use this mapping
           </button>
         </div>
       )}
@@ -92,7 +92,7 @@ function RoleField({ role, draft, columns, onChange }: RoleFieldProps) {
   const value = draft.columns[role] ?? '';
   const id = `column-${role}`;
   const optional = !needs(draft.shape, role);
-  // A column of the field's own name is read unless another is mapped.
+  // A column with the field's own name is read unless another column is mapped.
   const none = ownColumn(role, columns) === '' || !optional;
   const missing = value !== '' && !columns.includes(value);
   return (

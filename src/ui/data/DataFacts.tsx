@@ -1,4 +1,4 @@
-// The counts of the data, in words, each with what can be done about it.
+// The counts of the data in words, each with what can be done about it.
 
 import type { RunConfig } from '../../config/run-config';
 import type { DataPreview } from '../../data/sample/preview';

@@ -1,5 +1,5 @@
-// The chosen data before a run: how they are read, what of them is learned, and the rows themselves. In the main stage
-// of the set-up; closed it is one line.
+// The chosen data before a run: how they are read, which tokens are learned, and the rows themselves. It is in the main part of
+// the set-up, and one line when closed.
 
 import { useState } from 'react';
 import { useConfigStore } from '../../store/setup/config';
@@ -49,7 +49,7 @@ function headline({ status, preview, head, fraction }: InspectState): string {
 function Body({ inspect, builtin }: { readonly inspect: InspectState; readonly builtin: boolean }) {
   const config = useConfigStore((state) => state.config);
   const { preview, head, error, status } = inspect;
-  // The data panel has the card of it, and what can be done.
+  // The data panel shows the error's card and what can be done.
   const problem = error ?? (status === 'ready' ? preview?.refusal : null);
   const refused = problem && <p className="note fault">{problem.detail}</p>;
   if (error) return <div className="data-body">{refused}</div>;
@@ -70,7 +70,7 @@ function Body({ inspect, builtin }: { readonly inspect: InspectState; readonly b
         </div>
       ) : (
         <div className="data-overview waiting">
-          <p className="note">The first rows; the rest is being counted.</p>
+          <p className="note">These are the first rows; the rest is still being counted.</p>
         </div>
       )}
       {shown.format !== null && (

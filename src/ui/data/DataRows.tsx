@@ -17,7 +17,7 @@ type Way = (typeof WAYS)[number][0];
 interface DataRowsProps {
   readonly head: DataHead;
   readonly seqLen: number;
-  /** What becomes of a row is known: everything is counted. */
+  /** Everything is counted, so what happens to each row is known. */
   readonly counted: boolean;
 }
 
@@ -25,14 +25,14 @@ export function DataRows({ head: { rows, format }, seqLen, counted }: DataRowsPr
   const [way, setWay] = useState<Way>('tokens');
   const [at, setAt] = useState(0);
   const index = Math.min(at, rows.length - 1);
-  if (index < 0) return <p className="note data-no-rows">No row could be read.</p>;
+  if (index < 0) return <p className="note data-no-rows">No readable rows.</p>;
   const row = rows[index];
   const place = `${rowName(row, format, index)}, ${formatCount(index + 1)} of ${formatCount(rows.length)} shown`;
   return (
     <section className="data-rows" aria-label="Rows">
       <div className="data-rows-head">
         <div className="pager">
-          <button type="button" className="button" disabled={index === 0} onClick={() => setAt(index - 1)} aria-label="Row before">
+          <button type="button" className="button" disabled={index === 0} onClick={() => setAt(index - 1)} aria-label="Previous row">
             ‹
           </button>
           <button

@@ -1,19 +1,19 @@
-// A data file, or a model's folder or files, may be dropped anywhere on the set-up. While something is dragged over the
-// page, the page says so.
+// A data file, or a model's folder or files, may be dropped anywhere on the set-up. The page says so while something is dragged
+// over it.
 
 import { useEffect, useState } from 'react';
 import { chooseModel } from '../../store/setup/local-model';
 import { droppedFile } from './dropped-file';
 import { filesOf } from './dropped-folder';
 
-/** What is left for the data; a model has been chosen by then. */
+/** Handles a data file that came with a model; the model has been chosen by then. */
 export type DroppedData = { readonly file: File } | { readonly problem: string | null };
 
 const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
 
 const isFolder = (entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry => entry?.isDirectory ?? false;
 
-/** Everything that the event holds is taken at once: it is empty after the first wait. */
+/** The event's contents are taken at once, because they are gone after the first await. */
 async function take({ files, items }: DataTransfer): Promise<DroppedData | null> {
   const folders = [...items].map((item) => item.webkitGetAsEntry()).filter(isFolder);
   const dropped = droppedFile(
@@ -37,9 +37,9 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: DroppedData)
   useEffect(() => {
     const drag = (event: DragEvent): void => {
       if (!hasFiles(event) || !event.dataTransfer) return;
-      // Over a part of the page that takes files of its own.
+      // A part of the page that takes files itself.
       if (event.defaultPrevented) return setOver(false);
-      // Without this the browser would open the file in place of the page.
+      // Without this the browser would open the file instead of the page.
       event.preventDefault();
       event.dataTransfer.dropEffect = 'copy';
       setOver(true);
@@ -69,7 +69,7 @@ export function DropTarget({ onDrop }: { readonly onDrop: (dropped: DroppedData)
       <div className="drop-target" aria-hidden="true">
         <p>
           <strong>Drop a data file, or a model’s folder</strong>
-          <span>.jsonl, .csv or .txt, or config.json with its weights; read in place and sent nowhere</span>
+          <span>.jsonl, .csv or .txt, or config.json with its weights. Files are read in place and never uploaded.</span>
         </p>
       </div>
     )

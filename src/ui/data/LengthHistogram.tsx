@@ -1,5 +1,5 @@
-// How long the rows are: bars by length, and where a row of the model ends. Bars past that are hatched: of those rows
-// the end is cut off, or goes into windows of its own.
+// How long the rows are: bars by length, and a line where the model's row ends. Bars past the line are hatched: the end of
+// those rows is cut off, or goes into further windows.
 
 import { useId } from 'react';
 import type { DataPreview } from '../../data/sample/preview';
@@ -24,7 +24,7 @@ export function LengthHistogram({ preview, seqLen }: { readonly preview: DataPre
   const marked = seqLen < end;
   return (
     <div className="lengths">
-      <h3>Length of rows in tokens</h3>
+      <h3>Row lengths in tokens</h3>
       <div ref={box} style={{ height: HEIGHT }}>
         {width > 0 && (
           <svg className="histogram" width={width} height={HEIGHT} role="img" aria-label={`Histogram of row lengths. ${summary}`}>
@@ -36,7 +36,7 @@ export function LengthHistogram({ preview, seqLen }: { readonly preview: DataPre
             </defs>
             {bins.map((count, i) => {
               const height = count === 0 ? 0 : Math.max(2, (count / most) * (BASE - TOP));
-              // A row of T + 1 tokens fits: the last one is only predicted.
+              // A row of T + 1 tokens fits, because the last token is only predicted.
               const long = i * step > seqLen + 1;
               return (
                 <rect
@@ -73,7 +73,7 @@ export function LengthHistogram({ preview, seqLen }: { readonly preview: DataPre
       <p className="note">
         {summary}
         {beyond > 0 && ` ${plural(beyond, 'row is', 'rows are')} longer than ${formatCount(end)} and not drawn.`}
-        {!marked && ` All bars end below the length of ${formatCount(seqLen)} tokens.`}
+        {!marked && ` All rows are shorter than the length of ${formatCount(seqLen)} tokens.`}
       </p>
       <details className="numbers">
         <summary>Lengths as a table</summary>

@@ -3,7 +3,7 @@
 import type { DataRow, Role } from '../../data/read/types';
 import { formatCount } from '../format';
 
-/** Characters of a text; a whole book would only slow the page down. */
+/** Most characters that are shown of a text; a whole book would only slow the page down. */
 const MOST_CHARACTERS = 20_000;
 
 const NAMES: Readonly<Record<Role, string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };

@@ -1,11 +1,11 @@
-// A sample token by token. Tokens that carry a loss are dark and underlined, the others grey: what the model reads but
-// does not learn to write.
+// A sample, token by token. Tokens that count toward the loss are dark and underlined. The others are grey: the model reads
+// them but does not learn to write them.
 
 import { memo } from 'react';
 import type { PreviewToken } from '../../data/sample/preview';
 import { formatCount, plural } from '../format';
 
-/** More would only slow the page down. */
+/** Most tokens that are shown; more would only slow the page down. */
 const MOST_TOKENS = 2000;
 
 export const TokenView = memo(({ tokens }: { readonly tokens: readonly PreviewToken[] }) => {
@@ -27,13 +27,13 @@ export const TokenView = memo(({ tokens }: { readonly tokens: readonly PreviewTo
   );
 });
 
-/** `edge`: the loss begins or ends here, said to those who cannot see it. */
+/** `edge`: tokens that count toward the loss begin or end here; this is read aloud to those who cannot see it. */
 function Token({ token: { text, id, target, special }, edge }: { readonly token: PreviewToken; readonly edge: boolean }) {
   const part = text === '';
-  const title = `${part ? 'part of the next character, ' : ''}${special ? 'special token ' : 'token '}${id}${target ? ', with a loss' : ''}`;
+  const title = `${part ? 'part of the next character, ' : ''}${special ? 'special token ' : 'token '}${id}${target ? ', counts toward the loss' : ''}`;
   return (
     <>
-      {edge && <span className="hidden">{target ? ' [with a loss:] ' : ' [without a loss:] '}</span>}
+      {edge && <span className="hidden">{target ? ' [counts toward the loss:] ' : ' [read only:] '}</span>}
       <span className="token" data-loss={target} data-special={special || undefined} title={title}>
         {part ? <span className="token-mark">·</span> : withBreaks(text)}
       </span>
@@ -41,7 +41,7 @@ function Token({ token: { text, id, target, special }, edge }: { readonly token:
   );
 }
 
-/** A line break is seen as what it is, and breaks the line. */
+/** A line break is shown as a sign, and also breaks the line. */
 function withBreaks(text: string) {
   const lines = text.split('\n');
   return lines.map((line, i) => (

@@ -1,10 +1,10 @@
-// A map of columns while a person makes it: a shape, and a column for each of its fields, perhaps not all chosen yet. Pure.
+// A column mapping while a person makes it: a shape, and a column for each of its fields. Some fields may still be empty. Pure.
 
 import { ROW_SHAPES, rolesOf, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from '../../data/read/column-map';
 
 export interface ColumnDraft {
   readonly shape: RowShape;
-  /** '' where none is chosen. */
+  /** '' if none is chosen. */
   readonly columns: Readonly<Partial<Record<ColumnRole, string>>>;
 }
 
@@ -15,17 +15,17 @@ export const SHAPE_LABELS: Readonly<Record<RowShape, string>> = {
   text: 'Text',
 };
 
-/** The column of a field's own name: it is read where the map names no other. */
+/** The column with the field's own name: it is read if the map names no other. */
 export const ownColumn = (role: ColumnRole, columns: readonly string[]): string =>
   columns.find((column) => column.toLowerCase() === role) ?? '';
 
-/** A shape's fields, from columns of their names, and from the suggestion where that is of the same shape. */
+/** A shape's fields, from columns with their names, and from the suggestion if it has the same shape. */
 export function draftOf(shape: RowShape, columns: readonly string[], suggestion: ColumnMap | null): ColumnDraft {
   const likely = suggestion && shapeOfColumns(suggestion) === shape ? suggestion : {};
   return filled(shape, likely, columns);
 }
 
-/** The map that was chosen before, to go on with. */
+/** Starts from the mapping that was chosen before. */
 export function draftOfMap(map: ColumnMap, columns: readonly string[]): ColumnDraft | null {
   const shape = shapeOfColumns(map);
   return shape && filled(shape, map, columns);
@@ -43,7 +43,7 @@ export const withColumn = (draft: ColumnDraft, role: ColumnRole, column: string)
 
 export const needs = (shape: RowShape, role: ColumnRole): boolean => ROW_SHAPES[shape].needs.includes(role);
 
-/** The map, once every field that has to be there has a column. */
+/** The mapping, once every required field has a column. */
 export function mapOf({ shape, columns }: ColumnDraft): ColumnMap | null {
   const chosen = rolesOf(shape).flatMap((role) => (columns[role] ? [[role, columns[role]] as const] : []));
   const missing = ROW_SHAPES[shape].needs.some((role) => !columns[role]);

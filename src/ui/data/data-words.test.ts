@@ -35,16 +35,16 @@ test('formats', () => {
   expect(formatName('csv:prompt_completion')).toBe('CSV, prompts and completions');
   expect(formatName('csv:mixed')).toBe('CSV, rows of several kinds');
   expect(formatName('plain')).toBe('Plain text');
-  expect(oneLine(preview({ format: null }, { rows: 0, tokens: 0 }))).toBe('No rows that can be read');
+  expect(oneLine(preview({ format: null }, { rows: 0, tokens: 0 }))).toBe('No readable rows');
   expect(oneLine(preview())).toBe('JSONL, chat messages · 826 rows · 40,000 tokens');
   expect(oneLine(preview({ format: 'plain' }, { rows: 1, tokens: 1 }))).toBe('Plain text · 1 window · 1 token');
 });
 
 describe('facts', () => {
   test('what is trained on and what is held out', () => {
-    expect(textOf('training', preview())).toBe('826 rows, 40,000 tokens an epoch');
+    expect(textOf('training', preview())).toBe('826 rows, 40,000 tokens per epoch');
     expect(textOf('evaluation', preview())).toBe('43 rows, 5 %');
-    expect(textOf('evaluation', preview(), { ownEvaluation: true })).toBe('43 rows, from a file of their own');
+    expect(textOf('evaluation', preview(), { ownEvaluation: true })).toBe('43 rows, from a separate file');
     expect(textOf('evaluation', preview({}, { evalRows: 0 }))).toContain('no evaluation loss');
     expect(textOf('loss', preview())).toBe('30,000 tokens, 75 %');
     expect(textOf('loss', preview({}, { tokens: 0, targets: 0 }))).toBe('0 tokens, 0 %');
@@ -58,11 +58,9 @@ describe('facts', () => {
   test('duplicates and malformed rows say what becomes of them', () => {
     expect(textOf('duplicates', preview())).toContain('none');
     expect(textOf('duplicates', preview({}, { duplicates: 1 }))).toBe('1 copy of a held-out row, not trained on');
-    expect(textOf('duplicates', preview({}, { duplicates: 4 }), { dedupe: false })).toBe(
-      '4 copies of held-out rows, trained on all the same',
-    );
+    expect(textOf('duplicates', preview({}, { duplicates: 4 }), { dedupe: false })).toBe('4 copies of held-out rows, trained on anyway');
     expect(textOf('malformed', preview({}, { badRows: 2 }))).toContain('refuses');
-    expect(textOf('malformed', preview({}, { badRows: 2 }), { badRows: 'skip' })).toBe('2 rows, passed over');
+    expect(textOf('malformed', preview({}, { badRows: 2 }), { badRows: 'skip' })).toBe('2 rows, skipped');
   });
 
   test('plain text has no rows that could be any of that', () => {
@@ -82,11 +80,11 @@ describe('a row', () => {
   });
 
   test('says how much of it is read and learned', () => {
-    expect(rowSummary(row('chat', 20, 20, 5), 128)).toBe('20 tokens; 5 carry a loss');
-    expect(rowSummary(row('chat', 20, 20, 1), 128)).toBe('20 tokens; 1 carries a loss');
-    expect(rowSummary(row('chat', 20, 20, 0), 128)).toBe('20 tokens; none carries a loss');
-    expect(rowSummary(row('chat', 129, 162, 90), 128)).toBe('129 of 162 tokens, the rest is cut off; 90 carry a loss');
-    expect(rowSummary(row('text', 129, 300, 128), 128)).toBe('129 of 300 tokens, the first of 3 windows; 128 carry a loss');
+    expect(rowSummary(row('chat', 20, 20, 5), 128)).toBe('20 tokens; 5 count toward the loss');
+    expect(rowSummary(row('chat', 20, 20, 1), 128)).toBe('20 tokens; 1 counts toward the loss');
+    expect(rowSummary(row('chat', 20, 20, 0), 128)).toBe('20 tokens; none counts toward the loss');
+    expect(rowSummary(row('chat', 129, 162, 90), 128)).toBe('129 of 162 tokens, the rest is cut off; 90 count toward the loss');
+    expect(rowSummary(row('text', 129, 300, 128), 128)).toBe('129 of 300 tokens, the first of 3 windows; 128 count toward the loss');
   });
 
   test('has the number of its line', () => {

@@ -1,4 +1,4 @@
-// What a preview of data says, in words. Pure.
+// The preview of the data in words. Pure.
 
 import type { DataPreview, PreviewRow, RowUse } from '../../data/sample/preview';
 import { formatCount, formatPercent, plural } from '../format';
@@ -13,7 +13,7 @@ const SHAPES: Readonly<Record<string, string>> = {
 
 /** "JSONL, chat messages", "CSV, texts", "Plain text". */
 export function formatName(format: DataPreview['format']): string {
-  if (format === null) return 'No rows that can be read';
+  if (format === null) return 'No readable rows';
   if (format === 'plain') return 'Plain text';
   const [kind, shape] = format.startsWith('csv:') ? ['CSV', format.slice(4)] : ['JSONL', format];
   return `${kind}, ${SHAPES[shape]}`;
@@ -28,7 +28,7 @@ export function oneLine(preview: DataPreview): string {
   return `${formatName(format)} · ${plural(counts.rows, unit(preview))} · ${plural(counts.tokens, 'token')}`;
 }
 
-/** Percent with a decimal where that is all there is to see. */
+/** Percent, with a decimal if the number would round to zero. */
 function share(part: number, whole: number): string {
   if (whole === 0) return formatPercent(0);
   const percent = (part / whole) * 100;
@@ -47,14 +47,14 @@ export interface FactSettings {
   readonly seqLen: number;
   readonly dedupe: boolean;
   readonly badRows: 'refuse' | 'skip';
-  /** The held-out rows are a file of their own. */
+  /** The held-out rows come from a separate file. */
   readonly ownEvaluation: boolean;
 }
 
 const TEMPLATES: Readonly<Record<DataPreview['template'], string>> = {
-  model: 'written by the model’s own template',
-  fallback: 'the model has no chat template; written as User: … Assistant: …',
-  none: 'none, the rows are plain text',
+  model: 'the model’s own template',
+  fallback: 'the model has none; rows are written as User: … Assistant: …',
+  none: 'none; the rows are plain text',
 };
 
 export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvaluation }: FactSettings): Fact[] {
@@ -63,9 +63,14 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
   const fact = (id: Fact['id'], name: string, text: string, notable = false): Fact => ({ id, name, text, notable });
   const plain = preview.format === 'plain';
   const list = [
-    fact('training', 'Trained on', `${plural(counts.rows, unit(preview))}, ${plural(counts.tokens, 'token')} an epoch`),
+    fact('training', 'Trained on', `${plural(counts.rows, unit(preview))}, ${plural(counts.tokens, 'token')} per epoch`),
     fact('evaluation', 'Held out', heldOut(preview, ownEvaluation), counts.evalRows === 0),
-    fact('loss', 'With a loss', `${formatCount(counts.targets)} tokens, ${share(counts.targets, counts.tokens)}`, counts.targets === 0),
+    fact(
+      'loss',
+      'Count toward the loss',
+      `${formatCount(counts.targets)} tokens, ${share(counts.targets, counts.tokens)}`,
+      counts.targets === 0,
+    ),
     plain
       ? fact('cut', 'Cut', `${plural(preview.lengths.max, 'token')}, into windows of ${formatCount(seqLen)}`)
       : fact('cut', 'Cut off', cutOff(preview, seqLen, rows), counts.truncated > 0),
@@ -84,7 +89,7 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
   }
   if (counts.perAnswer > 0)
     list.push(
-      fact('answers', 'Split', `${plural(counts.perAnswer, 'row')}, a sample for each answer: the template rewrites earlier turns`),
+      fact('answers', 'Split', `${plural(counts.perAnswer, 'row')}, one sample per answer, because the template rewrites earlier turns`),
     );
   if (template !== 'none') list.push(fact('template', 'Chat template', TEMPLATES[template], template === 'fallback'));
   return list;
@@ -94,7 +99,7 @@ function heldOut(preview: DataPreview, ownFile: boolean): string {
   const { rows, evalRows } = preview.counts;
   if (evalRows === 0) return 'none, so there is no evaluation loss';
   const what = plural(evalRows, unit(preview));
-  return ownFile ? `${what}, from a file of their own` : `${what}, ${share(evalRows, rows + evalRows)}`;
+  return ownFile ? `${what}, from a separate file` : `${what}, ${share(evalRows, rows + evalRows)}`;
 }
 
 function cutOff({ counts: { truncated } }: DataPreview, seqLen: number, rows: number): string {
@@ -105,12 +110,12 @@ function cutOff({ counts: { truncated } }: DataPreview, seqLen: number, rows: nu
 function duplicates(count: number, dedupe: boolean): string {
   if (count === 0) return 'none of the held-out rows';
   const copies = plural(count, 'copy of a held-out row', 'copies of held-out rows');
-  return dedupe ? `${copies}, not trained on` : `${copies}, trained on all the same`;
+  return dedupe ? `${copies}, not trained on` : `${copies}, trained on anyway`;
 }
 
 function malformed(count: number, badRows: 'refuse' | 'skip'): string {
   if (count === 0) return 'none';
-  return badRows === 'skip' ? `${plural(count, 'row')}, passed over` : `${plural(count, 'row')}; a run refuses the file`;
+  return badRows === 'skip' ? `${plural(count, 'row')}, skipped` : `${plural(count, 'row')}; a run refuses the file`;
 }
 
 export function lengthSummary({ lengths: { p50, p95, max } }: DataPreview): string {
@@ -126,15 +131,16 @@ const USES: Readonly<Record<RowUse, string>> = {
 
 export const nameOfUse = (use: RowUse): string => USES[use];
 
-/** "Row 3", "Window 3": as the file counts. */
+/** "Row 3", "Window 3": numbers as in the file. */
 export const rowName = ({ row }: PreviewRow, format: DataPreview['format'], index: number): string =>
   `${format === 'plain' ? 'Window' : 'Row'} ${formatCount(row.row ?? index + 1)}`;
 
-/** "134 tokens, the first 129 of them read; 96 carry a loss". */
+/** "134 tokens, the rest is cut off; 96 count toward the loss". */
 export function rowSummary({ row, tokens, length, perAnswer }: PreviewRow, seqLen: number): string {
   const targets = tokens.filter(({ target }) => target).length;
-  const carried = targets === 0 ? 'none carries a loss' : `${formatCount(targets)} ${targets === 1 ? 'carries' : 'carry'} a loss`;
-  const loss = perAnswer === undefined ? carried : `${carried}; the last of ${perAnswer} samples, one an answer`;
+  const carried =
+    targets === 0 ? 'none counts toward the loss' : `${formatCount(targets)} ${targets === 1 ? 'counts' : 'count'} toward the loss`;
+  const loss = perAnswer === undefined ? carried : `${carried}; the last of ${perAnswer} samples, one per answer`;
   if (length <= tokens.length) return `${plural(length, 'token')}; ${loss}`;
   const rest = row.kind === 'chat' ? 'the rest is cut off' : `the first of ${plural(Math.ceil((length - 1) / seqLen), 'window')}`;
   return `${formatCount(tokens.length)} of ${plural(length, 'token')}, ${rest}; ${loss}`;

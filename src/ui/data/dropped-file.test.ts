@@ -10,8 +10,10 @@ test('the first data file of what was dropped', () => {
 });
 
 test('what cannot be data says why', () => {
-  expect(droppedFile([file('a.png')], [])).toMatchObject({ problem: expect.stringContaining('a.png is no data file') as string });
-  expect(droppedFile([file('a'), file('b')], ['a', 'b'])).toEqual({ problem: 'These are 2 folders. Drop the folder of one model.' });
+  expect(droppedFile([file('a.png')], [])).toMatchObject({
+    problem: expect.stringContaining('a.png is not a supported file type') as string,
+  });
+  expect(droppedFile([file('a'), file('b')], ['a', 'b'])).toEqual({ problem: 'You dropped 2 folders. Drop the folder of one model.' });
   expect(droppedFile([], [])).toBeNull();
 });
 

@@ -15,12 +15,13 @@ const isModelFile = ({ name }: File): boolean => name === 'config.json' || name.
 /** `folders`: names of dropped folders, which arrive as files too. */
 export function droppedFile(files: readonly File[], folders: readonly string[]): Dropped | null {
   const plain = files.filter(({ name }) => !folders.includes(name));
-  // A data file can be called config.json as well; with weights beside it, it is a model's.
+  // A data file may also be called config.json; with weights beside it, it belongs to a model.
   const model = plain.some(({ name }) => name.endsWith('.safetensors')) || (plain.length > 1 && plain.some(isModelFile));
   if (model) return { model: plain };
   const file = plain.find(({ name }) => kindOf(name) !== undefined);
   if (file) return { file };
-  if (plain.length > 0) return { problem: `${plain[0].name} is no data file: its name ends with none of .${DATA_ENDINGS.join(', .')}.` };
-  if (folders.length > 1) return { problem: `These are ${folders.length} folders. Drop the folder of one model.` };
+  if (plain.length > 0)
+    return { problem: `${plain[0].name} is not a supported file type. Supported endings: .${DATA_ENDINGS.join(', .')}.` };
+  if (folders.length > 1) return { problem: `You dropped ${folders.length} folders. Drop the folder of one model.` };
   return folders.length > 0 ? { folder: folders[0] } : null;
 }

@@ -1,10 +1,10 @@
-// The files of a folder that was dropped on the page. Those of its subfolders are no part of a model and are left out.
+// The files of a folder that was dropped on the page. Files of its subfolders are not part of a model and are left out.
 
-/** Rejects where the browser does not let the page read it. */
+/** Rejects if the browser does not let the page read it. */
 export async function filesOf(folder: FileSystemDirectoryEntry): Promise<File[]> {
   const reader = folder.createReader();
   const files: File[] = [];
-  // A reader gives a part of the entries at a time, and none at the end.
+  // A reader returns some entries at a time, and an empty list at the end.
   for (;;) {
     const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (entries.length === 0) return files;

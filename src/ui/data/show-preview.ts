@@ -1,4 +1,4 @@
-// The way from the data panel to the preview beside it.
+// Leads from the data panel to the preview beside it.
 
 export const DATA_PREVIEW_ID = 'data-preview';
 

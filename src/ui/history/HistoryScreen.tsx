@@ -1,4 +1,4 @@
-// Past runs: their losses over each other, the list, and one of them opened with the panels of a live run.
+// Past runs: a chart that compares their losses, the list, and one opened run with the panels of a live run.
 
 import { useEffect, useMemo, useState } from 'react';
 import {
@@ -57,7 +57,7 @@ function RunList({ state }: { readonly state: ActionState }) {
   const { status, runs, selected, curves } = useHistoryStore();
   const [styles, setStyles] = useState<Readonly<Record<string, number>>>({});
   useEffect(showHistory, [status]);
-  // A chosen run keeps its style when another is let go.
+  // A chosen run keeps its style when another is deselected.
   const current = useMemo(() => keepStyles(styles, selected), [styles, selected]);
   if (current !== styles) setStyles(current);
   const overlaid = useMemo(
@@ -74,7 +74,7 @@ function RunList({ state }: { readonly state: ActionState }) {
     <>
       <Told />
       {runs.length > 0 && (
-        <Panel title="Losses over each other" hint="Smoothed; the marks are the first and the last held-out loss.">
+        <Panel title="Compare loss" hint="Smoothed. Marks show the first and the last held-out loss.">
           <OverlayChart runs={overlaid} />
         </Panel>
       )}
@@ -106,7 +106,7 @@ function roomHint(runs: readonly RunSummary[]): string | undefined {
   return `${plural(runs.length, 'run')} ${runs.length === 1 ? 'takes' : 'take'} ${whole ? 'about' : 'more than'} ${formatBytes(bytes)} of this browser’s storage.`;
 }
 
-/** The same object where nothing changed. */
+/** Returns the same object if nothing changed. */
 function keepStyles(styles: Readonly<Record<string, number>>, selected: readonly string[]): Readonly<Record<string, number>> {
   const kept = selected.filter((runId) => runId in styles);
   if (kept.length === selected.length && Object.keys(styles).length === selected.length) return styles;
@@ -119,7 +119,7 @@ function keepStyles(styles: Readonly<Record<string, number>>, selected: readonly
   return next;
 }
 
-/** What went wrong, and what can be put back. */
+/** What went wrong, and what can be restored. */
 function Told() {
   const { fault, removed } = useHistoryStore();
   return (
@@ -136,7 +136,7 @@ function Told() {
           <p>{removed.summary.name} was deleted.</p>
           <div className="buttons">
             <button type="button" className="button" onClick={() => void undoDelete()}>
-              Put it back
+              Undo
             </button>
             <button type="button" className="button" onClick={dismissRemoved}>
               Close
@@ -152,7 +152,7 @@ function Empty({ loading }: { readonly loading: boolean }) {
   if (loading) return <p className="note">Reading the history…</p>;
   return (
     <>
-      <p className="note">No run yet. Every run that trains at least one step is kept here, in this browser only.</p>
+      <p className="note">No runs yet. Every run that trains at least one step is kept here, in this browser only.</p>
       <div className="buttons">
         <button type="button" className="button" onClick={() => setView('setup')}>
           To the set-up
@@ -173,7 +173,7 @@ function Tools({ count }: { readonly count: number }) {
           onChange={({ target }) => {
             const [file] = target.files ?? [];
             if (file) void importRun(file);
-            // The same file can be chosen again.
+            // So that the same file can be chosen again.
             target.value = '';
           }}
         />

@@ -26,7 +26,7 @@ export function OverlayChart({ runs }: { readonly runs: readonly OverlayRun[] })
       </ul>
       <div className="overlay-plot">
         {runs.length === 0 ? (
-          <p className="note">Choose up to six runs below to lay their losses over each other.</p>
+          <p className="note">Choose up to six runs below to compare their losses.</p>
         ) : (
           width > 0 && (
             <svg width={width} height={HEIGHT + 32} role="img" aria-label={`Smoothed loss by step: ${spoken}.`}>
@@ -63,7 +63,7 @@ export function OverlayChart({ runs }: { readonly runs: readonly OverlayRun[] })
   );
 }
 
-/** The line as the chart draws it. */
+/** A sample of the line as the chart draws it. */
 export function Swatch({ style }: { readonly style: number }) {
   return (
     <svg className="series overlay-swatch" data-style={style} width={34} height={12} aria-hidden="true">

@@ -1,4 +1,4 @@
-// One past run in the list: what it was, how it went, what was set otherwise than in the run before it.
+// One past run in the list: what it was, how it went, and which settings differ from the run before it.
 
 import { useState, type KeyboardEvent } from 'react';
 import { deleteRun, exportRun, openPast, renameRun, toggleSelected } from '../../store/history/history';
@@ -13,10 +13,10 @@ interface RunRowProps {
   readonly run: RunSummary;
   /** The run that was started before it. */
   readonly before: RunSummary | undefined;
-  /** Its style in the chart; −1: not chosen. */
+  /** Its style in the chart; −1 if it is not chosen. */
   readonly style: number;
   readonly full: boolean;
-  /** It goes on in this page. */
+  /** It is running in this page. */
   readonly active: boolean;
 }
 
@@ -26,7 +26,7 @@ export function RunRow({ run, before, style, full, active }: RunRowProps) {
   const shownEval = lastEval ?? firstEval;
   return (
     <li className="past" data-run={runId} data-status={run.status}>
-      <label className="past-choose" title={!chosen && full ? 'Six runs are chosen already.' : undefined}>
+      <label className="past-choose" title={!chosen && full ? 'Six runs are already chosen.' : undefined}>
         <input type="checkbox" checked={chosen} disabled={!chosen && full} onChange={() => toggleSelected(runId)} />
         <span className="hidden">Show the loss of {name}</span>
         <span className="past-swatch">{chosen && <Swatch style={style} />}</span>
@@ -34,7 +34,7 @@ export function RunRow({ run, before, style, full, active }: RunRowProps) {
       <div className="past-what">
         <Name run={run} />
         <p className="note">
-          <span className="tag">{active ? 'Going on' : STATUS[run.status]}</span>{' '}
+          <span className="tag">{active ? 'Running' : STATUS[run.status]}</span>{' '}
           <time dateTime={new Date(startedAt).toISOString()}>
             {new Date(startedAt).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}
           </time>{' '}
@@ -104,7 +104,7 @@ function Name({ run: { runId, name } }: Pick<RunRowProps, 'run'>) {
   );
 }
 
-/** More than this are counted. */
+/** Further differences are only counted. */
 const MOST_CHANGES = 4;
 
 function Changes({ run, before }: Pick<RunRowProps, 'run' | 'before'>) {
@@ -113,7 +113,7 @@ function Changes({ run, before }: Pick<RunRowProps, 'run' | 'before'>) {
   if (changes.length === 0) return <p className="note">Same settings as the run before</p>;
   const more = changes.length - MOST_CHANGES;
   return (
-    <ul className="past-changes" aria-label="Set otherwise than in the run before">
+    <ul className="past-changes" aria-label="Settings that differ from the run before">
       {changes.slice(0, MOST_CHANGES).map(({ key, label, from, to }) => (
         <li key={key}>
           {label} {from} → {to}

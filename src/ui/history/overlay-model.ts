@@ -1,5 +1,5 @@
-// Loss curves of several runs over each other: paths in pixels, on axes that hold them all. Each run keeps its place in
-// the list as its style, so that colour, dash and marker say the same thing. Pure.
+// Loss curves of several runs in one chart: paths in pixels, on axes that hold them all. Each run's place in the list decides
+// its style, so that colour, dash and marker agree. Pure.
 
 import { MovingAverage } from '../../store/run/columns';
 import type { RunMetrics } from '../../store/run/metrics';

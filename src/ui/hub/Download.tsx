@@ -1,9 +1,9 @@
-// The download of a looked-up model: the button before it, its progress, pause and end, and what a fault leaves to do.
+// The download of a looked-up model: the button that starts it, its progress, pause and end, and what to do after a fault.
 
 import { useState } from 'react';
 import { downloadHubModel, isUnderWay, pauseDownload, sameModel, useHubStore } from '../../store/setup/hub';
 import { removeArrived } from '../../store/setup/hub-choice';
-import type { DownloadState, HubModel, Preflight } from '../../worker/protocol-hub';
+import type { DownloadState, HubModel, Preflight } from '../../io/hub/types';
 import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
 import type { MethodVerdict } from '../model/verdict';
@@ -12,7 +12,7 @@ import { paceLine, phaseLine, progressLine, roomFault, shareOf } from './downloa
 
 interface DownloadProps {
   readonly preflight: Preflight;
-  /** Of the chosen method; null while there is no forecast. */
+  /** The verdict for the chosen method; null while there is no forecast. */
   readonly verdict: MethodVerdict | null;
 }
 
@@ -29,7 +29,7 @@ export function Download({ preflight, verdict }: DownloadProps) {
     );
   const own = download && sameModel(download.model, model) && download.phase !== 'done' && download.phase !== 'cancelled' ? download : null;
   if (own && isUnderWay(own)) return <UnderWay download={own} />;
-  // The list is newer than the look.
+  // The list is newer than the look-up.
   const arrived = own ? own.bytes : models ? (models.find((stored) => sameModel(stored.model, model))?.bytes ?? 0) : preflight.cachedBytes;
   const toCome = preflight.bytes - arrived;
   const noRoom = roomFault(toCome, storage);
@@ -41,28 +41,28 @@ export function Download({ preflight, verdict }: DownloadProps) {
       {arrived > 0 && (
         <Progress
           share={arrived / preflight.bytes}
-          line={`${formatBytes(arrived)} of ${formatBytes(preflight.bytes)} are here`}
+          line={`${formatBytes(arrived)} of ${formatBytes(preflight.bytes)} are downloaded`}
           phase={own ? phaseLine(own) : 'From an earlier download.'}
         />
       )}
       {noRoom && <p className="note fault">{noRoom}</p>}
-      {other && <p className="note">{download.model.repo} is being downloaded; one at a time.</p>}
+      {other && <p className="note">{download.model.repo} is being downloaded. Only one download runs at a time.</p>}
       <div className="buttons">
         <button id={fieldId('model')} type="button" className="button primary" disabled={other} onClick={() => downloadHubModel(model)}>
           {downloadLabel(arrived, toCome, anyway)}
         </button>
-        {arrived > 0 && <Remove model={model} label="Remove what is here" />}
+        {arrived > 0 && <Remove model={model} label="Delete the partial download" />}
       </div>
     </>
   );
 }
 
 function downloadLabel(arrived: number, toCome: number, anyway: boolean): string {
-  if (arrived > 0) return `Go on, ${formatBytes(toCome)} to come`;
+  if (arrived > 0) return `Continue, ${formatBytes(toCome)} left`;
   return anyway ? `Download anyway, ${formatBytes(toCome)}` : `Download ${formatBytes(toCome)}`;
 }
 
-/** With its buttons; also for a download of another model than the one that is looked at. */
+/** A download with its buttons, also if it is of another model than the one shown. */
 export function UnderWay({ download }: { readonly download: DownloadState }) {
   return (
     <div className="download" data-download={download.phase}>
@@ -86,7 +86,7 @@ export function UnderWay({ download }: { readonly download: DownloadState }) {
 interface ProgressProps {
   readonly share: number;
   readonly line: string;
-  /** Keeps its line also while it is empty. */
+  /** Keeps its line even while it is empty. */
   readonly pace?: string;
   readonly phase: string;
   readonly waiting?: boolean;
@@ -105,7 +105,7 @@ function Progress({ share, line, pace, phase, waiting = false }: ProgressProps) 
   );
 }
 
-/** Asks first: what has arrived would have to be downloaded again. */
+/** Asks first, because the bytes would have to be downloaded again. */
 function Remove({ model, label }: { readonly model: HubModel; readonly label: string }) {
   const [asking, setAsking] = useState(false);
   if (!asking)
@@ -117,7 +117,7 @@ function Remove({ model, label }: { readonly model: HubModel; readonly label: st
   return (
     <>
       <button type="button" className="button danger" autoFocus onClick={() => removeArrived(model)}>
-        Remove what has arrived
+        Delete the partial download
       </button>
       <button type="button" className="button" onClick={() => setAsking(false)}>
         Keep it

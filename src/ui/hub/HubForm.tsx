@@ -1,5 +1,5 @@
-// Which model of a hub: its id or its page's address; under 'more' the revision, a mirror's address and a token. The token
-// leaves its field as soon as it is taken: it is in no address, no file, no history and no log.
+// Chooses a model of a hub: its id or its page's address; under 'more' the revision, a mirror's address and a token. The token
+// leaves its field as soon as it is taken. It is never in an address, a file, the history or a log.
 
 import { useState } from 'react';
 import { errorInfo } from '../../base/errors';
@@ -10,7 +10,7 @@ import { fieldId } from '../labels';
 
 export const TOKEN_FIELD = 'hub-token';
 
-/** What is wrong with what was given; null where nothing is. */
+/** What is wrong with the input; null if nothing is. */
 function faultOf(take: () => void): string | null {
   try {
     take();
@@ -22,7 +22,7 @@ function faultOf(take: () => void): string | null {
 }
 
 interface HubFormProps {
-  /** Where the start button leads; not to the field while something else is to be done. */
+  /** The start button leads to this field; false while something else has to be done first. */
   readonly wanted: boolean;
   readonly more: boolean;
   readonly onMore: (open: boolean) => void;
@@ -49,13 +49,13 @@ export function HubForm({ wanted, more, onMore }: HubFormProps) {
             onKeyDown={({ key }) => key === 'Enter' && lookUp()}
           />
           <button type="button" className="button" disabled={looking || text.trim() === ''} onClick={lookUp}>
-            Look it up
+            Look up
           </button>
         </div>
         <p className="note" id="hub-name-note">
           {text === '' && <Examples />}
-          An id, or the address of its page. A look reads its config and headers, not its weights. The hub hears the model’s name; your data
-          stay here.
+          An id, or the address of its page. Looking up reads the config and headers, not the weights. Only the model’s name is sent to the
+          Hub; your data stay here.
         </p>
       </div>
       <details className="hub-more" open={more} onToggle={({ currentTarget }) => onMore(currentTarget.open)}>
@@ -81,7 +81,7 @@ export function HubForm({ wanted, more, onMore }: HubFormProps) {
   );
 }
 
-/** Names to begin with; a click fills the field and asks nothing of the hub. */
+/** Names to begin with. A click only fills the field; it sends no request. */
 function Examples() {
   return (
     <>
@@ -127,7 +127,7 @@ function Address() {
         onKeyDown={({ key }) => key === 'Enter' && take()}
       />
       <p className={fault ? 'note fault' : 'note'} id="hub-url-note">
-        {fault ?? 'For a mirror that whoever serves this page allows. Empty: the usual one.'}
+        {fault ?? 'For a mirror that the server of this page allows. Leave it empty for the default hub.'}
       </p>
     </div>
   );
@@ -159,14 +159,14 @@ function Token() {
           onKeyDown={({ key }) => key === 'Enter' && take()}
         />
         <button type="button" className="button" disabled={!hasToken} onClick={() => setHubToken('')}>
-          Forget it
+          Forget token
         </button>
       </div>
       <p className={fault ? 'note fault' : 'note'} id="hub-token-note">
         {fault ??
           (hasToken
-            ? 'A token is given. It goes to this hub alone, and a reload forgets it.'
-            : 'Kept in memory only, sent to this hub alone, and forgotten at a reload.')}
+            ? 'A token is set. It is sent only to this hub, and a reload forgets it.'
+            : 'Kept in memory only, sent only to this hub, and forgotten on reload.')}
       </p>
     </div>
   );

@@ -1,5 +1,5 @@
-// A model of a hub on the set-up screen: its name, the look at it with the verdict, its download, and what is stored here.
-// Loaded when it is first shown.
+// A model of a hub on the set-up screen: its name, the look-up with the verdict, its download, and the stored models. Loaded
+// when it is first shown.
 
 import { useEffect, useRef, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -7,7 +7,7 @@ import { hubNameText } from '../../io/hub/names';
 import type { ErrorInfo } from '../../base/errors';
 import { isUnderWay, sameModel, useHubStore } from '../../store/setup/hub';
 import { lookUp } from '../../store/setup/hub-choice';
-import type { DownloadState, Preflight } from '../../worker/protocol-hub';
+import type { DownloadState, Preflight } from '../../io/hub/types';
 import { ModelVerdict, ShapeLine } from '../model/ModelVerdict';
 import type { ModelStanding } from '../model/verdict';
 import { ErrorCard } from '../parts/ErrorCard';
@@ -30,7 +30,7 @@ export default function HubModel({ standing, config }: HubModelProps) {
   const elsewhere = download && isUnderWay(download) && !(known && sameModel(known.model, download.model)) ? download : null;
   const giveToken = (): void => {
     setMore(true);
-    // The field is there when the details are open.
+    // The field exists only when the details are open.
     requestAnimationFrame(() => document.getElementById(TOKEN_FIELD)?.focus());
   };
   return (
@@ -55,7 +55,9 @@ export default function HubModel({ standing, config }: HubModelProps) {
 
 function LookFault({ error, onToken }: { readonly error: ErrorInfo; readonly onToken: () => void }) {
   const advice =
-    error.code === 'HUB_CONNECTION' && !navigator.onLine ? 'This device is offline. Models below that are whole can be used.' : undefined;
+    error.code === 'HUB_CONNECTION' && !navigator.onLine
+      ? 'This device is offline. You can use the fully downloaded models below.'
+      : undefined;
   return (
     <ErrorCard error={error} advice={advice}>
       {error.code !== 'HUB_NAME' && (
@@ -65,7 +67,7 @@ function LookFault({ error, onToken }: { readonly error: ErrorInfo; readonly onT
       )}
       {(error.code === 'HUB_GATED' || error.code === 'HUB_NOT_FOUND') && (
         <button type="button" className="button" onClick={onToken}>
-          Give a token
+          Enter a token
         </button>
       )}
     </ErrorCard>
@@ -80,7 +82,7 @@ function Known({ preflight, standing, config }: KnownProps) {
   const { model, licence, gated } = preflight;
   const own = standing?.methods.find(({ method }) => method === config.method);
   const facts = [`commit ${model.commit.slice(0, 7)}`];
-  // Null also where the look was at the cache, which does not keep it.
+  // It is also null if the look-up used the cache, which does not keep it.
   if (licence !== null) facts.push(`licence ${licence}`);
   if (gated) facts.push('gated');
   return (
@@ -94,7 +96,7 @@ function Known({ preflight, standing, config }: KnownProps) {
   );
 }
 
-/** The last sentence worth saying of the download. */
+/** The last sentence about the download that is worth announcing. */
 function useDownloadAnnouncement(download: DownloadState | null): string {
   const [text, setText] = useState('');
   const before = useRef(download);

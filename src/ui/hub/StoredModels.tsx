@@ -1,9 +1,10 @@
-// Models on this device: what the cache holds, what it takes of the browser's room, and how to use, delete and keep it.
+// Models on this device: what the cache holds, how much of the browser's storage it takes, and how to use, delete and keep the
+// models.
 
 import { useEffect, useState } from 'react';
 import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStore } from '../../store/setup/hub';
 import { goOnWithDownload, takeStoredModel } from '../../store/setup/hub-choice';
-import type { ModelUse, StorageEstimate, StoredModel } from '../../worker/protocol-hub';
+import type { ModelUse, StorageEstimate, StoredModel } from '../../io/hub/types';
 import { formatBytes, formatPercent, plural } from '../format';
 import { ErrorCard } from '../parts/ErrorCard';
 
@@ -29,11 +30,11 @@ export function StoredModels() {
   );
 }
 
-/** Why a model cannot be deleted now, and what would change that. */
+/** Why a model cannot be deleted now, and how to change that. */
 const IN_USE: Readonly<Record<Exclude<ModelUse, 'ended run'>, string>> = {
-  download: 'Being downloaded: cancel that to delete it.',
-  run: 'The run that is going on reads it; it can be deleted when that has ended.',
-  checkpoint: 'An unfinished run goes on with it: finish or discard that run to delete it.',
+  download: 'It is being downloaded. Cancel the download to delete it.',
+  run: 'The current run uses it. You can delete it when the run has ended.',
+  checkpoint: 'An unfinished run needs it. Finish or discard that run to delete it.',
 };
 
 function Stored({ stored: { model, bytes, total, whole, usedBy } }: { readonly stored: StoredModel }) {
@@ -51,10 +52,10 @@ function Stored({ stored: { model, bytes, total, whole, usedBy } }: { readonly s
       </p>
       {asking && !reason ? (
         <>
-          <p className="note">{formatBytes(bytes)} are removed. To train on it again it must be downloaded again.</p>
+          <p className="note">{formatBytes(bytes)} will be deleted. To train on it again, you must download it again.</p>
           {usedBy === 'ended run' && (
             <p className="note fault">
-              The run that has ended reads it too: with it go the tuned model, as far as you have not downloaded it, and the comparison.
+              The run that has ended also needs it. You will lose the comparison, and the tuned model unless you have downloaded it.
             </p>
           )}
           <div className="buttons">
@@ -74,7 +75,7 @@ function Stored({ stored: { model, bytes, total, whole, usedBy } }: { readonly s
             disabled={busy}
             onClick={() => (whole ? takeStoredModel(model) : goOnWithDownload(model))}
           >
-            {whole ? 'Use it' : 'Go on'}
+            {whole ? 'Use' : 'Continue'}
           </button>
           <button
             type="button"
@@ -100,7 +101,7 @@ function Room({ storage, models }: { readonly storage: StorageEstimate; readonly
   const free =
     usage !== null && quota !== null
       ? `${used} (${formatPercent(usage / quota)}); ${formatBytes(Math.max(0, quota - usage))} are free.`
-      : `${used}${used && '. '}The browser does not tell how much room is left.`;
+      : `${used}${used && '. '}The browser does not report how much space is left.`;
   if (models.length === 0) return <p className="note">{free}</p>;
   return (
     <>
@@ -112,8 +113,8 @@ function Room({ storage, models }: { readonly storage: StorageEstimate; readonly
       ) : (
         <p className="note keep">
           {refused
-            ? 'The browser did not agree; it may clear them when the disk is full.'
-            : 'The browser may clear them when the disk is full.'}{' '}
+            ? 'The browser refused. It may delete them when the disk is full.'
+            : 'The browser may delete them when the disk is full.'}{' '}
           <button type="button" className="link" onClick={() => void keepStorage().then((kept) => setRefused(!kept))}>
             Keep them
           </button>

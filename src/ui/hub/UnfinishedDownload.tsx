@@ -1,4 +1,4 @@
-// A download that a reload, a crash or a pause has cut off, offered where the model's card does not show it.
+// A download that a reload, a crash or a pause has cut off. It is offered here if the model's card does not show it.
 
 import { useHubStore } from '../../store/setup/hub';
 import { goOnWithDownload } from '../../store/setup/hub-choice';
@@ -10,7 +10,7 @@ export function UnfinishedDownload() {
   const download = useHubStore((state) => state.download);
   const elsewhere = useSourcesStore((state) => state.modelKind !== 'hub');
   const left = models?.find(({ whole }) => !whole);
-  // One of this visit is where the person left it.
+  // A download of this visit is still where the person left it.
   if (!left || !elsewhere || download) return null;
   return (
     <section className="card" aria-label="Unfinished download">
@@ -20,7 +20,7 @@ export function UnfinishedDownload() {
       </p>
       <div className="buttons">
         <button type="button" className="button primary" onClick={() => goOnWithDownload(left.model)}>
-          Go on with it
+          Continue download
         </button>
       </div>
       <p className="note">To remove it, choose Hub under Model.</p>

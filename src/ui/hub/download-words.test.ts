@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { downloadAnnouncement, paceLine, phaseLine, progressLine, roomFault, shareOf } from './download-words';
 
 const model = { kind: 'hub', hub: 'https://h', repo: 'a/b', revision: 'main', commit: '0'.repeat(40) } as const;
@@ -48,5 +48,5 @@ test('room is a fault only where it is known to be too little', () => {
   expect(roomFault(10, null)).toBeNull();
   expect(roomFault(10, { usage: null, quota: 5 })).toBeNull();
   expect(roomFault(10, { usage: 1, quota: 11 })).toBeNull();
-  expect(roomFault(2000, { usage: 1000, quota: 1500 })).toMatch(/^2.00 kB are to come, and the browser has room for 500 B\./);
+  expect(roomFault(2000, { usage: 1000, quota: 1500 })).toMatch(/^2.00 kB are missing, but the browser has space for only 500 B\./);
 });

@@ -1,13 +1,13 @@
-// A download in words: for the eye as often as it changes, for the ear at changes of its phase and every tenth of the way. Pure.
+// A download in words: on screen as often as it changes; for screen readers at changes of its phase and at every tenth. Pure.
 
-import type { DownloadState } from '../../worker/protocol-hub';
+import type { DownloadState } from '../../io/hub/types';
 import { formatBytes, formatCount, formatDuration, plural } from '../format';
 
 /** '120 MB of 270 MB'. */
 export const progressLine = ({ bytes, total }: DownloadState): string =>
   total > 0 ? `${formatBytes(bytes)} of ${formatBytes(total)}` : formatBytes(bytes);
 
-/** '12.3 MB/s · 12 s left'; '' while nothing comes, or nothing is known yet. */
+/** '12.3 MB/s · 12 s left'; '' while nothing arrives, or nothing is known yet. */
 export function paceLine({ phase, speed, secondsLeft }: DownloadState): string {
   if (phase !== 'downloading') return '';
   const parts = speed === null ? [] : [`${formatBytes(speed)}/s`];
@@ -27,15 +27,15 @@ export function phaseLine(download: DownloadState): string {
         ? `${retry.error.detail} Attempt ${formatCount(retry.attempt)} of ${formatCount(retry.of)} in ${plural(Math.round(retry.seconds), 'second')}.`
         : 'Waiting for the next attempt…';
     case 'checking':
-      return file === null ? 'Comparing digests…' : `Comparing the digest of ${file}`;
+      return file === null ? 'Checking digests…' : `Checking the digest of ${file}`;
     case 'paused':
-      return 'Paused. What has arrived is kept, also over a reload.';
+      return 'Paused. The partial download is kept, even after a reload.';
     case 'done':
-      return 'Downloaded, and every digest is right.';
+      return 'Downloaded. Every digest is correct.';
     case 'failed':
-      return 'The download stopped. What has arrived is kept.';
+      return 'The download stopped. The partial download is kept.';
     case 'cancelled':
-      return 'Cancelled; what had arrived is removed.';
+      return 'Cancelled. The partial download was deleted.';
   }
 }
 
@@ -44,10 +44,10 @@ export const shareOf = ({ bytes, total }: DownloadState): number => (total > 0 ?
 
 const tenths = (download: DownloadState): number => Math.floor(shareOf(download) * 10 + 1e-9);
 
-/** Phases that come and go with every file, and are no news. */
+/** Phases that come and go with every file and are not worth announcing. */
 const AT_WORK: readonly DownloadState['phase'][] = ['starting', 'downloading', 'checking'];
 
-/** What a screen reader hears of this change; null where it is not worth a sentence. */
+/** What a screen reader announces for this change; null if it is not worth a sentence. */
 export function downloadAnnouncement(before: DownloadState | null, now: DownloadState | null): string | null {
   if (!now || now === before) return null;
   const atWork = AT_WORK.includes(now.phase);
@@ -61,11 +61,11 @@ export function downloadAnnouncement(before: DownloadState | null, now: Download
   return `${now.model.repo}: ${phaseLine(now)}`;
 }
 
-/** Bytes that are still to come against what the browser has room for; null where they fit, or nothing is known. */
+/** Compares the missing bytes with the browser's free space; null if they fit, or if nothing is known. */
 export function roomFault(toCome: number, storage: { readonly usage: number | null; readonly quota: number | null } | null): string | null {
   if (!storage || storage.usage === null || storage.quota === null) return null;
   const free = Math.max(0, storage.quota - storage.usage);
   return toCome <= free
     ? null
-    : `${formatBytes(toCome)} are to come, and the browser has room for ${formatBytes(free)}. Delete a model below, or free disk space.`;
+    : `${formatBytes(toCome)} are missing, but the browser has space for only ${formatBytes(free)}. Delete a model below, or free disk space.`;
 }

@@ -1,4 +1,4 @@
-// A model's folder on this machine: chosen, or dropped on the page; its verdict from the headers alone.
+// A model's folder on this machine, chosen or dropped on the page. Its verdict comes from the headers only.
 
 import type { RunConfig } from '../../config/run-config';
 import { chooseModelFolder } from '../../store/setup/local-model';
@@ -21,7 +21,7 @@ export function LocalFolder({ local, standing, config }: LocalFolderProps) {
         <input
           id={fieldId('model')}
           type="file"
-          // React has no name for it; the attribute is what every browser reads.
+          // React has no name for this attribute, but every browser reads it.
           ref={(input) => input?.setAttribute('webkitdirectory', '')}
           onChange={({ target }) => target.files?.length && chooseModelFolder([...target.files])}
         />
@@ -30,8 +30,8 @@ export function LocalFolder({ local, standing, config }: LocalFolderProps) {
       </label>
       {!local && (
         <p className="note">
-          A folder with config.json, tokenizer.json and .safetensors, chosen here or dropped on the page. It is read in place and sent
-          nowhere.
+          A folder with config.json, tokenizer.json and .safetensors files. Choose it here, or drop it on the page. It is read in place and
+          never uploaded.
         </p>
       )}
       {local && !local.facts && !local.error && <p className="note">Reading its headers…</p>}

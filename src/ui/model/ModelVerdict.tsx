@@ -1,4 +1,4 @@
-// A model's verdict: what it is, what each method would need with the settings as they are, and what stands in the way.
+// A model's verdict: what it is, what each method would need with the current settings, and what prevents a run.
 
 import { useDeferredValue, useMemo } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -13,7 +13,7 @@ import type { PlannedModel } from '../preview/forecaster';
 import { useForecaster } from '../preview/forecasts';
 import { fittedNotes, modelStanding, standingReasons, standingSentence, type ModelStanding } from './verdict';
 
-/** With the settings as they are; null until a model is known and the forecaster loaded. */
+/** With the current settings; null until a model is known and the forecaster is loaded. */
 export function useModelStanding(model: PlannedModel | null, config: RunConfig): ModelStanding | null {
   const forecaster = useForecaster((state) => state.forecaster);
   const device = useDeviceStore((state) => state.device);
@@ -30,11 +30,11 @@ interface ModelVerdictProps {
   readonly name: string;
   readonly standing: ModelStanding | null;
   readonly config: RunConfig;
-  /** False where the same bars stand elsewhere on the screen. */
+  /** False if the same bars are elsewhere on the screen. */
   readonly withBars?: boolean;
 }
 
-/** Bars of the three methods. Room is kept for them, so that nothing below moves when they come. */
+/** Bars of the three methods. They keep their space, so that nothing below moves when they appear. */
 export function ModelVerdict({ name, standing, config, withBars = true }: ModelVerdictProps) {
   const budget = useBudgetStore((state) => state.budget);
   const bars = (standing?.methods ?? []).flatMap(({ method, forecast, verdict }) =>
@@ -60,7 +60,7 @@ export function ModelVerdict({ name, standing, config, withBars = true }: ModelV
         <>
           <p className={own?.verdict === 'exceeds' ? 'note fault' : 'note'}>
             {standingSentence(standing, config.method)}
-            {notes.length > 0 && ` At ${formatList(notes)}.`}
+            {notes.length > 0 && ` Maximum: ${formatList(notes)}.`}
           </p>
           {standingReasons(standing.methods).map((reason) => (
             <p key={reason} className="note fault">
@@ -75,7 +75,7 @@ export function ModelVerdict({ name, standing, config, withBars = true }: ModelV
 
 interface ShapeLineProps {
   readonly shape: ModelShape;
-  /** Where the headers were read. */
+  /** The types of the weights, if the headers were read. */
   readonly facts?: { readonly parameters: number; readonly dtypes: Readonly<Record<Dtype, number>>; readonly bytes: number };
 }
 

@@ -1,5 +1,5 @@
-// What a model would need with each method, before anything of it is loaded or downloaded: the forecast of its config
-// against the device's limits and the person's budget. Pure; what is not known is said to be unknown and is no number.
+// What a model would need with each method, before any of it is loaded or downloaded: the forecast of its config against the
+// device's limits and the person's budget. Pure. An unknown value is reported as unknown, never as a number.
 
 import { configFaults, type Method, type RunConfig } from '../../config/run-config';
 import type { DeviceLimits } from '../../dispatch/limits';
@@ -11,19 +11,19 @@ import { METHOD_NAMES } from '../labels';
 import type { Forecaster, PlannedModel } from '../preview/forecaster';
 import { fitConfig } from '../preview/forecasts';
 
-/** 'allowed': the device's limits hold it, and no budget says more. 'unknown': the settings cannot run as they are. */
+/** 'allowed': it is within the device's limits, and no budget is set. 'unknown': the current settings cannot run. */
 export type MethodVerdict = Verdict | 'allowed' | 'cannot' | 'unknown';
 
 export interface MethodStanding {
   readonly method: Method;
   readonly forecast: Forecast | null;
   readonly verdict: MethodVerdict;
-  /** Of 'cannot': what stands in the way. */
+  /** For 'cannot': the reason. */
   readonly reason: string | null;
 }
 
 export interface ModelStanding {
-  /** The settings where the model allows them. */
+  /** The settings, lowered to what the model allows. */
   readonly fitted: RunConfig;
   readonly methods: readonly MethodStanding[];
 }
@@ -31,7 +31,7 @@ export interface ModelStanding {
 const STANDING_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
 interface Against {
-  /** Null while the device is not open: nothing is known of its limits. */
+  /** Null while the device is not open and its limits are unknown. */
   readonly limits: DeviceLimits | null;
   readonly budget: number | null;
 }
@@ -70,31 +70,31 @@ function methodStanding(
   return { method, forecast, verdict: budget === null ? 'allowed' : verdictOf(forecast.total, budget), reason: null };
 }
 
-/** What stands in the way, said once for the methods that share it. */
+/** The reasons, each said once for the methods that share it. */
 export function standingReasons(methods: readonly MethodStanding[]): string[] {
   const byReason = new Map<string, Method[]>();
   for (const { method, reason } of methods) if (reason !== null) byReason.set(reason, [...(byReason.get(reason) ?? []), method]);
   return [...byReason].map(([reason, of]) => `${formatList(of.map((method) => METHOD_NAMES[method]))} cannot run: ${reason}.`);
 }
 
-/** Where the settings had to give way: 'length 1,024, its most'. */
+/** Settings that were lowered to the model's maximum: 'length 1,024'. */
 export function fittedNotes(fitted: RunConfig, config: RunConfig): string[] {
   const notes: string[] = [];
-  if (fitted.seqLen < config.seqLen) notes.push(`length ${formatCount(fitted.seqLen)}, its most`);
-  if (fitted.lisaLayers < config.lisaLayers) notes.push(`γ = ${fitted.lisaLayers}, its most`);
+  if (fitted.seqLen < config.seqLen) notes.push(`length ${formatCount(fitted.seqLen)}`);
+  if (fitted.lisaLayers < config.lisaLayers) notes.push(`γ = ${fitted.lisaLayers}`);
   return notes;
 }
 
 /** The chosen method in one sentence. */
 export function standingSentence({ methods }: ModelStanding, method: Method): string {
   const own = methods.find((each) => each.method === method);
-  if (!own?.forecast) return 'The settings cannot run as they are, so there is no forecast.';
+  if (!own?.forecast) return 'The current settings cannot run, so there is no forecast.';
   const needs = `${METHOD_NAMES[method]} needs ${formatBytes(own.forecast.total)} on the GPU (forecast)`;
   switch (own.verdict) {
     case 'fits':
       return `${needs}, which fits the budget.`;
     case 'tight':
-      return `${needs}, which is tight in the budget.`;
+      return `${needs}, which is a tight fit for the budget.`;
     case 'exceeds':
       return `${needs}, which exceeds the budget.`;
     default:

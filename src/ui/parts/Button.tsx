@@ -1,4 +1,4 @@
-// A button of the actions table: its label, state and effect come from there.
+// A button of the actions table, which gives its label, state and effect.
 
 import type { ReactNode } from 'react';
 import { ACTIONS, type ActionId, type ActionState } from '../actions';

@@ -1,4 +1,4 @@
-// A modal dialog of the browser's own: it keeps the focus inside, closes on Escape, and gives the focus back.
+// The browser's own modal dialog: it keeps the focus inside, closes on Escape, and gives the focus back.
 
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 
@@ -9,7 +9,7 @@ interface DialogProps {
   readonly children: ReactNode;
 }
 
-/** Open for as long as it is drawn. */
+/** It is open as long as it is rendered. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -27,7 +27,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
-      // Beside the box: the dialog itself fills nothing but its box, so a click on it is one on the backdrop.
+      // The dialog element has no area besides its box, so a click on the element itself is a click on the backdrop.
       onClick={({ target, currentTarget }) => target === currentTarget && onClose()}
     >
       <div className="dialog-box">

@@ -1,4 +1,4 @@
-// A titled part of the page, separated from the next by a rule.
+// A titled section of the page, separated from the next by a rule.
 
 import { useId, type ReactNode } from 'react';
 import { Why } from './Why';

@@ -1,5 +1,5 @@
-// A slider over a list of sensible values. It stands beside a number field, which takes any value: a value between two
-// stops shows at the nearer one and stays as it is until the slider is moved.
+// A slider over a list of sensible values. The number field beside it takes any value. A value between two stops is shown at
+// the nearer stop, and keeps its value until the slider is moved.
 
 import { nearestStop } from './stops';
 
@@ -8,7 +8,7 @@ interface SliderProps {
   /** Ascending, at least one. */
   readonly stops: readonly number[];
   readonly value: number;
-  /** The value for the ear: '4 GB'. */
+  /** The value for screen readers: '4 GB'. */
   readonly text: (value: number) => string;
   readonly onChange: (value: number) => void;
 }

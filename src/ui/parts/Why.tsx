@@ -1,10 +1,10 @@
-// The "why" of a setting, one tap, hover or focus away: a small button that opens a note beside it. The note is the
-// browser's own popover: Escape and a tap elsewhere close it, and nothing on the page moves.
+// The "why" of a setting, one tap, hover or focus away: a small button that opens a note beside it. The note is the browser's
+// popover: Escape or a tap elsewhere closes it, and nothing on the page moves.
 
 import { useEffect, useId, useRef, useState, type PointerEvent, type ReactNode } from 'react';
 
 interface WhyProps {
-  /** What it explains, for its name: 'Layers trained at a time (γ)'. */
+  /** What it explains; this names the button. */
   readonly of: string;
   readonly children: ReactNode;
 }
@@ -14,7 +14,7 @@ const MARGIN = 12;
 /** Time to move the pointer from the button into the note. */
 const LEAVE_MS = 150;
 
-/** Below the button, or above it in the lower part of the window; never beyond the window's edges. */
+/** Places the note below the button, or above it in the lower part of the window, and never beyond the window's edges. */
 function place(note: HTMLElement, button: HTMLElement): void {
   const { left, top, bottom } = button.getBoundingClientRect();
   const width = Math.min(WIDTH, innerWidth - 2 * MARGIN);
@@ -30,7 +30,7 @@ export function Why({ of, children }: WhyProps) {
   const button = useRef<HTMLButtonElement>(null);
   const note = useRef<HTMLDivElement>(null);
   const leaving = useRef<ReturnType<typeof setTimeout>>(undefined);
-  /** Opened by hovering, and closed by leaving; a click keeps it. */
+  /** Hovering opens it and leaving closes it; a click keeps it open. */
   const [hovered, setHovered] = useState(false);
   const [open, setOpen] = useState(false);
   useEffect(() => () => clearTimeout(leaving.current), []);

@@ -58,7 +58,7 @@ interface NumberFieldProps {
   readonly stops?: readonly number[];
 }
 
-/** Keeps what was typed, also when it is not a number (then the configuration holds NaN and the fault shows). */
+/** Keeps what was typed, even if it is not a number (then the configuration holds NaN and the fault is shown). */
 export function NumberField({ name, config, faults, stops }: NumberFieldProps) {
   const value = config[name];
   const [typed, setTyped] = useState(String(value));
@@ -139,7 +139,7 @@ export function Switch({ id, label, checked, onChange }: SwitchProps) {
   );
 }
 
-/** A switch of an option, with its why. */
+/** A switch for an option, with its why. */
 export function FlagField({ name, config }: { readonly name: ToggleKey; readonly config: RunConfig }) {
   return (
     <div className="flag">

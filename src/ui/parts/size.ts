@@ -1,4 +1,4 @@
-// The width of an element, as it is and as it changes.
+// The width of an element, now and as it changes.
 
 import { useCallback, useState, type RefCallback } from 'react';
 

@@ -1,6 +1,6 @@
-// The values that sliders stop at: close together where a little matters, far apart where it does not. Pure.
+// The values that sliders stop at: close together where small changes matter, far apart where they do not. Pure.
 
-/** Index of the stop that is nearest by ratio; the first for what is no positive number. */
+/** Index of the stop that is nearest by ratio; the first one if the value is not a positive number. */
 export function nearestStop(stops: readonly number[], value: number): number {
   if (!(value > 0)) return 0;
   const distance = (stop: number): number => Math.abs(Math.log(stop / value));
@@ -21,7 +21,7 @@ const decades = (steps: readonly number[], from: number, to: number): number[] =
   return list;
 };
 
-/** K: from every step to a single period of the whole run. */
+/** K: from every step to one period for the whole run. */
 export const periodStops = (steps: number): number[] =>
   steps >= 1 ? upTo([1, 2, 3, 4, 5, 7, ...decades([1, 1.5, 2, 3, 5, 7], 10, 1e6)], Math.floor(steps)) : [1];
 

@@ -1,4 +1,4 @@
-// What the person's GPU has to give: a slider and a number, and what the chosen method makes of it.
+// The memory that the person's GPU can give: a slider and a number, and whether the chosen method fits.
 
 import { useState } from 'react';
 import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/setup/budget';
@@ -8,7 +8,7 @@ import { budgetStops } from '../parts/stops';
 import { Why } from '../parts/Why';
 
 const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
-/** Where the slider stands before anything is set: what many laptops have. */
+/** The slider's place before anything is set: what many laptops have. */
 const UNSET = 4e9;
 const GB = 1e9;
 
@@ -16,12 +16,12 @@ const inGigabytes = (bytes: number): string => String(Number((bytes / GB).toPrec
 
 const VERDICT_TEXT: Readonly<Record<Verdict, string>> = {
   fits: 'it fits.',
-  tight: 'it is tight: drivers, the desktop and other tabs need some too.',
-  exceeds: 'it exceeds it. It can be started anyway; the GPU may refuse, or use slower memory.',
+  tight: 'it is tight, because drivers, the desktop and other tabs also need memory.',
+  exceeds: 'it exceeds the budget. You can start anyway, but the GPU may refuse or use slower memory.',
 };
 
 interface BudgetControlProps {
-  /** '31.2 MB', of the chosen method. */
+  /** '31.2 MB': what the chosen method needs. */
   readonly needs: string;
   readonly method: string;
   readonly verdict: Verdict | null;
@@ -36,8 +36,8 @@ export function BudgetControl({ needs, method, verdict }: BudgetControlProps) {
       <div className="field-head">
         <label htmlFor="budget">Memory budget</label>
         <Why of="Memory budget">
-          Browsers do not tell how much memory a GPU has. Give what yours has, or what you want to spend, to see what fits. It is a line in
-          the picture and stops nothing.
+          Browsers don’t report GPU memory. Enter what your GPU has, or what you want to use, to see what fits. The budget is only a line in
+          the chart; it does not block a run.
         </Why>
       </div>
       <div className="slid">
@@ -65,7 +65,7 @@ export function BudgetControl({ needs, method, verdict }: BudgetControlProps) {
       </div>
       <p className="note" id="budget-note">
         {budget === null || verdict === null
-          ? 'Not set. Browsers do not tell how much memory a GPU has.'
+          ? 'Not set. Browsers don’t report GPU memory.'
           : `${method} needs ${needs} of ${formatBytes(budget)}: ${VERDICT_TEXT[verdict]}`}
       </p>
     </div>

@@ -1,4 +1,4 @@
-// The same settings on models that are known by their configurations alone: this is where the saving is felt.
+// The same settings on larger models, known only by their configurations: larger models save more.
 
 import { useEffect, useState } from 'react';
 import type { Method, RunConfig } from '../../config/run-config';
@@ -23,7 +23,7 @@ export interface LargerModel {
   readonly fitted: RunConfig;
   readonly bars: readonly Bar[];
   readonly error: ErrorInfo | null;
-  /** "its layer 0's gate_up needs one binding of 201 MB, this device allows 134 MB"; null where it fits. */
+  /** "its layer 0's gate_up needs one binding of 201 MB, this device allows 134 MB"; null if it fits. */
   readonly limit: string | null;
 }
 
@@ -42,14 +42,14 @@ function planned(forecaster: Forecaster, model: KnownModel, config: RunConfig, l
     error: results.find(({ error }) => error)?.error ?? null,
     limit:
       fault &&
-      `does not fit this device: ${fault.what} needs one ${fault.kind} of ${formatBytes(fault.bytes)}, allowed are ${formatBytes(fault.limit)}`,
+      `does not fit this device: ${fault.what} needs one ${fault.kind} of ${formatBytes(fault.bytes)}; this device allows ${formatBytes(fault.limit)}`,
   };
 }
 
-/** Lets the browser draw and answer in between. */
+/** Lets the browser draw and respond in between. */
 const breath = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
-/** Nine forecasts, one after the other, so that none of them holds up a slider; the last ones until they are all there. */
+/** Nine forecasts, one after the other, so that none of them delays a slider. The previous ones stay until all are there. */
 export function useLargerModels(forecaster: Forecaster, config: RunConfig, limits: DeviceLimits | null): readonly LargerModel[] {
   const [shown, setShown] = useState<readonly LargerModel[]>([]);
   useEffect(() => {
@@ -87,8 +87,8 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
     <div className="larger">
       <h3>The same settings on larger models</h3>
       <p className="note">
-        From their configurations alone, nothing is loaded. One scale for the three
-        {bars.length > 0 && `, up to ${formatByteTick(scale)}; that of the bars above ends at ${formatByteTick(ownScale)}`}.
+        Computed from their configurations; nothing is downloaded. The three share one scale
+        {bars.length > 0 && `, up to ${formatByteTick(scale)}; the scale of the bars above ends at ${formatByteTick(ownScale)}`}.
       </p>
       {models.map((entry, i) => (
         <div className="larger-model" key={entry.model.name} data-fits={entry.limit === null}>
@@ -116,7 +116,7 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
   );
 }
 
-/** The click that asks the Hub; the model's card goes on from there. */
+/** A click looks the model up on the Hub; the model's card takes over from there. */
 function LookUp({ name, repo }: { readonly name: string; readonly repo: string }) {
   return (
     <button
@@ -128,7 +128,7 @@ function LookUp({ name, repo }: { readonly name: string; readonly repo: string }
         document.getElementById(MODEL_PANEL)?.scrollIntoView({ block: 'nearest' });
       }}
     >
-      Look it up
+      Look up
     </button>
   );
 }

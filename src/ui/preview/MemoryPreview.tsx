@@ -21,7 +21,7 @@ import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
 interface MemoryPreviewProps {
   readonly config: RunConfig;
   readonly model: PlannedModel;
-  /** Show larger models beside a small one. */
+  /** Shows larger models beside a small one. */
   readonly builtin: boolean;
 }
 
@@ -29,7 +29,7 @@ export function MemoryPreview(props: MemoryPreviewProps) {
   const state = useForecaster();
   return (
     <Panel
-      title="Memory before the start"
+      title="Estimated memory"
       aside={<span className="tag">forecast</span>}
       className={props.builtin ? 'memory-preview with-larger' : 'memory-preview'}
     >
@@ -72,8 +72,9 @@ function Bars({ forecaster, config, model, builtin }: BarsProps) {
       <MemoryBars label="Memory of each method" bars={bars} scale={scale} against={0} budget={budget} />
       <BarLegend bars={bars} />
       <p className="note facts">
-        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters in a step (
-        {formatPercent(chosen.trainable / parameters)}). Point at a part of a bar, or press the arrow keys on it, to see how it comes about.
+        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters per step (
+        {formatPercent(chosen.trainable / parameters)}). Point at a segment of a bar, or use the arrow keys on it, to see how it is
+        calculated.
       </p>
       <BudgetControl
         needs={formatBytes(chosen.total)}

@@ -1,4 +1,4 @@
-// Before a run: the memory that each method will need, and the layers that this seed will draw.
+// Before a run: the memory that each method will need, and the layer schedule for this seed.
 
 import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -14,12 +14,12 @@ interface Valid {
   readonly model: PlannedModel;
 }
 
-/** The settings if they can run, else the last ones that could: a half-typed number does not blank the page. */
+/** The settings if they can run, else the last ones that could. So a half-typed number does not blank the page. */
 function useLastValid({ config, shape, model, faults }: Setup): { readonly valid: Valid | null; readonly stale: boolean } {
   const [last, setLast] = useState<Valid | null>(null);
   const good = shape !== null && model !== null && faults.length === 0;
   if (good && (last?.config !== config || last.shape !== shape)) setLast({ config, shape, model });
-  // Another model's bars would be a lie, not a memory.
+  // The bars of another model would be wrong.
   return { valid: last?.shape === shape ? last : null, stale: !good };
 }
 
@@ -27,11 +27,11 @@ export function PreviewView({ setup }: { readonly setup: Setup }) {
   const { valid, stale } = useLastValid(setup);
   const shown = useDeferredValue(valid);
   if (!shown) {
-    return <p className="note empty">The memory of each method is shown here as soon as the model is known and the settings can run.</p>;
+    return <p className="note empty">The memory of each method appears here as soon as the model is known and the settings can run.</p>;
   }
   return (
     <div className={stale ? 'stale' : undefined}>
-      {stale && <p className="note stale-note">Shown for the last settings that can run.</p>}
+      {stale && <p className="note stale-note">This shows the last settings that could run.</p>}
       <MemoryPreview {...shown} builtin={setup.sources.modelKind === 'builtin'} />
       {shown.config.method === 'lisa' && <SchedulePanel {...shown} />}
     </div>

@@ -1,4 +1,4 @@
-// Before a run: the seeded schedule as it will be drawn, and how many layers it reaches.
+// Before a run: the layer schedule for the seed, and how many layers it reaches.
 
 import { useMemo } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -20,14 +20,14 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
   const { steps, lisaPeriod, lisaLayers } = config;
   const touched = useMemo(() => layersTouched(schedule), [schedule]);
   return (
-    <Panel title="Layers that this seed will draw" aside={<RasterLegend planned />}>
+    <Panel title="Layer schedule for this seed" aside={<RasterLegend planned />}>
       <p className="note">
         {plural(steps, 'step')} at K = {lisaPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
         {schedule.length > 0 &&
           `Seed ${config.seed} trains ${touched} of ${shape.layers} layers at least once${expected === null ? '' : `; the mean over all seeds is ${expected.toFixed(1)}`}.`}
         {schedule.length > 0 &&
           touched < shape.layers &&
-          ` ${plural(shape.layers - touched, 'layer')} will stay as they are: more steps, a smaller K or a larger γ reach more.`}
+          ` ${plural(shape.layers - touched, 'layer')} will not be trained. More steps, a smaller K or a larger γ reach more layers.`}
       </p>
       {schedule.length > 0 ? (
         <LayerRaster
@@ -43,7 +43,7 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           tied={shape.tied}
         />
       ) : (
-        <p className="note">More than {formatCount(PREVIEW_PERIODS)} periods are not drawn ahead of the run.</p>
+        <p className="note">More than {formatCount(PREVIEW_PERIODS)} periods are not drawn before the run.</p>
       )}
     </Panel>
   );

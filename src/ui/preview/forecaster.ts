@@ -1,12 +1,12 @@
-// Forecasts of one model, remembered by what they depend on: dragging a slider asks again and again for the same
-// ones. It brings the plan and every kernel's text with it, so it is loaded apart from the page (forecasts.ts).
+// Forecasts of one model, cached by what they depend on, because dragging a slider asks for the same ones repeatedly. This file
+// imports the plan and every kernel's text, so it is loaded separately from the page (forecasts.ts).
 
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
 import type { ModelShape, CheckpointTypes } from '../../model/types';
 
-/** What of a model its memory depends on. `types`: of its checkpoint's tensors, where they may be kept so. */
+/** The parts of a model that its memory depends on. `types`: the types of its checkpoint's tensors, for weights that may keep them. */
 export interface PlannedModel {
   readonly shape: ModelShape;
   readonly types: CheckpointTypes;
@@ -16,7 +16,7 @@ export type ForecastResult = { readonly forecast: Forecast; readonly error: null
 
 const REMEMBERED = 256;
 
-/** The last results by key, the oldest forgotten first. */
+/** The last results by key; the oldest are dropped first. */
 function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
   const known = new Map<string, T>();
   return ({ shape, types }: PlannedModel, config: RunConfig): T => {
@@ -30,7 +30,10 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
   };
 }
 
-/** Everything of the settings that the bytes depend on. The draws decide where they count slots, or, below frozen embeddings, kept layers. */
+/**
+ * All settings that the bytes depend on. The draws matter because they decide the number of slots and, with a frozen
+ * embedding, which layers keep activations.
+ */
 function memoryKey(config: RunConfig): unknown {
   const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaTrain, lisaSampler } = config;
   const { steps, seed, lisaPeriod, lisaWeights } = config;
@@ -41,7 +44,7 @@ function memoryKey(config: RunConfig): unknown {
   return [...shared, lisaLayers, lisaTrain, lisaSampler, ...draws];
 }
 
-/** Memory of a method with everything else as it is. A shape that cannot be planned is an error, not a number. */
+/** Memory of a method with all other settings unchanged. A shape that cannot be planned gives an error, not a number. */
 const memoryOf = remembering<ForecastResult>(({ shape, types }, config) => {
   try {
     return { forecast: forecast(shape, config, types), error: null };
@@ -50,13 +53,13 @@ const memoryOf = remembering<ForecastResult>(({ shape, types }, config) => {
   }
 }, memoryKey);
 
-/** FLOPs of one optimizer step at full rows; null where the settings cannot run. */
+/** FLOPs of one optimizer step with full rows; null if the settings cannot run. */
 const flopsOf = remembering<number | null>(
   ({ shape }, config) => {
     try {
       return stepFlopsOf(shape, config);
     } catch {
-      return null; // the memory forecast of the same settings says why
+      return null; // The memory forecast of the same settings gives the reason.
     }
   },
   (config) => [memoryKey(config), config.gradAccum, config.seed, config.lisaWeights],

@@ -1,12 +1,11 @@
-// Where the page gets its forecasts: the forecaster is a piece of the program of its own, loaded after the first
-// paint. Until it is there nothing is shown in its place but room.
+// Gives the page its forecasts. The forecaster is a separate chunk, loaded after the first paint. Until it is there, its place
+// stays empty.
 
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import { expectedCoverage, schedule } from '../../lisa/schedule';
 import type { ModelShape } from '../../model/types';
-import type { Period } from '../../worker/protocol';
+import { expectedCoverage, schedule, type Period } from '../../lisa/schedule';
 import type { Forecaster } from './forecaster';
 
 export type ForecasterState =
@@ -16,7 +15,7 @@ export type ForecasterState =
 
 export const useForecaster = create<ForecasterState>(() => ({ status: 'loading', forecaster: null }));
 
-/** Once a page; again after it failed. */
+/** Loads once per page, and again after a failure. */
 export async function loadForecaster(): Promise<void> {
   if (useForecaster.getState().status === 'ready') return;
   useForecaster.setState({ status: 'loading', forecaster: null }, true);
@@ -26,14 +25,14 @@ export async function loadForecaster(): Promise<void> {
   } catch (thrown) {
     const error: ErrorInfo = {
       ...errorInfo(thrown),
-      detail: 'The part of the page that forecasts memory could not be loaded.',
-      remedy: 'Check the connection to where the page comes from, then try again. Training works without it.',
+      detail: 'The memory forecast could not be loaded.',
+      remedy: 'Check the connection to the page’s server, then try again. Training works without the forecast.',
     };
     useForecaster.setState({ status: 'failed', forecaster: null, error }, true);
   }
 }
 
-/** The same settings where the model allows them: its own bounds on length and γ, no weights of another model's layers. */
+/** The settings adapted to the model: its own bounds on length and γ, and no sampling weights of another model's layers. */
 export function fitConfig(config: RunConfig, shape: ModelShape): RunConfig {
   return {
     ...config,
@@ -44,13 +43,13 @@ export function fitConfig(config: RunConfig, shape: ModelShape): RunConfig {
   };
 }
 
-/** Periods beyond which the schedule is not drawn ahead of the run. */
+/** With more periods than this, the schedule is not drawn before the run. */
 export const PREVIEW_PERIODS = 20_000;
 
 export interface SchedulePreview {
   readonly schedule: readonly Period[];
   readonly periods: number;
-  /** Layers that are expected to be trained at least once, over all seeds. Null where the sampler is not uniform. */
+  /** The expected number of layers that are trained at least once, over all seeds. Null if the sampler is not uniform. */
   readonly expected: number | null;
 }
 

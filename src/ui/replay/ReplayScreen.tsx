@@ -1,5 +1,5 @@
-// A recorded run, with the same panels as a live one, for a visitor without a GPU or before the first run. It says what it
-// is in every state; nothing of it is mixed with live runs.
+// A recorded run, with the same panels as a live one, for a visitor without a GPU or before the first run. It always says that
+// it is a recording, and never mixes with live runs.
 
 import { useEffect, useMemo } from 'react';
 import type { RunPicture } from '../../store/run/picture';
@@ -53,8 +53,9 @@ function Playing({ player, state }: { readonly player: Player; readonly state: A
     <>
       <section className="replay-head" aria-label="Recorded run">
         <p className="replay-what">
-          <strong>A recorded run</strong>, not one of this machine: {device ? `${device.description}, ` : ''}
-          {new Date(player.recording.recordedAt).toLocaleDateString('en-GB', { dateStyle: 'long' })}. Every number was measured then.
+          <strong>A recorded run</strong> from another machine: {device ? `${device.description}, ` : ''}
+          {new Date(player.recording.recordedAt).toLocaleDateString('en-GB', { dateStyle: 'long' })}. Every number was measured during that
+          run.
         </p>
         <Transport at={at} duration={player.duration} step={run.step} steps={run.config.steps} />
       </section>

@@ -1,4 +1,4 @@
-// The run was paused for the battery's sake.
+// Says that the run was paused because the battery is low.
 
 import { usePower } from '../../store/run/power';
 import type { ActionState } from '../actions';
@@ -10,7 +10,7 @@ export function BatteryNotice({ state }: { readonly state: ActionState }) {
   if (pausedAt === null || state.run?.phase !== 'paused') return null;
   return (
     <section className="card notice" role="status" aria-label="Battery" data-notice="battery">
-      <p>The battery is at {formatPercent(pausedAt)}, so the run was paused. Plug the machine in, or go on all the same.</p>
+      <p>The battery is at {formatPercent(pausedAt)}, so the run was paused. Plug the machine in, or continue anyway.</p>
       <ActionButton id="continue" state={state} />
     </section>
   );

@@ -1,4 +1,4 @@
-// The curves of a run on one step axis: loss, learning rate, gradient norm, and under them the layers that are trained.
+// The curves of a run on one step axis: loss, learning rate, gradient norm, and below them the trained layers.
 
 import { lazy, Suspense, useMemo } from 'react';
 import { useChartSettings } from '../../store/run/chart-settings';
@@ -22,7 +22,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
   const average = useMemo(() => new MovingAverage(metrics.loss, smoothing), [metrics, smoothing]);
   useLetGo(run.runId);
   const { config, prepared, evals } = run;
-  // A new object when there is something new to say, so that the readout is drawn again.
+  // A new object when something has changed, so that the readout is drawn again.
   const input = useMemo(
     () => ({ metrics, smooth: average.follow(), evals, config, schedule: prepared?.schedule ?? [] }),
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the columns grow in place; `version` stands for their content
@@ -31,7 +31,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
   if (!prepared) return null;
   const sampled = prepared.schedule.length > 0;
   return (
-    <Panel title={sampled ? 'Loss, and the layers that are trained' : 'Loss'}>
+    <Panel title={sampled ? 'Loss and trained layers' : 'Loss'}>
       <LossControls />
       <ChartGroup input={input} latest={run.step}>
         <div ref={box} className="chart run-plots" {...pointingHandlers(config.steps, width)}>
@@ -63,5 +63,5 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
 
 const noSchedule = ({ config }: Run): string =>
   config.method === 'full'
-    ? 'Full fine-tuning trains every layer at every step: there is no schedule to show.'
-    : 'LoRA trains the adapters of every layer at every step: there is no schedule to show.';
+    ? 'Full fine-tuning trains every layer at every step, so there is no schedule to show.'
+    : 'LoRA trains the adapters of every layer at every step, so there is no schedule to show.';

@@ -1,5 +1,5 @@
-// The end of a run that went well: what it came to, and the two things to do with it, compare and download. All there is to take is
-// listed at the foot of the page.
+// The end of a successful run: its result, and the two next steps, compare and download. All downloads are listed at the bottom
+// of the page.
 
 import { runMetrics } from '../../store/run/metrics';
 import { isDownload, type Exported, type Run } from '../../store/run/run';
@@ -21,14 +21,14 @@ export function Ended({ run, state }: EndedProps) {
   const [first, last] = [evals[0], evals.at(-1)];
   return (
     <section className="card ended" aria-label="Result" data-ended={stopped ? 'stopped' : 'done'}>
-      <h2>{stopped ? 'Stopped, and kept' : 'The model is tuned'}</h2>
+      <h2>{stopped ? 'Stopped and kept' : 'The model is tuned'}</h2>
       <p>
         {METHOD_NAMES[config.method]} trained {plural(step, 'step')}
         {trainedMs > 0 && ` in ${formatDuration(trainedMs)}`}.
         {first && last && first !== last && ` Evaluation loss ${formatLoss(first.loss)} → ${formatLoss(last.loss)}.`}
       </p>
       {saveError && (
-        <p className="note">Its last checkpoint could not be written: {saveError.detail} The model is here until the page is closed.</p>
+        <p className="note">The last checkpoint could not be written: {saveError.detail} The model is lost when you close the page.</p>
       )}
       <div className="buttons">
         <ActionButton id="compare" state={state} primary />
@@ -39,14 +39,14 @@ export function Ended({ run, state }: EndedProps) {
   );
 }
 
-/** What was handed to the browser's own download; the links give it once more. */
+/** Files that the browser has downloaded; the links download them again. */
 function Files({ exported }: { readonly exported: Exported }) {
   if (!isDownload(exported)) return null;
   const { links, contents } = exported;
   return (
     <div className="files">
       <p>
-        Saved by the browser:{' '}
+        Downloaded:{' '}
         {links.map((link) => (
           <a key={link.name} href={link.url} download={link.name}>
             {link.name} ({formatBytes(link.bytes)})

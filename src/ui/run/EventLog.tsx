@@ -1,4 +1,4 @@
-// The list of what happened in the live run, newest first; nothing of it is built before it is opened.
+// The list of events in the live run, newest first. It is built only when it is opened.
 
 import { useState } from 'react';
 import { useLog } from '../../store/run/log';
@@ -22,7 +22,7 @@ function Lines({ runId }: { readonly runId: string }) {
   const lines = log.runId === runId ? log.lines : [];
   if (lines.length === 0) return <p className="note">Nothing has happened yet.</p>;
   return (
-    <ol className="event-log" reversed tabIndex={0} aria-label="Events, the newest first">
+    <ol className="event-log" reversed tabIndex={0} aria-label="Events, newest first">
       {lines.toReversed().map(({ id, at, step, event }) => (
         <li key={id}>
           <time dateTime={new Date(at).toISOString()}>{time.format(at)}</time>

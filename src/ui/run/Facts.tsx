@@ -1,5 +1,5 @@
-// The numbers of the moment: loss, speed, time left, learning rate, gradient norm; under each what it means. A dash until
-// there is one.
+// The current numbers: loss, speed, time left, learning rate, gradient norm, each with its meaning below. A dash until there is
+// a number.
 
 import type { RunConfig } from '../../config/run-config';
 import type { RunPicture } from '../../store/run/picture';
@@ -42,8 +42,8 @@ function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
     {
       name: 'Loss',
       value: formatLoss(loss),
-      // A loss that runs away has no such number.
-      note: Number.isFinite(Math.exp(loss)) ? `like ${formatLarge(Math.exp(loss))} equally likely tokens` : '',
+      // A diverging loss has no such number.
+      note: Number.isFinite(Math.exp(loss)) ? `≈ choosing among ${formatLarge(Math.exp(loss))} tokens` : '',
       title: Number.isFinite(loss) ? `${loss} (natural logarithm), of step ${metrics.step.last}` : undefined,
     },
     {
@@ -59,11 +59,11 @@ function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
           value: run.phase === 'paused' ? 'paused' : formatDuration(speed.leftMs),
           note: some ? `${formatDuration(spentMs)} so far` : '',
         }
-      : { name: 'Training time', value: formatDuration(spentMs), note: some ? 'evaluation and samples apart' : '' },
+      : { name: 'Training time', value: formatDuration(spentMs), note: some ? 'without evaluation and samples' : '' },
     { name: 'Learning rate', value: formatRate(metrics.lr.last), note: some ? rateNote(config, run.step) : '' },
     { name: 'Gradient norm', value: Number.isFinite(norm) ? norm.toPrecision(3) : '–', note: some ? clipNote(norm, config.gradClip) : '' },
     {
-      name: 'Trained in a step',
+      name: 'Parameters trained per step',
       value: prepared ? formatPercent(prepared.trainable / prepared.parameters) : '–',
       note: prepared ? `${formatLarge(prepared.trainable)} of ${formatLarge(prepared.parameters)}` : '',
       title: prepared ? `${formatCount(prepared.trainable)} of ${formatCount(prepared.parameters)} parameters` : undefined,
@@ -78,7 +78,7 @@ function rateNote({ warmup, lrSchedule }: RunConfig, step: number): string {
 
 function clipNote(norm: number, clip: number): string {
   if (clip === 0) return 'not clipped';
-  return norm > clip ? `clipped to ${clip}` : `under the clip of ${clip}`;
+  return norm > clip ? `clipped to ${clip}` : `below the clip of ${clip}`;
 }
 
 const total = (values: Float64Array): number => (values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : NaN);

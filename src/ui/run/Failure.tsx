@@ -1,5 +1,5 @@
-// The card of an error that ended a run (or an export after it): what happened, what is safe, and changes that may help,
-// each with one click that also leads to the setting it changed.
+// The card of an error that ended a run (or an export after it): what happened, what is safe, and changes that may help. One
+// click makes a change and leads to its setting.
 
 import { useMemo } from 'react';
 import type { ConfigKey } from '../../config/run-config';
@@ -25,7 +25,7 @@ export function Failure({ run, error, state }: FailureProps) {
   const { config } = run;
   const { setup, device } = state;
   const forecaster = useForecaster((loaded) => loaded.forecaster);
-  // Memory can run out before the worker has described the model; the set-up knows its shape.
+  // Memory can run out before the worker has described the model; then the set-up knows the shape.
   const chosen = setup.config.model === config.model ? setup.model : null;
   const shape = run.prepared?.shape ?? chosen?.shape;
   const types = chosen?.types ?? 'f32';
@@ -65,11 +65,11 @@ function apply({ patch }: Suggestion): void {
 /** Back to the set-up, with this control in view and under the keyboard. */
 function showField(key: ConfigKey): void {
   setView('setup');
-  // It is there after the next drawing.
+  // The control exists after the next render.
   requestAnimationFrame(() => focusField(key));
 }
 
-/** Bytes that a change would save by the forecast; 0 where nothing is known or nothing is saved. */
+/** Bytes that a change would save, by the forecast; 0 if that is unknown or if nothing is saved. */
 function forecastSaving(forecaster: Forecaster | null, model: PlannedModel | null, { config }: Run, { patch }: Suggestion): number {
   if (!model || !forecaster) return 0;
   const now = forecaster.memory(model, config).forecast?.total ?? 0;

@@ -1,4 +1,4 @@
-// What of the model is on the GPU now: a square for the weights, gradient, m and v of every part, filled when it is there.
+// What is on the GPU now: a square for the weights, gradient, m and v of every block, filled if it is there.
 
 import { useState, type CSSProperties, type KeyboardEvent } from 'react';
 import type { RunPicture } from '../../store/run/picture';
@@ -16,7 +16,7 @@ export function MemoryNow({ picture: { run, metrics } }: { readonly picture: Run
   if (!prepared) {
     return (
       <Panel title="Memory now" className="waiting">
-        <p className="note">Shown as soon as the buffers are there.</p>
+        <p className="note">Appears as soon as the buffers are allocated.</p>
       </Panel>
     );
   }
@@ -28,8 +28,8 @@ export function MemoryNow({ picture: { run, metrics } }: { readonly picture: Run
       <p className="note">
         {config.method === 'full'
           ? `Full training fills every square: ${formatBytes(grid.total)}.`
-          : `Filled: ${formatBytes(grid.total)}. Full training would fill every square: ${formatBytes(grid.full)} (forecast); this is ${difference(grid.total, grid.full)}.`}{' '}
-        Activations come on top.
+          : `Filled squares: ${formatBytes(grid.total)}. Full training would fill every square: ${formatBytes(grid.full)} (forecast). The difference: ${difference(grid.total, grid.full)}.`}{' '}
+        Activations are not included.
       </p>
     </Panel>
   );
@@ -42,7 +42,7 @@ interface At {
 
 interface SquaresProps {
   readonly grid: MemoryGrid;
-  /** Draws differ in size: most leave slots empty. */
+  /** Draws differ in size, and most leave some slots empty. */
   readonly varies: boolean;
 }
 
@@ -59,7 +59,7 @@ function Squares({ grid, varies }: SquaresProps) {
       <table
         className="memory-grid"
         role="grid"
-        aria-label="Weights, gradient, m and v by part of the model. Arrow keys go from square to square."
+        aria-label="Weights, gradient, m and v by block of the model. The arrow keys move between squares."
         style={{ '--square': `${px}px` } as CSSProperties}
         onKeyDown={(event) => moveTo(event, { row, column: at.column }, rows.length, setAt)}
         onPointerLeave={() => setTold(false)}
@@ -117,12 +117,12 @@ function Squares({ grid, varies }: SquaresProps) {
           </tr>
         </tfoot>
       </table>
-      <p className="note grid-caption">{told ? describe(rows[row].title, cell) : 'Point at a square for its bytes.'}</p>
+      <p className="note grid-caption">{told ? describe(rows[row].title, cell) : 'Point at a square to see its bytes.'}</p>
     </>
   );
 }
 
-/** One unit for a row of numbers that are compared, too narrow for a unit each. */
+/** One shared unit for a row of numbers that are compared; the row is too narrow for a unit at each. */
 const Sums = ({ sums, unit }: { readonly sums: MemoryGrid['totals']; readonly unit: ByteUnit }) =>
   GRID_COLUMNS.map((column) => (
     <td key={column} title={formatExactBytes(sums[column])}>
@@ -133,7 +133,7 @@ const Sums = ({ sums, unit }: { readonly sums: MemoryGrid['totals']; readonly un
 const describe = (title: string, { column, bytes, resident }: GridCell): string =>
   resident
     ? `${title}, ${COLUMN_NAMES[column]}: ${formatCount(bytes)} bytes on the GPU.`
-    : `${title}, ${COLUMN_NAMES[column]}: nothing; ${formatCount(bytes)} bytes if it trained.`;
+    : `${title}, ${COLUMN_NAMES[column]}: not on the GPU; ${formatCount(bytes)} bytes if it trained.`;
 
 function moveTo(event: KeyboardEvent<HTMLTableElement>, { row, column }: At, rows: number, set: (at: At) => void): void {
   const last = GRID_COLUMNS.length - 1;

@@ -18,7 +18,7 @@ function lastGroups(metrics: RunMetrics): GroupBytes {
   return Object.fromEntries(MEMORY_GROUPS.map((group) => [group, metrics.memory[group].last])) as GroupBytes;
 }
 
-/** Measured rows, as far as there is something measured: the last step, and the peak. */
+/** The measured rows, if there are measurements: the last step, and the peak. */
 function measuredBars(run: Run, metrics: RunMetrics): Bar[] {
   const bars: Bar[] = [];
   if (metrics.step.length > 0 && run.phase !== 'done') bars.push(measuredBar('Now', lastGroups(metrics), metrics.total.last));

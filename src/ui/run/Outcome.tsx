@@ -1,5 +1,4 @@
-// What a run came to, or what stands in its way: the card of its error, of a checkpoint that could not be written, or of
-// its good end.
+// The outcome of a run: the card of its error, of a checkpoint that could not be written, or of its success.
 
 import { isActive, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';

@@ -1,4 +1,4 @@
-// Asks the worker to compare the frozen blocks with what they were, bit by bit, and says what came out.
+// Asks the worker to compare the frozen blocks bit by bit with their earlier weights, and shows the result.
 
 import type { ErrorInfo } from '../../base/errors';
 import { isActive, type Run } from '../../store/run/run';
@@ -9,13 +9,13 @@ import { ErrorCard } from '../parts/ErrorCard';
 
 interface ProofProps {
   readonly run: Run;
-  /** Null where there is nobody to ask: a past or recorded run. */
+  /** Null for a past or recorded run, which cannot be asked. */
   readonly state: ActionState | null;
 }
 
 export function Proof({ run, state }: ProofProps) {
   const { verified, config } = run;
-  // Once it has ended nobody can be asked.
+  // Once the run has ended, it cannot be asked.
   const asked = state && isActive(run) ? state : null;
   if (config.method === 'full' || (!asked && !verified)) return null;
   return (
@@ -25,7 +25,7 @@ export function Proof({ run, state }: ProofProps) {
         <ErrorCard error={failure(verifiedSentence(verified))} />
       ) : (
         <p className={verified ? 'proven' : 'note'}>
-          {verified ? verifiedSentence(verified) : 'Compares every bit of their weights with what they were before.'}
+          {verified ? verifiedSentence(verified) : 'Compares every bit of their weights with the earlier ones.'}
         </p>
       )}
     </div>
@@ -35,5 +35,5 @@ export function Proof({ run, state }: ProofProps) {
 const failure = (detail: string): ErrorInfo => ({
   code: 'INTERNAL',
   detail,
-  remedy: 'This must not happen. Do not use this model; please report it with the settings of this run.',
+  remedy: 'This must not happen. Do not use this model, and please report the fault with the settings of this run.',
 });

@@ -1,8 +1,8 @@
-// One sentence on the memory of a run, measured against forecast, with a button that copies it.
+// One sentence that compares a run's measured memory with the forecast, with a button that copies it.
 
 import { useEffect, useState } from 'react';
 
-/** How long the button says what it did. */
+/** How long the button shows what it did. */
 const TOLD_MS = 2000;
 
 export function Receipt({ text }: { readonly text: string }) {

@@ -1,11 +1,11 @@
-// A run that was cut off: go on from its last checkpoint, or take that away. A local model's folder has to be chosen
-// again, because a page may not keep it.
+// A run that was interrupted: resume from its last checkpoint, or delete that. A local model's folder has to be chosen again,
+// because a page may not keep it.
 
 import { useState } from 'react';
 import type { Resumable } from '../../store/run/device';
 import { lookUpNamed } from '../../store/setup/hub-choice';
 import { resumeRun } from '../../store/run/trainer';
-import type { HubModel } from '../../worker/protocol-hub';
+import type { HubModel } from '../../io/hub/types';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';
@@ -24,11 +24,11 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
       <h2>An unfinished run</h2>
       <p>
         {METHOD_NAMES[config.method]} of {config.model} on {config.data} was saved after step {formatCount(step)} of {formatCount(steps)} (
-        {formatPercent(step / steps)}). It goes on bit for bit as if it had never stopped.
+        {formatPercent(step / steps)}). If you resume, the result is bit for bit the same as without the interruption.
       </p>
       {asking ? (
         <>
-          <p>The checkpoint of step {formatCount(step)} is deleted, and with it the only way to go on with this run.</p>
+          <p>The checkpoint of step {formatCount(step)} will be deleted. You cannot resume this run afterwards.</p>
           <div className="buttons">
             <ActionButton id="forget" state={state}>
               Discard for good
@@ -45,7 +45,7 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
           <div className="buttons">
             {needsModel === null && needsDownload === null && <ActionButton id="resume" state={state} primary />}
             <button type="button" className="button" onClick={() => setAsking(true)}>
-              Discard it
+              Discard run
             </button>
           </div>
         </>
@@ -54,15 +54,15 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
   );
 }
 
-/** The weights were deleted: the same commit can be had again. */
+/** The weights were deleted, but the same commit can be downloaded again. */
 function DownloadAgain({ model }: { readonly model: HubModel }) {
   return (
     <p>
-      Its model, {model.repo}, is no longer whole on this device.{' '}
+      Its model, {model.repo}, is no longer complete on this device.{' '}
       <button type="button" className="link" onClick={() => lookUpNamed(`${model.repo}@${model.commit}`)}>
         Look it up
       </button>{' '}
-      and download it to go on.
+      and download it to resume.
     </p>
   );
 }
@@ -74,16 +74,16 @@ function FolderAgain({ name, ready }: { readonly name: string; readonly ready: b
   const goOn = (files: readonly File[]): void => resumeRun({ kind: 'files', name, files });
   return (
     <>
-      <p>Its model lies in the folder “{name}” on this machine. Choose that folder again to go on.</p>
+      <p>Its model is in the folder “{name}” on this machine. Choose that folder again to resume.</p>
       <label className="file">
         <input
           type="file"
           disabled={!ready}
           aria-label={`Choose the folder ${name} again`}
-          // React has no name for it; the attribute is what every browser reads.
+          // React has no name for this attribute, but every browser reads it.
           ref={(input) => input?.setAttribute('webkitdirectory', '')}
           onChange={({ target }) => {
-            // Files of subfolders are no part of a model.
+            // Files of subfolders are not part of a model.
             const files = [...(target.files ?? [])].filter((file) => file.webkitRelativePath.split('/').length <= 2);
             if (files.length === 0) return;
             if (folderOf(files) === name) goOn(files);
@@ -96,9 +96,9 @@ function FolderAgain({ name, ready }: { readonly name: string; readonly ready: b
         <p className="note">
           That folder is called “{folderOf(other)}”.{' '}
           <button type="button" className="button" disabled={!ready} onClick={() => goOn(other)}>
-            Go on with it all the same
+            Resume anyway
           </button>{' '}
-          If its weights are others, the run says so and stops.
+          If its weights differ, the run says so and stops.
         </p>
       )}
     </>

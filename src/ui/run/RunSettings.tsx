@@ -31,7 +31,7 @@ export function RunSettings({ run }: { readonly run: Run }) {
               ['Held out', formatCount(prepared.data.evalRows)],
               ['Duplicates removed', formatCount(prepared.data.duplicates)],
               ['Tokens', formatCount(prepared.data.tokens)],
-              ['With a loss', formatCount(prepared.data.targets)],
+              ['Count toward the loss', formatCount(prepared.data.targets)],
               ['Truncated rows', formatCount(prepared.data.truncated)],
               ['Dropped rows', formatCount(prepared.data.dropped)],
               ['Malformed rows', formatCount(prepared.data.badRows)],

@@ -1,5 +1,5 @@
-// A run, live, past or recorded: its numbers, the loss with the layer raster under it, the stack and its memory at this
-// moment, samples, settings. Everything here comes from the run's own configuration and events.
+// A run, live, past or recorded: its numbers, the loss with the layer raster below it, the stack and its current memory,
+// samples, settings. Everything here comes from the run's own configuration and events.
 
 import type { RunPicture } from '../../store/run/picture';
 import type { ActionState } from '../actions';

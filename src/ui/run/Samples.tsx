@@ -1,10 +1,10 @@
-// What the model writes to the person's fixed prompts: the base model's text, and beside it that after any of the steps
-// that were sampled. The newest is shown until the person picks another.
+// What the model writes for the person's fixed prompts: the base model's text, and beside it the text after any sampled step.
+// The newest is shown until the person chooses another.
 
 import { useId, useState } from 'react';
 import type { Run } from '../../store/run/run';
 import { isActive } from '../../store/run/run';
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 import { formatCount, plural } from '../format';
 import { Panel } from '../parts/Panel';
 import { baseSample, leftOutOf, promptsOf, sampleAfter, sampleSteps } from './sample-times';
@@ -14,7 +14,7 @@ export function Samples({ run }: { readonly run: Run }) {
   const { samples, config } = run;
   const prompts = promptsOf(samples);
   const steps = sampleSteps(samples);
-  // A step that another run was picked at is none of this one's.
+  // A step chosen in another run does not apply to this one.
   const at = picked !== null && steps.includes(picked) ? picked : (steps.at(-1) ?? null);
   return (
     <Panel
@@ -30,7 +30,7 @@ export function Samples({ run }: { readonly run: Run }) {
           <h3>{prompt}</h3>
           {leftOutOf(samples, prompt) > 0 && (
             <p className="note">
-              Its first {plural(leftOutOf(samples, prompt), 'token')} did not fit beside the answer, so the model did not see them.
+              Its first {plural(leftOutOf(samples, prompt), 'token')} did not fit together with the answer, so the model did not see them.
             </p>
           )}
           <div className="sample-pair">
@@ -57,7 +57,7 @@ interface ScrubberProps {
   readonly onPick: (step: number) => void;
 }
 
-/** Through time, from sample to sample. */
+/** Moves through time, from sample to sample. */
 function Scrubber({ steps, at, onPick }: ScrubberProps) {
   const id = useId();
   const last = steps.length - 1;
@@ -89,7 +89,7 @@ function Base({ sample }: { readonly sample?: Sample }) {
   return (
     <div className="sample-text" data-sample={sample ? 'before' : undefined}>
       <h4>Base model</h4>
-      {sample ? <p>{shown(sample)}</p> : <p className="note">Written before the run was cut off, and not kept.</p>}
+      {sample ? <p>{shown(sample)}</p> : <p className="note">Written before the run was interrupted, and not kept.</p>}
     </div>
   );
 }
@@ -101,7 +101,7 @@ interface TunedProps {
   readonly at: number | null;
 }
 
-/** All of them lie on top of each other and one is seen, so that the page does not jump from one to the next. */
+/** All texts lie on top of each other and only one is visible, so that the page does not jump between them. */
 function Tuned({ run, prompt, steps, at }: TunedProps) {
   const current = at === null ? undefined : sampleAfter(run.samples, prompt, at);
   return (

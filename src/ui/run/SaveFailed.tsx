@@ -1,4 +1,4 @@
-// A checkpoint could not be written, mostly because the browser's storage is full. The run is whole and waits.
+// A checkpoint could not be written, mostly because the browser's storage is full. The run is intact and waits.
 
 import type { ErrorInfo } from '../../base/errors';
 import type { Run } from '../../store/run/run';

@@ -1,4 +1,4 @@
-// How much of a run is on disk, and since when.
+// Which step of a run is on disk, and since when.
 
 import type { Run } from '../../store/run/run';
 import { formatCount, formatRoughly } from '../format';
@@ -11,7 +11,7 @@ export function SavedNote({ run }: { readonly run: Run }) {
   const words = (): string => {
     if (phase === 'saving' || asked === 'save') return 'saving…';
     if (saveError) return 'the last checkpoint could not be written';
-    // A run that was gone on with starts at its checkpoint.
+    // A resumed run starts at its checkpoint.
     const step = savedStep ?? (prepared && prepared.firstStep > 1 ? prepared.firstStep - 1 : null);
     if (step === null) return 'not saved yet';
     const mine = saved?.runId === runId && saved.step === step ? saved : null;

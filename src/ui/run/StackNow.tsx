@@ -1,5 +1,6 @@
-// The model as a building seen from the front: what trains is lit, with its two tanks of optimizer state full; an arrow
-// shows how far down the backward pass goes, a ring when the next layers are drawn. stack-model.ts says what is so.
+// The model as a building seen from the front: floors that train are lit, with their two tanks of optimizer state full. An
+// arrow shows how far down the backward pass goes, and a ring when the next layers are drawn. stack-model.ts computes all of
+// this.
 
 import { useMemo, type CSSProperties } from 'react';
 import type { RunPicture } from '../../store/run/picture';
@@ -11,7 +12,7 @@ import { countdown, stackOf, stackSentences, type Draw, type Floor, type Stack, 
 
 interface StackNowProps {
   readonly picture: RunPicture;
-  /** Only a live run can be asked for a proof. */
+  /** Only a live run can give a proof. */
   readonly state: ActionState;
 }
 
@@ -21,7 +22,7 @@ export function StackNow({ picture, state }: StackNowProps) {
   if (!prepared) {
     return (
       <Panel title="Stack now" className="stack-panel waiting">
-        <p className="note">Shown as soon as the model’s layers are known.</p>
+        <p className="note">Appears as soon as the model’s layers are known.</p>
       </Panel>
     );
   }
@@ -37,13 +38,13 @@ export function StackNow({ picture, state }: StackNowProps) {
   );
 }
 
-/** Height of a floor: readable with a few layers, still to be told apart with many. */
+/** Height of a floor: readable with a few layers, still distinguishable with many. */
 const floorPx = (layers: number): number => (layers <= 12 ? 22 : layers <= 20 ? 17 : layers <= 40 ? 12 : 8);
 
 function Building({ stack, label }: { readonly stack: Stack; readonly label: string }) {
   const layers = stack.floors.filter(({ layer }) => layer !== null).length;
   const px = floorPx(layers);
-  // Thin floors have a name where there is room for it, or a reason.
+  // Thin floors have a name if there is room for it, or a reason.
   const every = px >= 17 ? 1 : px >= 12 ? 5 : 10;
   const named = ({ layer, trains }: Floor): boolean => layer === null || trains === 'drawn' || layer % every === 0;
   return (

@@ -1,15 +1,15 @@
-// Before there is anything to draw: what is being done, in the room that the curves will take.
+// Before there is anything to draw: what the run is doing, in the place where the curves will be.
 
 import type { Run } from '../../store/run/run';
-import type { Phase } from '../../worker/protocol';
+import type { Phase } from '../../train/events';
 import { formatPercent } from '../format';
 import { PHASE_NAMES } from '../labels';
 import { Panel } from '../parts/Panel';
 
 const WHAT: Readonly<Partial<Record<Phase, string>>> = {
-  opening: 'The browser hands over the GPU.',
-  loading: 'Model, tokenizer and data are read and checked. Nothing leaves this machine.',
-  preparing: 'Buffers are allocated once for the whole run, and kernels are compiled and measured.',
+  opening: 'The browser opens the GPU.',
+  loading: 'The model, tokenizer and data are read and checked. Nothing leaves this machine.',
+  preparing: 'Buffers are allocated once for the whole run. Kernels are compiled and measured.',
 };
 
 export function Starting({ run: { phase, fraction } }: { readonly run: Run }) {
@@ -17,7 +17,7 @@ export function Starting({ run: { phase, fraction } }: { readonly run: Run }) {
     <Panel title={phase === 'failed' ? 'Nothing was trained' : PHASE_NAMES[phase]} className="starting">
       <p className="note">
         {phase === 'loading' && fraction !== null
-          ? `Weights go to the GPU: ${formatPercent(fraction)}.`
+          ? `Copying weights to the GPU: ${formatPercent(fraction)}.`
           : (WHAT[phase] ?? 'The run ended before it was ready.')}
       </p>
     </Panel>

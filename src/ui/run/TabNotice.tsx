@@ -1,4 +1,4 @@
-// What happened while nobody looked, until it is put away.
+// What happened while nobody looked, until it is dismissed.
 
 import { dismissTabNotice, useTabNotice } from './tab-watch';
 

@@ -1,4 +1,4 @@
-// What the page may do while a run trains: keep the screen on, go gently, pause on a low battery, and tell when it has ended.
+// What the page may do while a run trains: keep the screen on, run slower, pause on a low battery, and notify at the end.
 
 import { useState } from 'react';
 import { LEAST_BATTERY, usePower } from '../../store/run/power';
@@ -23,18 +23,24 @@ export function WhileTraining() {
       <div className="switches">
         {canWakeLock() && <Switch label="Keep the screen on" checked={wakeLock} onChange={(on) => setPreference({ wakeLock: on })} />}
         {canNotify() && <Switch label="Notify me when it ends" checked={notify} onChange={(on) => void setNotify(on)} />}
-        <Switch label="Half pace, for a cool machine" checked={gentle} onChange={(on) => setPreference({ gentle: on })} />
+        <Switch label="Run at half speed" checked={gentle} onChange={(on) => setPreference({ gentle: on })} />
         {hasBattery && (
           <Switch
-            label={`Pause below ${formatPercent(LEAST_BATTERY)} of battery`}
+            label={`Pause below ${formatPercent(LEAST_BATTERY)} battery`}
             checked={batteryPause}
             onChange={(on) => setPreference({ batteryPause: on })}
           />
         )}
       </div>
-      {refused && <p className="note">The browser does not allow notifications from this page; its site settings can change that.</p>}
-      {gentle && <p className="note">After each step it rests as long as the step took; times and tokens per second count the rests.</p>}
-      <p className="note">It trains on in a background tab, though browsers give hidden tabs less.</p>
+      {refused && (
+        <p className="note">The browser does not allow notifications from this page. You can change that in its site settings.</p>
+      )}
+      {gentle && (
+        <p className="note">
+          After each step it rests as long as the step took, to keep the machine cool. Times and tokens per second include the rests.
+        </p>
+      )}
+      <p className="note">It keeps training in a background tab, but browsers slow hidden tabs down.</p>
     </Panel>
   );
 }

@@ -95,6 +95,6 @@ describe('absenceSentences', () => {
     expect(absenceSentences({ ...absence, beforeMs: NaN })[0]).toMatch(/a step took 1\.4 s \(measured\)\.$/);
     expect(absenceSentences({ ...absence, duringMs: NaN })).toEqual([]);
     expect(absenceSentences({ ...absence, hiddenMs: 4000 })).toEqual([]);
-    expect(absenceSentences({ ...absence, asleepMs: 600_000 })[1]).toMatch(/^For about 10 min nothing ran/);
+    expect(absenceSentences({ ...absence, asleepMs: 600_000 })[1]).toMatch(/^Nothing ran for about 10 min/);
   });
 });

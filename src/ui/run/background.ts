@@ -1,5 +1,5 @@
-// What a hidden tab costs, from measured step times: browsers give hidden tabs less, and a machine may sleep. Knows no
-// clock and no document; tab-watch.ts brings both.
+// What a hidden tab costs, from measured step times: browsers slow hidden tabs down, and a machine may sleep. This file uses no
+// clock and no document; tab-watch.ts provides both.
 
 import { formatMs, formatRoughly } from '../format';
 
@@ -9,32 +9,35 @@ export interface StepTimes {
   at(index: number): number;
 }
 
-/** Steps before the tab was hidden that its speed then is taken from. */
+/** The number of steps before the tab was hidden from which the earlier speed is taken. */
 const WINDOW = 20;
-/** Fewer steps than this say nothing about speed. */
+/** With fewer steps than this, the speed is unknown. */
 const LEAST_STEPS = 3;
-/** Shorter absences are not worth a word. */
+/** Shorter absences are not worth a message. */
 const LEAST_HIDDEN_MS = 10_000;
 /** Steps that differ by less than this are equally fast. */
 const SAME = 0.05;
-/** A hidden page's timers come once a minute at worst; when nothing at all happened for this long, the machine (or the browser) had stopped the tab. */
+/**
+ * A hidden page's timers fire once a minute at worst. If nothing happened for longer than this, the machine or the browser
+ * had stopped the tab.
+ */
 const LEAST_SLEEP_MS = 150_000;
 
 interface Moment {
   readonly ms: number;
-  /** Steps that had been measured then. */
+  /** Steps that had been measured by then. */
   readonly steps: number;
 }
 
 export interface Absence {
   readonly hiddenMs: number;
   readonly asleepMs: number;
-  /** Mean time of a step before and while the tab was hidden; NaN where there were too few. */
+  /** Mean time of a step before and while the tab was hidden; NaN if there were too few steps. */
   readonly beforeMs: number;
   readonly duringMs: number;
 }
 
-/** Follows one run: told of every beat of a timer and of every change between hidden and visible. */
+/** Follows one run. It is told of every timer tick and of every change between hidden and visible. */
 export class TabLog {
   readonly #times: StepTimes;
   #beat: Moment;
@@ -42,7 +45,7 @@ export class TabLog {
   #shown: number;
   #hidden: Moment | null = null;
   #asleepMs = 0;
-  /** Steps that a sleep may have fallen into: their time is not one of training. */
+  /** Steps during which the machine may have slept; their time is not training time. */
   #disturbed = new Set<number>();
 
   constructor(times: StepTimes, ms: number, hidden: boolean) {
@@ -52,7 +55,7 @@ export class TabLog {
     if (hidden) this.#hidden = this.#beat;
   }
 
-  /** The timer. Finds out whether everything stood still since the last one. */
+  /** The timer. It finds out whether everything stood still since the last tick. */
   beat(ms: number): void {
     const before = this.#beat;
     this.#beat = this.#moment(ms);
@@ -68,7 +71,7 @@ export class TabLog {
     this.#asleepMs = 0;
   }
 
-  /** What happened since the tab was hidden; null where it was not. */
+  /** What happened since the tab was hidden; null if it was not hidden. */
   show(ms: number): Absence | null {
     this.beat(ms);
     const left = this.#hidden;
@@ -109,7 +112,7 @@ export class TabLog {
 
 const stepTime = (ms: number): string => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : formatMs(ms));
 
-/** Sentences for the person who comes back; none where there is nothing worth saying. */
+/** Sentences for the person who comes back; empty if there is nothing worth saying. */
 export function absenceSentences({ hiddenMs, asleepMs, beforeMs, duringMs }: Absence): string[] {
   const said: string[] = [];
   if (hiddenMs >= LEAST_HIDDEN_MS && Number.isFinite(duringMs)) {
@@ -121,6 +124,6 @@ export function absenceSentences({ hiddenMs, asleepMs, beforeMs, duringMs }: Abs
     else said.push(`${hidden} a step took ${during} instead of ${before} (measured).`);
   }
   if (asleepMs > 0)
-    said.push(`For about ${formatRoughly(asleepMs)} nothing ran: the machine slept, or the browser put the tab to sleep. Training waited.`);
+    said.push(`Nothing ran for about ${formatRoughly(asleepMs)}: the machine slept, or the browser put the tab to sleep. Training waited.`);
   return said;
 }

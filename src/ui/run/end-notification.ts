@@ -1,4 +1,4 @@
-// Tells the person that a run has ended, if they asked for it and look elsewhere.
+// Notifies the person that a run has ended, if they asked for it and are not looking at the page.
 
 import { useEffect } from 'react';
 import { isActive, useRunStore } from '../../store/run/run';
@@ -6,7 +6,7 @@ import { announcement, TITLE } from '../announce';
 
 export const canNotify = (): boolean => 'Notification' in globalThis;
 
-/** Asks the browser for its permission; call it from a click. True where it was given. */
+/** Asks the browser for its permission; call it from a click. Returns true if permission was given. */
 export async function askToNotify(): Promise<boolean> {
   return canNotify() && (await Notification.requestPermission()) === 'granted';
 }

@@ -1,6 +1,6 @@
 // An event of a run as a sentence for the list of events. Pure.
 
-import type { RunEvent } from '../../worker/protocol';
+import type { RunEvent } from '../../train/events';
 import { formatCount, formatLoss, plural } from '../format';
 import { PHASE_NAMES } from '../labels';
 
@@ -9,7 +9,7 @@ export function logWords(event: RunEvent): string {
     case 'phase':
       return event.detail ? `${PHASE_NAMES[event.phase]}: ${event.detail}` : PHASE_NAMES[event.phase];
     case 'prepared':
-      return `Ready: ${plural(event.prepared.parameters, 'parameter')}, ${plural(event.prepared.data.rows, 'row')}, from step ${formatCount(event.prepared.firstStep)}`;
+      return `Ready: ${plural(event.prepared.parameters, 'parameter')}, ${plural(event.prepared.data.rows, 'row')}, starting at step ${formatCount(event.prepared.firstStep)}`;
     case 'eval':
       return `Held-out loss ${formatLoss(event.loss)}`;
     case 'sample':
@@ -20,7 +20,7 @@ export function logWords(event: RunEvent): string {
       return `Not saved: ${event.error.detail}`;
     case 'verified':
       return event.changed.length === 0
-        ? `${plural(event.frozen.length, 'frozen part')}: every bit as before`
+        ? `${plural(event.frozen.length, 'frozen block')}: every bit unchanged`
         : `Changed although frozen: ${event.changed.join(', ')}`;
     case 'rounded': {
       const { before, after } = event.rounding;
@@ -28,10 +28,10 @@ export function logWords(event: RunEvent): string {
       return `The last layers were rounded to 16 bits${cost}`;
     }
     case 'done':
-      return event.stopped ? 'Stopped, and kept' : 'Done';
+      return event.stopped ? 'Stopped and kept' : 'Done';
     case 'failed':
       return `Failed: ${event.error.detail}`;
-    // In the charts, not in the list.
+    // Shown in the charts, not in the list.
     case 'step':
     case 'moved':
       return '';

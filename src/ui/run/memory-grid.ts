@@ -1,6 +1,6 @@
-// Weights, gradient, m and v of every part of the model: how many bytes, and whether they are on the GPU now. Pure.
+// Weights, gradient, m and v of every block of the model: how many bytes, and whether they are on the GPU now. Pure.
 
-import type { Prepared } from '../../worker/protocol';
+import type { Prepared } from '../../train/events';
 import type { Method } from '../../config/run-config';
 import type { Stack } from './stack-model';
 
@@ -9,7 +9,7 @@ export type GridColumn = (typeof GRID_COLUMNS)[number];
 
 export interface GridCell {
   readonly column: GridColumn;
-  /** What it has there, or would have if it trained. */
+  /** Bytes that it has there, or would have if it trained. */
   readonly bytes: number;
   readonly resident: boolean;
 }
@@ -21,12 +21,12 @@ interface GridRow {
 
 export interface MemoryGrid {
   readonly rows: readonly GridRow[];
-  /** Slots that this period leaves empty: theirs too is memory. */
+  /** Slots that this period leaves empty; they take memory too. */
   readonly spare: Readonly<Record<GridColumn, number>>;
   /** On the GPU now, spare slots included. */
   readonly totals: Readonly<Record<GridColumn, number>>;
   readonly total: number;
-  /** The same columns where everything trains. */
+  /** The same columns if everything trained. */
   readonly full: number;
 }
 
@@ -43,7 +43,7 @@ export function memoryGrid({ floors }: Stack, { forecasts }: Pick<Prepared, 'for
             title,
             cells: GRID_COLUMNS.map((column) => ({
               column,
-              // What never trains has nothing there; if it did, it would be as much as the weights.
+              // What never trains has no bytes there; if it trained, it would need as many as the weights.
               bytes: column === 'weights' ? block.weights : block[column] || block.weights,
               resident: column === 'weights' || trains !== 'no',
             })),
@@ -54,7 +54,7 @@ export function memoryGrid({ floors }: Stack, { forecasts }: Pick<Prepared, 'for
   const filled = perColumn((column) =>
     sum(rows.flatMap(({ cells }) => cells.filter((c) => c.column === column && c.resident).map((c) => c.bytes))),
   );
-  // The plan's bytes are those of the buffers that were allocated.
+  // The plan's bytes equal those of the allocated buffers.
   const { gradients, optimizer } = forecasts[method].bytes;
   const planned = { weights: filled.weights, gradient: gradients, m: optimizer / 2, v: optimizer / 2 };
   const spare = perColumn((column) => Math.max(0, planned[column] - filled[column]));

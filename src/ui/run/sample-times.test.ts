@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Sample } from '../../worker/protocol';
+import type { Sample } from '../../train/events';
 import { baseSample, promptsOf, sampleAfter, sampleSteps } from './sample-times';
 
 const sample = (when: Sample['when'], step: number, prompt: string): Sample => ({ when, step, prompt, text: `${prompt} ${when} ${step}` });

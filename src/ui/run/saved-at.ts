@@ -12,7 +12,7 @@ export interface SavedAt {
 
 export const useSavedAt = create<{ readonly saved: SavedAt | null }>(() => ({ saved: null }));
 
-/** Once a page. */
+/** Call it once per page. */
 export function useSavedWatch(): void {
   useEffect(
     () =>
@@ -25,7 +25,7 @@ export function useSavedWatch(): void {
   );
 }
 
-/** The time, as often as it is worth telling. */
+/** The current time, updated as often as the note needs it. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {

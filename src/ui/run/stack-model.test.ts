@@ -38,7 +38,7 @@ describe('stackOf', () => {
       'next draw in 1 step',
       'next draw at the next step',
     ]);
-    expect([11, 12].map((step) => said(step))).toEqual(['last draw; 1 step left', 'the last step is done']);
+    expect([11, 12].map((step) => said(step))).toEqual(['last draw; 1 step left', 'the last step is finished']);
     expect(said(7, 'done')).toBe('no further draw');
   });
 
@@ -72,5 +72,5 @@ it('says in words what the picture shows', () => {
     'The backward pass goes down to the embedding.',
   ]);
   const full = preparedCase('wordsmith-2m', { method: 'full' });
-  expect(stackSentences(stackOf(full.run({ step: 7 }), full.prepared, []))[0]).toBe('Every part trains at every step.');
+  expect(stackSentences(stackOf(full.run({ step: 7 }), full.prepared, []))[0]).toBe('Every block trains at every step.');
 });

@@ -1,13 +1,14 @@
 // The model as a stack at one moment of a run: what trains, how far down the backward pass goes, when the next layers are
-// drawn. From what the worker said of the run, live, past or recorded. Pure.
+// drawn. It comes from the run's events, live, past or recorded. Pure.
 
 import type { RunMetrics } from '../../store/run/metrics';
 import type { Run } from '../../store/run/run';
-import type { BlockBytes, Prepared } from '../../worker/protocol';
+import type { BlockBytes } from '../../plan/block-bytes';
+import type { Prepared } from '../../train/events';
 import { formatList, plural } from '../format';
 import { blockTitle } from '../labels';
 
-/** `drawn`: for this period. `always`: at every step. `adapter`: what lies beside the frozen weights trains. */
+/** `drawn`: trains in this period. `always`: trains at every step. `adapter`: the adapter beside the frozen weights trains. */
 export type Trains = 'no' | 'drawn' | 'always' | 'adapter';
 
 export interface Floor {
@@ -15,7 +16,7 @@ export interface Floor {
   readonly title: string;
   readonly layer: number | null;
   readonly trains: Trains;
-  /** Null for the head where it is the embedding (tied): it has no memory of its own. */
+  /** Null for a head that is the embedding (tied), because it has no memory of its own. */
   readonly block: BlockBytes | null;
 }
 
@@ -24,10 +25,10 @@ export interface Draw {
   readonly period: number;
   readonly periods: number;
   readonly layers: readonly number[];
-  /** Steps of this period that are done, and all of it. */
+  /** Finished steps of this period, and all its steps. */
   readonly done: number;
   readonly length: number;
-  /** No other draw comes after this one. */
+  /** No draw follows this one. */
   readonly last: boolean;
 }
 
@@ -36,7 +37,7 @@ export interface Stack {
   readonly floors: readonly Floor[];
   /** Index of the floor where the backward pass ends. */
   readonly end: number;
-  /** Layers are sampled: which, and for how long. */
+  /** If layers are sampled: which, and for how long. */
   readonly draw: Draw | null;
   /** `first`: before the first step; `last`: the run has ended. */
   readonly moment: 'first' | 'now' | 'last';
@@ -49,7 +50,7 @@ function drawOf({ config, step }: Moment, { schedule }: Prepared, observed: RunM
   if (schedule.length === 0) return null;
   const { lisaPeriod: length, steps } = config;
   const period = Math.min(Math.max(0, Math.floor((step - 1) / length)), schedule.length - 1);
-  // What was trained counts more than what was planned.
+  // What was trained takes precedence over what was planned.
   const layers = observed.findLast((seen) => seen.period === period)?.layers ?? schedule[period].layers;
   const end = Math.min((period + 1) * length, steps);
   return {
@@ -89,16 +90,16 @@ export function stackOf(run: Moment, prepared: Prepared, observed: RunMetrics['p
 export function countdown({ done, length, last }: Draw, moment: Stack['moment']): string {
   const left = length - done;
   if (moment === 'last') return 'no further draw';
-  if (last) return left === 0 ? 'the last step is done' : `last draw; ${plural(left, 'step')} left`;
+  if (last) return left === 0 ? 'the last step is finished' : `last draw; ${plural(left, 'step')} left`;
   return left === 0 ? 'next draw at the next step' : `next draw in ${plural(left, 'step')}`;
 }
 
-/** The picture in words. */
+/** The stack in words. */
 export function stackSentences({ floors, end, draw, moment }: Stack): string[] {
   const named = (trains: Trains): string[] => floors.flatMap((floor) => (floor.trains === trains ? [floor.title] : []));
   const said: string[] = [];
   const always = named('always');
-  if (always.length === floors.length) said.push('Every part trains at every step.');
+  if (always.length === floors.length) said.push('Every block trains at every step.');
   else if (always.length > 0) said.push(`At every step: ${formatList(always)}.`);
   if (draw) {
     const layers = `${draw.layers.length === 1 ? 'layer' : 'layers'} ${formatList(draw.layers)}`;

@@ -1,4 +1,4 @@
-// Watches the tab while a run trains: hidden, shown again, asleep. What it found is told once the person is back.
+// Watches the tab while a run trains: hidden, shown again, asleep. What it found is shown once the person is back.
 
 import { useEffect } from 'react';
 import { create } from 'zustand';
@@ -14,7 +14,7 @@ export const dismissTabNotice = (): void => useTabNotice.setState({ sentences: [
 
 export function useTabWatch(run: Run | null): void {
   const runId = run?.runId;
-  // A pause is nobody's slowness.
+  // A pause does not count as slow training.
   const working = isActive(run) && run?.phase !== 'paused' && run?.prepared !== null;
   useEffect(() => dismissTabNotice, [runId]);
   useEffect(() => {
@@ -31,7 +31,7 @@ export function useTabWatch(run: Run | null): void {
     return () => {
       clearInterval(beats);
       document.removeEventListener('visibilitychange', onChange);
-      // It ended while hidden: that is when the absence ended, as far as the run knows.
+      // It ended while hidden, so the absence ended then, as far as the run knows.
       tell();
     };
   }, [runId, working]);

@@ -1,5 +1,5 @@
-// Keeps the screen on while a run works, so that the machine does not fall asleep under it. Browsers take the lock back
-// whenever the page is hidden; it is asked for again when the page is back.
+// Keeps the screen on while a run works, so that the machine does not fall asleep. Browsers take the lock back whenever the
+// page is hidden; it is asked for again when the page is back.
 
 import { useEffect } from 'react';
 import { isActive, type Run } from '../../store/run/run';

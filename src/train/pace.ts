@@ -1,4 +1,4 @@
-// Long work in the worker, in slices: between two of them commands get in.
+// Long work in slices: between two of them the worker hears commands.
 
 /** Work between two looks at what else has been asked. */
 const SLICE_MS = 20;

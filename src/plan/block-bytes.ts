@@ -1,8 +1,20 @@
 // What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
 
-import type { EdgeName } from '../plan/run-buffers';
-import type { RunPlan } from '../plan/run-plan';
-import type { BlockBytes } from '../worker/protocol';
+import type { EdgeName } from './run-buffers';
+import type { RunPlan } from './run-plan';
+
+/** Bytes that a part of the model has on the GPU, as the ledger counts them. */
+export interface BlockBytes {
+  /** embedding, layer.0 … layer.L−1, norm, head (none where it is tied). */
+  readonly name: string;
+  readonly weights: number;
+  /** While it trains: gradient, m and v. A sampled layer has them in its slot. 0 where it never trains. */
+  readonly gradient: number;
+  readonly m: number;
+  readonly v: number;
+  /** Trains at every step. */
+  readonly always: boolean;
+}
 
 /** From the buffers that the run allocated, bottom of the stack first. */
 export function blockBytes(plan: RunPlan): BlockBytes[] {

@@ -1,0 +1,138 @@
+// What a run reports while it goes on and when it has ended: plain data, the same to the page, the command line and the recording.
+
+import type { ErrorInfo } from '../base/errors';
+import type { RunConfig } from '../config/run-config';
+import type { DataSummary } from '../data/sample/dataset';
+import type { DeviceDescription } from '../dispatch/limits';
+import type { MemoryTotals } from '../dispatch/memory';
+import type { BernoulliReport, Period } from '../lisa/schedule';
+import type { Dtype, ModelShape } from '../model/types';
+import type { BlockBytes } from '../plan/block-bytes';
+import type { Forecast } from '../plan/forecast';
+
+/** Where a run is. */
+export type Phase = 'opening' | 'loading' | 'preparing' | 'evaluating' | 'sampling' | 'training' | 'paused' | 'saving' | 'done' | 'failed';
+
+export interface StepMetrics {
+  /** From 1. */
+  readonly step: number;
+  /** Mean over the step's targets, before the step's update; natural log. */
+  readonly loss: number;
+  readonly lr: number;
+  readonly gradNorm: number;
+  /** Tokens that went through the model. */
+  readonly tokens: number;
+  /** Tokens that carried a loss. */
+  readonly targets: number;
+  readonly activeLayers: readonly number[];
+  readonly stepMs: number;
+  /** Live GPU bytes by class, and their sum. */
+  readonly memory: MemoryTotals;
+}
+
+/** How far a layer moved in the period that ended at `step`: ‖W_after − W_before‖ / ‖W_before‖ (Frobenius, all its tensors). */
+export interface LayerMove {
+  readonly layer: number;
+  readonly change: number;
+}
+
+/** How far the layers of a period moved in it. */
+export interface PeriodUpdate {
+  readonly period: number;
+  readonly layers: readonly LayerMove[];
+}
+
+export interface Prepared {
+  readonly modelName: string;
+  readonly shape: ModelShape;
+  readonly parameters: number;
+  /** Parameters that this method trains in one step (γ layers and the always-on tensors for LISA). */
+  readonly trainable: number;
+  readonly data: DataSummary;
+  readonly device: DeviceDescription;
+  /** Forecasts of all three methods for the same shape of batch. */
+  readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
+  /** The seeded schedule of the whole run (LISA; empty otherwise). */
+  readonly schedule: readonly Period[];
+  readonly blocks: readonly BlockBytes[];
+  /** First step of this process: 1, or the step after the checkpoint. */
+  readonly firstStep: number;
+}
+
+export interface Sample {
+  readonly when: 'before' | 'after' | 'during';
+  readonly step: number;
+  readonly prompt: string;
+  readonly text: string;
+  /** Tokens from the prompt's beginning that the model did not see: it is longer than there is room for. */
+  readonly leftOut?: number;
+}
+
+export interface HeldOut {
+  readonly step: number;
+  /** Mean over the held-out targets, in nats. */
+  readonly loss: number;
+  /** Where the weights were rounded to this type for it, as those of an export. */
+  readonly weights?: 'f16' | 'bf16';
+}
+
+/** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
+export interface Rounding {
+  readonly layers: readonly number[];
+  /** With their f32 masters, and as they are stored and exported; null where nothing is held out. */
+  readonly before: number | null;
+  readonly after: number | null;
+}
+
+export interface RunReport {
+  readonly method: RunConfig['method'];
+  readonly device: DeviceDescription;
+  readonly kernels: string;
+  readonly schedule: readonly Period[];
+  readonly memory: {
+    readonly forecast: MemoryTotals;
+    readonly peak: MemoryTotals;
+    readonly fullForecast: MemoryTotals;
+    readonly loraForecast: MemoryTotals;
+  };
+  readonly parameters: number;
+  /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
+  readonly stored?: Readonly<Record<Dtype, number>>;
+  /** Only where layers were rounded at the end. */
+  readonly rounding?: Rounding;
+  readonly trainable: number;
+  readonly tokensPerSecond: number;
+  /** How often the draws of the Bernoulli sampler were corrected; with that sampler only. */
+  readonly bernoulli?: BernoulliReport;
+  /** Empty where updates were not measured. The last period may be a part of one. */
+  readonly updates: readonly PeriodUpdate[];
+  /** The last is of the weights that were exported. */
+  readonly evalLoss: readonly HeldOut[];
+}
+
+export type RunEvent =
+  | {
+      readonly type: 'phase';
+      readonly phase: Phase;
+      readonly detail?: string;
+      /** 0 to 1, where it is known. */ readonly fraction?: number;
+    }
+  | { readonly type: 'prepared'; readonly prepared: Prepared }
+  | { readonly type: 'step'; readonly metrics: StepMetrics }
+  | (HeldOut & { readonly type: 'eval'; readonly targets: number })
+  | { readonly type: 'sample'; readonly sample: Sample }
+  /** Layers that leave training after `step`, or that were training when the run ended. */
+  | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
+  /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
+  | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
+  /** At the end, before the last sample: layers that were in training are stored in 16 bits again. */
+  | { readonly type: 'rounded'; readonly step: number; readonly rounding: Rounding }
+  | { readonly type: 'checkpoint'; readonly step: number }
+  /** A checkpoint could not be written. The run is whole and pauses, unless it is at its end. */
+  | { readonly type: 'saveFailed'; readonly step: number; readonly error: ErrorInfo }
+  | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
+  | {
+      readonly type: 'failed';
+      readonly error: ErrorInfo;
+      /** Step of the last checkpoint, if there is one. */ readonly savedStep: number | null;
+    };

@@ -1,0 +1,100 @@
+// One optimizer step, top to bottom. LISA, full training and LoRA take the same one: they differ in whose turn it is to
+// train (lisa/schedule.ts) and in the plan. It ends when all is submitted; the figures come when the GPU has them.
+
+import { AppError } from '../base/errors';
+import type { RunConfig } from '../config/run-config';
+import { learningRate, rewarmed } from '../config/learning-rate';
+import type { Loader } from '../data/batch/loader';
+import { FULL_VIEW } from '../dispatch/types';
+import type { Engine } from '../engine/engine';
+import { writeBatch } from '../engine/inputs';
+import type { LayerController, ParkedState } from '../lisa/controller';
+import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
+import { EDGE_SCALARS } from '../plan/buffers';
+import { liveHead } from '../plan/step-plan';
+import { adamwScalars } from '../shaders/adamw/adamw';
+import { readStats, type StepStats } from '../shaders/loss/stats';
+
+/** What the steps of a run read and change. */
+export interface StepState {
+  readonly config: RunConfig;
+  readonly engine: Engine;
+  readonly loader: Pick<Loader, 'nextStep'>;
+  readonly turns: Turns;
+  readonly controller: LayerController;
+  /** m and v of layers out of training, by layer, where the run keeps them. */
+  readonly parked: Map<number, ParkedState>;
+  /** Optimizer steps that were submitted. */
+  completed: number;
+}
+
+/** A step that was submitted; `step` counts from 1. */
+export interface Submitted {
+  readonly step: number;
+  readonly lr: number;
+  /** Those that trained in it, ascending. */
+  readonly layers: readonly number[];
+  readonly tokens: number;
+  readonly targets: number;
+  /** Two of these may be under way: await a step's before the next but one is taken. */
+  readonly stats: Promise<StepStats>;
+}
+
+export async function takeStep(state: StepState): Promise<Submitted> {
+  const { config, engine, loader, turns, controller } = state;
+  const { executor, plan } = engine;
+  const { scalars, stats, statsStaging } = plan.buffers;
+  const step = state.completed + 1;
+
+  // ── which layers ─────────────────────────────────────────────────────────────────────────────────────────────────
+  const { stepsPerPeriod, rewarm } = turns;
+  const period = periodOf(step, stepsPerPeriod);
+  if (startsPeriod(state.completed, stepsPerPeriod)) await switchLayers(state, turns.layersOf(period));
+  const { forward, head, backward, norm, update } = plan.step(controller.assignment());
+
+  // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+  const { microBatches, targets, tokens } = loader.nextStep();
+
+  // ── rates: a row for each thing that trains, with the bias correction of as many updates as its m and v have seen
+  const { weightDecay, beta1, beta2 } = config;
+  const lr = learningRate(config, state.completed);
+  const row = (rate: number, seen: number) => adamwScalars(rate, weightDecay, beta1, beta2, seen + 1);
+  const edges = Object.keys(EDGE_SCALARS).map(() => row(lr, state.completed));
+  const slots = controller.slots().map(({ updates }) => row(rewarmed(lr, updates, rewarm), updates));
+  executor.write(FULL_VIEW(scalars), Float32Array.from([...edges, ...slots].flat()));
+
+  for (const [index, batch] of microBatches.entries()) {
+    // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
+    writeBatch(executor, plan, batch);
+    executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
+    const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
+    // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────
+    if (index === microBatches.length - 1) segments.push(...norm, ...update);
+    await executor.run(segments, batch.extents);
+  }
+
+  // ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  controller.countUpdate();
+  state.completed = step;
+  const copy = executor.read(FULL_VIEW(stats), statsStaging[step % 2]).then((bytes) => new Float32Array(bytes));
+  return { step, lr, layers: controller.layers(), tokens, targets, stats: copy.then(readStats) };
+}
+
+/** Gives slots to these layers. What a slot holds of the layer before is read out, and cleared or replaced, first. */
+export async function switchLayers({ engine, controller, parked }: StepState, layers: readonly number[]): Promise<void> {
+  const { executor, plan } = engine;
+  const { slots } = plan.buffers;
+  const change = controller.switchTo(layers);
+  for (const [slot, layer] of change.park)
+    parked.set(layer, { m: await engine.readStore(slots[slot].m), v: await engine.readStore(slots[slot].v) });
+  await engine.moveWeights(change);
+  const cleared = change.clear.map((slot) => plan.reset(slot));
+  await executor.run(cleared, plan.capacity);
+  for (const [slot, layer] of change.restore) {
+    const kept = parked.get(layer);
+    if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
+    engine.writeStore(slots[slot].m, kept.m);
+    engine.writeStore(slots[slot].v, kept.v);
+    parked.delete(layer);
+  }
+}
