@@ -116,18 +116,17 @@ test('a bad data file is told with its row before the start, and a way on', asyn
   await expect(start).toHaveText('Start LISA');
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-  test(`the set-up is accessible, ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme });
-    await open(page);
-    await page.getByRole('radio', { name: 'Advanced' }).check();
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
-  });
-}
-
-test('nothing is cut off on a narrow screen', async ({ page }) => {
-  await page.setViewportSize({ width: 360, height: 740 });
+test('the set-up is accessible, light and dark, and nothing is cut off on a narrow screen', async ({ page }) => {
   await open(page);
+  await page.getByRole('radio', { name: 'Advanced' }).check();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(
+      violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) })),
+      colorScheme,
+    ).toEqual([]);
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 });

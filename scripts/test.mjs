@@ -1,7 +1,7 @@
 // @ts-check
 // npm test: everything that must hold, stage by stage; the first stage that fails ends it with that stage's status.
 // npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on; npm run test:pure: what needs no GPU.
-// Stages that use one core run beside each other; those with a software GPU, which uses every core, run alone.
+// Tests that share a GPU run one after another, on about one core of a software adapter; everything else runs beside them.
 // The last line is 'N passed, N failed'.
 
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -58,7 +58,7 @@ const checks = [
   { name: 'format', run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio }) },
 ];
 
-// Before the tests: those of the command line run the built programs.
+// Before the tests: those of the command line run the built programs, and those in a browser the page.
 /** @type {Stage} */
 const builds = { name: 'build', run: async (stdio) => (await build('page', { stdio })) || (await build('node', { stdio })) };
 
@@ -119,7 +119,7 @@ const freshPage = { name: 'build', run: () => ensureBuild('page').then(() => 0) 
  * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
  */
 const suites = {
-  all: [browser, adapter, [checks, [builds, pure]], tests('GPU tests', 'gpu'), endToEnd],
+  all: [browser, adapter, builds, [[...checks, pure, endToEnd], [tests('GPU tests', 'gpu')]]],
   unit: [adapter, tests('unit and GPU tests')],
   pure: [pure],
   e2e: [browser, freshPage, endToEnd],
@@ -169,6 +169,7 @@ async function lane(/** @type {Stage[]} */ stages) {
     if (status !== 0) return;
     const log = path.join(reports, `${stage.name.replaceAll(' ', '-')}.log`);
     const file = openSync(log, 'w');
+    console.log(`── ${stage.name} …`);
     await perform(stage, ['ignore', file, file]);
     closeSync(file);
     console.log(`\n── ${stage.name}\n${readFileSync(log, 'utf8')}`);

@@ -42,7 +42,6 @@ const WHOLE_RUNS = {
   'f16 as it came, in parts': { stored: 'f16', partBytes: 1, config: { weights: 'stored', lisaLayers: 1, lisaTrain: OFF } },
 } as const satisfies Record<string, WholeRun>;
 export type WholeRunName = keyof typeof WHOLE_RUNS;
-export const WHOLE_RUN_NAMES = Object.keys(WHOLE_RUNS) as WholeRunName[];
 
 /** Three samples to train on and one held out: batches of two begin a new epoch at every second step. */
 export const FOUR_ROWS = textRows(4);

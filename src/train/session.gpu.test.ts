@@ -52,39 +52,22 @@ describe('what changes nothing in a run', () => {
     expect(differences(before, await checkpointTensors(host.checkpoints.at(12))).length).toBeGreaterThan(5);
   });
 
-  test('writing checkpoints does not change the run', async () => {
+  test('checkpoints, measured updates and samples, greedy or not', async () => {
     const whole = await uninterrupted('LISA, state dropped');
-    const inputs = { ...whole.inputs, config: { ...whole.inputs.config, saveEvery: 0 } };
-    const { host, session } = await openTiny(inputs);
-    const unsaved = await finish(inputs, session, host);
-    expect([...host.checkpoints.files.keys()]).toEqual([12]);
-    expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
-    expect(differences(unsaved.weights, whole.weights)).toEqual([]);
-  });
-
-  test('measuring updates does not change the run', async () => {
-    const whole = await uninterrupted('LISA, state dropped');
-    const inputs = { ...whole.inputs, config: { ...whole.inputs.config, measureUpdates: false } };
-    const { host, session } = await openTiny(inputs);
-    const other = await finish(inputs, session, host);
-    expect(host.of('moved')).toEqual([]);
-    expect(other.report.updates).toEqual([]);
-    expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
-    expect(differences(other.weights, whole.weights)).toEqual([]);
-  });
-
-  test('sampling in between does not change the run, greedy or not', async () => {
-    const whole = await uninterrupted('LISA, state dropped');
-    for (const change of [{ sampleAt: 'ends' }, { sampleAt: 'log', temperature: 0.8 }] as const) {
+    const same = async (change: Partial<RunConfig>): Promise<{ host: TestHost; updates: readonly unknown[]; samples: string[] }> => {
       const inputs = { ...whole.inputs, config: { ...whole.inputs.config, ...change } };
       const { host, session } = await openTiny(inputs);
-      const other = await finish(inputs, session, host);
-      expect(host.of('sample').map(({ sample }) => sample.when)).toEqual(
-        change.sampleAt === 'ends' ? ['before', 'after'] : ['before', 'during', 'after'],
-      );
+      const { report, weights } = await finish(inputs, session, host);
       expect(timeless(host.steps)).toEqual(timeless(whole.host.steps));
-      expect(differences(other.weights, whole.weights)).toEqual([]);
-    }
+      expect(differences(weights, whole.weights)).toEqual([]);
+      return { host, updates: report.updates, samples: host.of('sample').map(({ sample }) => sample.when) };
+    };
+    const silent = await same({ saveEvery: 0, measureUpdates: false, sampleAt: 'ends' });
+    expect([...silent.host.checkpoints.files.keys()]).toEqual([12]);
+    expect([silent.host.of('moved'), silent.updates]).toEqual([[], []]);
+    expect(silent.samples).toEqual(['before', 'after']);
+    const warm = await same({ sampleAt: 'log', temperature: 0.8 });
+    expect(warm.samples).toEqual(['before', 'during', 'after']);
   });
 
   test('a run that ends at a step of a sample has no sample in between there, stopped or not', async () => {

@@ -117,73 +117,72 @@ describe('answers', () => {
     expect(await answers(page, 3, request('one', { ...warm, seed: 4 }))).not.toEqual(once);
     await page.send({ type: 'discard' });
   });
+});
 
-  test('come in pieces, ten a second at most, each going on from the last', async () => {
-    const page = await finished({ ...CONFIG, seqLen: 30, sampleTokens: 1 });
+describe('one question at a time', () => {
+  // A page for all of them: what one leaves behind, the next would see.
+  let page: TestPage;
+  beforeAll(async () => {
+    page = await finished({ ...CONFIG, seqLen: 30 });
+  });
+  afterAll(() => page.send({ type: 'discard' }));
+
+  test('a newer one replaces an older, and is answered', async () => {
+    void page.send({ type: 'compare', id: 1, request: request('one') });
+    const both = await answers(page, 2, request('one'));
+    expect(repliesTo(page, 1).some(({ side, done }) => side === 'tuned' && done)).toBe(false);
+    expect(both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
+  });
+
+  test('cancelled while the base loads, nothing more is told of it', async () => {
+    const page = await finished();
+    await page.send({ type: 'compare', id: 3, request: request('one') });
+    await page.send({ type: 'cancelCompare' });
+    const told = repliesTo(page, 3).length;
+    await answers(page, 4, request('two'));
+    expect(repliesTo(page, 3).length).toBe(told);
+    expect(page.events.filter(({ type }) => type === 'compareFailed')).toEqual([]);
+    await page.send({ type: 'discard' });
+  });
+
+  test('the download waits its turn, and both are whole', async () => {
+    const files = page.next((event) => (event.type === 'exported' ? event.files : undefined));
+    const both = answers(page, 5, request('one'));
+    await page.send({ type: 'export', what: 'model' });
+    expect((await files).map(({ name }) => name)).toContain('model.safetensors');
+    expect(await both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
+  });
+
+  test('a question that cannot be asked fails, and the next one does not', async () => {
+    await page.send({ type: 'compare', id: 7, request: request('') });
+    expect((await failureOf(page, 7)).error).toMatchObject({ code: 'CONFIG_INVALID' });
+    await answers(page, 8, request('one'));
+  });
+
+  test('answers come in pieces, ten a second at most, each going on from the last', async () => {
     const begun = performance.now();
-    await answers(page, 1, request('one', { maxTokens: 25, temperature: 2 }));
+    await answers(page, 9, request('one', { maxTokens: 25, temperature: 2 }));
     const seconds = (performance.now() - begun) / 1000;
     for (const side of ['base', 'tuned'] as const) {
-      const replies = repliesTo(page, 1).filter((reply) => reply.side === side);
+      const replies = repliesTo(page, 9).filter((reply) => reply.side === side);
       expect(replies.filter(({ done }) => !done).length).toBeLessThanOrEqual(10 * seconds + 1);
       replies.slice(1).forEach((reply, at) => {
         expect(reply.tokens).toBeGreaterThanOrEqual(replies[at].tokens);
         expect(reply.text.startsWith(replies[at].text)).toBe(true);
       });
     }
-    await page.send({ type: 'discard' });
-  });
-});
-
-describe('one question at a time', () => {
-  test('a newer one replaces an older, and is answered', async () => {
-    const page = await finished();
-    void page.send({ type: 'compare', id: 1, request: request('one') });
-    const both = await answers(page, 2, request('one'));
-    expect(repliesTo(page, 1).some(({ side, done }) => side === 'tuned' && done)).toBe(false);
-    expect(both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
-    await page.send({ type: 'discard' });
-  });
-
-  test('cancelled, nothing more is told of it', async () => {
-    const page = await finished();
-    await page.send({ type: 'compare', id: 1, request: request('one') });
-    await page.send({ type: 'cancelCompare' });
-    const told = repliesTo(page, 1).length;
-    await answers(page, 2, request('two'));
-    expect(repliesTo(page, 1).length).toBe(told);
-    expect(page.events.filter(({ type }) => type === 'compareFailed')).toEqual([]);
-    await page.send({ type: 'discard' });
-  });
-
-  test('the download waits its turn, and both are whole', async () => {
-    const page = await finished();
-    const files = page.next((event) => (event.type === 'exported' ? event.files : undefined));
-    const both = answers(page, 1, request('one'));
-    await page.send({ type: 'export', what: 'model' });
-    expect((await files).map(({ name }) => name)).toContain('model.safetensors');
-    expect(await both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
-    await page.send({ type: 'discard' });
   });
 
   test('before the run has ended there is nothing to compare', async () => {
-    const page = new TestPage();
-    await page.send({ type: 'open', base: 'http://localhost/' });
-    await page.send({ type: 'compare', id: 1, request: request('one') });
-    expect((await failureOf(page, 1)).error.detail).toBe('There is no run to compare.');
-    await page.start('a', { ...CONFIG, steps: 100_000 }, MODEL, pickedData(4));
-    await page.nextOf('a', 'step', undefined, 0);
-    await page.send({ type: 'compare', id: 2, request: request('one') });
-    expect((await failureOf(page, 2)).error.detail).toBe('There is no finished run.');
-    await page.send({ type: 'discard' });
-  });
-
-  test('a question that cannot be asked fails, and the next one does not', async () => {
-    const page = await finished();
-    await page.send({ type: 'compare', id: 1, request: request('') });
-    expect((await failureOf(page, 1)).error).toMatchObject({ code: 'CONFIG_INVALID' });
-    await answers(page, 2, request('one'));
-    await page.send({ type: 'discard' });
+    const other = new TestPage();
+    await other.send({ type: 'open', base: 'http://localhost/' });
+    await other.send({ type: 'compare', id: 1, request: request('one') });
+    expect((await failureOf(other, 1)).error.detail).toBe('There is no run to compare.');
+    await other.start('a', { ...CONFIG, steps: 100_000 }, MODEL, pickedData(4));
+    await other.nextOf('a', 'step', undefined, 0);
+    await other.send({ type: 'compare', id: 2, request: request('one') });
+    expect((await failureOf(other, 2)).error.detail).toBe('There is no finished run.');
+    await other.send({ type: 'discard' });
   });
 });
 

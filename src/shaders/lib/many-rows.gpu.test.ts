@@ -1,9 +1,12 @@
-// More rows than a dimension of a grid has workgroups (65,535): kernels of one workgroup a row go on in another one.
-// Widths are tiny, so that this takes seconds on a software adapter.
+// More rows than a dimension of a grid has workgroups (65,535): kernels of one workgroup a row go on in another one. Grids are
+// looked at with so many rows; kernels run with theirs folded after seven, which needs no 65,536 workgroups to be seen.
 
 import { beforeAll, expect, test } from 'vitest';
+import { gridSize } from '../../dispatch/extents';
+import { MAX_GROUPS } from '../../dispatch/kernel';
 import { DEFAULT_LIMITS } from '../../dispatch/limits';
 import { scratch, type Lab } from '../../gpu/lab';
+import { foldedEarly } from '../../testing/folded';
 import { nodeLab } from '../../testing/node-lab';
 import { assignments, everySegment, METHODS, runConfig, runPlan } from '../../testing/plans';
 import { SHAPES } from '../../testing/shapes';
@@ -20,8 +23,9 @@ import { rmsNormBwdDx, rmsNormFwd } from '../norm/rms_norm';
 import { rmsNormBwdRef, rmsNormFwdRef } from '../norm/rms_norm.ref';
 import { Inputs, writtenFrom } from '../../testing/rowwise';
 
-const ROWS = 65_620;
-const LIVE = 65_600;
+const ROWS = 60;
+const LIVE = 53;
+const MANY = 65_620;
 const C = 4;
 const TOLERANCE = 2e-6;
 const live = { extent: 'rows' } as const;
@@ -32,6 +36,9 @@ beforeAll(async () => {
   lab = await nodeLab();
 });
 
+/** Runs kernels whose grids are folded early. */
+const run: Lab['run'] = (dispatches, ...rest) => lab.run(dispatches.map(foldedEarly), ...rest);
+
 const inputs = new Inputs();
 const [xs, ws, bs, dys] = [randomArray(ROWS * C, 1), randomArray(C, 2), randomArray(C, 3), randomArray(ROWS * C, 4)];
 const [x, w, b, dy] = [inputs.f32('x', xs), inputs.f32('w', ws), inputs.f32('b', bs), inputs.f32('dy', dys)];
@@ -39,7 +46,7 @@ const [y, mean, rstd, dx] = [scratch('y', ROWS * C), scratch('mean', ROWS), scra
 const sizes = { label: 'test', rows: ROWS, width: C, live };
 
 test('RMS norm', async () => {
-  const [gotY, gotDx] = await lab.run(
+  const [gotY, gotDx] = await run(
     [rmsNormFwd({ ...sizes, y, rstd, x, w, eps: 1e-3 }), rmsNormBwdDx({ ...sizes, dx, dy, x, rstd, w, accumulate: false })],
     inputs.data,
     [y, dx],
@@ -52,7 +59,7 @@ test('RMS norm', async () => {
 });
 
 test('layer norm', async () => {
-  const [gotY, gotDx] = await lab.run(
+  const [gotY, gotDx] = await run(
     [
       layerNormFwd({ ...sizes, y, mean, rstd, x, w, b, eps: 1e-3 }),
       layerNormBwdDx({ ...sizes, dx, dy, x, mean, rstd, w, accumulate: false }),
@@ -82,7 +89,7 @@ test('cross entropy', async () => {
     live: { extent: 'targets' },
     train: true,
   });
-  const [gotLosses, gotLogits] = await lab.run([dispatch], own.data, [losses, logits], { ...frame, lossScale: 1 });
+  const [gotLosses, gotLogits] = await run([dispatch], own.data, [losses, logits], { ...frame, lossScale: 1 });
   const want = crossEntropyRef(xs, labels, LIVE, C, 1);
   expect(relativeError(gotLosses.subarray(0, LIVE), want.losses)).toBeLessThan(TOLERANCE);
   expect(relativeError(gotLogits.subarray(0, LIVE * C), want.dlogits)).toBeLessThan(TOLERANCE);
@@ -109,7 +116,7 @@ test('gradient of an embedding with as many ids', async () => {
     width: C,
     extent: 'tokenGroups',
   });
-  const [got] = await lab.run([dispatch], own.data, [dw], frame);
+  const [got] = await run([dispatch], own.data, [dw], frame);
   const wrong = got.findIndex((value, at) => {
     const row = ROWS - 1 - Math.floor(at / C);
     return value !== (row < LIVE ? dys[row * C + (at % C)] : 0);
@@ -125,7 +132,7 @@ test('a cache that takes a long prompt at once', async () => {
   const qkv = own.f32('qkv', values);
   const [kCache, vCache, o] = [scratch('k', ROWS * headDim), scratch('v', ROWS * headDim), scratch('o', ROWS * heads * headDim)];
   const common = { label: 'test', kCache, vCache, rows: ROWS, heads, kvHeads, headDim };
-  const [k, v] = await lab.run([cacheAppend({ ...common, qkv, capacity: ROWS })], own.data, [kCache, vCache], frame);
+  const [k, v] = await run([cacheAppend({ ...common, qkv, capacity: ROWS })], own.data, [kCache, vCache], frame);
   const wrong = [k, v].map((cache, part) =>
     cache.subarray(0, LIVE * headDim).findIndex((value, at) => {
       const [row, d] = [Math.floor(at / headDim), at % headDim];
@@ -138,11 +145,11 @@ test('a cache that takes a long prompt at once', async () => {
   // A cache of three keys, which all rows but the first two look back on: as if each row came right after them.
   const capacity = 3;
   const data = new Map([...own.data, [kCache.buffer, k], [vCache.buffer, v]]);
-  const [got] = await lab.run([attentionCached({ ...common, q: qkv, o, scale: 0.7, capacity })], data, [o], {
+  const [got] = await run([attentionCached({ ...common, q: qkv, o, scale: 0.7, capacity })], data, [o], {
     ...frame,
     extents: { ...frame.extents, pairs: 3 * LIVE },
   });
-  for (const row of [3, 65_534, 65_535, 65_536, LIVE - 1]) {
+  for (let row = 3; row < LIVE; row++) {
     // The first three rows with the keys, the last of them with this row's query.
     const tail = Float32Array.from(values.subarray(0, capacity * width));
     tail.set(values.subarray(row * width, row * width + heads * headDim), (capacity - 1) * width);
@@ -151,6 +158,57 @@ test('a cache that takes a long prompt at once', async () => {
     expect(relativeError(got.subarray(at, at + heads * headDim), want.subarray(2 * heads * headDim)), `row ${row}`).toBeLessThan(5e-6);
   }
   expect(writtenFrom(got, LIVE * heads * headDim)).toBe(0);
+});
+
+test('grids of so many rows reach every one', () => {
+  const of = (name: string, count: number) => scratch(name, count);
+  const [values, rows] = [of('values', MANY * C), of('rows', MANY + 1)];
+  const many = { label: 'test', rows: MANY, width: C, live };
+  const cache = { label: 'test', qkv: of('qkv', MANY * 6), kCache: of('k', MANY * 2), vCache: of('v', MANY * 2), rows: MANY };
+  const heads = { heads: 1, kvHeads: 1, headDim: 2, capacity: MANY };
+  const norm = { ...many, x: values, w: of('w', C), rstd: rows };
+  const dispatches = [
+    rmsNormFwd({ ...norm, y: of('y', MANY * C), eps: 1 }),
+    rmsNormBwdDx({ ...norm, dx: of('dx', MANY * C), dy: of('dy', MANY * C), accumulate: false }),
+    layerNormFwd({ ...norm, y: of('y', MANY * C), mean: of('mean', MANY), b: of('b', C), eps: 1 }),
+    layerNormBwdDx({ ...norm, dx: of('dx', MANY * C), dy: of('dy', MANY * C), mean: of('mean', MANY), accumulate: false }),
+    crossEntropy({
+      label: 'test',
+      logits: values,
+      labels: rows,
+      losses: of('losses', MANY),
+      rows: MANY,
+      vocab: C,
+      live: { extent: 'targets' },
+      train: true,
+    }),
+    embeddingBwdDw({
+      label: 'test',
+      dw: of('dw', MANY * C),
+      dx: values,
+      order: rows,
+      groupStart: of('groupStart', MANY + 1),
+      groupId: of('groupId', MANY),
+      rows: MANY,
+      groups: MANY,
+      width: C,
+      extent: 'tokenGroups',
+    }),
+    cacheAppend({ ...cache, ...heads }),
+    attentionCached({ ...cache, ...heads, q: cache.qkv, o: of('o', MANY * 2), scale: 1 }),
+  ];
+  for (const { kernel, grid } of dispatches) {
+    for (const count of [0, 1, MAX_GROUPS, MAX_GROUPS + 1, MANY]) {
+      const extents = { rows: count, targets: count, tokenGroups: count, positionGroups: 0, pairs: 0 };
+      const groups = grid.map((dim) => gridSize(dim, extents));
+      const label = `${kernel.name}, ${count} rows`;
+      expect(Math.max(...groups), label).toBeLessThanOrEqual(MAX_GROUPS);
+      const [rows, folds] = (['most', 'per'] as const).map((key) =>
+        grid.findIndex((dim) => typeof dim === 'object' && dim[key] === MAX_GROUPS),
+      );
+      expect(groups[rows] * groups[folds], label).toBeGreaterThanOrEqual(count);
+    }
+  }
 });
 
 test.each(['odd GPT-2', 'odd Llama, tied'] as const)('%s: a plan of more rows is sound where the buffers fit', (name) => {
