@@ -122,7 +122,7 @@ export function rotary(/** @type {RotaryModel} */ model) {
 }
 
 /** Numbers from 0 to 1 (mulberry32). @returns {() => number} */
-export function random(/** @type {number} */ seed) {
+function random(/** @type {number} */ seed) {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -18,7 +18,7 @@ export function specifiers(/** @type {string} */ text) {
 }
 
 /** The project's file that a specifier stands for; null where it is a package or not there. @returns {string | null} */
-export function resolve(/** @type {string} */ from, /** @type {string} */ specifier, /** @type {(file: string) => boolean} */ exists) {
+function resolve(/** @type {string} */ from, /** @type {string} */ specifier, /** @type {(file: string) => boolean} */ exists) {
   if (!specifier.startsWith('.')) return null;
   const target = path.posix.join(path.posix.dirname(from), specifier.replace(/\?.*$/, ''));
   const bare = target.replace(/\.m?js$/, '');
@@ -43,7 +43,7 @@ export function importGraph(/** @type {Map<string, string>} */ texts) {
   );
 }
 
-export function isTest(/** @type {string} */ file) {
+function isTest(/** @type {string} */ file) {
   return /\.test\.tsx?$/.test(file);
 }
 
