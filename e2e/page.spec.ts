@@ -18,7 +18,7 @@ test('one click trains with LISA and shows what it did', async ({ page }) => {
     await expect(page.locator('.segment.measured:not(.swatch)')).toHaveCount(0);
   });
 
-  await small(page, { steps: '6', lisaPeriod: '2' });
+  await small(page, { steps: '6', stepsPerPeriod: '2' });
   await page.getByRole('button', { name: 'Start LISA', exact: true }).click();
   await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 150_000 });
 

@@ -23,7 +23,7 @@ function recordedOf({ config, events }: Recording): Recorded {
   const prepared = inner.find((event) => event.type === 'prepared')?.prepared;
   if (!prepared || config.method !== 'lisa') throw new Error('The recording has no LISA run.');
   // Whole periods only: a part of one would shift all that follow.
-  const whole = config.steps - (config.steps % config.lisaPeriod);
+  const whole = config.steps - (config.steps % config.stepsPerPeriod);
   const moves: LayerMove[][] = [];
   for (const event of inner) if (event.type === 'moved') (moves[event.period] ??= []).push(...event.layers);
   return {
@@ -45,13 +45,13 @@ export class LongRun {
   constructor(recording: Recording, steps: number) {
     this.#recorded = recordedOf(recording);
     const { config, prepared } = this.#recorded;
-    const periods = Math.ceil(steps / config.lisaPeriod);
+    const periods = Math.ceil(steps / config.stepsPerPeriod);
     const schedule: Period[] = Array.from({ length: periods }, (_, period) => ({
       period,
-      firstStep: period * config.lisaPeriod + 1,
+      firstStep: period * config.stepsPerPeriod + 1,
       layers: prepared.schedule[period % prepared.schedule.length].layers,
     }));
-    this.metrics = new RunMetrics(config.lisaPeriod);
+    this.metrics = new RunMetrics(config.stepsPerPeriod);
     const run = newRun('bench', { ...config, steps });
     this.#run = { ...run, phase: 'training', prepared: { ...prepared, schedule, firstStep: 1 } };
   }
@@ -62,9 +62,9 @@ export class LongRun {
     for (let i = 0; i < count; i++) {
       const done = this.metrics.step.length;
       this.metrics.push({ ...steps[done % steps.length], step: done + 1 });
-      if ((done + 1) % config.lisaPeriod !== 0) continue;
-      const period = Math.floor(done / config.lisaPeriod);
-      const layers = moves[period % Math.max(1, steps.length / config.lisaPeriod)];
+      if ((done + 1) % config.stepsPerPeriod !== 0) continue;
+      const period = Math.floor(done / config.stepsPerPeriod);
+      const layers = moves[period % Math.max(1, steps.length / config.stepsPerPeriod)];
       if (layers) this.metrics.noteMoved(period, layers);
     }
   }

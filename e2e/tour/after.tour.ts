@@ -22,7 +22,7 @@ test('a run is compared, taken away, and still there after a reload', async ({ p
   test.setTimeout(300_000);
   const complaints = watch(page);
   await open(page);
-  await small(page, { steps: '4', lisaPeriod: '2' });
+  await small(page, { steps: '4', stepsPerPeriod: '2' });
   await page.locator('[data-action="start"]').click();
   await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 150_000 });
 

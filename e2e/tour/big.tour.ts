@@ -97,7 +97,7 @@ test('135 million parameters: looked up, downloaded, trained, kept', async ({ pa
       mimeType: 'application/jsonl',
       buffer: Buffer.from(Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `Row ${i}: a few words to train on.` })).join('\n')),
     });
-    await small(page, { steps: String(STEPS), lisaPeriod: '1', batchSize: '1', seqLen: '32' });
+    await small(page, { steps: String(STEPS), stepsPerPeriod: '1', batchSize: '1', seqLen: '32' });
     await snap(page, 'big-setup');
     const trained = await growth(async () => {
       await page.locator('[data-action="start"]').click();

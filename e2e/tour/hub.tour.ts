@@ -130,7 +130,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
 
     await test.step('trained on from the cache', async () => {
       hub.seen.length = 0;
-      await small(page, { steps: '2', lisaPeriod: '1' });
+      await small(page, { steps: '2', stepsPerPeriod: '1' });
       await page.locator(START).click();
       await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 200_000 });
       expect(hub.seen).toEqual([]);

@@ -10,10 +10,10 @@ const START = '[data-action="start"]';
 test('simple shows what most runs need, advanced everything, and the page remembers which', async ({ page }) => {
   const complaints = watch(page);
   await open(page);
-  for (const key of ['lisaLayers', 'lisaPeriod', 'steps', 'lr']) await expect(page.locator(`#field-${key}`)).toBeVisible();
+  for (const key of ['lisaLayers', 'stepsPerPeriod', 'steps', 'lr']) await expect(page.locator(`#field-${key}`)).toBeVisible();
   for (const key of ['batchSize', 'seqLen', 'seed', 'gradClip', 'prompts']) await expect(page.locator(`#field-${key}`)).toHaveCount(0);
   await page.getByRole('radio', { name: 'Advanced' }).check();
-  for (const key of ['batchSize', 'seqLen', 'seed', 'eps', 'lisaTrain', 'lisaSampler', 'prompts', 'measureUpdates']) {
+  for (const key of ['batchSize', 'seqLen', 'seed', 'eps', 'alwaysOn', 'lisaSampler', 'prompts', 'measureUpdates']) {
     await expect(page.locator(`#field-${key}`)).toHaveCount(1);
   }
   await page.reload();
@@ -126,11 +126,11 @@ test('a part of a bar tells its formula, by keyboard', async ({ page }) => {
 });
 
 test('coverage is told in words, and one click takes the advice', async ({ page }) => {
-  await open(page, '#lisaPeriod=20');
+  await open(page, '#stepsPerPeriod=20');
   const coverage = page.locator('.coverage');
   await expect(coverage).toContainText('about 6 of 8 layers will ever train: take K = 6 or 400 steps.');
   await coverage.getByRole('button', { name: 'Take K = 6' }).click();
-  await expect(page.locator('#field-lisaPeriod')).toHaveValue('6');
+  await expect(page.locator('#field-stepsPerPeriod')).toHaveValue('6');
   await expect(coverage).toContainText('all 8 layers are expected to train');
 });
 
@@ -169,7 +169,7 @@ test('the hardware card says what is known of the device', async ({ page }) => {
 for (const colorScheme of ['light', 'dark'] as const) {
   test(`all of it is accessible, ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
-    await open(page, '#lisaPeriod=20&lisaSampler=bernoulli&steps=x');
+    await open(page, '#stepsPerPeriod=20&lisaSampler=bernoulli&steps=x');
     await page.getByRole('button', { name: /^GPU:/ }).click();
     await page.getByRole('radio', { name: 'Advanced' }).check();
     await page.getByLabel('Memory budget', { exact: true }).fill('1.4');
@@ -182,7 +182,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 test('everything fits 360 pixels', async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
-  await open(page, '#lisaPeriod=20&steps=x');
+  await open(page, '#stepsPerPeriod=20&steps=x');
   await page.getByRole('radio', { name: 'Advanced' }).check();
   await page.getByLabel('Memory budget', { exact: true }).fill('1.4');
   await page.getByRole('button', { name: /^GPU:/ }).click();

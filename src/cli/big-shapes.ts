@@ -16,11 +16,11 @@ import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
-import { rowsOfPart } from '../model/parts';
+import { rowsOfShard } from '../model/shards';
 import type { ModelShape, ParameterRow } from '../model/types';
 import { forecast } from '../plan/forecast';
 import { DEFAULT_KERNELS } from '../plan/input';
-import { bytesByClass, sumBytes, MEMORY_CLASSES } from '../dispatch/memory';
+import { bytesByCategory, sumBytes, MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { BenchModel } from './bench/models';
 import { mega, table } from './bench/print';
 import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes/weights';
@@ -32,8 +32,8 @@ const ORACLE = fileURLToPath(new URL('../tools/oracle/big_shapes.py', import.met
 
 interface Judged {
   readonly loss: number;
-  /** Relative errors (L2) by tensor; of a tensor of several parts, that of the worst part too. */
-  readonly tensors: Readonly<Record<string, { error: number; worstPart: number; float32: number }>>;
+  /** Relative errors (L2) by tensor; of a tensor of several shards, that of the worst shard too. */
+  readonly tensors: Readonly<Record<string, { error: number; worstShard: number; float32: number }>>;
   readonly float32Loss: number;
   readonly seconds: number;
 }
@@ -95,18 +95,18 @@ async function step(
     if (bad) throw new Error(`The step of ${id} with ${method} has a loss or gradient that is not finite.`);
     await engine.executor.idle();
     const stepMs = performance.now() - before;
-    const { edges, slots } = engine.plan.buffers;
+    const { alwaysOn, slots } = engine.plan.buffers;
     const hashes = new Map<string, string>();
     for (const row of sampled(shape)) {
       const slot = state.controller.slots().findIndex(({ layer }) => layer === row.layer);
-      const of = row.layer === null ? edges.get('embedding') : slots[slot];
+      const of = row.layer === null ? alwaysOn.get('embedding') : slots[slot];
       if (!of) continue;
       const gradient = await engine.readGradient(of, row.local);
       hashes.set(row.name, createHash('sha256').update(new Uint8Array(gradient.buffer)).digest('hex'));
       await keep(row, gradient);
     }
     const ledger = engine.allocator.reading().live;
-    const planned = bytesByClass(engine.plan.allBuffers);
+    const planned = bytesByCategory(engine.plan.allBuffers);
     const shown = forecast(shape, config);
     const { buffer, binding } = shown.largest;
     return {
@@ -116,7 +116,7 @@ async function step(
       stepMs,
       plan: sumBytes(planned),
       ledger: sumBytes(ledger),
-      unequal: MEMORY_CLASSES.filter((name) => planned[name] !== ledger[name] || shown.bytes[name] !== ledger[name]),
+      unequal: MEMORY_CATEGORIES.filter((name) => planned[name] !== ledger[name] || shown.bytes[name] !== ledger[name]),
       device: `${gpu.description.description}${gpu.description.software ? ' (software)' : ''}`,
       largest: `buffer ${buffer.name} ${mega(buffer.bytes)}, binding in ${binding.name} ${mega(binding.bytes)}`,
       hashes,
@@ -145,7 +145,7 @@ async function judge(
     gradients: rows.map((row) => ({
       name: row.name,
       file: `${row.name}.f32`,
-      rowsOfPart: row.parts > 1 ? rowsOfPart(row.shape[1]) : null,
+      rowsOfShard: row.shards > 1 ? rowsOfShard(row.shape[1]) : null,
     })),
   };
   await writeFile(join(folder, 'manifest.json'), JSON.stringify(manifest));
@@ -168,7 +168,7 @@ async function prove(id: string): Promise<string[]> {
       if (hash !== full.hashes.get(name)) faults.push(`${id}: LISA's gradient of ${name} is not that of the full step, bit for bit`);
     if (lisa.loss !== full.loss) faults.push(`${id}: losses ${lisa.loss} and ${full.loss} of the same weights`);
     const rows = sampled(shape);
-    print(`${id}, ${full.device}. Largest ${full.largest}; the embedding is in ${rows[0].parts} parts.`);
+    print(`${id}, ${full.device}. Largest ${full.largest}; the embedding is in ${rows[0].shards} shards.`);
     print(
       table(
         ['step', 'load s', 'step s', 'loss', 'gradient norm', 'plan bytes', 'ledger bytes'],
@@ -193,10 +193,10 @@ async function prove(id: string): Promise<string[]> {
     print(
       `Against float64 PyTorch (${judged.seconds.toFixed(0)} s): loss ${text(lossError)} (float32 PyTorch ${text(judged.float32Loss)})`,
     );
-    for (const [name, { error, worstPart, float32 }] of Object.entries(judged.tensors)) {
-      print(`  ${name}: ${text(error)}, worst part ${text(worstPart)} (float32 PyTorch ${text(float32)})`);
-      if (!(Math.max(error, worstPart) <= Math.max(1e-5, 4 * float32)))
-        faults.push(`${id}: the gradient of ${name} is off by ${error}, a part of it by ${worstPart}`);
+    for (const [name, { error, worstShard, float32 }] of Object.entries(judged.tensors)) {
+      print(`  ${name}: ${text(error)}, worst shard ${text(worstShard)} (float32 PyTorch ${text(float32)})`);
+      if (!(Math.max(error, worstShard) <= Math.max(1e-5, 4 * float32)))
+        faults.push(`${id}: the gradient of ${name} is off by ${error}, a shard of it by ${worstShard}`);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });

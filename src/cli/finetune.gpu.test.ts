@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureBuild } from '../../scripts/project.mjs';
 import { nodeSource } from '../io/node/source';
 import { openModel } from '../io/sources/model-files';
-import { MEMORY_CLASSES } from '../dispatch/memory';
+import { MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { RunReport, StepMetrics } from '../train/events';
 import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
@@ -51,8 +51,8 @@ function checkReports(out: string, steps: number): void {
   const report = reportOf(out);
   for (const line of metrics) {
     expect(Object.keys(line)).toEqual(METRIC_KEYS);
-    expect(Object.keys(line.memory)).toEqual([...MEMORY_CLASSES, 'total']);
-    expect(line.memory.total).toBe(MEMORY_CLASSES.reduce((sum, name) => sum + line.memory[name], 0));
+    expect(Object.keys(line.memory)).toEqual([...MEMORY_CATEGORIES, 'total']);
+    expect(line.memory.total).toBe(MEMORY_CATEGORIES.reduce((sum, name) => sum + line.memory[name], 0));
     expect(line.memory).toEqual(report.memory.peak);
     for (const value of [line.loss, line.lr, line.gradNorm, line.tokens, line.stepMs]) expect(value).toBeGreaterThan(0);
   }

@@ -17,7 +17,7 @@ import { describeEvent } from './finetune/print';
 const CONFIG: RunConfig = {
   ...DEFAULTS,
   steps: 60,
-  lisaPeriod: 5,
+  stepsPerPeriod: 5,
   warmup: 6,
   evalEvery: 15,
   saveEvery: 0,

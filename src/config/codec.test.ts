@@ -11,6 +11,24 @@ const fewChanges = fc
   .tuple(anyConfig, fc.subarray(Object.keys(DEFAULTS) as (keyof RunConfig)[], { maxLength: 5 }))
   .map(([config, keys]): RunConfig => ({ ...DEFAULTS, ...Object.fromEntries(keys.map((key) => [key, config[key]])) }));
 
+describe('names of older versions', () => {
+  it('are read in links and files, and written by none', () => {
+    const config: RunConfig = {
+      ...DEFAULTS,
+      stepsPerPeriod: 7,
+      alwaysOn: { embedding: false, head: false, norm: true },
+      weightStorage: 'stored',
+    };
+    const link = 'lisaPeriod=7&lisaTrain=norm&weights=stored';
+    expect(decodeConfig(link)).toMatchObject({ config, given: ['stepsPerPeriod', 'alwaysOn', 'weightStorage'], dropped: [] });
+    const { stepsPerPeriod: lisaPeriod, alwaysOn: lisaTrain, weightStorage: weights, ...rest } = config;
+    const file = JSON.stringify({ ...JSON.parse(writeConfigFile(config)), settings: { ...rest, lisaPeriod, lisaTrain, weights } });
+    expect(readConfigFile(file, 'run.json').config).toEqual(config);
+    for (const written of [encodeConfig(config), writeConfigFile(config)])
+      expect(written).not.toMatch(/lisaPeriod|lisaTrain|"?weights"?[:=]/);
+  });
+});
+
 describe('links', () => {
   it('the defaults are the empty link, and so are options that only follow', () => {
     expect(encodeConfig(DEFAULTS)).toBe('');
@@ -24,14 +42,14 @@ describe('links', () => {
       ...DEFAULTS,
       lisaLayers: 3,
       lr: 2e-7,
-      lisaTrain: { embedding: false, head: false, norm: true },
+      alwaysOn: { embedding: false, head: false, norm: true },
       lisaWeights: [1, 0.5],
       prompts: ['a & b'],
     };
-    expect(encodeConfig(config)).toBe('lr=2e-7&lisaLayers=3&lisaWeights=1,0.5&lisaTrain=norm&prompts=%5B%22a%20%26%20b%22%5D');
+    expect(encodeConfig(config)).toBe('lr=2e-7&lisaLayers=3&lisaWeights=1,0.5&alwaysOn=norm&prompts=%5B%22a%20%26%20b%22%5D');
     expect(decodeConfig(`#${encodeConfig(config)}`)).toEqual({
       config,
-      given: ['lr', 'lisaLayers', 'lisaWeights', 'lisaTrain', 'prompts'],
+      given: ['lr', 'lisaLayers', 'lisaWeights', 'alwaysOn', 'prompts'],
       dropped: [],
     });
   });
@@ -62,7 +80,7 @@ describe('links', () => {
 
   it('drops what an option cannot be and says so', () => {
     const link =
-      '#steps=ten&lr=-1&method=sgd&packing=1&lisaTrain=embedding,tail&seed=4&seed=5&gradClip=%&evalEvery&eps=Infinity&lisaPeriod=0x10';
+      '#steps=ten&lr=-1&method=sgd&packing=1&alwaysOn=embedding,tail&seed=4&seed=5&gradClip=%&evalEvery&eps=Infinity&stepsPerPeriod=0x10';
     const { config, given, dropped } = decodeConfig(link);
     expect(config).toEqual({ ...DEFAULTS, seed: 4 });
     expect(given).toEqual(['seed']);
@@ -71,12 +89,12 @@ describe('links', () => {
       'lr',
       'method',
       'packing',
-      'lisaTrain',
+      'alwaysOn',
       'seed',
       'gradClip',
       'evalEvery',
       'eps',
-      'lisaPeriod',
+      'stepsPerPeriod',
     ]);
     expect(dropped[0].expected).toBe('a whole number from 1 to 10,000,000');
     expect(decodeConfig('x'.repeat(20_000)).dropped).toHaveLength(1);

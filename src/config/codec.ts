@@ -1,17 +1,7 @@
 // A configuration as the part of an address after '#': what differs from the defaults, in words that a person can
 // read and edit. Pure. Names of local models, files and columns never enter a link, nor do long prompts.
 
-import {
-  checkValue,
-  CONFIG_KEYS,
-  configOf,
-  DEFAULTS,
-  defaultsFor,
-  fieldOf,
-  isConfigKey,
-  type ConfigKey,
-  type RunConfig,
-} from './run-config';
+import { checkValue, CONFIG_KEYS, configOf, DEFAULTS, defaultsFor, fieldOf, keyNamed, type ConfigKey, type RunConfig } from './run-config';
 
 /** Longer ones are not links of this page. */
 const MAX_LINK = 16_384;
@@ -70,12 +60,13 @@ export function decodeConfig(link: string): DecodedConfig {
   }
   for (const part of body.split('&')) {
     const at = part.indexOf('=');
-    const key = at < 0 ? part : part.slice(0, at);
+    const name = at < 0 ? part : part.slice(0, at);
+    const key = keyNamed(name);
     // A name that is not known is somebody else's, or another version's.
-    if (!isConfigKey(key) || fieldOf(key).scope !== undefined) continue;
+    if (key === null || fieldOf(key).scope !== undefined) continue;
     const checked = checkValue(key, at < 0 ? undefined : read(key, part.slice(at + 1)));
-    if (!checked.ok) dropped.push({ name: key, expected: checked.expected });
-    else if (found.has(key)) dropped.push({ name: key, expected: 'one value' });
+    if (!checked.ok) dropped.push({ name, expected: checked.expected });
+    else if (found.has(key)) dropped.push({ name, expected: 'one value' });
     else found.set(key, checked.value);
   }
   return { config: configOf(Object.fromEntries(found)), given: [...found.keys()], dropped };

@@ -64,6 +64,8 @@ export interface Leads {
 /** What a row says of a setting beside its kind. */
 export interface Facts<T> {
   readonly default: T;
+  /** The name that older links, files and checkpoints have for it. */
+  readonly formerly?: string;
   /** Its option on the command line, without the dashes. */
   readonly flag: string;
   /** One line of --help. */

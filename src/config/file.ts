@@ -2,7 +2,7 @@
 // is strict: a file with one wrong value is refused as a whole. Pure.
 
 import { AppError } from '../base/errors';
-import { checkValue, configOf, isConfigKey, type ConfigKey, type RunConfig } from './run-config';
+import { checkValue, configOf, keyNamed, type ConfigKey, type RunConfig } from './run-config';
 
 const FORMAT = 'lisa-studio settings';
 const VERSION = 1;
@@ -20,14 +20,15 @@ const refuse = (detail: string, remedy: string, cause?: unknown): never => {
 export function readConfigFile(text: string, name: string): { readonly config: RunConfig; readonly given: readonly ConfigKey[] } {
   const faults: string[] = [];
   const found = new Map<ConfigKey, unknown>();
-  for (const [key, value] of Object.entries(settingsOf(text, name))) {
-    if (!isConfigKey(key)) {
-      faults.push(`${shown(key)} is not a setting`);
+  for (const [written, value] of Object.entries(settingsOf(text, name))) {
+    const key = keyNamed(written);
+    if (key === null) {
+      faults.push(`${shown(written)} is not a setting`);
       continue;
     }
     const checked = checkValue(key, value);
     if (checked.ok) found.set(key, checked.value);
-    else faults.push(`${key} must be ${checked.expected}`);
+    else faults.push(`${written} must be ${checked.expected}`);
   }
   if (faults.length > 0) {
     const others = faults.length > 3 ? `; and ${faults.length - 3} more` : '';

@@ -34,6 +34,20 @@ export const fieldOf = <K extends ConfigKey>(key: K): Field<RunConfig[K]> => TAB
 
 export const isConfigKey = (key: string): key is ConfigKey => Object.hasOwn(FIELDS, key);
 
+const FORMER_NAMES: ReadonlyMap<string, ConfigKey> = new Map(
+  CONFIG_KEYS.flatMap((key) => {
+    const { formerly } = fieldOf(key);
+    return formerly === undefined ? [] : [[formerly, key] as const];
+  }),
+);
+
+/** The setting that a link, a file or a checkpoint names, by today's name or by the one that it had before; null: none. */
+export const keyNamed = (name: string): ConfigKey | null => (isConfigKey(name) ? name : (FORMER_NAMES.get(name) ?? null));
+
+/** Settings that were stored under the names of their time, under today's. Their values are still to be checked. */
+export const withCurrentNames = (stored: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(stored).map(([name, value]) => [keyNamed(name) ?? name, value as unknown]));
+
 /** Is this value, from a link or a file that anybody may have written, one that the setting can have? Looks at no other setting. */
 export const checkValue = <K extends ConfigKey>(key: K, value: unknown): Checked<RunConfig[K]> => fieldOf(key).check(value);
 

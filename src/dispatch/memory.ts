@@ -1,7 +1,7 @@
-// Memory classes; bytes by class and by block of the model, and their sums. Forecast and ledger count with the same functions.
+// Memory categories; bytes by category and by block of the model, and their sums. Forecast and ledger count with the same functions.
 
 /** What a byte of GPU memory is for. Every buffer has exactly one class. */
-export const MEMORY_CLASSES = [
+export const MEMORY_CATEGORIES = [
   'weights',
   'masters',
   'gradients',
@@ -12,28 +12,28 @@ export const MEMORY_CLASSES = [
   'cache',
   'staging',
 ] as const;
-export type MemoryClass = (typeof MEMORY_CLASSES)[number];
+export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
 
 /** What is counted of a buffer (BufferSpec). */
 interface Counted {
   readonly bytes: number;
-  readonly memory: MemoryClass;
+  readonly memory: MemoryCategory;
   readonly block?: string;
 }
 
-export type ClassBytes = Record<MemoryClass, number>;
+export type CategoryBytes = Record<MemoryCategory, number>;
 
-/** Bytes by class with their sum, as metrics and reports carry them. */
-export type MemoryTotals = ClassBytes & { readonly total: number };
+/** Bytes by category with their sum, as metrics and reports carry them. */
+export type MemoryTotals = CategoryBytes & { readonly total: number };
 
 export type BytesByBlock = Readonly<Record<string, number>>;
 
-export const zeroBytes = (): ClassBytes => Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])) as ClassBytes;
+export const zeroBytes = (): CategoryBytes => Object.fromEntries(MEMORY_CATEGORIES.map((name) => [name, 0])) as CategoryBytes;
 
-export const sumBytes = (bytes: ClassBytes): number => MEMORY_CLASSES.reduce((sum, name) => sum + bytes[name], 0);
+export const sumBytes = (bytes: CategoryBytes): number => MEMORY_CATEGORIES.reduce((sum, name) => sum + bytes[name], 0);
 
-/** Bytes by class of a set of buffers: what the ledger reads once they are allocated. */
-export function bytesByClass(specs: Iterable<Counted>): ClassBytes {
+/** Bytes by category of a set of buffers: what the ledger reads once they are allocated. */
+export function bytesByCategory(specs: Iterable<Counted>): CategoryBytes {
   const bytes = zeroBytes();
   for (const spec of specs) bytes[spec.memory] += spec.bytes;
   return bytes;
@@ -46,4 +46,4 @@ export function bytesByBlock(specs: Iterable<Counted>): BytesByBlock {
   return bytes;
 }
 
-export const withTotal = (bytes: ClassBytes): MemoryTotals => ({ ...bytes, total: sumBytes(bytes) });
+export const withTotal = (bytes: CategoryBytes): MemoryTotals => ({ ...bytes, total: sumBytes(bytes) });

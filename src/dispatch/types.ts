@@ -5,7 +5,7 @@
 // D head dim, F feed-forward, V vocabulary, L layers, M tokens that carry a loss (targets).
 
 import type { Grid, Work } from './extents';
-import type { MemoryClass } from './memory';
+import type { MemoryCategory } from './memory';
 
 /** 'query' receives timestamps (profiler). */
 export type BufferKind = 'storage' | 'uniform' | 'readback' | 'query';
@@ -15,7 +15,7 @@ export interface BufferSpec {
   readonly name: string;
   /** A multiple of 16. */
   readonly bytes: number;
-  readonly memory: MemoryClass;
+  readonly memory: MemoryCategory;
   readonly kind: BufferKind;
   /** The block of the model it belongs to ('embedding', 'layer.3', 'norm', 'head'), where it belongs to one. */
   readonly block?: string;

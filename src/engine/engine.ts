@@ -13,7 +13,7 @@ import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
 import type { Block, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type Assignment } from '../plan/run-plan';
-import { tensorBytes, viewsOf, type Store } from '../plan/store';
+import { tensorBytes, viewsOf, type ShardedBuffer } from '../plan/sharded-buffer';
 import { FULL_VIEW, type BufferSpec, type Segment, type View } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
 import { assertPlan } from '../dispatch/validate';
@@ -94,8 +94,8 @@ export class Engine {
     const { blocks, slots } = this.plan.buffers;
     const { store, rows } = blocks.get(`layer.${layer}`)!;
     const slot = this.#inSlots.get(layer);
-    if (slot !== undefined) return this.readStore(slots[slot].master!);
-    if (!this.plan.mastered) return this.readStore(store);
+    if (slot !== undefined) return this.readSharded(slots[slot].master!);
+    if (!this.plan.mastered) return this.readSharded(store);
     const { layout } = slots[0];
     const bytes = new Uint8Array(layout.bytes);
     for (const row of rows) bytes.set(new Uint8Array((await this.readTensor(row)).buffer), layout.places.get(row.local)!.offset);
@@ -128,11 +128,11 @@ export class Engine {
   }
 
   /** All buffers of a block, gradient or state, one after the other. */
-  async readStore(store: Store): Promise<Uint8Array<ArrayBuffer>> {
+  async readSharded(store: ShardedBuffer): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array((await this.#read(viewsOf(store, 0, store.bytes))).buffer);
   }
 
-  writeStore(store: Store, bytes: Uint8Array<ArrayBuffer>): void {
+  writeSharded(store: ShardedBuffer, bytes: Uint8Array<ArrayBuffer>): void {
     this.#write(viewsOf(store, 0, store.bytes), bytes);
   }
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { DEFAULTS } from '../config/run-config';
-import { MEMORY_CLASSES } from '../dispatch/memory';
+import { MEMORY_CATEGORIES } from '../dispatch/memory';
 import { modelCard, type ModelCardFacts } from './model-card';
 import type { RunReport } from '../train/events';
 
 const totals = (total: number): RunReport['memory']['peak'] =>
-  ({ ...Object.fromEntries(MEMORY_CLASSES.map((name) => [name, 0])), total }) as unknown as RunReport['memory']['peak'];
+  ({ ...Object.fromEntries(MEMORY_CATEGORIES.map((name) => [name, 0])), total }) as unknown as RunReport['memory']['peak'];
 
 const report: RunReport = {
   method: 'lisa',

@@ -48,7 +48,7 @@ function frontMatter({ base, config }: ModelCardFacts): string[] {
 
 function settings(config: RunConfig): string[] {
   const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
-  const on = Object.entries(config.lisaTrain).flatMap(([name, trains]) => (trains ? [name] : []));
+  const on = Object.entries(config.alwaysOn).flatMap(([name, trains]) => (trains ? [name] : []));
   const shared = [
     `steps ${steps}, rows per step ${batchSize} × ${gradAccum}, tokens per row at most ${seqLen}`,
     `learning rate ${lr}, ${lrSchedule}, warm-up ${warmup} steps`,
@@ -59,7 +59,7 @@ function settings(config: RunConfig): string[] {
   if (config.method === 'full') return shared;
   return [
     ...shared,
-    `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.lisaPeriod} steps (${config.lisaSampler})`,
+    `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.stepsPerPeriod} steps (${config.lisaSampler})`,
     `always trained: ${on.length > 0 ? on.join(', ') : 'nothing'}`,
   ];
 }

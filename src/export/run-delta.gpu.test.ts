@@ -47,7 +47,7 @@ async function deltaOf(session: Session) {
 
 describe('LISA', () => {
   test('over the base it gives the tuned model, and every tensor in it has changed', async () => {
-    const session = await trained({ lisaPeriod: 3, lisaTrain: { embedding: false, head: false, norm: true } });
+    const session = await trained({ stepsPerPeriod: 3, alwaysOn: { embedding: false, head: false, norm: true } });
     const { engine, inputs } = session;
     const { files, weights, header, json } = await deltaOf(session);
     expect([...files.keys()]).toEqual(['delta.safetensors', 'delta.json']);

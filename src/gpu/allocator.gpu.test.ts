@@ -1,8 +1,8 @@
-// The ledger and the only createBuffer call: bytes by class and block, peaks, and all or nothing when memory runs out.
+// The ledger and the only createBuffer call: bytes by category and block, peaks, and all or nothing when memory runs out.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { BufferSpec } from '../dispatch/types';
-import { bytesByBlock, type MemoryClass } from '../dispatch/memory';
+import { bytesByBlock, type MemoryCategory } from '../dispatch/memory';
 import { METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
 import { spyOnBuffers } from '../testing/buffer-spy';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.close());
 
-const spec = (name: string, bytes: number, memory: MemoryClass, block?: string): BufferSpec => ({
+const spec = (name: string, bytes: number, memory: MemoryCategory, block?: string): BufferSpec => ({
   name,
   bytes,
   memory,
@@ -83,7 +83,7 @@ test('a buffer above the device’s limit is refused the same way', async () => 
   spy.end();
 });
 
-test('the ledger reads live bytes, and the peak by class and block as it was at its highest', async () => {
+test('the ledger reads live bytes, and the peak by category and block as it was at its highest', async () => {
   const allocator = new Allocator(gpu.device);
   const [weights, slot, inputs] = [
     spec('w', 1024, 'weights', 'layer.0'),

@@ -1,14 +1,14 @@
 // The only place that creates GPU buffers, and the ledger of live buffers. Figures on screen come from here.
 
 import { AppError } from '../base/errors';
-import { bytesByBlock, bytesByClass, sumBytes, zeroBytes, type BytesByBlock, type ClassBytes } from '../dispatch/memory';
+import { bytesByBlock, bytesByCategory, sumBytes, zeroBytes, type BytesByBlock, type CategoryBytes } from '../dispatch/memory';
 import type { BufferKind, BufferSpec } from '../dispatch/types';
 
 export interface LedgerReading {
-  readonly live: ClassBytes;
+  readonly live: CategoryBytes;
   readonly liveTotal: number;
-  /** Bytes by class at the moment of the highest total. */
-  readonly peak: ClassBytes;
+  /** Bytes by category at the moment of the highest total. */
+  readonly peak: CategoryBytes;
   readonly peakTotal: number;
   /** Live bytes by block of the model. */
   readonly byBlock: BytesByBlock;
@@ -79,7 +79,7 @@ export class Allocator {
   }
 
   reading(): LedgerReading {
-    const live = bytesByClass(this.#buffers.keys());
+    const live = bytesByCategory(this.#buffers.keys());
     return {
       live,
       liveTotal: sumBytes(live),
@@ -91,7 +91,7 @@ export class Allocator {
   }
 
   #notePeak(): void {
-    const live = bytesByClass(this.#buffers.keys());
+    const live = bytesByCategory(this.#buffers.keys());
     const total = sumBytes(live);
     if (total > this.#peakTotal) {
       this.#peakTotal = total;

@@ -11,7 +11,7 @@ import { frameSpec } from '../dispatch/frame';
 import { buildParamTable } from '../dispatch/params';
 import { FULL_VIEW, roundUp, type BufferSpec, type Dispatch, type Segment, type View } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
-import type { MemoryClass } from '../dispatch/memory';
+import type { MemoryCategory } from '../dispatch/memory';
 import { assertPlan } from '../dispatch/validate';
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
@@ -103,6 +103,6 @@ export class Lab {
 }
 
 /** A buffer for `count` four-byte elements, and the view of all of it. */
-export function scratch(name: string, count: number, memory: MemoryClass = 'activations'): View {
+export function scratch(name: string, count: number, memory: MemoryCategory = 'activations'): View {
   return FULL_VIEW({ name, bytes: roundUp(Math.max(count, 1) * 4, 16), memory, kind: 'storage' });
 }

@@ -1,15 +1,15 @@
 // The parameter table: a row per tensor, in checkpoint names, from the model's shape alone.
 
-import { PART_BYTES, rowsOfPart } from './parts';
+import { SHARD_BYTES, rowsOfShard } from './shards';
 import type { BlockName, ModelShape, ParameterRow, TensorRole } from './types';
 
-const base = { stored: 'f32', master: null, parts: 1 } as const;
+const base = { stored: 'f32', master: null, shards: 1 } as const;
 
-/** `partBytes`: from where on the vocabulary matrices are cut by rows. */
-export function parameterTable(shape: ModelShape, partBytes: number = PART_BYTES): ParameterRow[] {
+/** `shardBytes`: from where on the vocabulary matrices are cut by rows. */
+export function parameterTable(shape: ModelShape, shardBytes: number = SHARD_BYTES): ParameterRow[] {
   const rows = shape.style === 'gpt2' ? gpt2Table(shape) : llamaTable(shape);
-  const parts = Math.ceil(shape.vocab / rowsOfPart(shape.width, partBytes));
-  return rows.map((row) => (row.role === 'embedding' || row.role === 'head' ? { ...row, parts } : row));
+  const shards = Math.ceil(shape.vocab / rowsOfShard(shape.width, shardBytes));
+  return rows.map((row) => (row.role === 'embedding' || row.role === 'head' ? { ...row, shards } : row));
 }
 
 export const parameterCount = (table: readonly ParameterRow[]): number =>

@@ -85,8 +85,8 @@ export interface ParameterRow {
   /** Type on the GPU. */
   readonly stored: Dtype;
   readonly master: Dtype | null;
-  /** Pieces by rows, each within one binding (parts.ts): above 1 for a large vocabulary's embedding and head only. */
-  readonly parts: number;
+  /** Pieces by rows, each within one binding (shards.ts): above 1 for a large vocabulary's embedding and head only. */
+  readonly shards: number;
   /** Tensors of one group lie side by side without padding, in table order, and are used as one matrix: q, k, v. */
   readonly fused: string | null;
 }

@@ -1,6 +1,6 @@
 // What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
 
-import type { EdgeName } from './run-buffers';
+import type { AlwaysOnName } from './run-buffers';
 import type { RunPlan } from './run-plan';
 
 /** Bytes that a part of the model has on the GPU, as the ledger counts them. */
@@ -18,12 +18,12 @@ export interface BlockBytes {
 
 /** From the buffers that the run allocated, bottom of the stack first. */
 export function blockBytes(plan: RunPlan): BlockBytes[] {
-  const { blocks, edges, slots, adapters } = plan.buffers;
+  const { blocks, alwaysOn, slots, adapters } = plan.buffers;
   const { method } = plan.input;
   return [...blocks].map(([name, { store }]) => {
-    const edge = edges.get(name as EdgeName);
+    const always = alwaysOn.get(name as AlwaysOnName);
     const layer = /^layer\.(\d+)$/.exec(name)?.[1];
-    const trained = layer === undefined ? edge : slots[method === 'lisa' ? 0 : Number(layer)];
+    const trained = layer === undefined ? always : slots[method === 'lisa' ? 0 : Number(layer)];
     return {
       name,
       weights: store.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.store.bytes ?? 0)),

@@ -1,15 +1,15 @@
 // The bottom of the model: token (and learned position) embeddings and their gradients. A token table that lies in
-// several buffers is taken in parts of rows, a dispatch each.
+// several buffers is taken in shards of rows, a dispatch each.
 
-import { embeddingBwdDw, embeddingFwd, type TablePart } from '../shaders/embedding/embedding';
+import { embeddingBwdDw, embeddingFwd, type TableShard } from '../shaders/embedding/embedding';
 import { fill } from '../shaders/copy/fill';
 import { block, liveRows, Transients, type Context, type Unit } from './emit';
 import type { InputName } from './run-buffers';
-import { tensorRows, tensorView, type RowsView } from './store';
+import { tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 /** What of the table a dispatch has, where it is one of several. */
-const partOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TablePart | undefined =>
+const shardOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TableShard | undefined =>
   all.length > 1 ? { first, count: rows } : undefined;
 
 export function embeddingForward(context: Context, mode: 'train' | 'generate'): Unit {
@@ -26,7 +26,7 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
       x: FULL_VIEW(buffers.stream[0]),
       tokens: buffers.inputViews.get('tokens')!,
       table: rows.view,
-      part: partOf(rows, table),
+      shard: shardOf(rows, table),
       ...(positionTable && { positionTable, segStart: buffers.inputViews.get('segStart')! }),
       rows: input.rows,
       width,
@@ -45,7 +45,7 @@ export function embeddingBackward(context: Context): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const { width } = shape;
-  const trained = buffers.edges.get('embedding')!;
+  const trained = buffers.alwaysOn.get('embedding')!;
   const { rows: tensors } = block(context, 'embedding');
   const dx = FULL_VIEW(buffers.stream[shape.layers]);
   const indices = (name: InputName): View => buffers.inputViews.get(name)!;
@@ -72,7 +72,7 @@ export function embeddingBackward(context: Context): Unit {
     for (const held of table) {
       if (positions || !shape.tied)
         dispatches.push(fill({ label: `${row.local} clear`, x: held.view, elements: held.rows * width, value: 0, onlyFirst: true }));
-      dispatches.push(embeddingBwdDw({ label, dw: held.view, part: partOf(held, table), dx, rows, width, ...groups }));
+      dispatches.push(embeddingBwdDw({ label, dw: held.view, shard: shardOf(held, table), dx, rows, width, ...groups }));
     }
   }
   return { name: 'embedding bwd', transients: new Transients(), segments: [{ name: 'embedding bwd', dispatches }] };

@@ -3,7 +3,7 @@
 
 import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
-import type { Block, EdgeName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
+import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
 import type { BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
@@ -11,12 +11,12 @@ import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { squareGroups } from '../shaders/reduce/grad_norm';
-import { storeOf, type Store } from './store';
+import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
 import { roundUp, type BufferSpec } from '../dispatch/types';
-import type { MemoryClass } from '../dispatch/memory';
+import type { MemoryCategory } from '../dispatch/memory';
 
 /** The row of an always-on tensor in the scalars buffer; slots come after them. */
-export const EDGE_SCALARS: Readonly<Record<EdgeName, number>> = { embedding: 0, norm: 1, head: 2 };
+export const ALWAYS_ON_SCALARS: Readonly<Record<AlwaysOnName, number>> = { embedding: 0, norm: 1, head: 2 };
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;
@@ -26,7 +26,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const { shape, rows } = input;
   const training = input.purpose === 'train';
   const all: BufferSpec[] = [];
-  type Describe = (name: string, bytes: number, memory: MemoryClass, block?: string, kind?: BufferSpec['kind']) => BufferSpec;
+  type Describe = (name: string, bytes: number, memory: MemoryCategory, block?: string, kind?: BufferSpec['kind']) => BufferSpec;
   const describe: Describe = (name, bytes, memory, block, kind = 'storage') => ({ name, bytes: roundUp(bytes, 16), memory, kind, block });
   const make: Describe = (...description) => {
     const spec = describe(...description);
@@ -35,17 +35,17 @@ export function runBuffers(input: PlanInput): RunBuffers {
   };
   /** What only steps and evaluations bind: not there in a plan that generates, though it has a name. */
   const makeToTrain = training ? make : describe;
-  const makeStore = (name: string, layout: BlockLayout, memory: MemoryClass, block: string): Store =>
-    storeOf(name, layout, (part, bytes, tensor) => {
-      const spec: BufferSpec = { ...describe(part, bytes, memory, block), tensor };
+  const makeSharded = (name: string, layout: BlockLayout, memory: MemoryCategory, block: string): ShardedBuffer =>
+    shardedBuffer(name, layout, (shard, bytes, tensor) => {
+      const spec: BufferSpec = { ...describe(shard, bytes, memory, block), tensor };
       all.push(spec);
       return spec;
     });
 
   const blocks = new Map<BlockName, Block>();
   for (const [name, list] of rowsByBlock(storedTable(input))) {
-    const layout = layoutBlock(list, input.partBytes);
-    blocks.set(name, { store: makeStore(name, layout, 'weights', name), layout, rows: list });
+    const layout = layoutBlock(list, input.shardBytes);
+    blocks.set(name, { store: makeSharded(name, layout, 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
@@ -55,20 +55,20 @@ export function runBuffers(input: PlanInput): RunBuffers {
     .filter(() => input.lora !== null)
     .map((i): Block => {
       const list = loraRows(linears, i, input.lora!.rank);
-      const layout = layoutBlock(list, input.partBytes);
-      return { store: makeStore(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
+      const layout = layoutBlock(list, input.shardBytes);
+      return { store: makeSharded(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
 
   let partialsAt = 0;
   const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
-    const gradient = makeStore(`${name}.gradient`, layout, 'gradients', block);
-    const partials = gradient.parts.reduce((sum, { buffer }) => sum + squareGroups(buffer.bytes / 4), 0);
+    const gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block);
+    const partials = gradient.shards.reduce((sum, { buffer }) => sum + squareGroups(buffer.bytes / 4), 0);
     const made = {
       name,
       layout,
       gradient,
-      m: makeStore(`${name}.m`, layout, 'optimizer', block),
-      v: makeStore(`${name}.v`, layout, 'optimizer', block),
+      m: makeSharded(`${name}.m`, layout, 'optimizer', block),
+      v: makeSharded(`${name}.v`, layout, 'optimizer', block),
       scalars,
       partialsAt,
       partials,
@@ -77,9 +77,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     partialsAt += roundUp(partials, 64);
     return made;
   };
-  const edges = new Map<EdgeName, Trainable>();
+  const alwaysOn = new Map<AlwaysOnName, Trainable>();
   for (const name of ['embedding', 'norm', 'head'] as const) {
-    if (input.edges[name]) edges.set(name, trainable(name, blocks.get(name)!.layout, EDGE_SCALARS[name], name));
+    if (input.alwaysOn[name]) alwaysOn.set(name, trainable(name, blocks.get(name)!.layout, ALWAYS_ON_SCALARS[name], name));
   }
 
   // What a frozen layer keeps for the gradient of its input, and what a trained one keeps beyond that.
@@ -94,7 +94,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
   ).filter((name) => !frozenSaves.includes(name));
   const saved = layers.map((i) => new Map(i < input.lowest ? [] : frozenSaves.map((name) => value(name, `layer.${i}`, `layer.${i}`))));
   const layerRows = blocks.get('layer.0')!.rows;
-  const layerLayout = layoutBlock(layerRows.map(asF32), input.partBytes);
+  const layerLayout = layoutBlock(layerRows.map(asF32), input.shardBytes);
   const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : layerLayout);
   const slots = Array.from({ length: input.slots }, (_, index): Slot => {
     const name = `slot.${index}`;
@@ -106,7 +106,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
         extras.set(label, make(`${name}.${label}`, rows * op.slices.length * input.lora.rank * 4, 'activations', own));
       }
     }
-    const master = layerRows[0].master ? makeStore(`${name}.master`, layerLayout, 'masters', own) : null;
+    const master = layerRows[0].master ? makeSharded(`${name}.master`, layerLayout, 'masters', own) : null;
     return { ...trainable(name, slotLayout(index), 3 + index, own), index, master, saved: extras };
   });
 
@@ -137,7 +137,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
   return {
     blocks,
     adapters,
-    edges,
+    alwaysOn,
     slots,
     saved,
     stream,
@@ -165,7 +165,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
 }
 
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {
-  const { rows, edges, shape, purpose } = input;
+  const { rows, alwaysOn, shape, purpose } = input;
   const names: [InputName, number][] =
     purpose === 'train'
       ? [
@@ -182,8 +182,8 @@ function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { 
           ...(shape.rope ? [] : [['segStart', rows] satisfies [InputName, number]]),
           ['targetRows', 1],
         ];
-  if (edges.embedding) names.push(['tokenOrder', rows], ['tokenGroupStart', rows + 1], ['tokenGroupId', rows]);
-  if (edges.embedding && !shape.rope) names.push(['positionOrder', rows], ['positionGroupStart', rows + 1], ['positionGroupId', rows]);
+  if (alwaysOn.embedding) names.push(['tokenOrder', rows], ['tokenGroupStart', rows + 1], ['tokenGroupId', rows]);
+  if (alwaysOn.embedding && !shape.rope) names.push(['positionOrder', rows], ['positionGroupStart', rows + 1], ['positionGroupId', rows]);
   const views = new Map<InputName, { offset: number; bytes: number }>();
   let at = 0;
   for (const [name, count] of names) {

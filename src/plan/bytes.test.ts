@@ -1,4 +1,4 @@
-// Memory of a plan, class by class, against arithmetic of its own (src/testing/closed-form.ts). The scratch pool is
+// Memory of a plan, class by category, against arithmetic of its own (src/testing/closed-form.ts). The scratch pool is
 // computed there from lifetimes written down by hand and the pool's rule; the size of the parameter table from
 // the distinct parameter structs of all that a run can submit. Everything else is a formula of the model's numbers.
 
@@ -8,7 +8,7 @@ import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } 
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
 import { termBytes } from './forecast-formula';
-import { bytesByClass, sumBytes } from '../dispatch/memory';
+import { bytesByCategory, sumBytes } from '../dispatch/memory';
 import type { PlanInput } from './input';
 import type { RunPlan } from './run-plan';
 
@@ -17,29 +17,42 @@ const paramSlots = (plan: RunPlan, over = assignments(plan)): number =>
 
 /** The formula's numbers, from shape and configuration alone where the plan decides nothing. */
 const numbers = (plan: RunPlan, over = assignments(plan), halves = false) => {
-  const { shape, method, slots, lowest, edges, rows, seqLen, cacheTokens, lora, partBytes }: PlanInput = plan.input;
+  const { shape, method, slots, lowest, alwaysOn, rows, seqLen, cacheTokens, lora, shardBytes }: PlanInput = plan.input;
   const rank = lora?.rank ?? 0;
-  return { shape, method, slots, lowest, edges, rank, rows, seqLen, cacheTokens, partBytes, halves, paramSlots: paramSlots(plan, over) };
+  return {
+    shape,
+    method,
+    slots,
+    lowest,
+    alwaysOn,
+    rank,
+    rows,
+    seqLen,
+    cacheTokens,
+    shardBytes,
+    halves,
+    paramSlots: paramSlots(plan, over),
+  };
 };
 
 describe.each(SHAPE_NAMES)('%s', (name) => {
   const shape = SHAPES[name];
   const odd = ODD_NAMES.includes(name);
 
-  test.each(METHODS)('$name: bytes by class equal the closed form', (method) => {
+  test.each(METHODS)('$name: bytes by category equal the closed form', (method) => {
     const config = runConfig(shape, method);
     const plan = runPlan(shape, config);
-    const { slots, lowest, edges, rows, cacheTokens } = plan.input;
+    const { slots, lowest, alwaysOn, rows, cacheTokens } = plan.input;
     expect(slots).toBe(config.method === 'lisa' ? config.lisaLayers : shape.layers);
     expect(rows).toBe(38);
     expect(cacheTokens).toBe(30);
     expect(lowest).toBeLessThanOrEqual(shape.layers - slots);
-    if (config.method === 'full') expect(edges).toEqual({ embedding: true, norm: true, head: !shape.tied });
+    if (config.method === 'full') expect(alwaysOn).toEqual({ embedding: true, norm: true, head: !shape.tied });
     // Large models: a few draws reach every distinct struct, because structs do not depend on the layer.
     const all = assignments(plan);
     const over = odd ? all : all.slice(0, 4);
     const want = closedForm(numbers(plan, over));
-    expect(bytesByClass(plan.allBuffers)).toEqual(want);
+    expect(bytesByCategory(plan.allBuffers)).toEqual(want);
     const shown = forecast(shape, config);
     expect(shown).toMatchObject({ bytes: want, total: sumBytes(want) });
     expect(shown.parts.reduce((sum, part) => sum + part.bytes, 0)).toBe(sumBytes(want));
@@ -47,27 +60,27 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
 });
 
 describe.each(['f16', 'bf16'] as const)('a checkpoint in %s, stored as it came', (types) => {
-  test.each(SHAPE_NAMES)('%s: bytes by class equal the closed form', (name) => {
+  test.each(SHAPE_NAMES)('%s: bytes by category equal the closed form', (name) => {
     const shape = SHAPES[name];
     for (const method of METHODS) {
-      const config = { ...runConfig(shape, method), weights: 'stored' as const };
+      const config = { ...runConfig(shape, method), weightStorage: 'stored' as const };
       const plan = runPlan(shape, config, { types });
       const all = assignments(plan);
       const over = ODD_NAMES.includes(name) ? all : all.slice(0, 4);
       const want = closedForm(numbers(plan, over, true));
-      expect(bytesByClass(plan.allBuffers), method.name).toEqual(want);
+      expect(bytesByCategory(plan.allBuffers), method.name).toEqual(want);
       const shown = forecast(shape, config, types);
       expect(shown.bytes).toEqual(want);
       for (const { bytes, formula } of shown.parts) expect(formula.reduce((sum, term) => sum + termBytes(term), 0)).toBe(bytes);
       // As f32 where nothing may lie packed, whatever the settings say.
-      expect(forecast(shape, config).bytes).toEqual(forecast(shape, { ...config, weights: 'f32' }).bytes);
+      expect(forecast(shape, config).bytes).toEqual(forecast(shape, { ...config, weightStorage: 'f32' }).bytes);
     }
   });
 });
 
-test('bytes by class hold over several batch shapes, several chunks of the head included', () => {
+test('bytes by category hold over several batch shapes, several chunks of the head included', () => {
   const lora = METHODS.find(({ name }) => name === 'LoRA')!;
-  const edgesOff = METHODS.find(({ name }) => name === 'LISA γ=2, edges off')!;
+  const drawnOnly = METHODS.find(({ name }) => name === 'LISA γ=2, drawn layers only')!;
   for (const [batchSize, seqLen] of [
     [1, 1],
     [3, 37],
@@ -75,28 +88,28 @@ test('bytes by class hold over several batch shapes, several chunks of the head 
     [1, 67],
   ]) {
     for (const name of ODD_NAMES) {
-      for (const method of [METHODS[0], METHODS[2], edgesOff, lora]) {
+      for (const method of [METHODS[0], METHODS[2], drawnOnly, lora]) {
         const plan = runPlan(SHAPES[name], runConfig(SHAPES[name], method, { batchSize, seqLen }));
-        expect(bytesByClass(plan.allBuffers), `${name}, ${method.name}, ${batchSize}×${seqLen}`).toEqual(closedForm(numbers(plan)));
+        expect(bytesByCategory(plan.allBuffers), `${name}, ${method.name}, ${batchSize}×${seqLen}`).toEqual(closedForm(numbers(plan)));
       }
     }
   }
   const large = runPlan(SHAPES['GPT-2 124M'], runConfig(SHAPES['GPT-2 124M'], METHODS[2], { batchSize: 2, seqLen: 256 }));
   expect(large.buffers.chunkRows).toBeLessThan(large.input.rows);
-  expect(bytesByClass(large.allBuffers)).toEqual(closedForm(numbers(large, assignments(large).slice(0, 4))));
+  expect(bytesByCategory(large.allBuffers)).toEqual(closedForm(numbers(large, assignments(large).slice(0, 4))));
 });
 
 test.each(ODD_NAMES)('%s: blocks cut early have the same bytes, and the closed form those of the buffers they are in', (name) => {
   const shape = SHAPES[name];
-  const partBytes = 64 * shape.width * 4;
+  const shardBytes = 64 * shape.width * 4;
   for (const method of METHODS) {
     const config = runConfig(shape, method);
-    const plan = runPlan(shape, config, { partBytes });
+    const plan = runPlan(shape, config, { shardBytes });
     const whole = runPlan(shape, config);
-    expect(bytesByClass(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
-    const { weights, gradients, optimizer, activations } = bytesByClass(whole.allBuffers);
-    expect(bytesByClass(plan.allBuffers)).toMatchObject({ weights, gradients, optimizer, activations });
-    expect(plan.buffers.blocks.get('embedding')!.store.parts.length).toBeGreaterThanOrEqual(Math.ceil(shape.vocab / 64));
+    expect(bytesByCategory(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
+    const { weights, gradients, optimizer, activations } = bytesByCategory(whole.allBuffers);
+    expect(bytesByCategory(plan.allBuffers)).toMatchObject({ weights, gradients, optimizer, activations });
+    expect(plan.buffers.blocks.get('embedding')!.store.shards.length).toBeGreaterThanOrEqual(Math.ceil(shape.vocab / 64));
   }
 });
 
@@ -104,12 +117,12 @@ test('a schedule that trains only high layers keeps nothing below them', () => {
   const shape = SHAPES['odd Llama, untied'];
   const config = runConfig(
     shape,
-    METHODS.find(({ name }) => name === 'LISA γ=1, edges off')!,
+    METHODS.find(({ name }) => name === 'LISA γ=1, drawn layers only')!,
   );
   for (const lowest of [0, 1, 2, 3]) {
     const plan = runPlan(shape, config, { draws: [[3], [lowest]] });
     expect(plan.input.lowest).toBe(lowest);
-    expect(bytesByClass(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
+    expect(bytesByCategory(plan.allBuffers)).toEqual(closedForm(numbers(plan)));
     for (let layer = 0; layer < lowest; layer++) expect(plan.buffers.saved[layer].size).toBe(0);
   }
 });

@@ -13,7 +13,7 @@ import { headLogits, headLoss } from './head';
 import { layerBackward, layerForward } from './layer';
 import type { Assignment, RunPlan } from './run-plan';
 import { microSegments } from './step-plan';
-import { viewsOf } from './store';
+import { viewsOf } from './sharded-buffer';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
 /** 'qkv:linear' of a dispatch of a layer: the op it belongs to; null elsewhere. */
@@ -88,7 +88,7 @@ function units(plan: RunPlan, assignment: Assignment): Unit[] {
   const context: Context = { input, buffers };
   const layers = Array.from({ length: input.shape.layers }, (_, i) => i);
   const role = (layer: number) => (assignment.has(layer) ? buffers.slots[assignment.get(layer)!] : null);
-  const lowest = input.edges.embedding ? -1 : Math.min(...assignment.keys());
+  const lowest = input.alwaysOn.embedding ? -1 : Math.min(...assignment.keys());
   return [
     embeddingForward(context, 'train'),
     ...layers.map((layer) => layerForward(context, layer, role(layer), 'train')),
@@ -97,7 +97,7 @@ function units(plan: RunPlan, assignment: Assignment): Unit[] {
       .filter((layer) => layer >= lowest)
       .reverse()
       .map((layer) => layerBackward(context, layer, role(layer), layer > lowest)),
-    ...(input.edges.embedding ? [embeddingBackward(context)] : []),
+    ...(input.alwaysOn.embedding ? [embeddingBackward(context)] : []),
   ];
 }
 
@@ -117,7 +117,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
 
   test('every op of the forward has its adjoint in the backward, once, in reverse order', () => {
     for (const assignment of draws) {
-      const lowest = input.edges.embedding ? -1 : Math.min(...assignment.keys());
+      const lowest = input.alwaysOn.embedding ? -1 : Math.min(...assignment.keys());
       const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));
       const turn = dispatches.findIndex((d) => d.kernel.name.startsWith('cross_entropy'));
       const forward = Array.from({ length: L }, (_, layer) => ops.map((op) => `${layer}/${nameOf(op)}`)).flat();
@@ -137,7 +137,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
       const seen = new Set<number>();
       for (const dispatch of dispatches.filter((d) => opOf(d)?.layer === layer)) {
         for (const view of writes(dispatch).filter(({ buffer }) => buffer.memory === 'gradients')) {
-          expect(slots[slot].gradient.parts.map(({ buffer }) => buffer)).toContain(view.buffer);
+          expect(slots[slot].gradient.shards.map(({ buffer }) => buffer)).toContain(view.buffer);
           expect(seen.has(view.offset), `${dispatch.label}: written twice`).toBe(false);
           seen.add(view.offset);
           covered.add(view);
@@ -182,7 +182,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
 
   test('nothing is kept in vain', () => {
     for (const assignment of draws) {
-      const lowest = input.edges.embedding ? 0 : Math.min(...assignment.keys());
+      const lowest = input.alwaysOn.embedding ? 0 : Math.min(...assignment.keys());
       const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));
       const turn = dispatches.findIndex((d) => d.kernel.name.startsWith('cross_entropy'));
       const [before, after] = [dispatches.slice(0, turn), dispatches.slice(turn)];

@@ -4,7 +4,7 @@
 import type { BlockName } from '../model/types';
 import type { Block, RunBuffers, Slot } from './run-buffers';
 import type { PlanInput } from './input';
-import { tensorView } from './store';
+import { tensorView } from './sharded-buffer';
 import { FULL_VIEW, roundUp, type BufferSpec, type Segment, type View } from '../dispatch/types';
 
 /** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */

@@ -46,7 +46,7 @@ export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
     case 'weights':
       return complete(part, weightTerms(plan), ALIGNMENT);
     case 'edges-state':
-      return complete(part, edgeTerms(plan), ALIGNMENT);
+      return complete(part, alwaysOnTerms(plan), ALIGNMENT);
     case 'layers-gradients':
       return complete(part, slotTerms(plan, FLOAT, 'gradient'), ALIGNMENT);
     case 'layers-optimizer':
@@ -75,8 +75,8 @@ function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
   ];
 }
 
-const edgeTerms = ({ buffers }: RunPlan): FormulaTerm[] =>
-  [...buffers.edges].map(([name, { layout }]) => term(`${name}: gradient, m and v`, 3 * FLOAT, [layout.parameters, 'parameter']));
+const alwaysOnTerms = ({ buffers }: RunPlan): FormulaTerm[] =>
+  [...buffers.alwaysOn].map(([name, { layout }]) => term(`${name}: gradient, m and v`, 3 * FLOAT, [layout.parameters, 'parameter']));
 
 function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string): FormulaTerm[] {
   const [slot] = buffers.slots;

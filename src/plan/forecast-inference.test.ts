@@ -20,7 +20,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
   const config = runConfig(shape, full);
   const plan = new RunPlan(inferenceInput(planInput(shape, config)));
 
-  test('bytes by class', () => {
+  test('bytes by category', () => {
     const run = forecast(shape, config).bytes;
     const { activations, total: _, ...bytes } = inferenceForecast(shape, config);
     // runConfig: 2 × 19 tokens a batch, a cache of 19 + 11 tokens.

@@ -3,10 +3,10 @@
 
 import type { RunConfig } from '../config/run-config';
 import { inferenceInput, planInput } from './input';
-import { bytesByClass, withTotal, type MemoryTotals } from '../dispatch/memory';
+import { bytesByCategory, withTotal, type MemoryTotals } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
 import type { ModelShape, CheckpointTypes } from '../model/types';
 
 /** `types`: of the checkpoint's tensors; a run with weights as stored holds the base so too. Throws CONFIG_INVALID where the configuration does not fit the model. */
 export const inferenceForecast = (shape: ModelShape, config: RunConfig, types?: CheckpointTypes): MemoryTotals =>
-  withTotal(bytesByClass(new RunPlan(inferenceInput(planInput(shape, config, { types }))).allBuffers));
+  withTotal(bytesByCategory(new RunPlan(inferenceInput(planInput(shape, config, { types }))).allBuffers));

@@ -11,7 +11,7 @@ import { forecast } from './forecast';
 import { termBytes, type FormulaTerm } from './forecast-formula';
 import { limitError, limitFault } from './forecast-limits';
 import { planInput } from './input';
-import { bytesByClass } from '../dispatch/memory';
+import { bytesByCategory } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
 import { planFaults } from '../dispatch/validate';
 
@@ -73,7 +73,7 @@ describe('many chunks of the head', () => {
     const plan = new RunPlan(planInput(shape, config));
     expect((batchSize * 511) / plan.buffers.chunkRows).toBeGreaterThan(4);
     const told = forecast(shape, config);
-    expect(told.bytes).toEqual(bytesByClass(plan.allBuffers));
+    expect(told.bytes).toEqual(bytesByCategory(plan.allBuffers));
     const views = plan.builtSegments().flatMap(({ dispatches }) => dispatches.flatMap((dispatch) => dispatch.views));
     expect(told.largest.binding.bytes).toBe(Math.max(...views.map(({ bytes }) => bytes)));
     expect(told.largest.buffer.bytes).toBe(Math.max(...plan.allBuffers.map(({ bytes }) => bytes)));

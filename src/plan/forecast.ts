@@ -1,11 +1,11 @@
-// Memory of a run before it runs: the sum of its plan, by class and by what it is for. Pure, so that the page
+// Memory of a run before it runs: the sum of its plan, by category and by what it is for. Pure, so that the page
 // answers every slider from a model's config alone.
 
 import type { Method, RunConfig } from '../config/run-config';
 import { drawPeriod } from '../lisa/schedule';
 import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
-import { bytesByClass, sumBytes, type ClassBytes } from '../dispatch/memory';
+import { bytesByCategory, sumBytes, type CategoryBytes } from '../dispatch/memory';
 import { RunPlan, type Assignment } from './run-plan';
 import { microSegments } from './step-plan';
 import type { ModelShape, CheckpointTypes } from '../model/types';
@@ -22,7 +22,7 @@ type LargestBuffer = Pick<BufferSpec, 'name' | 'bytes' | 'memory' | 'block' | 't
 
 export interface Forecast {
   readonly method: Method;
-  readonly bytes: ClassBytes;
+  readonly bytes: CategoryBytes;
   readonly total: number;
   /**
    * The same bytes by purpose: weights; gradients and optimizer state of embedding, head and final norm
@@ -40,7 +40,7 @@ export interface Forecast {
   };
 }
 
-const EDGE_BLOCKS = new Set(['embedding', 'norm', 'head']);
+const ALWAYS_ON_BLOCKS = new Set(['embedding', 'norm', 'head']);
 
 function partOf(spec: BufferSpec): ForecastPart['id'] {
   switch (spec.memory) {
@@ -48,9 +48,9 @@ function partOf(spec: BufferSpec): ForecastPart['id'] {
     case 'masters':
       return 'weights';
     case 'gradients':
-      return EDGE_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-gradients';
+      return ALWAYS_ON_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-gradients';
     case 'optimizer':
-      return EDGE_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-optimizer';
+      return ALWAYS_ON_BLOCKS.has(spec.block ?? '') ? 'edges-state' : 'layers-optimizer';
     case 'activations':
     case 'workspace':
       return spec.memory;
@@ -78,8 +78,8 @@ export function firstAssignment(input: PlanInput, config: RunConfig): Assignment
 
 /** Parameters that train in a step with these layers. */
 export function trainableParameters(plan: RunPlan, assignment: Assignment): number {
-  const edges = [...plan.buffers.edges.values()].reduce((sum, of) => sum + of.layout.parameters, 0);
-  return [...assignment.values()].reduce((sum, slot) => sum + plan.buffers.slots[slot].layout.parameters, edges);
+  const alwaysOn = [...plan.buffers.alwaysOn.values()].reduce((sum, of) => sum + of.layout.parameters, 0);
+  return [...assignment.values()].reduce((sum, slot) => sum + plan.buffers.slots[slot].layout.parameters, alwaysOn);
 }
 
 /** FLOPs of segments over live extents. */
@@ -91,7 +91,7 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
   const input = { ...planInput(shape, config, { types }), abridged: true };
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
-  const bytes = bytesByClass(plan.allBuffers);
+  const bytes = bytesByCategory(plan.allBuffers);
   const parts = new Map<ForecastPart['id'], number>(PART_IDS.map((id) => [id, 0]));
   for (const spec of plan.allBuffers) parts.set(partOf(spec), parts.get(partOf(spec))! + spec.bytes);
   return {

@@ -9,14 +9,14 @@ import { block, Transients, type Context, type Unit } from './emit';
 import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
-import { partsOf } from './split';
-import { matrixRows, tensorRows, tensorView, type RowsView } from './store';
+import { rangesOf } from './split';
+import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 const allTargets: Live = { extent: 'targets' };
 
 /** Rows [v0, v1) of the head's matrix [V, C] and of its gradient: what one dispatch takes. */
-interface VocabularyPart {
+interface VocabularyPiece {
   readonly v0: number;
   readonly v1: number;
   readonly matrix: View;
@@ -26,15 +26,15 @@ interface VocabularyPart {
 }
 
 /** The head for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
-function vocabularyParts(context: Context, rows: number): VocabularyPart[] {
+function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
   const { tied, width } = context.input.shape;
   const owner = block(context, tied ? 'embedding' : 'head');
   const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
-  const trainable = context.buffers.edges.get(tied ? 'embedding' : 'head');
+  const trainable = context.buffers.alwaysOn.get(tied ? 'embedding' : 'head');
   const matrices = tensorRows(owner.store, owner.layout, row.local, width);
   const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
   return matrices.flatMap((held, index) =>
-    partsOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPart => {
+    rangesOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
       return {
         v0: held.first + from,
@@ -57,7 +57,7 @@ const finalNorm = (context: Context): NormOp => {
 function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
   const { store, layout } = block(context, 'norm');
-  const trained = context.buffers.edges.get('norm') ?? null;
+  const trained = context.buffers.alwaysOn.get('norm') ?? null;
   const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
   return {
     context,
@@ -110,8 +110,8 @@ export function headLoss(context: Context, train: boolean): Unit {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
-    const parts = vocabularyParts(context, m);
-    const list: Dispatch[] = parts.map(({ v0, v1, matrix }) =>
+    const pieces = vocabularyPieces(context, m);
+    const list: Dispatch[] = pieces.map(({ v0, v1, matrix }) =>
       product({
         label: 'head/logits',
         layout: 'nt',
@@ -139,7 +139,7 @@ export function headLoss(context: Context, train: boolean): Unit {
       }),
     );
     if (train) {
-      parts.forEach(({ v0, v1, matrix, gradient, beginsBuffer }, index) => {
+      pieces.forEach(({ v0, v1, matrix, gradient, beginsBuffer }, index) => {
         const slice = { a: logits, a0: v0, lda: V, live } as const;
         list.push(
           product({
@@ -218,7 +218,7 @@ export function headLogits(context: Context): Unit {
       live: allTargets,
     }),
     ...norm.forward(op, site),
-    ...vocabularyParts(context, 1).map(({ v0, v1, matrix }) =>
+    ...vocabularyPieces(context, 1).map(({ v0, v1, matrix }) =>
       product({
         label: 'head/logits gen',
         layout: 'nt',

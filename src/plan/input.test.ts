@@ -7,11 +7,11 @@ import { SHAPES } from '../testing/shapes';
 import { planInput, scheduleConfig } from './input';
 
 const shape = SHAPES['wordsmith-2m'];
-const edgesOff = METHODS.find(({ name }) => name === 'LISA γ=2, edges off')!;
+const drawnOnly = METHODS.find(({ name }) => name === 'LISA γ=2, drawn layers only')!;
 
 test('a run of a million steps has a plan', () => {
   // 200,000 periods: more than a call takes arguments.
-  const config = runConfig(shape, edgesOff, { steps: 1_000_000, lisaPeriod: 5 });
+  const config = runConfig(shape, drawnOnly, { steps: 1_000_000, stepsPerPeriod: 5 });
   expect(planInput(shape, config)).toMatchObject({ slots: 2, lowest: 0 });
   // A layer as unlikely as can be: every period is drawn before the answer is there.
   const lisaWeights = [0, 0, 0, 0, 1, 1, 1, 1];
@@ -20,21 +20,21 @@ test('a run of a million steps has a plan', () => {
 });
 
 test.each([1, 2, 3, 4, 5, 6])('the lowest layer is that of the schedule, seed %i', (seed) => {
-  const config = runConfig(shape, edgesOff, { steps: 6, lisaPeriod: 3, seed });
+  const config = runConfig(shape, drawnOnly, { steps: 6, stepsPerPeriod: 3, seed });
   const drawn = schedule(scheduleConfig(shape, config)).flatMap(({ layers }) => layers);
   expect(planInput(shape, config).lowest).toBe(Math.min(...drawn));
 });
 
 test.each([1, 2, 3, 4, 5, 6])('bernoulli gets as many slots as its largest draw needs, seed %i', (seed) => {
-  const config = runConfig(shape, edgesOff, { lisaSampler: 'bernoulli', steps: 40, lisaPeriod: 5, seed });
+  const config = runConfig(shape, drawnOnly, { lisaSampler: 'bernoulli', steps: 40, stepsPerPeriod: 5, seed });
   const sizes = schedule(scheduleConfig(shape, config)).map(({ layers }) => layers.length);
   expect(planInput(shape, config).slots).toBe(Math.max(...sizes));
   // Room for three standard deviations would be six.
   expect(planInput(shape, config).slots).toBeLessThan(6);
-  expect(planInput(shape, { ...config, lisaTrain: { embedding: true, head: true, norm: true } }).slots).toBe(Math.max(...sizes));
+  expect(planInput(shape, { ...config, alwaysOn: { embedding: true, head: true, norm: true } }).slots).toBe(Math.max(...sizes));
 });
 
 test('a long Bernoulli run stops drawing at the cap', () => {
-  const config = runConfig(shape, edgesOff, { lisaSampler: 'bernoulli', steps: 10_000_000, lisaPeriod: 1 });
+  const config = runConfig(shape, drawnOnly, { lisaSampler: 'bernoulli', steps: 10_000_000, stepsPerPeriod: 1 });
   expect(planInput(shape, config)).toMatchObject({ slots: 6, lowest: 0 });
 });

@@ -3,13 +3,13 @@
 
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
-import { PART_BYTES } from '../model/parts';
+import { SHARD_BYTES } from '../model/shards';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
 import type { Extents } from '../dispatch/extents';
 
-interface Edges {
+interface AlwaysOn {
   readonly embedding: boolean;
   readonly norm: boolean;
   readonly head: boolean;
@@ -25,7 +25,7 @@ export interface PlanInput {
   /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
   readonly lowest: number;
   /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
-  readonly edges: Edges;
+  readonly alwaysOn: AlwaysOn;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** What may lie packed (storage.ts); 'f32' where everything is to be stored as f32. */
   readonly types: CheckpointTypes;
@@ -41,7 +41,7 @@ export interface PlanInput {
   /** Which kernels run; part of the run, and never of the size of a buffer. */
   readonly kernels: KernelChoice;
   /** Longest buffer of weights, gradients and optimizer state, but for a single matrix that is longer (layout.ts). The same on every device. */
-  readonly partBytes: number;
+  readonly shardBytes: number;
   /**
    * For a forecast: of the head's chunks, which differ in where they lie alone, the first two and the last are built. The sizes
    * of all buffers stay; the plan runs nothing.
@@ -70,7 +70,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
   return {
     layers: shape.layers,
     gamma: config.lisaLayers,
-    period: config.lisaPeriod,
+    period: config.stepsPerPeriod,
     steps: config.steps,
     seed: config.seed,
     sampler: config.lisaSampler,
@@ -79,9 +79,9 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
 }
 
 /** Tied weights are one tensor with one switch: either name turns it on. */
-function trainedEdges(shape: ModelShape, config: RunConfig): Edges {
+function trainedAlwaysOn(shape: ModelShape, config: RunConfig): AlwaysOn {
   if (config.method === 'lora') return { embedding: false, norm: false, head: false };
-  const { embedding, head, norm } = config.method === 'full' ? { embedding: true, head: true, norm: true } : config.lisaTrain;
+  const { embedding, head, norm } = config.method === 'full' ? { embedding: true, head: true, norm: true } : config.alwaysOn;
   return shape.tied ? { embedding: embedding || head, norm, head: false } : { embedding, norm, head };
 }
 
@@ -90,7 +90,7 @@ export interface PlanOptions {
   readonly draws?: readonly (readonly number[])[];
   readonly kernels?: KernelChoice;
   /** Cuts blocks sooner (tests). */
-  readonly partBytes?: number;
+  readonly shardBytes?: number;
   /** Types of the checkpoint's tensors. Default: f32. */
   readonly types?: CheckpointTypes;
 }
@@ -98,9 +98,9 @@ export interface PlanOptions {
 export function planInput(
   shape: ModelShape,
   config: RunConfig,
-  { draws, kernels = DEFAULT_KERNELS, partBytes = PART_BYTES, types = 'f32' }: PlanOptions = {},
+  { draws, kernels = DEFAULT_KERNELS, shardBytes = SHARD_BYTES, types = 'f32' }: PlanOptions = {},
 ): PlanInput {
-  const edges = trainedEdges(shape, config);
+  const alwaysOn = trainedAlwaysOn(shape, config);
   const lisa = config.method === 'lisa';
   const lowestDrawn = (): number =>
     draws ? draws.flat().reduce((lowest, layer) => Math.min(lowest, layer)) : lowestLayer(scheduleConfig(shape, config));
@@ -111,17 +111,17 @@ export function planInput(
     shape,
     method: config.method,
     slots: lisa ? mostDrawn() : shape.layers,
-    lowest: lisa && !edges.embedding ? lowestDrawn() : 0,
-    edges,
+    lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
+    alwaysOn,
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
-    types: config.weights === 'stored' ? types : 'f32',
+    types: config.weightStorage === 'stored' ? types : 'f32',
     rows: config.batchSize * config.seqLen,
     seqLen: config.seqLen,
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
     kernels,
-    partBytes,
+    shardBytes,
     abridged: false,
   };
 }
@@ -132,7 +132,7 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   purpose: 'generate',
   slots: 0,
   lowest: run.shape.layers,
-  edges: { embedding: false, norm: false, head: false },
+  alwaysOn: { embedding: false, norm: false, head: false },
   lora: null,
   // No prompt is longer than the cache.
   rows: Math.min(run.rows, run.cacheTokens),

@@ -7,7 +7,7 @@ import { loraInner } from './lora-layout';
 import { RESIDUAL_STREAM, type BackwardSite, type ForwardSite, type Site } from './ops/op';
 import { gradientsWanted, operation, valueWidths } from './ops/registry';
 import type { Adapter, Slot } from './run-buffers';
-import { tensorView } from './store';
+import { tensorView } from './sharded-buffer';
 
 /** How a layer takes part in a step: frozen (null), or trained with the state in a slot. */
 export type LayerRole = Slot | null;

@@ -1,9 +1,9 @@
 // Where the tensors of a block lie: addresses that run from 0, first what weight decay applies to, then the rest; every tensor or
 // fused group starts at a multiple of 256 bytes so that it can be bound by itself. Gradient, m and v of a block have the same layout.
 // The block is one buffer, so that the optimizer updates a layer in one dispatch, while it fits one binding. A larger one is cut
-// between tensors, and a vocabulary matrix that is too large by itself between rows (model/parts.ts).
+// between tensors, and a vocabulary matrix that is too large by itself between rows (model/shards.ts).
 
-import { PART_BYTES, rowsOfPart } from '../model/parts';
+import { SHARD_BYTES, rowsOfShard } from '../model/shards';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
 import { BINDING_ALIGNMENT, elementBytes, roundUp, type Stored } from '../dispatch/types';
 
@@ -18,7 +18,7 @@ export interface Placement {
 /** Where a buffer of the block begins. */
 interface Cut {
   readonly at: number;
-  /** The one tensor or fused group in it, where that is larger than a part and nothing cuts it. */
+  /** The one tensor or fused group in it, where that is larger than a shard and nothing cuts it. */
   readonly tensor?: string;
 }
 
@@ -35,12 +35,12 @@ export interface BlockLayout {
 }
 
 /** A tensor to place: parameter rows, or the matrices of a LoRA adapter. */
-export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'parts' | 'stored'>;
+export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'shards' | 'stored'>;
 
 /** Weight decay applies to matrices and embeddings, not to norms and biases (design of AdamW runs since GPT-2). */
 const decays = (row: Placeable): boolean => row.role !== 'norm' && row.role !== 'bias';
 
-export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART_BYTES): BlockLayout {
+export function layoutBlock(rows: readonly Placeable[], shardBytes: number = SHARD_BYTES): BlockLayout {
   const places = new Map<string, Placement>();
   /** What is never cut between tensors. */
   const units: Unit[] = [];
@@ -50,7 +50,7 @@ export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART
     const joins = row.fused !== null && previous?.fused === row.fused;
     if (!joins) {
       at = roundUp(at, BINDING_ALIGNMENT);
-      const step = row.parts > 1 ? rowsOfPart(row.shape[1], partBytes) * row.shape[1] * elementBytes(type) : null;
+      const step = row.shards > 1 ? rowsOfShard(row.shape[1], shardBytes) * row.shape[1] * elementBytes(type) : null;
       units.push({ at, name: row.fused ?? row.local, step });
     }
     const elements = elementsOf(row);
@@ -70,7 +70,7 @@ export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART
   const bytes = roundUp(at, BINDING_ALIGNMENT);
   return {
     bytes,
-    cuts: cutsOf(units, bytes, partBytes),
+    cuts: cutsOf(units, bytes, shardBytes),
     decayElements,
     places,
     parameters: rows.reduce((sum, row) => sum + elementsOf(row), 0),
@@ -80,18 +80,18 @@ export function layoutBlock(rows: readonly Placeable[], partBytes: number = PART
 interface Unit {
   readonly at: number;
   readonly name: string;
-  /** Bytes from cut to cut of a tensor of several parts. */
+  /** Bytes from cut to cut of a tensor of several shards. */
   readonly step: number | null;
 }
 
 /** Each buffer takes as many units as fit; what is too large for one begins a buffer of its own. */
-function cutsOf(units: readonly Unit[], bytes: number, partBytes: number): Cut[] {
+function cutsOf(units: readonly Unit[], bytes: number, shardBytes: number): Cut[] {
   const cuts: Cut[] = [{ at: 0 }];
   units.forEach(({ at, name, step }, index) => {
     const end = units[index + 1]?.at ?? bytes;
-    if (end - cuts[cuts.length - 1].at <= partBytes) return;
+    if (end - cuts[cuts.length - 1].at <= shardBytes) return;
     if (cuts[cuts.length - 1].at === at) cuts.pop();
-    cuts.push(step === null && end - at > partBytes ? { at, tensor: name } : { at });
+    cuts.push(step === null && end - at > shardBytes ? { at, tensor: name } : { at });
     if (step !== null) for (let next = at + step; next < end; next += step) cuts.push({ at: next });
   });
   return cuts;

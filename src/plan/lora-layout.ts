@@ -23,7 +23,7 @@ export function loraRows(linears: readonly LinearOp[], layer: number, rank: numb
       shape,
       stored: 'f32',
       master: null,
-      parts: 1,
+      shards: 1,
       fused,
     });
   };

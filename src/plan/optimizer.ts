@@ -7,12 +7,12 @@ import { gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm
 import type { Block, Slot, Trainable } from './run-buffers';
 import type { Context } from './emit';
 import { boundNames } from './layout';
-import { tensorView, type Store } from './store';
+import { tensorView, type ShardedBuffer } from './sharded-buffer';
 import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
-  const dispatches = of.gradient.parts.map(({ buffer }) => {
+  const dispatches = of.gradient.shards.map(({ buffer }) => {
     const { bytes } = buffer;
     const x = FULL_VIEW(buffer);
     const dispatch = gradSquares({
@@ -51,19 +51,19 @@ export function norm(context: Context): Segment {
 }
 
 /** AdamW on the weights of one block with the gradient and state of `of`, which has the block's layout. */
-export function update(context: Context, weights: Store, of: Trainable): Segment {
+export function update(context: Context, weights: ShardedBuffer, of: Trainable): Segment {
   const { adam } = context.input;
   const { scalars, stats } = context.buffers;
-  const dispatches = weights.parts.map(({ buffer, at }, index): Dispatch => {
-    const part = (store: Store): View => FULL_VIEW(store.parts[index].buffer);
+  const dispatches = weights.shards.map(({ buffer, at }, index): Dispatch => {
+    const shard = (store: ShardedBuffer): View => FULL_VIEW(store.shards[index].buffer);
     const elements = buffer.bytes / 4;
     const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - at / 4));
     return adamw({
       label: `${of.name} → ${weights.name}`,
       w: FULL_VIEW(buffer),
-      g: part(of.gradient),
-      m: part(of.m),
-      v: part(of.v),
+      g: shard(of.gradient),
+      m: shard(of.m),
+      v: shard(of.v),
       scalars: FULL_VIEW(scalars),
       stats: FULL_VIEW(stats),
       slot: of.scalars,
@@ -77,7 +77,7 @@ export function update(context: Context, weights: Store, of: Trainable): Segment
 
 /** Clears m and v of a slot whose layer has left. */
 export function reset(slot: Slot): Segment {
-  const dispatches = [...slot.m.parts, ...slot.v.parts].map(({ buffer }) =>
+  const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ buffer }) =>
     fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );
   return { name: `${slot.name} reset`, dispatches };
@@ -110,12 +110,12 @@ function converted(
     const list: Dispatch[] = [];
     for (let first = 0; first < elements; first += MAX_CONVERTED) {
       const count = Math.min(MAX_CONVERTED, elements - first);
-      const part = (view: View): View => ({
+      const shard = (view: View): View => ({
         ...view,
         offset: view.offset + first * elementBytes(view),
         bytes: count * elementBytes(view),
       });
-      list.push(convert(`${name} ${tensor}`, part(stored), part(master), count));
+      list.push(convert(`${name} ${tensor}`, shard(stored), shard(master), count));
     }
     return list;
   });

@@ -3,11 +3,11 @@
 import type { BlockName, ParameterRow } from '../model/types';
 import type { BufferSpec, View } from '../dispatch/types';
 import type { BlockLayout } from './layout';
-import type { Store } from './store';
+import type { ShardedBuffer } from './sharded-buffer';
 
 /** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {
-  readonly store: Store;
+  readonly store: ShardedBuffer;
   readonly layout: BlockLayout;
   readonly rows: readonly ParameterRow[];
 }
@@ -16,9 +16,9 @@ export interface Block {
 export interface Trainable {
   readonly name: string;
   readonly layout: BlockLayout;
-  readonly gradient: Store;
-  readonly m: Store;
-  readonly v: Store;
+  readonly gradient: ShardedBuffer;
+  readonly m: ShardedBuffer;
+  readonly v: ShardedBuffer;
   readonly scalars: number;
   /** First of its workgroups' sums in the partials buffer, and how many. */
   readonly partialsAt: number;
@@ -29,11 +29,11 @@ export interface Trainable {
 export interface Slot extends Trainable {
   readonly index: number;
   /** The layer's weights in f32, in the slot's layout, where its block holds them packed. */
-  readonly master: Store | null;
+  readonly master: ShardedBuffer | null;
   readonly saved: ReadonlyMap<string, BufferSpec>;
 }
 
-export type EdgeName = 'embedding' | 'norm' | 'head';
+export type AlwaysOnName = 'embedding' | 'norm' | 'head';
 
 /** An adapter of a layer, where it trains, and its scale α / r. */
 export interface Adapter {
@@ -62,7 +62,7 @@ export interface RunBuffers {
   readonly blocks: ReadonlyMap<BlockName, Block>;
   /** LoRA: an adapter a layer. */
   readonly adapters: readonly Block[];
-  readonly edges: ReadonlyMap<EdgeName, Trainable>;
+  readonly alwaysOn: ReadonlyMap<AlwaysOnName, Trainable>;
   readonly slots: readonly Slot[];
   /** Saved activations of layers from `lowest` up, by value name. */
   readonly saved: readonly ReadonlyMap<string, BufferSpec>[];

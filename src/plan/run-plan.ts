@@ -42,14 +42,14 @@ export class RunPlan {
   /** One optimizer step in which the given layers train, each with its slot. */
   step(assignment: Assignment): StepPlan {
     this.#checkTrains();
-    const { edges } = this.input;
+    const { alwaysOn } = this.input;
     const slotOf = (layer: number): number | null => assignment.get(layer) ?? null;
-    const lowest = edges.embedding ? -1 : this.#layers.find((layer) => assignment.has(layer));
+    const lowest = alwaysOn.embedding ? -1 : this.#layers.find((layer) => assignment.has(layer));
     if (lowest === undefined) throw new AppError('INTERNAL', 'A step with nothing to train below the head was asked for.', '');
     if (lowest >= 0 && lowest < this.input.lowest)
       throw new AppError('INTERNAL', `Layer ${lowest} is below the lowest layer of the schedule, ${this.input.lowest}.`, '');
     const above = this.#layers.filter((layer) => layer >= lowest).reverse();
-    const names = [...this.buffers.edges.keys()];
+    const names = [...this.buffers.alwaysOn.keys()];
     const used = new Set(assignment.values());
     const idle = this.buffers.slots.filter(({ index }) => !used.has(index));
     const units = this.#units;
@@ -61,16 +61,16 @@ export class RunPlan {
       head: this.#head(true),
       backward: [
         ...above.flatMap((layer) => units.pass('backward', layer, slotOf(layer), layer > lowest)),
-        ...(edges.embedding ? units.pass('embeddingBackward') : []),
+        ...(alwaysOn.embedding ? units.pass('embeddingBackward') : []),
       ],
       norm: [
-        ...names.map((edge) => units.update('edgeSquares', edge)),
+        ...names.map((name) => units.update('alwaysOnSquares', name)),
         ...[...assignment.values()].map((slot) => units.update('slotSquares', slot)),
         ...idle.map(({ index }) => units.update('idleSquares', index)),
         units.update('norm'),
       ],
       update: [
-        ...names.map((edge) => units.update('edgeUpdate', edge)),
+        ...names.map((name) => units.update('alwaysOnUpdate', name)),
         ...[...assignment].map(([layer, slot]) => this.#slotUpdate(slot, layer)),
       ],
     };
@@ -122,7 +122,7 @@ export class RunPlan {
 
   /** One pass of each kind: all share the pool, and their parameters are all that any step of the run uses. */
   #kinds(): Pass[] {
-    const { shape, edges, method, purpose, lora, lowest } = this.input;
+    const { shape, alwaysOn, method, purpose, lora, lowest } = this.input;
     const top = shape.layers - 1;
     const sampling: Pass[] = [['embedding', 'generate'], ['logits'], ['forward', top, null, 'generate']];
     if (purpose === 'generate') return sampling;
@@ -134,7 +134,7 @@ export class RunPlan {
       ['head', false],
       ['forward', top, null, 'train'],
       lowest > 0 && ['forward', 0, null, 'train'],
-      edges.embedding && ['embeddingBackward'],
+      alwaysOn.embedding && ['embeddingBackward'],
       this.mastered && ['forward', top, slot, 'generate'],
       ['forward', top, slot, 'train'],
       ['backward', top, slot, true],
@@ -147,9 +147,9 @@ export class RunPlan {
   /** Every kind of update once; a slot's has the same parameters for every layer that it may serve. */
   #buildUpdates(): void {
     const { method, slots } = this.input;
-    for (const edge of this.buffers.edges.keys()) {
-      this.#units.update('edgeSquares', edge);
-      this.#units.update('edgeUpdate', edge);
+    for (const name of this.buffers.alwaysOn.keys()) {
+      this.#units.update('alwaysOnSquares', name);
+      this.#units.update('alwaysOnUpdate', name);
     }
     for (const { index, master } of this.buffers.slots) {
       this.#units.update('slotSquares', index);

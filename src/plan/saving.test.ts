@@ -11,20 +11,23 @@ const method = (name: string) => METHODS.find((m) => m.name === name)!;
 describe.each(SHAPE_NAMES)('%s', (name) => {
   const shape = SHAPES[name];
 
-  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=2, edges off', 'LISA γ=2, head and norm only'])('%s: the parts add up to the whole', (of) => {
-    const config = runConfig(shape, method(of));
-    const parts = savingBreakdown(shape, config);
-    expect(parts.full).toBe(forecast(shape, { ...config, method: 'full' }).total);
-    expect(parts.lisa).toBe(forecast(shape, config).total);
-    expect(parts.sampling + parts.edges + parts.precision + parts.recomputation).toBe(parts.full - parts.lisa);
-    // Of tied weights the head is the embedding: with either on, only sampling is left to save by.
-    const frozen = of.endsWith('edges off') || (of.endsWith('norm only') && !shape.tied);
-    expect(parts.edges > 0).toBe(frozen);
-    expect(parts.edges === 0).toBe(!frozen);
-    // What sampling saves does not depend on the policy.
-    const on = { embedding: true, head: true, norm: true };
-    expect(parts.sampling).toBe(savingBreakdown(shape, { ...config, lisaTrain: on }).sampling);
-  });
+  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=2, drawn layers only', 'LISA γ=2, head and norm only'])(
+    '%s: the parts add up to the whole',
+    (of) => {
+      const config = runConfig(shape, method(of));
+      const parts = savingBreakdown(shape, config);
+      expect(parts.full).toBe(forecast(shape, { ...config, method: 'full' }).total);
+      expect(parts.lisa).toBe(forecast(shape, config).total);
+      expect(parts.sampling + parts.alwaysOn + parts.precision + parts.recomputation).toBe(parts.full - parts.lisa);
+      // Of tied weights the head is the embedding: with either on, only sampling is left to save by.
+      const frozen = of.endsWith('drawn layers only') || (of.endsWith('norm only') && !shape.tied);
+      expect(parts.alwaysOn > 0).toBe(frozen);
+      expect(parts.alwaysOn === 0).toBe(!frozen);
+      // What sampling saves does not depend on the policy.
+      const on = { embedding: true, head: true, norm: true };
+      expect(parts.sampling).toBe(savingBreakdown(shape, { ...config, alwaysOn: on }).sampling);
+    },
+  );
 });
 
 test('a trained layer costs gradient, m and v, what its weight gradients keep, and little else', () => {

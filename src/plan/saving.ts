@@ -3,7 +3,7 @@
 
 import type { RunConfig } from '../config/run-config';
 import { planInput } from './input';
-import { bytesByClass, sumBytes } from '../dispatch/memory';
+import { bytesByCategory, sumBytes } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
 import type { ModelShape, CheckpointTypes } from '../model/types';
 
@@ -14,7 +14,7 @@ export interface SavingBreakdown {
   /** Training γ layers at a time, with embedding, head and final norm on. */
   readonly sampling: number;
   /** Freezing what the settings freeze of embedding, head and final norm. */
-  readonly edges: number;
+  readonly alwaysOn: number;
   /** Storing what does not train in the 16 bits that it came in; 0 where weights are stored as f32. */
   readonly precision: number;
   /** Neither run throws activations away to compute them again. */
@@ -24,10 +24,10 @@ export interface SavingBreakdown {
 /** Throws CONFIG_INVALID where the configuration does not fit the model. */
 export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): SavingBreakdown {
   const bytes = (changes: Partial<RunConfig>): number =>
-    sumBytes(bytesByClass(new RunPlan(planInput(shape, { ...config, ...changes }, { types })).allBuffers));
+    sumBytes(bytesByCategory(new RunPlan(planInput(shape, { ...config, ...changes }, { types })).allBuffers));
   const full = bytes({ method: 'full' });
-  const allEdges = bytes({ method: 'lisa', weights: 'f32', lisaTrain: { embedding: true, head: true, norm: true } });
-  const wide = bytes({ method: 'lisa', weights: 'f32' });
+  const allOn = bytes({ method: 'lisa', weightStorage: 'f32', alwaysOn: { embedding: true, head: true, norm: true } });
+  const wide = bytes({ method: 'lisa', weightStorage: 'f32' });
   const lisa = bytes({ method: 'lisa' });
-  return { full, lisa, sampling: full - allEdges, edges: allEdges - wide, precision: wide - lisa, recomputation: 0 };
+  return { full, lisa, sampling: full - allOn, alwaysOn: allOn - wide, precision: wide - lisa, recomputation: 0 };
 }

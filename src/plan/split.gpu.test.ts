@@ -9,7 +9,7 @@ import { randomArray } from '../testing/compare';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
-import { MAX_DISPATCH_FLOPS, partsOf, splitProduct } from './split';
+import { MAX_DISPATCH_FLOPS, rangesOf, splitProduct } from './split';
 import { promptRows } from './prompt-rows';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
@@ -106,20 +106,20 @@ describe.each(FAMILIES)('%s kernels', (family) => {
           [0, 4],
           [4, 2],
         ] as const
-      ).map((part) => attentionFwd({ ...common, ...v, part })),
+      ).map((range) => attentionFwd({ ...common, ...v, range })),
       delta,
       ...(
         [
           [0, 1],
           [1, 5],
         ] as const
-      ).map((part) => attentionBwdDq({ ...common, ...v, part })),
+      ).map((range) => attentionBwdDq({ ...common, ...v, range })),
       ...(
         [
           [0, 2],
           [2, 1],
         ] as const
-      ).map((part) => attentionBwdDkv({ ...common, ...v, part })),
+      ).map((range) => attentionBwdDkv({ ...common, ...v, range })),
     ];
     const want = await lab.run(whole, data, outputs, { extents });
     const got = await lab.run(parts, data, outputs, { extents });
@@ -177,10 +177,10 @@ test('ranges cover everything once, in steps of 64 within the work and the bindi
   };
   for (const total of [1, 63, 64, 65, 1000, 50257]) {
     for (const flops of [1, 5e5, 1e6, 1e9]) {
-      const parts = partsOf(total, flops);
+      const parts = rangesOf(total, flops);
       covers(parts, total);
       for (const [first, end] of parts) expect(end - first <= 64 || (end - first) * flops <= MAX_DISPATCH_FLOPS).toBe(true);
     }
   }
-  expect(partsOf(10_000, 1)).toEqual([[0, 10_000]]);
+  expect(rangesOf(10_000, 1)).toEqual([[0, 10_000]]);
 });

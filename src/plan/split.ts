@@ -10,21 +10,21 @@ import { amount } from '../dispatch/extents';
 export const MAX_DISPATCH_FLOPS = 0.6e9;
 
 /** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 64, where any view may. */
-export function partsOf(total: number, flopsPerUnit: number, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
+export function rangesOf(total: number, flopsPerUnit: number, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
   const step = Math.max(64, Math.floor(maxFlops / flopsPerUnit / 64) * 64);
-  const parts: [number, number][] = [];
-  for (let first = 0; first < total; first += step) parts.push([first, Math.min(total, first + step)]);
-  return parts;
+  const ranges: [number, number][] = [];
+  for (let first = 0; first < total; first += step) ranges.push([first, Math.min(total, first + step)]);
+  return ranges;
 }
 
 /** A product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, where k is what is live). */
 export function splitProduct(args: MatmulArgs, maxFlops = MAX_DISPATCH_FLOPS): Dispatch[] {
   const { layout, m, n, k } = args;
-  const parts = layout === 'tn' ? partsOf(m, 2 * n * k, maxFlops) : partsOf(n, 2 * m * k, maxFlops);
-  return parts.length === 1 ? [matmul(args)] : parts.map(([first, end]) => matmul(part(args, first, end)));
+  const ranges = layout === 'tn' ? rangesOf(m, 2 * n * k, maxFlops) : rangesOf(n, 2 * m * k, maxFlops);
+  return ranges.length === 1 ? [matmul(args)] : ranges.map(([first, end]) => matmul(piece(args, first, end)));
 }
 
-function part(args: MatmulArgs, first: number, end: number): MatmulArgs {
+function piece(args: MatmulArgs, first: number, end: number): MatmulArgs {
   const { layout, m, n, k, y, b, bias, a0 = 0, b0 = 0, y0 = 0 } = args;
   const count = end - first;
   if (layout === 'tn') return { ...args, m: count, lda: args.lda ?? m, a0: a0 + first, y: from(y, first * (args.ldy ?? n)) };
@@ -38,8 +38,8 @@ const from = (view: View, elements: number): View => {
   return { ...view, offset: view.offset + bytes, bytes: view.bytes - bytes };
 };
 
-/** A kernel over heads, in parts [first, count] of them. Heads share nothing, so a split changes no result. */
-export function splitHeads(input: PlanInput, heads: number, make: (part: readonly [number, number]) => Dispatch): Dispatch[] {
+/** A kernel over heads, in ranges [first, count] of them. Heads share nothing, so a split changes no result. */
+export function splitHeads(input: PlanInput, heads: number, make: (piece: readonly [number, number]) => Dispatch): Dispatch[] {
   const whole = make([0, heads]);
   const work = amount(whole.work.flops, capacityOf(input));
   const step = Math.max(1, Math.floor((heads * MAX_DISPATCH_FLOPS) / work));

@@ -12,7 +12,7 @@ import { parameterTable } from '../model/parameters';
 import { scheduleConfig } from './input';
 import type { Assignment, RunPlan } from './run-plan';
 import { microSegments } from './step-plan';
-import type { Store } from './store';
+import type { ShardedBuffer } from './sharded-buffer';
 import type { Dispatch } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
 import { planFaults } from '../dispatch/validate';
@@ -37,13 +37,13 @@ describe.each(ODD_NAMES)('%s', (name) => {
     expect(sizes(shared)).toEqual(sizes(plan));
   });
 
-  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=1, edges off', 'LISA γ=2, edges off'])(
+  test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=1, drawn layers only', 'LISA γ=2, drawn layers only'])(
     '%s: a frozen layer gets no dW, keeps no inputs of linears',
     (of) => {
       const plan = runPlan(shape, runConfig(shape, method(of)));
       for (const assignment of assignments(plan)) {
         const step = plan.step(assignment);
-        const lowest = plan.input.edges.embedding ? 0 : Math.min(...assignment.keys());
+        const lowest = plan.input.alwaysOn.embedding ? 0 : Math.min(...assignment.keys());
         const dispatches = dispatchesOf(microSegments(step, plan.capacity));
         for (let layer = 0; layer < shape.layers; layer++) {
           const own = dispatches.filter((d) => layerOf(d) === layer);
@@ -51,7 +51,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
           const gradients = backward.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.memory === 'gradients');
           if (assignment.has(layer)) {
             const slot = plan.buffers.slots[assignment.get(layer)!];
-            expect(gradients.every((v) => slot.gradient.parts.some(({ buffer }) => buffer === v.buffer))).toBe(true);
+            expect(gradients.every((v) => slot.gradient.shards.some(({ buffer }) => buffer === v.buffer))).toBe(true);
             expect(gradients.length).toBeGreaterThan(0);
           } else {
             expect(gradients).toEqual([]);
@@ -75,9 +75,9 @@ describe.each(ODD_NAMES)('%s', (name) => {
     const plan = runPlan(shape, runConfig(shape, of));
     for (const assignment of assignments(plan)) {
       const step = plan.step(assignment);
-      const { blocks, adapters, edges } = plan.buffers;
+      const { blocks, adapters, alwaysOn } = plan.buffers;
       const trained = [
-        ...[...edges.keys()].map((edge) => blocks.get(edge)!.store),
+        ...[...alwaysOn.keys()].map((name) => blocks.get(name)!.store),
         ...[...assignment.keys()].map((layer) => (plan.input.lora ? adapters[layer].store : blocks.get(`layer.${layer}`)!.store)),
       ];
       const updated = new Map<string, number>();
@@ -89,7 +89,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
         }
       }
       expect(Object.fromEntries(updated)).toEqual(
-        Object.fromEntries(trained.flatMap(({ parts }) => parts.map(({ buffer }) => [buffer.name, buffer.bytes]))),
+        Object.fromEntries(trained.flatMap(({ shards }) => shards.map(({ buffer }) => [buffer.name, buffer.bytes]))),
       );
     }
   });
@@ -115,9 +115,9 @@ test('the parameter table has a slot for every dispatch of random schedules', ()
       fc.integer({ min: 1, max: 3 }),
       fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),
       fc.integer({ min: 1, max: 2 ** 31 }),
-      (name, lisaSampler, lisaLayers, lisaTrain, seed) => {
+      (name, lisaSampler, lisaLayers, alwaysOn, seed) => {
         const shape = SHAPES[name];
-        const config = runConfig(shape, METHODS[1], { lisaSampler, lisaLayers, lisaTrain, seed, steps: 12, lisaPeriod: 3 });
+        const config = runConfig(shape, METHODS[1], { lisaSampler, lisaLayers, alwaysOn, seed, steps: 12, stepsPerPeriod: 3 });
         const plan = runPlan(shape, config);
         const draws = [0, 1, 2, 3].map((period) => drawPeriod(scheduleConfig(shape, config), period));
         const over = draws.map((layers): Assignment => new Map(layers.map((layer, i) => [layer, (i + layer) % plan.input.slots])));
@@ -175,18 +175,18 @@ describe('real models under default limits', () => {
       expect(faultsOf(runPlan(SHAPES[name], runConfig(SHAPES[name], method(of), { batchSize: 2, seqLen: 256 })))).toEqual([]);
   });
 
-  test('an embedding matrix above the binding limit is bound in parts that cover it', () => {
+  test('an embedding matrix above the binding limit is bound in shards that cover it', () => {
     for (const shape of [SHAPES['GPT-2 124M'], { ...SHAPES['GPT-2 124M'], tied: false }, SHAPES['Qwen2.5-0.5B']]) {
       const plan = runPlan(shape, runConfig(shape, method('full')));
       const dispatches = dispatchesOf(microSegments(plan.step(assignments(plan)[0]), plan.capacity));
       const { store } = plan.buffers.blocks.get('embedding')!;
-      const { gradient } = plan.buffers.edges.get('embedding')!;
+      const { gradient } = plan.buffers.alwaysOn.get('embedding')!;
       const bytes = shape.vocab * shape.width * 4;
-      const covered = (name: string, { parts }: Store): number =>
+      const covered = (name: string, { shards }: ShardedBuffer): number =>
         dispatches
           .filter((d) => d.kernel.name === name && !d.label.includes('wpe'))
           .flatMap((d) => d.views.slice(0, 3))
-          .filter((view) => parts.some(({ buffer, at }) => view.buffer === buffer && at + view.offset < bytes))
+          .filter((view) => shards.some(({ buffer, at }) => view.buffer === buffer && at + view.offset < bytes))
           .reduce((sum, view) => sum + view.bytes, 0);
       expect(bytes).toBeGreaterThan(DEFAULT_LIMITS.maxStorageBufferBindingSize);
       expect(covered('embedding_fwd', store)).toBe(bytes);

@@ -11,8 +11,8 @@ afterAll(() => console.info('bytes of weights and masters, stored against f32:',
 
 test.each(TINY_NAMES)('%s: what is packed saves half, masters are γ layers, γ = L stays f32', (name) => {
   const shape = TINY[name];
-  const of = (weights: RunConfig['weights'], changes: Partial<RunConfig>) =>
-    forecast(shape, tinyConfig({ lisaTrain: OFF, ...changes, weights }), 'bf16').bytes;
+  const of = (weightStorage: RunConfig['weightStorage'], changes: Partial<RunConfig>) =>
+    forecast(shape, tinyConfig({ alwaysOn: OFF, ...changes, weightStorage }), 'bf16').bytes;
   for (const lisaLayers of [1, shape.layers]) {
     const [wide, packed] = [of('f32', { lisaLayers }), of('stored', { lisaLayers })];
     kept.set(`${name}, γ = ${lisaLayers}`, (packed.weights + packed.masters) / wide.weights);

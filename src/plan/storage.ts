@@ -14,12 +14,12 @@ const isPackable = ({ role, shape }: ParameterRow): boolean =>
 /** Tensors that are used as one, in whichever layer: they are stored alike, so that layers share plans and kernels. */
 const kindOf = ({ layer, block, fused, local }: ParameterRow): string => `${layer === null ? block : 'layer'}/${fused ?? local}`;
 
-export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'edges' | 'types' | 'partBytes'>;
+export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'alwaysOn' | 'types' | 'shardBytes'>;
 
 /** The parameter table with where and how each tensor is stored: `stored` and `master`. */
 export function storedTable(input: StorageInput): ParameterRow[] {
-  const { shape, types, purpose, method, edges, partBytes } = input;
-  const table = parameterTable(shape, partBytes);
+  const { shape, types, purpose, method, alwaysOn, shardBytes } = input;
+  const table = parameterTable(shape, shardBytes);
   if (types === 'f32') return table;
   const packed = packedKinds(table, types);
   const halves = table.map((row): ParameterRow => ({ ...row, stored: packed.get(kindOf(row)) ?? 'f32' }));
@@ -30,7 +30,7 @@ export function storedTable(input: StorageInput): ParameterRow[] {
       if (!training || method === 'lora') return row;
       return mastered ? { ...row, master: 'f32' } : table[at];
     }
-    return edges[row.block as keyof typeof edges] ? table[at] : row;
+    return alwaysOn[row.block as keyof typeof alwaysOn] ? table[at] : row;
   });
 }
 

@@ -9,7 +9,7 @@ import type { Context, Unit } from './emit';
 import { headLogits, headLoss } from './head';
 import { layerBackward, layerForward, type ForwardMode } from './layer';
 import * as optimizer from './optimizer';
-import type { EdgeName, Slot } from './run-buffers';
+import type { AlwaysOnName, Slot } from './run-buffers';
 import { assignScratch, type ScratchPool, type Transient } from './scratch';
 
 const slotOf = ({ buffers }: Context, slot: number | null): Slot | null => (slot === null ? null : buffers.slots[slot]);
@@ -29,9 +29,9 @@ const PASSES = {
 
 /** Builders of what runs once a step, or at a switch of layers. They have no short-lived buffers. */
 const UPDATES = {
-  edgeSquares: ({ buffers, input }: Context, edge: EdgeName) => optimizer.squares({ buffers, input }, buffers.edges.get(edge)!),
-  edgeUpdate: (context: Context, edge: EdgeName) =>
-    optimizer.update(context, context.buffers.blocks.get(edge)!.store, context.buffers.edges.get(edge)!),
+  alwaysOnSquares: ({ buffers, input }: Context, name: AlwaysOnName) => optimizer.squares({ buffers, input }, buffers.alwaysOn.get(name)!),
+  alwaysOnUpdate: (context: Context, name: AlwaysOnName) =>
+    optimizer.update(context, context.buffers.blocks.get(name)!.store, context.buffers.alwaysOn.get(name)!),
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
   /** `layer` only counts where the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {

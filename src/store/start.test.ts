@@ -72,7 +72,7 @@ const lastId = (type: 'inspect' | 'examine' | 'compare' | 'preflight'): number =
   return asked.id;
 };
 const begin = (runId: string, config = runConfig()): void => {
-  resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
+  resetMetrics(config.method === 'lisa' ? config.stepsPerPeriod : null);
   useRunStore.setState({ run: newRun(runId, config), view: 'run' });
 };
 

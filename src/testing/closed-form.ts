@@ -4,7 +4,7 @@
 // N rows, T context, C width, Q = H·D, U = K·D, F feed-forward, V vocabulary, L layers, S slots.
 
 import type { ModelShape } from '../model/types';
-import type { ClassBytes } from '../dispatch/memory';
+import type { CategoryBytes } from '../dispatch/memory';
 
 export interface RunNumbers {
   readonly shape: ModelShape;
@@ -13,7 +13,7 @@ export interface RunNumbers {
   readonly slots: number;
   /** Lowest layer of the schedule; 0 where the embedding trains. */
   readonly lowest: number;
-  readonly edges: { readonly embedding: boolean; readonly norm: boolean; readonly head: boolean };
+  readonly alwaysOn: { readonly embedding: boolean; readonly norm: boolean; readonly head: boolean };
   readonly rank: number;
   readonly rows: number;
   readonly seqLen: number;
@@ -23,7 +23,7 @@ export interface RunNumbers {
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
   /** Where blocks are cut. */
-  readonly partBytes: number;
+  readonly shardBytes: number;
 }
 
 const up = (value: number, step: number): number => Math.ceil(value / step) * step;
@@ -120,24 +120,24 @@ function keptFrozen(s: ModelShape): number[] {
 /** What weight gradients need beyond that: both norms' outputs and the activation (attention's output is kept anyway). */
 const keptTrained = (s: ModelShape): number[] => [s.width, s.width, s.ff];
 
-export function closedForm(run: RunNumbers): ClassBytes {
-  const { shape: s, method, slots, lowest, edges, rank, rows: N, seqLen, cacheTokens } = run;
+export function closedForm(run: RunNumbers): CategoryBytes {
+  const { shape: s, method, slots, lowest, alwaysOn, rank, rows: N, seqLen, cacheTokens } = run;
   const { C, Q, U } = widths(s);
   const V = s.vocab;
   const L = s.layers;
   const lora = method === 'lora';
 
   const matrix = { rows: V, columns: C };
-  const cut = (tensors: Tensors): number[] => buffersOf(tensors, run.partBytes);
+  const cut = (tensors: Tensors): number[] => buffersOf(tensors, run.shardBytes);
   const embedding = cut(s.rope ? [matrix] : [matrix, s.maxPositions * C]);
   const norm = cut(s.norm === 'rms' ? [C] : [C, C]);
   const head = s.tied ? [] : cut([matrix]);
   const layer = cut(layerTensors(s));
   const adapter = cut(adapterTensors(s, rank));
   const trained = [
-    ...(edges.embedding ? [embedding] : []),
-    ...(edges.norm ? [norm] : []),
-    ...(edges.head ? [head] : []),
+    ...(alwaysOn.embedding ? [embedding] : []),
+    ...(alwaysOn.norm ? [norm] : []),
+    ...(alwaysOn.head ? [head] : []),
     ...Array.from({ length: slots }, () => (lora ? adapter : layer)),
   ];
   const state = sum(trained.flat());
@@ -145,9 +145,9 @@ export function closedForm(run: RunNumbers): ClassBytes {
   // Sums of squares: a partial a 4096 elements, at most 128 a buffer; each trainable's start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
   const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
-  const indices = 6 + (edges.embedding ? 3 : 0) + (edges.embedding && !s.rope ? 3 : 0);
+  const indices = 6 + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
-  const longIndices = (edges.embedding ? 1 : 0) + (edges.embedding && !s.rope ? 1 : 0);
+  const longIndices = (alwaysOn.embedding ? 1 : 0) + (alwaysOn.embedding && !s.rope ? 1 : 0);
   const ropeTable = s.rope ? buffer(Math.max(seqLen, cacheTokens) * (s.headDim / 2)) : 0;
   const inner = lora ? sum(linears(s).map(([, parts]) => buffer(N * parts.length * rank))) : 0;
   const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
@@ -158,8 +158,8 @@ export function closedForm(run: RunNumbers): ClassBytes {
   const mastered = run.halves === true && method === 'lisa' && L * halfLayer + slots * sum(layer) < L * sum(layer);
   const frozen = run.halves === true && method !== 'full';
   const stored = {
-    embedding: frozen && !edges.embedding ? halved(s.rope ? [V * C] : [V * C, s.maxPositions * C], [C, 0]) : sum(embedding),
-    head: frozen && !edges.head && !s.tied ? halved([V * C], [C]) : sum(head),
+    embedding: frozen && !alwaysOn.embedding ? halved(s.rope ? [V * C] : [V * C, s.maxPositions * C], [C, 0]) : sum(embedding),
+    head: frozen && !alwaysOn.head && !s.tied ? halved([V * C], [C]) : sum(head),
     layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
   };
 
@@ -222,7 +222,7 @@ interface Timeline {
 }
 
 /** Every kind of unit of work with its short-lived values, written down by hand. */
-function timelines({ shape: s, method, lowest, edges, rows }: RunNumbers, chunks: number): Timeline[] {
+function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chunks: number): Timeline[] {
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
@@ -251,7 +251,7 @@ function timelines({ shape: s, method, lowest, edges, rows }: RunNumbers, chunks
     `d.n1 d.qkv ${du('qkv')}`,
     'd.n1',
   ];
-  const headTrained = s.tied ? edges.embedding : edges.head;
+  const headTrained = s.tied ? alwaysOn.embedding : alwaysOn.head;
   const top = ['picked', `picked normed ${stats('n')}`];
   const head = [
     ...top,

@@ -30,7 +30,7 @@ export function fixtureConfig(run: Pick<FixtureRun, 'method' | 'steps' | 'optimi
     seqLen: 37,
     batchSize: 3,
     ...optimizer,
-    ...(lisa && { lisaPeriod: lisa.period, lisaLayers: Math.max(...lisa.draws.map((d) => d.length)), lisaTrain: lisa.train }),
+    ...(lisa && { stepsPerPeriod: lisa.period, lisaLayers: Math.max(...lisa.draws.map((d) => d.length)), alwaysOn: lisa.train }),
     ...(lora && { loraRank: lora.rank, loraAlpha: lora.alpha }),
   };
 }

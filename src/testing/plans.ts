@@ -17,13 +17,13 @@ export interface MethodCase {
 
 export const METHODS: readonly MethodCase[] = [
   { name: 'full', config: () => ({ method: 'full' }) },
-  { name: 'LISA γ=1', config: () => ({ method: 'lisa', lisaLayers: 1, lisaTrain: ON }) },
-  { name: 'LISA γ=2', config: () => ({ method: 'lisa', lisaLayers: 2, lisaTrain: ON }) },
-  { name: 'LISA γ=L', config: ({ layers }) => ({ method: 'lisa', lisaLayers: layers, lisaTrain: ON }) },
-  { name: 'LISA γ=1, edges off', config: () => ({ method: 'lisa', lisaLayers: 1, lisaTrain: OFF }) },
-  { name: 'LISA γ=2, edges off', config: () => ({ method: 'lisa', lisaLayers: 2, lisaTrain: OFF }) },
-  { name: 'LISA γ=L, edges off', config: ({ layers }) => ({ method: 'lisa', lisaLayers: layers, lisaTrain: OFF }) },
-  { name: 'LISA γ=2, head and norm only', config: () => ({ method: 'lisa', lisaLayers: 2, lisaTrain: { ...ON, embedding: false } }) },
+  { name: 'LISA γ=1', config: () => ({ method: 'lisa', lisaLayers: 1, alwaysOn: ON }) },
+  { name: 'LISA γ=2', config: () => ({ method: 'lisa', lisaLayers: 2, alwaysOn: ON }) },
+  { name: 'LISA γ=L', config: ({ layers }) => ({ method: 'lisa', lisaLayers: layers, alwaysOn: ON }) },
+  { name: 'LISA γ=1, drawn layers only', config: () => ({ method: 'lisa', lisaLayers: 1, alwaysOn: OFF }) },
+  { name: 'LISA γ=2, drawn layers only', config: () => ({ method: 'lisa', lisaLayers: 2, alwaysOn: OFF }) },
+  { name: 'LISA γ=L, drawn layers only', config: ({ layers }) => ({ method: 'lisa', lisaLayers: layers, alwaysOn: OFF }) },
+  { name: 'LISA γ=2, head and norm only', config: () => ({ method: 'lisa', lisaLayers: 2, alwaysOn: { ...ON, embedding: false } }) },
   { name: 'LoRA', config: () => ({ method: 'lora', loraRank: 3, loraAlpha: 6 }) },
 ];
 

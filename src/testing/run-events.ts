@@ -51,7 +51,7 @@ export function preparedOf(config: RunConfig, firstStep = 1): Prepared {
 }
 
 export function stepOf(prepared: Prepared, config: RunConfig, step: number): StepMetrics {
-  const period = prepared.schedule[Math.floor((step - 1) / config.lisaPeriod)];
+  const period = prepared.schedule[Math.floor((step - 1) / config.stepsPerPeriod)];
   return {
     step,
     loss: 4 / (1 + step / 10),
@@ -90,7 +90,7 @@ function reportOf(prepared: Prepared, config: RunConfig, last: number): RunRepor
 }
 
 export const runConfig = (changes: Partial<RunConfig> = {}): RunConfig =>
-  tinyConfig({ method: 'lisa', steps: 12, lisaPeriod: 3, lisaLayers: 1, saveEvery: 4, ...changes });
+  tinyConfig({ method: 'lisa', steps: 12, stepsPerPeriod: 3, lisaLayers: 1, saveEvery: 4, ...changes });
 
 /** From 'prepared' to 'done', with a checkpoint every saveEvery steps; without an end where `until` is below the steps. */
 export function runEvents({ config: changes, firstStep = 1, until }: RunEventsOptions = {}): { config: RunConfig; events: RunEvent[] } {
@@ -109,8 +109,8 @@ export function runEvents({ config: changes, firstStep = 1, until }: RunEventsOp
   for (let step = firstStep; step <= last; step++) {
     const metrics = stepOf(prepared, config, step);
     events.push({ type: 'step', metrics });
-    const period = Math.floor((step - 1) / config.lisaPeriod);
-    if (config.method === 'lisa' && step % config.lisaPeriod === 0)
+    const period = Math.floor((step - 1) / config.stepsPerPeriod);
+    if (config.method === 'lisa' && step % config.stepsPerPeriod === 0)
       events.push({ type: 'moved', step, period, layers: metrics.activeLayers.map((layer) => ({ layer, change: 0.001 * step })) });
     if (config.saveEvery > 0 && step % config.saveEvery === 0) events.push({ type: 'checkpoint', step });
   }

@@ -7,7 +7,7 @@ import { nodeLab } from './node-lab';
 import { nodeSource } from '../io/node/source';
 import { headerSize, parseHeader, type SafetensorsFile } from '../io/formats/safetensors';
 import { collect } from './tiny-model';
-import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
 import type { RunEvent, StepMetrics } from '../train/events';
@@ -23,7 +23,7 @@ export const readerOf = (bytes: Bytes): CheckpointReader => ({
 });
 
 /** Keeps the bytes of every checkpoint, by step. */
-export class MemoryCheckpoints implements CheckpointStore {
+export class MemoryCheckpoints implements CheckpointStorage {
   readonly files = new Map<number, Bytes>();
   #latest: number | null = null;
 
@@ -95,7 +95,7 @@ export const TINY_CONFIG: RunConfig = {
   lr: 1e-2,
   warmup: 2,
   weightDecay: 0.01,
-  lisaPeriod: 5,
+  stepsPerPeriod: 5,
   lisaLayers: 2,
   loraRank: 3,
   loraAlpha: 6,
@@ -132,18 +132,18 @@ export async function openTiny(
   inputs: RunInputs,
   from: CheckpointReader | null = null,
   host = new TestHost(),
-  partBytes?: number,
+  shardBytes?: number,
 ): Promise<TinyRun> {
   const { gpu } = await nodeLab();
-  return { host, session: await Session.create(gpu, inputs, host, from, partBytes) };
+  return { host, session: await Session.create(gpu, inputs, host, from, shardBytes) };
 }
 
 /** Every tensor that the run could change, as bytes by name. */
 export async function trainedBytes(session: Session): Promise<Map<string, Bytes>> {
   const { engine } = session;
   const bytes = new Map<string, Bytes>();
-  for (const [name, { store }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readStore(store));
-  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readStore(store));
+  for (const [name, { store }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readSharded(store));
+  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readSharded(store));
   return bytes;
 }
 

@@ -12,7 +12,7 @@ import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { planInput, type PlanOptions } from '../plan/input';
-import type { Store } from '../plan/store';
+import type { ShardedBuffer } from '../plan/sharded-buffer';
 import { randomStream } from '../base/random';
 import { Engine } from '../engine/engine';
 import { initialA, loraSites } from '../engine/lora';
@@ -53,7 +53,7 @@ export const tinyConfig = (changes: Partial<RunConfig> = {}): RunConfig => ({
   warmup: 0,
   weightDecay: 0.1,
   lisaLayers: 2,
-  lisaPeriod: 3,
+  stepsPerPeriod: 3,
   loraRank: 2,
   loraAlpha: 4,
   ...changes,
@@ -103,9 +103,9 @@ export function stepData(microBatches: readonly MicroBatch[]): StepData {
 export const tinyStep = (shape: ModelShape, seed: number): StepData => stepData([microBatch(tinySamples(shape, [9, 6], seed))]);
 
 /** SHA-256 of what a block, a gradient or a state holds on the GPU. */
-export async function hashOf(engine: Engine, store: Store): Promise<string> {
+export async function hashOf(engine: Engine, store: ShardedBuffer): Promise<string> {
   return createHash('sha256')
-    .update(await engine.readStore(store))
+    .update(await engine.readSharded(store))
     .digest('hex');
 }
 

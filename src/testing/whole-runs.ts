@@ -21,7 +21,7 @@ export interface WholeRun {
   /** The type in which the model comes. */
   readonly stored?: Stored;
   /** From where on blocks are cut into several buffers. */
-  readonly partBytes?: number;
+  readonly shardBytes?: number;
   readonly config: Partial<RunConfig>;
 }
 
@@ -30,16 +30,16 @@ const OFF = { embedding: false, head: false, norm: false };
 const WHOLE_RUNS = {
   'LISA, state dropped': { config: {} },
   'LISA, state parked, two micro-batches a step': { config: { lisaState: 'park', gradAccum: 2 } },
-  'LISA without embedding, head and norm, rows packed': { config: { lisaTrain: OFF, packing: true } },
+  'LISA without embedding, head and norm, rows packed': { config: { alwaysOn: OFF, packing: true } },
   LoRA: { config: { method: 'lora', lr: 5e-2 } },
   full: { config: { method: 'full', gradClip: 0 } },
   // The other kinds of block: learned positions and fused q, k, v; biases everywhere.
   'GPT-2, re-warmed joiners': { model: 'tiny-gpt2', config: { lisaRewarm: 3 } },
   'Llama with biases, cycle': { model: 'tiny-llama-bias', config: { lisaLayers: 1, lisaSampler: 'cycle' } },
   // The other ways in which weights lie.
-  'f32 in parts, state parked': { partBytes: 1, config: { lisaState: 'park', lisaTrain: { embedding: false, head: true, norm: true } } },
-  'bf16 as it came': { stored: 'bf16', config: { weights: 'stored', lisaLayers: 1, lisaTrain: { ...OFF, norm: true } } },
-  'f16 as it came, in parts': { stored: 'f16', partBytes: 1, config: { weights: 'stored', lisaLayers: 1, lisaTrain: OFF } },
+  'f32 in shards, state parked': { shardBytes: 1, config: { lisaState: 'park', alwaysOn: { embedding: false, head: true, norm: true } } },
+  'bf16 as it came': { stored: 'bf16', config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: { ...OFF, norm: true } } },
+  'f16 as it came, in shards': { stored: 'f16', shardBytes: 1, config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: OFF } },
 } as const satisfies Record<string, WholeRun>;
 export type WholeRunName = keyof typeof WHOLE_RUNS;
 
@@ -65,8 +65,8 @@ export async function finish(inputs: RunInputs, session: Session, host: TestHost
 
 /** A session of this run, from a checkpoint of it or from the beginning. The caller closes it. */
 export function openWhole(name: WholeRunName, inputs: RunInputs, from: CheckpointReader | null = null, host?: TestHost): Promise<TinyRun> {
-  const { partBytes }: WholeRun = WHOLE_RUNS[name];
-  return openTiny(inputs, from, host, partBytes);
+  const { shardBytes }: WholeRun = WHOLE_RUNS[name];
+  return openTiny(inputs, from, host, shardBytes);
 }
 
 export interface WholeRuns {

@@ -7,7 +7,7 @@ import { openGpu } from '../gpu/device';
 import { nodeLab } from '../testing/node-lab';
 import { nodeGpu } from '../gpu/node';
 import { forecast } from '../plan/forecast';
-import { bytesByClass, sumBytes } from '../dispatch/memory';
+import { bytesByCategory, sumBytes } from '../dispatch/memory';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { TINY, TINY_NAMES, tinyConfig, tinyEngine, tinyStep } from '../testing/tiny';
 import { stepsOf } from '../testing/steps';
@@ -15,7 +15,7 @@ import { stepsOf } from '../testing/steps';
 const METHODS = [
   { method: 'full' as const },
   { method: 'lisa' as const },
-  { method: 'lisa' as const, lisaTrain: { embedding: false, head: false, norm: false } },
+  { method: 'lisa' as const, alwaysOn: { embedding: false, head: false, norm: false } },
   { method: 'lora' as const },
 ];
 
@@ -35,7 +35,7 @@ describe.each(Object.keys(DEVICES))('%s', (device) => {
       const spy = spyOnBuffers(gpu);
       try {
         const engine = await tinyEngine(TINY[name], config, { gpu });
-        const planned = bytesByClass(engine.plan.allBuffers);
+        const planned = bytesByCategory(engine.plan.allBuffers);
         const ledger = engine.allocator.reading();
         expect(planned).toEqual(forecast(TINY[name], config).bytes);
         expect(ledger.live).toEqual(planned);
@@ -80,7 +80,7 @@ test('a device with default limits trains to the same bits', async () => {
   for (const device of Object.keys(DEVICES)) {
     const engine = await tinyEngine(shape, config, { gpu: await DEVICES[device]() });
     const steps = stepsOf(engine, config, () => [1, 3]);
-    results.push(await steps.take(tinyStep(shape, 2)), await engine.readStore(engine.plan.buffers.blocks.get('layer.3')!.store));
+    results.push(await steps.take(tinyStep(shape, 2)), await engine.readSharded(engine.plan.buffers.blocks.get('layer.3')!.store));
     engine.close();
   }
   expect(results.slice(2)).toEqual(results.slice(0, 2));

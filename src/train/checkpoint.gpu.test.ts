@@ -29,7 +29,7 @@ const CONFIG: RunConfig = {
   sampleTokens: 1,
   saveEvery: 1,
   lisaState: 'park',
-  lisaPeriod: 1,
+  stepsPerPeriod: 1,
   lisaLayers: 2,
 };
 const ROWS = textRows(4);
@@ -114,7 +114,7 @@ describe('damage', () => {
   });
 
   test('one bit of the weights that a period began with', async () => {
-    const of = await inputsOf({ lisaPeriod: 3 });
+    const of = await inputsOf({ stepsPerPeriod: 3 });
     const { host, session } = await openTiny(of);
     await session.run();
     session.close();
@@ -127,14 +127,20 @@ describe('damage', () => {
     expect(await outcome(of, readerOf(bytes))).toBe('CHECKPOINT_CORRUPT');
   });
 
-  test('of another version, or with settings that are no longer all there are', async () => {
-    const { dedupe: _, ...older } = CONFIG;
-    for (const change of [{ version: 1 }, { config: older }]) {
-      const state = { ...(await readCheckpointState(readerOf(saved))), ...change } as CheckpointState;
+  test('of another version; one with the settings of an older version goes on', async () => {
+    const { dedupe: _, stepsPerPeriod: lisaPeriod, alwaysOn: lisaTrain, weightStorage: weights, ...rest } = CONFIG;
+    const older = { ...rest, lisaPeriod, lisaTrain, weights };
+    const cases = [
+      [{ version: 1 }, 'CHECKPOINT_CORRUPT'],
+      [{ config: older }, 'accepted'],
+    ] as const;
+    for (const [change, expected] of cases) {
+      const state = { ...(await readCheckpointState(readerOf(saved))), ...change } as unknown as CheckpointState;
       const { session } = await openTiny(inputs);
       const bytes = await collect(checkpointFile(session.engine, { parked: new Map(), before: new Map() }, state).chunks());
       session.close();
-      expect(await outcome(inputs, readerOf(bytes))).toBe('CHECKPOINT_CORRUPT');
+      expect(await outcome(inputs, readerOf(bytes))).toBe(expected);
+      if (expected === 'accepted') expect((await readCheckpointState(readerOf(bytes))).config).toEqual(CONFIG);
     }
   });
 
@@ -202,7 +208,7 @@ describe('another run', () => {
     ['a model of another shape', () => tinyInputs(folder.path, 'tiny-gpt2', CONFIG, ROWS)],
     ['more layers at a time', () => inputsOf({ lisaLayers: 3 })],
     ['fewer layers at a time', () => inputsOf({ lisaLayers: 1 })],
-    ['other always-on tensors', () => inputsOf({ lisaTrain: { embedding: true, head: false, norm: true }, seed: 1 })],
+    ['other always-on tensors', () => inputsOf({ alwaysOn: { embedding: true, head: false, norm: true }, seed: 1 })],
     ['LoRA', () => inputsOf({ method: 'lora' })],
     ['full', () => inputsOf({ method: 'full' })],
   ])('%s', async (_, make) => {

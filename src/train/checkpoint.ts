@@ -2,7 +2,7 @@
 // state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (see the stores), so
 // a kill at any moment leaves the old one or the new one.
 
-import { DEFAULTS, type RunConfig } from '../config/run-config';
+import { configOf, withCurrentNames, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { piecesOf } from '../io/formats/pieces';
@@ -17,7 +17,7 @@ import {
 } from '../io/formats/safetensors';
 import type { BlockName } from '../model/types';
 import type { KernelChoice } from '../plan/input';
-import type { Store } from '../plan/store';
+import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
@@ -102,17 +102,17 @@ interface StateBuffer {
 
 /** Buffers that make up the state of a run, by name in the file: a tensor each. */
 function stateBuffers(engine: Engine): Map<string, StateBuffer> {
-  const { blocks, adapters, edges, slots } = engine.plan.buffers;
+  const { blocks, adapters, alwaysOn, slots } = engine.plan.buffers;
   const buffers = new Map<string, StateBuffer>();
-  const add = (name: string, { parts }: Store, block: BlockName | null = null): void =>
-    parts.forEach(({ buffer }, index) =>
-      buffers.set(parts.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === parts.length - 1 ? block : null }),
+  const add = (name: string, { shards }: ShardedBuffer, block: BlockName | null = null): void =>
+    shards.forEach(({ buffer }, index) =>
+      buffers.set(shards.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === shards.length - 1 ? block : null }),
     );
   // LoRA's base never changes: the model files have it.
   if (!engine.plan.input.lora) for (const [name, { store }] of blocks) add(`weights/${name}`, store, name);
   adapters.forEach(({ store }, layer) => add(`adapter/${layer}`, store));
   for (const { name, master } of slots) if (master) add(`master/${name}`, master);
-  for (const of of [...edges.values(), ...slots]) {
+  for (const of of [...alwaysOn.values(), ...slots]) {
     add(`m/${of.name}`, of.m);
     add(`v/${of.name}`, of.v);
   }
@@ -204,9 +204,8 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
   try {
     const state = JSON.parse(text) as CheckpointState;
     if (state.version !== 2) throw new Error(`version ${String(state.version)}`);
-    const missing = Object.keys(DEFAULTS).find((key) => !(key in state.config));
-    if (missing !== undefined) throw new Error(`its settings lack ${missing}`);
-    return state;
+    // A setting that was not there yet when it was written is at its default, which is what the run did without it.
+    return { ...state, config: configOf(withCurrentNames(state.config)) };
   } catch (cause) {
     throw corrupt('it was written by another version', cause);
   }

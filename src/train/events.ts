@@ -26,7 +26,7 @@ export interface StepMetrics {
   readonly targets: number;
   readonly activeLayers: readonly number[];
   readonly stepMs: number;
-  /** Live GPU bytes by class, and their sum. */
+  /** Live GPU bytes by category, and their sum. */
   readonly memory: MemoryTotals;
 }
 

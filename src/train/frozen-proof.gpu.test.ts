@@ -12,7 +12,7 @@ import type { Session } from './session';
 const folder = temporaryFolder('proof');
 afterAll(() => folder.remove());
 
-const CONFIG: RunConfig = { ...TINY_CONFIG, steps: 9, lisaPeriod: 3, evalSplit: 0, sampleTokens: 1, sampleAt: 'ends' };
+const CONFIG: RunConfig = { ...TINY_CONFIG, steps: 9, stepsPerPeriod: 3, evalSplit: 0, sampleTokens: 1, sampleAt: 'ends' };
 const inputsOf = (change: Partial<RunConfig> = {}): Promise<RunInputs> =>
   tinyInputs(folder.path, 'tiny-llama', { ...CONFIG, ...change }, textRows(4));
 
@@ -114,7 +114,7 @@ describe('LISA', () => {
   });
 
   test('embedding and norm, where they do not train, are in it', async () => {
-    const off = await inputsOf({ lisaTrain: { embedding: false, head: false, norm: false } });
+    const off = await inputsOf({ alwaysOn: { embedding: false, head: false, norm: false } });
     const before = (session: Session): Promise<void> => tamper(session, (row) => row.block === 'embedding');
     const { proofs, session } = await verified(off, [{ at: 1 }, { at: 2, before }]);
     const layers = [0, 1, 2, 3].filter((layer) => !session.schedule[0].layers.includes(layer)).map((layer) => `layer.${layer}`);

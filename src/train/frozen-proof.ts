@@ -52,7 +52,7 @@ export class FrozenProof {
 
 /** Blocks that do not train while these layers do, from the bottom up. LoRA's adapters train, and no block. */
 export function frozenBlocks({ plan }: Engine, activeLayers: readonly number[]): BlockName[] {
-  const { blocks, edges, adapters } = plan.buffers;
-  const training = new Set<string>([...edges.keys(), ...(adapters.length > 0 ? [] : activeLayers.map((layer) => `layer.${layer}`))]);
+  const { blocks, alwaysOn, adapters } = plan.buffers;
+  const training = new Set<string>([...alwaysOn.keys(), ...(adapters.length > 0 ? [] : activeLayers.map((layer) => `layer.${layer}`))]);
   return [...blocks.keys()].filter((name) => !training.has(name));
 }

@@ -91,14 +91,14 @@ describe('the built-in model', () => {
       const { loss, gradNorm } = await steps.take(data);
       losses.push(loss);
       if (step > 0) continue;
-      const { blocks, edges, slots } = engine.plan.buffers;
+      const { blocks, alwaysOn, slots } = engine.plan.buffers;
       const worst = { norm: 0, elements: 0, name: '' };
       let tensors = 0;
       let squares = 0;
       for (const { rows } of blocks.values()) {
         for (const row of rows) {
           const want = golden.gradients[row.name];
-          const got = await engine.readGradient(row.layer === null ? edges.get(row.block as 'norm')! : slots[row.layer], row.local);
+          const got = await engine.readGradient(row.layer === null ? alwaysOn.get(row.block as 'norm')! : slots[row.layer], row.local);
           expect(row.shape, row.name).toEqual(want.shape);
           const norm = Math.sqrt(got.reduce((sum, value) => sum + value * value, 0));
           const normError = Math.abs(norm - want.norm) / want.norm;

@@ -69,9 +69,9 @@ describe('frozen tensors', () => {
     ['untied Llama', ON, ['embedding', 'norm', 'head']],
     ['untied Llama', { embedding: false, head: true, norm: false }, ['head']],
     ['GPT-2', OFF, []],
-  ] as const)('%s: are bit-identical over each period, trained ones are not (%o)', async (name, lisaTrain, edges) => {
+  ] as const)('%s: are bit-identical over each period, trained ones are not (%o)', async (name, alwaysOn, training) => {
     const draws = [[0, 2], [1, 2], [0]];
-    const config = tinyConfig({ lisaTrain, lisaPeriod: 2 });
+    const config = tinyConfig({ alwaysOn, stepsPerPeriod: 2 });
     await withEngine(
       name,
       config,
@@ -83,7 +83,7 @@ describe('frozen tensors', () => {
           await steps.take(tinyStep(TINY[name], layers[0]));
           expect(steps.state.controller.layers()).toEqual(layers);
           const after = await weightHashes(engine);
-          expect(changedIn(before, after).sort()).toEqual([...edges, ...layers.map((layer) => `layer.${layer}`)].sort());
+          expect(changedIn(before, after).sort()).toEqual([...training, ...layers.map((layer) => `layer.${layer}`)].sort());
           before = after;
         }
       },
@@ -105,7 +105,7 @@ describe('frozen tensors', () => {
 test('memory is flat over 40 switches, every layer gets its turn, and a switch costs less than a step', async () => {
   const { gpu } = await nodeLab();
   const name = 'tied Llama';
-  const config = tinyConfig({ steps: 40, lisaPeriod: 1, lr: 1e-3, lisaTrain: OFF });
+  const config = tinyConfig({ steps: 40, stepsPerPeriod: 1, lr: 1e-3, alwaysOn: OFF });
   const spy = spyOnBuffers(gpu);
   try {
     await withEngine(name, config, async (engine) => {
@@ -155,7 +155,7 @@ test('memory is flat over 40 switches, every layer gets its turn, and a switch c
 
 describe('a run is a function of its seed', () => {
   test('same seed: same layers, losses and weights, bit for bit; another seed: others', async () => {
-    const config = tinyConfig({ lisaPeriod: 2, lisaLayers: 1, seed: 7 });
+    const config = tinyConfig({ stepsPerPeriod: 2, lisaLayers: 1, seed: 7 });
     const [one, two, other] = [
       await weightsAfter('untied Llama', config, 8),
       await weightsAfter('untied Llama', config, 8),
@@ -168,7 +168,7 @@ describe('a run is a function of its seed', () => {
 
   test.each(TINY_NAMES)('%s: γ = L with everything on equals full training, bit for bit', async (name) => {
     const { layers } = TINY[name];
-    const config = tinyConfig({ lisaLayers: layers, lisaPeriod: 2, lrSchedule: 'cosine', warmup: 2 });
+    const config = tinyConfig({ lisaLayers: layers, stepsPerPeriod: 2, lrSchedule: 'cosine', warmup: 2 });
     const lisa = await weightsAfter(name, config, 6);
     const full = await weightsAfter(name, { ...config, method: 'full' }, 6);
     expect(lisa).toEqual(full);
@@ -188,13 +188,13 @@ describe('how targets are batched changes nothing', () => {
       const steps = stepsOf(engine, config);
       let at = 0;
       const { loss } = await steps.take(stepData(batches.map((lengths) => microBatch(samples.slice(at, (at += lengths.length))))));
-      const { blocks, edges, slots } = engine.plan.buffers;
+      const { blocks, alwaysOn, slots } = engine.plan.buffers;
       const gradients = new Map<string, Float32Array>();
       for (const { rows } of blocks.values()) {
         for (const row of rows)
           gradients.set(
             row.name,
-            await engine.readGradient(row.layer === null ? edges.get(row.block as 'norm')! : slots[row.layer], row.local),
+            await engine.readGradient(row.layer === null ? alwaysOn.get(row.block as 'norm')! : slots[row.layer], row.local),
           );
       }
       return { loss, gradients };
@@ -249,7 +249,7 @@ describe('optimizer state belongs to a layer', () => {
       [0, 1],
       [1, 2],
     ];
-    const config = tinyConfig({ lisaTrain: OFF, lisaPeriod: 3, gradClip: 0 });
+    const config = tinyConfig({ alwaysOn: OFF, stepsPerPeriod: 3, gradClip: 0 });
     const table = parameterTable(TINY[name]);
     const data = tinyStep(TINY[name], 9);
     const { start, switched } = await withEngine(
@@ -291,7 +291,7 @@ describe('optimizer state belongs to a layer', () => {
       [1, 2],
     ];
     const rates = async (lisaRewarm: number): Promise<number[][]> => {
-      const config = tinyConfig({ lisaPeriod: 2, lr: 0.01, lisaRewarm });
+      const config = tinyConfig({ stepsPerPeriod: 2, lr: 0.01, lisaRewarm });
       return withEngine(
         name,
         config,
@@ -324,7 +324,7 @@ describe('optimizer state belongs to a layer', () => {
 
   test('parked state comes back bit for bit, with its count; dropped state is zero', async () => {
     const name = 'tied Llama';
-    const config = tinyConfig({ lisaTrain: OFF, lisaLayers: 1, lisaPeriod: 2, lisaState: 'park' });
+    const config = tinyConfig({ alwaysOn: OFF, lisaLayers: 1, stepsPerPeriod: 2, lisaState: 'park' });
     const draws = [[0], [2], [0]];
     await withEngine(
       name,
@@ -351,7 +351,7 @@ describe('optimizer state belongs to a layer', () => {
         dropping.resume(controller.slots(), []);
         await switchLayers({ ...steps.state, controller: dropping, parked: new Map() }, [1]);
         const { m, v } = engine.plan.buffers.slots[0];
-        for (const spec of [m, v]) expect((await engine.readStore(spec)).every((byte) => byte === 0)).toBe(true);
+        for (const spec of [m, v]) expect((await engine.readSharded(spec)).every((byte) => byte === 0)).toBe(true);
       },
       draws,
     );
@@ -361,12 +361,12 @@ describe('optimizer state belongs to a layer', () => {
 test('slots without a layer add nothing to the gradient norm', async () => {
   const name = 'untied Llama';
   const draws = [[0, 1, 3], [2], [1, 3]];
-  const config = tinyConfig({ lisaSampler: 'bernoulli', lisaPeriod: 1 });
+  const config = tinyConfig({ lisaSampler: 'bernoulli', stepsPerPeriod: 1 });
   await withEngine(
     name,
     config,
     async (engine) => {
-      const { edges, slots } = engine.plan.buffers;
+      const { alwaysOn, slots } = engine.plan.buffers;
       expect(slots).toHaveLength(3);
       const steps = stepsOf(engine, config, (period) => draws[period]);
       for (const drawn of draws) {
@@ -374,8 +374,8 @@ test('slots without a layer add nothing to the gradient norm', async () => {
         const used = steps.state.controller.slots().flatMap(({ layer }, slot) => (layer === null ? [] : [slots[slot]]));
         expect(used).toHaveLength(drawn.length);
         let squares = 0;
-        for (const of of [...edges.values(), ...used]) {
-          for (const value of new Float32Array((await engine.readStore(of.gradient)).buffer)) squares += value * value;
+        for (const of of [...alwaysOn.values(), ...used]) {
+          for (const value of new Float32Array((await engine.readSharded(of.gradient)).buffer)) squares += value * value;
         }
         expect(Math.abs(gradNorm / Math.sqrt(squares) - 1), `layers ${drawn.join()}`).toBeLessThan(1e-6);
       }
@@ -399,10 +399,10 @@ describe('a loss that is no finite number', () => {
       const values = await engine.readTensor(row);
       values[3] = poison;
       engine.writeTensor(row, values);
-      const { edges, slots } = engine.plan.buffers;
+      const { alwaysOn, slots } = engine.plan.buffers;
       const state = async (): Promise<string[]> => {
         const hashes: string[] = [];
-        for (const spec of [...edges.values(), ...slots].flatMap(({ m, v }) => [m, v])) hashes.push(await hashOf(engine, spec));
+        for (const spec of [...alwaysOn.values(), ...slots].flatMap(({ m, v }) => [m, v])) hashes.push(await hashOf(engine, spec));
         return hashes;
       };
       const before = [await weightHashes(engine), await state()];

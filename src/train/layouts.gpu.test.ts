@@ -1,4 +1,4 @@
-// How weights lie on the GPU is no part of a run: packed in 16 bits while they do not train, or cut into as many buffers as they
+// How weights lie on the GPU is not part of what a run computes: packed in 16 bits while they do not train, or cut into as many buffers as they
 // can be, a step has the values and the sums, in the same order, of whole blocks in f32. It equals theirs bit for bit, until a
 // packed layer leaves and is rounded. oracle.gpu.test.ts holds whole blocks against float64 PyTorch.
 
@@ -9,7 +9,7 @@ import { narrow } from '../base/half';
 import { decodeTensor } from '../io/formats/safetensors';
 import { parameterTable } from '../model/parameters';
 import type { ModelShape } from '../model/types';
-import { bytesByClass } from '../dispatch/memory';
+import { bytesByCategory } from '../dispatch/memory';
 import type { PlanOptions } from '../plan/input';
 import type { Stored } from '../dispatch/types';
 import { spyOnBuffers } from '../testing/buffer-spy';
@@ -26,14 +26,14 @@ const shapeOf = (name: TinyName): ModelShape => ({ ...TINY[name], vocab: 301 });
 const rounded = (values: Numbers, stored: Stored): Numbers => decodeTensor(new Uint8Array(narrow(values, stored).buffer), stored);
 
 /** `bits` hold the weights exactly, in whichever type they lie. */
-interface Layout extends Pick<PlanOptions, 'partBytes'> {
+interface Layout extends Pick<PlanOptions, 'shardBytes'> {
   readonly bits: Stored;
-  readonly weights: RunConfig['weights'];
+  readonly weightStorage: RunConfig['weightStorage'];
 }
 
-async function engineOf(name: TinyName, config: RunConfig, { bits, weights, partBytes }: Layout, draws?: Draws): Promise<Engine> {
+async function engineOf(name: TinyName, config: RunConfig, { bits, weightStorage, shardBytes }: Layout, draws?: Draws): Promise<Engine> {
   const shape = shapeOf(name);
-  const engine = await tinyEngine(shape, { ...config, weights }, { draws, types: bits, partBytes });
+  const engine = await tinyEngine(shape, { ...config, weightStorage }, { draws, types: bits, shardBytes });
   for (const row of parameterTable(shape)) engine.writeTensor(row, rounded(tinyTensor(row), bits));
   return engine;
 }
@@ -54,7 +54,7 @@ const differing = (a: ReadonlyMap<string, Numbers>, b: ReadonlyMap<string, Numbe
 /** Three steps, the later ones of two micro-batches, an evaluation and sampled logits; what each left behind. */
 async function journey(engine: Engine, config: RunConfig, draws: Draws) {
   const { shape } = engine.plan.input;
-  const { blocks, edges, slots } = engine.plan.buffers;
+  const { blocks, alwaysOn, slots } = engine.plan.buffers;
   const steps = stepsOf(engine, config, (period) => draws[period]);
   const [told, norms]: [unknown[], number[]] = [[], []];
   const gradients = new Map<string, Numbers>();
@@ -66,35 +66,35 @@ async function journey(engine: Engine, config: RunConfig, draws: Draws) {
     if (step > 0 || config.method === 'lora') continue;
     for (const row of [...blocks.values()].flatMap(({ rows }) => rows)) {
       const slot = steps.state.controller.slots().findIndex(({ layer }) => layer === row.layer);
-      const of = row.layer === null ? edges.get(row.block as 'embedding') : slots[slot];
+      const of = row.layer === null ? alwaysOn.get(row.block as 'embedding') : slots[slot];
       if (of) gradients.set(row.name, await engine.readGradient(of, row.local));
     }
   }
   const state: string[] = [];
-  for (const { m, v } of [...edges.values(), ...slots]) state.push(await hashOf(engine, m), await hashOf(engine, v));
+  for (const { m, v } of [...alwaysOn.values(), ...slots]) state.push(await hashOf(engine, m), await hashOf(engine, v));
   told.push(await engine.evaluate(tinyStep(shape, 9).microBatches[0]), await engine.logits([1, 2, 300], 0), await engine.logits([4], 3));
   return { told, norms, state, gradients, values: await valuesOf(engine) };
 }
 
 const STAY: Draws = [[1]];
 const SWITCH: Draws = [[0, 1], [1]];
-const WHOLE = { bits: 'bf16', weights: 'f32' } as const satisfies Layout;
-const PACKED = { bits: 'bf16', weights: 'stored' } as const satisfies Layout;
-const HALF = { bits: 'f16', weights: 'stored' } as const satisfies Layout;
+const WHOLE = { bits: 'bf16', weightStorage: 'f32' } as const satisfies Layout;
+const PACKED = { bits: 'bf16', weightStorage: 'stored' } as const satisfies Layout;
+const HALF = { bits: 'f16', weightStorage: 'stored' } as const satisfies Layout;
 /** As many buffers as blocks can be cut into. */
-const IN_PARTS = { partBytes: 1 };
+const IN_PARTS = { shardBytes: 1 };
 /** Two models a type: what differs between types is the load of a quad. */
 const LAYOUTS: readonly { name: string; layout: Layout; of: Layout; draws: Draws; models: readonly TinyName[] }[] = [
   // Over a switch: what is not packed is not rounded.
-  { name: 'f32 in parts', layout: { ...WHOLE, ...IN_PARTS }, of: WHOLE, draws: SWITCH, models: ['GPT-2', 'untied Llama', 'tied Llama'] },
-  { name: 'packed f16', layout: HALF, of: { ...HALF, weights: 'f32' }, draws: STAY, models: ['untied Llama', 'GPT-2'] },
+  { name: 'f32 in shards', layout: { ...WHOLE, ...IN_PARTS }, of: WHOLE, draws: SWITCH, models: ['GPT-2', 'untied Llama', 'tied Llama'] },
+  { name: 'packed f16', layout: HALF, of: { ...HALF, weightStorage: 'f32' }, draws: STAY, models: ['untied Llama', 'GPT-2'] },
   { name: 'packed bf16', layout: PACKED, of: WHOLE, draws: STAY, models: ['tied Llama', 'Qwen3'] },
   // Both round what leaves.
-  { name: 'packed bf16 in parts', layout: { ...PACKED, ...IN_PARTS }, of: PACKED, draws: SWITCH, models: ['untied Llama'] },
+  { name: 'packed bf16 in shards', layout: { ...PACKED, ...IN_PARTS }, of: PACKED, draws: SWITCH, models: ['untied Llama'] },
 ];
 const METHODS: readonly (readonly [string, Partial<RunConfig>])[] = [
   ['LISA, embedding and head on', {}],
-  ['LISA, embedding and head frozen', { lisaTrain: OFF }],
+  ['LISA, embedding and head frozen', { alwaysOn: OFF }],
   ['LoRA', { method: 'lora' }],
 ];
 
@@ -102,10 +102,10 @@ describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
   test.each(models)('%s: steps, gradients, state, evaluation and sampling equal those of the plainer layout bit for bit', async (name) => {
     for (const [method, changes] of METHODS) {
       // The gradient norm adds its partial sums by buffer: cut, it differs by rounding, so nothing may be clipped by it.
-      const cut = layout.partBytes !== undefined;
+      const cut = layout.shardBytes !== undefined;
       const config = tinyConfig({
         lisaLayers: draws[0].length,
-        lisaPeriod: draws.length > 1 ? 2 : 100,
+        stepsPerPeriod: draws.length > 1 ? 2 : 100,
         ...(cut && { gradClip: 0 }),
         ...changes,
       });
@@ -114,10 +114,10 @@ describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
       for (const each of [of, layout]) {
         const engine = await engineOf(name, config, each, given);
         try {
-          const parts = engine.plan.buffers.blocks.get('embedding')!.store.parts.length;
-          expect(parts > 4, `${method}, cut`).toBe(each.partBytes !== undefined);
-          expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
-          outcomes.push(await journey(engine, { ...config, weights: each.weights }, draws));
+          const shards = engine.plan.buffers.blocks.get('embedding')!.store.shards.length;
+          expect(shards > 4, `${method}, cut`).toBe(each.shardBytes !== undefined);
+          expect(engine.allocator.reading().live).toEqual(bytesByCategory(engine.plan.allBuffers));
+          outcomes.push(await journey(engine, { ...config, weightStorage: each.weightStorage }, draws));
         } finally {
           engine.close();
         }
@@ -137,13 +137,13 @@ describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
 describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
   test('a layer that leaves is rounded to nearest, one that never trained keeps its bits, one that comes back starts from what was stored', async () => {
     const name = 'untied Llama';
-    const config = tinyConfig({ lisaLayers: 1, lisaTrain: OFF, lisaPeriod: 2 });
+    const config = tinyConfig({ lisaLayers: 1, alwaysOn: OFF, stepsPerPeriod: 2 });
     const draws = [[0], [2], [0]];
     const engine = await engineOf(name, config, layout, draws);
     try {
       const shape = shapeOf(name);
       const table = parameterTable(shape).filter(({ layer }) => layer === 0);
-      const steps = stepsOf(engine, { ...config, weights: 'stored' }, (period) => draws[period]);
+      const steps = stepsOf(engine, { ...config, weightStorage: 'stored' }, (period) => draws[period]);
       const start = await valuesOf(engine);
       const first = await weightHashes(engine);
       for (let step = 0; step < 2; step++) await steps.take(tinyStep(shape, step));
@@ -177,13 +177,13 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
 test('memory is flat over 30 switches of packed layers, and every byte is the forecast', async () => {
   const { gpu } = await nodeLab();
   const name = 'tied Llama';
-  const config = tinyConfig({ weights: 'stored', steps: 30, lisaPeriod: 1, lisaLayers: 1, lr: 1e-3, lisaTrain: OFF });
+  const config = tinyConfig({ weightStorage: 'stored', steps: 30, stepsPerPeriod: 1, lisaLayers: 1, lr: 1e-3, alwaysOn: OFF });
   const spy = spyOnBuffers(gpu);
   const draws = Array.from({ length: 30 }, (_, i) => [(i * 7) % 4]);
   const engine = await engineOf(name, config, PACKED, draws);
   try {
     const bytes = [spy.live(), spy.created(), engine.allocator.reading().liveTotal];
-    expect(engine.allocator.reading().live).toEqual(bytesByClass(engine.plan.allBuffers));
+    expect(engine.allocator.reading().live).toEqual(bytesByCategory(engine.plan.allBuffers));
     const steps = stepsOf(engine, config, (period) => draws[period]);
     const data = tinyStep(shapeOf(name), 5);
     for (let step = 0; step < 30; step++) {

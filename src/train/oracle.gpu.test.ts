@@ -28,10 +28,10 @@ describe.each(FIXTURES)('%s', (name) => {
       const { loss } = await steps.take({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
       const lossError = Math.abs(loss - gradients.loss) / gradients.loss;
       const worst = new Worst();
-      const { blocks, edges, slots } = engine.plan.buffers;
+      const { blocks, alwaysOn, slots } = engine.plan.buffers;
       for (const { rows } of blocks.values()) {
         for (const row of rows) {
-          const of = row.layer === null ? edges.get(row.block as 'embedding')! : slots[row.layer];
+          const of = row.layer === null ? alwaysOn.get(row.block as 'embedding')! : slots[row.layer];
           const want = gradients.gradients.get(row.name)!.values;
           const { error, zeros } = judge(row.name, await engine.readGradient(of, row.local), want, gradients.zeroInTheory);
           const float32 = gradients.float32.gradients[row.name];

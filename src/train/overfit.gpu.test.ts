@@ -71,11 +71,16 @@ const RUNS: readonly {
   readonly slow?: boolean;
 }[] = [
   { title: 'full training', fixture: 'tiny-llama', changes: { method: 'full', steps: 30 }, below: 0.1, slow: true },
-  { title: 'LISA, γ = 2, K = 5', fixture: 'tiny-llama', changes: { method: 'lisa', lisaLayers: 2, lisaPeriod: 5, steps: 45 }, below: 0.1 },
+  {
+    title: 'LISA, γ = 2, K = 5',
+    fixture: 'tiny-llama',
+    changes: { method: 'lisa', lisaLayers: 2, stepsPerPeriod: 5, steps: 45 },
+    below: 0.1,
+  },
   {
     title: 'LISA on layers alone, γ = 2, K = 5',
     fixture: 'tiny-llama',
-    changes: { method: 'lisa', lisaPeriod: 5, steps: 120, lisaTrain: { embedding: false, head: false, norm: false } },
+    changes: { method: 'lisa', stepsPerPeriod: 5, steps: 120, alwaysOn: { embedding: false, head: false, norm: false } },
     below: 0.5,
     slow: true,
   },

@@ -49,7 +49,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
   const { gradients, run } = fixture;
   const base: RunConfig = {
     ...fixtureConfig({ method: 'lisa', steps: run.steps, optimizer: run.optimizer, lisa: run.lisa, lora: null }),
-    weights: 'stored',
+    weightStorage: 'stored',
   };
 
   test('every gradient, the loss and the logits of one batch, over packed layers', async () => {
@@ -62,10 +62,10 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
       // Embedding and head train from an f32 copy of their own; of layers one step beside them will do.
       const draws = on ? [[0]] : [[0], [1], [2], [3]];
       // A rate of zero: every step has the same weights, and a layer that leaves is rounded to what it was.
-      const lisaTrain = { embedding: on, head: on, norm: true };
-      const config: RunConfig = { ...base, steps: draws.length, lr: 0, lisaPeriod: 1, lisaTrain };
+      const switches = { embedding: on, head: on, norm: true };
+      const config: RunConfig = { ...base, steps: draws.length, lr: 0, stepsPerPeriod: 1, alwaysOn: switches };
       const packed = await open(fixture, config, draws);
-      const { edges, slots, logits } = packed.plan.buffers;
+      const { alwaysOn, slots, logits } = packed.plan.buffers;
       const trained = allRows(packed).flatMap((row) => (on && row.layer === null ? row.name : []));
       const inHalves = allRows(packed).flatMap((row) => (packed.storedAs(row) === 'f32' ? [] : row.name));
       expect(inHalves.sort()).toEqual(run.packed.filter((tensor) => !trained.includes(tensor)).sort());
@@ -74,7 +74,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
         const { loss } = await steps.take({ microBatches: [batch], targets: batch.targets, tokens: batch.rows });
         lossError = Math.max(lossError, Math.abs(loss / gradients.loss - 1));
         for (const row of allRows(packed)) {
-          const of = row.layer === layer ? slots[0] : row.layer === null ? edges.get(row.block as 'embedding') : undefined;
+          const of = row.layer === layer ? slots[0] : row.layer === null ? alwaysOn.get(row.block as 'embedding') : undefined;
           if (!of) continue;
           const want = gradients.gradients.get(row.name)!.values;
           const { error, zeros } = judge(row.name, await packed.readGradient(of, row.local), want, gradients.zeroInTheory);

@@ -1,7 +1,7 @@
 // A run as a file: its events with their times, the steps in columns. Written once by `npm run record`, replayed by the
 // page. Steps are rounded to what a chart or a reader can tell apart; bytes are exact. Pure.
 
-import type { RunConfig } from '../config/run-config';
+import { configOf, withCurrentNames, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
 import type { RunEvent, StepMetrics } from './events';
 
@@ -92,7 +92,7 @@ export function decodeRecording(json: string): Recording {
     events.push({ at, event });
   }
   pushSteps(steps.step.length);
-  return { recordedAt: file.recordedAt, config: file.config, events };
+  return { recordedAt: file.recordedAt, config: configOf(withCurrentNames(file.config)), events };
 }
 
 const stepAt = ({ steps, layerSets, memories }: RecordingFile, i: number): StepMetrics => ({

@@ -4,7 +4,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { collect } from '../testing/tiny-model';
 import { decodeTensor, headerSize, parseHeader } from '../io/formats/safetensors';
-import { bytesByClass } from '../dispatch/memory';
+import { bytesByCategory } from '../dispatch/memory';
 import { exportTuned } from '../export/run';
 import { checkpointTensors, differences, TestHost, timeless } from '../testing/tiny-session';
 import { finish, openWhole, wholeRuns, type WholeRunName } from '../testing/whole-runs';
@@ -27,9 +27,9 @@ const PLACES: Record<WholeRunName, readonly number[]> = {
   full: [7],
   'GPT-2, re-warmed joiners': [7],
   'Llama with biases, cycle': [5],
-  'f32 in parts, state parked': [7],
+  'f32 in shards, state parked': [7],
   'bf16 as it came': [3, 5],
-  'f16 as it came, in parts': [7],
+  'f16 as it came, in shards': [7],
 };
 
 test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
@@ -55,8 +55,8 @@ test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
       const { session } = await openWhole(name, inputs, whole.host.checkpoints.at(at), host);
       const resumed = await finish(inputs, session, host);
       expect(timeless(host.steps), `steps after ${at}`).toEqual(timeless(whole.host.steps.slice(at)));
-      for (const part of ['evalLoss', 'updates', 'rounding'] as const)
-        expect(resumed.report[part], `${part} after ${at}`).toEqual(whole.report[part]);
+      for (const shard of ['evalLoss', 'updates', 'rounding'] as const)
+        expect(resumed.report[shard], `${shard} after ${at}`).toEqual(whole.report[shard]);
       expect(differences(resumed.weights, whole.weights), `weights after ${at}`).toEqual([]);
       expect(differences(await checkpointTensors(host.checkpoints.at(12)), want), `state after ${at}`).toEqual([]);
       expect(host.of('sample').map(({ sample }) => sample)).toEqual(samples.slice(at <= 10 ? 1 : 2));
@@ -83,10 +83,10 @@ async function exported(session: Session, type: 'f32' | 'bf16' | 'f16'): Promise
   return tensorsOf(await collect(files.find(({ path }) => path === 'model.safetensors')!.chunks()));
 }
 
-const LAYOUTS = ['f32 in parts, state parked', 'bf16 as it came', 'f16 as it came, in parts'] as const;
+const LAYOUTS = ['f32 in shards, state parked', 'bf16 as it came', 'f16 as it came, in shards'] as const;
 
 describe.each(LAYOUTS)('%s', (name) => {
-  const isCut = name.includes('parts');
+  const isCut = name.includes('shards');
   const stored = name.startsWith('f32') ? null : name.startsWith('f16') ? 'f16' : 'bf16';
 
   test('a checkpoint has a tensor a buffer, and masters where weights lie packed', async () => {
@@ -97,7 +97,7 @@ describe.each(LAYOUTS)('%s', (name) => {
     const whole = new Set(of('master/').map((key) => key.split('/').slice(0, 2).join('/')));
     expect([...whole]).toEqual(stored ? slots : []);
     if (stored) return;
-    // None is longer than a part or a matrix.
+    // None is longer than a shard or a matrix.
     expect(of('weights/embedding/')).toHaveLength(5);
     expect(of('m/head/')).toHaveLength(5);
   });
@@ -107,9 +107,9 @@ describe.each(LAYOUTS)('%s', (name) => {
     const host = new TestHost();
     host.proof = 'on request';
     const { session } = await openWhole(name, inputs, before.checkpoints.at(3), host);
-    const { parts } = session.engine.plan.buffers.blocks.get('embedding')!.store;
-    expect(parts).toHaveLength(isCut ? 5 : 1);
-    const planned = bytesByClass(session.engine.plan.allBuffers);
+    const { shards } = session.engine.plan.buffers.blocks.get('embedding')!.store;
+    expect(shards).toHaveLength(isCut ? 5 : 1);
+    const planned = bytesByCategory(session.engine.plan.allBuffers);
     expect(session.forecasts.lisa.bytes.masters > 0).toBe(stored !== null);
     expect(session.engine.allocator.reading().live).toEqual(planned);
     if (!isCut) expect(session.forecasts.lisa.bytes).toEqual(planned);
@@ -143,7 +143,7 @@ describe.each(LAYOUTS)('%s', (name) => {
       const wide = await exported(session, 'f32');
       const { report } = await uninterrupted(name);
       const trained = new Set<string>(report.schedule.flatMap(({ layers }) => layers.map((layer) => `layer.${layer}`)));
-      for (const [edge, on] of Object.entries(session.inputs.config.lisaTrain)) if (on) trained.add(edge);
+      for (const [name, on] of Object.entries(session.inputs.config.alwaysOn)) if (on) trained.add(name);
       const moved = new Set<string>();
       for (const row of files.table) {
         const values = await session.engine.readTensor(row);
@@ -152,7 +152,7 @@ describe.each(LAYOUTS)('%s', (name) => {
         if (session.engine.storedAs(row) === 'f32') {
           const { store, layout } = blocks.get(row.block)!;
           const { offset, elements } = layout.places.get(row.local)!;
-          const block = await session.engine.readStore(store);
+          const block = await session.engine.readSharded(store);
           expect(Buffer.compare(block.subarray(offset, offset + 4 * elements), bytes), row.name).toBe(0);
         }
         if (Buffer.compare(new Uint8Array((await files.tensor(row)).buffer), bytes) !== 0) moved.add(row.block);

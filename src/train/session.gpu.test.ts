@@ -307,7 +307,7 @@ describe('ends before the last step', () => {
 describe('memory: forecast, ledger and created buffers are the same bytes', () => {
   test.each(['full', 'lisa', 'lora'] as const)('%s, through evaluation, training, sampling, checkpoints and export', async (method) => {
     const { gpu } = await nodeLab();
-    const inputs = await inputsOf({ ...TINY_CONFIG, method, steps: 2, lisaPeriod: 1, lisaState: 'park' });
+    const inputs = await inputsOf({ ...TINY_CONFIG, method, steps: 2, stepsPerPeriod: 1, lisaState: 'park' });
     let created = 0;
     const create = gpu.device.createBuffer.bind(gpu.device);
     gpu.device.createBuffer = (descriptor) => {

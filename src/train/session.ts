@@ -6,11 +6,11 @@ import { AppError } from '../base/errors';
 import type { Gpu } from '../gpu/device';
 import { LayerController } from '../lisa/controller';
 import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
-import { PART_BYTES } from '../model/parts';
+import { SHARD_BYTES } from '../model/shards';
 import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
-import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
@@ -30,7 +30,7 @@ export interface SessionHost {
   /** Kept in checkpoints. */
   readonly runId?: string;
   emit(event: RunEvent): void;
-  readonly checkpoints: CheckpointStore | null;
+  readonly checkpoints: CheckpointStorage | null;
   /** Asked before every step; resolves when the run may go on, is to end here, or is to do something first. */
   gate(): Promise<GateAnswer>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
@@ -67,13 +67,13 @@ export class Session {
   /** When the last step was done, or training began again. */
   #mark = 0;
 
-  /** Allocates, loads the weights or the checkpoint, and is ready to run. `partBytes`: where blocks are cut (tests cut them sooner). */
+  /** Allocates, loads the weights or the checkpoint, and is ready to run. `shardBytes`: where blocks are cut (tests cut them sooner). */
   static async create(
     gpu: Gpu,
     inputs: RunInputs,
     host: SessionHost,
     from: CheckpointReader | null = null,
-    partBytes: number = PART_BYTES,
+    shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
@@ -82,7 +82,7 @@ export class Session {
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, partBytes, types: files.types }));
+    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();

@@ -10,7 +10,7 @@ import type { Engine } from '../engine/engine';
 import { writeBatch } from '../engine/inputs';
 import type { LayerController, ParkedState } from '../lisa/controller';
 import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
-import { EDGE_SCALARS } from '../plan/buffers';
+import { ALWAYS_ON_SCALARS } from '../plan/buffers';
 import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
 import { readStats, type StepStats } from '../shaders/loss/stats';
@@ -59,9 +59,9 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   const { weightDecay, beta1, beta2 } = config;
   const lr = learningRate(config, state.completed);
   const row = (rate: number, seen: number) => adamwScalars(rate, weightDecay, beta1, beta2, seen + 1);
-  const edges = Object.keys(EDGE_SCALARS).map(() => row(lr, state.completed));
+  const alwaysOn = Object.keys(ALWAYS_ON_SCALARS).map(() => row(lr, state.completed));
   const slots = controller.slots().map(({ updates }) => row(rewarmed(lr, updates, rewarm), updates));
-  executor.write(FULL_VIEW(scalars), Float32Array.from([...edges, ...slots].flat()));
+  executor.write(FULL_VIEW(scalars), Float32Array.from([...alwaysOn, ...slots].flat()));
 
   for (const [index, batch] of microBatches.entries()) {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
@@ -86,15 +86,15 @@ export async function switchLayers(state: StepState, layers: readonly number[]):
   const { slots } = engine.plan.buffers;
   const change = controller.switchTo(layers);
   for (const [slot, layer] of change.park)
-    parked.set(layer, { m: await engine.readStore(slots[slot].m), v: await engine.readStore(slots[slot].v) });
+    parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
   await engine.moveWeights(change);
   const cleared = change.clear.map((slot) => engine.plan.reset(slot));
   await engine.executor.run(cleared, engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);
     if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
-    engine.writeStore(slots[slot].m, kept.m);
-    engine.writeStore(slots[slot].v, kept.v);
+    engine.writeSharded(slots[slot].m, kept.m);
+    engine.writeSharded(slots[slot].v, kept.v);
     parked.delete(layer);
   }
 }

@@ -5,7 +5,7 @@ import type { ActionState } from './actions';
 import { focusField } from './focus';
 import { formatCount, formatPercent } from './format';
 import { METHOD_NAMES, PHASE_NAMES } from './labels';
-import { ActionButton } from './parts/Button';
+import { ActionButton } from './widgets/Button';
 import { SavedNote } from './run/SavedNote';
 
 export function ActionBar({ state }: { readonly state: ActionState }) {

@@ -8,7 +8,7 @@ import { Dialogs } from './Dialogs';
 import { Header } from './Header';
 import { Navigation } from './Navigation';
 import { useAnnouncement, useLeaveGuard, useShortcuts, useTabTitle } from './page-effects';
-import { ActionButton } from './parts/Button';
+import { ActionButton } from './widgets/Button';
 import { useSavedWatch } from './run/saved-at';
 import { useTabWatch } from './run/tab-watch';
 import { useEndNotification } from './run/end-notification';

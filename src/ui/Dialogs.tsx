@@ -6,8 +6,8 @@ import { setPreference, usePreferences } from '../store/preferences';
 import { ACTIONS, SHORTCUTS, type ActionState } from './actions';
 import { closeDialog, useDialog } from './dialog-state';
 import { formatCount } from './format';
-import { Dialog } from './parts/Dialog';
-import { Switch } from './parts/fields';
+import { Dialog } from './widgets/Dialog';
+import { Switch } from './widgets/fields';
 
 export function Dialogs({ state }: { readonly state: ActionState }) {
   const open = useDialog((dialog) => dialog.open);

@@ -10,7 +10,7 @@ import { useRunStore } from '../store/run/run';
 import { useMeasuredSpeed } from '../store/run/speed';
 import { reopenDevice } from '../store/run/actions';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
-import { Switch } from './parts/fields';
+import { Switch } from './widgets/fields';
 
 type Ready = Extract<DeviceState, { status: 'ready' }>;
 type Row = readonly [name: string, value: string, title?: string];

@@ -5,7 +5,7 @@ import { useDeviceStore, type DeviceState } from '../store/run/device';
 import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
 import { TITLE } from './announce';
 import { HardwareCard } from './HardwareCard';
-import { Segmented } from './parts/fields';
+import { Segmented } from './widgets/fields';
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
 

@@ -3,8 +3,8 @@
 import { isActive, setView } from '../store/run/run';
 import type { ActionState } from './actions';
 import { webgpuAdvice } from './error-cards';
-import { ActionButton } from './parts/Button';
-import { ErrorCard } from './parts/ErrorCard';
+import { ActionButton } from './widgets/Button';
+import { ErrorCard } from './widgets/ErrorCard';
 import { ResumeCard } from './run/ResumeCard';
 import { BatteryNotice } from './run/BatteryNotice';
 import { TabNotice } from './run/TabNotice';

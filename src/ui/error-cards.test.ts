@@ -26,7 +26,7 @@ describe('suggestions', () => {
   });
 
   it('has nothing to halve at the bottom', () => {
-    const small = { ...DEFAULTS, batchSize: 1, seqLen: 16, lisaLayers: 1, lisaTrain: { embedding: false, head: false, norm: false } };
+    const small = { ...DEFAULTS, batchSize: 1, seqLen: 16, lisaLayers: 1, alwaysOn: { embedding: false, head: false, norm: false } };
     expect(suggestions(error('GPU_OOM'), small)).toEqual([]);
     expect(suggestions(error('SHADER_COMPILE'), DEFAULTS)).toEqual([]);
     expect(suggestions(error('DATASET_PARSE'), { ...DEFAULTS, badRows: 'skip' })).toEqual([]);

@@ -9,13 +9,13 @@ export type OwnTexts = { readonly [K in ConfigKey]?: (value: RunConfig[K]) => st
 
 const TEXTS: OwnTexts = {
   method: (method) => METHOD_NAMES[method],
-  lisaTrain: (parts) => namesOf(parts).join(', ') || 'none',
+  alwaysOn: (parts) => namesOf(parts).join(', ') || 'none',
   lisaWeights: (weights) => (weights ? `of ${plural(weights.length, 'layer')}` : 'all equal'),
   columns: (columns) => (columns ? Object.keys(columns).join(', ') : 'as they are'),
   prompts: (prompts) => (prompts.length > 0 ? formatCount(prompts.length) : 'one from the data'),
 };
 
-const namesOf = (parts: RunConfig['lisaTrain']): string[] => Object.entries(parts).flatMap(([name, trained]) => (trained ? [name] : []));
+const namesOf = (parts: RunConfig['alwaysOn']): string[] => Object.entries(parts).flatMap(([name, trained]) => (trained ? [name] : []));
 
 const numberText = (value: number): string => (Number.isInteger(value) ? formatCount(value) : formatRate(value));
 

@@ -51,7 +51,7 @@ it('remembers forecasts by what they depend on', () => {
   const first = forecaster.memory(model, DEFAULTS);
   expect(forecaster.memory(model, { ...DEFAULTS, lr: 1, steps: 7, evalEvery: 3, seed: 9 })).toBe(first);
   expect(forecaster.memory(model, { ...DEFAULTS, batchSize: 5 })).not.toBe(first);
-  const frozen = { ...DEFAULTS, lisaTrain: { embedding: false, head: false, norm: true } };
+  const frozen = { ...DEFAULTS, alwaysOn: { embedding: false, head: false, norm: true } };
   expect(forecaster.memory(model, { ...frozen, seed: 2 })).not.toBe(forecaster.memory(model, { ...frozen, seed: 3 }));
   expect(forecaster.memory(model, { ...DEFAULTS, lisaLayers: 99 }).error).toMatchObject({ code: 'CONFIG_INVALID' });
   expect(forecaster.stepFlops(model, { ...DEFAULTS, lisaLayers: 99 })).toBeNull();
@@ -59,8 +59,8 @@ it('remembers forecasts by what they depend on', () => {
 });
 
 it('forecasts weights as they are stored where they may lie so, and tells models apart by it', () => {
-  const total = (weights: 'f32' | 'stored', types: 'f32' | 'bf16', lisaLayers = 2): number =>
-    forecaster.memory({ shape: qwen, types }, { ...DEFAULTS, weights, lisaLayers }).forecast!.total;
+  const total = (weightStorage: 'f32' | 'stored', types: 'f32' | 'bf16', lisaLayers = 2): number =>
+    forecaster.memory({ shape: qwen, types }, { ...DEFAULTS, weightStorage, lisaLayers }).forecast!.total;
   expect(total('stored', 'bf16')).toBeLessThan(total('f32', 'bf16'));
   expect(total('f32', 'bf16')).toBe(total('f32', 'f32'));
   expect(total('stored', 'f32')).toBe(total('f32', 'f32'));

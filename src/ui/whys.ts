@@ -5,16 +5,16 @@ import type { ConfigKey } from '../config/run-config';
 export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   lisaLayers:
     'A layer in training needs its gradient and Adam’s m and v: 12 bytes a parameter. More layers at a time learn more per step and need more memory; the frozen ones need only their weights.',
-  lisaPeriod:
+  stepsPerPeriod:
     'A layer that joins starts with empty m and v. A long period lets them settle; a short one reaches more layers in the same steps.',
-  lisaTrain:
+  alwaysOn:
     'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step.',
   lisaSampler:
     'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws by the layer weights.',
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',
   lisaRewarm:
     'A layer that joins has empty m and v, and Adam’s first updates are as large as the learning rate allows. As published, it joins at the full rate; a few updates of warm-up make the start gentler. Layers whose parked state comes back need none.',
-  weights:
+  weightStorage:
     'A layer in training has a float32 copy. When it leaves, it is rounded back to 16 bits, which loses changes smaller than half a step of that format. The run measures that loss at the end. Weights that train at every step are float32 in any case.',
   lisaWeights: 'Used by the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',

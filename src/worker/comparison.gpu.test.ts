@@ -214,9 +214,9 @@ describe('memory', () => {
       const config: RunConfig = {
         ...CONFIG,
         method,
-        weights: 'stored',
+        weightStorage: 'stored',
         lisaLayers: 1,
-        lisaTrain: { embedding: false, head: false, norm: true },
+        alwaysOn: { embedding: false, head: false, norm: true },
       };
       const page = await finished(config, { kind: 'files', name: 'bf16', files });
       const alone = spy.live();

@@ -4,11 +4,11 @@
 import { AppError } from '../base/errors';
 import type { SafetensorsFile } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
-import type { CheckpointReader, CheckpointStore } from '../io/formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/sources/run-sources';
 
 export interface RunStorage {
-  readonly checkpoints: CheckpointStore;
+  readonly checkpoints: CheckpointStorage;
   readonly sources: SourceStorage;
   /** Of this storage, among the tabs of the page. A run that keeps checkpoints holds it. */
   readonly lock: Exclusive;
@@ -23,7 +23,7 @@ export const keptSources = (model: ModelSource, data: DataSource): KeptSources =
 });
 
 /** The storage as one run sees it: a checkpoint comes with its sources, and it clears what is its own and no other run's. */
-export class RunCheckpoints implements CheckpointStore {
+export class RunCheckpoints implements CheckpointStorage {
   readonly #storage: RunStorage;
   readonly #runId: string;
   readonly #sources: KeptSources;

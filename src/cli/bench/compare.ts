@@ -63,7 +63,7 @@ export interface CompareOptions {
   readonly repetitions: number;
 }
 
-const EDGES_OFF = { embedding: false, head: false, norm: true };
+const ALWAYS_ON_OFF = { embedding: false, head: false, norm: true };
 
 export async function compare(gpu: Gpu, model: BenchModel, options: CompareOptions): Promise<Comparison> {
   const rigs: Rig[] = [];
@@ -75,11 +75,11 @@ export async function compare(gpu: Gpu, model: BenchModel, options: CompareOptio
   try {
     const full = await rig({ method: 'full' });
     const lisa = await rig({});
-    const edgesOff = await rig({ train: EDGES_OFF });
+    const drawnOnly = await rig({ train: ALWAYS_ON_OFF });
     const { layers } = model.shape;
     const top = Array.from({ length: options.gamma }, (_, i) => layers - options.gamma + i);
-    const topOff = await rig({ train: EDGES_OFF, draw: top });
-    const { fullTimes, others } = await interleave(full, [lisa, edgesOff, topOff], options.repetitions);
+    const topOff = await rig({ train: ALWAYS_ON_OFF, draw: top });
+    const { fullTimes, others } = await interleave(full, [lisa, drawnOnly, topOff], options.repetitions);
     const relative = (times: readonly StepTime[], of: (time: StepTime) => number): number =>
       median(times.map((time, i) => (2 * of(time)) / (of(fullTimes[i]) + of(fullTimes[i + 1]))));
     const ratio = (name: string, of: Rig, times: readonly StepTime[]): StepRatio => ({
@@ -101,7 +101,7 @@ export async function compare(gpu: Gpu, model: BenchModel, options: CompareOptio
       full: { times: fullTimes, medianMs: median(fullTimes.map(({ ms }) => ms)), flops: full.flops() },
       ratios: [
         lisaRatio,
-        ratio('LISA, embedding and head off', edgesOff, others[1]),
+        ratio('LISA, embedding and head off', drawnOnly, others[1]),
         ratio('the same, top layers only', topOff, others[2]),
       ],
       linear: linear.rates,

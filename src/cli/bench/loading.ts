@@ -75,7 +75,7 @@ const RUN: RunConfig = {
   seqLen: 8,
   batchSize: 1,
   lisaLayers: 1,
-  lisaTrain: { embedding: false, head: false, norm: true },
+  alwaysOn: { embedding: false, head: false, norm: true },
   evalSplit: 0,
   prompts: ['a'],
   sampleTokens: 1,

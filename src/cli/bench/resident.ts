@@ -8,7 +8,7 @@ import { AppError } from '../../base/errors';
 import { openGpu, type Gpu } from '../../gpu/device';
 import { nodeGpu } from '../../gpu/node';
 import { DEFAULT_KERNELS } from '../../plan/input';
-import type { ClassBytes } from '../../dispatch/memory';
+import type { CategoryBytes } from '../../dispatch/memory';
 import { benchModel, type BatchShape, type BenchModel } from './models';
 import { mega, median, percent, table } from './print';
 import { Rig } from './rig';
@@ -42,7 +42,7 @@ export interface ResidentTask {
 /** What a child prints. Bytes. */
 export interface ResidentReading {
   readonly ledger: number;
-  readonly byClass: ClassBytes;
+  readonly byClass: CategoryBytes;
   /** Growth of the resident set from before the buffers to after the steps. */
   readonly grown: number;
   readonly heap: number;

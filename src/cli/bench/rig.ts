@@ -24,7 +24,7 @@ export interface RigOptions {
   readonly kernels: KernelChoice;
   readonly gamma?: number;
   /** Always-on tensors of LISA. Default: all. */
-  readonly train?: RunConfig['lisaTrain'];
+  readonly train?: RunConfig['alwaysOn'];
   /** Layers of every step. Default: period 0 of the seeded schedule. */
   readonly draw?: readonly number[];
   /** Other settings that are to differ from the rig's. */
@@ -45,16 +45,16 @@ export class Rig {
   readonly config: RunConfig;
 
   static async create(gpu: Gpu, model: BenchModel, options: RigOptions): Promise<Rig> {
-    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.lisaTrain, draw, settings } = options;
+    const { method, batch, live = batch, kernels, gamma = 2, train = DEFAULTS.alwaysOn, draw, settings } = options;
     const config: RunConfig = {
       ...DEFAULTS,
       ...batch,
       method,
       // One period, so that no step has a switch in it; and weights that hardly move.
       steps: 1_000_000,
-      lisaPeriod: 1_000_000,
+      stepsPerPeriod: 1_000_000,
       lisaLayers: draw?.length ?? Math.min(gamma, model.shape.layers),
-      lisaTrain: train,
+      alwaysOn: train,
       lr: 1e-6,
       warmup: 0,
       lrSchedule: 'constant',

@@ -6,14 +6,14 @@ import { AppError } from '../../base/errors';
 import type { Gpu } from '../../gpu/device';
 import { forecast } from '../../plan/forecast';
 import type { KernelChoice } from '../../plan/input';
-import { withTotal, type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
+import { withTotal, type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import type { BatchShape, BenchModel } from './models';
 import { digits, median, mega, table } from './print';
 import { Rig, type StepTime } from './rig';
 
-type Weights = RunConfig['weights'];
+type Weights = RunConfig['weightStorage'];
 
-const CASES: readonly { readonly name: string; readonly method: Method; readonly train?: RunConfig['lisaTrain'] }[] = [
+const CASES: readonly { readonly name: string; readonly method: Method; readonly train?: RunConfig['alwaysOn'] }[] = [
   { name: 'full', method: 'full' },
   { name: 'LISA', method: 'lisa' },
   { name: 'LISA, embedding and head off', method: 'lisa', train: { embedding: false, head: false, norm: true } },
@@ -22,7 +22,7 @@ const CASES: readonly { readonly name: string; readonly method: Method; readonly
 
 interface StoredCase {
   readonly name: string;
-  /** Ledger, equal to the forecast class by class. */
+  /** Ledger, equal to the forecast class by category. */
   readonly bytes: Readonly<Record<Weights, MemoryTotals>>;
   readonly times: Readonly<Record<Weights, readonly StepTime[]>>;
   /** Median over the repetitions of the time with weights as stored / the time as f32 beside it. */
@@ -59,12 +59,12 @@ async function measure(
   gpu: Gpu,
   model: BenchModel,
   { repetitions, ...options }: StoredOptions,
-  { name, method, train = DEFAULTS.lisaTrain }: (typeof CASES)[number],
+  { name, method, train = DEFAULTS.alwaysOn }: (typeof CASES)[number],
 ): Promise<StoredCase> {
   const rigs: Rig[] = [];
   try {
     const open = async (weights: Weights): Promise<Rig> => {
-      const rig = await Rig.create(gpu, model, { ...options, method, train, settings: { weights } });
+      const rig = await Rig.create(gpu, model, { ...options, method, train, settings: { weightStorage: weights } });
       rigs.push(rig);
       return rig;
     };
@@ -90,11 +90,11 @@ async function measure(
   }
 }
 
-/** Bytes by class as the allocator counts them. */
+/** Bytes by category as the allocator counts them. */
 function ledgerOf(model: BenchModel, name: string, { engine, config }: Rig): MemoryTotals {
   const { live } = engine.allocator.reading();
   const wanted = forecast(model.shape, config, model.types).bytes;
-  if (MEMORY_CLASSES.some((of) => live[of] !== wanted[of]))
+  if (MEMORY_CATEGORIES.some((of) => live[of] !== wanted[of]))
     throw new AppError('INTERNAL', `${model.id}, ${name}: ledger ${JSON.stringify(live)}, forecast ${JSON.stringify(wanted)}.`, '');
   return withTotal(live);
 }

@@ -27,14 +27,14 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['eps', '1e-6', { eps: 1e-6 }],
   ['grad-clip', '0', { gradClip: 0 }],
   ['lisa-layers', '4', { lisaLayers: 4 }],
-  ['lisa-period', '20', { lisaPeriod: 20 }],
+  ['lisa-period', '20', { stepsPerPeriod: 20 }],
   ['lisa-sampler', 'bernoulli', { lisaSampler: 'bernoulli' }],
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
-  ['lisa-train', 'head,norm', { lisaTrain: { embedding: false, head: true, norm: true } }],
+  ['lisa-train', 'head,norm', { alwaysOn: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
   ['lisa-rewarm', '3', { lisaRewarm: 3 }],
   ['measure-updates', 'off', { measureUpdates: false }],
-  ['weights', 'stored', { weights: 'stored' }],
+  ['weights', 'stored', { weightStorage: 'stored' }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],
   ['mask', 'all', { mask: 'all' }],
@@ -103,7 +103,7 @@ test('--prompt may be given again and again', () => {
 });
 
 test.each(['none', ''])("--lisa-train '%s': only drawn layers", (value) => {
-  expect(parseOptions(['--lisa-train', value]).config.lisaTrain).toEqual({ embedding: false, head: false, norm: false });
+  expect(parseOptions(['--lisa-train', value]).config.alwaysOn).toEqual({ embedding: false, head: false, norm: false });
 });
 
 test('each method has its own default rate, which --lr overrides', () => {

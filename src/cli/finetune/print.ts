@@ -1,7 +1,7 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
-import { type MemoryTotals, MEMORY_CLASSES } from '../../dispatch/memory';
+import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';
@@ -39,7 +39,7 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
   const head = ['memory'.padEnd(14), ...columns.map(([name]) => name.padStart(15))].join(' ');
   const row = (name: keyof MemoryTotals): string =>
     [name.padEnd(14), ...columns.map(([, bytes]) => megabytes(bytes[name]).padStart(15))].join(' ');
-  const used = MEMORY_CLASSES.filter((name) => columns.some(([, bytes]) => bytes[name] > 0));
+  const used = MEMORY_CATEGORIES.filter((name) => columns.some(([, bytes]) => bytes[name] > 0));
   const saved = 1 - report.memory.peak.total / report.memory.fullForecast.total;
   const receipt =
     report.method === 'full'
@@ -49,12 +49,12 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
 }
 
 /** What the saving of LISA against full fine-tuning is made of. */
-export function describeSaving({ full, lisa, sampling, edges, precision }: SavingBreakdown): string {
+export function describeSaving({ full, lisa, sampling, alwaysOn, precision }: SavingBreakdown): string {
   const stored =
     precision === 0
       ? 'none from precision or recomputation, which are the same in both runs'
       : `${megabytes(precision)} from storing what does not train in 16 bits; none from recomputation`;
-  return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(edges)} from freezing embedding, head or norm, and ${stored}.`;
+  return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(alwaysOn)} from freezing embedding, head or norm, and ${stored}.`;
 }
 
 /** How often a sampler that may draw no layer, or more than there is room for, was corrected. */

@@ -17,7 +17,7 @@ import { nodeSource, openDataFile } from '../../io/node/source';
 import type { ModelShape } from '../../model/types';
 import { savingBreakdown } from '../../plan/saving';
 import { readCheckpointState } from '../../train/checkpoint';
-import type { CheckpointReader, CheckpointStore } from '../../io/formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../../io/formats/checkpoints';
 import { checkGguf, exportRunGguf } from '../../export/run-gguf';
 import { cardFile, evaluateExported, exportTuned } from '../../export/run';
 import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
@@ -296,7 +296,7 @@ class MetricsFile {
 }
 
 /** A checkpoint of step s comes after the lines up to s, so that a kill leaves no gap between them. */
-function afterMetrics(checkpoints: CheckpointStore, metrics: MetricsFile): CheckpointStore {
+function afterMetrics(checkpoints: CheckpointStorage, metrics: MetricsFile): CheckpointStorage {
   return {
     async write(step, file) {
       await metrics.written();

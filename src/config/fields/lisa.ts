@@ -79,7 +79,8 @@ export const LISA = {
     { default: 2, flag: 'lisa-layers', help: 'γ: middle layers trained at a time', simple: true, methods: ['lisa'] },
   ),
   /** K: optimizer steps of a period. */
-  lisaPeriod: row(whole(1, 10_000_000), {
+  stepsPerPeriod: row(whole(1, 10_000_000), {
+    formerly: 'lisaPeriod',
     default: 5,
     flag: 'lisa-period',
     help: 'K: steps until new layers are drawn',
@@ -100,7 +101,8 @@ export const LISA = {
     methods: ['lisa'],
   }),
   /** Always-on tensors. */
-  lisaTrain: row(alwaysOn, {
+  alwaysOn: row(alwaysOn, {
+    formerly: 'lisaTrain',
     default: { embedding: true, head: true, norm: true },
     flag: 'lisa-train',
     help: 'what trains at every step; none: only the drawn layers',

@@ -5,7 +5,8 @@ import { choice } from '../kinds';
 
 export const MEMORY = {
   /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
-  weights: row(choice('f32', 'stored'), {
+  weightStorage: row(choice('f32', 'stored'), {
+    formerly: 'weights',
     default: 'f32',
     flag: 'weights',
     help: 'weights on the GPU: all as f32, or those that do not train in the 16 bits of their file',

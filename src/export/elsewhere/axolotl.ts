@@ -78,7 +78,7 @@ export function axolotlConfig({ config, model, style, chat }: ElsewhereFacts): R
     ...(config.saveEvery > 0 && { save_steps: config.saveEvery }),
     ...(config.method === 'lisa' && {
       lisa_n_layers: config.lisaLayers,
-      lisa_step_interval: config.lisaPeriod,
+      lisa_step_interval: config.stepsPerPeriod,
       lisa_layers_attribute: style === 'gpt2' ? 'transformer.h' : 'model.layers',
     }),
     ...(config.method === 'lora' && {

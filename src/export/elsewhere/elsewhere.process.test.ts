@@ -111,7 +111,7 @@ describe.each(CASES)('%s', (_, of) => {
 });
 
 test('LISA settings, revision and schedule arrive; what cannot is said', () => {
-  const config = axolotlConfig(facts({ lisaLayers: 3, lisaPeriod: 7 }));
+  const config = axolotlConfig(facts({ lisaLayers: 3, stepsPerPeriod: 7 }));
   expect(config).toMatchObject({
     base_model: 'HuggingFaceTB/SmolLM2-135M',
     revision_of_model: 'v1',
@@ -123,9 +123,9 @@ test('LISA settings, revision and schedule arrive; what cannot is said', () => {
     warmup_steps: 10,
   });
   expect(axolotlConfig(facts({}, { style: 'gpt2' })).lisa_layers_attribute).toBe('transformer.h');
-  expect(lmflowOptions(facts({ lisaLayers: 3, lisaPeriod: 7 }))).toMatchObject({ lisa_activated_layers: 3, lisa_interval_steps: 7 });
+  expect(lmflowOptions(facts({ lisaLayers: 3, stepsPerPeriod: 7 }))).toMatchObject({ lisa_activated_layers: 3, lisa_interval_steps: 7 });
   const readme = textOf(
-    facts({ lisaSampler: 'cycle', lisaTrain: { embedding: false, head: true, norm: true }, lisaState: 'park' }),
+    facts({ lisaSampler: 'cycle', alwaysOn: { embedding: false, head: true, norm: true }, lisaState: 'park' }),
     'README.md',
   );
   expect(readme).toContain('This run draws by cycle');

@@ -15,7 +15,7 @@ export interface ElsewhereFile {
 
 /** What neither of the two does as this program does it. */
 function differences({ config, style }: ElsewhereFacts): string[] {
-  const off = Object.entries(config.lisaTrain).flatMap(([name, on]) => (on ? [] : [name]));
+  const off = Object.entries(config.alwaysOn).flatMap(([name, on]) => (on ? [] : [name]));
   const lisa = [
     `Layers are drawn with numpy, not from this run's schedule: axolotl seeds each draw with the step's number, so \`seed\` has no say in it; LMFlow draws from numpy's one global stream. Neither will train the layers that this run trained in a period.`,
     'Draws are uniform. Bernoulli, cycle and weighted sampling, and weights per layer, do not exist there.',

@@ -37,7 +37,7 @@ export function lmflowOptions({ config, model, style }: ElsewhereFacts): Readonl
     ...(config.method === 'lisa' && {
       use_lisa: 1,
       lisa_activated_layers: config.lisaLayers,
-      lisa_interval_steps: config.lisaPeriod,
+      lisa_interval_steps: config.stepsPerPeriod,
       lisa_layers_attribute: style === 'gpt2' ? 'model.transformer.h' : 'model.model.layers',
     }),
     ...(config.method === 'lora' && { use_lora: 1, lora_r: config.loraRank, lora_alpha: config.loraAlpha, lora_dropout: 0 }),

@@ -1,14 +1,14 @@
 // Checkpoints in the browser's private file system, from a worker. Two files take turns. A small pointer, replaced in one
 // piece, says which one is complete, so a crash at any moment leaves the old checkpoint or the new one.
 
-import type { CheckpointReader, CheckpointStore } from '../formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../formats/checkpoints';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
 import type { SafetensorsFile } from '../formats/safetensors';
 
 const POINTER = 'latest.json';
 const FILES = ['a.safetensors', 'b.safetensors'] as const;
 
-export class OpfsCheckpoints implements CheckpointStore {
+export class OpfsCheckpoints implements CheckpointStorage {
   readonly #folder: string;
   readonly #storage: BrowserStorage;
 

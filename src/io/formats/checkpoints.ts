@@ -4,7 +4,7 @@
 import type { SafetensorsFile } from './safetensors';
 
 /** Keeps one checkpoint: the latest whole one is what `open` gives. */
-export interface CheckpointStore {
+export interface CheckpointStorage {
   /** Writes a new file, then makes it the latest. Throws STORAGE where it cannot be written; the one before stays. */
   write(step: number, file: SafetensorsFile): Promise<void>;
   open(): Promise<CheckpointReader | null>;

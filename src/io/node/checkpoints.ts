@@ -4,13 +4,13 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../base/errors';
-import type { CheckpointReader, CheckpointStore } from '../formats/checkpoints';
+import type { CheckpointReader, CheckpointStorage } from '../formats/checkpoints';
 import type { SafetensorsFile } from '../formats/safetensors';
 import { writeJson } from './output';
 
 const POINTER = 'latest.json';
 
-export class NodeCheckpoints implements CheckpointStore {
+export class NodeCheckpoints implements CheckpointStorage {
   readonly #directory: string;
 
   constructor(directory: string) {

@@ -31,8 +31,8 @@ export const attention: Operation<AttentionOp> = {
     }
     const segStart = buffers.inputViews.get('segStart')!;
     const lse = site.value(`${op.y}.lse`);
-    return splitHeads(input, heads.heads, (part) =>
-      attentionFwd({ label, o, lse, qkv, segStart, ...heads, part, scale, family: input.kernels.attention }),
+    return splitHeads(input, heads.heads, (range) =>
+      attentionFwd({ label, o, lse, qkv, segStart, ...heads, range, scale, family: input.kernels.attention }),
     );
   },
 
@@ -55,8 +55,8 @@ export const attention: Operation<AttentionOp> = {
     const [segStart, segEnd] = (['segStart', 'segEnd'] as const).map((name) => buffers.inputViews.get(name)!);
     return [
       attentionBwdDelta({ label: site.label(op, 'delta'), delta, dout, o: site.value(op.y), rows, heads, headDim }),
-      ...splitHeads(input, heads, (part) => attentionBwdDq({ ...common, part, label: site.label(op, 'dQ'), segStart })),
-      ...splitHeads(input, kvHeads, (part) => attentionBwdDkv({ ...common, part, label: site.label(op, 'dKV'), segEnd })),
+      ...splitHeads(input, heads, (range) => attentionBwdDq({ ...common, range, label: site.label(op, 'dQ'), segStart })),
+      ...splitHeads(input, kvHeads, (range) => attentionBwdDkv({ ...common, range, label: site.label(op, 'dKV'), segEnd })),
     ];
   },
 };

@@ -4,7 +4,7 @@
 import type { Dispatch, View } from '../../dispatch/types';
 import { loraB, loraGroup, loraInner } from '../lora-layout';
 import type { Adapter } from '../run-buffers';
-import { tensorView } from '../store';
+import { tensorView } from '../sharded-buffer';
 import { eachSlice, product, type LinearOp } from './linear-op';
 import type { BackwardSite, ForwardSite } from './op';
 

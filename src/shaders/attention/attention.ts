@@ -32,7 +32,7 @@ interface CommonArgs extends HeadSizes {
   readonly rows: number;
   readonly family?: AttentionFamily;
   /** [first, count] of the heads (of dK and dV: kv heads) that this dispatch does. Default: all. */
-  readonly part?: readonly [number, number];
+  readonly range?: readonly [number, number];
 }
 
 export interface AttentionFwdArgs extends CommonArgs {
@@ -47,7 +47,7 @@ export interface AttentionFwdArgs extends CommonArgs {
   readonly scale: number;
 }
 
-export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'part'> {
+export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'range'> {
   /** [N, H], assigned: Σ_d dout·o. */
   readonly delta: View;
   readonly dout: View;
@@ -55,7 +55,7 @@ export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHe
 }
 
 interface BackwardArgs extends CommonArgs {
-  /** [N, (H + 2K)·D], its part assigned. */
+  /** [N, (H + 2K)·D], its range assigned. */
   readonly dqkv: View;
   /** Gradient of o, [N, H·D]. */
   readonly dout: View;
@@ -75,7 +75,7 @@ export interface AttentionBwdDkvArgs extends BackwardArgs {
 
 /** o and lse of the live rows. Throws SHAPE_MISMATCH. */
 export function attentionFwd(args: AttentionFwdArgs): Dispatch {
-  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register', part = [0, heads] } = args;
+  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register', range = [0, heads] } = args;
   const name = 'attention_fwd';
   const { width, outWidth } = headLayout(name, args);
   expectElements(name, 'o', o, rows * outWidth);
@@ -86,9 +86,9 @@ export function attentionFwd(args: AttentionFwdArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? fwdSharedWgsl : fwdWgsl),
     label,
     { o, lse, qkv, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
-    tiles(family, part[1]),
-    share(part, heads, 4 * outWidth, width + outWidth + heads + 1),
+    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
+    tiles(family, range[1]),
+    share(range, heads, 4 * outWidth, width + outWidth + heads + 1),
   );
 }
 
@@ -109,7 +109,7 @@ export function attentionBwdDelta({ label, delta, dout, o, rows, heads, headDim 
   );
 }
 
-/** The q part of dqkv for the live rows. Throws SHAPE_MISMATCH. */
+/** The q range of dqkv for the live rows. Throws SHAPE_MISMATCH. */
 export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
   const {
     label,
@@ -125,7 +125,7 @@ export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
     headDim,
     scale,
     family = 'register',
-    part = [0, heads],
+    range = [0, heads],
   } = args;
   const name = 'attention_bwd_dq';
   const { width, outWidth } = expectBackward(name, args);
@@ -134,9 +134,9 @@ export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? bwdDqSharedWgsl : bwdDqWgsl),
     label,
     { dqkv, dout, qkv, lse, delta, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
-    tiles(family, part[1]),
-    share(part, heads, 6 * outWidth, width + 2 * outWidth + 2 * heads + 1),
+    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
+    tiles(family, range[1]),
+    share(range, heads, 6 * outWidth, width + 2 * outWidth + 2 * heads + 1),
   );
 }
 
@@ -156,7 +156,7 @@ export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
     headDim,
     scale,
     family = 'register',
-    part = [0, kvHeads],
+    range = [0, kvHeads],
   } = args;
   const name = 'attention_bwd_dkv';
   const { width, outWidth } = expectBackward(name, args);
@@ -165,9 +165,9 @@ export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
     familyKernel(name, family, headDim, family === 'shared' ? bwdDkvSharedWgsl : bwdDkvWgsl),
     label,
     { dqkv, dout, qkv, lse, delta, seg_end: segEnd },
-    { rows, heads, kv_heads: kvHeads, scale, head0: part[0] },
-    tiles(family, part[1]),
-    share(part, kvHeads, 8 * outWidth, width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1),
+    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
+    tiles(family, range[1]),
+    share(range, kvHeads, 8 * outWidth, width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1),
   );
 }
 
@@ -190,7 +190,7 @@ const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 
 
 const tiles = (family: AttentionFamily, heads: number): Grid => [{ extent: 'rows', per: ROWS_PER_GROUP[family] }, heads, 1];
 
-/** Work of a part of the heads. */
+/** Work of a range of the heads. */
 const share = ([, count]: readonly [number, number], heads: number, perPair: number, perRow: number): Work => ({
   flops: { pairs: (perPair * count) / heads },
   bytes: rowBytes((perRow * count) / heads),

@@ -109,7 +109,7 @@ describe('embedding', () => {
     });
   }
 
-  it.each(['f16', 'bf16'] as const)('looks up rows of a table that lies packed as %s, whole and in parts', async (stored) => {
+  it.each(['f16', 'bf16'] as const)('looks up rows of a table that lies packed as %s, whole and in shards', async (stored) => {
     const lab = await nodeLab();
     const [rows, live, width, vocab] = [21, 18, 20, 131];
     const random = seededRandom(5);
@@ -122,15 +122,15 @@ describe('embedding', () => {
     const common = { label: 'test', tokens: inputs.u32('tokens', ids), rows, width, live: { extent: 'rows' } as const };
     const placed = { positionTable: inputs.f32('positions', positions), segStart: inputs.u32('segStart', new Array<number>(rows).fill(0)) };
     const [x, y] = [scratch('x', rows * width), scratch('y', rows * width)];
-    const part = (first: number, count: number) => ({
+    const shard = (first: number, count: number) => ({
       table: { ...table, offset: first * width * 2, bytes: count * width * 2 },
-      part: { first, count },
+      shard: { first, count },
     });
     const [gotX, gotY] = await lab.run(
       [
         embeddingFwd({ ...common, ...placed, x, table }),
-        embeddingFwd({ ...common, x: y, ...part(0, 64) }),
-        embeddingFwd({ ...common, x: y, ...part(64, vocab - 64) }),
+        embeddingFwd({ ...common, x: y, ...shard(0, 64) }),
+        embeddingFwd({ ...common, x: y, ...shard(64, vocab - 64) }),
       ],
       inputs.data,
       [x, y],
@@ -145,7 +145,7 @@ describe('embedding', () => {
     expect(() => embeddingFwd({ ...odd, table: { ...scratch('table', 21), stored } })).toThrow(/embedding_fwd, table/);
   });
 
-  it('takes a table in parts, each with the rows of its own ids', async () => {
+  it('takes a table in shards, each with the rows of its own ids', async () => {
     const lab = await nodeLab();
     const [rows, live, width, vocab] = [20, 17, 12, 200];
     const random = seededRandom(8);
@@ -161,16 +161,24 @@ describe('embedding', () => {
       groupId: inputs.u32('id', pad(id, rows)),
     };
     const [whole, dw, x] = [inputs.f32('table', table), inputs.f32('dw', table), scratch('x', rows * width)];
-    const parts = [0, 64, 128].map((first) => ({ first, count: Math.min(64, vocab - first) }));
-    const rangeOf = ({ buffer }: typeof dw, { first, count }: (typeof parts)[number]) => ({
+    const shards = [0, 64, 128].map((first) => ({ first, count: Math.min(64, vocab - first) }));
+    const rangeOf = ({ buffer }: typeof dw, { first, count }: (typeof shards)[number]) => ({
       buffer,
       offset: first * width * 4,
       bytes: count * width * 4,
     });
     const common = { label: 'test', rows, width };
-    const dispatches = parts.flatMap((part) => [
-      embeddingFwd({ ...common, x, tokens, table: rangeOf(whole, part), part, live: { extent: 'rows' } }),
-      embeddingBwdDw({ ...common, dw: rangeOf(dw, part), part, dx: inputs.f32('dx', dxs), ...groups, groups: rows, extent: 'tokenGroups' }),
+    const dispatches = shards.flatMap((shard) => [
+      embeddingFwd({ ...common, x, tokens, table: rangeOf(whole, shard), shard, live: { extent: 'rows' } }),
+      embeddingBwdDw({
+        ...common,
+        dw: rangeOf(dw, shard),
+        shard,
+        dx: inputs.f32('dx', dxs),
+        ...groups,
+        groups: rows,
+        extent: 'tokenGroups',
+      }),
     ]);
     const [gotX, gotDw] = await lab.run(dispatches, inputs.data, [x, dw], { extents: { rows: live, tokenGroups: id.length } });
     expect(relativeError(gotX.subarray(0, live * width), embeddingFwdRef(ids, table, live, width))).toBe(0);

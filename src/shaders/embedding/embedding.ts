@@ -14,12 +14,12 @@ import withPositions from './embedding_positions.wgsl?raw';
 import bwd from './embedding_bwd_dw.wgsl?raw';
 
 /** Rows of a table that a view holds, where a binding is too small for all of them. */
-export interface TablePart {
+export interface TableShard {
   readonly first: number;
   readonly count: number;
 }
 
-const WHOLE: TablePart = { first: 0, count: 0xffffffff };
+const WHOLE: TableShard = { first: 0, count: 0xffffffff };
 
 const NO_POSITIONS = 'fn position_part(row: u32, step: u32) -> V { return V(0.0); }\n';
 
@@ -33,7 +33,7 @@ export interface EmbeddingFwdArgs {
   readonly positionTable?: View;
   readonly segStart?: View;
   /** The table view holds these rows only; rows of x with other ids are left as they are. */
-  readonly part?: TablePart;
+  readonly shard?: TableShard;
   /** Capacity in rows. */
   readonly rows: number;
   readonly width: number;
@@ -48,7 +48,7 @@ export function embeddingFwd({
   table,
   positionTable,
   segStart,
-  part = WHOLE,
+  shard = WHOLE,
   rows,
   width,
   live,
@@ -78,7 +78,7 @@ export function embeddingFwd({
     `${lanes.variant}${stored ? `.${stored}` : ''}${positionTable ? '.positions' : ''}`,
   );
   const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
-  return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: part.first, count: part.count }, grid, {
+  return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: shard.first, count: shard.count }, grid, {
     flops: rowAmount(rows, live, (tables - 1) * width),
     bytes: rowAmount(rows, live, width * (4 * tables + elementBytes(table)) + 4 * tables),
   });
@@ -88,7 +88,7 @@ export interface EmbeddingBwdDwArgs {
   readonly label: string;
   readonly dw: View;
   /** dw holds these rows of the table only; other groups are left out. */
-  readonly part?: TablePart;
+  readonly shard?: TableShard;
   readonly dx: View;
   /** Row indices sorted by id; rows of equal id in ascending order. */
   readonly order: View;
@@ -107,7 +107,7 @@ export interface EmbeddingBwdDwArgs {
 export function embeddingBwdDw({
   label,
   dw,
-  part = WHOLE,
+  shard = WHOLE,
   dx,
   order,
   groupStart,
@@ -131,7 +131,7 @@ export function embeddingBwdDw({
     of,
     label,
     { dw, dx, order, group_start: groupStart, group_id: groupId },
-    { steps, first: part.first, count: part.count },
+    { steps, first: shard.first, count: shard.count },
     [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups, most: MAX_GROUPS }, { extent, per: MAX_GROUPS, limit: groups }],
     {
       flops,

@@ -2,7 +2,7 @@
 // value that a panel shows is checked, or the file is refused as a whole.
 
 import { FIELDS } from '../../config/fields';
-import { checkValue, CONFIG_KEYS, type ConfigKey, type RunConfig } from '../../config/run-config';
+import { checkValue, CONFIG_KEYS, configOf, withCurrentNames, type ConfigKey, type RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
 import type { RunRecord } from './record';
 import type { MetricsSnapshot } from '../run/metrics';
@@ -41,19 +41,18 @@ export function readRunFile(json: string, file: string): NamedRecord {
   }
 }
 
-const config: Reader<RunConfig> = (value, path) =>
-  object<RunConfig>(
-    Object.fromEntries(
-      CONFIG_KEYS.map((key) => [
-        key,
-        (part: unknown, at: string) => {
-          const checked = checkValue(key, part);
-          if (!checked.ok) throw new Unreadable(at, checked.expected);
-          return checked.value;
-        },
-      ]),
-    ) as unknown as { readonly [K in ConfigKey]: Reader<RunConfig[K]> },
-  )(value, path);
+/** Settings under the names of their time; one that was not there yet is at its default. */
+const config: Reader<RunConfig> = (value, path) => {
+  object({})(value, path);
+  const given = withCurrentNames(value as object);
+  const read = <K extends ConfigKey>(key: K): RunConfig[K] => {
+    const checked = checkValue(key, given[key]);
+    if (!checked.ok) throw new Unreadable(`${path}.${key}`, checked.expected);
+    return checked.value;
+  };
+  const known = CONFIG_KEYS.filter((key) => key in given);
+  return configOf(Object.fromEntries(known.map((key) => [key, read(key)])));
+};
 
 /** Columns of equal length, at most as long as a run can be. */
 const columns: Reader<MetricsSnapshot['columns']> = (value, path) => {

@@ -46,7 +46,7 @@ const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve
 const store = () => history.useHistoryStore.getState();
 
 function begin(runId: string, config: RunConfig): void {
-  resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
+  resetMetrics(config.method === 'lisa' ? config.stepsPerPeriod : null);
   useRunStore.setState({ run: newRun(runId, config) });
 }
 

@@ -6,7 +6,7 @@ import { FAMILIES } from '../../model/config-families';
 import type { ModelShape, Rope, RopeScaling, FamilyName } from '../../model/types';
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
-import type { ClassBytes, MemoryTotals } from '../../dispatch/memory';
+import type { CategoryBytes, MemoryTotals } from '../../dispatch/memory';
 import type { DataSummary } from '../../data/sample/dataset';
 import type { BlockBytes } from '../../plan/block-bytes';
 import type { BernoulliReport, Period } from '../../lisa/schedule';
@@ -24,7 +24,7 @@ const CLASSES = {
   cache: count,
   staging: count,
 };
-const classBytes = object<ClassBytes>(CLASSES);
+const classBytes = object<CategoryBytes>(CLASSES);
 export const totals = object<MemoryTotals>({ ...CLASSES, total: count });
 
 const memoryClass = oneOf(...(Object.keys(CLASSES) as (keyof typeof CLASSES)[]));

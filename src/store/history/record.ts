@@ -125,8 +125,8 @@ export function pastRun(record: RunRecord): Run {
 }
 
 /** "LISA γ2 K5, 24 Nov 21:03" */
-export function memorableName({ method, lisaLayers, lisaPeriod, loraRank }: RunConfig, startedAt: number): string {
-  const what = { lisa: `LISA γ${lisaLayers} K${lisaPeriod}`, lora: `LoRA r${loraRank}`, full: 'Full' }[method];
+export function memorableName({ method, lisaLayers, stepsPerPeriod, loraRank }: RunConfig, startedAt: number): string {
+  const what = { lisa: `LISA γ${lisaLayers} K${stepsPerPeriod}`, lora: `LoRA r${loraRank}`, full: 'Full' }[method];
   const date = new Date(startedAt);
   const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
   return `${what}, ${day} ${date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;

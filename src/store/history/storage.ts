@@ -2,6 +2,7 @@
 // never names a run that is not there.
 
 import { clear, createStore, delMany, getMany, keys, setMany, get, type UseStore } from 'idb-keyval';
+import { configOf, withCurrentNames } from '../../config/run-config';
 import type { RunRecord, RunSummary } from './record';
 
 export interface HistoryStorage {
@@ -16,6 +17,9 @@ export interface HistoryStorage {
 const SUMMARY = 'summary/';
 const RECORD = 'record/';
 
+/** Settings under today's names, whenever the run was. */
+const current = <T extends RunSummary | RunRecord>(kept: T): T => ({ ...kept, config: configOf(withCurrentNames(kept.config)) });
+
 export function browserStorage(): HistoryStorage {
   let opened: UseStore | undefined;
   // Not before it is asked for: where storage is blocked, opening throws.
@@ -24,9 +28,12 @@ export function browserStorage(): HistoryStorage {
     async summaries() {
       const names = (await keys<string>(store())).filter((key) => key.startsWith(SUMMARY));
       const found = await getMany<RunSummary>(names, store());
-      return found.filter((summary) => summary !== undefined);
+      return found.filter((summary) => summary !== undefined).map(current);
     },
-    record: (runId) => get<RunRecord>(RECORD + runId, store()),
+    record: async (runId) => {
+      const found = await get<RunRecord>(RECORD + runId, store());
+      return found && current(found);
+    },
     write: (summary, record) =>
       setMany(
         [

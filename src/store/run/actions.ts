@@ -38,7 +38,7 @@ export function resumeRun(model?: ModelSource): void {
 
 function begin(runId: string, config: RunConfig): void {
   for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (isDownload(old)) revokeDownload(old);
-  resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
+  resetMetrics(config.method === 'lisa' ? config.stepsPerPeriod : null);
   useRunStore.setState({ run: newRun(runId, config), view: 'run' });
   setResumable(null);
 }

@@ -1,7 +1,7 @@
 // Per-step numbers of the run, in columns outside React. Charts learn of new steps at most ten times a second.
 
 import { useSyncExternalStore } from 'react';
-import type { MemoryTotals, MemoryClass } from '../../dispatch/memory';
+import type { MemoryTotals, MemoryCategory } from '../../dispatch/memory';
 import type { LayerMove, StepMetrics } from '../../train/events';
 import { Column } from './columns';
 
@@ -9,7 +9,7 @@ import { Column } from './columns';
 export const MEMORY_GROUPS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace', 'other'] as const;
 export type MemoryGroup = (typeof MEMORY_GROUPS)[number];
 
-const GROUP_OF: Readonly<Record<MemoryClass, MemoryGroup>> = {
+const GROUP_OF: Readonly<Record<MemoryCategory, MemoryGroup>> = {
   weights: 'weights',
   masters: 'weights',
   gradients: 'gradients',
@@ -23,9 +23,9 @@ const GROUP_OF: Readonly<Record<MemoryClass, MemoryGroup>> = {
 
 export type GroupBytes = Readonly<Record<MemoryGroup, number>>;
 
-export function groupBytes(bytes: Readonly<Record<MemoryClass, number>>): GroupBytes {
+export function groupBytes(bytes: Readonly<Record<MemoryCategory, number>>): GroupBytes {
   const sums: Record<MemoryGroup, number> = { weights: 0, gradients: 0, optimizer: 0, activations: 0, workspace: 0, other: 0 };
-  for (const name of Object.keys(GROUP_OF) as MemoryClass[]) sums[GROUP_OF[name]] += bytes[name];
+  for (const name of Object.keys(GROUP_OF) as MemoryCategory[]) sums[GROUP_OF[name]] += bytes[name];
   return sums;
 }
 
@@ -45,7 +45,7 @@ export interface PeriodMove {
   readonly layers: readonly LayerMove[];
 }
 
-/** Live bytes by class at the end of a step, and of those after it until the next entry: they rarely change. */
+/** Live bytes by category at the end of a step, and of those after it until the next entry: they rarely change. */
 export interface MemoryChange {
   readonly step: number;
   readonly bytes: MemoryTotals;
@@ -64,7 +64,7 @@ export interface MetricsSnapshot {
 }
 
 const sameBytes = (a: MemoryTotals, b: MemoryTotals): boolean =>
-  (Object.keys(GROUP_OF) as MemoryClass[]).every((name) => a[name] === b[name]);
+  (Object.keys(GROUP_OF) as MemoryCategory[]).every((name) => a[name] === b[name]);
 
 export class RunMetrics {
   readonly step: Column;

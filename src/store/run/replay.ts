@@ -57,8 +57,8 @@ export class Player {
   }
 
   #newMetrics(): RunMetrics {
-    const { method, lisaPeriod } = this.recording.config;
-    return new RunMetrics(method === 'lisa' ? lisaPeriod : null);
+    const { method, stepsPerPeriod } = this.recording.config;
+    return new RunMetrics(method === 'lisa' ? stepsPerPeriod : null);
   }
 }
 

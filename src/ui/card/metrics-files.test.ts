@@ -12,7 +12,7 @@ const told = steps.map((metrics) =>
     ? { ...metrics, memory: { ...metrics.memory, cache: 4096, total: metrics.memory.total + 4096 } }
     : metrics,
 );
-const metrics = new RunMetrics(config.lisaPeriod);
+const metrics = new RunMetrics(config.stepsPerPeriod);
 told.forEach((step) => metrics.push(step));
 
 describe('metricsJsonl', () => {

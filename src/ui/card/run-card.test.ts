@@ -7,7 +7,7 @@ import { runCardHtml } from './run-card';
 
 function played(options: RunEventsOptions = {}): { run: Run; metrics: RunMetrics } {
   const { config, events } = runEvents(options);
-  const metrics = new RunMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
+  const metrics = new RunMetrics(config.method === 'lisa' ? config.stepsPerPeriod : null);
   let run = newRun('a', config);
   for (const event of events) {
     if (event.type === 'step') metrics.push(event.metrics);
@@ -52,7 +52,7 @@ describe('runCardHtml', () => {
       { until: 5 },
       { config: { method: 'full' } },
       { config: { method: 'lora' } },
-      { config: { steps: 600, lisaPeriod: 1 } },
+      { config: { steps: 600, stepsPerPeriod: 1 } },
     ] as const) {
       const names = parse(card(options));
       expect(names).toContain('svg');
@@ -103,7 +103,7 @@ describe('runCardHtml', () => {
   });
 
   it('a long run stays a small file', () => {
-    const { run, metrics } = played({ config: { steps: 600, lisaPeriod: 100 } });
+    const { run, metrics } = played({ config: { steps: 600, stepsPerPeriod: 100 } });
     const long = new RunMetrics(100);
     for (let step = 1; step <= 20_000; step++) long.push({ ...stepLike(metrics), step, activeLayers: [step % 4] });
     expect((runCardHtml({ run: { ...run, config: { ...run.config, steps: 20_000 } }, metrics: long }, TITLE) ?? '').length).toBeLessThan(

@@ -128,7 +128,7 @@ function layers(run: Run, { shape }: Prepared, metrics: RunMetrics): Markup {
     <h2>Trained layers</h2>
     <p>
       ${formatCount(touched)} of ${formatCount(shape.layers)} layers in ${formatCount(periods.length)} periods of
-      ${formatCount(run.config.lisaPeriod)} steps. Always on: ${settingText('lisaTrain', run.config)}.
+      ${formatCount(run.config.stepsPerPeriod)} steps. Always on: ${settingText('alwaysOn', run.config)}.
     </p>
     ${rasterSvg(periods, shape.layers, Math.max(run.config.steps, metrics.step.last))}
     <details>

@@ -7,7 +7,7 @@ import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
 import type { Period } from '../../lisa/schedule';
 import type { LayerMove } from '../../train/events';
-import { useWidth } from '../parts/size';
+import { useWidth } from '../widgets/size';
 import { plotWidth } from './axis';
 import { drawRaster, rasterHeight, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';
 import { RasterModel } from './raster-model';
@@ -37,7 +37,7 @@ export interface LayerRasterProps {
   /** Last finished step. */
   readonly step: number;
   readonly firstStep: number;
-  readonly alwaysOn: RunConfig['lisaTrain'];
+  readonly alwaysOn: RunConfig['alwaysOn'];
   readonly tied: boolean;
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
@@ -50,7 +50,7 @@ const NO_PERIODS: readonly ObservedPeriod[] = [];
 const NO_MOVES: readonly PeriodMove[] = [];
 const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
-function rowsOf(layers: number, alwaysOn: RunConfig['lisaTrain'], tied: boolean): RasterRow[] {
+function rowsOf(layers: number, alwaysOn: RunConfig['alwaysOn'], tied: boolean): RasterRow[] {
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
   // With tied weights the head is the embedding: one tensor, and either switch turns it on.
   const embedding = alwaysOn.embedding || (tied && alwaysOn.head);

@@ -1,7 +1,7 @@
 // How the loss is drawn: smoothing, axis, outliers; and what the lines are.
 
 import { setChart, useChartSettings } from '../../store/run/chart-settings';
-import { Switch } from '../parts/fields';
+import { Switch } from '../widgets/fields';
 
 export function LossControls() {
   const { smoothing, logLoss, clipLoss } = useChartSettings();

@@ -1,7 +1,7 @@
 // Above the raster of a run: the choice of picture, and what its cells mean.
 
 import { setChart, type RasterMode } from '../../store/run/chart-settings';
-import { Segmented } from '../parts/fields';
+import { Segmented } from '../widgets/fields';
 import { RasterLegend } from './RasterLegend';
 
 interface RasterHeadProps {

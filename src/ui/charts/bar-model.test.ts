@@ -28,7 +28,7 @@ it('a bar by purpose has its segments in the fixed order and without empty ones'
   expect(bar.segments.reduce((sum, s) => sum + s.bytes, 0)).toBe(bar.total);
 });
 
-it('bars by class add up, forecast and measured alike', () => {
+it('bars by category add up, forecast and measured alike', () => {
   const expected = classBar('LISA', bytes, 42);
   const measured = measuredBar('Now', groupBytes(bytes), 42);
   expect(expected.segments).toEqual(measured.segments);

@@ -2,7 +2,7 @@
 
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { FormulaTerm } from '../../plan/forecast-formula';
-import type { ClassBytes } from '../../dispatch/memory';
+import type { CategoryBytes } from '../../dispatch/memory';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type MemoryGroup } from '../../store/run/metrics';
 
 /** By purpose (forecast only), or by measured category. Purposes and categories that mean the same share a colour. */
@@ -61,7 +61,7 @@ export const purposeBar = (label: string, forecast: Forecast, chosen = false): B
 });
 
 /** Beside measured bars: by the measured categories. */
-export const classBar = (label: string, bytes: ClassBytes, total: number, chosen = false): Bar => {
+export const classBar = (label: string, bytes: CategoryBytes, total: number, chosen = false): Bar => {
   const groups = groupBytes(bytes);
   return { label, kind: 'forecast', segments: ordered(MEMORY_GROUPS, (id) => groups[id as MemoryGroup]), total, chosen };
 };

@@ -8,7 +8,7 @@ import { RunMetrics } from '../../store/run/metrics';
 import { evalAt, indexOfStep, isClipped, lossInWords, readout, type ReadoutInput } from './readout';
 
 function inputWith(first: number, last: number): ReadoutInput {
-  const config = { ...DEFAULTS, steps: 100, lisaPeriod: 5 };
+  const config = { ...DEFAULTS, steps: 100, stepsPerPeriod: 5 };
   const metrics = new RunMetrics(5);
   for (let step = first; step <= last; step++) {
     metrics.push({

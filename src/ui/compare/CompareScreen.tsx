@@ -21,9 +21,9 @@ import {
 } from '../../store/run/compare';
 import type { ActionState } from '../actions';
 import { plural } from '../format';
-import { ErrorCard } from '../parts/ErrorCard';
-import { Switch } from '../parts/fields';
-import { Panel } from '../parts/Panel';
+import { ErrorCard } from '../widgets/ErrorCard';
+import { Switch } from '../widgets/fields';
+import { Panel } from '../widgets/Panel';
 import { Conversation } from './Conversation';
 import '../styles/compare.css';
 

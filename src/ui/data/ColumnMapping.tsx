@@ -6,7 +6,7 @@ import { suggestColumns } from '../../data/read/columns';
 import type { DataHead } from '../../data/sample/preview';
 import { mapColumns } from '../../store/setup/sources';
 import { fieldId } from '../labels';
-import { WhyOf } from '../parts/fields';
+import { WhyOf } from '../widgets/fields';
 import { describeMap, draftOf, draftOfMap, mapOf, needs, ownColumn, SHAPE_LABELS, withColumn, type ColumnDraft } from './column-draft';
 import { formatName } from './data-words';
 

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import type { DataHead } from '../../data/sample/preview';
 import { formatCount } from '../format';
-import { Segmented } from '../parts/fields';
+import { Segmented } from '../widgets/fields';
 import { rowName, rowSummary, nameOfUse } from './data-words';
 import { RowText } from './RowText';
 import { TokenLegend, TokenView } from './TokenView';

@@ -4,7 +4,7 @@
 import { useId } from 'react';
 import type { DataPreview } from '../../data/sample/preview';
 import { formatCount, plural } from '../format';
-import { useWidth } from '../parts/size';
+import { useWidth } from '../widgets/size';
 import { lengthSummary } from './data-words';
 
 const HEIGHT = 132;

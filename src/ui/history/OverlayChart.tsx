@@ -3,7 +3,7 @@
 import { useMemo } from 'react';
 import { formatCount, formatLoss } from '../format';
 import { GUTTER } from '../charts/axis';
-import { useWidth } from '../parts/size';
+import { useWidth } from '../widgets/size';
 import { DASHES, MARKERS, overlay, type OverlayRun } from './overlay-model';
 
 const HEIGHT = 200;

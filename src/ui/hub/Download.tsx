@@ -7,7 +7,7 @@ import type { DownloadState, HubModel, Preflight } from '../../io/hub/types';
 import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
 import type { MethodVerdict } from '../model/verdict';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ErrorCard } from '../widgets/ErrorCard';
 import { paceLine, phaseLine, progressLine, roomFault, shareOf } from './download-words';
 
 interface DownloadProps {

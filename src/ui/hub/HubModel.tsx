@@ -10,7 +10,7 @@ import { lookUp } from '../../store/setup/hub-choice';
 import type { DownloadState, Preflight } from '../../io/hub/types';
 import { ModelVerdict, ShapeLine } from '../model/ModelVerdict';
 import type { ModelStanding } from '../model/verdict';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ErrorCard } from '../widgets/ErrorCard';
 import '../styles/hub.css';
 import { Download, UnderWay } from './Download';
 import { downloadAnnouncement } from './download-words';

@@ -6,7 +6,7 @@ import { deleteModel, isUnderWay, keepStorage, listModels, sameModel, useHubStor
 import { goOnWithDownload, takeStoredModel } from '../../store/setup/hub-choice';
 import type { ModelUse, StorageEstimate, StoredModel } from '../../io/hub/types';
 import { formatBytes, formatPercent, plural } from '../format';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ErrorCard } from '../widgets/ErrorCard';
 
 export function StoredModels() {
   const { models, storage, modelsError } = useHubStore();

@@ -4,7 +4,7 @@ import type { RunConfig } from '../../config/run-config';
 import { chooseModelFolder } from '../../store/setup/local-model';
 import type { LocalModel } from '../../store/setup/sources';
 import { fieldId } from '../labels';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ErrorCard } from '../widgets/ErrorCard';
 import { ModelVerdict, ShapeLine } from './ModelVerdict';
 import type { ModelStanding } from './verdict';
 

@@ -3,9 +3,9 @@
 import { useState } from 'react';
 import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/setup/budget';
 import { formatBytes } from '../format';
-import { Slider } from '../parts/Slider';
-import { budgetStops } from '../parts/stops';
-import { Why } from '../parts/Why';
+import { Slider } from '../widgets/Slider';
+import { budgetStops } from '../widgets/stops';
+import { Why } from '../widgets/Why';
 
 const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
 /** The slider's place before anything is set: what many laptops have. */

@@ -12,7 +12,7 @@ import { formatBytes, formatByteTick, plural } from '../format';
 import { LARGER_MODELS, type KnownModel } from '../known-models';
 import { METHOD_NAMES, MODEL_PANEL } from '../labels';
 import { fittedNotes } from '../model/verdict';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ErrorCard } from '../widgets/ErrorCard';
 import type { Forecaster } from './forecaster';
 import { fitConfig } from './forecasts';
 

@@ -6,7 +6,7 @@ import type { ModelShape } from '../../model/types';
 import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
 import { layersTouched } from '../charts/raster-model';
 import { formatCount, plural } from '../format';
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import { PREVIEW_PERIODS, previewSchedule } from './forecasts';
 
 interface SchedulePanelProps {
@@ -17,12 +17,12 @@ interface SchedulePanelProps {
 export function SchedulePanel({ config, shape }: SchedulePanelProps) {
   const preview = useMemo(() => previewSchedule(shape, config), [shape, config]);
   const { schedule, periods, expected } = preview;
-  const { steps, lisaPeriod, lisaLayers } = config;
+  const { steps, stepsPerPeriod, lisaLayers } = config;
   const touched = useMemo(() => layersTouched(schedule), [schedule]);
   return (
     <Panel title="Layer schedule for this seed" aside={<RasterLegend planned />}>
       <p className="note">
-        {plural(steps, 'step')} at K = {lisaPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
+        {plural(steps, 'step')} at K = {stepsPerPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
         {schedule.length > 0 &&
           `Seed ${config.seed} trains ${touched} of ${shape.layers} layers at least once${expected === null ? '' : `; the mean over all seeds is ${expected.toFixed(1)}`}.`}
         {schedule.length > 0 &&
@@ -35,11 +35,11 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           observed={[]}
           layers={shape.layers}
           gamma={lisaLayers}
-          periodSteps={lisaPeriod}
+          periodSteps={stepsPerPeriod}
           steps={steps}
           step={0}
           firstStep={1}
-          alwaysOn={config.lisaTrain}
+          alwaysOn={config.alwaysOn}
           tied={shape.tied}
         />
       ) : (

@@ -20,7 +20,7 @@ const REMEMBERED = 256;
 function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
   const known = new Map<string, T>();
   return ({ shape, types }: PlannedModel, config: RunConfig): T => {
-    const key = JSON.stringify([shape, config.weights === 'stored' ? types : null, keyOf(config)]);
+    const key = JSON.stringify([shape, config.weightStorage === 'stored' ? types : null, keyOf(config)]);
     const found = known.get(key);
     if (found !== undefined) return found;
     const made = make({ shape, types }, config);
@@ -35,13 +35,13 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
  * embedding, which layers keep activations.
  */
 function memoryKey(config: RunConfig): unknown {
-  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaTrain, lisaSampler } = config;
-  const { steps, seed, lisaPeriod, lisaWeights } = config;
+  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, alwaysOn, lisaSampler } = config;
+  const { steps, seed, stepsPerPeriod, lisaWeights } = config;
   const shared = [method, batchSize, seqLen, sampleTokens];
   if (method === 'lora') return [...shared, loraRank];
   if (method === 'full') return shared;
-  const draws = lisaTrain.embedding && lisaSampler !== 'bernoulli' ? [] : [steps, seed, lisaPeriod, lisaWeights];
-  return [...shared, lisaLayers, lisaTrain, lisaSampler, ...draws];
+  const draws = alwaysOn.embedding && lisaSampler !== 'bernoulli' ? [] : [steps, seed, stepsPerPeriod, lisaWeights];
+  return [...shared, lisaLayers, alwaysOn, lisaSampler, ...draws];
 }
 
 /** Memory of a method with all other settings unchanged. A shape that cannot be planned gives an error, not a number. */

@@ -55,7 +55,7 @@ export interface SchedulePreview {
 
 /** The layers that this seed will draw, and how many such draws reach on average. */
 export function previewSchedule(shape: ModelShape, config: RunConfig): SchedulePreview {
-  const { lisaLayers: gamma, lisaPeriod: period, steps, seed, lisaSampler: sampler, lisaWeights: weights } = config;
+  const { lisaLayers: gamma, stepsPerPeriod: period, steps, seed, lisaSampler: sampler, lisaWeights: weights } = config;
   const periods = Math.ceil(steps / period);
   const drawn = periods <= PREVIEW_PERIODS ? schedule({ layers: shape.layers, gamma, period, steps, seed, sampler, weights }) : [];
   return {

@@ -16,8 +16,8 @@ import {
 } from '../../store/run/replay';
 import type { ActionState } from '../actions';
 import { formatDuration } from '../format';
-import { ErrorCard } from '../parts/ErrorCard';
-import { Segmented } from '../parts/fields';
+import { ErrorCard } from '../widgets/ErrorCard';
+import { Segmented } from '../widgets/fields';
 import { RunView } from '../run/RunView';
 import '../styles/replay.css';
 

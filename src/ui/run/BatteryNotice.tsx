@@ -3,7 +3,7 @@
 import { usePower } from '../../store/run/power';
 import type { ActionState } from '../actions';
 import { formatPercent } from '../format';
-import { ActionButton } from '../parts/Button';
+import { ActionButton } from '../widgets/Button';
 
 export function BatteryNotice({ state }: { readonly state: ActionState }) {
   const pausedAt = usePower((power) => power.pausedAt);

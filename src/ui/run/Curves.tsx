@@ -9,8 +9,8 @@ import { LayerRaster } from '../charts/LayerRaster';
 import { LossControls } from '../charts/LossControls';
 import { pointingHandlers, useLetGo } from '../charts/pointing';
 import { ChartGroup } from '../charts/Readout';
-import { Panel } from '../parts/Panel';
-import { useWidth } from '../parts/size';
+import { Panel } from '../widgets/Panel';
+import { useWidth } from '../widgets/size';
 
 const RunPlots = lazy(() => import('../charts/RunPlots'));
 
@@ -44,11 +44,11 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
           observed={metrics.periods}
           layers={prepared.shape.layers}
           gamma={config.lisaLayers}
-          periodSteps={config.lisaPeriod}
+          periodSteps={config.stepsPerPeriod}
           steps={config.steps}
           step={run.step}
           firstStep={prepared.firstStep}
-          alwaysOn={config.lisaTrain}
+          alwaysOn={config.alwaysOn}
           tied={prepared.shape.tied}
           moves={metrics.moves}
           moved={metrics.moved}

@@ -6,7 +6,7 @@ import { isDownload, type Exported, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { formatBytes, formatDuration, formatLoss, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
-import { ActionButton } from '../parts/Button';
+import { ActionButton } from '../widgets/Button';
 
 interface EndedProps {
   readonly run: Run;

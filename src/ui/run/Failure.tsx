@@ -10,8 +10,8 @@ import type { ActionState } from '../actions';
 import { familyOf, safeSentence, suggestions, type Suggestion } from '../error-cards';
 import { focusField } from '../focus';
 import { formatBytes } from '../format';
-import { ActionButton } from '../parts/Button';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ActionButton } from '../widgets/Button';
+import { ErrorCard } from '../widgets/ErrorCard';
 import type { Forecaster, PlannedModel } from '../preview/forecaster';
 import { useForecaster } from '../preview/forecasts';
 

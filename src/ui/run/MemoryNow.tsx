@@ -3,7 +3,7 @@
 import { useState, type CSSProperties, type KeyboardEvent } from 'react';
 import type { RunPicture } from '../../store/run/picture';
 import { formatBytes, formatCount, formatExactBytes, formatInUnit, unitOf, type ByteUnit } from '../format';
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import { difference } from '../receipt';
 import { GRID_COLUMNS, memoryGrid, type GridCell, type GridColumn, type MemoryGrid } from './memory-grid';
 import { stackOf } from './stack-model';

@@ -7,8 +7,8 @@ import type { Run } from '../../store/run/run';
 import { classBar, measuredBar, type Bar } from '../charts/bar-model';
 import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { METHOD_NAMES } from '../labels';
-import { Panel } from '../parts/Panel';
-import { useWidth } from '../parts/size';
+import { Panel } from '../widgets/Panel';
+import { useWidth } from '../widgets/size';
 import { measuredReceipt } from '../receipt';
 import { Receipt } from './Receipt';
 

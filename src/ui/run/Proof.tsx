@@ -4,8 +4,8 @@ import type { ErrorInfo } from '../../base/errors';
 import { isActive, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { verifiedSentence } from '../announce';
-import { ActionButton } from '../parts/Button';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ActionButton } from '../widgets/Button';
+import { ErrorCard } from '../widgets/ErrorCard';
 
 interface ProofProps {
   readonly run: Run;

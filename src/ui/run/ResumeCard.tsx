@@ -9,7 +9,7 @@ import type { HubModel } from '../../io/hub/types';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';
-import { ActionButton } from '../parts/Button';
+import { ActionButton } from '../widgets/Button';
 
 interface ResumeCardProps {
   readonly resumable: Resumable;

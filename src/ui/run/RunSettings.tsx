@@ -8,7 +8,7 @@ import { settingText } from '../setting-text';
 
 const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
 const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
-  lisa: ['lisaLayers', 'lisaPeriod', 'lisaTrain'],
+  lisa: ['lisaLayers', 'stepsPerPeriod', 'alwaysOn'],
   lora: ['loraRank', 'loraAlpha'],
   full: [],
 };

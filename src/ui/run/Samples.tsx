@@ -6,7 +6,7 @@ import type { Run } from '../../store/run/run';
 import { isActive } from '../../store/run/run';
 import type { Sample } from '../../train/events';
 import { formatCount, plural } from '../format';
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import { baseSample, leftOutOf, promptsOf, sampleAfter, sampleSteps } from './sample-times';
 
 export function Samples({ run }: { readonly run: Run }) {

@@ -4,8 +4,8 @@ import type { ErrorInfo } from '../../base/errors';
 import type { Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { savedSentence } from '../error-cards';
-import { ActionButton } from '../parts/Button';
-import { ErrorCard } from '../parts/ErrorCard';
+import { ActionButton } from '../widgets/Button';
+import { ErrorCard } from '../widgets/ErrorCard';
 
 interface SaveFailedProps {
   readonly run: Run;

@@ -6,7 +6,7 @@ import { useMemo, type CSSProperties } from 'react';
 import type { RunPicture } from '../../store/run/picture';
 import type { ActionState } from '../actions';
 import { formatList } from '../format';
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import { Proof } from './Proof';
 import { countdown, stackOf, stackSentences, type Draw, type Floor, type Stack, type Trains } from './stack-model';
 

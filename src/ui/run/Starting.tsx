@@ -4,7 +4,7 @@ import type { Run } from '../../store/run/run';
 import type { Phase } from '../../train/events';
 import { formatPercent } from '../format';
 import { PHASE_NAMES } from '../labels';
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 
 const WHAT: Readonly<Partial<Record<Phase, string>>> = {
   opening: 'The browser opens the GPU.',

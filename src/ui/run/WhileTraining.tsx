@@ -4,8 +4,8 @@ import { useState } from 'react';
 import { LEAST_BATTERY, usePower } from '../../store/run/power';
 import { setPreference, usePreferences } from '../../store/preferences';
 import { formatPercent } from '../format';
-import { Panel } from '../parts/Panel';
-import { Switch } from '../parts/fields';
+import { Panel } from '../widgets/Panel';
+import { Switch } from '../widgets/fields';
 import { askToNotify, canNotify } from './end-notification';
 import { canWakeLock } from './wake-lock';
 

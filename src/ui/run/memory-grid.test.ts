@@ -6,7 +6,7 @@ import { stackOf } from './stack-model';
 describe('memoryGrid', () => {
   it.each([
     ['wordsmith-2m', {}],
-    ['odd GPT-2, untied', { lisaLayers: 1, lisaTrain: { embedding: false, head: true, norm: false } }],
+    ['odd GPT-2, untied', { lisaLayers: 1, alwaysOn: { embedding: false, head: true, norm: false } }],
     ['odd Llama, tied', { method: 'full' }],
     ['odd Llama, untied', { method: 'lora', loraRank: 3 }],
   ] as const)('adds up to the bytes of the plan: %s, %o', (name, patch) => {
@@ -28,7 +28,7 @@ describe('memoryGrid', () => {
   });
 
   it('counts slots that a period leaves empty', () => {
-    const { prepared, run } = preparedCase('wordsmith-2m', { lisaSampler: 'bernoulli', steps: 200, lisaPeriod: 1 });
+    const { prepared, run } = preparedCase('wordsmith-2m', { lisaSampler: 'bernoulli', steps: 200, stepsPerPeriod: 1 });
     const most = Math.max(...prepared.schedule.map(({ layers }) => layers.length));
     const small = prepared.schedule.find(({ layers }) => layers.length === 1);
     expect(most).toBeGreaterThan(1);

@@ -5,7 +5,7 @@ import { preparedCase } from '../../testing/stack';
 const OFF = { embedding: false, head: false, norm: false };
 
 describe('stackOf', () => {
-  const { prepared, run } = preparedCase('wordsmith-2m', { steps: 12, lisaPeriod: 5 });
+  const { prepared, run } = preparedCase('wordsmith-2m', { steps: 12, stepsPerPeriod: 5 });
   const lit = (step: number, observed: Parameters<typeof stackOf>[2] = []): number[] =>
     stackOf(run({ step }), prepared, observed).floors.flatMap(({ trains, layer }) => (trains === 'drawn' && layer !== null ? [layer] : []));
 
@@ -43,7 +43,7 @@ describe('stackOf', () => {
   });
 
   it('ends the backward pass at the lowest layer in training where the embedding is frozen', () => {
-    const frozen = preparedCase('wordsmith-2m', { steps: 12, lisaPeriod: 5, lisaTrain: OFF });
+    const frozen = preparedCase('wordsmith-2m', { steps: 12, stepsPerPeriod: 5, alwaysOn: OFF });
     for (const step of [1, 6, 11]) {
       const { floors, end, draw } = stackOf(frozen.run({ step }), frozen.prepared, []);
       expect(floors[end].layer).toBe(Math.min(...(draw?.layers ?? [])));
@@ -64,7 +64,7 @@ describe('stackOf', () => {
 });
 
 it('says in words what the picture shows', () => {
-  const { prepared, run } = preparedCase('wordsmith-2m', { steps: 12, lisaPeriod: 5 });
+  const { prepared, run } = preparedCase('wordsmith-2m', { steps: 12, stepsPerPeriod: 5 });
   const observed = [{ period: 1, firstStep: 6, lastStep: 7, layers: [3, 6], firstLoss: 1, lastLoss: 1 }];
   expect(stackSentences(stackOf(run({ step: 7 }), prepared, observed))).toEqual([
     'At every step: head, tied, norm and embedding.',

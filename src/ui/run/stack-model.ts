@@ -48,7 +48,7 @@ type Moment = Pick<Run, 'config' | 'step' | 'phase'>;
 /** The period that the last finished step belongs to, or the first one. */
 function drawOf({ config, step }: Moment, { schedule }: Prepared, observed: RunMetrics['periods']): Draw | null {
   if (schedule.length === 0) return null;
-  const { lisaPeriod: length, steps } = config;
+  const { stepsPerPeriod: length, steps } = config;
   const period = Math.min(Math.max(0, Math.floor((step - 1) / length)), schedule.length - 1);
   // What was trained takes precedence over what was planned.
   const layers = observed.findLast((seen) => seen.period === period)?.layers ?? schedule[period].layers;

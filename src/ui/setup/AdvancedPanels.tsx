@@ -1,6 +1,6 @@
 // The settings that most runs leave alone, by what they belong to. Shown in the advanced set-up.
 
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import type { Setup } from '../setup-state';
 import { Fields } from './Fields';
 import { ADVANCED_PANELS, usedBy } from './form';

@@ -2,32 +2,32 @@
 
 import { setConfig } from '../../store/setup/config';
 import { fieldId, LABELS } from '../labels';
-import { Switch, WhyOf } from '../parts/fields';
+import { Switch, WhyOf } from '../widgets/fields';
 import type { Setup } from '../setup-state';
 
 export function AlwaysOn({ setup: { config, shape } }: { readonly setup: Setup }) {
-  const { lisaTrain } = config;
-  const set = (patch: Partial<typeof lisaTrain>): void => setConfig({ lisaTrain: { ...lisaTrain, ...patch } });
+  const { alwaysOn } = config;
+  const set = (patch: Partial<typeof alwaysOn>): void => setConfig({ alwaysOn: { ...alwaysOn, ...patch } });
   return (
-    <fieldset className="switches" id={fieldId('lisaTrain')} tabIndex={-1}>
+    <fieldset className="switches" id={fieldId('alwaysOn')} tabIndex={-1}>
       <legend>
-        {LABELS.lisaTrain.label}
-        <WhyOf name="lisaTrain" />
+        {LABELS.alwaysOn.label}
+        <WhyOf name="alwaysOn" />
       </legend>
       {shape?.tied ? (
         // One tensor, one switch.
         <Switch
           label="Embedding and head (tied)"
-          checked={lisaTrain.embedding || lisaTrain.head}
+          checked={alwaysOn.embedding || alwaysOn.head}
           onChange={(on) => set({ embedding: on, head: on })}
         />
       ) : (
         <>
-          <Switch label="Embedding" checked={lisaTrain.embedding} onChange={(embedding) => set({ embedding })} />
-          <Switch label="Head" checked={lisaTrain.head} onChange={(head) => set({ head })} />
+          <Switch label="Embedding" checked={alwaysOn.embedding} onChange={(embedding) => set({ embedding })} />
+          <Switch label="Head" checked={alwaysOn.head} onChange={(head) => set({ head })} />
         </>
       )}
-      <Switch label="Final norm" checked={lisaTrain.norm} onChange={(norm) => set({ norm })} />
+      <Switch label="Final norm" checked={alwaysOn.norm} onChange={(norm) => set({ norm })} />
     </fieldset>
   );
 }

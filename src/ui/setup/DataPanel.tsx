@@ -21,9 +21,9 @@ import { showPreview } from '../data/show-preview';
 import { suggestions } from '../error-cards';
 import { formatBytes, formatPercent } from '../format';
 import { fieldId } from '../labels';
-import { ErrorCard } from '../parts/ErrorCard';
-import { Panel } from '../parts/Panel';
-import { Segmented } from '../parts/fields';
+import { ErrorCard } from '../widgets/ErrorCard';
+import { Panel } from '../widgets/Panel';
+import { Segmented } from '../widgets/fields';
 import '../styles/data.css';
 
 const KINDS = [

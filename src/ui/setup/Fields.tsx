@@ -5,8 +5,8 @@ import type { ComponentType } from 'react';
 import type { SOURCES } from '../../config/fields/sources';
 import type { ConfigKey, NumericKey, OwnKey } from '../../config/run-config';
 import { LABELS } from '../labels';
-import { ChoiceField, FlagField, NumberField } from '../parts/fields';
-import { BATCH_STOPS, layerStops, lengthStops, periodStops } from '../parts/stops';
+import { ChoiceField, FlagField, NumberField } from '../widgets/fields';
+import { BATCH_STOPS, layerStops, lengthStops, periodStops } from '../widgets/stops';
 import type { Setup } from '../setup-state';
 import { AlwaysOn } from './AlwaysOn';
 import { isChoice, isNumeric, isToggle, optionsOf, usedBy } from './form';
@@ -16,7 +16,7 @@ import { Prompts } from './Prompts';
 /** Numbers that have a slider beside their field, and where it stops. */
 const SLIDERS: Readonly<Partial<Record<NumericKey, (setup: Setup) => readonly number[]>>> = {
   lisaLayers: ({ shape, config }) => layerStops(shape?.layers ?? config.lisaLayers),
-  lisaPeriod: ({ config }) => periodStops(config.steps),
+  stepsPerPeriod: ({ config }) => periodStops(config.steps),
   seqLen: ({ shape }) => lengthStops(shape?.maxPositions ?? 1024),
   batchSize: () => BATCH_STOPS,
 };
@@ -25,7 +25,7 @@ type Control = ComponentType<{ readonly setup: Setup }>;
 
 /** Controls of settings whose values are not a number, a choice or a switch. */
 const CONTROLS: Readonly<Partial<Record<ConfigKey, Control>>> = {
-  lisaTrain: AlwaysOn,
+  alwaysOn: AlwaysOn,
   lisaWeights: LayerWeights,
   prompts: Prompts,
 } satisfies Record<Exclude<OwnKey, keyof typeof SOURCES>, Control>;

@@ -3,7 +3,7 @@
 import { useState } from 'react';
 import { setConfig } from '../../store/setup/config';
 import { fieldId, LABELS } from '../labels';
-import { WhyOf } from '../parts/fields';
+import { WhyOf } from '../widgets/fields';
 import type { Setup } from '../setup-state';
 
 const weightsOf = (text: string): number[] | null =>

@@ -3,8 +3,8 @@
 import { METHODS } from '../../config/field';
 import { setMethod } from '../../store/setup/config';
 import { LABELS, METHOD_HINTS, METHOD_NAMES } from '../labels';
-import { Segmented } from '../parts/fields';
-import { Panel } from '../parts/Panel';
+import { Segmented } from '../widgets/fields';
+import { Panel } from '../widgets/Panel';
 import type { Setup } from '../setup-state';
 import { Coverage } from './Coverage';
 import { Fields } from './Fields';

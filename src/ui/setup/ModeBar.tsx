@@ -5,7 +5,7 @@ import { fieldOf, type RunConfig } from '../../config/run-config';
 import { resetConfig, resetSetting } from '../../store/setup/config';
 import { setSetupMode, type SetupMode } from '../../store/setup/setup-mode';
 import { LABELS } from '../labels';
-import { Segmented } from '../parts/fields';
+import { Segmented } from '../widgets/fields';
 import { settingText } from '../setting-text';
 
 const MODES = [

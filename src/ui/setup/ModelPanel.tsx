@@ -6,8 +6,8 @@ import { BUILTIN } from '../known-models';
 import { fieldId, MODEL_PANEL } from '../labels';
 import { LocalFolder } from '../model/LocalFolder';
 import { ModelVerdict, ShapeLine, useModelStanding } from '../model/ModelVerdict';
-import { Panel } from '../parts/Panel';
-import { Segmented } from '../parts/fields';
+import { Panel } from '../widgets/Panel';
+import { Segmented } from '../widgets/fields';
 import type { Setup } from '../setup-state';
 
 const HubModel = lazy(() => import('../hub/HubModel'));

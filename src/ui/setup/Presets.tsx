@@ -5,7 +5,7 @@ import { PRESETS, presetOf } from '../../config/presets';
 import { setConfig } from '../../store/setup/config';
 import { useMeasuredSpeed } from '../../store/run/speed';
 import { plural } from '../format';
-import { Why } from '../parts/Why';
+import { Why } from '../widgets/Why';
 import { useForecaster } from '../preview/forecasts';
 import type { Setup } from '../setup-state';
 import { presetTime } from './preset-time';

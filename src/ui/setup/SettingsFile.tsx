@@ -4,8 +4,8 @@ import { useState, type DragEvent } from 'react';
 import { openSettings, saveSettings, type Opened } from '../../store/setup/settings-file';
 import { linkOf } from '../../store/setup/url';
 import { formatList } from '../format';
-import { ErrorCard } from '../parts/ErrorCard';
-import { Panel } from '../parts/Panel';
+import { ErrorCard } from '../widgets/ErrorCard';
+import { Panel } from '../widgets/Panel';
 
 const WHY =
   'The link in the address bar always holds what differs from the defaults: never your data, the names of your files, or long prompts. The file holds every setting, so that you can repeat a run after the defaults have changed.';

@@ -1,6 +1,6 @@
 // How long and how fast: presets, steps, learning rate; in the advanced set-up also the shape of a batch and the seed.
 
-import { Panel } from '../parts/Panel';
+import { Panel } from '../widgets/Panel';
 import type { Setup } from '../setup-state';
 import { Fields } from './Fields';
 import { TRAINING_FIELDS } from './form';

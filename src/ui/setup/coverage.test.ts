@@ -4,9 +4,14 @@ import { DEFAULTS } from '../../config/run-config';
 import { expectedCoverage, schedule } from '../../lisa/schedule';
 import { coverageAdvice } from './coverage';
 
-const settings = (lisaLayers: number, lisaPeriod: number, steps: number, lisaSampler: 'uniform' | 'cycle' | 'bernoulli' = 'uniform') => ({
+const settings = (
+  lisaLayers: number,
+  stepsPerPeriod: number,
+  steps: number,
+  lisaSampler: 'uniform' | 'cycle' | 'bernoulli' = 'uniform',
+) => ({
   lisaLayers,
-  lisaPeriod,
+  stepsPerPeriod,
   steps,
   lisaSampler,
 });
@@ -16,7 +21,7 @@ describe('coverageAdvice', () => {
     expect(coverageAdvice(8, settings(2, 20, 100))).toEqual({
       sentence: 'With 100 steps at K = 20 about 6 of 8 layers will ever train: take K = 6 or 400 steps.',
       suggestions: [
-        { label: 'K = 6', patch: { lisaPeriod: 6 } },
+        { label: 'K = 6', patch: { stepsPerPeriod: 6 } },
         { label: '400 steps', patch: { steps: 400 } },
       ],
     });
@@ -55,9 +60,9 @@ describe('coverageAdvice', () => {
           const after = coverageAdvice(layers, next)!;
           expect(after.suggestions, `${JSON.stringify(next)} of ${layers}`).toEqual([]);
           if (sampler === 'uniform') {
-            expect(expectedCoverage(gamma, layers, next.steps, next.lisaPeriod)).toBeGreaterThan(0.989);
+            expect(expectedCoverage(gamma, layers, next.steps, next.stepsPerPeriod)).toBeGreaterThan(0.989);
           } else {
-            const drawn = schedule({ layers, gamma, period: next.lisaPeriod, steps: next.steps, seed: 1, sampler, weights: null });
+            const drawn = schedule({ layers, gamma, period: next.stepsPerPeriod, steps: next.steps, seed: 1, sampler, weights: null });
             expect(new Set(drawn.flatMap((p) => p.layers)).size).toBe(layers);
           }
         }

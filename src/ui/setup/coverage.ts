@@ -25,11 +25,11 @@ function roundedUp(value: number): number {
   return Math.ceil(value / unit - 1e-9) * unit;
 }
 
-type Settings = Pick<RunConfig, 'lisaLayers' | 'lisaPeriod' | 'lisaSampler' | 'steps'>;
+type Settings = Pick<RunConfig, 'lisaLayers' | 'stepsPerPeriod' | 'lisaSampler' | 'steps'>;
 
 /** Null where the share is not known beforehand, or the settings cannot run. */
 export function coverageAdvice(layers: number, settings: Settings): CoverageAdvice | null {
-  const { lisaLayers: gamma, lisaPeriod: period, steps, lisaSampler: sampler } = settings;
+  const { lisaLayers: gamma, stepsPerPeriod: period, steps, lisaSampler: sampler } = settings;
   if (![gamma, period, steps].every((value) => Number.isSafeInteger(value) && value >= 1) || gamma > layers) return null;
   if (sampler === 'uniform') return uniformAdvice(layers, gamma, period, steps);
   return sampler === 'cycle' ? cycleAdvice(layers, gamma, period, steps) : null;
@@ -63,7 +63,7 @@ function cycleAdvice(layers: number, gamma: number, period: number, steps: numbe
 
 function advice(start: string, period: number | null, steps: number): CoverageAdvice {
   const suggestions = [
-    ...(period === null ? [] : [{ label: `K = ${formatCount(period)}`, patch: { lisaPeriod: period } }]),
+    ...(period === null ? [] : [{ label: `K = ${formatCount(period)}`, patch: { stepsPerPeriod: period } }]),
     { label: plural(steps, 'step'), patch: { steps } },
   ];
   return { sentence: `${start}: take ${suggestions.map(({ label }) => label).join(' or ')}.`, suggestions };

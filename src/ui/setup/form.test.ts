@@ -11,7 +11,7 @@ it('every setting is shown once, beside the method and what is chosen in the pan
 });
 
 it('shows each method its own settings', () => {
-  expect(METHODS.map((method) => usedBy(method, METHOD_FIELDS))).toEqual([['lisaLayers', 'lisaPeriod'], [], ['loraRank', 'loraAlpha']]);
+  expect(METHODS.map((method) => usedBy(method, METHOD_FIELDS))).toEqual([['lisaLayers', 'stepsPerPeriod'], [], ['loraRank', 'loraAlpha']]);
 });
 
 it('names every value of a choice, and every setting, unlike any other', () => {

@@ -1,57 +1,61 @@
 // The memory of a block: one run of addresses, in as many buffers as its layout has cuts. Everything that handles a block or a
-// tensor whole works with addresses; a kernel binds a range inside one buffer. A tensor of several parts is bound part by part.
+// tensor whole works with addresses; a kernel binds a range inside one buffer. A tensor of several shards is bound shard by shard.
 
 import { AppError } from '../base/errors';
 import type { BlockLayout, Placement } from './layout';
 import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from '../dispatch/types';
 
-interface StorePart {
+interface Shard {
   readonly buffer: BufferSpec;
   /** Address of its first byte. */
   readonly at: number;
 }
 
-export interface Store {
+export interface ShardedBuffer {
   readonly name: string;
   readonly bytes: number;
   /** In order, without gaps between them. */
-  readonly parts: readonly StorePart[];
+  readonly shards: readonly Shard[];
 }
 
 /** `make` describes one buffer; one that holds a single large tensor is told its name. */
-export function storeOf(name: string, layout: BlockLayout, make: (name: string, bytes: number, tensor?: string) => BufferSpec): Store {
+export function shardedBuffer(
+  name: string,
+  layout: BlockLayout,
+  make: (name: string, bytes: number, tensor?: string) => BufferSpec,
+): ShardedBuffer {
   const { bytes, cuts } = layout;
-  const parts = cuts.map(({ at, tensor }, index) => ({
+  const shards = cuts.map(({ at, tensor }, index) => ({
     at,
     buffer: make(cuts.length === 1 ? name : `${name}.${index}`, (cuts[index + 1]?.at ?? bytes) - at, tensor),
   }));
-  return { name, bytes, parts };
+  return { name, bytes, shards };
 }
 
 /** The bytes [at, at + bytes) of a store, a view for every buffer that has some of them; `stored`: what their elements are. */
-export function viewsOf({ parts }: Store, at: number, bytes: number, stored?: View['stored']): View[] {
-  return parts.flatMap(({ buffer, at: start }) => {
+export function viewsOf({ shards }: ShardedBuffer, at: number, bytes: number, stored?: View['stored']): View[] {
+  return shards.flatMap(({ buffer, at: start }) => {
     const first = Math.max(at, start);
     const end = Math.min(at + bytes, start + buffer.bytes);
     return first < end ? [{ buffer, offset: first - start, bytes: end - first, ...(stored && { stored }) }] : [];
   });
 }
 
-const placeOf = (store: Store, layout: BlockLayout, name: string): Placement => {
+const placeOf = (store: ShardedBuffer, layout: BlockLayout, name: string): Placement => {
   const place = layout.places.get(name);
   if (!place) throw new AppError('INTERNAL', `Block ${store.name} has no tensor ${name}.`, '');
   return place;
 };
 
 /** Elements [start, end) of a tensor, by default all, where they lie. For reading and writing, not for kernels. */
-export function tensorBytes(store: Store, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
+export function tensorBytes(store: ShardedBuffer, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
   const place = placeOf(store, layout, name);
   const width = elementBytes(place);
   return viewsOf(store, place.offset + start * width, ((end ?? place.elements) - start) * width, place.stored);
 }
 
 /** The range of one tensor or fused group that lies in one buffer. Padded to 16 bytes, so that vec4 bindings reach the last element. */
-export function tensorView(store: Store, layout: BlockLayout, name: string): View {
+export function tensorView(store: ShardedBuffer, layout: BlockLayout, name: string): View {
   const place = placeOf(store, layout, name);
   const views = viewsOf(store, place.offset, roundUp(place.elements * elementBytes(place), 16), place.stored);
   if (views.length !== 1)
@@ -67,19 +71,19 @@ export interface RowsView {
   readonly rows: number;
 }
 
-/** A matrix of `columns` as bindings: one, or one for every part. */
-export function tensorRows(store: Store, layout: BlockLayout, name: string, columns: number): RowsView[] {
+/** A matrix of `columns` as bindings: one, or one for every shard. */
+export function tensorRows(store: ShardedBuffer, layout: BlockLayout, name: string, columns: number): RowsView[] {
   const { offset, elements, stored } = placeOf(store, layout, name);
   const width = elementBytes({ stored });
   let first = 0;
   return viewsOf(store, offset, elements * width, stored).map((piece): RowsView => {
     const rows = piece.bytes / (width * columns);
     const view = { ...piece, bytes: roundUp(piece.bytes, 16) };
-    const part = { view, first, rows };
+    const shard = { view, first, rows };
     if (!Number.isInteger(rows) || view.offset % BINDING_ALIGNMENT !== 0)
       throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is not cut between rows.`, '');
     first += rows;
-    return part;
+    return shard;
   });
 }
 
