@@ -44,7 +44,7 @@ const HUB_HOSTS = ['https://huggingface.co', 'https://*.huggingface.co', 'https:
 /** An address that can stand in a policy and means one origin there; throws on anything else. */
 function originOf(/** @type {string} */ address) {
   const { protocol, origin, username } = new URL(address);
-  if (!['http:', 'https:'].includes(protocol) || username !== '') throw new Error(`${address} is no address of a hub.`);
+  if (!['http:', 'https:'].includes(protocol) || username !== '') throw new Error(`${address} is not the address of a hub.`);
   return origin;
 }
 

@@ -37,7 +37,7 @@ function readOptions() {
     if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error('The port must be a whole number from 0 to 65535.');
     const redirects = values['hub-redirect'] ?? [];
     for (const address of [values['hub-url'] ?? [], redirects].flat()) {
-      if (!/^https?:\/\/[^\s;,'"@]+$/.test(address) || !URL.canParse(address)) throw new Error(`${address} is no address of a hub.`);
+      if (!/^https?:\/\/[^\s;,'"@]+$/.test(address) || !URL.canParse(address)) throw new Error(`${address} is not the address of a hub.`);
     }
     return { port, openPage: values['no-open'] !== true, hub: values['hub-url']?.replace(/\/+$/, ''), redirects };
   } catch (error) {

@@ -75,7 +75,7 @@ test('a download without connection, with altered bytes, and without room', asyn
     await test.step('a disk that fills up ends it, and what has arrived is kept', async () => {
       await quota(1_000_000);
       // Chromium's estimate does not know of it, as it does not know of the disk: the refusal of a write does.
-      await expect(page.locator('[data-error="STORAGE"]')).toContainText('The browser has no room for tests/wordsmith of 3.6 MB.', {
+      await expect(page.locator('[data-error="STORAGE"]')).toContainText('The browser has no space for tests/wordsmith (3.6 MB).', {
         timeout: 60_000,
       });
       findings.push(...(await look(page, 'hub-disk-full')));
@@ -87,7 +87,7 @@ test('a download without connection, with altered bytes, and without room', asyn
       // The rest of a part, and then the whole anew.
       for (let i = 0; i < 2; i++) hub.faults.push({ path: BIG, fault: { kind: 'wrong' } });
       await goOn(page).click();
-      await expect(page.locator('[data-error="HUB_DIGEST"]')).toContainText('it was thrown away', { timeout: 60_000 });
+      await expect(page.locator('[data-error="HUB_DIGEST"]')).toContainText('it was discarded', { timeout: 60_000 });
       findings.push(...(await look(page, 'hub-altered')));
       await goOn(page).click();
       await expect(page.getByText('Training reads it from here')).toBeVisible({ timeout: 60_000 });

@@ -14,7 +14,7 @@ export interface ApplyDeltaIo {
   stderr(text: string): void;
 }
 
-const HELP = `Lays what a run changed over the model that it began with.
+const HELP = `Applies the changes of a run to the model that it started from.
 
   npm run --silent apply-delta -- --base <dir> --delta <dir> --out <dir>
 

@@ -1,7 +1,7 @@
-// Two files, delta.safetensors and delta.json: the tensors that training changed, and the base model that they belong to. Here
-// is what the two sides share, and the way back: base and delta together are the tuned model, bit for bit.
-// base_sha256 is the SHA-256 of a line a tensor, sorted and joined by newlines: its name and the SHA-256 of each 4 MiB of its
-// values as f32, with spaces between.
+// Two files, delta.safetensors and delta.json: the tensors that training changed, and the base model that they belong to. This
+// file has what both directions share, and the way back: base and delta together are the tuned model, bit for bit. base_sha256
+// is the SHA-256 of one line per tensor, sorted and joined by newlines. A line has the tensor's name and the SHA-256 of each 4
+// MiB of its values as f32, with spaces between.
 
 import { AppError } from '../base/errors';
 import { shown } from '../model/config';
@@ -19,7 +19,7 @@ async function sha256(data: ArrayBufferView<ArrayBuffer>): Promise<string> {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** base_sha256 as a model's tensors go by. */
+/** Computes base_sha256 while a model's tensors stream by. */
 export class BaseDigest {
   readonly #lines = new Map<string, string[]>();
 
@@ -39,7 +39,7 @@ export class BaseDigest {
 const refuse = (detail: string, remedy: string): AppError => new AppError('MODEL_FILE', detail, remedy);
 const AGAIN = 'Export the delta again: both of its files, from one run.';
 
-/** Largest delta.json that is read. */
+/** The largest delta.json that is read. */
 const MAX_ABOUT = 64 * 2 ** 20;
 
 interface About {
@@ -83,13 +83,13 @@ export async function openDelta(base: ModelFiles, source: FileSource): Promise<R
   const about = await readAbout(source);
   const { tensors, metadata } = await readHeader(source);
   if (metadata.get('base_sha256') !== about.base || [...tensors.keys()].sort().join('\n') !== [...about.names].sort().join('\n'))
-    throw refuse(`${DELTA_ABOUT} and ${DELTA_WEIGHTS} are of different runs.`, AGAIN);
+    throw refuse(`${DELTA_ABOUT} and ${DELTA_WEIGHTS} are from different runs.`, AGAIN);
   const changed = matchRows(base, tensors);
   const digest = new BaseDigest();
   for await (const { row, data } of base.pieces()) await digest.add(base.fileName(row), data);
   if ((await digest.value()) !== about.base) {
     throw refuse(
-      `${base.name} is not the model that the delta was made from (${shown(about.baseName)}): its weights are others.`,
+      `${base.name} is not the model that the delta was made from (${shown(about.baseName)}): its weights differ.`,
       'Give the folder of that model, in the version that was trained.',
     );
   }

@@ -1,6 +1,6 @@
 // The tuned model as a folder in Hugging Face layout: weights under the names and in the prefix style of the base model,
-// config.json with the new type and otherwise untouched, the tokenizer's files as they came. Tensors are asked for in
-// pieces while the file is written. A 16-bit export counts how much of the training survives its rounding.
+// config.json with only the type changed, the tokenizer's files unchanged. Tensors are requested in pieces while the file is
+// written. A 16-bit export counts how much of the training survives its rounding.
 
 import { AppError } from '../base/errors';
 import { shown } from '../model/config';
@@ -11,7 +11,10 @@ import type { ModelFiles } from '../io/sources/model-files';
 import { plainFile, type ExportFile } from '../io/formats/export-file';
 import { SHARD_INDEX, weightFiles } from '../io/formats/shards';
 
-/** What rounding leaves of the training. A weight is changed when tuned ≠ base in f32, and survives when they still differ once rounded. */
+/**
+ * How much of the training survives rounding. A weight is changed if tuned ≠ base in f32, and survives if they still differ
+ * after rounding.
+ */
 export interface SurvivalReport {
   readonly dtype: Dtype;
   readonly weights: number;
@@ -34,7 +37,7 @@ export type ReadTensor = (row: ParameterRow, start?: number, end?: number) => Pr
 export interface ExportOptions {
   /** The base model: names, config, companion files. */
   readonly files: ModelFiles;
-  /** The tuned weights in f32, asked for piece by piece, in the order of the file (by name). */
+  /** The tuned weights in f32, requested piece by piece, in the order of the file (by name). */
   readonly tensor: ReadTensor;
   readonly dtype: Dtype;
   /** The weights before training (files.tensor), to count what survives. */
@@ -45,7 +48,7 @@ export interface ExportOptions {
 
 const TORCH_NAME: Readonly<Record<Dtype, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' };
 
-/** Reading the chunks of the weights throws NONFINITE_WEIGHTS where a tuned weight is not finite in the chosen type. */
+/** Reading the chunks of the weights throws NONFINITE_WEIGHTS if a tuned weight is not finite in the chosen type. */
 export async function exportModel({ files, tensor, dtype, original, shardBytes }: ExportOptions): Promise<ExportedModel> {
   const tally = { weights: 0, changed: 0, survived: 0 };
   let written = 0;
@@ -96,12 +99,12 @@ export function withDtype(configText: string, dtype: Dtype): string {
 
   const last = entries.at(-1);
   if (!last) throw new AppError('INTERNAL', 'config.json is empty.', '');
-  // The white space before the first key, so that the new line looks like the others.
+  // Copies the white space before the first key, so that the new line looks like the others.
   const indent = /^\s*\{(\s*)/.exec(configText)![1];
   return `${configText.slice(0, last.end)},${indent}"torch_dtype": ${value}${configText.slice(last.end)}`;
 }
 
-/** Largest magnitude that still rounds to a finite value: what lies from here up becomes infinity. */
+/** Values of this magnitude or above round to infinity. */
 const OVERFLOW: Readonly<Record<Dtype, number>> = { f32: Infinity, f16: 65_520, bf16: (2 - 2 ** -8) * 2 ** 127 };
 
 /** Throws NONFINITE_WEIGHTS with the place of the first value that is not finite, or would not be in `dtype`; `start`: of the piece. */
@@ -127,7 +130,7 @@ function count(tally: { weights: number; changed: number; survived: number }, tu
   for (let i = 0; i < tuned.length; i++) {
     if (tuned[i] === base[i]) continue;
     tally.changed++;
-    // +0 and −0 are one value.
+    // +0 and −0 count as the same value.
     if (!codes || (codes.tuned[i] !== codes.base[i] && ((codes.tuned[i] | codes.base[i]) & 0x7fff) !== 0)) tally.survived++;
   }
 }

@@ -1,6 +1,6 @@
-// README.md of an exported model: front matter as the Hugging Face Hub reads it, and what was done to which model, in words.
-// Every number in it was measured or is called a forecast; none depends on the clock, so that a resumed run has the same card. Names that others chose stand in code spans. Pure.
-// Front matter: https://huggingface.co/docs/hub/model-cards
+// README.md of an exported model: front matter for the Hugging Face Hub, and a description of the run. Every number was
+// measured or is called a forecast. None depends on the clock, so that a resumed run has the same card. Names that others chose
+// are in code spans. Pure. Front matter: https://huggingface.co/docs/hub/model-cards
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
 import type { RunConfig } from '../config/run-config';
@@ -11,7 +11,7 @@ import type { DataSummary } from '../data/sample/dataset';
 import type { RunReport } from '../train/events';
 
 export interface ModelCardFacts {
-  /** As the run's model is called: a hub's id, or a folder's name. */
+  /** The name of the run's model: a hub id, or a folder's name. */
   readonly base: string;
   readonly commit: string | null;
   readonly config: RunConfig;
@@ -28,7 +28,7 @@ const METHODS: Readonly<Record<RunConfig['method'], string>> = {
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** The hub's id of the base model; null where it came from a folder. */
+/** The hub id of the base model; null if it came from a folder. */
 function hubId(base: string): string | null {
   return looksLikeHubName(base) ? parseHubName(base).repo : null;
 }
@@ -50,7 +50,7 @@ function settings(config: RunConfig): string[] {
   const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
   const on = Object.entries(config.lisaTrain).flatMap(([name, trains]) => (trains ? [name] : []));
   const shared = [
-    `steps ${steps}, rows of a step ${batchSize} × ${gradAccum}, tokens of a row at most ${seqLen}`,
+    `steps ${steps}, rows per step ${batchSize} × ${gradAccum}, tokens per row at most ${seqLen}`,
     `learning rate ${lr}, ${lrSchedule}, warm-up ${warmup} steps`,
     `AdamW: β ${beta1} and ${beta2}, ε ${eps}, weight decay ${weightDecay}, gradient norm ${gradClip === 0 ? 'not clipped' : `clipped at ${gradClip}`}`,
     `loss on ${config.mask === 'assistant' ? "the assistant's words of chats" : 'all tokens'}, seed ${seed}`,
@@ -59,7 +59,7 @@ function settings(config: RunConfig): string[] {
   if (config.method === 'full') return shared;
   return [
     ...shared,
-    `γ = ${config.lisaLayers} layers at a time, drawn anew every K = ${config.lisaPeriod} steps (${config.lisaSampler})`,
+    `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.lisaPeriod} steps (${config.lisaSampler})`,
     `always trained: ${on.length > 0 ? on.join(', ') : 'nothing'}`,
   ];
 }
@@ -72,8 +72,8 @@ function results({ memory, evalLoss, parameters, trainable, device }: RunReport,
       : 'no held-out loss was measured';
   return [
     loss,
-    `GPU memory at its peak: ${megabytes(memory.peak.total)} measured, ${megabytes(memory.forecast.total)} forecast`,
-    `${parameters} parameters, ${trainable} of them trained in a step`,
+    `peak GPU memory: ${megabytes(memory.peak.total)} measured, ${megabytes(memory.forecast.total)} forecast`,
+    `${parameters} parameters, ${trainable} of them trained per step`,
     `device: ${markdownCode(device.description)}`,
   ];
 }
@@ -93,7 +93,7 @@ export function modelCard(facts: ModelCardFacts): string {
   const adapter =
     config.method !== 'lora'
       ? []
-      : ['', 'The adapter alone: `PeftModel.from_pretrained(base, folder + "/adapter")`, with the base model loaded first.'];
+      : ['', 'To use only the adapter, load the base model first, then `PeftModel.from_pretrained(base, folder + "/adapter")`.'];
   return [
     ...frontMatter(facts),
     '',

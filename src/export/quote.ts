@@ -1,7 +1,7 @@
-// Text that somebody else wrote (names of models, files and data) inside of YAML, a shell's command and Markdown, where it
-// must stay the text that it is. Pure.
+// Quotes text that somebody else wrote (names of models, files and data) for YAML, shell commands and Markdown, so that it
+// stays plain text there. Pure.
 
-/** What none of the three may hold: controls (line ends too) and surrogates without a partner. */
+/** Characters that none of the three may hold: controls (including line ends) and lone surrogates. */
 // eslint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|\p{Surrogate}/gu;
 

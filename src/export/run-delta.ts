@@ -1,5 +1,5 @@
-// What training changed, apart from the model: the tensors whose bytes differ from the base model's files. Laid over that base
-// they give the tuned model (io/delta.ts). LoRA has its adapter for this.
+// What training changed, without the rest of the model: the tensors whose bytes differ from the base model's files. Applied to
+// that base, they give the tuned model (delta.ts). For LoRA, the adapter does this.
 
 import { BaseDigest, DELTA_ABOUT, DELTA_WEIGHTS } from './delta';
 import { plainFile, type ExportFile } from '../io/formats/export-file';
@@ -14,7 +14,7 @@ import type { Session } from '../train/session';
 interface ChangedTensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** ‖tuned − base‖ / ‖base‖ (Frobenius); null where the base is all zero. */
+  /** ‖tuned − base‖ / ‖base‖ (Frobenius); null if the base is all zero. */
   readonly change: number | null;
 }
 

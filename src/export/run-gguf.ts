@@ -1,4 +1,4 @@
-// The tuned model of a session as GGUF: merged, and for LoRA the adapter beside it.
+// The tuned model of a session as GGUF: merged, and for LoRA also the adapter.
 
 import type { Tokenizer } from '../data/tokenize/tokenizer';
 import type { ExportFile } from '../io/formats/export-file';
@@ -31,7 +31,7 @@ export async function exportRunGguf(session: Session, type: GgufType): Promise<r
   return [...made, { path: 'adapter.gguf', size: adapter.size, chunks: () => adapter.chunks() }];
 }
 
-/** Throws MODEL_UNSUPPORTED or TOKENIZER with the reason where GGUF cannot carry the model. Needs no GPU and no training. */
+/** Throws MODEL_UNSUPPORTED or TOKENIZER with the reason if GGUF cannot carry the model. Needs neither a GPU nor training. */
 export async function checkGguf({ files, tokenizer }: Pick<RunInputs, 'files' | 'tokenizer'>): Promise<void> {
   await ggufKeys(files, ggufSpecials(tokenizer));
 }

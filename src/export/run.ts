@@ -12,7 +12,7 @@ import type { Session } from '../train/session';
 
 export interface TunedModel {
   readonly files: readonly ExportFile[];
-  /** What rounding leaves of the training; null for f32, known after the files have been written. */
+  /** How much of the training survives rounding; null for f32. It is known after the files have been written. */
   survival(): SurvivalReport | null;
 }
 
@@ -40,7 +40,7 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
   };
 }
 
-/** README.md with what the session has measured by now. */
+/** README.md with what the session has measured so far. */
 export function cardFile(session: Session, dtype: Dtype): ExportFile {
   const { files, config, dataset } = session.inputs;
   const card = modelCard({ base: files.name, commit: files.commit, config, data: dataset.summary, report: session.report(), dtype });
@@ -103,7 +103,7 @@ export function adapterFiles(session: Session): ExportFile[] {
     peft_type: 'LORA',
     task_type: 'CAUSAL_LM',
     base_model_name_or_path: inputs.files.name,
-    // Null where the base is a folder. PEFT loads the base at this commit, however the repository moves on.
+    // Null if the base is a folder. PEFT loads the base at this commit, even if the repository changes later.
     revision: inputs.files.commit,
     r: loraRank,
     lora_alpha: loraAlpha,

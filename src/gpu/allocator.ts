@@ -1,4 +1,4 @@
-// The only place that creates GPU buffers, and the ledger of what lives. Figures on screen come from here.
+// The only place that creates GPU buffers, and the ledger of live buffers. Figures on screen come from here.
 
 import { AppError } from '../base/errors';
 import { bytesByBlock, bytesByClass, sumBytes, zeroBytes, type BytesByBlock, type ClassBytes } from '../dispatch/memory';
@@ -35,8 +35,8 @@ export class Allocator {
   }
 
   /**
-   * Creates a zero-filled buffer for every spec. All or nothing: when one fails, those of this call are
-   * destroyed again and GPU_OOM names the one that failed.
+   * Creates a zero-filled buffer for every spec. All or nothing: if one fails, the buffers of this call are destroyed again
+   * and GPU_OOM names the one that failed.
    */
   async allocate(specs: readonly BufferSpec[]): Promise<void> {
     const outcomes = specs.map((spec) => {
@@ -54,7 +54,7 @@ export class Allocator {
       this.free(specs);
       throw new AppError(
         'GPU_OOM',
-        `The GPU could not give ${(spec.bytes / 2 ** 20).toFixed(1)} MiB for ${spec.name} (${spec.memory}).`,
+        `The GPU could not allocate ${(spec.bytes / 2 ** 20).toFixed(1)} MiB for ${spec.name} (${spec.memory}).`,
         'Lower the batch size, the context length or γ, or close other tabs and programs that use the GPU.',
         { cause: error },
       );

@@ -1,5 +1,5 @@
-// Opens the GPU device with the limits the engine can use, and watches over it. Knows nothing of models. Errors fit the
-// page and the terminal alike; what a person can do in a certain browser, the page adds.
+// Opens the GPU device with the limits the engine can use, and watches over it. It knows nothing about models. Its errors fit
+// both the page and the terminal; the page adds advice for each browser.
 
 import { AppError } from '../base/errors';
 import type { DeviceDescription, DeviceLimits } from '../dispatch/limits';
@@ -16,7 +16,7 @@ export interface Gpu {
   readonly lost: Promise<AppError>;
   /** The first validation or internal error that no error scope caught, since the last takeFault(). */
   fault(): AppError | undefined;
-  /** fault(), once: the next run on this device does not answer for what an earlier one left. */
+  /** Returns fault() once, so that the next run on this device is not blamed for an earlier one. */
   takeFault(): AppError | undefined;
   close(): void;
 }
@@ -40,8 +40,8 @@ export async function openGpu(gpu: GPU | undefined, options: OpenOptions = {}): 
   if (!adapter) {
     throw new AppError(
       'NO_ADAPTER',
-      'WebGPU is there, but no graphics adapter answered.',
-      'Update the graphics driver and try again, or use a machine that has a graphics device.',
+      'WebGPU is available, but no graphics adapter answered.',
+      'Update the graphics driver and try again, or use a machine with a graphics card.',
     );
   }
   const requiredLimits: Record<string, number> = {};
@@ -71,7 +71,11 @@ function watch(device: GPUDevice, description: DeviceDescription, offered: Reado
   device.addEventListener('uncapturederror', (event) => {
     const { error } = event;
     const code = error instanceof GPUOutOfMemoryError ? 'GPU_OOM' : 'GPU_VALIDATION';
-    first ??= new AppError(code, `The GPU refused work: ${error.message}`, 'Stop this run; the last checkpoint is safe. Please report it.');
+    first ??= new AppError(
+      code,
+      `The GPU reported an error: ${error.message}`,
+      'Stop this run; the last checkpoint is safe. Please report it.',
+    );
   });
   const lost = new Promise<AppError>((resolve) => {
     void device.lost.then((info) => {
@@ -80,7 +84,7 @@ function watch(device: GPUDevice, description: DeviceDescription, offered: Reado
         new AppError(
           'DEVICE_LOST',
           `The graphics device was lost (${info.message || info.reason}).`,
-          'Reload the page, or start the command again, and go on from the last checkpoint; with a smaller batch or context length if it happens again.',
+          'Reload the page, or start the command again, and resume from the last checkpoint. If it happens again, use a smaller batch or context length.',
         ),
       );
     });

@@ -19,9 +19,9 @@ interface CompiledDispatch {
 
 const TARGET_MS = 50;
 const IN_FLIGHT = 2;
-/** How long after a refused call the loss of the device may be told. */
+/** How long after a refused call the loss of the device may be reported. */
 const LOSS_DELAY_MS = 200;
-/** Cost of a dispatch beside its FLOPs, for the cut. */
+/** Cost of a dispatch besides its FLOPs, for cutting command buffers. */
 const DISPATCH_MS = 0.01;
 
 export class Executor {
@@ -135,7 +135,7 @@ export class Executor {
       encoder.copyBufferToBuffer(source, view.offset + at, target, 0, size);
       this.gpu.device.queue.submit([encoder.finish()]);
       try {
-        // Not in a race with gpu.lost: every reaction on a promise that never settles would be kept for good.
+        // Not in a race with gpu.lost, because every reaction to a promise that never settles would be kept forever.
         await target.mapAsync(GPUMapMode.READ, 0, size);
       } catch (cause) {
         throw await this.#refusal(cause);
@@ -147,7 +147,7 @@ export class Executor {
     return result.buffer;
   }
 
-  /** Why the device refused. That it is lost is told a little after the calls that it ends. */
+  /** Why the device refused. The loss of a device is reported a little after the calls that it ends. */
   #refusal(cause: unknown): Promise<unknown> {
     const late = new Promise<unknown>((resolve) => setTimeout(() => resolve(this.gpu.fault() ?? cause), LOSS_DELAY_MS));
     return Promise.race([this.gpu.lost, late]);

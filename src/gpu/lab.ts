@@ -1,5 +1,5 @@
-// A small bench around the executor for kernel tests, benchmarks and the choice of kernels: buffers from arrays, run,
-// read back. Validates every dispatch it runs. Its buffers are gone when a call ends; pipelines stay with the device.
+// A small bench around the executor for kernel tests, benchmarks and the choice of kernels: buffers from arrays, run, read
+// back. Validates every dispatch it runs. Its buffers are destroyed when a call ends; pipelines stay with the device.
 
 import type { Gpu } from './device';
 import { DEFAULT_LIMITS } from '../dispatch/limits';
@@ -29,8 +29,7 @@ export class Lab {
 
   /**
    * Runs the dispatches over fresh buffers and returns the contents of `outputs` as f32, in order.
-   * A view's buffer is filled from `data` (by buffer); others start as NaN bits, so that a kernel that forgets
-   * to write is seen.
+   * A view's buffer is filled from `data` (by buffer); others start as NaN bits, so that a missing write is noticed.
    */
   async run(
     dispatches: readonly Dispatch[],

@@ -1,5 +1,5 @@
-// WebGPU for Node: Dawn through the npm package `webgpu`. The only file that imports it.
-// The launcher (scripts/gpu-env.mjs) has pointed the Vulkan loader at a software driver where there is no GPU.
+// WebGPU for Node: Dawn through the npm package `webgpu`. The only file that imports it. The launcher (scripts/gpu-env.mjs) has
+// pointed the Vulkan loader at a software driver if there is no GPU.
 
 import { AppError } from '../base/errors';
 

@@ -13,7 +13,7 @@ export class PipelineCache {
     this.#device = device;
   }
 
-  /** One cache a device, so that the second run in a process compiles nothing that the first did. */
+  /** One cache per device, so that the second run in a process does not compile the same kernels again. */
   static of(device: GPUDevice): PipelineCache {
     let cache = PipelineCache.#shared.get(device);
     if (!cache) {

@@ -16,7 +16,7 @@ export interface DispatchTime {
 /** Where the times come from. */
 export type Clock = 'timestamps' | 'host';
 
-/** Dispatches of one submission: small enough that no watchdog minds, large enough to hide the cost of submitting. */
+/** Dispatches in one submission: few enough for every watchdog, enough to hide the cost of submitting. */
 const BATCH = 32;
 
 interface Queries {
@@ -29,14 +29,14 @@ export class Profiler {
   readonly clock: Clock;
   readonly #executor: Executor;
   readonly #queries: Queries | null;
-  /** ms from a submission of nothing to its end; subtracted from the host's times. */
+  /** Milliseconds from an empty submission to its end; subtracted from the host's times. */
   #empty = 0;
 
-  /** Uses timestamps where the device was opened with them. Its two small buffers are in the executor's ledger until close(). */
+  /** Uses timestamps if the device was opened with them. Its two small buffers are in the executor's ledger until close(). */
   static async create(executor: Executor, clock?: Clock): Promise<Profiler> {
     const able = executor.gpu.features.has('timestamp-query');
     if (clock === 'timestamps' && !able)
-      throw new AppError('LIMIT_TOO_SMALL', 'This device has no timestamp queries.', 'Use the clock of the host.');
+      throw new AppError('LIMIT_TOO_SMALL', 'This device has no timestamp queries.', "Use the host's clock.");
     if (clock === 'host' || !able) {
       const profiler = new Profiler(executor, 'host', null);
       await profiler.#measureEmpty();

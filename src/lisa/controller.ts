@@ -33,7 +33,7 @@ export interface Switch {
 export class LayerController {
   readonly #slots: SlotState[];
   readonly #park: boolean;
-  /** Update counts of layers whose state is parked. */
+  /** Update counts of the layers whose state is parked. */
   readonly #parked = new Map<number, number>();
 
   constructor(slots: number, park: boolean) {
@@ -61,7 +61,7 @@ export class LayerController {
     return this.#parked;
   }
 
-  /** Trains `layers` from now on. Throws when they are more than there are slots. */
+  /** Trains `layers` from now on. Throws if there are more layers than slots. */
   switchTo(layers: readonly number[]): Switch {
     if (new Set(layers).size !== layers.length || layers.length > this.#slots.length) {
       throw new AppError('INTERNAL', `A draw of ${layers.length} layers (${layers.join(', ')}) for ${this.#slots.length} slots.`, '');
@@ -103,7 +103,7 @@ export class LayerController {
     });
   }
 
-  /** Takes over the state of a checkpoint. */
+  /** Restores the state of a checkpoint. */
   resume(slots: readonly SlotState[], parked: Iterable<readonly [number, number]>): void {
     if (slots.length !== this.#slots.length) {
       throw new AppError(

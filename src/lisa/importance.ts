@@ -1,15 +1,15 @@
-// Layer weights p_l: where they come from and how they are made fit for drawing. Pure.
-// Sources: the paper's ratio of mean weight norms (arXiv 2403.17919, section 3), gradient norms, or a person.
+// Layer weights p_l: where they come from, and how they are prepared for drawing. Pure. Sources: the paper's ratio of mean
+// weight norms (arXiv 2403.17919, section 3), gradient norms, or a person.
 
 import { AppError } from '../base/errors';
 
 /** ε: no layer's weight falls below this share of the mean weight, so that every layer is reached in time. */
 const WEIGHT_FLOOR = 0.01;
 
-/** Weights divided by their sum. Throws CONFIG_INVALID if one is negative or no number, or if all are zero. */
+/** Weights divided by their sum. Throws CONFIG_INVALID if one is negative or not a number, or if all are zero. */
 export function normalise(weights: readonly number[]): number[] {
   if (!weights.every((w) => Number.isFinite(w) && w >= 0)) {
-    throw new AppError('CONFIG_INVALID', 'A layer weight is negative or no number.', 'Give one number ≥ 0 per layer.');
+    throw new AppError('CONFIG_INVALID', 'A layer weight is negative or not a number.', 'Give one number ≥ 0 per layer.');
   }
   // Divided by the largest first: a sum of huge numbers overflows.
   const largest = Math.max(0, ...weights);

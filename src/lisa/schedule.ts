@@ -1,6 +1,6 @@
-// LISA's schedule: which layers are trained in which optimizer steps. Pure: the layers of period i follow from
-// (seed, configuration, i, recorded importance) and from nothing else, so a run can be previewed before it starts
-// and goes on the same after a resume. Period i covers the steps iK + 1 … (i + 1)K.
+// LISA's schedule: which layers are trained in which optimizer steps. Pure: the layers of period i follow only from (seed,
+// configuration, i, recorded importance). So a run can be previewed before it starts, and is the same after a resume. Period i
+// covers the steps iK + 1 … (i + 1)K.
 
 import type { LisaSampler, RunConfig } from '../config/run-config';
 import { AppError, unreachable } from '../base/errors';
@@ -48,11 +48,11 @@ function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): 
   const refuse = (detail: string, remedy: string): never => {
     throw new AppError('CONFIG_INVALID', detail, remedy);
   };
-  if (!isWhole(layers, 1)) refuse(`A model of ${layers} layers has none to draw.`, 'Choose another model.');
-  if (!isWhole(gamma, 1)) refuse(`γ = ${gamma} is no number of layers.`, 'Give a whole number from 1.');
+  if (!isWhole(layers, 1)) refuse(`A model with ${layers} layers has no layers to draw.`, 'Choose another model.');
+  if (!isWhole(gamma, 1)) refuse(`γ = ${gamma} is not a number of layers.`, 'Give a whole number from 1.');
   if (gamma > layers) refuse(`γ = ${gamma} is more than the model's ${layers} layers.`, `Give at most ${layers}.`);
-  if (!isWhole(period, 1)) refuse(`K = ${period} is no number of steps.`, 'Give a whole number from 1.');
-  if (!isWhole(steps, 0)) refuse(`${steps} is no number of steps.`, 'Give a whole number.');
+  if (!isWhole(period, 1)) refuse(`K = ${period} is not a number of steps.`, 'Give a whole number from 1.');
+  if (!isWhole(steps, 0)) refuse(`${steps} is not a number of steps.`, 'Give a whole number.');
   if (weights && weights.length !== layers) refuse(`${weights.length} weights for ${layers} layers.`, 'Give one weight per layer.');
   if (sampler === 'weighted' && !weights) {
     refuse('The weighted sampler has no weights.', 'Give one weight per layer, or choose another sampler.');
@@ -120,7 +120,10 @@ export function schedule(config: ScheduleConfig): Period[] {
   return listPeriods({ stepsPerPeriod: config.period, layersOf: (period) => drawPeriod(config, period) }, config.steps);
 }
 
-/** The lowest layer that any period of the seeded schedule trains. Draws until it is sure, and keeps none: runs may have millions of periods. */
+/**
+ * The lowest layer that any period of the seeded schedule trains. It draws until the answer is certain and keeps no draws,
+ * because runs may have millions of periods.
+ */
 export function lowestLayer(config: ScheduleConfig): number {
   let lowest = config.layers - 1;
   for (let period = 0; period < periodCount(config) && lowest > 0; period++) lowest = Math.min(lowest, drawPeriod(config, period)[0]);
@@ -169,7 +172,7 @@ export function inclusionProbabilities(config: ScheduleConfig, importance?: read
 }
 
 export interface BernoulliReport {
-  /** Empty draws that were thrown away. */
+  /** Number of empty draws that were discarded. */
   readonly redrawn: number;
   /** Periods that drew more layers than the pool has slots. */
   readonly cappedPeriods: number;

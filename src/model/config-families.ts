@@ -1,6 +1,6 @@
-// The model families, a description each: which fields of config.json say the sizes, what is fixed, what is refused.
-// Everything a family shares with another is written once. Defaults are those of the Hugging Face config classes;
-// sizes have no defaults. What a layer computes follows from the ModelShape alone (layer-ops.ts, parameters.ts).
+// The model families, one description each: which fields of config.json give the sizes, what is fixed, what is refused. What
+// families share is written once. Defaults are those of the Hugging Face config classes; sizes have no defaults. What a layer
+// computes follows from the ModelShape alone (layer-ops.ts, parameters.ts).
 
 import type { FamilyName, ModelShape } from './types';
 
@@ -16,12 +16,12 @@ export interface Family {
     readonly kvHeads: string | null;
     readonly headDim: string | null;
     readonly ff: string;
-    /** The present name, then older ones. */
+    /** The current name, then older ones. */
     readonly positions: readonly string[];
     readonly normEps: string;
     readonly activation: string;
   };
-  /** Sizes that other families derive where the field is absent, and this one does not. */
+  /** Sizes that other families derive if the field is absent, but this one does not. */
   readonly required?: readonly ('kvHeads' | 'headDim')[];
   readonly norm: ModelShape['norm'];
   readonly normEps: number;
@@ -32,7 +32,7 @@ export interface Family {
   /** Whether the linears have a bias, or the field that says so. */
   readonly bias: { readonly qkv: boolean | string; readonly attentionOut: boolean | string; readonly mlp: boolean | string };
   readonly qkNorm?: true;
-  /** Attention reaches back this far where the field says so; `absent` stands for a missing field, null switches it off. */
+  /** Attention reaches back this far if the field says so. `absent` is the value of a missing field; null switches the window off. */
   readonly window?: { readonly field: string; readonly absent: number };
   /** Fields whose other values are not implemented; the first value stands for an absent field. */
   readonly only?: Readonly<Record<string, readonly (number | boolean)[]>>;
@@ -96,7 +96,7 @@ const MISTRAL: Family = {
   only: {},
 };
 
-/** A window that is not used may stand there with its size. */
+/** An unused window may be there with its size. */
 const NO_WINDOW = { only: { use_sliding_window: [false] }, idle: ['sliding_window', 'max_window_layers'] };
 
 /** Qwen2 and Qwen2.5. */

@@ -1,5 +1,5 @@
-// Typed access to the fields of an untrusted config.json. It knows no model: what a field means is said by the caller.
-// Every field that was asked for is remembered, so that the caller can judge those that nobody has read.
+// Typed access to the fields of an untrusted config.json. It knows nothing about models: the caller says what a field means. It
+// remembers every field that was read, so that the caller can check the fields that nobody read.
 
 import { AppError } from '../base/errors';
 
@@ -14,7 +14,7 @@ function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // JSON.parse takes any depth, JSON.stringify what the stack holds.
+    // JSON.parse accepts any depth, but JSON.stringify only as much as the stack holds.
     return 'a value nested too deep to show';
   }
 }
@@ -49,7 +49,7 @@ export class Fields {
     return (this.get(name) ?? null) !== null;
   }
 
-  /** Fields that the file has and nobody has asked for. */
+  /** Fields of the file that nobody has read. */
   unread(): [string, unknown][] {
     return [...this.values].filter(([name]) => !this.asked.has(name));
   }
@@ -66,7 +66,7 @@ export class Fields {
 
   /** A field that this family's config does not have. */
   unknown(name: string, value: unknown, family: string): AppError {
-    const detail = `${this.file}: ${this.path(name)} is ${shown(value)}, which seems to change the maths; ${family} models have no such field.`;
+    const detail = `${this.file}: ${this.path(name)} is ${shown(value)}, which seems to change the maths, but ${family} models have no such field.`;
     return new AppError(
       'MODEL_UNSUPPORTED',
       detail,

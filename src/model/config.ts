@@ -1,8 +1,7 @@
 // config.json of a Hugging Face model → ModelShape, through the family's description in config-families.ts. A setting that
-// changes the maths and is not implemented is refused by name, never ignored, also one that the family does not have; a
-// missing or malformed one is named together with what was expected.
-// Dropout settings are ignored: fine-tuning runs without dropout. `architectures` is not read either: what a checkpoint
-// really holds is checked tensor by tensor when it is opened.
+// changes the maths and is not implemented is refused by name and never ignored, even if the family does not have it. A missing
+// or malformed setting is named together with what was expected. Dropout settings are ignored: fine-tuning runs without
+// dropout. `architectures` is not read either: what a checkpoint really holds is checked tensor by tensor when it is opened.
 
 import { AppError } from '../base/errors';
 import { FAMILIES, type Family } from './config-families';
@@ -20,13 +19,13 @@ const OFF = ['is_encoder_decoder', 'tie_encoder_decoder', 'add_cross_attention']
 /** Settings that must be empty. auto_map: the model brings its own code. */
 const EMPTY = ['quantization_config', 'pruned_heads', 'auto_map'];
 
-/** Names of settings that change what a model computes; of unknown fields nothing more is known. */
+/** Names that suggest that a setting changes what a model computes; the name is all we know of an unknown field. */
 const MATHS = new RegExp(
   'scal|multiplier|logit|soft_?cap|window|sliding|rope|rotary|alibi|norm|bias|attn|attention|expert|moe|router|layer_types|' +
     'activation|hidden_act|residual|parallel|sparse|quant|clip|chunk|sink|adapter|lora|qk_|glu|ntk|yarn|multi_query|' +
     'position_embedding_type|^tie_',
 );
-/** Of those, fields that do not touch the logits: dropout, implementations, outputs, a classifier's head. */
+/** Exceptions that do not affect the logits: dropout, implementations, outputs, a classifier's head. */
 const HARMLESS = /^_|^summary_|dropout|_pdrop$|flash|^attn_implementation$|^output_/;
 
 /** Throws MODEL_CONFIG (a field is missing or malformed) or MODEL_UNSUPPORTED (a field asks for maths that is not implemented). */
@@ -42,7 +41,7 @@ export function parseModelConfig(json: unknown, file: string): ModelShape {
   const name = f.text('model_type', `one of ${Object.keys(FAMILIES).join(', ')}`);
   if (!isFamily(name)) {
     const known = Object.entries(FAMILIES).map(([type, { label }]) => `${label} ("${type}")`);
-    throw new AppError('MODEL_UNSUPPORTED', `${file}: model_type is ${shown(name)}.`, `Choose a model of one of: ${known.join(', ')}.`);
+    throw new AppError('MODEL_UNSUPPORTED', `${file}: model_type is ${shown(name)}.`, `Supported model types: ${known.join(', ')}.`);
   }
   const family: Family = FAMILIES[name];
   refuseSettings(f, family);
@@ -119,7 +118,7 @@ function readWindow(f: Fields, { window }: Family): number {
   return f.size(window.field, LIMIT.positions, window.absent);
 }
 
-/** A value that leaves the maths as it is, whatever the field. */
+/** A value that never changes the maths, whatever the field. */
 function isOff(name: string, value: unknown): boolean {
   if (typeof value === 'number') return value === (/multiplier|scal|factor/.test(name) ? 1 : 0);
   if (name === 'layer_types' && Array.isArray(value)) return value.every((kind) => kind === 'full_attention');

@@ -1,5 +1,5 @@
-// What of the config.json of public models decides shapes and maths: for forecasts, benchmarks and tests that need a real shape and
-// no weights. Facts of their publishers; defaults of transformers where a file leaves them out.
+// The fields of public models' config.json that decide shapes and maths, for forecasts, benchmarks and tests that need a real
+// shape but no weights. The values are the publishers'; for missing fields they are the defaults of transformers.
 
 const llama = { hidden_act: 'silu', tie_word_embeddings: true } as const;
 

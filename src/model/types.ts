@@ -9,7 +9,7 @@ export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3';
 export interface ModelShape {
   /** model_type. */
   readonly family: FamilyName;
-  /** Whose blocks and whose tensor names. GPT-2's: learned positions, matrices stored [in, out], one for q, k and v. */
+  /** The style of blocks and tensor names. GPT-2's style: learned positions, matrices stored [in, out], one matrix for q, k and v. */
   readonly style: 'gpt2' | 'llama';
   /** V */
   readonly vocab: number;

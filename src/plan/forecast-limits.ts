@@ -54,6 +54,6 @@ export function limitError({ what, bytes, limit, kind }: LimitFault, text: (byte
   return {
     code: 'LIMIT_TOO_SMALL',
     detail: `The model does not fit this device: ${what} needs ${one} of ${text(bytes)}, and this device allows ${text(limit)}.`,
-    remedy: 'Take a smaller model, batch or length, or a device with larger limits.',
+    remedy: 'Choose a smaller model, batch or length, or a device with larger limits.',
   };
 }

@@ -47,8 +47,8 @@ const UPDATES = {
 } as const;
 
 type Rest<F> = F extends (context: Context, ...rest: infer R) => unknown ? R : never;
-export type PassName = keyof typeof PASSES;
-export type UpdateName = keyof typeof UPDATES;
+type PassName = keyof typeof PASSES;
+type UpdateName = keyof typeof UPDATES;
 /** A pass by name, with its builder's arguments. */
 export type Pass = { [K in PassName]: readonly [K, ...Rest<(typeof PASSES)[K]>] }[PassName];
 export type Update = { [K in UpdateName]: readonly [K, ...Rest<(typeof UPDATES)[K]>] }[UpdateName];

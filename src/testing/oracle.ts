@@ -13,7 +13,7 @@ import type { StepState } from '../train/step';
 import { stepsOf } from './steps';
 import type { Fixture, FixtureBatch, FixtureRun, FixtureTensors } from './fixtures';
 
-export const fixtureShape = (fixture: Fixture): ModelShape => parseModelConfig(fixture.config, 'config.json');
+const fixtureShape = (fixture: Fixture): ModelShape => parseModelConfig(fixture.config, 'config.json');
 
 export function fixtureMicroBatch(batch: FixtureBatch): MicroBatch {
   const samples = batch.map(({ ids, target }): Sample => ({ ids: Uint32Array.from(ids), target: Uint8Array.from(target) }));

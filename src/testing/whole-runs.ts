@@ -27,7 +27,7 @@ export interface WholeRun {
 
 const OFF = { embedding: false, head: false, norm: false };
 
-export const WHOLE_RUNS = {
+const WHOLE_RUNS = {
   'LISA, state dropped': { config: {} },
   'LISA, state parked, two micro-batches a step': { config: { lisaState: 'park', gradAccum: 2 } },
   'LISA without embedding, head and norm, rows packed': { config: { lisaTrain: OFF, packing: true } },

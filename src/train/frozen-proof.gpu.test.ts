@@ -135,7 +135,7 @@ describe('LISA', () => {
     };
     await expect(session.run()).rejects.toMatchObject({
       code: 'INTERNAL',
-      detail: `After step 6 frozen weights differ from what they were: ${name}.`,
+      detail: `After step 6, frozen weights have changed: ${name}.`,
     });
     session.close();
     expect(host.of('verified').map(({ step, changed }) => [step, changed])).toEqual([

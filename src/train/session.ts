@@ -255,11 +255,7 @@ export class Session {
     this.#host.emit({ type: 'verified', step, frozen, changed });
     this.#mark = performance.now();
     if (changed.length > 0 && this.#host.proof === 'every period')
-      throw new AppError(
-        'INTERNAL',
-        `After step ${step} frozen weights differ from what they were: ${changed.join(', ')}.`,
-        'Please report it.',
-      );
+      throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
 
   /** Writes a checkpoint of the state as it is now. */

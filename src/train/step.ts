@@ -81,15 +81,15 @@ export async function takeStep(state: StepState): Promise<Submitted> {
 }
 
 /** Gives slots to these layers. What a slot holds of the layer before is read out, and cleared or replaced, first. */
-export async function switchLayers({ engine, controller, parked }: StepState, layers: readonly number[]): Promise<void> {
-  const { executor, plan } = engine;
-  const { slots } = plan.buffers;
+export async function switchLayers(state: StepState, layers: readonly number[]): Promise<void> {
+  const { controller, engine, parked } = state;
+  const { slots } = engine.plan.buffers;
   const change = controller.switchTo(layers);
   for (const [slot, layer] of change.park)
     parked.set(layer, { m: await engine.readStore(slots[slot].m), v: await engine.readStore(slots[slot].v) });
   await engine.moveWeights(change);
-  const cleared = change.clear.map((slot) => plan.reset(slot));
-  await executor.run(cleared, plan.capacity);
+  const cleared = change.clear.map((slot) => engine.plan.reset(slot));
+  await engine.executor.run(cleared, engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);
     if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');

@@ -8,7 +8,7 @@ import { useDeviceStore } from '../store/run/device';
 import { setPreference, usePreferences } from '../store/preferences';
 import { useRunStore } from '../store/run/run';
 import { useMeasuredSpeed } from '../store/run/speed';
-import { reopenDevice } from '../store/run/trainer';
+import { reopenDevice } from '../store/run/actions';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
 import { Switch } from './parts/fields';
 

@@ -14,7 +14,7 @@ import {
   resumeRun,
   saveAndGoOn,
   startRun,
-} from '../store/run/trainer';
+} from '../store/run/actions';
 import { openDialog } from './dialog-state';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 

@@ -1,5 +1,5 @@
-// The page's side of the trainer: starts the worker, sends commands, hands out events. It keeps no state
-// of a run; the stores do.
+// The page's side of the trainer: it starts the worker, sends commands and hands events on. It keeps no state of a run; the
+// stores do.
 
 import { AppError, errorInfo } from '../base/errors';
 import type { Command, Event } from './protocol';
@@ -15,49 +15,33 @@ export interface WorkerPort {
 
 export interface TrainClient {
   send(command: Command): void;
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: (event: Event) => void): () => void;
   /** Ends the worker (and with it every GPU buffer) and starts a fresh one, which holds no device yet. */
   restart(): void;
-  close(): void;
 }
 
 const spawnWorker = (): WorkerPort => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'trainer' });
 
-export function createTrainClient(spawn: () => WorkerPort = spawnWorker): TrainClient {
-  const listeners = new Set<(event: Event) => void>();
-  const emit = (event: Event): void => listeners.forEach((listener) => listener(event));
+/** Starts the worker at once. `receive` gets every event, also of the workers that restart() makes. */
+export function createTrainClient(receive: (event: Event) => void, spawn: () => WorkerPort = spawnWorker): TrainClient {
   const fail = (detail: string): void => {
     const error = new AppError('INTERNAL', detail, 'Reload the page. If it happens again, please report it.');
-    emit({ type: 'refused', error: errorInfo(error) });
+    receive({ type: 'refused', error: errorInfo(error) });
   };
   const start = (): WorkerPort => {
     const port = spawn();
-    port.onmessage = (message) => emit(message.data);
+    port.onmessage = (message) => receive(message.data);
     // An uncaught error, or a worker script that could not be loaded (then there is no message).
     port.onerror = (event) => fail(`The training worker stopped: ${event.message || 'its script could not be loaded'}.`);
     port.onmessageerror = () => fail('The training worker sent a message that could not be read.');
     return port;
   };
-  let port: WorkerPort | null = start();
+  let port = start();
 
   return {
-    send(command) {
-      if (!port) throw new AppError('INTERNAL', 'The training worker is closed.', 'Reload the page.');
-      port.postMessage(command);
-    },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    send: (command) => port.postMessage(command),
     restart() {
-      port?.terminate();
+      port.terminate();
       port = start();
-    },
-    close() {
-      port?.terminate();
-      port = null;
-      listeners.clear();
     },
   };
 }

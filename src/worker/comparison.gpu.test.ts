@@ -248,7 +248,7 @@ describe('memory', () => {
     const { error } = await failureOf(page, 1);
     device.popErrorScope = pop;
     expect(error.code).toBe('GPU_OOM');
-    expect(error.detail).toMatch(/^There is no room for the base model beside the tuned one: it takes 0\.\d MB\. .*embedding/);
+    expect(error.detail).toMatch(/^There is no space for the base model beside the tuned one: it takes 0\.\d MB\. .*embedding/);
     expect(error.remedy).toContain('download it');
     expect(spy.live()).toBe(alone);
     expect(await answers(page, 2, request('one'))).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });

@@ -123,8 +123,8 @@ export class Comparison {
 const noRoom = (bytes: number, cause: AppError): AppError =>
   new AppError(
     'GPU_OOM',
-    `There is no room for the base model beside the tuned one: it takes ${(bytes / 1e6).toFixed(1)} MB. ${cause.detail}`,
-    'Close other tabs that use the GPU and ask again. The tuned model is whole: download it, and compare the two elsewhere.',
+    `There is no space for the base model beside the tuned one: it takes ${(bytes / 1e6).toFixed(1)} MB. ${cause.detail}`,
+    'Close other tabs that use the GPU and ask again. The tuned model is intact: download it, and compare the two elsewhere.',
     { cause },
   );
 

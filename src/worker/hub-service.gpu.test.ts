@@ -127,7 +127,7 @@ test('a run of a stored model goes on after a reload, and asks for a download wh
   await page.send({ type: 'deleteModel', model: model() });
   expect(await refused).toMatchObject({
     code: 'STORAGE',
-    detail: expect.stringContaining('is the model of the run that is going on') as string,
+    detail: expect.stringContaining('is the model of the current run') as string,
   });
   await page.send({ type: 'discard' });
 
@@ -166,7 +166,7 @@ test('a model is kept while a run reads it, with the reason; once the run has en
   expect(await uses()).toEqual(['run']);
   const refused = page.next((event) => (event.type === 'modelsFailed' ? event.error : undefined));
   await page.send({ type: 'deleteModel', model: model() });
-  expect(await refused).toMatchObject({ detail: expect.stringContaining('run that is going on') as string });
+  expect(await refused).toMatchObject({ detail: expect.stringContaining('of the current run') as string });
 
   const list = listed(page);
   const done = page.nextOf('c', 'done');

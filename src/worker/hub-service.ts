@@ -39,8 +39,8 @@ const CANCEL = new Error('The download is cancelled.');
 /** Uses during which a model is not deleted. */
 const USED: Readonly<Record<Exclude<ModelUse, 'ended run'>, { readonly how: string; readonly remedy: string }>> = {
   download: { how: 'is being downloaded', remedy: 'Cancel the download.' },
-  run: { how: 'is the model of the run that is going on', remedy: 'Stop or discard that run first.' },
-  checkpoint: { how: 'is the model of an unfinished run', remedy: 'Go on with that run to its end, or discard it.' },
+  run: { how: 'is the model of the current run', remedy: 'Stop or discard that run first.' },
+  checkpoint: { how: 'is the model of an unfinished run', remedy: 'Resume and finish that run, or discard it.' },
 };
 
 export class HubService {

@@ -48,8 +48,8 @@ export class RunCheckpoints implements CheckpointStore {
     if (data.kind === 'file' && size > MOST_KEPT_BYTES) {
       throw new AppError(
         'STORAGE',
-        `${data.file.name} has ${megabytes(size)}${data.heldOut ? ` with ${data.heldOut.name}` : ''}; with a checkpoint the page keeps a copy of up to ${megabytes(MOST_KEPT_BYTES)}, without which a run cannot be gone on with.`,
-        'Go on without checkpoints, or train on a part of the data.',
+        `${data.file.name} has ${megabytes(size)}${data.heldOut ? ` with ${data.heldOut.name}` : ''}. To resume a run, the page keeps a copy of its data with the checkpoint, of at most ${megabytes(MOST_KEPT_BYTES)}.`,
+        'Continue without checkpoints, or train on a part of the data.',
       );
     }
     await this.#storage.sources.keep(this.#runId, this.#sources);
@@ -90,8 +90,8 @@ export class RunCheckpoints implements CheckpointStore {
 export const otherTab = (): AppError =>
   new AppError(
     'STORAGE',
-    'Another tab of this page has a run going on, and both would keep their checkpoints in the same place.',
-    'Close the other tab, or go on without checkpoints.',
+    'Another tab of this page is running a training, and both would store their checkpoints in the same place.',
+    'Close the other tab, or continue without checkpoints.',
   );
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;

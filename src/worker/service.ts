@@ -235,7 +235,7 @@ export class TrainService {
     const { reader, state, sources } = stored;
     const model = sources.model.kind === 'files' ? given : sources.model;
     if (!model) {
-      const detail = `The run is of the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
+      const detail = `The run uses the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
       throw new AppError('CHECKPOINT_MISMATCH', detail, 'Choose that folder again.');
     }
     await this.#start({

@@ -175,9 +175,9 @@ describe('config.json', () => {
 describe('data', () => {
   const bad = `${ROWS}{"text": 3}\n{"text": "seven 7"}\n`;
   test.each<[string, string, string | Uint8Array, RegExp]>([
-    ['a row that is no JSON', 'a.jsonl', '{"text": "one"}\n{"text": "two"\n', /a\.jsonl, row 2: .*Correct the row/],
+    ['a row that is no JSON', 'a.jsonl', '{"text": "one"}\n{"text": "two"\n', /a\.jsonl, row 2: .*Fix the row/],
     ['a row of another kind', 'b.jsonl', '{"text": "one"}\n{"question": "two"}\n', /b\.jsonl, row 2: .*question/],
-    ['a field that is no text', 'c.jsonl', bad, /c\.jsonl, row 7: text is.*bad rows skipped/],
+    ['a field that is no text', 'c.jsonl', bad, /c\.jsonl, row 7: text is.*skip bad rows/],
     [
       'a message of an unknown role',
       'd.jsonl',
@@ -186,15 +186,15 @@ describe('data', () => {
     ],
     ['a CSV row with a field too many', 'e.csv', 'text\none\ntwo,three\n', /e\.csv, row 3/],
     ['a CSV header without a known column', 'f.csv', 'a,b\n1,2\n', /f\.csv, row 1/],
-    ['no row', 'g.jsonl', '', /g\.jsonl holds no data/],
-    ['white space', 'h.txt', ' \n \n', /h\.txt holds no data/],
+    ['no row', 'g.jsonl', '', /g\.jsonl contains no data/],
+    ['white space', 'h.txt', ' \n \n', /h\.txt contains no data/],
     ['bytes that are no text', 'i.jsonl', Uint8Array.of(123, 255, 254, 10), /i\.jsonl, row 1: the text is not valid UTF-8/],
-    ['an ending that is not known', 'j.parquet', 'x', /j\.parquet.*Give a \.jsonl/],
+    ['an ending that is not known', 'j.parquet', 'x', /j\.parquet.*Choose a \.jsonl/],
     [
       'no token that carries a loss',
       'k.jsonl',
       '{"messages": [{"role": "user", "content": "hi"}]}\n',
-      /No token of k\.jsonl carries a loss/,
+      /No token of k\.jsonl counts toward the loss/,
     ],
   ])('%s', async (_, name, contents, line) => expect(await refused({ data: dataFile(name, contents) })).toMatch(line));
 
@@ -302,5 +302,5 @@ test('--gguf is refused before training where llama.cpp would not do the same', 
   expect(await refused({ gguf: 'q4' })).toBe("finetune: --gguf: 'q4' is not known. Enter one of f32, f16, q8_0.");
   const tokenizer = tinyTokenizerJson().replaceAll('"add_prefix_space":false', '"add_prefix_space":true');
   const line = await refused({ gguf: 'f16' }, { 'tokenizer.json': tokenizer });
-  expect(line).toMatch(/^finetune: --gguf: GGUF cannot carry this tokenizer: .*Leave --gguf out/);
+  expect(line).toMatch(/^finetune: --gguf: GGUF cannot carry this tokenizer: .*Omit --gguf/);
 });

@@ -39,7 +39,7 @@ const options = (model: string, more: Readonly<Record<string, string>> = {}): st
 test('trains from the cache, offline the second time, and resumes at the same commit', async () => {
   const out = join(folder.path, 'run');
   const first = await cli(options('org/tiny', { out }), { gpu: true });
-  expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining('every digest right') as string });
+  expect(first).toMatchObject({ status: 0, stderr: expect.stringContaining('every digest correct') as string });
   expect(first.stdout).toContain(`org/tiny`);
   server.seen.length = 0;
   // Pinned: no question to the hub at all.
@@ -58,9 +58,9 @@ test.each([
   [
     'org/ghost',
     2,
-    /^finetune: --model org\/ghost: there is no such directory, and as a model of the hub: .*private or gated.* accept the licence/,
+    /^finetune: --model org\/ghost: this directory does not exist\. As a model of the hub: .*private or gated.* accept the licence/,
   ],
-  ['org/gated', 2, /Accept the licence at .*org\/gated and give a token/],
+  ['org/gated', 2, /Accept the licence at .*org\/gated and enter a token/],
   ['org/tiny@v7', 2, /no revision v7/],
   ['https://evil.test/org/tiny', 2, /is not the hub/],
 ])('%s: status %i, one line', async (model, status, line) => {
@@ -92,6 +92,6 @@ test('a hub that fails: status 1, or the cache where it has the model', async ()
   expect(empty).toMatchObject({ status: 1, stderr: expect.stringMatching(/status 502.*Try again later/) as string });
   fail();
   const cached = await cli(options('org/tiny', { steps: '1' }));
-  expect(cached.stderr).toMatch(/cannot be reached; org\/tiny is taken from the cache, at commit abc123/);
+  expect(cached.stderr).toMatch(/cannot be reached; org\/tiny is used from the cache, at commit abc123/);
   expect((await cli(['--hub-url', 'http://mirror.test'])).stderr).toMatch(/^finetune: --hub-url: .*not encrypted/);
 });

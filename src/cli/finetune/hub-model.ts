@@ -49,7 +49,7 @@ export async function openHubModel(text: string, { hubUrl, cacheDir, token, say,
   } catch (thrown) {
     const cached = thrown instanceof AppError && UNREACHED.has(thrown.code) ? await stored() : null;
     if (!cached) throw thrown;
-    say(`${hubUrl} cannot be reached; ${repo} is taken from the cache, at commit ${cached.manifest.model.commit}.`);
+    say(`${hubUrl} cannot be reached; ${repo} is used from the cache, at commit ${cached.manifest.model.commit}.`);
     return opened(cached);
   }
 }
@@ -64,7 +64,7 @@ function progressLines(say: (line: string) => void): (state: DownloadState) => v
   return ({ model, phase, bytes, total, speed, secondsLeft, retry }) => {
     if (phase === 'waiting' && retry)
       return say(`${retry.error.detail} Attempt ${retry.attempt} of ${retry.of} follows in ${retry.seconds} s.`);
-    if (phase === 'done') return say(`${model.repo} is whole: ${megabytes(total)}, every digest right.`);
+    if (phase === 'done') return say(`${model.repo} is complete: ${megabytes(total)}, every digest correct.`);
     if (phase !== 'downloading' || performance.now() < last + LINE_MS) return;
     last = performance.now();
     const rate = speed === null ? '' : `, ${megabytes(speed)}/s`;

@@ -15,14 +15,14 @@ export const duration = (seconds: number): string =>
 function describePrepared(prepared: Prepared): string {
   const { data, device, shape } = prepared;
   const lines = [
-    `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} train in a step`,
-    `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens carry loss; ${data.evalRows} rows held out`,
-    `device   ${device.description}${device.software ? ' (software: right, but slow)' : ''}`,
+    `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} trained per step`,
+    `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens count toward the loss; ${data.evalRows} rows held out`,
+    `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
-    data.perAnswer > 0 ? `${data.perAnswer} rows became a sample for each answer, because the chat template rewrites earlier turns` : '',
+    data.perAnswer > 0 ? `${data.perAnswer} rows became one sample per answer, because the chat template rewrites earlier turns` : '',
     data.badRows > 0 ? `${data.badRows} malformed rows skipped` : '',
   ].filter((note) => note !== '');
   if (notes.length > 0) lines.push(`         ${notes.join('; ')}`);
@@ -54,12 +54,12 @@ export function describeSaving({ full, lisa, sampling, edges, precision }: Savin
     precision === 0
       ? 'none from precision or recomputation, which are the same in both runs'
       : `${megabytes(precision)} from storing what does not train in 16 bits; none from recomputation`;
-  return `Of the ${megabytes(full - lisa)} that the forecast saves, ${megabytes(sampling)} come from training few layers at a time, ${megabytes(edges)} from freezing embedding, head or norm, and ${stored}.`;
+  return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(edges)} from freezing embedding, head or norm, and ${stored}.`;
 }
 
 /** How often a sampler that may draw no layer, or more than there is room for, was corrected. */
 export const describeBernoulli = ({ redrawn, cappedPeriods, dropped }: BernoulliReport, periods: number): string =>
-  `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there is room for and left out ${dropped}.`;
+  `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there are slots and left out ${dropped}.`;
 
 /** How much of the training is left in an export of half the size. */
 export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
@@ -74,7 +74,7 @@ const describeSample = ({ when, step, prompt, text, leftOut = 0 }: Sample): stri
 const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'verified' }>): string =>
   changed.length > 0
     ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
-    : `after step ${step}: ${frozen.length} frozen blocks are bit for bit what they were (${frozen.join(', ')})`;
+    : `after step ${step}: ${frozen.length} frozen blocks are unchanged, bit for bit (${frozen.join(', ')})`;
 
 /** What the rounding of the last layers costs; the others were rounded when they left. */
 export function describeRoundingBack({ layers, before, after }: Rounding): string {

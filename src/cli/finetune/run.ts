@@ -141,7 +141,7 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
 
 function withoutGguf(cause: unknown): never {
   if (!(cause instanceof AppError)) throw cause;
-  throw new AppError(cause.code, `--gguf: ${cause.detail}`, 'Leave --gguf out: the model is written as safetensors in any case.', {
+  throw new AppError(cause.code, `--gguf: ${cause.detail}`, 'Omit --gguf: the model is always written as safetensors.', {
     cause,
   });
 }
@@ -169,7 +169,7 @@ async function resolveModel(
     if (!(thrown instanceof AppError) || !thrown.code.startsWith('HUB_')) throw thrown;
     throw new AppError(
       thrown.code,
-      `--model ${model}: there is no such directory, and as a model of the hub: ${thrown.detail}`,
+      `--model ${model}: this directory does not exist. As a model of the hub: ${thrown.detail}`,
       thrown.remedy,
       {
         cause: thrown,
@@ -288,7 +288,7 @@ class MetricsFile {
       throw new AppError(
         'STORAGE',
         `${this.#path} cannot be written: ${(cause as Error).message}.`,
-        'Free some space or give another --out.',
+        'Free some space, or choose another --out.',
         { cause },
       );
     }

@@ -6,7 +6,7 @@ import { AppError } from '../../base/errors';
 import type { Extents } from '../../dispatch/extents';
 import { inputTokens, type Sample } from '../read/types';
 
-/** In `inverse`: the row carries no loss. */
+/** In `inverse`: the row does not count toward the loss. */
 export const NO_TARGET = 0xffffffff;
 
 export interface MicroBatch {
@@ -23,7 +23,7 @@ export interface MicroBatch {
   readonly targetRows: Uint32Array<ArrayBuffer>;
   /** [M] The token to predict there. */
   readonly labels: Uint32Array<ArrayBuffer>;
-  /** [N] Place in targetRows, or NO_TARGET. */
+  /** [N] Index in targetRows, or NO_TARGET. */
   readonly inverse: Uint32Array<ArrayBuffer>;
   /** [N] Rows by rising token id, equal ids by rising row. */
   readonly tokenOrder: Uint32Array<ArrayBuffer>;
@@ -64,8 +64,8 @@ function groupBy(keys: Uint32Array): Groups {
 }
 
 /**
- * The micro-batch of B rows of packed samples. Rows only matter to the order: a sample of l tokens becomes a segment of
- * l − 1 inputs, with labels shifted by one, so its last token predicts nothing of the next document.
+ * The micro-batch of B rows of packed samples. Rows only affect the order. A sample of l tokens becomes a segment of l − 1
+ * inputs with labels shifted by one, so its last token does not predict the next document.
  */
 export function buildMicroBatch(rowsOfSamples: readonly (readonly Sample[])[]): MicroBatch {
   const samples = rowsOfSamples.flat();

@@ -1,5 +1,5 @@
-// The order of training: which samples make up which optimizer step. It is a pure function of (samples, config, epoch,
-// cursor), so a run goes on from those two numbers exactly as if it had not been interrupted.
+// The order of training: which samples make up which optimizer step. It is a pure function of (samples, config, epoch, cursor),
+// so a run resumes from those two numbers exactly as if it had not been interrupted.
 
 import { AppError } from '../../base/errors';
 import { randomStream } from '../../base/random';
@@ -33,8 +33,8 @@ interface LoaderConfig {
 }
 
 /**
- * Endless stream of optimizer steps. Every sample is used once an epoch; a step that begins near an epoch's end takes the
- * rest of it and goes on with the next. Order: the permutation (seed, 'epoch', e), or the file's with shuffle off. Packing
+ * Endless stream of optimizer steps. Every sample is used once per epoch. A step that begins near an epoch's end takes the
+ * rest of it and continues with the next. Order: the permutation (seed, 'epoch', e), or the file's with shuffle off. Packing
  * fills a row with the next samples as long as their inputs fit T tokens; without it a row is one sample.
  */
 export class Loader {
@@ -46,7 +46,7 @@ export class Loader {
     private readonly samples: SampleList,
     private readonly config: LoaderConfig,
   ) {
-    if (samples.length === 0) throw new AppError('DATASET_EMPTY', 'There is no sample to train on.', 'Give more data.');
+    if (samples.length === 0) throw new AppError('DATASET_EMPTY', 'There are no samples to train on.', 'Add more data.');
     checkLengths(samples, config.seqLen);
   }
 
@@ -64,7 +64,7 @@ export class Loader {
     return { epoch: this.epoch, cursor: this.cursor };
   }
 
-  /** Goes to a place that state() told. CHECKPOINT_MISMATCH for one that these samples don't have. */
+  /** Goes to a position that state() returned. Throws CHECKPOINT_MISMATCH if these samples don't have it. */
   restore({ epoch, cursor }: LoaderState): void {
     const whole = (value: number): boolean => Number.isInteger(value) && value >= 0;
     if (!whole(epoch) || !whole(cursor) || cursor >= this.samples.length) {
@@ -113,7 +113,7 @@ export class Loader {
   }
 }
 
-/** Made when they are asked for: those of a large file would take many times the file's memory together. */
+/** Made on demand: all of them together would take many times a large file's memory. */
 export interface EvalBatches extends Iterable<MicroBatch> {
   readonly length: number;
 }

@@ -1,12 +1,12 @@
-// Tokens of a whole data set in blocks of typed memory, 2 or 4 bytes a token: an array of objects would take a hundred
-// bytes a row beside them. The highest bit of a token says whether it carries a loss.
+// Tokens of a whole data set in blocks of typed memory, 2 or 4 bytes per token. An array of objects would add a hundred bytes
+// per row. The highest bit of a token says whether it counts toward the loss.
 
 import type { Sample } from '../read/types';
 
-/** Tokens a block: growing never copies, and no block is larger than 4 MiB. */
+/** Tokens per block: growing never copies, and no block is larger than 4 MiB. */
 const BLOCK = 2 ** 20;
 
-/** Samples that may be made only when they are asked for. Arrays are such lists too. */
+/** A list of samples that may be made on demand. Arrays are such lists too. */
 export interface SampleList extends Iterable<Sample> {
   readonly length: number;
   at(index: number): Sample | undefined;
@@ -18,7 +18,7 @@ export class TokenStore {
   readonly #flag: number;
   #length = 0;
 
-  /** `vocabSize`: ids are below it. */
+  /** `vocabSize`: all ids are below it. */
   constructor(vocabSize: number) {
     this.#narrow = vocabSize <= 2 ** 15;
     this.#flag = this.#narrow ? 2 ** 15 : 2 ** 31;
@@ -28,12 +28,12 @@ export class TokenStore {
     return this.#length;
   }
 
-  /** Of the memory that is taken. */
+  /** Bytes of the allocated memory. */
   get bytes(): number {
     return this.#blocks.reduce((sum, block) => sum + block.byteLength, 0);
   }
 
-  /** `carriesLoss` is asked by the token's place among `ids`. */
+  /** `carriesLoss` gets the token's index in `ids`. */
   push(ids: ArrayLike<number>, carriesLoss: (i: number) => boolean): void {
     for (let i = 0; i < ids.length; i++) {
       const at = this.#length % BLOCK;
@@ -43,7 +43,7 @@ export class TokenStore {
     }
   }
 
-  /** A copy of `length` tokens from `start`; the first carries no loss, as nothing before it predicts it. */
+  /** A copy of `length` tokens from `start`. The first does not count toward the loss, because nothing before it predicts it. */
   sample(start: number, length: number): Sample {
     const ids = new Uint32Array(length);
     const target = new Uint8Array(length);
@@ -55,14 +55,14 @@ export class TokenStore {
     return { ids, target };
   }
 
-  /** Tokens that carry a loss among `length` from `start` on, at most `enough`. */
+  /** How many of the `length` tokens from `start` on count toward the loss; at most `enough`. */
   targets(start: number, length: number, enough = Infinity): number {
     let count = 0;
     for (let i = start; i < start + length && count < enough; i++) if (this.#token(i) >= this.#flag) count++;
     return count;
   }
 
-  /** Whether a range here and one of a store hold the same ids. */
+  /** Whether a range of this store and one of another hold the same ids. */
   sameIds(start: number, other: TokenStore, otherStart: number, length: number): boolean {
     for (let i = 0; i < length; i++) if (this.#id(start + i) !== other.#id(otherStart + i)) return false;
     return true;

@@ -1,7 +1,7 @@
-// The shapes that a data row may have, as sets of known fields, and what a map of columns has to keep to: it names
-// the fields of one shape, and every row of the file then has that shape. Pure.
+// The shapes that a data row may have, as sets of known fields. A map of columns names the fields of one shape, and every row
+// of the file then has that shape. Pure.
 
-/** Fields of a data row that are known here. */
+/** The known fields of a data row. */
 export const COLUMN_ROLES = ['messages', 'prompt', 'completion', 'instruction', 'input', 'output', 'text'] as const;
 export type ColumnRole = (typeof COLUMN_ROLES)[number];
 /** Which of a file's columns (or JSON keys) stands for a known field: { prompt: 'question', completion: 'answer' }. */
@@ -15,7 +15,7 @@ interface Fields {
   readonly may: readonly ColumnRole[];
 }
 
-/** Where nothing is mapped, the first shape of which a row has all the fields is the row's. */
+/** If nothing is mapped, a row has the first shape of which it has all fields. */
 export const ROW_SHAPES: Readonly<Record<RowShape, Fields>> = {
   messages: { needs: ['messages'], may: [] },
   prompt_completion: { needs: ['prompt', 'completion'], may: [] },
@@ -27,7 +27,7 @@ export const SHAPE_NAMES = Object.keys(ROW_SHAPES) as RowShape[];
 
 export const rolesOf = (shape: RowShape): readonly ColumnRole[] => [...ROW_SHAPES[shape].needs, ...ROW_SHAPES[shape].may];
 
-/** The one shape that has all the mapped fields; null where there is none, or nothing is mapped. */
+/** The one shape that has all the mapped fields; null if there is none, or if nothing is mapped. */
 export function shapeOfColumns(columns: ColumnMap): RowShape | null {
   const roles = Object.keys(columns) as ColumnRole[];
   if (roles.length === 0) return null;

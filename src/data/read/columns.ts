@@ -1,5 +1,5 @@
-// The columns of a file: which are there, and which of them probably hold the known fields where they are called
-// otherwise. A suggestion is only ever offered; what a run reads is what the person mapped.
+// The columns of a file, and which of them probably hold the known fields under other names. A suggestion is only offered; a
+// run reads what the person mapped.
 
 import { ROW_SHAPES, SHAPE_NAMES, type ColumnMap } from './column-map';
 
@@ -26,8 +26,8 @@ const CONVERSATIONS = ['conversations', 'conversation', 'chat', 'dialogue', 'dia
 const TEXTS = ['content', 'body', 'document', 'article', 'sentence', 'paragraph', 'story', 'quote'];
 
 /**
- * A likely map for columns of these names (any case), in the file's own spelling; null where the columns have a known
- * shape already, or names that say nothing. A text column with a title is a known shape and gets a suggestion too.
+ * A likely map for columns of these names (any case), in the file's own spelling; null if the columns already have a known
+ * shape, or if their names say nothing. A text column with a title is a known shape and gets a suggestion too.
  */
 export function suggestColumns(columns: readonly string[]): ColumnMap | null {
   const find = (name: string): string | undefined => columns.find((column) => column.trim().toLowerCase() === name);
@@ -60,7 +60,7 @@ export const columnsText = (map: ColumnMap): string =>
     .map(([role, column]) => `${role}=${column}`)
     .join(',');
 
-/** What to do about columns that are not known. */
+/** What to do about unknown columns. */
 export function mapHint(columns: readonly string[]): string {
   const example = columnsText(suggestColumns(columns) ?? { prompt: columns[0], completion: columns[1] ?? '…' });
   return `Say which column holds what, for example ${example}: --columns in the terminal, “Columns” in the page's data preview.`;

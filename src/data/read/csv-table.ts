@@ -9,15 +9,15 @@ import { KNOWN_SHAPES, type RowFault } from './rows';
 export interface CsvHeader {
   /** 1-based line. */
   readonly line: number;
-  /** As the file spells them, trimmed. */
+  /** The columns as the file spells them, trimmed. */
   readonly columns: readonly string[];
   /** The map in the header's spelling. */
   readonly map: ColumnMap | null;
-  /** Why no row of the file can be read, and what to do about it. */
+  /** Why none of the file's rows can be read, and what to do about it. */
   readonly fault: { readonly reason: string; readonly remedy: string } | null;
 }
 
-/** A record's line, and its fields by column or what is wrong with it. */
+/** A record's line, and either its fields by column or what is wrong with it. */
 export type CsvRow = { readonly line: number } & ({ readonly value: unknown } | { readonly fault: RowFault });
 
 const lower = (name: string): string => name.trim().toLowerCase();
@@ -63,7 +63,7 @@ function headerOf(line: number, columns: readonly string[], asked: ColumnMap | n
   if (lacking === undefined) return { ...base, fault: null };
   const column = map?.[lacking];
   const what = column === undefined ? `'${lacking}'` : `'${column}' (mapped to ${lacking})`;
-  return { ...base, fault: { reason: `${listed}, and no ${what}`, remedy: 'Map the fields to columns that the file has.' } };
+  return { ...base, fault: { reason: `${listed}, and no ${what}`, remedy: 'Map the fields to columns of the file.' } };
 }
 
 /** A record below the header as an object of its columns. */

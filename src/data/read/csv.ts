@@ -5,17 +5,17 @@
 export interface CsvRecord {
   /** 1-based line at which the record starts. */
   readonly line: number;
-  /** Where the text goes on after it. */
+  /** Where the text continues after it. */
   readonly end: number;
   readonly fields: readonly string[];
-  /** 1-based field and reason, where the record breaks the format. */
+  /** 1-based field and reason, if the record breaks the format. */
   readonly fault: { readonly field: number; readonly reason: string } | null;
 }
 
 const LINE_END = /\r\n|\n|\r/g;
 const lineEnds = (text: string): number => text.match(LINE_END)?.length ?? 0;
 
-/** Records in order; lines with nothing on them are left out. `text` without a byte order mark. */
+/** Records in order, without empty lines. `text` has no byte order mark. */
 export function* csvRecords(text: string): Generator<CsvRecord> {
   const unquoted = /[^,\r\n]*/y;
   const restOfLine = /[^\r\n]*/y;

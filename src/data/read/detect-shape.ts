@@ -1,4 +1,4 @@
-// How data are written: a file says it by the ending of its name, a pasted text by its beginning.
+// Finds the format of data: of a file by the ending of its name, of a pasted text by its beginning.
 
 import { ROW_SHAPES, SHAPE_NAMES } from './column-map';
 import { csvRecords } from './csv';
@@ -20,16 +20,16 @@ const KINDS: Readonly<Record<string, FileKind>> = {
 /** Endings of data files, without the dot. */
 export const DATA_ENDINGS: readonly string[] = Object.keys(KINDS);
 
-/** How a file of this name is written; undefined where the ending is no known one. */
+/** The format of a file with this name; undefined if the ending is unknown. */
 export const kindOf = (name: string): FileKind | undefined => KINDS[/\.([^./\\]+)$/.exec(name)?.[1].toLowerCase() ?? ''];
 
 /** The ending that fits a text. */
 export type TextShape = 'jsonl' | 'csv' | 'txt';
 
-/** Records of a table that are looked at, and how many there must be to believe in columns of unknown names. */
+/** How many records of a table are looked at, and how many are needed to accept columns with unknown names. */
 const LOOKED_AT = 20;
 const BELIEVED = 3;
-/** Words of a column's name, at most. */
+/** Most words in a column's name. */
 const NAME_WORDS = 3;
 
 export function detectShape(text: string): TextShape {
@@ -38,7 +38,7 @@ export function detectShape(text: string): TextShape {
   return isTable(start) ? 'csv' : 'txt';
 }
 
-/** A header with known or likely columns, or several records of as many fields as their header has short names. */
+/** A header with known or likely columns, or several records with as many fields as the header has short names. */
 function isTable(text: string): boolean {
   const records: (readonly string[])[] = [];
   for (const { fields, fault } of csvRecords(text)) {

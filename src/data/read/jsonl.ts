@@ -1,7 +1,7 @@
-// JSON lines: one JSON value a line. Only the line feed ends a line (JSON strings may hold U+2028); a carriage return
-// before it, and lines with nothing but white space, are passed over.
+// JSON lines: one JSON value per line. Only the line feed ends a line (JSON strings may hold U+2028). A carriage return before
+// it, and lines with only white space, are skipped.
 
-/** `end`: where the text goes on after the line. */
+/** `end`: where the text continues after the line. */
 export type JsonLine = { readonly line: number; readonly end: number } & ({ readonly value: unknown } | { readonly problem: string });
 
 /** Values with their 1-based lines. `text` without a byte order mark. */
@@ -25,6 +25,6 @@ export function* jsonLines(text: string): Generator<JsonLine> {
   }
 }
 
-/** Without the parser's own line number: to it every row is the first. */
+/** Without the parser's own line number, because the parser sees every row as the first. */
 const reasonOf = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).replace(/ \(line \d+ column \d+\)$/, '');

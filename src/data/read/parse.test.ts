@@ -306,7 +306,7 @@ describe('files that others write', () => {
     expect(read(JSON.stringify(values, null, 2)).rows.map(({ row }) => row)).toEqual([2, 5, 8]);
     expect(() => read('[{"text":"a"},{"text":}]')).toThrow(/row 1: the row is not valid JSON/);
     expect(() => read('[{"text":"a"}')).toThrow(/never closed/);
-    expect(() => read('[{"text":"a"}] x')).toThrow(/goes on after/);
-    expect(() => read('[]')).toThrow(/holds no data/);
+    expect(() => read('[{"text":"a"}] x')).toThrow(/continues after/);
+    expect(() => read('[]')).toThrow(/contains no data/);
   });
 });

@@ -1,5 +1,5 @@
-// A data file to rows. The name's ending says how it is written: .jsonl (also .ndjson, .json: one object a line,
-// or a list of them), .csv, or .txt (also .text, .md), which is one continuous document.
+// Reads a data file into rows. The name's ending gives the format: .jsonl (also .ndjson, .json: one object per line, or a list
+// of them), .csv, or .txt (also .text, .md), which is one continuous document.
 
 import type { RowShape, ColumnMap } from './column-map';
 import { AppError } from '../../base/errors';
@@ -14,19 +14,19 @@ export type DataFormat = RowShape | 'mixed' | `csv:${RowShape | 'mixed'}` | 'pla
 /** What is known of a file once it is read, beside its rows. */
 export interface FileFacts {
   readonly name: string;
-  /** Null where there is no row. */
+  /** Null if there are no rows. */
   readonly format: DataFormat | null;
   /** Rows that were passed over. */
   readonly badRows: readonly BadRow[];
   /** Columns of a CSV header or keys of the JSON rows, most frequent first; empty for plain text. */
   readonly columns: readonly string[];
-  /** Why no row can be used, bad ones skipped or not. */
+  /** Why no row can be used, whether bad rows are skipped or not. */
   readonly refusal: AppError | null;
 }
 
 /** The error of one malformed row; names file, row, field and reason. */
 export function rowError(name: string, { row, reason, remedy }: BadRow): AppError {
-  return new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, remedy ?? 'Correct the row, or have bad rows skipped.');
+  return new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, remedy ?? 'Fix the row, or choose to skip bad rows.');
 }
 
 /** Why a run refuses what was read, or null. */
@@ -37,7 +37,7 @@ export function parseRefusal(
   return bad === 'refuse' && badRows.length > 0 ? rowError(name, badRows[0]) : refusal;
 }
 
-/** Text in, rows out, piece by piece, over every fault of a row. Errors: DATASET_READ. */
+/** Text in, rows out, piece by piece. Continues after a faulty row. Errors: DATASET_READ. */
 export class DataReader {
   readonly kind: FileKind;
   readonly #records: Records | null;
@@ -52,13 +52,12 @@ export class DataReader {
     columns: ColumnMap | null,
   ) {
     const kind = kindOf(name);
-    if (!kind)
-      throw new AppError('DATASET_READ', `${name} is no kind of data file that is known here.`, 'Give a .jsonl, .csv or .txt file.');
+    if (!kind) throw new AppError('DATASET_READ', `${name} is not a supported file type.`, 'Choose a .jsonl, .csv or .txt file.');
     this.kind = kind;
     this.#records = kind === 'plain' ? null : kind === 'csv' ? new CsvTableRecords(columns) : new JsonRecords(columns);
   }
 
-  /** Rows that the piece ends. Of plain text there are none: its pieces are the text. */
+  /** Rows that end in this piece. Plain text has none, because its pieces are the text. */
   *push(text: string): Generator<DataRow> {
     this.#blank &&= text.trim() === '';
     if (this.#records) yield* this.#read(this.#records.push(text));
@@ -85,7 +84,7 @@ export class DataReader {
       const result = 'fault' in record ? record : recordToRow(record.value, record.line, this.#records!.map);
       if ('fault' in result) {
         const { field, reason, remedy } = result.fault;
-        // One row is told of, so one remedy will do.
+        // Only one row is reported, so one remedy is enough.
         const told = remedy && !this.#hasRemedy ? { remedy: remedy() } : {};
         this.#hasRemedy ||= remedy !== undefined;
         this.#badRows.push({ row: record.line, reason: `${field} ${reason}`, ...told });
@@ -98,13 +97,13 @@ export class DataReader {
   }
 }
 
-/** Every row has the header's columns, so a header without a known shape is the file's fault and not a row's. */
+/** Every row has the header's columns, so a header without a known shape is a fault of the file, not of a row. */
 const headerError = (name: string, line: number, { reason, remedy }: { readonly reason: string; readonly remedy: string }): AppError =>
   new AppError('DATASET_PARSE', `${name}, row ${line}: ${reason}.`, remedy);
 
 function emptyError(name: string, bad: readonly BadRow[]): AppError {
-  const detail = bad.length > 0 ? `All ${bad.length} rows of ${name} are malformed.` : `${name} holds no data.`;
+  const detail = bad.length > 0 ? `All ${bad.length} rows of ${name} are malformed.` : `${name} contains no data.`;
   const hint = bad.find(({ remedy }) => remedy !== undefined);
   if (hint) return new AppError('DATASET_EMPTY', `${detail} Row ${hint.row}: ${hint.reason}.`, hint.remedy!);
-  return new AppError('DATASET_EMPTY', detail, `Give at least one row with ${KNOWN_SHAPES}, or a text file that is not empty.`);
+  return new AppError('DATASET_EMPTY', detail, `Add at least one row with ${KNOWN_SHAPES}, or choose a text file that is not empty.`);
 }

@@ -1,5 +1,5 @@
-// The records of a data file as its text comes in, piece by piece: JSON lines, one JSON list, or a CSV table. What a piece
-// leaves unfinished waits for the next.
+// The records of a data file as its text comes in, piece by piece: JSON lines, one JSON list, or a CSV table. An unfinished
+// record waits for the next piece.
 
 import type { ColumnMap } from './column-map';
 import { ColumnCount } from './columns';
@@ -14,12 +14,12 @@ export type FileRecord = { readonly line: number } & ({ readonly value: unknown 
 export interface Records {
   /** Columns of a header, or keys of the JSON objects, most frequent first. */
   readonly columns: readonly string[];
-  /** Which of them hold the known fields, in the file's spelling. */
+  /** Which columns hold the known fields, in the file's spelling. */
   readonly map: ColumnMap | null;
-  /** A CSV header under which no row can be read; null elsewhere, and before it is there. */
+  /** A CSV header that makes all rows unreadable; null otherwise, and before the header is read. */
   readonly header: CsvHeader | null;
   push(text: string): Generator<FileRecord>;
-  /** Of what is left at the end of the text. */
+  /** Takes what is left at the end of the text. */
   end(): Generator<FileRecord>;
 }
 
@@ -29,7 +29,7 @@ const countLines = (text: string): number => {
   return lines;
 };
 
-/** Lines, or a list where the text begins with one of objects. */
+/** Lines, or one list if the text begins with a list of objects. */
 export class JsonRecords implements Records {
   readonly header = null;
   readonly #names = new ColumnCount();
@@ -48,7 +48,7 @@ export class JsonRecords implements Records {
       return;
     }
     this.#start += text;
-    // A line may be a list too (and is no row); a list of objects is a file of its own kind.
+    // A line may also be a list (which is not a row), but a list of objects is a file format of its own.
     if (!/^\s*(\[\s*[^\s]|[^\s[])/.test(this.#start)) return;
     this.#inner = /^\s*\[\s*[{\]]/.test(this.#start) ? new JsonListRecords() : new JsonLineRecords();
     yield* this.#named(this.#inner.push(this.#start));
@@ -144,7 +144,8 @@ class JsonListRecords {
 
   *end(): Generator<FileRecord> {
     const left = this.#element.trim();
-    if (this.#closed && left !== '') yield { line: this.#line, fault: { field: 'the file', reason: 'goes on after the end of its list' } };
+    if (this.#closed && left !== '')
+      yield { line: this.#line, fault: { field: 'the file', reason: 'continues after the end of its list' } };
     if (!this.#closed) yield { line: this.#elementLine, fault: { field: 'the file', reason: 'is a list that is never closed' } };
   }
 
@@ -168,7 +169,7 @@ export class CsvTableRecords implements Records {
   #rest = '';
   #lines = 0;
   #header: (CsvHeader & { readonly keys: readonly string[] }) | null = null;
-  /** A record that goes on and on is looked at again only when there is twice as much of it. */
+  /** A very long record is looked at again only when it has doubled. */
   #enough = 0;
 
   constructor(private readonly asked: ColumnMap | null) {}
@@ -198,7 +199,7 @@ export class CsvTableRecords implements Records {
     const text = this.#rest;
     let done = 0;
     for (const { end, line, fields, fault } of csvRecords(text)) {
-      // What ends with the text may go on (a line feed after a carriage return, more of a quoted field).
+      // What ends with the text may continue (a line feed after a carriage return, more of a quoted field).
       if (end >= text.length && !all) break;
       done = end;
       const at = this.#lines + line;

@@ -1,5 +1,5 @@
-// One record of a file (a JSON object, or the named fields of a CSV line) to one row. Which of the known shapes it
-// has is decided record by record, by its keys; a map of columns decides it for the whole file.
+// Turns one record of a file (a JSON object, or the named fields of a CSV line) into one row. A record's keys decide its shape;
+// a map of columns decides the shape for the whole file.
 
 import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from './column-map';
 import { mapHint } from './columns';
@@ -9,7 +9,7 @@ import { ROLES, type DataRow, type Message, type Role } from './types';
 export interface RowFault {
   readonly field: string;
   readonly reason: string;
-  /** Made only when it is told: a file may have the same fault in every row. */
+  /** Made only when it is reported, because a file may have the same fault in every row. */
   readonly remedy?: () => string;
 }
 
@@ -43,7 +43,7 @@ function describe(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`;
 }
 
-/** `columns`: which keys hold the known fields; null: those of the same name. Keys that it doesn't name keep theirs. */
+/** `columns`: which keys hold the known fields; null: the keys with the same names. Keys that are not in it keep their names. */
 export function recordToRow(record: unknown, row: number, columns: ColumnMap | null = null): RowResult {
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return fault('the row', `is ${describe(record)} and not an object`);
@@ -93,7 +93,7 @@ function readTurns(prompt: Field, completion: Field): Read<Message[]> {
 
 const asTurn = (text: Read<string>, role: Role): Read<Message[]> => ('fault' in text ? text : { value: [{ role, content: text.value }] });
 
-/** instruction, a blank line and input (where there is one) are the user's turn, output the assistant's. */
+/** instruction, a blank line and input (if there is one) are the user's turn; output is the assistant's. */
 function readInstruction(instruction: Field, input: Field, output: Field): Read<Message[]> {
   const asked = readString(instruction);
   if ('fault' in asked) return asked;
@@ -126,7 +126,7 @@ function readMessages({ value, name, column }: Field): Read<Message[]> {
 }
 
 const SHARED = 'conversations';
-/** What ShareGPT's files call the roles. */
+/** The names of the roles in ShareGPT's files. */
 const SHARED_ROLES: ReadonlyMap<unknown, Role> = new Map([
   ['human', 'user'],
   ['gpt', 'assistant'],

@@ -1,15 +1,15 @@
-// The bytes of a file as text, piece by piece: a string of a whole large file would not fit (a JavaScript string ends near
-// 512 MB), and nothing else could happen while it is made.
+// The bytes of a file as text, piece by piece. A whole large file would not fit into a string (JavaScript strings end near 512
+// MB), and nothing else could run while it is made.
 
 import { AppError } from '../../base/errors';
 
-/** A data file that is read as it comes. */
+/** A data file that is read as a stream. */
 export interface DataStream {
   /** File name; its ending chooses the parser, and errors name it. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** From the beginning, every time that it is called. */
+  /** Starts from the beginning at every call. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 
@@ -21,7 +21,7 @@ export function bytesStream(name: string, bytes: Uint8Array): DataStream {
   return { name, size: bytes.byteLength, chunks };
 }
 
-/** Characters of a piece, about. */
+/** Approximate number of characters in a piece. */
 const PIECE = 2 ** 16;
 
 /** Pieces of the text, without a byte order mark, and the bytes read so far. DATASET_PARSE names the first line that is not UTF-8. */
@@ -55,7 +55,7 @@ export async function* textPieces({ name, chunks }: DataStream): AsyncGenerator<
   if (text !== '') yield { text, bytes };
 }
 
-/** The first bytes of a character that the part does not end. */
+/** The first bytes of a character that continues in the next piece. */
 function unfinished(part: Uint8Array): Uint8Array {
   for (let back = 1; back <= 3 && back <= part.length; back++) {
     const byte = part[part.length - back];

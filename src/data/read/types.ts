@@ -9,7 +9,7 @@ export interface Message {
   readonly content: string;
 }
 
-/** One example of a file. `row` is its 1-based line, where it came from a file. */
+/** One example of a file. `row` is its 1-based line, if it came from a file. */
 export type DataRow =
   | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly row?: number }
   | { readonly kind: 'text'; readonly text: string; readonly row?: number };
@@ -19,14 +19,14 @@ export interface BadRow {
   /** 1-based line at which it starts. */
   readonly row: number;
   readonly reason: string;
-  /** What to do, where it is more than correcting the row. */
+  /** What to do, if fixing the row is not enough. */
   readonly remedy?: string;
 }
 
 /** l tokens, 2 ≤ l ≤ T + 1. The model reads the first l − 1 and predicts the last l − 1. */
 export interface Sample {
   readonly ids: Uint32Array;
-  /** 1 where the token carries a loss, predicted from the tokens before it. target[0] is always 0. */
+  /** 1 if the token counts toward the loss, predicted from the tokens before it. target[0] is always 0. */
   readonly target: Uint8Array;
 }
 

@@ -1,4 +1,4 @@
-// From tokenised files to what a run trains and evaluates on, with the numbers that are told to the person.
+// From tokenized files to what a run trains and evaluates on, with the numbers that the person sees.
 
 import { AppError } from '../../base/errors';
 import { copiesOf } from './duplicates';
@@ -31,24 +31,24 @@ export interface DataSummary {
 
 export interface Dataset {
   readonly train: SampleList;
-  /** Empty where nothing is held out. */
+  /** Empty if nothing is held out. */
   readonly evaluation: SampleList;
   /** rows: documents to train on; tokens and targets: one epoch of them; the other counts are over all files. */
   readonly summary: DataSummary;
   readonly badRows: readonly BadRow[];
-  /** Copies of held-out rows in the training part: taken out of it, or, with dedupe off, left there. */
+  /** Copies of held-out rows in the training part. They are removed from it, or, with dedupe off, left there. */
   readonly duplicates: number;
   readonly lengths: LengthStats;
 }
 
-/** A data set, whether or not a run can use it, and what became of every row of the main file. */
+/** A data set, whether or not a run can use it, and what happened to every row of the main file. */
 export interface Preparation extends Dataset {
-  /** Tokens of each row, nothing cut. */
+  /** Number of tokens of each row, uncut. */
   readonly rowLengths: readonly number[];
-  /** Places of rows, from 0. Empty for one continuous text, whose windows are split and not its one row. */
+  /** Indices of rows, from 0. Empty for one continuous text, because its windows are split, not its one row. */
   readonly held: ReadonlySet<number>;
   readonly copies: ReadonlySet<number>;
-  /** Why a run refuses it. */
+  /** Why a run refuses the data. */
   readonly refusal: AppError | null;
 }
 
@@ -63,14 +63,14 @@ export interface DataConfig {
 }
 
 /**
- * Cuts and splits, in steps, and to the end whatever is wrong with rows. `evaluation` null: a share evalSplit of the data is
- * held out (of one continuous text, its end).
+ * Cuts and splits in steps. It always runs to the end, whatever is wrong with rows. `evaluation` null: a share evalSplit of the
+ * data is held out (of one continuous text, its end).
  */
 export function* preparing(data: LoadedData, evaluation: LoadedData | null, config: DataConfig): Steps<Preparation> {
   const share = data.rowCount / Math.max(1, data.rowCount + (evaluation?.rowCount ?? 0));
   const main = yield* within(cutting(data, config.seqLen), 0, share);
   const other = evaluation && (yield* within(cutting(evaluation, config.seqLen), share, 1 - share));
-  // Each of these goes over all rows at once: a step apart, so that none of them holds up what else is asked.
+  // Each of these goes over all rows at once. They are separate steps, so that none delays other requests for long.
   const parts = yield* partsOf(data, main, evaluation, other, config);
   yield 1;
   const train = yield* samplesOf(parts.train);
@@ -106,17 +106,17 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
   };
 }
 
-/** What is trained on or held out as one: a row with its windows, or one window of a continuous text. */
+/** The unit that is trained on or held out: a row with its windows, or one window of a continuous text. */
 interface Document {
-  /** The row's place among the rows, from 0. */
+  /** The row's index, from 0. */
   readonly index: number;
   readonly store: TokenStore;
   readonly starts: readonly number[];
   readonly lengths: readonly number[];
-  /** Tokens that go through the model, and those that carry a loss. */
+  /** Tokens that go through the model, and those that count toward the loss. */
   readonly tokens: number;
   readonly targets: number;
-  /** Of the ids; only says which documents are worth comparing. */
+  /** A hash of the ids; it only says which documents are worth comparing. */
   readonly hash: number;
 }
 
@@ -130,10 +130,10 @@ interface Cut {
 /** Tokens between two steps. */
 const TOKENS_A_STEP = 100_000;
 
-/** Documents between two steps of what only lists them. */
+/** Documents between two steps when they are only listed. */
 const DOCUMENTS_A_STEP = 2 ** 14;
 
-/** Windows of T + 1 tokens, T apart; of a conversation the first alone. Those without a target are left out. */
+/** Windows of T + 1 tokens, T apart; only the first one of a conversation. Windows without a target are left out. */
 function* cutting({ encoding, format }: LoadedData, seqLen: number): Steps<Cut> {
   const { store, rows, starts: partStarts, lengths: partLengths, chats } = encoding;
   const documents: Document[] = [];
@@ -204,13 +204,13 @@ function* partsOf(data: LoadedData, main: Cut, evaluation: LoadedData | null, ot
   }
   const split = other ? { train: main.documents, held: other.documents } : yield* splittingAtRandom(main.documents, evalSplit, seed);
   yield 1;
-  // Two continuous texts are two documents; that parts of them are equal is not what is asked here.
+  // Two continuous texts are two documents; equal parts of them do not count as duplicates.
   const copies = data.format === 'plain' && evaluation?.format === 'plain' ? [] : copiesOf(split.train, split.held);
   yield 1;
   const taken = new Set(dedupe ? copies : []);
   let { held } = split;
   let train = split.train.filter((document) => !taken.has(document));
-  // Of rows that are all copies of each other none can be held out, and none is.
+  // If all rows are copies of each other, none can be held out, and none is.
   const alike = !other && train.length === 0;
   if (alike) [train, held] = [[...main.documents], []];
   return {
@@ -229,12 +229,12 @@ function refusalOf({ name, encoding }: LoadedData, { documents }: Cut, { mask, b
   return documents.length === 0 ? noTargets(name, mask) : null;
 }
 
-/** Every row to train on was a copy of a row of the evaluation file. */
+/** Every training row was a copy of a row of the evaluation file. */
 function emptied({ name }: LoadedData, evaluation: LoadedData | null, { train }: Parts): AppError | null {
   if (train.length > 0 || !evaluation) return null;
   return new AppError(
     'NO_TARGETS',
-    `Every row of ${name} is in ${evaluation.name} too, and copies of held-out rows are not trained on.`,
-    'Give other evaluation data, or keep the duplicates.',
+    `Every row of ${name} is also in ${evaluation.name}, and copies of held-out rows are not trained on.`,
+    'Choose other evaluation data, or keep the duplicates.',
   );
 }

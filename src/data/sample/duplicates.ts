@@ -1,5 +1,5 @@
-// Copies of held-out documents in the training part: rows of exactly the same tokens. What is learned by heart would
-// otherwise be counted as understood.
+// Copies of held-out documents in the training part: rows with exactly the same tokens. Otherwise memorized rows would look
+// like understanding.
 
 import type { TokenStore } from '../batch/token-store';
 
@@ -15,7 +15,7 @@ const same = (a: Comparable, b: Comparable): boolean =>
   a.starts.length === b.starts.length &&
   a.starts.every((start, i) => a.lengths[i] === b.lengths[i] && a.store.sameIds(start, b.store, b.starts[i], a.lengths[i]));
 
-/** The documents of `train` that `held` has too, in order: found by their hashes, told by their ids. */
+/** The documents of `train` that are also in `held`, in order: found by hash, confirmed by their ids. */
 export function copiesOf<T extends Comparable>(train: readonly T[], held: readonly Comparable[]): T[] {
   const byHash = new Map<number, Comparable[]>();
   for (const document of held) {

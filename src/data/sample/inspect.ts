@@ -1,5 +1,5 @@
-// Data as a run would read it, for a person to look at: the same parsing, tokenising, splitting and counting as
-// a run, but nothing is refused. Bad rows are listed, and the preview says what a run would refuse.
+// Data as a run would read it, for a person to look at: the same parsing, tokenizing, splitting and counting as in a run, but
+// nothing is refused. Bad rows are listed, and the preview says what a run would refuse.
 
 import { errorInfo } from '../../base/errors';
 import { chatOf } from '../tokenize/chat';
@@ -27,7 +27,7 @@ export interface LoadedFiles {
   readonly evaluation: LoadedData | null;
 }
 
-/** What can be shown while the rest is being counted; null of continuous text, and before there is a row. */
+/** What can be shown while the rest is being counted; null for continuous text, and before the first row. */
 export function previewHead(sofar: LoadedData, tokenizer: Tokenizer, config: InspectConfig): DataHead | null {
   if (sofar.format === 'plain' || sofar.firstRows.length === 0) return null;
   return headOf(
@@ -37,7 +37,7 @@ export function previewHead(sofar: LoadedData, tokenizer: Tokenizer, config: Ins
   );
 }
 
-/** Cuts, splits and counts what is tokenised, in steps. */
+/** Cuts, splits and counts the tokens, in steps. */
 export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokenizer, config: InspectConfig): Steps<DataPreview> {
   const prepared = yield* preparing(data, evaluation, config);
   const { summary, refusal } = prepared;
@@ -73,12 +73,12 @@ function headOf(data: LoadedData, tokenizer: Tokenizer, rows: readonly PreviewRo
 }
 
 interface ShownRow {
-  /** Place among the rows. */
+  /** Index of the row. */
   readonly index: number;
   readonly row: PreviewRow;
 }
 
-/** The first rows that the chat template takes; the others are bad rows. */
+/** The first rows that the chat template accepts; the others are bad rows. */
 function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask, seqLen }: InspectConfig): ShownRow[] {
   const encode = rowEncoder(tokenizer, { mask, continuous: false });
   const shown: ShownRow[] = [];
@@ -86,7 +86,7 @@ function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask
     if (shown.length === SHOWN_ROWS || index >= 4 * SHOWN_ROWS) break;
     const whole = encode(row, row.row ?? index + 1);
     if ('reason' in whole) continue;
-    // Of several samples the last, which holds the whole conversation.
+    // If there are several samples, the last one, which holds the whole conversation.
     const tokens = tokensOf(firstSample(row, whole.at(-1)!, seqLen), tokenizer);
     const perAnswer = whole.length > 1 ? { perAnswer: whole.length } : {};
     shown.push({ index, row: { row, use: 'training', tokens, length: longest(whole), ...perAnswer } });
@@ -94,7 +94,7 @@ function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask
   return shown;
 }
 
-/** What of a row the model gets first; of one that is dropped, what it would get. */
+/** What the model gets of a row first; for a dropped row, what it would get. */
 function firstSample(row: DataRow, whole: Encoded, seqLen: number): Encoded {
   const document = cutConversation(row, whole, seqLen);
   const first: Sample | undefined = cutDocument(document, seqLen)[0];
@@ -115,7 +115,7 @@ function useOf(index: number, { tokens }: PreviewRow, { held, copies }: Preparat
   return tokens.some(({ target }) => target) ? 'training' : 'dropped';
 }
 
-/** The first windows of one continuous text, and the first of those that its end was held out for. */
+/** The first windows of one continuous text, and the first windows of its held-out end. */
 function windowRows({ train, evaluation }: Preparation, splitHere: boolean, tokenizer: Tokenizer): PreviewRow[] {
   const held = splitHere ? first(evaluation, SHOWN_HELD_WINDOWS) : [];
   const row = ({ ids, target }: Sample, number: number, use: RowUse): PreviewRow => {

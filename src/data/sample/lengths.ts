@@ -17,13 +17,13 @@ export interface Histogram {
   /** Bin i counts lengths in [i·width, (i + 1)·width). */
   readonly bins: readonly number[];
   readonly width: number;
-  /** Lengths past the last bin: a few very long rows must not press all others into the first bin. */
+  /** Lengths past the last bin, so that a few very long rows do not squeeze all others into the first bin. */
   readonly beyond: number;
 }
 
 const BINS = 24;
 
-/** Bins up to the longest row, or, where that is far out, up to twice the 95th percentile; `mark` is always on the axis. */
+/** Bins up to the longest row or, if that is far out, up to twice the 95th percentile. `mark` is always on the axis. */
 export function lengthHistogram(lengths: readonly number[], mark: number): Histogram {
   const { p95, max } = lengthStats(lengths);
   const end = Math.max(Math.min(max, 2 * p95), Math.min(mark, 8 * max)) + 1;

@@ -1,5 +1,5 @@
-// A data file as it comes in: text to rows to tokens, with the first rows kept to look at. Pushed piece by piece, so that
-// whoever reads the file decides when to rest.
+// A data file as it streams in: text to rows to tokens, with the first rows kept for the preview. Pieces are pushed in, so that
+// the reader of the file decides when to rest.
 
 import type { ColumnMap } from '../read/column-map';
 import type { Mask } from '../tokenize/chat';
@@ -10,13 +10,13 @@ import { textPieces, type DataStream } from '../read/text-stream';
 import type { Tokenizer } from '../tokenize/tokenizer';
 import type { DataRow } from '../read/types';
 
-/** Rows that are kept as text, and characters of them at most. */
+/** How many rows are kept as text, and how many characters at most. */
 const KEPT_ROWS = 1000;
 const KEPT_CHARACTERS = 2 ** 21;
 
 export interface LoadedData extends FileFacts {
   readonly encoding: Encoding;
-  /** The first rows as read. Of a continuous text its beginning. */
+  /** The first rows as read; for a continuous text, its beginning. */
   readonly firstRows: readonly DataRow[];
   readonly rowCount: number;
   /** Some row is a conversation. */
@@ -59,7 +59,7 @@ export class DataLoading {
     if (this.#reader.kind === 'plain' && this.#reader.facts().format !== null) this.#encoder.endText();
   }
 
-  /** Of what has been read. */
+  /** The format of what has been read. */
   loaded(): LoadedData {
     return { ...this.#reader.facts(), encoding: this.#encoder, firstRows: this.#first, rowCount: this.#rows, chat: this.#chat };
   }
@@ -78,13 +78,13 @@ export class DataLoading {
   }
 }
 
-/** How far the reading is (0 to 1), and what there is so far. */
+/** How far the reading is (0 to 1), and what is there so far. */
 export interface LoadStep {
   readonly fraction: number;
   readonly sofar: () => LoadedData;
 }
 
-/** Reads a stream. Errors: DATASET_READ, DATASET_PARSE for what is not UTF-8, TOKEN_RANGE, TOKENIZER. */
+/** Reads a stream. Errors: DATASET_READ, DATASET_PARSE if it is not UTF-8, TOKEN_RANGE, TOKENIZER. */
 export async function* loadingStream(stream: DataStream, tokenizer: Tokenizer, config: LoadConfig): AsyncGenerator<LoadStep, LoadedData> {
   const loading = new DataLoading(stream.name, tokenizer, config);
   const step = (bytes: number): LoadStep => ({

@@ -10,7 +10,7 @@ export interface PreviewToken {
   /** Empty for a token that only holds the first bytes of a character; the token that ends it has it whole. */
   readonly text: string;
   readonly id: number;
-  /** Carries a loss. */
+  /** Whether it counts toward the loss. */
   readonly target: boolean;
   /** One of the tokenizer's special tokens, such as the end of a turn. */
   readonly special: boolean;
@@ -18,7 +18,7 @@ export interface PreviewToken {
 
 /**
  * What a run does with a row. A duplicate is a copy of a held-out row (taken out of training with dedupe on, else
- * trained on); a dropped row has no token that carries a loss.
+ * trained on); a dropped row has no token that counts toward the loss.
  */
 export type RowUse = 'training' | 'evaluation' | 'duplicate' | 'dropped';
 
@@ -29,14 +29,14 @@ export interface PreviewRow {
   readonly tokens: readonly PreviewToken[];
   /** Tokens before anything was cut. */
   readonly length: number;
-  /** Samples that the row becomes, one an answer; `tokens` are of the last. Absent where it becomes one. */
+  /** Number of samples that the row becomes, one per answer; `tokens` are those of the last. Absent if it becomes one sample. */
   readonly perAnswer?: number;
 }
 
 /** What can be shown before everything is counted. */
 export interface DataHead {
   readonly name: string;
-  /** Null where no row could be read. */
+  /** Null if no row could be read. */
   readonly format: DataFormat | null;
   /** Columns of a CSV header or keys of the JSON rows, most frequent first; empty for plain text. */
   readonly columns: readonly string[];
@@ -50,7 +50,7 @@ export interface DataHead {
 }
 
 export interface DataPreview extends DataHead {
-  /** The first of them; counts.badRows is their number. */
+  /** The first bad rows; counts.badRows is their number. */
   readonly badRows: readonly BadRow[];
   readonly counts: {
     /** Rows trained on. */
@@ -61,14 +61,14 @@ export interface DataPreview extends DataHead {
     readonly targets: number;
     readonly truncated: number;
     readonly dropped: number;
-    /** Rows that become a sample for each answer, because the chat template rewrites earlier turns. */
+    /** Rows that become one sample per answer, because the chat template rewrites earlier turns. */
     readonly perAnswer: number;
     readonly badRows: number;
     /** Samples (rows or windows) in an epoch. */
     readonly samples: number;
   };
-  /** Tokens of the rows of the file, nothing cut. */
+  /** Tokens of the file's rows, uncut. */
   readonly lengths: LengthStats & Histogram;
-  /** Why a run would refuse the data, though it can be shown; null where it would not. */
+  /** Why a run would refuse the data, although it can be shown; null if a run would accept it. */
   readonly refusal: ErrorInfo | null;
 }

@@ -82,7 +82,7 @@ describe('samples', () => {
 
   it('no target at all is NO_TARGETS', () => {
     const error = errorOf(() => buildSamples([{ kind: 'chat', messages: [{ role: 'user', content: 'alone' }] }], tokenizer, options));
-    expect(error).toMatchObject({ code: 'NO_TARGETS', detail: 'No token of d.jsonl carries a loss.' });
+    expect(error).toMatchObject({ code: 'NO_TARGETS', detail: 'No token of d.jsonl counts toward the loss.' });
   });
 
   it('a row that the template refuses is named, or skipped', () => {
@@ -225,7 +225,7 @@ describe('duplicates', () => {
   it('an evaluation file with every row of the data leaves nothing to train on', () => {
     expect(errorOf(() => of(['a b', 'c d'], ['c d', 'a b']))).toMatchObject({
       code: 'NO_TARGETS',
-      detail: expect.stringMatching(/Every row of a\.jsonl is in b\.jsonl/) as string,
+      detail: expect.stringMatching(/Every row of a\.jsonl is also in b\.jsonl/) as string,
     });
     expect(of(['a b', 'c d'], ['c d', 'a b'], { dedupe: false }).summary).toMatchObject({ rows: 2, evalRows: 2, duplicates: 2 });
   });

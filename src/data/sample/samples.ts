@@ -1,12 +1,12 @@
-// Rows to samples of at most T + 1 tokens: conversations are cut off there, texts are split into windows that
-// overlap by the one token that ends one and begins the next, so every token is predicted exactly once.
+// Turns rows into samples of at most T + 1 tokens. Conversations are cut off there. Texts are split into windows that overlap
+// by one token, which ends one window and begins the next, so every token is predicted exactly once.
 
 import { AppError } from '../../base/errors';
 import { chatOf, type Mask } from '../tokenize/chat';
 import type { Tokenizer } from '../tokenize/tokenizer';
 import type { BadRow, DataRow, Sample } from '../read/types';
 
-/** A row in tokens, and which of them carry a loss. */
+/** A row in tokens, and which of them count toward the loss. */
 export interface Encoded {
   readonly ids: Uint32Array;
   readonly target: Uint8Array;
@@ -14,14 +14,14 @@ export interface Encoded {
 
 export const longest = (parts: readonly Encoded[]): number => Math.max(...parts.map(({ ids }) => ids.length));
 
-/** A conversation cut off at T + 1 tokens; a text, or a conversation that fits, as it is. */
+/** A conversation is cut off at T + 1 tokens; a text, or a conversation that fits, stays as it is. */
 export function cutConversation(row: DataRow, whole: Encoded, seqLen: number): Encoded {
   const limit = seqLen + 1;
   if (row.kind !== 'chat' || whole.ids.length <= limit) return whole;
   return { ids: whole.ids.slice(0, limit), target: whole.target.slice(0, limit) };
 }
 
-/** Rows to tokens, nothing cut. `at`: the row's line, for what the chat template refuses. */
+/** Rows to tokens, uncut. `at`: the row's line, for errors of the chat template. */
 export function rowEncoder(
   tokenizer: Tokenizer,
   { mask, continuous }: { readonly mask: Mask; readonly continuous: boolean },
@@ -32,10 +32,10 @@ export function rowEncoder(
   return (row, at) => {
     if (row.kind === 'text') {
       const text = tokenizer.encode(row.text);
-      // A text may bring its start or end token along; neither is written twice.
+      // A text may already contain its start or end token; neither is written twice.
       const head = text[0] === start[0] ? [] : start;
       const tail = text.at(-1) === end[0] ? [] : end;
-      // An empty text is no document, though its end token could be predicted.
+      // An empty text is not a document, although its end token could be predicted.
       const ids = text.length ? Uint32Array.from(head.concat(text, tail)) : new Uint32Array(0);
       return [{ ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) }];
     }
@@ -48,7 +48,7 @@ export function rowEncoder(
   };
 }
 
-/** Samples of a document's part: windows of T + 1 tokens, T apart. Those without a target are left out. */
+/** Samples of a part of a document: windows of T + 1 tokens, T apart. Windows without a target are left out. */
 export function cutDocument({ ids, target }: Encoded, seqLen: number): Sample[] {
   const samples: Sample[] = [];
   for (let at = 0; at + 1 < ids.length; at += seqLen) {
@@ -60,7 +60,6 @@ export function cutDocument({ ids, target }: Encoded, seqLen: number): Sample[] 
 }
 
 export function noTargets(name: string, mask: Mask): AppError {
-  const remedy =
-    mask === 'assistant' ? 'Give rows with assistant turns, raise the row length, or take the loss on all tokens.' : 'Give longer rows.';
-  return new AppError('NO_TARGETS', `No token of ${name} carries a loss.`, remedy);
+  const remedy = mask === 'assistant' ? 'Add rows with assistant turns, raise the row length, or train on all tokens.' : 'Use longer rows.';
+  return new AppError('NO_TARGETS', `No token of ${name} counts toward the loss.`, remedy);
 }

@@ -1,4 +1,4 @@
-// Holding out data for evaluation where the person gave none.
+// Holds out data for evaluation if the person gave none.
 
 import { randomStream } from '../../base/random';
 import type { Steps } from './steps';
@@ -9,7 +9,7 @@ export interface Split<T> {
   readonly held: readonly T[];
 }
 
-/** Items to hold out of n: the share, rounded; at least one and at most half; none of fewer than two or for share 0. */
+/** Items to hold out of n: the share, rounded; at least one and at most half; none if there are fewer than two, or for share 0. */
 export function heldCount(n: number, share: number): number {
   return share <= 0 || n < 2 ? 0 : Math.min(Math.max(1, Math.round(n * share)), Math.floor(n / 2));
 }
@@ -17,7 +17,7 @@ export function heldCount(n: number, share: number): number {
 /** Items between two steps. */
 const ITEMS_A_STEP = 2 ** 14;
 
-/** Draws what is held out with the stream (seed, 'split'). In steps: it goes over all items several times. */
+/** Draws what is held out with the stream (seed, 'split'). It works in steps, because it goes over all items several times. */
 export function* splittingAtRandom<T>(items: readonly T[], share: number, seed: number): Steps<Split<T>> {
   const order = new Uint32Array(items.length);
   for (let i = 0; i < order.length; i++) order[i] = i;

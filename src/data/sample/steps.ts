@@ -1,5 +1,4 @@
-// Long work in small steps: a generator that yields how far it is (0 to 1), so that whoever runs it can let other work
-// go between, or stop.
+// Long work in small steps: a generator yields its progress (0 to 1), so that its caller can do other work in between, or stop.
 
 export type Steps<T> = Generator<number, T>;
 

@@ -1,10 +1,10 @@
-// SentencePiece-style BPE has no pre-tokeniser: a whole file would be one word, and merging a million characters takes
-// many seconds. But a merge joins two neighbours, so where no merge has the left character at the end of its left part
-// and the right one at the start of its right part, nothing is ever joined. Cutting there changes no token.
+// SentencePiece-style BPE has no pre-tokeniser: a whole file would be one word, and merging a million characters takes many
+// seconds. But a merge joins two neighbours. If no merge ends its left part with the left character and starts its right part
+// with the right one, nothing is ever joined there, and cutting there changes no token.
 
 import type { TokenizerJson } from './tokenizer-files';
 
-/** Cuts a text into pieces that merge independently; null where the model is no BPE to which the argument applies. */
+/** Cuts a text into pieces that merge independently; null if the model is not a BPE to which the argument applies. */
 export function independentPieces(json: TokenizerJson): ((text: string) => string[]) | null {
   const { type, merges, ignore_merges, end_of_word_suffix, continuing_subword_suffix } = json.model;
   if (type !== 'BPE' || !Array.isArray(merges) || json.pre_tokenizer || ignore_merges || end_of_word_suffix || continuing_subword_suffix)

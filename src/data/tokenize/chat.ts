@@ -1,5 +1,5 @@
-// Conversations to token ids and loss masks. A conversation is rendered once and tokenised once, whole, so the model
-// sees in training the very ids that it sees when it is used; the mask is then laid over the tokens by their place.
+// Turns conversations into token ids and loss masks. A conversation is rendered once and tokenized once, as a whole, so the
+// model sees the same ids in training as in use. The mask is then applied to the tokens by their position.
 
 import { AppError } from '../../base/errors';
 import { trainingTexts, type Span } from './spans';
@@ -23,7 +23,7 @@ export interface Chat {
    * be shorter than one has to be.
    */
   encode(messages: readonly Message[], mask: Mask): Sample[];
-  /** Ids to sample an answer from: the messages, then the beginning of the assistant's turn. */
+  /** The ids from which an answer is sampled: the messages, then the beginning of the assistant's turn. */
   promptIds(messages: readonly Message[]): number[];
 }
 
@@ -59,8 +59,8 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       if (!texts) {
         throw new AppError(
           'DATASET_PARSE',
-          "The model's chat template changes the assistant's words, so they cannot be told from the rest.",
-          "Take the loss on all tokens (mask 'all').",
+          "The model's chat template changes the assistant's words, so they cannot be found in the text.",
+          "Train on all tokens (mask 'all').",
         );
       }
       return texts.map(({ text, spans }) => {
@@ -113,8 +113,8 @@ function tokensByBytes(ends: Uint32Array, start: number, end: number): [number, 
 }
 
 /**
- * For tokenizers whose tokens don't spell the text: a token lies before a place where the text up to there has it too.
- * Exact where the place is a token boundary, and templates set special tokens there.
+ * For tokenizers whose tokens don't spell the text: a token lies before a place if the text up to that place also has it.
+ * This is exact if the place is a token boundary, and templates put special tokens there.
  */
 function tokensByPrefix(tokenizer: Tokenizer, text: string, ids: readonly number[], span: Span): [number, number] {
   const before = (place: number): number => {

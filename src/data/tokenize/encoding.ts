@@ -1,5 +1,5 @@
-// A data set in tokens, nothing cut: what does not depend on the row length, the split or the seed, so that those may change
-// without counting again. Rows are tokenised as they come and their text is let go.
+// A data set in tokens, uncut. It does not depend on the row length, the split or the seed, so those may change without
+// counting again. Rows are tokenized as they arrive, and their text is released.
 
 import type { Mask } from './chat';
 import { rowEncoder } from '../sample/samples';
@@ -8,25 +8,25 @@ import { TokenStore } from '../batch/token-store';
 import type { Tokenizer } from './tokenizer';
 import type { BadRow, DataRow } from '../read/types';
 
-/** Samples-to-be: one a row, one an answer of a row that the chat template rewrites, or one continuous text. */
+/** The future samples: one per row, one per answer if the chat template rewrites the row, or one continuous text. */
 export interface Encoding {
   readonly store: TokenStore;
-  /** Of each part: its row's place among the rows (from 0), where it lies in the store, whether it is a conversation. */
+  /** For each part: its row's index (from 0), where it lies in the store, whether it is a conversation. */
   readonly rows: readonly number[];
   readonly starts: readonly number[];
   readonly lengths: readonly number[];
   readonly chats: readonly boolean[];
-  /** Tokens of each row that was not refused (of its longest part). */
+  /** Tokens of each accepted row (of its longest part). */
   readonly rowLengths: readonly number[];
-  /** Rows of several parts. */
+  /** Rows with several parts. */
   readonly perAnswer: number;
   /** Rows that the chat template refused. */
   readonly refused: readonly BadRow[];
-  /** Places of a continuous text where its tokens may differ from those of one go. */
+  /** Places of a continuous text where its tokens may differ from those of the uncut text. */
   readonly roughCuts: number;
 }
 
-/** Characters of a continuous text that are tokenised at once, and those after which it is cut even inside a word. */
+/** How many characters of a continuous text are tokenized at once, and after how many it is cut even inside a word. */
 const PIECE = 2 ** 14;
 const LONGEST = 2 ** 18;
 
@@ -74,7 +74,7 @@ export class DataEncoder implements Encoding {
     this.rowLengths.push(longest);
   }
 
-  /** More of the one continuous text: its tokens alone, as if of one go. Yields after every piece. */
+  /** Adds more of the one continuous text: only its tokens, as if the text were tokenized in one go. Yields after every piece. */
   *addText(text: string): Generator<void> {
     this.#text += text;
     while (this.#text.length >= 2 * PIECE) {
@@ -105,5 +105,5 @@ export class DataEncoder implements Encoding {
   }
 }
 
-/** Not between the halves of a pair. */
+/** Never cuts between the halves of a surrogate pair. */
 const wholeCharacter = (text: string, at: number): number => (/[\ud800-\udbff]/.test(text[at - 1]) ? at - 1 : at);

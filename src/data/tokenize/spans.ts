@@ -1,5 +1,5 @@
-// Where the assistant's words are in a rendered conversation: from the end of the turn's header to the end of its
-// end-of-turn token, without the line break after it. A loss is taken there and nowhere else.
+// Where the assistant's words are in a rendered conversation: from the end of the turn's header to the end of its end-of-turn
+// token, without the line break after it. Only tokens there count toward the loss.
 //
 // Templates are programs, so the places are found by rendering: the messages before an assistant's turn, with the
 // prompt for its answer, are normally how the whole conversation begins up to that answer. Where a template breaks

@@ -1,5 +1,5 @@
-// A conversation to text: by the model's own chat template (Jinja), or, for models without one, a plain form.
-// Rendering depends on nothing but the messages, so that a resumed run reads the tokens of the interrupted one.
+// Turns a conversation into text: by the model's own chat template (Jinja) or, for models without one, in a plain form.
+// Rendering depends only on the messages, so that a resumed run reads the same tokens as the interrupted one.
 
 import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { AppError } from '../../base/errors';
@@ -16,7 +16,7 @@ export function renderer(tokenizer: Tokenizer): Render {
   return tokenizer.chatTemplate === null ? plainRender(tokenizer) : templateRender(tokenizer, tokenizer.chatTemplate);
 }
 
-/** The day that templates are told it is: a date of today would change the tokens overnight. Llama's own default. */
+/** The date that templates get. Today's date would change the tokens overnight, so this is Llama's own default. */
 const TODAY = new Date(Date.UTC(2024, 6, 26));
 
 function strftime(format: string): string {
@@ -49,7 +49,7 @@ function raise(reason: unknown): never {
   throw new Error(String(reason));
 }
 
-/** Names that Hugging Face's apply_chat_template gives to a template. */
+/** The names that Hugging Face's apply_chat_template provides to a template. */
 function templateRender(tokenizer: Tokenizer, source: string): Render {
   let template: Template;
   try {

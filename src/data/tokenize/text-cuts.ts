@@ -1,4 +1,4 @@
-// Where a long text may be cut so that its parts, tokenised one by one, give the tokens of the whole.
+// Where a long text may be cut so that its parts, tokenized one by one, give the tokens of the whole.
 //
 // A pre-tokenizer reads from left to right and looks back at nothing; the known ones end a piece between a letter or digit and the
 // white space after it, whatever comes later, and byte-pair merges never cross a piece. So a text may be cut there: before a
@@ -13,9 +13,9 @@ type Encode = (text: string) => number[];
 export interface TextCutter {
   /** Tokens of the parts are those of the whole. */
   readonly exact: boolean;
-  /** Tokens of a part that is not the first. */
+  /** The tokens of a part that is not the first. */
   readonly encodeRest: Encode;
-  /** Where to cut a text, at most at `most`; null where it has no such place. */
+  /** Where to cut a text, at most at `most`; null if there is no such place. */
   cut(text: string, most: number): number | null;
 }
 
@@ -25,7 +25,7 @@ const TRIALS = 300;
 
 /** The last match of a pattern that ends at or before `most`. */
 function lastCut(text: string, most: number, pattern: RegExp): number | null {
-  // Looked for near the end first.
+  // The search starts near the end.
   for (let from = Math.max(0, most - 4096); ; from = Math.max(0, from - 65_536)) {
     let last: number | null = null;
     pattern.lastIndex = from;
@@ -38,7 +38,7 @@ function lastCut(text: string, most: number, pattern: RegExp): number | null {
 
 export function textCutter(tokenizer: Tokenizer): TextCutter {
   const encode: Encode = (text) => tokenizer.encode(text);
-  // What stands before any text: the first token of a line break on its own, where a longer text does not keep it.
+  // What the tokenizer puts before any text: the first token of a lone line break, if a longer text does not keep it.
   const prefix = encode('\n').length > encode('a\n').length - encode('a').length ? encode('\n')[0] : null;
   const bare: Encode = (text) => {
     const ids = encode(text);

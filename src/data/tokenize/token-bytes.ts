@@ -1,12 +1,12 @@
-// Which bytes of the text a token stands for, and from that where in a text its tokens end. Masks need it: a loss
-// is taken on the tokens of the assistant's words, and tokenizers of this kind give ids without offsets.
+// Which bytes of the text a token stands for, and from that where in a text its tokens end. Masks need this: the tokens of the
+// assistant's words count toward the loss, and tokenizers of this kind give ids without offsets.
 
 import type { TokenizerJson } from './tokenizer-files';
 
 /** How vocabulary entries spell bytes: GPT-2's printable alphabet, or SentencePiece (▁ for a space, <0xNN>). */
 type Spelling = 'byte-level' | 'sentence-piece' | 'unknown';
 
-/** Read off the decoder, which has to undo the spelling. */
+/** Derived from the decoder, which has to undo the spelling. */
 function spellingOf(decoder: unknown): Spelling {
   if (typeof decoder !== 'object' || decoder === null) return 'unknown';
   const { type, decoders, pattern } = decoder as { type?: unknown; decoders?: unknown; pattern?: { String?: unknown } };

@@ -1,11 +1,11 @@
 // The files that describe a tokenizer, checked before anything relies on them: tokenizer.json, tokenizer_config.json,
-// generation_config.json, config.json and chat_template.jinja of the Hugging Face layout. Only fields that are used
-// here are looked at.
+// generation_config.json, config.json and chat_template.jinja of the Hugging Face layout. Only the fields that are used here
+// are checked.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config-fields';
 
-/** Contents of the files as text; what a model doesn't have is left out. */
+/** Contents of the files as text; files that a model doesn't have are left out. */
 export interface TokenizerFiles {
   readonly tokenizerJson: string;
   readonly tokenizerConfig?: string;
@@ -71,7 +71,7 @@ export function readTokenizerJson(text: string): TokenizerJson {
     if (!isObject(token) || !isId(token.id) || typeof token.content !== 'string')
       throw tokenizerError(`${name} has an added token without id or content.`);
   }
-  // The library wants these five to be there, null where unused.
+  // The library requires these five fields, with null if unused.
   return {
     normalizer: null,
     pre_tokenizer: null,
@@ -104,7 +104,7 @@ export function idsOf(name: string, config: Json, key: string): number[] {
     });
 }
 
-/** The chat template: its own file before tokenizer_config.json; of several the one called default. */
+/** The chat template: its own file takes precedence over tokenizer_config.json; if there are several, the one called default. */
 export function chatTemplateOf(files: TokenizerFiles, config: TokenizerConfig): string | null {
   if (files.chatTemplateJinja !== undefined) return files.chatTemplateJinja;
   const value = config.chat_template;

@@ -1,6 +1,6 @@
-// Parts of a tokenizer.json that @huggingface/tokenizers reads past without a word: a pattern of a kind that it does not know
-// (text would vanish), ways of splitting that it does not have (words would be cut elsewhere than the model's were), and
-// tokens that only count as whole words, or that tokenizer_config.json alone has. They are refused by name.
+// Parts of a tokenizer.json that @huggingface/tokenizers silently ignores: patterns of an unknown kind (text would vanish),
+// unsupported ways of splitting (words would be cut differently from the model's), and tokens that only count as whole words,
+// or that only tokenizer_config.json has. They are refused by name.
 
 import { AppError } from '../../base/errors';
 import { tokenizerError, type TokenizerConfig, type TokenizerJson } from './tokenizer-files';
@@ -8,7 +8,7 @@ import { tokenizerError, type TokenizerConfig, type TokenizerJson } from './toke
 type Part = { readonly [key: string]: unknown };
 const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Sequences within sequences; real files have one or two. Deeper ones would end the stack further on. */
+/** Limit for sequences within sequences. Real files have one or two; deeper ones would overflow the stack later. */
 const MAX_DEPTH = 16;
 
 /** A part and those inside it. */
@@ -27,22 +27,19 @@ export function refuseUnknownParts(json: TokenizerJson): void {
     const { type, pattern, behavior, invert } = part;
     if (type !== 'Split' && type !== 'Replace') continue;
     if (!isPart(pattern) || typeof (pattern.Regex ?? pattern.String) !== 'string')
-      throw tokenizerError(`tokenizer.json has a ${type} without a pattern that is known here.`);
+      throw tokenizerError(`tokenizer.json has a ${type} without a supported pattern.`);
     if (type === 'Replace') continue;
     if (invert !== undefined && typeof invert !== 'boolean')
       throw tokenizerError(`tokenizer.json has a Split whose invert is neither true nor false.`);
     const way = typeof behavior === 'string' ? behavior.toLowerCase() : '';
     if (way !== 'removed' && (way !== 'isolated' || invert === true))
-      throw tokenizerError(
-        `tokenizer.json splits text in a way that is not supported here (${String(behavior)}${invert === true ? ', inverted' : ''}).`,
-      );
+      throw tokenizerError(`tokenizer.json splits text in an unsupported way (${String(behavior)}${invert === true ? ', inverted' : ''}).`);
   }
   const word = json.added_tokens?.find((token) => (token as unknown as Part).single_word === true);
-  if (word)
-    throw tokenizerError(`The added token '${word.content}' counts as a whole word only (single_word), which is not supported here.`);
+  if (word) throw tokenizerError(`The added token '${word.content}' counts only as a whole word (single_word), which is not supported.`);
 }
 
-/** transformers adds such a token to the tokenizer; here its text would be cut to pieces. Throws TOKENIZER. */
+/** transformers adds such a token to the tokenizer; here its text would be cut into pieces. Throws TOKENIZER. */
 export function refuseUnknownTokens(json: TokenizerJson, config: TokenizerConfig): void {
   if (!isPart(config.added_tokens_decoder)) return;
   const known = new Set(json.added_tokens?.map(({ content }) => content));
@@ -51,7 +48,7 @@ export function refuseUnknownTokens(json: TokenizerJson, config: TokenizerConfig
     throw new AppError(
       'TOKENIZER',
       `The added token '${token.content}' is in tokenizer_config.json but not in tokenizer.json.`,
-      'Write the files anew with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
+      'Save the files again with transformers: AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
     );
   }
 }

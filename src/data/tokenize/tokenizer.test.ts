@@ -151,7 +151,7 @@ describe('faults', () => {
     [
       'a pattern of no known kind',
       () => loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, pre_tokenizer: { type: 'Split', pattern: { Glob: '*' } } }) }, VOCAB),
-      /Split without a pattern/,
+      /Split without a supported pattern/,
     ],
     [
       'a way of splitting that the library does not have',
@@ -165,13 +165,13 @@ describe('faults', () => {
           },
           VOCAB,
         ),
-      /not supported here \(MergedWithNext\)/,
+      /unsupported way \(MergedWithNext\)/,
     ],
     [
       'a token that is a whole word only',
       () =>
         loadTokenizer({ tokenizerJson: JSON.stringify({ ...json, added_tokens: [{ id: 1, content: 'w', single_word: true }] }) }, VOCAB),
-      /whole word only/,
+      /only as a whole word/,
     ],
     ['a broken configuration', () => loadTokenizer({ ...good, tokenizerConfig: 'x' }, VOCAB), /tokenizer_config.json is not valid JSON/],
     [

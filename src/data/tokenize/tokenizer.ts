@@ -20,9 +20,9 @@ import {
 export type { TokenizerFiles } from './tokenizer-files';
 
 export interface Tokenizer {
-  /** Embedding rows of the model; every id that comes out is below it. */
+  /** Embedding rows of the model; every id that is returned is below it. */
   readonly vocabSize: number;
-  /** Ids of a text as it is: nothing put before or after. Special tokens inside become their single ids. */
+  /** Ids of the text alone, with nothing added before or after. Special tokens inside become their single ids. */
   encode(text: string): number[];
   /** Ids with what the tokenizer's post-processor adds (<s> and the like). */
   encodeWithSpecials(text: string): number[];
@@ -39,7 +39,7 @@ export interface Tokenizer {
   readonly specialTexts: Readonly<Record<string, string>>;
   /** Added tokens that are special, as text. */
   readonly specialTokens: readonly string[];
-  /** A token as the vocabulary spells it; '' for an id that has none. */
+  /** A token as the vocabulary spells it; '' for an id without a token. */
   tokenText(id: number): string;
   /** For each token one past its last byte in the text's UTF-8; null where the tokens don't spell the text. */
   tokenEnds(text: string, ids: readonly number[]): Uint32Array | null;
@@ -79,7 +79,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   const encodeAs = (text: string, add_special_tokens: boolean): number[] => {
     let ids: readonly unknown[];
     try {
-      // Half of a surrogate pair has no UTF-8: it is U+FFFD, as everywhere where a text becomes bytes.
+      // Half of a surrogate pair has no UTF-8 form. It becomes U+FFFD, as everywhere when text becomes bytes.
       ids = inner.encode(text.toWellFormed(), { add_special_tokens }).ids;
     } catch (error) {
       throw tokenizerError(`The tokenizer fails on '${excerpt(text)}' (${error instanceof Error ? error.message : String(error)}).`, error);
@@ -109,7 +109,8 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     if (id >= vocabSize) throw rangeError(id, tokenText(id), vocabSize, 'a start or end token');
   }
   const eosId = eosIds[0] ?? null;
-  // A template may write the tokens even where the configuration names them by id only; null there means that it writes none.
+  // A template may write the tokens even if the configuration only gives their ids; null in the configuration means that it
+  // writes none.
   if (bosId !== null && config.bos_token !== null) specialTexts.bos_token ??= tokenText(bosId);
   if (eosId !== null && config.eos_token !== null) specialTexts.eos_token ??= tokenText(eosId);
 
@@ -123,7 +124,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
       try {
         return inner.decode([...ids], {
           skip_special_tokens: options?.skipSpecial ?? false,
-          // It changes the text ("a ." to "a."); only where the files ask for it.
+          // It changes the text ("a ." to "a."), so it is used only if the files ask for it.
           clean_up_tokenization_spaces: config.clean_up_tokenization_spaces === true,
         });
       } catch (error) {

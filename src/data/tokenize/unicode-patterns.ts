@@ -1,7 +1,7 @@
-// What JavaScript's regular expressions call a space or a digit is not what Rust's call so, and models were trained on what
-// Rust's tokenizers made. @huggingface/tokenizers rewrites the patterns that stand in a tokenizer.json, but not two that it
-// holds itself: ByteLevel's (GPT-2's words) has JavaScript's \s, which counts U+FEFF and lacks U+0085, and Digits' has its
-// \d, which is 0-9 alone where Rust's is any numeric character. `npm run tokenizers` compares the outcome.
+// JavaScript's regular expressions define spaces and digits differently from Rust's, and models were trained on the output of
+// Rust's tokenizers. @huggingface/tokenizers rewrites the patterns that stand in a tokenizer.json, but not two that it holds
+// itself: ByteLevel's (GPT-2's words) has JavaScript's \s, which counts U+FEFF and lacks U+0085, and Digits' has its \d, which
+// is 0-9 alone where Rust's is any numeric character. `npm run tokenizers` compares the outcome.
 
 import { ByteLevelPreTokenizer, DigitsPreTokenizer, SequencePreTokenizer, type PreTokenizer } from '@huggingface/tokenizers';
 

@@ -1,5 +1,5 @@
-// The tuned model, or a LoRA adapter, as one GGUF file. Matrices take the type that was asked for; norms, biases and
-// position embeddings stay f32, and q8_0 becomes f16 where rows are no multiple of 32.
+// The tuned model, or a LoRA adapter, as one GGUF file. Matrices get the requested type; norms, biases and position embeddings
+// stay f32, and q8_0 becomes f16 if rows are not multiples of 32.
 
 import { elementsOf, type ModelShape, type ParameterRow } from '../../model/types';
 import { checkStorable, type ReadTensor } from '../folder';
@@ -20,7 +20,7 @@ export interface GgufOptions {
   readonly specials: GgufSpecials;
 }
 
-/** Everything of the file that is known without a weight. Throws MODEL_UNSUPPORTED or TOKENIZER where GGUF cannot carry the model. */
+/** Everything in the file that is known without the weights. Throws MODEL_UNSUPPORTED or TOKENIZER if GGUF cannot carry the model. */
 export async function ggufKeys(files: ModelTexts, specials: GgufSpecials): Promise<Map<string, GgufValue>> {
   const { shape } = files;
   const architecture = ggufArchitecture(shape);
@@ -66,12 +66,12 @@ function modelTensor(row: ParameterRow, shape: ModelShape, architecture: GgufArc
     shape: sizes,
     type: stored,
     async *pieces() {
-      // Where rows change places the tensor is read whole: a projection of one layer, never the vocabulary.
+      // If rows change places, the tensor is read as a whole: a projection of one layer, never the vocabulary.
       const whole = turn || heads !== null;
       const elements = elementsOf(row);
       for (const [start, end] of whole ? [[0, elements] as const] : piecesOf(elements)) {
         const data = await tensor(row, start, end);
-        // A scale of q8_0 holds what f16 holds, times 127.
+        // The largest q8_0 value is the largest f16, times 127.
         checkStorable(data, start, stored === 'f16' ? 'f16' : 'f32', row.name);
         if (turn) yield transposed(data, row.shape[0], row.shape[1]);
         else yield heads === null ? data : pairRows(data, heads, row.shape[1] ?? 1);

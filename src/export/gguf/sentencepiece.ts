@@ -1,6 +1,6 @@
 // SentencePiece's BPE, as Llama 1 and 2 have it, in llama.cpp's form: it joins the neighbours whose token has the highest
-// score, where Hugging Face's goes by a list of pairs. The two agree where the list is what SentencePiece would make of
-// scores: every pair that spells a token is in it, and all pairs of one token stand together.
+// score, while Hugging Face's follows a list of pairs. The two agree if the list is what SentencePiece would make from scores:
+// every pair that spells a token is in it, and all pairs of one token stand together.
 
 import type { TokenizerJson } from '../../data/tokenize/tokenizer-files';
 import { refuseTokenizer, stepsOf, type Json } from './support';

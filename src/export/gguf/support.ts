@@ -1,5 +1,5 @@
-// Which models and tokenizers llama.cpp treats as we do. Its code for an architecture is fixed: what that code
-// has no place for, or computes otherwise, is refused by name instead of being written into a file that loads and answers nonsense.
+// Which models and tokenizers llama.cpp treats as we do. Its code for an architecture is fixed. What that code cannot
+// represent, or computes differently, is refused by name; otherwise the file would load and answer nonsense.
 
 import { AppError } from '../../base/errors';
 import type { ModelShape, FamilyName } from '../../model/types';
@@ -16,25 +16,26 @@ const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
 };
 
 export const refuseModel = (why: string): AppError =>
-  new AppError('MODEL_UNSUPPORTED', `GGUF cannot carry this model: ${why}.`, 'Take the model as safetensors instead.');
+  new AppError('MODEL_UNSUPPORTED', `GGUF cannot carry this model: ${why}.`, 'Export the model as safetensors instead.');
 
 export const refuseTokenizer = (why: string): AppError =>
   new AppError(
     'TOKENIZER',
     `GGUF cannot carry this tokenizer: ${why}.`,
-    'Take the model as safetensors instead; llama.cpp would cut text differently.',
+    'Export the model as safetensors instead; llama.cpp would cut text differently.',
   );
 
-/** llama.cpp's name of the architecture. Throws MODEL_UNSUPPORTED where it would not compute what we do. */
+/** llama.cpp's name of the architecture. Throws MODEL_UNSUPPORTED if it would not compute what we do. */
 export function ggufArchitecture(shape: ModelShape): GgufArchitecture {
   const architecture = ARCHITECTURES[shape.family];
   if (shape.style === 'gpt2' && shape.activation !== 'gelu_tanh')
-    throw refuseModel("llama.cpp's GPT-2 has the tanh form of GELU only, and this one has the exact form");
+    throw refuseModel("llama.cpp's GPT-2 supports only the tanh form of GELU, and this model has the exact form");
   if (architecture === 'qwen2' && shape.heads * shape.headDim !== shape.width)
-    throw refuseModel("llama.cpp's Qwen2 has heads of hidden_size / num_attention_heads only");
-  if (architecture === 'qwen3' && (shape.qkvBias || shape.attentionOutBias)) throw refuseModel("llama.cpp's Qwen3 has no attention biases");
+    throw refuseModel("llama.cpp's Qwen2 supports only heads of hidden_size / num_attention_heads");
+  if (architecture === 'qwen3' && (shape.qkvBias || shape.attentionOutBias))
+    throw refuseModel("llama.cpp's Qwen3 does not support attention biases");
   if (shape.rope?.scaling?.type === 'llama3' && architecture !== 'llama')
-    throw refuseModel(`llama.cpp's ${architecture} has no llama3 rope scaling`);
+    throw refuseModel(`llama.cpp's ${architecture} does not support llama3 rope scaling`);
   return architecture;
 }
 

@@ -1,13 +1,13 @@
-// The tokenizer of a model as GGUF metadata. llama.cpp does not read tokenizer.json: it has its own tokenizers, chosen by
-// name. A tokenizer is exported only where one of those is known to cut text the same way; every other is refused,
-// because a model with the wrong tokenizer looks healthy and answers nonsense.
+// The tokenizer of a model as GGUF metadata. llama.cpp does not read tokenizer.json: it has its own tokenizers, chosen by name.
+// A tokenizer is exported only if one of those is known to cut text the same way. All others are refused, because a model with
+// the wrong tokenizer looks healthy and answers nonsense.
 
 import { readTokenizerJson, type TokenizerJson } from '../../data/tokenize/tokenizer-files';
 import type { GgufValue } from '../../io/formats/gguf';
 import { sentencePieceOf } from './sentencepiece';
 import { isObject, refuseTokenizer, stepsOf, type Json } from './support';
 
-/** What the tokenizer's files say of special tokens. */
+/** What the tokenizer's files say about special tokens. */
 export interface GgufSpecials {
   readonly bosId: number | null;
   /** Tokens that end a text; the first is the one that training documents end with. */
@@ -24,7 +24,7 @@ const LLAMA3 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const SPLITS: Readonly<Record<string, string>> = { [QWEN2]: 'qwen2', [LLAMA3]: 'llama-bpe' };
 
-/** llama.cpp's name of a byte-level pre-tokenizer. Throws TOKENIZER where none is known. */
+/** llama.cpp's name of a byte-level pre-tokenizer. Throws TOKENIZER if none is known. */
 export function preTokenizerName(pre: unknown): string {
   const steps = stepsOf(pre, 'pretokenizers');
   const [first, second] = steps;
@@ -37,7 +37,7 @@ export function preTokenizerName(pre: unknown): string {
     const name = typeof pattern === 'string' && first.behavior === 'Isolated' && first.invert !== true ? SPLITS[pattern] : undefined;
     if (name) return name;
   }
-  throw refuseTokenizer('its way of cutting text into words is none that llama.cpp is known to have');
+  throw refuseTokenizer('llama.cpp does not support its way of cutting text into words');
 }
 
 /** llama.cpp's numbers. */
@@ -47,7 +47,8 @@ const TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, by
 export function tokenizerKeys(tokenizerJson: string, vocab: number, specials: GgufSpecials): Map<string, GgufValue> {
   const json = readTokenizerJson(tokenizerJson);
   const { model } = json;
-  if (model.type !== 'BPE' || !isObject(model.vocab) || !Array.isArray(model.merges)) throw refuseTokenizer('it is no byte-pair encoding');
+  if (model.type !== 'BPE' || !isObject(model.vocab) || !Array.isArray(model.merges))
+    throw refuseTokenizer('it is not a byte-pair encoding');
   for (const field of ['continuing_subword_prefix', 'end_of_word_suffix'])
     if (model[field]) throw refuseTokenizer(`it marks the parts of words (${field})`);
   const merges = (model.merges as unknown[]).map((merge): readonly [string, string] => {
@@ -70,7 +71,7 @@ export function tokenizerKeys(tokenizerJson: string, vocab: number, specials: Gg
     keys.set('tokenizer.ggml.add_space_prefix', { type: 'bool', value: spacePrefix });
   } else {
     const pre = preTokenizerName(json.pre_tokenizer);
-    // Qwen's NFC is not done by llama.cpp: text that is in NFC already, as nearly all is, comes out the same.
+    // llama.cpp does not apply Qwen's NFC. Text that is already in NFC, as nearly all text is, gives the same tokens.
     const normalizer = stepsOf(json.normalizer, 'normalizers').find(({ type }) => type !== 'NFC');
     if (normalizer) throw refuseTokenizer(`its normaliser ${String(normalizer.type)} is unknown to llama.cpp`);
     const whole = pre === 'llama-bpe';

@@ -1,5 +1,5 @@
-// Checkpoints in the browser's private file system, from a worker. Two files take turns, and a small pointer that is
-// replaced in one piece says which one is whole, so a crash at any moment leaves the old checkpoint or the new one.
+// Checkpoints in the browser's private file system, from a worker. Two files take turns. A small pointer, replaced in one
+// piece, says which one is complete, so a crash at any moment leaves the old checkpoint or the new one.
 
 import type { CheckpointReader, CheckpointStore } from '../formats/checkpoints';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
@@ -24,7 +24,7 @@ export class OpfsCheckpoints implements CheckpointStore {
       try {
         await writeChunks(folder, name, file.chunks(), file.size);
       } catch (thrown) {
-        // Half of a checkpoint is of no use and takes room.
+        // Half a checkpoint is useless and takes space.
         await removeFrom(folder, name).catch(() => undefined);
         throw thrown;
       }

@@ -1,21 +1,21 @@
-// A folder in the browser's private file system (OPFS), and what its refusals mean.
+// A folder in the browser's private file system (OPFS), and the meaning of its errors.
 
 import { AppError } from '../../base/errors';
 import { measuredQuota } from '../../base/quota';
 
-/** What is used of navigator.storage; a test can stand in for it. */
+/** The part of navigator.storage that is used; a test can replace it. */
 export type BrowserStorage = Pick<StorageManager, 'getDirectory' | 'estimate'>;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The folder, one level below the root or deeper. Throws NotFoundError where it is not there and not to be created. */
+/** The folder, one level below the root or deeper. Throws NotFoundError if it does not exist and must not be created. */
 export async function openFolder(storage: BrowserStorage, path: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle> {
   let folder = await storage.getDirectory();
   for (const name of path) folder = await folder.getDirectoryHandle(name, { create });
   return folder;
 }
 
-/** Removes a file or a folder with all that is in it; what is not there is removed already. */
+/** Removes a file, or a folder with its contents; does nothing if it does not exist. */
 export async function removeFrom(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
   try {
     await folder.removeEntry(name, { recursive: true });
@@ -24,7 +24,7 @@ export async function removeFrom(folder: FileSystemDirectoryHandle, name: string
   }
 }
 
-/** Writes a file as it comes, and flushes it; nothing else may have it open. Until it is done its contents are undefined. */
+/** Writes a file as its bytes arrive, and flushes it. Nothing else may have it open, and its contents are undefined until this resolves. */
 export async function writeChunks(
   folder: FileSystemDirectoryHandle,
   name: string,
@@ -54,15 +54,15 @@ export async function writeWhole(folder: FileSystemDirectoryHandle, name: string
   await writable.close();
 }
 
-/** A refusal as STORAGE, with what was needed and what is free where room is what is missing. `what`: 'a checkpoint'. */
+/** A refusal as STORAGE, with the needed and the free space if space is missing. `what`: 'a checkpoint'. */
 export async function storageError(storage: BrowserStorage, cause: unknown, what: string, bytes: number): Promise<AppError> {
   if (cause instanceof AppError) return cause;
   if (!(cause instanceof DOMException && cause.name === 'QuotaExceededError')) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new AppError(
       'STORAGE',
-      `The browser could not keep ${what}: ${reason.replace(/\.?$/, '.')}`,
-      'Try again, or go on without checkpoints.',
+      `The browser could not store ${what}: ${reason.replace(/\.?$/, '.')}`,
+      'Try again, or continue without checkpoints.',
       {
         cause,
       },
@@ -74,8 +74,8 @@ export async function storageError(storage: BrowserStorage, cause: unknown, what
   const free = quota === null ? '' : `; about ${megabytes(Math.max(0, quota - usage))} are free`;
   return new AppError(
     'STORAGE',
-    `The browser has no room for ${what} of ${megabytes(bytes)}${free}.`,
-    'Free disk space, or delete data that this site keeps, and go on; or go on without checkpoints.',
+    `The browser has no space for ${what} (${megabytes(bytes)})${free}.`,
+    'Free disk space or delete data that this site stores, then continue. Or continue without checkpoints.',
     { cause },
   );
 }

@@ -1,4 +1,4 @@
-// The cache of models in the browser's private file system, from a worker: a folder a model below one folder.
+// The cache of models in the browser's private file system, from a worker: one folder per model, in one common folder.
 
 import type { StorageEstimate } from '../hub/types';
 import { AppError } from '../../base/errors';
@@ -58,7 +58,7 @@ export class OpfsModels implements CacheRoot {
     if (!(cause instanceof DOMException)) return cause;
     if (cause.name === 'NoModificationAllowedError') return otherTab(what, cause);
     const { detail } = await storageError(this.#storage, cause, what, bytes);
-    return new AppError('STORAGE', detail, 'Free disk space, or delete a stored model; what has arrived is kept.', { cause });
+    return new AppError('STORAGE', detail, 'Free disk space, or delete a stored model. The partial download is kept.', { cause });
   }
 }
 
@@ -102,7 +102,7 @@ class OpfsModelFolder implements CacheFolder {
         if (written === bytes.byteLength) return Promise.resolve();
         return Promise.reject(new DOMException('Fewer bytes were taken than given.', 'QuotaExceededError'));
       },
-      // A handle that stays open would keep everybody, this tab too, from going on with the file.
+      // An open handle would keep every tab, including this one, from continuing the file.
       // eslint-disable-next-line @typescript-eslint/require-await
       async close() {
         try {

@@ -1,5 +1,5 @@
-// What a run was started from, in the browser's private file system: a folder a run, with the data file's bytes and, written
-// last, what they are.
+// What a run was started from, in the browser's private file system: one folder per run, with the data file's bytes and,
+// written last, their description.
 
 import type { KeptSources, SourceStorage } from '../sources/run-sources';
 import { openFolder, removeFrom, storageError, writeChunks, writeWhole, type BrowserStorage } from './opfs-folder';
@@ -8,7 +8,7 @@ const DATA = 'data';
 const HELD_OUT = 'held-out';
 const DESCRIPTION = 'sources.json';
 
-/** The text in DESCRIPTION; of data files the names. */
+/** The text in DESCRIPTION; for data files, only their names. */
 interface Description {
   readonly model: KeptSources['model'];
   readonly data:

@@ -62,7 +62,7 @@ describe('checkpoints', () => {
     });
     await expect(store.write(2, failing)).rejects.toMatchObject({
       code: 'STORAGE',
-      detail: 'The browser could not keep a checkpoint: the device went away.',
+      detail: 'The browser could not store a checkpoint: the device went away.',
     });
     expect(opfs.paths).toEqual(['checkpoint/a.safetensors', 'checkpoint/latest.json']);
     expect(await valueIn(store)).toBe(1);
@@ -77,8 +77,8 @@ describe('checkpoints', () => {
       opfs.takesPart = part;
       await expect(store.write(2, fileOf(2, 1_000_000))).rejects.toMatchObject({
         code: 'STORAGE',
-        detail: 'The browser has no room for a checkpoint of 4.0 MB; about 3.0 MB are free.',
-        remedy: expect.stringContaining('go on without checkpoints') as string,
+        detail: 'The browser has no space for a checkpoint (4.0 MB); about 3.0 MB are free.',
+        remedy: expect.stringContaining('ontinue without checkpoints') as string,
       });
       expect(opfs.paths).toEqual(['checkpoint/a.safetensors', 'checkpoint/latest.json']);
       expect(await valueIn(store)).toBe(1);
@@ -153,7 +153,7 @@ describe('sources', () => {
     opfs.quota = 1_000;
     await expect(store.keep('a', { model: { kind: 'builtin', id: 'm' }, data: mine('x'.repeat(2_000_000)) })).rejects.toMatchObject({
       code: 'STORAGE',
-      detail: expect.stringMatching(/^The browser has no room for a copy of mine\.jsonl of 2\.0 MB; about 0\.0 MB are free\.$/) as string,
+      detail: expect.stringMatching(/^The browser has no space for a copy of mine\.jsonl \(2\.0 MB\); about 0\.0 MB are free\.$/) as string,
     });
     expect(opfs.paths).toEqual([]);
   });

@@ -1,9 +1,9 @@
-// One tab at a time: a lock that all tabs of this page share. Only a tab that holds it writes where another may write too. It is
-// let go when the tab is closed or crashes. A browser without locks has one tab as far as this is concerned.
+// One tab at a time: a lock that all tabs of this page share. Only a tab that holds it writes to shared places. It is released
+// when the tab is closed or crashes. In a browser without locks, this tab counts as the only one.
 
-/** What holds something for as long as it needs it. */
+/** Holds the lock for as long as it is needed. */
 export interface Exclusive {
-  /** True once this holder has it, or had it already; false while another does. */
+  /** True once this holder has the lock, or if it already had it; false while another has it. */
   acquire(): Promise<boolean>;
   /** No other holder has it. */
   free(): Promise<boolean>;

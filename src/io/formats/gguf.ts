@@ -24,7 +24,7 @@ export interface GgufTensor {
   /** Row-major, outermost first; the file stores them innermost first. */
   readonly shape: readonly number[];
   readonly type: GgufType;
-  /** Its values, in order and in pieces of any size (of whole blocks for q8_0); asked for once, when its turn has come. */
+  /** Its values, in order and in pieces of any size (whole blocks for q8_0); requested once, when its turn has come. */
   pieces(): Iterable<Float32Array> | AsyncIterable<Float32Array>;
 }
 
@@ -53,7 +53,7 @@ function ggufBytes(shape: readonly number[], type: GgufType): number {
   return count * (type === 'f32' ? 4 : 2);
 }
 
-/** Throws INTERNAL for a name that occurs twice, or q8_0 rows that are no multiple of 32. */
+/** Throws INTERNAL for a name that occurs twice, or q8_0 rows that are not multiples of 32. */
 export function writeGguf(metadata: GgufMetadata, tensors: readonly GgufTensor[]): GgufFile {
   const head = new ByteWriter();
   head.u32(MAGIC);
@@ -70,7 +70,7 @@ export function writeGguf(metadata: GgufMetadata, tensors: readonly GgufTensor[]
     if (names.has(name)) throw new AppError('INTERNAL', `The tensor ${name} would be written twice.`, '');
     names.add(name);
     if (type === 'q8_0' && (shape.at(-1) ?? 0) % Q8_BLOCK !== 0)
-      throw new AppError('INTERNAL', `Rows of ${name} are no multiple of ${Q8_BLOCK} and cannot be q8_0.`, '');
+      throw new AppError('INTERNAL', `Rows of ${name} are not a multiple of ${Q8_BLOCK} and cannot be q8_0.`, '');
     head.string(name);
     head.u32(shape.length);
     for (const size of [...shape].reverse()) head.u64(size);
@@ -103,7 +103,10 @@ function encode(values: Float32Array, type: GgufType): Uint8Array<ArrayBuffer> {
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 }
 
-/** Per block of 32: scale d = max|x| / 127 as f16, then round(x / d) as int8, halves away from zero as C's roundf has it. Throws NONFINITE_WEIGHTS. */
+/**
+ * Per block of 32: scale d = max|x| / 127 as f16, then round(x / d) as int8, halves away from zero as C's roundf has it.
+ * Throws NONFINITE_WEIGHTS.
+ */
 export function quantizeQ8(values: Float32Array): Uint8Array<ArrayBuffer> {
   const blocks = values.length / Q8_BLOCK;
   const bytes = new Uint8Array(blocks * Q8_BYTES);
@@ -115,7 +118,7 @@ export function quantizeQ8(values: Float32Array): Uint8Array<ArrayBuffer> {
   }
   const codes = narrow(scales, 'f16');
   if (codes.includes(F16_INFINITY))
-    throw new AppError('NONFINITE_WEIGHTS', 'A tuned tensor holds a weight above what q8_0 can hold.', 'Export as f32.');
+    throw new AppError('NONFINITE_WEIGHTS', 'A tuned tensor has a weight that is too large for q8_0.', 'Export as f32.');
   for (let block = 0; block < blocks; block++) {
     const at = block * Q8_BYTES;
     bytes[at] = codes[block] & 0xff;
@@ -161,7 +164,7 @@ class ByteWriter {
   #view = new DataView(this.#data.buffer);
   #at = 0;
 
-  /** What was written, padded with zeros to a multiple. */
+  /** The written bytes, padded with zeros to a multiple. */
   bytes(multiple: number): Uint8Array<ArrayBuffer> {
     const size = Math.ceil(this.#at / multiple) * multiple;
     this.#room(size - this.#at);

@@ -1,7 +1,7 @@
-// The pieces in which tensors move: from files to the GPU, back, into exports and checkpoints. No tensor is ever whole in
-// memory, however large its vocabulary; whoever moves one asks for its elements from one bound to the next.
+// The pieces in which tensors move: from files to the GPU, back, into exports and checkpoints. A tensor is never completely in
+// memory, however large its vocabulary; callers request its elements from one bound to the next.
 
-/** Elements of a piece: 4 MiB in f32. A multiple of what any binding, packed pair or row of digests starts at. */
+/** Elements of a piece: 4 MiB in f32. A multiple of every alignment of bindings, packed pairs and digests. */
 export const PIECE_ELEMENTS = 2 ** 20;
 
 /** [start, end) of every piece of a tensor, in elements and in order. */

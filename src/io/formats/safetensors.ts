@@ -1,7 +1,7 @@
-// The safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}},
-// then the tensors' bytes without gaps. Everything a file can get wrong is checked before a byte of data is used, each
-// fault with a message of its own. Format: https://github.com/huggingface/safetensors#format
-// Typed arrays are read as they lie in memory: the machines that run WebGPU are little-endian, as the format is.
+// The safetensors format: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, then the
+// tensors' bytes without gaps. Everything a file can get wrong is checked before a byte of data is used, each fault with a
+// message of its own. Format: https://github.com/huggingface/safetensors#format Typed arrays are read as they lie in memory:
+// machines that run WebGPU are little-endian, like the format.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
@@ -61,7 +61,7 @@ export function headerSize(start: Uint8Array, fileSize: number, file: string): n
   if (length > MAX_HEADER)
     throw fault(
       file,
-      `the header claims ${length} bytes; at most ${MAX_HEADER} are allowed. This is no safetensors file or a damaged one.`,
+      `the header claims ${length} bytes; at most ${MAX_HEADER} are allowed. This is not a safetensors file, or it is damaged.`,
     );
   if (8 + length > fileSize) throw fault(file, `the header claims ${length} bytes, but the file has ${fileSize}: it is cut short.`);
   return 8 + length;
@@ -168,7 +168,7 @@ function checkCoverage(tensors: TensorEntry[], dataStart: number, fileSize: numb
     );
 }
 
-/** The dtype of a tensor that is to be used. Throws TENSOR_DTYPE. */
+/** The dtype of a tensor that will be used. Throws TENSOR_DTYPE. */
 export function readableDtype(entry: { readonly name: string; readonly dtype: string }, file: string): Dtype {
   const dtype = READABLE.get(entry.dtype);
   if (dtype) return dtype;
@@ -183,7 +183,7 @@ export function readableDtype(entry: { readonly name: string; readonly dtype: st
 export function decodeTensor(bytes: Uint8Array<ArrayBuffer>, dtype: Dtype): Float32Array<ArrayBuffer> {
   const width = dtype === 'f32' ? 4 : 2;
   if (bytes.byteLength % width !== 0)
-    throw new AppError('INTERNAL', `${bytes.byteLength} bytes are no whole number of ${dtype} values.`, '');
+    throw new AppError('INTERNAL', `${bytes.byteLength} bytes are not a whole number of ${dtype} values.`, '');
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
   const count = bytes.byteLength / width;
   if (dtype === 'f32') return new Float32Array(aligned.buffer, aligned.byteOffset, count);
@@ -201,7 +201,10 @@ export interface TensorToWrite {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
-  /** Elements [start, end). Called for one piece after another (pieces.ts) when the tensor's turn has come: no more is in memory at a time. */
+  /**
+   * Elements [start, end). Called for one piece after another (pieces.ts) when the tensor's turn has come, so only one piece
+   * is in memory at a time.
+   */
   readonly data: (start: number, end: number) => Float32Array<ArrayBuffer> | Promise<Float32Array<ArrayBuffer>>;
 }
 

@@ -7,10 +7,10 @@ import { writeSafetensors, type SafetensorsFile, type TensorToWrite } from './sa
 const SINGLE_FILE = 'model.safetensors';
 export const SHARD_INDEX = 'model.safetensors.index.json';
 
-/** Bytes of tensors above which weights go into several files. Below 2 GiB, which is as much as some readers and file systems take. */
+/** Above this many bytes of tensors, weights go into several files. It is below 2 GiB, the limit of some readers and file systems. */
 const SHARD_BYTES = 2e9;
 
-/** Names that a folder's weights may have: what is left of an earlier export would be read in place of the new one. */
+/** Names that a folder's weights may have. Files left by an earlier export would be read instead of the new ones. */
 export const isWeightFile = (name: string): boolean => /^model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?$/.test(name);
 
 interface WeightFile {
@@ -21,7 +21,7 @@ interface WeightFile {
 export interface Weights {
   /** In writing order. */
   readonly files: readonly WeightFile[];
-  /** Contents of the index; null where one file holds all. */
+  /** Contents of the index; null if one file holds all weights. */
   readonly index: string | null;
 }
 

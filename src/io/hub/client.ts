@@ -1,6 +1,6 @@
-// The few requests of the Hub's API that loading a model takes: a revision's commit with its files, and a file's bytes.
-// The token goes to the hub's origin and nowhere else: it is a header of this request, which fetch drops on a redirect to
-// another origin. API: https://huggingface.co/docs/hub/api
+// The few requests of the Hub's API that loading a model needs: a revision's commit with its files, and a file's bytes. The
+// token goes to the hub's origin and nowhere else: it is a header of this request, which fetch drops on a redirect to another
+// origin. API: https://huggingface.co/docs/hub/api
 
 import { isCommit } from './names';
 import { badAnswer, cut, stalled, statusFault, unreachable, type HubPlace } from './faults';
@@ -25,28 +25,28 @@ export interface RepoFile {
 
 export interface RepoInfo {
   readonly commit: string;
-  /** Files beside config.json; folders below are no part of a model. */
+  /** Files beside config.json; subfolders are not part of a model. */
   readonly files: readonly RepoFile[];
   readonly licence: string | null;
   readonly gated: boolean;
 }
 
 export interface OpenedFile {
-  /** Offset in the file of the first byte: what was asked for, or 0 from a server without ranges. */
+  /** Offset of the first byte in the file: the requested one, or 0 from a server without ranges. */
   readonly start: number;
-  /** Null where the server sent none or the browser hides it. */
+  /** Null if the server sent none or the browser hides it. */
   readonly etag: string | null;
-  /** To the end of what was asked for. Throws HUB_CONNECTION, HUB_STALLED, or the signal's reason. */
+  /** Chunks to the end of the requested range. Throws HUB_CONNECTION, HUB_STALLED, or the signal's reason. */
   readonly chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>;
   /** Instead of reading the chunks. */
   cancel(): Promise<void>;
 }
 
-/** Without a byte for so long a connection counts as dead. */
+/** A connection without a byte for this long counts as dead. */
 const STALL_MS = 30_000;
 /** The longest list of files that is read. */
 const MAX_INFO = 32 * 2 ** 20;
-/** Names as they can be a file in any folder. */
+/** Names that are valid file names in any folder. */
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
 export interface ClientOptions {
@@ -61,7 +61,7 @@ export class HubClient {
 
   constructor(access: HubAccess, { fetcher, stallMs = STALL_MS }: ClientOptions = {}) {
     this.#access = access;
-    // A browser's fetch wants to be called as a function of its global.
+    // A browser's fetch must be called as a function of its global.
     this.#fetch = fetcher ?? ((input, init) => fetch(input, init));
     this.#stallMs = stallMs;
   }
@@ -95,7 +95,7 @@ export class HubClient {
   async open(repo: string, commit: string, path: string, start: number, end: number | null, signal?: AbortSignal): Promise<OpenedFile> {
     const place: HubPlace = { hub: this.hub, repo, revision: commit, path };
     const url = `${this.hub}/${repo}/resolve/${encodeURIComponent(commit)}/${encodeURIComponent(path)}`;
-    // A range of this form needs no permission of the storage host's (it is "CORS-safelisted").
+    // A range of this form needs no permission from the storage host (it is "CORS-safelisted").
     const range: Record<string, string> = start > 0 || end !== null ? { Range: `bytes=${start}-${end === null ? '' : end - 1}` } : {};
     const { response, watch } = await this.#ask(url, place, range, signal);
     const from = response.status === 206 ? start : 0;
@@ -130,7 +130,7 @@ export class HubClient {
         signal: watch.signal,
         credentials: 'omit',
         referrerPolicy: 'no-referrer',
-        // What is worth keeping is kept by the cache of models, checked.
+        // The model cache keeps and checks what is worth keeping, so the HTTP cache is off.
         cache: 'no-store',
       });
       watch.heard();
@@ -148,7 +148,7 @@ export class HubClient {
   }
 }
 
-/** Aborts a request that goes silent, or whose caller wants no more of it. */
+/** Aborts a request that goes silent, or that its caller cancels. */
 class Watch {
   readonly #controller = new AbortController();
   readonly #onAbort: () => void;
@@ -171,7 +171,7 @@ class Watch {
     return this.#controller.signal;
   }
 
-  /** Why it was aborted; undefined where it was not. */
+  /** Why it was aborted; undefined if it was not. */
   get reason(): Error | undefined {
     return this.#controller.signal.aborted ? (this.#controller.signal.reason as Error) : undefined;
   }
@@ -187,10 +187,13 @@ class Watch {
   }
 }
 
-/** Bytes that are read at a time where the browser reads into a buffer of ours. */
+/** Bytes that are read at a time if the browser reads into our buffer. */
 const READ = 256 * 1024;
 
-/** Chunks of a body; where the browser can, all in one buffer, so that a download leaves nothing to collect. Each is good until the next. */
+/**
+ * Chunks of a body; where the browser can, all in one buffer, so that a download leaves nothing to collect. Each is good
+ * until the next.
+ */
 function readerOf(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): Pick<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>, 'read' | 'cancel'> {
@@ -231,7 +234,7 @@ async function* chunksOf(
       bytes += chunk.byteLength;
       yield chunk;
       if (watch.reason !== undefined) throw watch.reason;
-      // What the receiver took to store it is not the server's silence.
+      // The time that the receiver needs to store it does not count as the server's silence.
       watch.heard();
     }
     if (length !== Infinity && bytes < length) throw cut(place, bytes);
@@ -282,7 +285,7 @@ function sizeAndDigest(file: Fields, path: string, place: HubPlace): { bytes: nu
   return { bytes: bytes as number, digest };
 }
 
-/** From the model card's head, or its tag. */
+/** From the model card's front matter, or its tag. */
 function licenceOf(info: Fields): string | null {
   const tags = info.get('tags');
   const tag = (Array.isArray(tags) ? (tags as unknown[]) : []).find((value) => typeof value === 'string' && value.startsWith('license:'));

@@ -272,11 +272,11 @@ describe('refusals say what to do', () => {
   const look = (repo: string, revision = 'main', token: string | null = null) => lookAtModel(client(token), repo, revision, quick());
 
   test.each([
-    ['org/ghost', 'main', null, 'HUB_GATED', /no such model, or it is private/, /accept the licence/],
+    ['org/ghost', 'main', null, 'HUB_GATED', /does not exist, or it is private/, /accept the licence/],
     ['org/ghost', 'main', TOKEN, 'HUB_NOT_FOUND', /org\/ghost/, /Check the name/],
     ['org/tiny', 'v9', null, 'HUB_NOT_FOUND', /no revision v9/, /branch, a tag/],
-    ['org/gated', 'main', null, 'HUB_GATED', /only to those/, /Accept the licence at .*org\/gated and give a token/],
-    ['org/tiny', 'main', 'hf_wrong', 'HUB_GATED', /holder of this token/, /the token/],
+    ['org/gated', 'main', null, 'HUB_GATED', /only to approved accounts/, /Accept the licence at .*org\/gated and enter a token/],
+    ['org/tiny', 'main', 'hf_wrong', 'HUB_GATED', /owner of this token/, /the token/],
   ])('%s@%s with token %s: %s', async (repo, revision, token, code, detail, remedy) => {
     server.tokens.add(TOKEN);
     await expect(look(repo, revision, token)).rejects.toMatchObject({
@@ -389,7 +389,7 @@ test('no room: said before a byte comes, and when the disk fills up; what has ar
     server.transfers(BIG).filter(({ origin, range }) => origin === 'storage' && !range?.startsWith('bytes=0-')).length;
   await expect(downloadModel(client(), cache, tiny(), wanted)).rejects.toMatchObject({
     code: 'STORAGE',
-    detail: expect.stringMatching(/^There is no room for org\/tiny: [\d.]+ MB are still to come, about 0\.4 MB are free\.$/) as string,
+    detail: expect.stringMatching(/^There is no space for org\/tiny: [\d.]+ MB are missing, about 0\.4 MB are free\.$/) as string,
   });
   expect(bytesOf()).toBe(0);
   // The estimate was wrong.
@@ -399,7 +399,7 @@ test('no room: said before a byte comes, and when the disk fills up; what has ar
     const full = new ModelCache(new OpfsModels('models', optimistic));
     await expect(downloadModel(client(), full, tiny(), wanted)).rejects.toMatchObject({
       code: 'STORAGE',
-      detail: expect.stringContaining('has no room for org/tiny') as string,
+      detail: expect.stringContaining('has no space for org/tiny') as string,
       remedy: expect.stringContaining('kept') as string,
     });
   }

@@ -1,6 +1,6 @@
-// A model's files from the hub into the cache, one after another, each appended to what is there of it and hashed as it
-// comes. Cut connections and failing servers are tried again from where they ended; a file whose digest is wrong, or that
-// is another one than before, is fetched anew once.
+// Downloads a model's files from the hub into the cache, one after another. Each file is appended to its partial file and
+// hashed as it arrives. After a cut connection or a server failure, the download continues where it ended. A file with a wrong
+// digest, or one that has changed, is fetched again once.
 
 import { AppError, errorInfo } from '../../base/errors';
 import type { DownloadState, HubModel } from './types';
@@ -13,21 +13,24 @@ import { SpeedMeter } from './speed';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
-  /** Told now and then, and at every change of phase. */
+  /** Called now and then, and at every change of phase. */
   readonly onState?: (state: DownloadState) => void;
-  /** Told, once and in words, where another process downloads the same model: it is waited for. */
+  /** Called once, with a sentence, if another process downloads the same model and this one waits for it. */
   readonly onWait?: (why: string) => void;
   readonly patience?: Patience;
 }
 
-/** Milliseconds between two tellings of the same phase. */
+/** Milliseconds between two reports of the same phase. */
 const TELL_MS = 250;
-/** Bytes of a part that are read back at a time. */
+/** Bytes of a partial file that are read back at a time. */
 const BLOCK = 4 * 2 ** 20;
-/** Git's digest needs the contents at once; the hub stores no file of this size that way. */
+/** Git's digest needs the whole contents at once; the hub does not store files above this size that way. */
 const MOST_GIT = 64 * 2 ** 20;
 
-/** Resolves when every file is whole and checked. Throws what the client throws, HUB_DIGEST, HUB_CHANGED, STORAGE, or the signal's reason. */
+/**
+ * Resolves when every file is complete and checked. Throws what the client throws, HUB_DIGEST, HUB_CHANGED, STORAGE, or the
+ * signal's reason.
+ */
 export async function downloadModel(
   client: HubClient,
   cache: ModelCache,
@@ -54,7 +57,7 @@ export async function downloadModel(
   }
 }
 
-/** Nobody else writes to the model's folder meanwhile. */
+/** Only this process writes to the model's folder meanwhile. */
 async function fetchAll(
   client: HubClient,
   cache: ModelCache,
@@ -62,7 +65,7 @@ async function fetchAll(
   files: readonly RepoFile[],
   options: DownloadOptions,
 ): Promise<CachedModel> {
-  // What another has fetched while this waited for it is there.
+  // What another process has fetched in the meantime is there.
   const cached = (await cache.find(model)) ?? (await cache.create(model, files));
   await checkRoom(cache, cached);
   const job = new Job(client, cached, options);
@@ -71,15 +74,15 @@ async function fetchAll(
   return cached;
 }
 
-/** Throws STORAGE before a byte comes where there is no room for the rest. */
+/** Throws STORAGE before the first byte arrives if there is no space for the rest. */
 async function checkRoom(cache: ModelCache, cached: CachedModel): Promise<void> {
   const { usage, quota } = await cache.root.estimate();
   const rest = cached.total - (await cached.bytes());
   if (usage === null || quota === null || quota - usage >= rest) return;
   throw new AppError(
     'STORAGE',
-    `There is no room for ${cached.manifest.model.repo}: ${megabytes(rest)} are still to come, about ${megabytes(Math.max(0, quota - usage))} are free.`,
-    'Free disk space, or delete a stored model; what has arrived is kept.',
+    `There is no space for ${cached.manifest.model.repo}: ${megabytes(rest)} are missing, about ${megabytes(Math.max(0, quota - usage))} are free.`,
+    'Free disk space, or delete a stored model. The partial download is kept.',
   );
 }
 
@@ -91,7 +94,7 @@ class Job {
   readonly #options: DownloadOptions;
   readonly #patience: Patience;
   readonly #meter = new SpeedMeter();
-  /** Of the files before the one that is worked on. */
+  /** Bytes of the files before the current one. */
   #before = 0;
   #current = 0;
   #told = -Infinity;
@@ -103,12 +106,12 @@ class Job {
     this.#patience = options.patience ?? PATIENCE;
   }
 
-  /** The file is in the cache, whole. */
+  /** Whether the complete file is in the cache. */
   async fetch(file: RepoFile): Promise<void> {
     this.#current = 0;
     if (!this.#cached.isWhole(file.path)) {
       const had = Math.min(file.bytes, await this.#cached.folder.size(file.path));
-      // A part may have been written by a process that was killed in the middle of a write.
+      // The partial file may come from a process that was killed in the middle of a write.
       if (!(await this.#attempt(file, had)) && !(had > 0 && (await this.#attempt(file, 0)))) {
         await this.#drop(file);
         throw digestFault(this.#place(file), `a ${file.digest.kind === 'git' ? 'git id' : 'sha256'} that is not the hub's`);
@@ -123,7 +126,7 @@ class Job {
     this.#tell('done', null, true);
   }
 
-  /** False where the digest of all of it is wrong. `from`: bytes of it that are there. */
+  /** False if the digest of the complete file is wrong. `from`: bytes that are already there. */
   async #attempt(file: RepoFile, from: number): Promise<boolean> {
     const part = await Part.open(this.#cached, file, from, this.#options.signal, () => this.#tell('checking', file.path));
     this.#current = part.at;
@@ -152,7 +155,7 @@ class Job {
     const opened = await this.#client.open(repo, commit, file.path, part.at, null, this.#options.signal);
     const known = this.#cached.manifest.etags[file.path];
     const changed = part.at > 0 && known !== undefined && opened.etag !== null && known !== opened.etag;
-    // The rest of another file, or the whole of it from a server without ranges: from the beginning.
+    // The rest of another file, or the whole file from a server without ranges: start from the beginning.
     if (changed || opened.start < part.at) {
       if (opened.start > 0 || (changed && part.changes > 0)) await opened.cancel();
       if (changed && part.changes > 0) throw changedFault(file, repo);
@@ -208,17 +211,17 @@ const cutShort = (file: RepoFile, repo: string, at: number): AppError =>
   new AppError(
     'HUB_CONNECTION',
     `The connection was cut after ${at} of ${file.bytes} bytes of ${file.path} of ${repo}.`,
-    'Try again: what has arrived is kept.',
+    'Try again. The partial download is kept.',
   );
 
 const changedFault = (file: RepoFile, repo: string): AppError =>
   new AppError(
     'HUB_CHANGED',
-    `${file.path} of ${repo} changes on the server while it is downloaded.`,
-    'Wait a while, then look the model up again; if it stays, use another address of the hub.',
+    `${file.path} of ${repo} changed on the server during the download.`,
+    'Wait a while, then look up the model again. If this happens again, use another address of the hub.',
   );
 
-/** A file in the making: what is on the disk and the digest of just that. */
+/** A partial file: the bytes on the disk, and their digest. */
 class Part {
   readonly #cached: CachedModel;
   readonly #file: RepoFile;
@@ -255,7 +258,7 @@ class Part {
     return part;
   }
 
-  /** True where this is further than ever before: a server without ranges begins anew after every cut. */
+  /** True if this is further than ever before: a server without ranges starts again after every cut. */
   async write(bytes: Uint8Array<ArrayBuffer>): Promise<boolean> {
     await this.#appender.write(bytes);
     if (this.#file.digest.kind === 'sha256') this.#hash.update(bytes);

@@ -7,13 +7,13 @@ export interface HubPlace {
   readonly hub: string;
   readonly repo: string;
   readonly revision: string;
-  /** Null for the list of files. */
+  /** Null if the request was for the list of files. */
   readonly path: string | null;
 }
 
 const named = ({ repo, revision, path }: HubPlace): string => (path === null ? `${repo}@${revision}` : `${path} of ${repo}`);
 
-/** Faults that may be gone at the next attempt. */
+/** Faults that may disappear at the next attempt. */
 export const isPassing = (thrown: unknown): thrown is AppError =>
   thrown instanceof AppError && ['HUB_SERVER', 'HUB_CONNECTION', 'HUB_STALLED'].includes(thrown.code);
 
@@ -24,16 +24,16 @@ export const isPassing = (thrown: unknown): thrown is AppError =>
 export function statusFault(status: number, code: string | null, place: HubPlace, hasToken: boolean): AppError {
   const page = `${place.hub}/${place.repo}`;
   if (code === 'RevisionNotFound')
-    return notFound(`${place.repo} has no revision ${place.revision}.`, `Give a branch, a tag or a commit of ${page}.`);
+    return notFound(`${place.repo} has no revision ${place.revision}.`, `Enter a branch, a tag or a commit of ${page}.`);
   if (code === 'EntryNotFound')
-    return notFound(`${place.repo}@${place.revision} has no file ${place.path ?? ''}.`, 'Look the model up again: it may have changed.');
+    return notFound(`${place.repo}@${place.revision} has no file ${place.path ?? ''}.`, 'Look up the model again: it may have changed.');
   if (code === 'GatedRepo' || status === 403) {
     const token = hasToken
-      ? 'with the account that the token is of, and give the token the right to read it'
-      : 'and give a token of your account';
+      ? 'with the account of your token, and give the token permission to read the model'
+      : 'and enter a token of your account';
     return new AppError(
       'HUB_GATED',
-      `${place.hub} gives ${named(place)} only to those it has let in.`,
+      `${place.hub} gives ${named(place)} only to approved accounts.`,
       `Accept the licence at ${page} ${token}.`,
     );
   }
@@ -42,27 +42,35 @@ export function statusFault(status: number, code: string | null, place: HubPlace
     if (!hasToken)
       return new AppError(
         'HUB_GATED',
-        `${place.hub} does not show ${named(place)} to everybody: there is no such model, or it is private or gated.`,
-        `Check the name. If it is right, accept the licence at ${page} and give a token of your account.`,
+        `${place.hub} does not show ${named(place)}: the model does not exist, or it is private or gated.`,
+        `Check the name. If it is correct, accept the licence at ${page} and enter a token of your account.`,
       );
     return new AppError(
       'HUB_GATED',
-      `${place.hub} does not show ${named(place)} to the holder of this token.`,
-      `Check the name and the token; where the model is gated, accept the licence at ${page} with the token's account.`,
+      `${place.hub} does not show ${named(place)} to the owner of this token.`,
+      `Check the name and the token. If the model is gated, accept the licence at ${page} with the token's account.`,
     );
   }
   if (status === 404) return notFound(`${place.hub} has no ${named(place)}.`, 'Check the name. A private model needs a token.');
   if (status === 416)
-    return new AppError('HUB_CHANGED', `${named(place)} is shorter than the hub's list says.`, 'Look the model up again: it has changed.');
+    return new AppError('HUB_CHANGED', `${named(place)} is shorter than the hub's list says.`, 'Look up the model again: it has changed.');
   if (status === 429)
-    return new AppError('HUB_SERVER', `${place.hub} takes no more requests for now (status 429).`, 'Wait some minutes, or give a token.');
+    return new AppError(
+      'HUB_SERVER',
+      `${place.hub} does not accept more requests for now (status 429).`,
+      'Wait a few minutes, or enter a token.',
+    );
   if (status >= 500)
     return new AppError(
       'HUB_SERVER',
-      `${place.hub} failed at ${named(place)} (status ${status}).`,
-      'Try again later; what has arrived is kept.',
+      `${place.hub} failed to send ${named(place)} (status ${status}).`,
+      'Try again later. The partial download is kept.',
     );
-  return new AppError('HUB_SERVER', `${place.hub} answered ${named(place)} with status ${status}.`, 'Check the address of the hub.');
+  return new AppError(
+    'HUB_SERVER',
+    `${place.hub} answered the request for ${named(place)} with status ${status}.`,
+    'Check the address of the hub.',
+  );
 }
 
 const notFound = (detail: string, remedy: string): AppError => new AppError('HUB_NOT_FOUND', detail, remedy);
@@ -71,7 +79,7 @@ export const unreachable = (place: HubPlace, cause: unknown): AppError =>
   new AppError(
     'HUB_CONNECTION',
     `${place.hub} could not be reached for ${named(place)}.`,
-    'Check the connection and the hub’s address. A page may reach only the hub that its server allows (README: mirrors).',
+    'Check the connection and the hub’s address. The page may reach only hubs that its server allows (see docs/hub.md).',
     { cause },
   );
 
@@ -86,18 +94,18 @@ export const cut = (place: HubPlace, bytes: number, cause?: unknown): AppError =
   );
 
 export const stalled = (place: HubPlace, ms: number): AppError =>
-  new AppError('HUB_STALLED', `Nothing of ${named(place)} came for ${Math.round(ms / 1000)} s.`, 'Try again: what has arrived is kept.');
+  new AppError('HUB_STALLED', `No data of ${named(place)} arrived for ${Math.round(ms / 1000)} s.`, 'Try again: what has arrived is kept.');
 
 export const badAnswer = (place: HubPlace, what: string): AppError =>
   new AppError(
     'HUB_SERVER',
-    `${place.hub} answered ${named(place)} with ${what}.`,
+    `${place.hub} answered the request for ${named(place)} with ${what}.`,
     'Check the address of the hub; a mirror may be incomplete.',
   );
 
 export const digestFault = (place: HubPlace, what: string): AppError =>
   new AppError(
     'HUB_DIGEST',
-    `${named(place)} came with ${what}; it was thrown away.`,
-    'Download it again. If it happens again, the hub or something between is altering files: use another address.',
+    `${named(place)} arrived with ${what}, so it was discarded.`,
+    'Download it again. If this happens again, the hub or something on the way changes files: use another address.',
   );

@@ -1,5 +1,5 @@
-// A repository as a source of files, read by ranges over the network: for a look at a model before its download, which
-// takes config.json and the headers of the weights and nothing else.
+// A repository as a source of files, read by ranges over the network. It is for looking up a model before its download, which
+// reads only config.json and the headers of the weights.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
@@ -7,7 +7,7 @@ import { missingFile, type FileSource } from '../sources/file-source';
 import type { HubClient, RepoInfo } from './client';
 import { patiently, type Patience } from './retry';
 
-/** Nothing that is asked for by range is near this; more would be weights. */
+/** No range request comes near this size; anything larger would be weights. */
 const MOST_READ = 128 * 2 ** 20;
 
 export function hubSource(client: HubClient, repo: string, info: RepoInfo, patience: Patience, signal?: AbortSignal): FileSource {
@@ -36,7 +36,7 @@ export function hubSource(client: HubClient, repo: string, info: RepoInfo, patie
       if (start > end || end > size(path)) throw missingFile(repo, `${path} bytes ${start}-${end}`);
       if (start === end) return new Uint8Array();
       if (end - start > MOST_READ)
-        throw new AppError('MODEL_FILE', `${repo}: ${shown(path)} is too large to look at before a download.`, 'Use another model.');
+        throw new AppError('MODEL_FILE', `${repo}: ${shown(path)} is too large to read before a download.`, 'Use another model.');
       return patiently(() => readRange(path, start, end), patience, signal);
     },
   };

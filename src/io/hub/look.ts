@@ -1,5 +1,4 @@
-// A look at a model of a hub before its download: whether it can be used at all, what it is, and which of its files
-// a run needs.
+// Looks up a model of a hub before its download: whether it can be used at all, what it is, and which of its files a run needs.
 
 import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
@@ -33,7 +32,11 @@ export async function lookAtModel(
   const info = await patiently(() => client.info(repo, revision, signal), patience, signal);
   const model = await openModel(hubSource(client, repo, info, patience, signal));
   if (!model.passthrough.includes('tokenizer.json'))
-    throw new AppError('TOKENIZER', `${repo} has no tokenizer.json.`, 'Choose a model that has one: most newer repositories do.');
+    throw new AppError(
+      'TOKENIZER',
+      `${repo} has no tokenizer.json.`,
+      'Choose a model with a tokenizer.json; most newer repositories have one.',
+    );
   const wanted = [...model.passthrough, ...model.modelPaths];
   return {
     commit: info.commit,

@@ -1,7 +1,7 @@
-// Models from a hub, kept on this machine: a folder a model and commit, with a manifest that says which files belong to
-// it and which of them are whole. A file counts only when the manifest says that its digest was right, so what a crash
-// leaves half-written is never taken for whole. Where the folders are, CacheRoot says: the browser's private file
-// system (opfs-models.ts) or a directory (node-models.ts).
+// Models from a hub, kept on this machine: one folder per model and commit, with a manifest that lists its files and which of
+// them are complete. A file counts only if the manifest says that its digest was correct, so a half-written file after a crash
+// is never used. CacheRoot decides where the folders are: in the browser's private file system (browser/opfs-models.ts) or in a
+// directory (node/models.ts).
 
 import type { HubModel, StorageEstimate, StoredModel } from './types';
 import { isCommit } from './names';
@@ -13,27 +13,27 @@ type Bytes = Uint8Array<ArrayBuffer>;
 /** Appends to a file; nothing else writes to it meanwhile. */
 export interface Appender {
   write(bytes: Bytes): Promise<void>;
-  /** What was written is on the disk. */
+  /** Resolves when the written bytes are on the disk. */
   close(): Promise<void>;
 }
 
 export interface CacheFolder {
-  /** Null where there is no such file. */
+  /** Null if there is no such file. */
   text(name: string): Promise<string | null>;
   /** Replaces a small file in one piece. */
   replace(name: string, text: string): Promise<void>;
-  /** Bytes; 0 where there is no such file. */
+  /** Bytes; 0 if there is no such file. */
   size(name: string): Promise<number>;
   read(name: string, start: number, end: number): Promise<Bytes>;
-  /** Cuts the file to `at` bytes, or creates it, and goes on from there. */
+  /** Cuts the file to `at` bytes, or creates it, and continues from there. */
   append(name: string, at: number): Promise<Appender>;
 }
 
 export interface CacheRoot {
   folders(): Promise<string[]>;
-  /** Null where it is not there and not to be created. */
+  /** Null if it does not exist and must not be created. */
   open(name: string, create: boolean): Promise<CacheFolder | null>;
-  /** With all that is in it; what is not there is removed already. */
+  /** Removes it with its contents; does nothing if it does not exist. */
   remove(name: string): Promise<void>;
   estimate(): Promise<StorageEstimate>;
   /**
@@ -48,9 +48,9 @@ export interface CacheRoot {
 export interface Manifest {
   readonly model: HubModel;
   readonly files: readonly RepoFile[];
-  /** Etags of the answers that the parts came with. */
+  /** Etags of the answers that the partial files came from. */
   readonly etags: Readonly<Record<string, string>>;
-  /** Files whose digest was right. */
+  /** Files whose digest was correct. */
   readonly whole: readonly string[];
   readonly changed: number;
 }
@@ -60,7 +60,7 @@ const MANIFEST = 'manifest.json';
 /** The same for the same files. */
 export const keyOf = ({ hub, repo, commit }: HubModel): string => `${hub} ${repo} ${commit}`;
 
-/** The folder's name: nothing in it can be a path. Whose it is, its manifest says. */
+/** The folder's name; nothing in it can be a path. The manifest says which model it is. */
 const folderOf = ({ hub, repo, commit }: HubModel): string =>
   [hub.replace(/^https?:\/\//, ''), ...repo.split('/'), commit].map((part) => part.replace(/[^A-Za-z0-9._-]/g, '_')).join('--');
 
@@ -89,7 +89,7 @@ export class CachedModel {
     return this.#manifest.whole.includes(path);
   }
 
-  /** Bytes of all files as they lie there; what is above a file's size is no part of it. */
+  /** Bytes of all files on the disk; bytes beyond a file's size do not count. */
   async bytes(): Promise<number> {
     let sum = 0;
     for (const { path, bytes } of this.#manifest.files) sum += Math.min(bytes, await this.folder.size(path));
@@ -110,7 +110,7 @@ export class CachedModel {
     await this.folder.replace(MANIFEST, JSON.stringify(this.#manifest));
   }
 
-  /** The files that are whole. */
+  /** The complete files. */
   source(): FileSource {
     const { model } = this.#manifest;
     const size = (path: string): number => {
@@ -142,14 +142,14 @@ export class ModelCache {
     this.root = root;
   }
 
-  /** Null where there is nothing of it, or nothing that can be read. */
+  /** Null if the model is not there or cannot be read. */
   async find(model: HubModel): Promise<CachedModel | null> {
     const cached = await this.#open(folderOf(model));
     // 'a/b--c' and 'a--b/c' share a folder's name.
     return cached && keyOf(cached.manifest.model) === keyOf(model) ? cached : null;
   }
 
-  /** Of this repository at this revision; the newest where there are several. For use without the hub. */
+  /** The model of this repository at this revision, the newest if there are several. For use without the hub. */
   async findRevision(hub: string, repo: string, revision: string): Promise<CachedModel | null> {
     const found: CachedModel[] = [];
     for (const name of await this.root.folders()) {
@@ -196,7 +196,7 @@ export class ModelCache {
   }
 }
 
-/** Null for what is not one of ours, whole and sound: then the model is downloaded anew. */
+/** Null if the manifest is not ours or not valid; then the model is downloaded again. */
 function readManifest(text: string): Manifest | null {
   try {
     const { model, files, etags, whole, changed } = JSON.parse(text) as Manifest;

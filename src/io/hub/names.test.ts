@@ -27,7 +27,7 @@ describe('names of models', () => {
   });
 
   test.each([
-    ['', 'is no model'],
+    ['', 'is not a model'],
     ['org/', 'empty part'],
     ['/name', 'empty part'],
     ['org/name/more', 'more parts'],
@@ -58,7 +58,7 @@ describe('names of models', () => {
     ['https://mirror.test/other/org/name', 'outside'],
     ['javascript:alert(1)', 'is not the hub'],
     ['file:///etc/passwd', 'is not the hub'],
-    ['//evil.test/org/name', 'is no address'],
+    ['//evil.test/org/name', 'is not an address'],
   ])('refuses %j: %s', (text, why) => {
     expect(() => parseHubName(text, MIRROR)).toThrow(why);
     expect(() => parseHubName(text, MIRROR)).toThrow(AppError);

@@ -1,6 +1,6 @@
-// Names of models on a hub, as people type and paste them, and the hub's address. Everything else is refused by name:
-// what passes can be put into a URL's path and into a folder's name without being anything else there. Pure.
-// Rules of names: https://huggingface.co/docs/hub/repositories-getting-started
+// Names of models on a hub, as people type and paste them, and the hub's address. Everything else is refused by name, so that
+// an accepted name is safe in a URL's path and in a folder's name. Pure. Rules of names:
+// https://huggingface.co/docs/hub/repositories-getting-started
 
 import { AppError } from '../../base/errors';
 
@@ -14,8 +14,8 @@ export interface HubName {
   readonly revision: string;
 }
 
-const EXAMPLE = 'Give it as org/name, for example HuggingFaceTB/SmolLM2-135M, or paste the address of its page.';
-/** Characters of either part, at most. */
+const EXAMPLE = 'Enter it as org/name, for example HuggingFaceTB/SmolLM2-135M, or paste the address of its page.';
+/** Most characters of either part. */
 const MAX_PART = 96;
 const MAX_REVISION = 255;
 /** First parts of addresses on the hub that are not models. */
@@ -26,14 +26,14 @@ const refuse = (text: string, problem: string, remedy = EXAMPLE): never => {
   throw new AppError('HUB_NAME', `${quote(text)} ${problem}`, remedy);
 };
 
-/** Throws HUB_NAME for what is no repository's id or page on `hub`, or on the usual one. */
+/** Throws HUB_NAME if the text is not a repository's id or page on `hub` or on the default hub. */
 export function parseHubName(text: string, hub: string = DEFAULT_HUB): HubName {
   const given = text.trim();
-  if (given === '') return refuse(given, 'is no model.');
+  if (given === '') return refuse(given, 'is not a model.');
   return /^[a-z][a-z0-9+.-]*:/i.test(given) || given.startsWith('//') ? fromUrl(given, hub) : fromId(given);
 }
 
-/** 'org/name@revision', without the revision where it is the usual one. */
+/** 'org/name@revision', without the revision if it is the default one. */
 export const hubNameText = ({ repo, revision }: HubName): string => (revision === DEFAULT_REVISION ? repo : `${repo}@${revision}`);
 
 /** True for a text that can only be meant as a hub's model: an address, or org/name with or without @revision. */
@@ -52,12 +52,12 @@ function fromUrl(text: string, hub: string): HubName {
   try {
     url = new URL(text);
   } catch {
-    return refuse(text, 'is no address.');
+    return refuse(text, 'is not an address.');
   }
   if (url.username !== '' || url.password !== '') refuse(url.host, 'is an address with a name or password in it.', 'Leave them out.');
   const base = [hub, DEFAULT_HUB, 'https://hf.co'].map((known) => new URL(known)).find(({ origin }) => origin === url.origin);
   if (!base)
-    return refuse(url.origin, `is not the hub (${new URL(hub).origin}).`, 'Change the hub’s address, or give the model as org/name.');
+    return refuse(url.origin, `is not the hub (${new URL(hub).origin}).`, 'Change the hub’s address, or enter the model as org/name.');
   const prefix = base.pathname.replace(/\/+$/, '');
   if (!url.pathname.startsWith(`${prefix}/`)) return refuse(text, `is outside ${base.href}.`);
   let parts: string[];
@@ -99,7 +99,7 @@ function checkRepo(repo: string, text: string): string {
 function checkRevision(revision: string, text: string): string {
   const sound = /^[A-Za-z0-9][A-Za-z0-9._/+-]*$/.test(revision) && !/\.\.|\/\/|[/.]$/.test(revision);
   if (!sound || revision.length > MAX_REVISION)
-    refuse(text, `has a revision that is none: ${quote(revision)}.`, 'Give a branch, a tag or a commit after the @.');
+    refuse(text, `has an invalid revision: ${quote(revision)}.`, 'Enter a branch, a tag or a commit after the @.');
   return revision;
 }
 
@@ -108,17 +108,17 @@ export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(rev
 
 /** The address of a hub or a mirror, normalised: no slash at its end. Throws HUB_NAME. */
 export function parseHubUrl(text: string): string {
-  const remedy = `Give an address like ${DEFAULT_HUB}.`;
+  const remedy = `Enter an address like ${DEFAULT_HUB}.`;
   let url: URL;
   try {
     url = new URL(text.trim());
   } catch {
-    return refuse(text, 'is no address of a hub.', remedy);
+    return refuse(text, 'is not the address of a hub.', remedy);
   }
-  if (url.username !== '' || url.password !== '') refuse(url.host, 'is an address with a name or password in it.', 'Give a token instead.');
+  if (url.username !== '' || url.password !== '') refuse(url.host, 'is an address with a name or password in it.', 'Use a token instead.');
   if (url.search !== '' || url.hash !== '') refuse(text, 'has a question mark or a # in it.', remedy);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isThisMachine(url.hostname)))
-    refuse(text, 'is not encrypted.', 'Give an https address; http is for a hub on this machine only.');
+    refuse(text, 'is not encrypted.', 'Enter an https address; http is only for a hub on this machine.');
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
 
@@ -129,6 +129,10 @@ export function parseToken(text: string | null | undefined): string | null {
   const token = (text ?? '').trim();
   if (token === '') return null;
   if (!/^[\x21-\x7e]{1,512}$/.test(token))
-    throw new AppError('HUB_NAME', 'The token has characters that no token has.', 'Copy it again from the hub’s settings, in one piece.');
+    throw new AppError(
+      'HUB_NAME',
+      'The token has characters that are not allowed in tokens.',
+      'Copy it again from the hub’s settings, in one piece.',
+    );
   return token;
 }

@@ -1,5 +1,4 @@
-// Trying again: what may be gone at the next attempt is tried again after a wait that doubles; everything else is thrown
-// at once.
+// Retries: a fault that may disappear is tried again after a wait that doubles; every other fault is thrown at once.
 
 import type { AppError } from '../../base/errors';
 import { isPassing } from './faults';
@@ -15,7 +14,7 @@ export interface Patience {
 
 export const PATIENCE: Patience = { retries: 5, firstMs: 1000, mostMs: 16_000, sleep };
 
-/** Of a look: somebody waits for it. */
+/** For a look-up, because somebody waits for it. */
 export const LOOK_PATIENCE: Patience = { ...PATIENCE, retries: 2, firstMs: 500 };
 
 /** The wait before retry number `retry` (from 1), in milliseconds. */

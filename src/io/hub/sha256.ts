@@ -1,5 +1,5 @@
-// SHA-256 of a stream, block by block: WebCrypto wants all bytes at once, and a shard has gigabytes.
-// FIPS 180-4, https://csrc.nist.gov/pubs/fips/180-4/upd1/final
+// SHA-256 of a stream, block by block: WebCrypto needs all bytes at once, and a file may have gigabytes. FIPS 180-4,
+// https://csrc.nist.gov/pubs/fips/180-4/upd1/final
 
 const PRIMES = primes(64);
 /** The first 32 bits behind the point; a double has 50 of them here. */

@@ -1,8 +1,8 @@
-// Speed of a download over its last seconds, and what it means for the rest. Pure.
+// Speed of a download over its last seconds, and the time that is left. Pure.
 
 /** Milliseconds that the figure looks back. */
 const WINDOW_MS = 6000;
-/** Before this much has been seen there is no figure. */
+/** Before this many milliseconds have passed there is no figure. */
 const LEAST_MS = 500;
 
 export class SpeedMeter {
@@ -14,7 +14,7 @@ export class SpeedMeter {
     while (this.#marks.length > 2 && this.#marks[1].at <= at - WINDOW_MS) this.#marks.shift();
   }
 
-  /** After a pause the seconds before it say nothing. */
+  /** Forgets the seconds before a pause, which say nothing. */
   reset(): void {
     this.#marks.length = 0;
   }
@@ -27,7 +27,7 @@ export class SpeedMeter {
     return ((last.bytes - first.bytes) * 1000) / (last.at - first.at);
   }
 
-  /** Null where there is no figure, or nothing moves. */
+  /** Null if there is no figure, or if nothing moves. */
   secondsLeft(rest: number): number | null {
     const { speed } = this;
     return speed === null || speed <= 0 ? null : rest / speed;

@@ -1,5 +1,5 @@
-// Checkpoints in a folder on disk: step-N.safetensors, and latest.json that names the one to use. The pointer is
-// renamed into place after the file is flushed, so a kill at any moment leaves a whole checkpoint.
+// Checkpoints in a folder on disk: step-N.safetensors, and latest.json, which names the one to use. The pointer is renamed into
+// place after the file is flushed, so a kill at any moment leaves a complete checkpoint.
 
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ export class NodeCheckpoints implements CheckpointStore {
       throw new AppError(
         'STORAGE',
         `The checkpoint could not be written to ${this.#directory}: ${(cause as Error).message}.`,
-        'Free some space or give another --out.',
+        'Free some space, or choose another --out.',
         { cause },
       );
     }
@@ -56,7 +56,7 @@ export class NodeCheckpoints implements CheckpointStore {
     if (!info?.isFile())
       throw new AppError(
         'CHECKPOINT_CORRUPT',
-        `${join(this.#directory, POINTER)} names no checkpoint that is there.`,
+        `${join(this.#directory, POINTER)} names a checkpoint that does not exist.`,
         'Start the run again from the model.',
       );
     return {

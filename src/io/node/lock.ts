@@ -1,6 +1,6 @@
-// One process at a time in what processes share: a lock file that says who holds it, made with `wx`, which one process alone can.
-// A holder that is killed leaves its file: one whose process is gone, or that no longer shows a sign of life where the process
-// cannot be looked for (another machine, a file that cannot be read), is taken away.
+// One process at a time in a shared directory: a lock file that names its holder, made with `wx`, which only one process can
+// do. A killed holder leaves its file behind. The file is removed if its process is gone or, if the process cannot be looked
+// for (another machine, an unreadable file), if it no longer shows a sign of life.
 
 import { closeSync, openSync, readFileSync, statSync, unlinkSync, utimesSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -8,29 +8,29 @@ import { hostname } from 'node:os';
 export interface LockHolder {
   readonly pid: number;
   readonly host: string;
-  /** Of this one taking: a process may take the same lock again. */
+  /** Identifies this one acquisition, because a process may take the same lock again. */
   readonly mark: string;
 }
 
 interface LockTimes {
-  /** Between two attempts to take it. */
+  /** Milliseconds between two attempts to take it. */
   readonly pollMs: number;
-  /** Between two signs of life of the holder. */
+  /** Milliseconds between two signs of life of the holder. */
   readonly lifeMs: number;
-  /** Of watching a holder that cannot be looked for, without a sign of life, after which it counts as gone. */
+  /** Milliseconds without a sign of life after which a holder that cannot be looked for counts as gone. */
   readonly silentMs: number;
 }
 
 const TIMES: LockTimes = { pollMs: 300, lifeMs: 5000, silentMs: 30_000 };
 
 export interface LockOptions {
-  /** Told once, where another holds it: who (null where the file does not say). */
+  /** Called once if another process holds it, with the holder (null if the file does not say). */
   readonly onWait?: (holder: LockHolder | null) => void;
   readonly signal?: AbortSignal;
   readonly times?: LockTimes;
 }
 
-/** Waits until this process has it, and gives what lets it go. Throws the signal's reason, or what the file system refuses. */
+/** Waits until this process has it, and returns a function that releases it. Throws the signal's reason, or the file system's error. */
 export async function takeLock(path: string, { onWait, signal, times = TIMES }: LockOptions = {}): Promise<() => void> {
   const own: LockHolder = { pid: process.pid, host: hostname(), mark: crypto.randomUUID() };
   const watch = new Watch(path);
@@ -83,7 +83,7 @@ function create(path: string, holder: LockHolder): boolean {
   }
 }
 
-/** Null where there is none, or the file is being written, or is none of ours. */
+/** Null if there is none, if the file is being written, or if it is not ours. */
 function readHolder(path: string): LockHolder | null {
   try {
     const { pid, host, mark } = JSON.parse(readFileSync(path, 'utf8')) as LockHolder;
@@ -93,7 +93,7 @@ function readHolder(path: string): LockHolder | null {
   }
 }
 
-/** The file as one that waits sees it. */
+/** The file as a waiting process sees it. */
 class Watch {
   #sign: string | null = null;
   #since = 0;
@@ -126,17 +126,17 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (thrown) {
-    // Of another person's process we learn only that it is there.
+    // For another user's process we learn only that it exists.
     return codeOf(thrown) !== 'ESRCH';
   }
 }
 
-/** After which whoever was clearing has died at it: it takes no waiting. */
+/** Milliseconds after which a clearing process counts as dead, because clearing never waits. */
 const CLEARING_MS = 10_000;
 
 /**
- * Takes away the file of a holder that is gone; false where another is at that. Two may find it so at once, and the slower must not
- * take the faster one's new lock: one clears at a time, and looks again first.
+ * Removes the file of a holder that is gone; false if another process is doing so. Two processes may notice at once, and the
+ * slower one must not remove the faster one's new lock. So only one clears at a time, and it looks again first.
  */
 function clear(watch: Watch): boolean {
   const clearing = `${watch.path}.clearing`;

@@ -1,5 +1,5 @@
-// The cache of models in a directory, for the command line: a folder a model. By default where the system keeps caches
-// (XDG_CACHE_HOME, ~/.cache; https://specifications.freedesktop.org/basedir-spec/latest/).
+// The cache of models in a directory, for the command line: one folder per model. By default it is where the system keeps
+// caches (XDG_CACHE_HOME, ~/.cache; https://specifications.freedesktop.org/basedir-spec/latest/).
 
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -49,7 +49,7 @@ export class NodeModels implements CacheRoot {
   }
 
   async estimate(): Promise<StorageEstimate> {
-    // Of the nearest directory above that is there.
+    // The free space of the nearest existing parent directory.
     for (let path = this.#directory, up = ''; path !== up; up = path, path = join(path, '..')) {
       const disk = await statfs(path).catch(() => null);
       if (disk) return { usage: (disk.blocks - disk.bavail) * disk.bsize, quota: disk.blocks * disk.bsize, persisted: true };
@@ -77,9 +77,9 @@ export class NodeModels implements CacheRoot {
     return new AppError(
       'STORAGE',
       full
-        ? `${this.#directory} has no room for ${what} of ${(bytes / 1e6).toFixed(1)} MB.${free}`
-        : `${what} cannot be kept in ${this.#directory}: ${(cause as Error).message}.`,
-      'Free some space or give another --cache-dir; what has arrived is kept.',
+        ? `${this.#directory} has no space for ${what} (${(bytes / 1e6).toFixed(1)} MB).${free}`
+        : `${what} cannot be stored in ${this.#directory}: ${(cause as Error).message}.`,
+      'Free some space, or choose another --cache-dir. The partial download is kept.',
       { cause },
     );
   }

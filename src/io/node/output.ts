@@ -9,7 +9,7 @@ import { isPlainName } from '../sources/file-source';
 import { plainFile, type ExportFile } from '../formats/export-file';
 import { isWeightFile } from '../formats/shards';
 
-/** Writes all files or none of them; directories are made if need be. Throws STORAGE, or what a file's chunks throw. */
+/** Writes all files or none of them; directories are made if needed. Throws STORAGE, or what a file's chunks throw. */
 export async function writeFolder(directory: string, files: Iterable<ExportFile>): Promise<void> {
   const created: { readonly directory: string; readonly first: string }[] = [];
   const make = async (path: string): Promise<void> => {
@@ -28,7 +28,7 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
       folders.add(folder);
       const held = await stat(target).catch(() => null);
       if (held?.isDirectory())
-        throw new AppError('STORAGE', `${target} is a directory; a file is to be written there.`, 'Choose another output directory.');
+        throw new AppError('STORAGE', `${target} is a directory, but a file must be written there.`, 'Choose another output directory.');
       const temporary = temporarySibling(target);
       pending.push({ temporary, target });
       await writeFlushed(temporary, target, file);
@@ -46,7 +46,10 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
   for (const folder of folders) await flushDirectory(folder);
 }
 
-/** A model's folder. What an earlier export left of weights in other files goes, once the new ones are there. Throws as writeFolder. */
+/**
+ * Writes a model's folder. Weights that an earlier export left in other files are removed once the new ones are there. Throws
+ * as writeFolder.
+ */
 export async function writeModelFolder(directory: string, files: readonly ExportFile[]): Promise<void> {
   await writeFolder(directory, files);
   const written = new Set(files.map(({ path }) => path));
@@ -55,7 +58,7 @@ export async function writeModelFolder(directory: string, files: readonly Export
   }
 }
 
-/** Takes back the directories that were made, from the innermost to `first`, as far as they are empty. */
+/** Removes the directories that were made, from the innermost to `first`, if they are empty. */
 async function removeCreated(directory: string, first: string): Promise<void> {
   for (let path = resolve(directory); path.startsWith(first); path = dirname(path)) {
     if (
@@ -104,7 +107,7 @@ async function flushDirectory(directory: string): Promise<void> {
   await handle?.close();
 }
 
-/** The system's refusals as one clear line. */
+/** The system's errors as one clear line. */
 async function storage<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -121,6 +124,6 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'Check the permissions or choose another output directory.'],
   ['EPERM', 'Check the permissions or choose another output directory.'],
   ['EROFS', 'The file system is read-only: choose another output directory.'],
-  ['EEXIST', 'There is a file of that name: choose another output directory.'],
+  ['EEXIST', 'A file with that name exists: choose another output directory.'],
   ['ENOTDIR', 'Part of the path is a file: choose another output directory.'],
 ]);

@@ -10,7 +10,10 @@ import { checkLength, isPlainName, missingFile, type FileSource } from '../sourc
 /** One read call moves less than 2 GiB. */
 const MAX_READ = 2 ** 30;
 
-/** The files directly in a directory; links are followed (a download cache is made of them). Throws MODEL_FILE when there is no such directory. */
+/**
+ * The files directly in a directory; links are followed (a download cache is made of them). Throws MODEL_FILE when there is
+ * no such directory.
+ */
 export async function nodeSource(directory: string): Promise<FileSource> {
   const name = basename(resolve(directory));
   const info = await stat(directory).catch(() => null);
@@ -63,7 +66,7 @@ export async function nodeSource(directory: string): Promise<FileSource> {
   };
 }
 
-/** A data file, read as it is needed. Throws DATASET_READ, also while it is read. */
+/** A data file, read as needed. Throws DATASET_READ, also during reading. */
 export async function openDataFile(path: string): Promise<DataStream> {
   const info = await stat(path).catch(() => null);
   if (!info)

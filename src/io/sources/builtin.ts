@@ -1,5 +1,4 @@
-// What the project ships: one small model and one data set, at the same places under public/ for the page and
-// for the terminal.
+// What the project ships: one small model and one data set, at the same paths under public/ for the page and for the terminal.
 
 export interface BuiltinModel {
   readonly id: string;

@@ -1,6 +1,6 @@
-// A model that lies beside the page on its server: a base URL and a fixed list of files. A file is fetched whole, since
-// static servers differ in range requests and compressed lengths; the last one is kept, so reading its tensors
-// one by one costs one request.
+// A model that lies beside the page on its server: a base URL and a fixed list of files. A file is fetched as a whole, because
+// static servers differ in range requests and compressed lengths. The last file is kept, so reading its tensors one by one
+// costs one request.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
@@ -29,7 +29,7 @@ export function fetchSource(name: string, baseUrl: string, files: readonly strin
       throw new AppError(
         'MODEL_FILE',
         `${name}: ${shown(path)} is not at ${url} (the server answered with ${answer}).`,
-        'Reload the page; if it stays, the site is incomplete.',
+        'Reload the page. If this happens again, the site is incomplete.',
       );
     }
     try {
@@ -46,7 +46,7 @@ export function fetchSource(name: string, baseUrl: string, files: readonly strin
     if (last?.path !== path) {
       const bytes = load(path);
       last = { path, bytes };
-      // A failure is not kept: the next read asks again.
+      // A failure is not kept, so the next read tries again.
       bytes.catch(() => {
         if (last?.bytes === bytes) last = null;
       });

@@ -1,5 +1,5 @@
-// Files that a person picked or dropped: a folder (webkitRelativePath 'top/config.json') or single files. Paths are
-// relative to the folder. Nothing is read before it is asked for, and only the range that is asked for.
+// Files that a person picked or dropped: a folder (webkitRelativePath 'top/config.json') or single files. Paths are relative to
+// the folder. Only requested ranges are read, and only on request.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';

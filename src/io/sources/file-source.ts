@@ -1,5 +1,5 @@
-// Where a model's files come from: a directory, the page's own server, a folder that a person picked. The loader
-// knows only this interface.
+// Where a model's files come from: a directory, the page's own server, or a folder that a person chose. The loader knows only
+// this interface.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
@@ -7,7 +7,7 @@ import { shown } from '../../model/config';
 export interface FileSource {
   /** For people: the directory's or the model's name. */
   readonly name: string;
-  /** The hub's commit that the files are of; absent where they come from elsewhere. */
+  /** The hub commit of the files; absent if they come from elsewhere. */
   readonly commit?: string;
   /** Paths relative to the source, '/' between the parts. */
   list(): Promise<string[]>;
@@ -26,7 +26,7 @@ export function missingFile(source: string, path: string, cause?: unknown): AppE
   });
 }
 
-/** For a read that came back with another number of bytes than asked for. */
+/** For a read that returned another number of bytes than requested. */
 export function checkLength(bytes: Uint8Array<ArrayBuffer>, expected: number, source: string, path: string): Uint8Array<ArrayBuffer> {
   if (bytes.byteLength === expected) return bytes;
   const detail = `${source}: ${shown(path)} gave ${bytes.byteLength} bytes where ${expected} were expected: it changed while it was read.`;

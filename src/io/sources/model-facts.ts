@@ -1,5 +1,5 @@
-// What can be said of a model before its weights are read: config.json and the headers of its weights, and nothing else.
-// Everything that would refuse it later refuses it here, by name, except what only the numbers themselves can show.
+// What is known about a model before its weights are read: from config.json and the headers of its weights only. Every reason
+// to refuse it later refuses it here, by name, except those that only the numbers can show.
 
 import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
@@ -13,19 +13,19 @@ export interface ModelFacts {
   /** Parameters by the type they are stored in. */
   readonly dtypes: Readonly<Record<Dtype, number>>;
   readonly types: CheckpointTypes;
-  /** Files that a run reads or an export takes along, and no others of the folder. */
+  /** The files that a run reads or an export copies, and no others in the folder. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
-  /** Of all these files. */
+  /** Total bytes of these files. */
   readonly bytes: number;
 }
 
-/** One type for all where it is one: most checkpoints, and short enough for a message. */
+/** One type if all tensors share it, as in most checkpoints; this keeps messages short. */
 export function compactTypes(types: Readonly<Record<string, Dtype>>): CheckpointTypes {
   const [first, ...others] = new Set(Object.values(types));
   return first !== undefined && others.length === 0 ? first : types;
 }
 
-/** Throws what openModel throws, and TOKENIZER where there is no tokenizer.json. */
+/** Throws what openModel throws, and TOKENIZER if there is no tokenizer.json. */
 export async function readModelFacts(source: FileSource): Promise<ModelFacts> {
   const model = await openModel(source);
   if (!model.passthrough.includes('tokenizer.json')) {

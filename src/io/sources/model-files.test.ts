@@ -405,7 +405,7 @@ describe('what does not fit is refused, by name', () => {
     [
       'weights in another format',
       'MODEL_FILE',
-      /"pytorch_model\.bin" is not read/,
+      /"pytorch_model\.bin" is not supported/,
       async () => (await modelWithout('model.safetensors')).set('pytorch_model.bin', utf8('x')),
     ],
     [

@@ -16,14 +16,14 @@ const CONFIG = 'config.json';
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 
-/** Files that an exported model takes along as they are, besides config.json. Licences travel with the weights. */
+/** Files that an export copies unchanged, besides config.json. Licences stay with the weights. */
 // prettier-ignore
 const COMPANIONS = new Set([
   'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'tokenizer.model', 'vocab.json', 'merges.txt',
   'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'LICENSES.md', 'NOTICE',
 ]);
 
-/** JSON beside the weights is far below this; more would be another file under that name. */
+/** JSON beside the weights is far smaller; a larger file would be something else under that name. */
 const MAX_JSON = 64 * 2 ** 20;
 
 /** Elements of a tensor from `start` on, in row-major order. */
@@ -35,13 +35,13 @@ export interface TensorPiece {
 
 export interface ModelFiles {
   readonly name: string;
-  /** The hub's commit that the files are of; null where they come from elsewhere. */
+  /** The hub commit of the files; null if they come from elsewhere. */
   readonly commit: string | null;
   readonly shape: ModelShape;
   /** config.json as it is in the file. */
   readonly configText: string;
   readonly table: readonly ParameterRow[];
-  /** config.json, the index where there is one, and the files of the weights. */
+  /** config.json, the index if there is one, and the files of the weights. */
   readonly modelPaths: readonly string[];
   /** Companion files that are there, without config.json. */
   readonly passthrough: readonly string[];
@@ -61,10 +61,10 @@ export interface ModelFiles {
   text(path: string): Promise<string | null>;
 }
 
-/** What of a model can be had without its weights. */
+/** What is known about a model without its weights. */
 export type ModelTexts = Pick<ModelFiles, 'name' | 'commit' | 'shape' | 'configText' | 'text'>;
 
-/** Reads config.json and nothing else. Throws MODEL_FILE, MODEL_CONFIG or MODEL_UNSUPPORTED. */
+/** Reads only config.json. Throws MODEL_FILE, MODEL_CONFIG or MODEL_UNSUPPORTED. */
 export async function openModelTexts(source: FileSource): Promise<ModelTexts> {
   const paths = await source.list();
   const listed = new Set(paths);
@@ -87,7 +87,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
   const listed = new Set(paths);
   const table = parameterTable(shape);
 
-  // As Hugging Face does: a single file goes before an index.
+  // As in Hugging Face's loader, a single file takes precedence over an index.
   const stored = listed.has(SINGLE)
     ? await readShard(source, SINGLE)
     : listed.has(INDEX)
@@ -105,7 +105,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
 
   const tensor = async (row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> => {
     const entry = matched.get(row.name);
-    if (!entry) throw new AppError('INTERNAL', `${row.name} is no parameter of ${source.name}.`, '');
+    if (!entry) throw new AppError('INTERNAL', `${row.name} is not a parameter of ${source.name}.`, '');
     const dtype = readableDtype(entry, entry.file);
     const width = dtype === 'f32' ? 4 : 2;
     const bytes = await source.read(entry.file, entry.begin + start * width, entry.begin + end * width);
@@ -176,7 +176,7 @@ async function readIndex(source: FileSource, listed: ReadonlySet<string>, shape:
         throw new AppError(
           'MODEL_FILE',
           `${file}: tensor ${shown(name)} is here, but ${INDEX} ${place ? `places it in ${shown(place)}` : 'does not list it'}.`,
-          'Use an index and shards of one and the same export.',
+          'Use an index and shards from the same export.',
         );
       }
     }
@@ -185,7 +185,7 @@ async function readIndex(source: FileSource, listed: ReadonlySet<string>, shape:
     if (!stored.has(name))
       throw new AppError(
         'TENSOR_MISSING',
-        `${INDEX} places tensor ${shown(name)} in ${file}, which does not hold it.`,
+        `${INDEX} places tensor ${shown(name)} in ${file}, which does not contain it.`,
         'Download the file again.',
       );
   }
@@ -220,7 +220,9 @@ function noConfig(source: FileSource, paths: readonly string[]): AppError {
 
 function noWeights(source: FileSource, paths: readonly string[]): never {
   const other = paths.find((path) => /\.(bin|pth?|ckpt|gguf|onnx|h5|msgpack)$/.test(path));
-  const instead = other ? ` The format of ${shown(other)} is not read; convert it with save_pretrained(..., safe_serialization=True).` : '';
+  const instead = other
+    ? ` The format of ${shown(other)} is not supported; convert it with save_pretrained(..., safe_serialization=True).`
+    : '';
   throw new AppError('MODEL_FILE', `${source.name}: there is neither ${SINGLE} nor ${INDEX}.`, `Add the weights as ${SINGLE}.${instead}`);
 }
 
@@ -230,7 +232,7 @@ async function readText(source: FileSource, path: string): Promise<string> {
     throw new AppError(
       'MODEL_FILE',
       `${source.name}: ${path} has ${size} bytes; at most ${MAX_JSON} are read.`,
-      'This is not the file its name says: download it again.',
+      'The file is not what its name says: download it again.',
     );
   const bytes = await source.read(path, 0, size);
   try {

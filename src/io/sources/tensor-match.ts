@@ -1,7 +1,7 @@
-// Which tensor of the checkpoint is which row of the parameter table, and every way in which the two can disagree.
-// Checkpoints are written with and without the prefix of the base model ('transformer.', 'model.'): one style per
-// file, kept for the export. A tensor that the model does not use is refused unless it is known to be no parameter:
-// it would change the maths.
+// Matches the tensors of a checkpoint with the rows of the parameter table, and reports every way in which the two can
+// disagree. Checkpoints are written with and without the prefix of the base model ('transformer.', 'model.'): one style per
+// file, kept for the export. A tensor that the model does not use is refused, because it would change the maths, unless it is
+// known not to be a parameter.
 
 import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
@@ -22,10 +22,13 @@ const BUFFERS = {
   llama: /^(model\.)?(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq$/,
 } as const;
 
-/** True for a stored tensor that is no parameter, or the head of a tied model (Hugging Face replaces it by the embedding). */
+/** True for a stored tensor that is not a parameter, and for the head of a tied model (Hugging Face replaces it by the embedding). */
 export const isIgnored = (name: string, s: ModelShape): boolean => BUFFERS[s.style].test(name) || (s.tied && name === 'lm_head.weight');
 
-/** Every row's tensor, by row name. Throws TENSOR_MISSING, TENSOR_SHAPE, TENSOR_DTYPE, MODEL_CONFIG or MODEL_UNSUPPORTED, naming the tensor. */
+/**
+ * Every row's tensor, by row name. Throws TENSOR_MISSING, TENSOR_SHAPE, TENSOR_DTYPE, MODEL_CONFIG or MODEL_UNSUPPORTED,
+ * naming the tensor.
+ */
 export function matchTensors(
   s: ModelShape,
   table: readonly ParameterRow[],
@@ -60,7 +63,7 @@ const layerOf = (name: string): number | null => {
 
 const layersField = (s: ModelShape): string => FAMILIES[s.family].fields.layers;
 
-/** The field that says whether a linear has this bias; null where the family always or never has it. */
+/** The field that says whether a linear has this bias; null if the family always or never has it. */
 function biasField(name: string, s: ModelShape): string | null {
   const { qkv, attentionOut, mlp } = FAMILIES[s.family].bias;
   const said = name.includes('mlp.') ? mlp : name.includes('.o_proj.') ? attentionOut : qkv;
@@ -87,7 +90,11 @@ function wrongShape(tensor: StoredTensor, row: ParameterRow, s: ModelShape): App
   const detail = `${tensor.file}: tensor ${shown(tensor.name)} has shape ${shown(tensor.shape)}, but config.json asks for ${shown(row.shape)}.`;
   const sameRank = tensor.shape.length === row.shape.length;
   if (sameRank && tensor.shape.length === 2 && tensor.shape[0] === row.shape[1] && tensor.shape[1] === row.shape[0]) {
-    return new AppError('TENSOR_SHAPE', detail, 'It is stored transposed: use a checkpoint as Hugging Face saves this model family.');
+    return new AppError(
+      'TENSOR_SHAPE',
+      detail,
+      'It is stored transposed: use a checkpoint in the layout in which Hugging Face saves this model family.',
+    );
   }
   const at = sameRank ? tensor.shape.findIndex((size, i) => size !== row.shape[i]) : 0;
   return new AppError('TENSOR_SHAPE', detail, `Probably ${dimensionFields(row, s)[at]} in config.json does not belong to these weights.`);

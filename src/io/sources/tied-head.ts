@@ -1,5 +1,5 @@
-// A tied model's head is its embedding matrix, so its files need not hold a head. Where they hold one all the same, it must be
-// that matrix: loaders differ in which of the two they believe, and so in what the model computes.
+// A tied model's head is its embedding matrix, so its files need not contain a head. If they do, it must be that matrix:
+// loaders differ in which of the two they use, and so in what the model computes.
 
 import { AppError } from '../../base/errors';
 import type { FileSource } from './file-source';
@@ -25,6 +25,6 @@ export async function checkTiedPiece(
 const another = (embedding: StoredTensor, head: StoredTensor): AppError =>
   new AppError(
     'MODEL_UNSUPPORTED',
-    `${head.file}: tensor ${head.name} is another matrix than ${embedding.name}, but the config's tie_word_embeddings says that they are one.`,
-    'Set "tie_word_embeddings": false in config.json if the head was trained by itself; else remove the tensor from the file.',
+    `${head.file}: tensor ${head.name} differs from ${embedding.name}, but tie_word_embeddings in config.json says that they are the same matrix.`,
+    'If the head was trained separately, set "tie_word_embeddings": false in config.json. Otherwise remove the tensor from the file.',
   );

@@ -21,7 +21,7 @@ export interface OpBase {
 }
 
 /** A value and its width, in elements a row. */
-export interface WrittenValue {
+interface WrittenValue {
   readonly name: string;
   readonly width: number;
 }

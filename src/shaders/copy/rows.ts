@@ -1,5 +1,5 @@
-// Picking rows: the head runs only over the rows that carry a loss (gather), and their gradient goes back
-// into the whole stream (scatter).
+// Selects rows: the head runs only over the rows that count toward the loss (gather), and their gradient goes back into the
+// whole stream (scatter).
 
 import type { Dispatch, View } from '../../dispatch/types';
 import { expectElements } from '../../dispatch/kernel';

@@ -7,8 +7,8 @@ import { AppError } from '../../base/errors';
 import type { RunRecord } from './record';
 import type { MetricsSnapshot } from '../run/metrics';
 import { MEMORY_GROUPS } from '../run/metrics';
-import { errorReader, prepared, report, sample, totals } from './readers';
-import { count, list, measured, nullable, number, object, oneOf, text, Unreadable, type Reader } from '../readers';
+import { errorReader, prepared, report, sample, totals } from './record-readers';
+import { count, list, measured, nullable, number, object, oneOf, text, Unreadable, type Reader } from './json-readers';
 
 const FORMAT = 'lisa-studio run';
 const VERSION = 1;
@@ -29,7 +29,7 @@ export function writeRunFile({ name, record }: NamedRecord): string {
 /** Throws DATASET_READ with what is wrong; `file` is its name, for the message. */
 export function readRunFile(json: string, file: string): NamedRecord {
   const refuse = (detail: string, cause?: unknown): never => {
-    throw new AppError('DATASET_READ', `${file} ${detail}.`, 'Choose a file that the history of this page has exported.', { cause });
+    throw new AppError('DATASET_READ', `${file} ${detail}.`, 'Choose a file that was exported from the history of this page.', { cause });
   };
   if (json.length > MAX_RUN_FILE) return refuse('is too large for a run');
   try {

@@ -8,7 +8,7 @@ import * as history from './history';
 import type { HistoryStorage } from './storage';
 import { resetMetrics, runMetrics } from '../run/metrics';
 import { newRun, useRunStore } from '../run/run';
-import { receive } from '../run/trainer';
+import { route } from '../route';
 
 /** IndexedDB's part, in memory: values are cloned as there. `full`: every write fails. */
 function memoryStorage() {
@@ -53,7 +53,7 @@ function begin(runId: string, config: RunConfig): void {
 function play(runId: string, options: RunEventsOptions = {}): void {
   const { config, events } = runEvents(options);
   begin(runId, config);
-  for (const event of events) receive({ type: 'run', runId, event });
+  for (const event of events) route({ type: 'run', runId, event });
 }
 
 beforeEach(async () => {
@@ -61,7 +61,7 @@ beforeEach(async () => {
   useRunStore.setState({ run: null });
   useDeviceStore.setState({ resumable: null });
   memory = memoryStorage();
-  disconnect = history.connectHistory(memory.place);
+  disconnect = history.watchHistory(memory.place);
   await settled();
 });
 
@@ -100,7 +100,7 @@ describe('what is recorded', () => {
     // The second checkpoint came within the same millisecond: the first one is what is there.
     expect(memory.records.get('a')).toMatchObject({ status: 'unfinished', step: 4, savedStep: 4 });
     vi.setSystemTime(NOON + 1000);
-    receive({ type: 'run', runId: 'a', event: { type: 'checkpoint', step: 9 } });
+    route({ type: 'run', runId: 'a', event: { type: 'checkpoint', step: 9 } });
     await settled();
     expect(memory.records.get('a')).toMatchObject({ status: 'unfinished', step: 9, savedStep: 9 });
     expect(pastRun(memory.records.get('a')!).phase).toBe('failed');
@@ -109,9 +109,9 @@ describe('what is recorded', () => {
   it('a failed run is kept with its error; one without a step, or discarded, is not', async () => {
     const error = { code: 'GPU_OOM', detail: 'd', remedy: 'r' } as const;
     play('a', { until: 2 });
-    receive({ type: 'run', runId: 'a', event: { type: 'failed', error, savedStep: null } });
+    route({ type: 'run', runId: 'a', event: { type: 'failed', error, savedStep: null } });
     play('b', { until: 0 });
-    receive({ type: 'run', runId: 'b', event: { type: 'failed', error, savedStep: null } });
+    route({ type: 'run', runId: 'b', event: { type: 'failed', error, savedStep: null } });
     play('c', { until: 5 });
     await settled();
     expect([...memory.records.keys()]).toEqual(['a', 'c']);
@@ -139,7 +139,7 @@ describe('a resumed run', () => {
     // The page was closed after step 9; the checkpoint is of step 8. A new page:
     disconnect();
     useRunStore.setState({ run: null });
-    disconnect = history.connectHistory(memory.place);
+    disconnect = history.watchHistory(memory.place);
     vi.setSystemTime(NOON + 60_000);
     useDeviceStore.setState({ resumable: { runId: 'a', step: 8, steps: 12, config: runConfig(), needsModel: null, needsDownload: null } });
     await settled();
@@ -179,7 +179,7 @@ describe('on the screen', () => {
     await history.renameRun('a', '  mine ');
     await history.renameRun('a', '   ');
     vi.setSystemTime(NOON + 1000);
-    receive({ type: 'run', runId: 'a', event: { type: 'checkpoint', step: 5 } });
+    route({ type: 'run', runId: 'a', event: { type: 'checkpoint', step: 5 } });
     await settled();
     expect(memory.summaries.get('a')).toMatchObject({ name: 'mine', step: 5 });
   });

@@ -44,8 +44,8 @@ let recorded: { readonly runId: string; readonly startedAt: number; savedAt: num
 /** The record of the run that can be gone on with, so that it is there before the first new step. */
 let earlier: RunRecord | null = null;
 
-/** Once a page. Returns how to stop, for tests. */
-export function connectHistory(place: HistoryStorage = browserStorage()): () => void {
+/** Reads the list and records the live run from here on. Returns the function that ends it. */
+export function watchHistory(place: HistoryStorage = browserStorage()): () => void {
   storage = place;
   recorded = null;
   earlier = null;
@@ -142,8 +142,8 @@ function storageFault(what: string, thrown: unknown): ErrorInfo {
     code: 'STORAGE',
     detail: full ? `${what}: the browser gives this page no more space.` : `${what}: ${why}`,
     remedy: full
-      ? 'Delete runs that you no longer need. The run itself is whole.'
-      : 'Allow this page to store data, or go on without a history.',
+      ? 'Delete runs that you no longer need. The run itself is intact.'
+      : 'Allow this page to store data, or continue without a history.',
   };
 }
 

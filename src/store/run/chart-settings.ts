@@ -3,8 +3,7 @@
 import { create } from 'zustand';
 import { EMA_DECAY } from './columns';
 
-const RASTER_MODES = ['trained', 'moved', 'age'] as const;
-export type RasterMode = (typeof RASTER_MODES)[number];
+export type RasterMode = 'trained' | 'moved' | 'age';
 
 export interface ChartSettings {
   /** Weight of the past in the smoothed loss: 0 to 0.99. */

@@ -1,18 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULTS } from '../../config/run-config';
-import type { Command, Event } from '../../worker/protocol';
+import type { Command } from '../../worker/protocol';
 import * as compare from './compare';
 import { newRun, useRunStore, type Run } from './run';
 
 const sent: Command[] = [];
-let listener: (event: Event) => void = () => undefined;
-vi.mock('../link', () => ({
-  send: (command: Command) => sent.push(command),
-  onEvent: (callback: (event: Event) => void) => {
-    listener = callback;
-    return () => undefined;
-  },
-}));
+// Files share their modules: an earlier one may have the real link already.
+vi.hoisted(() => void vi.resetModules());
+vi.mock('../link', () => ({ send: (command: Command) => sent.push(command) }));
 
 const run: Run = { ...newRun('a', { ...DEFAULTS, seed: 7, temperature: 0.5, sampleTokens: 20 }), phase: 'done' };
 const store = () => compare.useCompareStore.getState();
@@ -22,13 +17,13 @@ const lastRequest = () => {
   return command;
 };
 const reply = (side: 'base' | 'tuned', text: string, done: boolean, id = lastRequest().id): void =>
-  listener({ type: 'reply', id, side, text, tokens: text.length, done });
+  compare.takeReply({ type: 'reply', id, side, text, tokens: text.length, done });
 
 let end = (): void => undefined;
 beforeEach(() => {
   sent.length = 0;
   useRunStore.setState({ run: null });
-  end = compare.connectCompare();
+  end = compare.watchCompared();
   useRunStore.setState({ run: { ...run, runId: crypto.randomUUID() } });
   compare.setBlind(false);
 });
@@ -78,9 +73,9 @@ describe('a conversation', () => {
   it('a failure ends the answers and is told until the next question', () => {
     const error = { code: 'INTERNAL', detail: 'd', remedy: 'r' } as const;
     compare.askBoth('Hello');
-    listener({ type: 'compareFailed', id: lastRequest().id - 1, error });
+    compare.takeCompareFailure({ type: 'compareFailed', id: lastRequest().id - 1, error });
     expect(store().error).toBeNull();
-    listener({ type: 'compareFailed', id: lastRequest().id, error });
+    compare.takeCompareFailure({ type: 'compareFailed', id: lastRequest().id, error });
     expect(store()).toMatchObject({ error, turns: [{ base: { state: 'stopped' } }] });
     compare.askBoth('Again');
     expect(store().error).toBeNull();

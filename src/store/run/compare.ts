@@ -5,7 +5,7 @@
 import { create } from 'zustand';
 import type { ErrorInfo } from '../../base/errors';
 import type { CompareRequest, Event, Side } from '../../worker/protocol';
-import { onEvent, send } from '../link';
+import { send } from '../link';
 import { useRunStore, type Run } from './run';
 
 const SIDES = ['base', 'tuned'] as const satisfies readonly Side[];
@@ -106,23 +106,21 @@ export const quickPrompts = (run: Run): readonly string[] =>
 
 let lastId = 0;
 
-/** Once a page. Returns how to stop, for tests. */
-export function connectCompare(): () => void {
-  const ends = [
-    onEvent((event) => {
-      if (event.type === 'reply') useCompareStore.setState(({ turns }) => ({ turns: answered(turns, event) }));
-      if (event.type === 'compareFailed' && event.id === lastId)
-        useCompareStore.setState(({ turns }) => ({ turns: stopped(turns), error: event.error }));
-    }),
-    useRunStore.subscribe(({ run }) => {
-      const runId = run?.runId ?? null;
-      // Another run: another pair of models, and votes on the old one say nothing of it.
-      if (run && runId !== useCompareStore.getState().runId)
-        useCompareStore.setState(({ blind }) => ({ ...FRESH, runId, tally: NO_VOTES, left: sideFor(blind), ...samplingOf(run) }));
-    }),
-  ];
-  return () => ends.forEach((end) => end());
+export const takeReply = (reply: Extract<Event, { type: 'reply' }>): void =>
+  useCompareStore.setState(({ turns }) => ({ turns: answered(turns, reply) }));
+
+export function takeCompareFailure({ id, error }: Extract<Event, { type: 'compareFailed' }>): void {
+  if (id === lastId) useCompareStore.setState(({ turns }) => ({ turns: stopped(turns), error }));
 }
+
+/** Begins anew with every run. Returns the function that ends it. */
+export const watchCompared = (): (() => void) =>
+  useRunStore.subscribe(({ run }) => {
+    const runId = run?.runId ?? null;
+    // Another run is another pair of models, and votes on the old one say nothing about it.
+    if (run && runId !== useCompareStore.getState().runId)
+      useCompareStore.setState(({ blind }) => ({ ...FRESH, runId, tally: NO_VOTES, left: sideFor(blind), ...samplingOf(run) }));
+  });
 
 const samplingOf = ({ config }: Run): Sampling => ({
   temperature: config.temperature,

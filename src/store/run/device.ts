@@ -5,6 +5,7 @@ import type { RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
 import type { HubModel } from '../../io/hub/types';
 import type { DeviceDescription, DeviceLimits } from '../../dispatch/limits';
+import type { Event } from '../../worker/protocol';
 
 export type DeviceState =
   | { readonly status: 'opening' }
@@ -42,3 +43,12 @@ export const useDeviceStore = create<DeviceStore>(() => ({
 
 export const setDevice = (device: DeviceState): void => useDeviceStore.setState({ device });
 export const setResumable = (resumable: Resumable | null): void => useDeviceStore.setState({ resumable });
+
+// The worker's answers.
+
+export const takeDevice = ({ device, limits, features }: Extract<Event, { type: 'opened' }>): void =>
+  setDevice({ status: 'ready', device, limits, features });
+
+export const takeProbe = ({ flopsPerSecond }: Extract<Event, { type: 'speed' }>): void => useDeviceStore.setState({ flopsPerSecond });
+
+export const takeResumable = ({ type: _, ...resumable }: Extract<Event, { type: 'resumable' }>): void => setResumable(resumable);

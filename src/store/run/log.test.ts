@@ -1,22 +1,23 @@
-import { expect, test } from 'vitest';
-import type { RunEvent, StepMetrics } from '../../train/events';
-import { note, useLog } from './log';
+import { beforeEach, expect, test } from 'vitest';
+import { note, useLog, type LoggedEvent } from './log';
+
+// Another file's test may have left lines of a run with the same name.
+beforeEach(() => useLog.setState({ runId: '', lines: [] }));
 
 const types = (): string[] => useLog.getState().lines.map(({ event }) => (event.type === 'phase' ? event.phase : event.type));
 
-test('what happened, in its order: no steps, and a phase once however often it tells how far it is', () => {
-  const events: RunEvent[] = [
+test('what happened, in its order: a phase once however often it tells how far it is', () => {
+  const events: LoggedEvent[] = [
     { type: 'phase', phase: 'loading' },
     { type: 'phase', phase: 'loading', fraction: 0.5 },
     { type: 'phase', phase: 'training' },
-    { type: 'step', metrics: { step: 1 } as StepMetrics },
     { type: 'phase', phase: 'saving' },
     { type: 'checkpoint', step: 1 },
     { type: 'phase', phase: 'training' },
   ];
   events.forEach((event, i) => note('a', event, 1000 + i));
   expect(types()).toEqual(['loading', 'training', 'saving', 'checkpoint', 'training']);
-  expect(useLog.getState().lines.map(({ at }) => at)).toEqual([1000, 1002, 1004, 1005, 1006]);
+  expect(useLog.getState().lines.map(({ at }) => at)).toEqual([1000, 1002, 1003, 1004, 1005]);
 });
 
 test('another run begins a new list, and a long one keeps its end', () => {

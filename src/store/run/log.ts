@@ -2,8 +2,10 @@
 
 import { create } from 'zustand';
 import type { Phase, RunEvent } from '../../train/events';
-import { onEvent } from '../link';
 import { useRunStore } from './run';
+
+/** What is listed: not the steps, and not how far layers moved. The charts show those. */
+export type LoggedEvent = Exclude<RunEvent, { type: 'step' | 'moved' }>;
 
 export interface LogLine {
   /** From 0 in this page, one after another. */
@@ -12,7 +14,7 @@ export interface LogLine {
   readonly at: number;
   /** The last step that was finished then. */
   readonly step: number;
-  readonly event: RunEvent;
+  readonly event: LoggedEvent;
 }
 
 /** The oldest lines leave beyond this many. */
@@ -23,12 +25,11 @@ export const useLog = create<{ readonly runId: string; readonly lines: readonly 
 let phase: Phase | null = null;
 let next = 0;
 
-/** Exported for the test. */
-export function note(runId: string, event: RunEvent, at: number): void {
+/** `at`: milliseconds since 1970. */
+export function note(runId: string, event: LoggedEvent, at: number): void {
   const log = useLog.getState();
   const fresh = log.runId !== runId;
   if (fresh) phase = null;
-  if (event.type === 'step' || event.type === 'moved') return;
   // A phase tells how far it is again and again.
   if (event.type === 'phase' && event.phase === phase) return;
   if (event.type === 'phase') phase = event.phase;
@@ -36,9 +37,3 @@ export function note(runId: string, event: RunEvent, at: number): void {
   const line: LogLine = { id: next++, at, step: run?.runId === runId ? run.step : 0, event };
   useLog.setState({ runId, lines: [...(fresh ? [] : log.lines), line].slice(-MOST_LINES) });
 }
-
-/** Once a page. */
-export const watchLog = (): (() => void) =>
-  onEvent((event) => {
-    if (event.type === 'run') note(event.runId, event.event, Date.now());
-  });

@@ -3,10 +3,10 @@
 
 import { create } from 'zustand';
 import type { Phase } from '../../train/events';
-import { onEvent, send } from '../link';
+import { send } from '../link';
 import { usePreferences } from '../preferences';
 import { isActive, useRunStore } from './run';
-import { ask } from './trainer';
+import { ask } from './actions';
 
 /** The battery at which a run is paused, as a share. */
 export const LEAST_BATTERY = 0.2;
@@ -48,21 +48,23 @@ export function followPhase(before: Phase | undefined): void {
   checkBattery();
 }
 
-const tellPace = (): void => send({ type: 'pace', rest: usePreferences.getState().gentle ? 1 : 0 });
+/** To the worker; a fresh one does not know it. */
+export const tellPace = (): void => send({ type: 'pace', rest: usePreferences.getState().gentle ? 1 : 0 });
 
-/** Once a page. */
-export function watchPower(found: Promise<Battery> | undefined = batteryOf(navigator)): void {
-  usePreferences.subscribe(({ gentle }, before) => gentle !== before.gentle && tellPace());
-  // A fresh worker knows nothing of it.
-  onEvent(({ type }) => type === 'opened' && tellPace());
+/** Follows the preferences, the battery and the run's phase. Returns the function that ends it. */
+export function watchPower(found: Promise<Battery> | undefined = batteryOf(navigator)): () => void {
+  const ends = [
+    usePreferences.subscribe(({ gentle }, before) => gentle !== before.gentle && tellPace()),
+    useRunStore.subscribe(({ run }, before) => run?.phase !== before.run?.phase && followPhase(before.run?.phase)),
+  ];
   found?.then(
     (battery) => {
       usePower.setState({ battery });
       for (const change of ['levelchange', 'chargingchange']) battery.addEventListener(change, checkBattery);
-      useRunStore.subscribe(({ run }, before) => run?.phase !== before.run?.phase && followPhase(before.run?.phase));
     },
     () => undefined, // the browser says no: as if there were none
   );
+  return () => ends.forEach((end) => end());
 }
 
 /** Not in the DOM's types: it is no standard of all browsers. */

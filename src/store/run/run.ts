@@ -136,4 +136,9 @@ export const useRunStore = create<RunStore>(() => ({ run: null, view: 'setup' })
 
 export const patchRun = (patch: Partial<Run>): void => useRunStore.setState(({ run }) => (run ? { run: { ...run, ...patch } } : {}));
 
+export function patchExport(what: ExportKind, value: Exported): void {
+  const { run } = useRunStore.getState();
+  if (run) patchRun({ exported: { ...run.exported, [what]: value } });
+}
+
 export const setView = (view: RunStore['view']): void => useRunStore.setState({ view });

@@ -3,9 +3,8 @@
 
 import { create } from 'zustand';
 import type { DeviceDescription } from '../../dispatch/limits';
-import type { Event } from '../../worker/protocol';
+import type { RunEvent } from '../../train/events';
 import { useDeviceStore } from './device';
-import { onEvent } from '../link';
 import { recall, remember } from '../remembered';
 import { useRunStore } from './run';
 
@@ -84,31 +83,25 @@ function keep(): void {
   remember('speed', speeds);
 }
 
-/** Exported for the test. */
-export async function noteSpeed(event: Event): Promise<void> {
-  if (event.type !== 'run') return;
-  const { runId, event: inner } = event;
+/** Measures the live run. Resolves once the stopwatch has taken the event in. */
+export async function noteSpeed(runId: string, event: RunEvent): Promise<void> {
   const { run } = useRunStore.getState();
-  if (inner.type === 'prepared' && run?.runId === runId) {
-    const { shape, device } = inner.prepared;
+  if (event.type === 'prepared' && run?.runId === runId) {
+    const { shape, device } = event.prepared;
     const { stepFlopsOf } = await import('../../plan/forecast');
     watch = { runId, stopwatch: new Stopwatch(stepFlopsOf(shape, run.config)), device: deviceKey(device) };
   }
   if (watch?.runId !== runId) return;
-  if (inner.type === 'step') {
-    const speed = watch.stopwatch.step(inner.metrics.stepMs);
+  if (event.type === 'step') {
+    const speed = watch.stopwatch.step(event.metrics.stepMs);
     if (speed) fresh = { device: watch.device, speed };
   } else {
-    if (inner.type === 'phase' && inner.phase === 'training') watch.stopwatch.stretch();
+    if (event.type === 'phase' && event.phase === 'training') watch.stopwatch.stretch();
     keep();
   }
 }
 
-/** Once a page, before the worker is asked for anything. */
-export function watchSpeed(): void {
-  useSpeedStore.setState({ speeds: recall('speed', checkSpeeds) ?? {} });
-  onEvent((event) => void noteSpeed(event));
-}
+export const loadSpeeds = (): void => useSpeedStore.setState({ speeds: recall('speed', checkSpeeds) ?? {} });
 
 export interface MeasuredSpeed {
   readonly flopsPerSecond: number;

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Preflight } from '../../io/hub/types';
 import { useConfigStore } from './config';
 import { useHubStore } from './hub';
-import { adoptHubName, connectHubChoice, hubNameInUse, lookUp, lookUpNamed, setHubName, useHubName } from './hub-choice';
+import { adoptHubName, watchHubChoice, hubNameInUse, lookUp, lookUpNamed, setHubName, useHubName } from './hub-choice';
 import { chosenSources, setModelKind, useSourcesStore } from './sources';
 
 const HUB = useHubStore.getInitialState();
@@ -57,7 +57,7 @@ test('a token in the wrong field is neither sent nor put into the address', () =
 });
 
 test('what is known of it is a source of the set-up, and one to train on when it is whole', () => {
-  const end = connectHubChoice();
+  const end = watchHubChoice();
   setModelKind('hub');
   useHubStore.setState({ look: { status: 'known', preflight: preflight(false) } });
   expect(useConfigStore.getState().config.model).toBe('a/b@v1');

@@ -39,7 +39,7 @@ const LIKE_TOKEN = /^hf_[A-Za-z0-9]{20,}$/;
 function typedName(): HubName {
   const { text, revision } = useHubName.getState();
   if (LIKE_TOKEN.test(text.trim()))
-    throw new AppError('HUB_NAME', 'This looks like a token, not like a model.', 'Give the token under “Revision, mirror, token”.');
+    throw new AppError('HUB_NAME', 'This looks like a token, not like a model.', 'Enter the token under “Revision, mirror, token”.');
   const name = parseHubName(text, useHubStore.getState().url);
   return revision.trim() === '' ? name : parseHubName(`${name.repo}@${revision.trim()}`);
 }
@@ -91,7 +91,7 @@ export function removeArrived(model: HubModel): void {
 }
 
 /** Keeps the sources in step with the look, and asks once what is stored. Returns the function that ends it. */
-export function connectHubChoice(): () => void {
+export function watchHubChoice(): () => void {
   const ends = [
     useHubStore.subscribe(({ look }, before) => {
       if (look === before.look) return;

@@ -4,11 +4,11 @@
 
 import { create } from 'zustand';
 import { DEFAULT_HUB, parseHubName, parseHubUrl, parseToken } from '../../io/hub/names';
-import { errorInfo, type ErrorInfo } from '../../base/errors';
+import { errorInfo, unreachable, type ErrorInfo } from '../../base/errors';
 import type { HubEvent } from '../../worker/protocol-hub';
 import type { DownloadState, HubModel, StorageEstimate, StoredModel, Preflight } from '../../io/hub/types';
 import { useDeviceStore } from '../run/device';
-import { onEvent, send } from '../link';
+import { send } from '../link';
 import { recall, remember } from '../remembered';
 
 export type LookState =
@@ -48,29 +48,40 @@ let looks = 0;
 
 const { getState: hub, setState: set } = useHubStore;
 
-/** Takes the worker's answers, and gives a restarted worker what it has to know. Returns the function that ends it. */
-export function connectHub(): () => void {
+/** Tells the worker the hub's address, at the start and again after a restart. Returns the function that ends it. */
+export function watchHub(): () => void {
   const url = recall('hub', asUrl);
   if (url !== undefined) set({ url });
   void usualAddress()
     .then((usualUrl) => set({ usualUrl, ...(url === undefined && { url: usualUrl }) }))
     .then(introduce);
-  const end = [
-    onEvent((event) => {
-      const { look } = hub();
-      if (event.type === 'preflight' && look.status === 'looking' && look.id === event.id)
-        set({ look: { status: 'known', preflight: event.preflight } });
-      if (event.type === 'preflightFailed' && look.status === 'looking' && look.id === event.id)
-        set({ look: { status: 'failed', error: event.error } });
-      if (event.type === 'download') receiveDownload(event.download);
-      if (event.type === 'models') receiveModels(event);
-      if (event.type === 'modelsFailed') set({ modelsError: event.error });
-    }),
-    useDeviceStore.subscribe(({ device }, before) => {
-      if (device.status === 'opening' && device !== before.device) restarted();
-    }),
-  ];
-  return () => end.forEach((stop) => stop());
+  return useDeviceStore.subscribe(({ device }, before) => {
+    if (device.status === 'opening' && device !== before.device) restarted();
+  });
+}
+
+export function takeHubEvent(event: HubEvent): void {
+  switch (event.type) {
+    case 'preflight':
+      if (isAwaited(event.id)) set({ look: { status: 'known', preflight: event.preflight } });
+      break;
+    case 'preflightFailed':
+      if (isAwaited(event.id)) set({ look: { status: 'failed', error: event.error } });
+      break;
+    case 'download':
+      return takeDownload(event.download);
+    case 'models':
+      return takeModels(event);
+    case 'modelsFailed':
+      return set({ modelsError: event.error });
+    default:
+      return unreachable(event);
+  }
+}
+
+function isAwaited(id: number): boolean {
+  const { look } = hub();
+  return look.status === 'looking' && look.id === id;
 }
 
 const introduce = (): void => send({ type: 'hub', url: hub().url, token });
@@ -83,7 +94,7 @@ function restarted(): void {
   if (look.status === 'looking') ask(look.repo, look.revision, look.commit);
 }
 
-function receiveDownload(download: DownloadState): void {
+function takeDownload(download: DownloadState): void {
   set({ download });
   const { look } = hub();
   if (download.phase !== 'done' || look.status !== 'known' || !sameModel(look.preflight.model, download.model)) return;
@@ -92,7 +103,7 @@ function receiveDownload(download: DownloadState): void {
 }
 
 /** What is stored is newer than the look. */
-function receiveModels({ models, storage }: Extract<HubEvent, { type: 'models' }>): void {
+function takeModels({ models, storage }: Extract<HubEvent, { type: 'models' }>): void {
   set({ models, storage, modelsError: null });
   const { look } = hub();
   if (look.status !== 'known') return;

@@ -4,7 +4,7 @@ import type { DataPreview } from '../../data/sample/preview';
 import type { Command } from '../../worker/protocol';
 import { resetConfig, setConfig, useConfigStore } from './config';
 import { setDevice } from '../run/device';
-import { dataStanding, receive, useInspectStore, watchData } from './inspect';
+import { dataStanding, takeInspection, useInspectStore, watchData } from './inspect';
 import { setView } from '../run/run';
 import { chooseDataFile, chooseHeldOut, chosenSources, mapColumns, pasteData, setDataKind, useSourcesStore } from './sources';
 
@@ -14,7 +14,6 @@ vi.hoisted(() => void vi.resetModules());
 vi.mock('../link', () => ({
   connect: () => undefined,
   restartWorker: () => undefined,
-  onEvent: () => () => undefined,
   send: (command: Command) => sent.push(command),
 }));
 
@@ -34,7 +33,7 @@ const file = (name: string): File => new File(['x'], name);
 const questions = () => sent.filter((command) => command.type === 'inspect');
 const lastId = (): number => questions().at(-1)?.id ?? -1;
 const wait = (): void => void vi.advanceTimersByTime(1000);
-const answer = (name: string): void => receive({ type: 'inspected', id: lastId(), preview: preview(name) });
+const answer = (name: string): void => takeInspection({ type: 'inspected', id: lastId(), preview: preview(name) });
 const state = () => useInspectStore.getState();
 
 let end = (): void => undefined;
@@ -133,10 +132,10 @@ describe('the answer', () => {
     wait();
     const old = lastId();
     setConfig({ seqLen: 16 });
-    receive({ type: 'inspected', id: old, preview: preview('old') });
+    takeInspection({ type: 'inspected', id: old, preview: preview('old') });
     expect(state()).toMatchObject({ status: 'asking', preview: null });
     wait();
-    receive({ type: 'inspectFailed', id: lastId(), error: { code: 'TOKENIZER', detail: 'd', remedy: 'r' } });
+    takeInspection({ type: 'inspectFailed', id: lastId(), error: { code: 'TOKENIZER', detail: 'd', remedy: 'r' } });
     expect(state()).toMatchObject({ status: 'failed', error: { code: 'TOKENIZER' } });
   });
 
@@ -154,8 +153,8 @@ describe('the answer', () => {
   test('of a long count comes with its first rows first', () => {
     wait();
     const head = preview('a');
-    receive({ type: 'inspecting', id: lastId(), fraction: 0.2, head });
-    receive({ type: 'inspecting', id: lastId(), fraction: 0.4, head: null });
+    takeInspection({ type: 'inspecting', id: lastId(), fraction: 0.2, head });
+    takeInspection({ type: 'inspecting', id: lastId(), fraction: 0.4, head: null });
     expect(state()).toMatchObject({ status: 'asking', fraction: 0.4, head: { name: 'a' } });
     answer('a');
     expect(state()).toMatchObject({ status: 'ready', fraction: null, head: null });
@@ -166,11 +165,11 @@ describe('the answer', () => {
     answer('a');
     mapColumns({ text: 'body' });
     wait();
-    receive({ type: 'inspecting', id: lastId(), fraction: 0.1, head: null });
+    takeInspection({ type: 'inspecting', id: lastId(), fraction: 0.1, head: null });
     expect(state().preview).not.toBeNull();
-    receive({ type: 'inspecting', id: lastId(), fraction: 0.2, head: preview('a') });
+    takeInspection({ type: 'inspecting', id: lastId(), fraction: 0.2, head: preview('a') });
     expect(state().preview).not.toBeNull();
-    receive({ type: 'inspecting', id: lastId(), fraction: 0.3, head: { ...preview('a'), format: 'messages' } });
+    takeInspection({ type: 'inspecting', id: lastId(), fraction: 0.3, head: { ...preview('a'), format: 'messages' } });
     expect(state()).toMatchObject({ preview: null, head: { format: 'messages' } });
   });
 

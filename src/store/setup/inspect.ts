@@ -8,7 +8,7 @@ import type { ErrorInfo } from '../../base/errors';
 import type { Event } from '../../worker/protocol';
 import { useConfigStore } from './config';
 import { useDeviceStore } from '../run/device';
-import { onEvent, send } from '../link';
+import { send } from '../link';
 import { useRunStore } from '../run/run';
 import { chosenSources, useSourcesStore, type SourcesState } from './sources';
 
@@ -64,7 +64,6 @@ export function watchData(): () => void {
       asked = null;
       look();
     }),
-    onEvent(receive),
   ];
   look();
   return () => {
@@ -108,9 +107,8 @@ function ask(): void {
   if (asked && sources) send({ type: 'inspect', id: latest, config: asked.config, ...sources });
 }
 
-/** Exported for the test; the page reaches it through the worker's messages only. */
-export function receive(event: Event): void {
-  if (event.type !== 'inspecting' && event.type !== 'inspected' && event.type !== 'inspectFailed') return;
+/** Answers to older questions change nothing. */
+export function takeInspection(event: Extract<Event, { type: 'inspecting' | 'inspected' | 'inspectFailed' }>): void {
   if (event.id !== latest) return;
   switch (event.type) {
     case 'inspecting':

@@ -1,9 +1,10 @@
 // A model's folder or files on this machine: the worker reads its config and the headers of its weights at once, so that
 // its memory can be shown before anything is loaded. Nothing of it is copied, and nothing leaves the page.
 
-import { onEvent, send } from '../link';
+import type { Event } from '../../worker/protocol';
+import { send } from '../link';
 import { useDeviceStore } from '../run/device';
-import { setModelKind, useSourcesStore, type LocalModel } from './sources';
+import { setModelKind, useSourcesStore } from './sources';
 
 /** Of the newest question; answers to older ones are of another folder. */
 let latest = 0;
@@ -29,21 +30,15 @@ export function chooseModel(name: string, files: readonly File[]): void {
 const examine = (name: string, files: readonly File[]): void =>
   send({ type: 'examine', id: ++latest, model: { kind: 'files', name, files } });
 
-/** Takes the worker's answers. Returns the function that ends it. */
-export function connectLocalModel(): () => void {
-  const answer = (found: Pick<LocalModel, 'facts' | 'error'>): void =>
-    useSourcesStore.setState(({ local }) => ({ local: local && { ...local, ...found } }));
-  const ends = [
-    onEvent((event) => {
-      if (event.type === 'examined' && event.id === latest) answer({ facts: event.facts, error: null });
-      if (event.type === 'examineFailed' && event.id === latest) answer({ facts: null, error: event.error });
-    }),
-    // A restarted worker has forgotten what it was asked.
-    useDeviceStore.subscribe(({ device }, before) => {
-      const { local } = useSourcesStore.getState();
-      if (device.status === 'opening' && device !== before.device && local && !local.facts && !local.error)
-        examine(local.name, local.files);
-    }),
-  ];
-  return () => ends.forEach((end) => end());
+export function takeExamination(event: Extract<Event, { type: 'examined' | 'examineFailed' }>): void {
+  if (event.id !== latest) return;
+  const found = event.type === 'examined' ? { facts: event.facts, error: null } : { facts: null, error: event.error };
+  useSourcesStore.setState(({ local }) => ({ local: local && { ...local, ...found } }));
 }
+
+/** A restarted worker has forgotten what it was asked, so it is asked again. Returns the function that ends it. */
+export const watchLocalModel = (): (() => void) =>
+  useDeviceStore.subscribe(({ device }, before) => {
+    const { local } = useSourcesStore.getState();
+    if (device.status === 'opening' && device !== before.device && local && !local.facts && !local.error) examine(local.name, local.files);
+  });

@@ -1,16 +1,10 @@
-// What the set-up keeps: settings and their defaults, the address, the budget, the measured speed.
+// What the set-up keeps: settings and their defaults, the address, the budget.
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DEFAULTS, METHOD_LR, type RunConfig } from '../../config/run-config';
 import { encodeConfig } from '../../config/codec';
-import { BUILTIN } from '../../ui/known-models';
-import { stepFlopsOf } from '../../plan/forecast';
-import type { Event } from '../../worker/protocol';
-import type { RunEvent } from '../../train/events';
 import { asBudget, BUDGET_RANGE, loadBudget, setBudget, useBudgetStore, verdictOf } from './budget';
 import { adoptConfig, resetConfig, resetKey, setConfig, useConfigStore, type ConfigState } from './config';
-import { newRun, useRunStore } from '../run/run';
-import { checkSpeeds, deviceKey, noteSpeed, Stopwatch, useSpeedStore } from '../run/speed';
 import { followAddress, linkOf, useLinkStore } from './url';
 
 /** A page with an address and a storage, as far as the stores need one. */
@@ -158,43 +152,5 @@ describe('the budget', () => {
     setBudget(4e9);
     setBudget(null);
     expect(page.stored.has('lisa-studio.budget')).toBe(false);
-  });
-});
-
-describe('the speed', () => {
-  it('is the mean of the steps after the first ones', () => {
-    const watch = new Stopwatch(1000);
-    expect([900, 500, 300].map((ms) => watch.step(ms))).toEqual([null, null, null]);
-    expect(watch.step(10)).toEqual({ flopsPerSecond: 100_000, steps: 1 });
-    expect(watch.step(30)).toEqual({ flopsPerSecond: 50_000, steps: 2 });
-    watch.stretch();
-    expect(watch.step(4000)).toEqual({ flopsPerSecond: 50_000, steps: 2 });
-    for (let i = 0; i < 2000; i++) watch.step(5);
-    const settled = watch.step(5);
-    expect(settled?.steps).toBe(50);
-    expect(settled?.flopsPerSecond).toBeCloseTo(200_000, 3);
-  });
-
-  it('of stored text is only what is one', () => {
-    const good = { flopsPerSecond: 1e9, steps: 4 };
-    expect(checkSpeeds({ a: good, b: { flopsPerSecond: 'fast', steps: 1 }, c: null, d: { flopsPerSecond: 0, steps: 1 } })).toEqual({
-      a: good,
-    });
-    expect(checkSpeeds(3)).toBeUndefined();
-  });
-
-  it('comes from the events of a run, by device, and is kept', async () => {
-    const device = { vendor: 'v', architecture: 'a', description: 'd', software: false };
-    const config = { ...DEFAULTS, batchSize: 2, seqLen: 32 };
-    useRunStore.setState({ run: newRun('r', config) });
-    const event = (inner: unknown): Event => ({ type: 'run', runId: 'r', event: inner as RunEvent });
-    await noteSpeed(event({ type: 'prepared', prepared: { shape: BUILTIN.shape, device } }));
-    for (const stepMs of [80, 70, 60, 20, 20]) await noteSpeed(event({ type: 'step', metrics: { stepMs } }));
-    await noteSpeed({ type: 'run', runId: 'other', event: { type: 'step', metrics: { stepMs: 1 } } as RunEvent });
-    await noteSpeed(event({ type: 'eval', step: 5, loss: 1, targets: 1 }));
-    const speed = { flopsPerSecond: (stepFlopsOf(BUILTIN.shape, config) * 1000) / 20, steps: 2 };
-    expect(useSpeedStore.getState().speeds).toEqual({ [deviceKey(device)]: speed });
-    expect(JSON.parse(page.stored.get('lisa-studio.speed') ?? '')).toEqual({ [deviceKey(device)]: speed });
-    useRunStore.setState({ run: null });
   });
 });

@@ -3,7 +3,7 @@
 
 import { useState } from 'react';
 import { isDownload, isRefusal, type Run } from '../../store/run/run';
-import { download } from '../../store/run/trainer';
+import { download } from '../../store/run/actions';
 import type { ExportKind } from '../../worker/protocol';
 import { Segmented } from '../parts/fields';
 import { Saved } from './Saved';

@@ -4,7 +4,7 @@
 import { useState } from 'react';
 import type { Resumable } from '../../store/run/device';
 import { lookUpNamed } from '../../store/setup/hub-choice';
-import { resumeRun } from '../../store/run/trainer';
+import { resumeRun } from '../../store/run/actions';
 import type { HubModel } from '../../io/hub/types';
 import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';

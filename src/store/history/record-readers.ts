@@ -11,7 +11,7 @@ import type { DataSummary } from '../../data/sample/dataset';
 import type { BlockBytes } from '../../plan/block-bytes';
 import type { BernoulliReport, Period } from '../../lisa/schedule';
 import type { Prepared, Rounding, RunReport, Sample } from '../../train/events';
-import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from '../readers';
+import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from './json-readers';
 
 const CLASSES = {
   weights: count,

@@ -1,0 +1,81 @@
+// What a person asks of the device and of runs: it goes to the worker from here.
+
+import type { RunConfig } from '../../config/run-config';
+import type { ExportKind } from '../../worker/protocol';
+import type { DataSource, ModelSource } from '../../io/sources/run-sources';
+import { setDevice, setResumable, useDeviceStore } from './device';
+import { revokeDownload, saveDownload } from './download';
+import { restartWorker, send } from '../link';
+import { resetMetrics } from './metrics';
+import { usePreferences } from '../preferences';
+import { isDownload, newRun, patchExport, patchRun, useRunStore, type Asked } from './run';
+
+/** Asks the worker for the GPU; it answers with 'opened' or 'refused'. */
+export const openDevice = (): void => send({ type: 'open', base: document.baseURI, lowPower: usePreferences.getState().lowPower });
+
+/** A fresh worker and a fresh device: after a lost device the old adapter may be stale. */
+export function reopenDevice(): void {
+  restartWorker();
+  openDevice();
+  // Stores that see the device open again tell the fresh worker what the old one knew.
+  setDevice({ status: 'opening' });
+}
+
+export function startRun(config: RunConfig, model: ModelSource, data: DataSource, paused: boolean): void {
+  const runId = crypto.randomUUID();
+  begin(runId, config);
+  send({ type: 'start', runId, config, model, data, paused });
+}
+
+/** Goes on from the checkpoint. `model`: the local folder, where it has to be chosen again. */
+export function resumeRun(model?: ModelSource): void {
+  const { resumable } = useDeviceStore.getState();
+  if (!resumable || resumable.needsDownload || (resumable.needsModel !== null && !model)) return;
+  const { runId, config } = resumable;
+  begin(runId, config);
+  send({ type: 'resume', runId, model });
+}
+
+function begin(runId: string, config: RunConfig): void {
+  for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (isDownload(old)) revokeDownload(old);
+  resetMetrics(config.method === 'lisa' ? config.lisaPeriod : null);
+  useRunStore.setState({ run: newRun(runId, config), view: 'run' });
+  setResumable(null);
+}
+
+export function ask(what: Asked): void {
+  patchRun({ asked: what });
+  send({ type: what });
+}
+
+/** After a checkpoint that could not be written: tries again, and trains on if it can be. */
+export function saveAndGoOn(): void {
+  ask('save');
+  send({ type: 'continue' });
+}
+
+/** After a checkpoint that could not be written: trains on, and writes no more of them. */
+export function goOnUnsaved(): void {
+  patchRun({ asked: 'continue', saveError: null });
+  send({ type: 'continue', saving: false });
+}
+
+/** Takes away the checkpoint of the unfinished run that could be gone on with. */
+export function forgetCheckpoint(): void {
+  setResumable(null);
+  send({ type: 'discard' });
+}
+
+/** Ends the run and forgets it; nothing of it is kept. */
+export function discardRun(): void {
+  send({ type: 'discard' });
+  useRunStore.setState({ run: null, view: 'setup' });
+}
+
+/** Saves the tuned model in one of its forms, or the tensors that changed; the worker is asked for it the first time. */
+export function download(what: ExportKind = 'model'): void {
+  const exported = useRunStore.getState().run?.exported[what];
+  if (exported && isDownload(exported)) return saveDownload(exported);
+  patchExport(what, 'asked');
+  send({ type: 'export', what });
+}
