@@ -48,6 +48,8 @@ export class HubServer {
   readonly faults: { readonly path: string; readonly fault: Fault }[] = [];
   /** Of every answer with a file's bytes; Infinity: as fast as it goes. */
   bytesPerSecond = Infinity;
+  /** Bytes of the file that the other end holds, where answers are to be cut. */
+  held: () => Promise<number> = () => Promise.resolve(Infinity);
   url = '';
   storageUrl = '';
   readonly #hub = createServer((request, response) => this.#answer('hub', request, response));
@@ -153,10 +155,10 @@ export class HubServer {
       ETag: `"${sha256(fault?.kind === 'changed' ? whole : bytes)}"`,
       ...(from && { 'Content-Range': `bytes ${start}-${end - 1}/${whole.byteLength}` }),
     });
-    void this.#send(whole.subarray(start, end), fault, response);
+    void this.#send(whole.subarray(start, end), start, fault, response);
   }
 
-  async #send(bytes: Uint8Array, fault: Fault | null, response: ServerResponse): Promise<void> {
+  async #send(bytes: Uint8Array, start: number, fault: Fault | null, response: ServerResponse): Promise<void> {
     const ends = fault?.kind === 'cut' || fault?.kind === 'stall';
     const part = ends ? bytes.subarray(0, fault.after) : bytes;
     const piece = Math.min(65_536, this.bytesPerSecond / 20);
@@ -165,13 +167,16 @@ export class HubServer {
       if (this.bytesPerSecond !== Infinity) await new Promise((resolve) => setTimeout(resolve, 50));
     }
     if (fault?.kind === 'cut') {
-      // Cut after what was sent has arrived: a reset would take it back. Both ends are in this process, so on a busy machine both are
-      // late: turns of its event loop count, and not time alone.
-      for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 3));
+      await this.#untilHeld(start + part.byteLength);
       response.destroy();
     } else if (fault?.kind !== 'stall') {
       response.end();
     }
+  }
+
+  /** A cut takes back what has not been read from the connection: it comes when the other end holds these bytes, late as it may be. */
+  async #untilHeld(bytes: number): Promise<void> {
+    for (let waited = 0; waited < 3000 && (await this.held()) < bytes; waited += 5) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   #fails(response: ServerResponse, path: string): boolean {

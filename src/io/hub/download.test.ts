@@ -56,6 +56,13 @@ const tiny = (): HubModel => ({ kind: 'hub', hub: server.url, repo: 'org/tiny', 
 const big = (): Uint8Array<ArrayBuffer> => files.get(BIG)!;
 const fail = (path: string, ...faults: Fault[]): void => void server.faults.push(...faults.map((fault) => ({ path, fault })));
 
+/** A cache that the server looks into before it cuts an answer. */
+function cacheIn(root: CacheRoot): ModelCache {
+  const cache = new ModelCache(root);
+  server.held = async () => (await cache.find(tiny()))?.folder.size(BIG) ?? 0;
+  return cache;
+}
+
 async function fetchTiny(cache: ModelCache, options: DownloadOptions = {}, from = client()) {
   const { files: wanted } = await lookAtModel(from, 'org/tiny', 'main', quick());
   return downloadModel(from, cache, tiny(), wanted, { patience: quick(), ...options });
@@ -77,7 +84,7 @@ const ROOTS: [string, () => CacheRoot][] = [
 
 describe.each(ROOTS)('in %s', (_, root) => {
   test('only what the loader needs, small files first, then nothing more', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const states: DownloadState[] = [];
     const cached = await fetchTiny(cache, { onState: (state) => states.push(state) });
     await expectWhole(cache);
@@ -92,7 +99,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('five cuts of one download: identical bytes', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const cuts = [1000, 100_000, 1, 65_536, 200_000];
     fail(BIG, ...cuts.map((after): Fault => ({ kind: 'cut', after })));
     // The look takes two ranges of the weights before.
@@ -145,7 +152,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('a part that is not what it says is thrown away and fetched anew', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
     const cached = await cache.create(tiny(), wanted);
     const appender = await cached.folder.append(BIG, 0);
@@ -156,7 +163,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('wrong bytes: refused, nothing kept, and right the next time', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     for (const path of [BIG, 'tokenizer.json']) {
       const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
       fail(path, { kind: 'wrong' });
@@ -173,7 +180,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('more bytes than the list says: refused, and nothing kept of them', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
     // The server's file is the longer one.
     const shorter = wanted.map((file) => (file.path === BIG ? { ...file, bytes: 100_000 } : file));
@@ -183,7 +190,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('another file under the same name in the middle: from the beginning once, refused if it goes on', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
     // The part is of the other file; the hub then has the right one.
     fail(BIG, { kind: 'cut', after: 10_000 }, { kind: 'changed' });
@@ -198,7 +205,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('a server without ranges is asked from the beginning', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
     fail(BIG, { kind: 'cut', after: 50_000 }, { kind: 'no ranges' });
     await downloadModel(client(), cache, tiny(), wanted, { patience: quick() });
@@ -206,7 +213,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
   });
 
   test('5xx, silence and cuts without a byte: tried again with longer waits, then told with what is kept', async () => {
-    const cache = new ModelCache(root());
+    const cache = cacheIn(root());
     const { files: wanted } = await lookAtModel(client(), 'org/tiny', 'main', quick());
     const waits: number[] = [];
     const options = { patience: quick(waits) };
@@ -224,7 +231,7 @@ describe.each(ROOTS)('in %s', (_, root) => {
     });
     const states: DownloadState[] = [];
     fail(BIG, ...Array<Fault>(6).fill({ kind: 'stall', after: 0 }));
-    const impatient = downloadModel(client(null, 60), cache, tiny(), wanted, { ...options, onState: (state) => states.push(state) });
+    const impatient = downloadModel(client(null, 300), cache, tiny(), wanted, { ...options, onState: (state) => states.push(state) });
     await expect(impatient).rejects.toMatchObject({ code: 'HUB_STALLED' });
     expect(
       states.filter(({ phase }) => phase === 'waiting').map(({ retry }) => [retry?.attempt, retry?.seconds, retry?.error.code]),
