@@ -1,5 +1,6 @@
-// A large data file, read as a run reads it: how long, how much memory beside, how long the loop of the worker is held up at
-// once, and what another row length costs afterwards. The built-in model's tokenizer; no GPU.
+// Reads a large data file as a run reads it, with the built-in model's tokenizer and no GPU. Prints how long it takes,
+// how much extra memory it needs, how long it blocks the worker's event loop at a time, and what another row length
+// costs afterwards.
 
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

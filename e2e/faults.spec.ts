@@ -1,5 +1,5 @@
-// What can go wrong while training, put in from outside: each fault gets its card, which says what happened, what is safe
-// and what to do, and the page can go on afterwards.
+// What can go wrong while training, injected from outside: each fault gets its card, which says what happened, what is
+// safe and what to do, and the page can go on afterwards.
 
 import { expect, test } from '@playwright/test';
 import { open, phase, small } from './support/page';
@@ -10,7 +10,7 @@ test.beforeEach(async ({ page }) => {
   await open(page);
 });
 
-test('a lost device: the saved step is named, another device opens, and the run goes on from there', async ({ page }) => {
+test('a lost device: the saved step is named, another device opens, and the run resumes from there', async ({ page }) => {
   await small(page, { steps: '1000', saveEvery: '2' });
   await page.getByRole('button', { name: 'Start LISA', exact: true }).click();
   await expect(page.locator('.step-count')).toHaveText(/step ([3-9]|\d\d+) of/, { timeout: 150_000 });
@@ -38,7 +38,7 @@ test('no memory: the card names the buffer, and one click makes the run smaller'
 });
 
 test('numbers that leave the range end the run with its last good step, and suggest a lower rate', async ({ page }) => {
-  // A step then multiplies every matrix by 1 − 10 · 10: no float holds that for long.
+  // A step then multiplies every matrix by 1 − 10 · 10, which soon overflows any float.
   await small(page, { steps: '50', lr: '10', weightDecay: '10' });
   await page.getByRole('button', { name: 'Start LISA', exact: true }).click();
   const card = page.locator('[data-error="NONFINITE_LOSS"]');

@@ -1,4 +1,4 @@
-// A browser without a GPU for WebGPU (Chromium as it starts by itself on a server): the page says what to do, and
+// A browser without a GPU for WebGPU (Chromium with its default flags on a server): the page says what to do, and
 // still shows its forecasts.
 
 import { expect, test } from '@playwright/test';

@@ -36,7 +36,7 @@ test('one click trains with LISA and shows what it did', async ({ page }) => {
     await expect(page.locator('[data-sample="after"]').first()).toContainText('After step 6');
   });
 
-  await test.step('measured memory is on the scale of the forecast, and equal to it', async () => {
+  await test.step('measured memory is on the same scale as the forecast, and equal to it', async () => {
     const peak = await total(page, 'Peak');
     expect(peak).toBe(await total(page, 'LISA'));
     expect(peak).toBeLessThan(await total(page, 'Full'));
@@ -98,7 +98,7 @@ test('a run can be started paused, stepped, continued, paused and stopped', asyn
   expect(complaints).toEqual([]);
 });
 
-test('a bad data file is told with its row before the start, and a way on', async ({ page }) => {
+test('a bad data file is reported with its row before the start, and the page offers a way on', async ({ page }) => {
   await open(page);
   await page.getByRole('group', { name: 'Data' }).getByRole('radio', { name: 'File' }).check();
   await expect(page.locator('[data-action="start"]')).toHaveText('Choose a data file');

@@ -18,7 +18,7 @@ import { serve } from './serve.mjs';
 
 const UPDATES = 60;
 const WARM_UP = 10;
-/** New steps an update: ten updates a second of a run that makes a hundred steps a second. */
+/** New steps per update: ten updates a second for a run that makes a hundred steps a second. */
 const STEPS_PER_UPDATE = 10;
 /** The longest task that the page may have while it trains, in ms. */
 const LONGEST = 50;
@@ -77,7 +77,7 @@ async function measure() {
   const after = await heap();
   console.log(`${steps.toLocaleString('en-US')} steps; their numbers take ${((after - before) / 1e6).toFixed(1)} MB of heap`);
 
-  // Processor time: what else the machine does at the moment is not in it.
+  // Processor time: it does not include what else the machine does.
   await client.send('Performance.enable', { timeDomain: 'threadTicks' });
   const cpu = async () =>
     1000 * ((await client.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'ThreadTime')?.value ?? NaN);
@@ -90,7 +90,7 @@ async function measure() {
   const heads = ['script', 'frame', 'worst frame', 'cpu', 'worst cpu'];
   console.log(`${'ms an update'.padEnd(14)}${heads.map((name) => name.padStart(13)).join('')}   over ${UPDATES} updates`);
   for (const part of parts) {
-    // A fresh page for each: the garbage of the parts before is not this one's.
+    // A fresh page for each part, so that the garbage of earlier parts does not count.
     await open();
     await page.evaluate(([n, done]) => /** @type {any} */ (window).bench.fill(n, done), [steps, done]);
     await page.evaluate((name) => /** @type {any} */ (window).bench.mount(name), part);

@@ -1,6 +1,6 @@
 // @ts-check
-// Finds a Chromium on this machine (Chrome, Chromium, Edge), or installs Debian's package where that is possible.
-// The browser tests run in it, and its software GPU driver (SwiftShader) serves Node where there is no GPU.
+// Finds a Chromium on this machine (Chrome, Chromium, Edge), or installs Debian's package if that is possible. The
+// browser tests run in it, and Node uses its software GPU driver (SwiftShader) if there is no GPU.
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
@@ -49,7 +49,7 @@ function playwrightBrowsers() {
   return folders(cache, /^chromium-\d+$/);
 }
 
-/** Places where a browser's program is, beyond PATH. */
+/** Places where a browser's program may be, besides PATH. */
 function usualPlaces() {
   const { env, platform } = process;
   if (platform === 'darwin') {
@@ -115,7 +115,7 @@ function isDebian() {
 }
 
 /**
- * Finds a browser; on Debian installs one where there is none. Says what to do where it cannot, unless the caller does.
+ * Finds a browser; on Debian it installs one if there is none. If it cannot, it says what to do, unless the caller does.
  * @param {{ quiet?: boolean }} [options]
  * @returns {Promise<string | null>} path of the browser's program
  */
@@ -129,7 +129,7 @@ export async function ensureChromium({ quiet = false } = {}) {
       const [command = '', ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', ...args];
       return run(command, rest, { stdio: toStderr });
     };
-    // The package lists of a fresh machine are absent or old; a failed update still leaves the installation a chance.
+    // The package lists of a fresh machine are missing or old; the installation may succeed even if the update fails.
     await apt('update');
     await apt('install', '--yes', '--no-install-recommends', 'chromium');
     const installed = findChromium();

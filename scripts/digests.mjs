@@ -1,11 +1,11 @@
 // @ts-check
 // npm run digests -- [--project DIR] [--out FILE] [--against FILE] [--checkpoints DIR] [--only REGEX]
 // Shows that two trees of the project train the same bits: trains tiny models with the command line of the tree in DIR
-// and prints what came of each run as JSON: the tuned model's digest, that of metrics.jsonl without its times and of the
-// report's figures, the layers drawn, the bytes on the GPU. --against compares with an earlier file and fails where
-// anything differs. Digests belong to one driver: both files must come from the same.
-// --checkpoints: where the checkpoints that runs are resumed from are kept; one that is there already, from another
-// tree, is gone on from instead of a new one.
+// and prints the results of each run as JSON: the digests of the tuned model, of metrics.jsonl without its times and of
+// the report's figures, the layers drawn, and the bytes on the GPU. --against compares with an earlier file and fails
+// if anything differs. Digests belong to one driver: both files must come from the same.
+// --checkpoints: where the checkpoints that runs are resumed from are kept; if one is already there, from another tree,
+// runs resume from it instead of from a new one.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -95,7 +95,7 @@ function sha256(/** @type {string | Buffer} */ contents) {
   return createHash('sha256').update(contents).digest('hex');
 }
 
-/** The folder of a run that stopped after `step`: one that was kept, or a new one. */
+/** The folder of a run that stopped after `step`: a kept one, or a new one. */
 async function interrupted(/** @type {string} */ name, /** @type {Record<string, string>} */ options, /** @type {number} */ step) {
   const half = path.join(folder, `${name} half`);
   const kept = values.checkpoints === undefined ? null : path.resolve(values.checkpoints, name.replaceAll(' ', '-'));

@@ -39,7 +39,7 @@ test('the same seed gives the same bytes, another seed others', () => {
   expect(safetensors(tensors, 'F32', 5).equals(safetensors(tensors, 'F32', 6))).toBe(false);
 });
 
-test('both 16-bit formats hold the same numbers, near those of f32: nothing was rounded', () => {
+test('both 16-bit formats hold the same numbers, near those of f32, so nothing was rounded', () => {
   const [f32, f16, bf16] = (['F32', 'F16', 'BF16'] as const).map((dtype) => safetensors(tensors, dtype, 5));
   for (const [name, center, spread] of [
     ['w.weight', 0, 0.125],

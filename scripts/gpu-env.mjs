@@ -1,6 +1,6 @@
 // @ts-check
-// Gives Dawn, the WebGPU library in Node, a GPU driver. Where the machine has none, that is SwiftShader, the software
-// driver that comes with every Chromium on Linux. Other systems bring their own software driver, or have a GPU.
+// Gives Dawn, the WebGPU library in Node, a GPU driver. If the machine has none, it is SwiftShader, the software driver
+// that comes with every Chromium on Linux. Other systems bring their own software driver, or have a GPU.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ const LOADER = 'libvulkan.so.1';
 
 /**
  * What to add to the environment so that Dawn finds an adapter, and that adapter's name. Tries, in a process of its own,
- * the environment as it is and then each software driver; `adapter` is null where none works.
+ * the environment as it is and then each software driver; `adapter` is null if none works.
  * @returns {Promise<{ env: Env, adapter: string | null }>}
  */
 export async function gpuEnv() {
@@ -32,11 +32,11 @@ export async function gpuEnv() {
 }
 
 /**
- * gpuEnv(), with Chromium installed for its software driver where that is possible and nothing else answers. Says in one
- * line what is missing where no adapter is to be had.
+ * Like gpuEnv(), but installs Chromium for its software driver if that is possible and nothing else answers. If there is no
+ * adapter, it says in one line what is missing.
  * @param {typeof gpuEnv} find
  * @param {(options: { quiet: boolean }) => Promise<string | null>} install
- * @returns {Promise<Env | null>} null where there is no adapter
+ * @returns {Promise<Env | null>} null if there is no adapter
  */
 export async function ensureGpu(find = gpuEnv, install = ensureChromium) {
   const first = await find();
@@ -59,8 +59,8 @@ export async function ensureGpu(find = gpuEnv, install = ensureChromium) {
 }
 
 /**
- * Environments worth trying. Chromium brings its own Vulkan loader, which serves where the system has none: with the
- * system's drivers first, since one of them may be a real GPU, then with SwiftShader.
+ * Environments worth trying. Chromium brings its own Vulkan loader, which is used if the system has none: first with the
+ * system's drivers, since one of them may be a real GPU, then with SwiftShader.
  * @param {boolean} loaderMissing
  * @returns {Env[]}
  */
@@ -93,7 +93,7 @@ const PROBE = `
 `;
 
 /**
- * Asks Dawn for an adapter in another process: a driver that crashes ends only that one, and the search path of shared
+ * Asks Dawn for an adapter in another process: a driver that crashes ends only that process, and the search path of shared
  * libraries is read when a process starts.
  * @param {Env} env
  * @returns {Promise<{ adapter: string | null, loaderMissing: boolean }>}
@@ -139,6 +139,6 @@ export function useGpuEnv(env) {
   try {
     process.dlopen({ exports: {} }, file, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   } catch {
-    // Always here: Node says that the library is not an add-on, after it was loaded.
+    // Always comes here: Node loads the library, then says that it is not an add-on.
   }
 }

@@ -1,5 +1,5 @@
-// What a program for Node does where there is no GPU: it looks, has a software driver installed, looks again, and gives up
-// with one line.
+// What a program for Node does if there is no GPU: it looks, installs a software driver, looks again, and gives up with
+// one line.
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ensureGpu } from './gpu-env.mjs';
@@ -27,7 +27,7 @@ test('an adapter that answers is used, and nothing is installed', async () => {
   expect(lines).toEqual([]);
 });
 
-test.runIf(process.platform === 'linux')('where none answers Chromium is installed for its driver, and asked again', async () => {
+test.runIf(process.platform === 'linux')('if none answers, Chromium is installed for its driver, and tried again', async () => {
   const answers = [none, software];
   const install = vi.fn(() => Promise.resolve('/usr/bin/chromium'));
   expect(await ensureGpu(() => Promise.resolve(answers.shift()!), install)).toEqual(software.env);
@@ -35,7 +35,7 @@ test.runIf(process.platform === 'linux')('where none answers Chromium is install
   expect(lines).toEqual([]);
 });
 
-test('where nothing helps it ends with one line that a terminal understands', async () => {
+test('if nothing helps, it ends with one line that a terminal user understands', async () => {
   expect(
     await ensureGpu(
       () => Promise.resolve(none),

@@ -1,4 +1,4 @@
-// The house rules of eslint.config.js bite: each is shown a line that breaks it and one that keeps it.
+// The house rules of eslint.config.js work: each is given a line that breaks it and one that follows it.
 
 import { ESLint } from 'eslint';
 import path from 'node:path';

@@ -1,7 +1,8 @@
 // @ts-check
 // npm run mutants -- [--seed N] [--per-folder 4] [--project DIR] [--folders REGEX] [--out FILE] [--budget-seconds 120]
-// Do the tests see faults? Plants some in every folder of src/, one at a time and chosen by the seed, in a copy of the tree in DIR, and runs
-// the tests that can see each. Takes up to an hour. Prints what caught each fault, a table by folder, and the faults that survived.
+// Checks that the tests see faults: plants some in every folder of src/, one at a time and chosen by the seed, in a
+// copy of the tree in DIR, and runs the tests that can see each. Takes up to an hour. Prints what caught each fault, a
+// table by folder, and the faults that survived.
 //   caught        a test failed that passes without the fault, or hung; or the linter saw the missing await
 //   survived      all tests passed that import the file, or there is none
 //   not decided   those that were run within the budget passed
@@ -58,7 +59,7 @@ const texts = new Map(
     .map((file) => [file.replaceAll(path.sep, '/'), readFileSync(path.join(tree, file), 'utf8')]),
 );
 const imports = importGraph(texts);
-/** A component that no test imports is seen by the browser tests alone: a fault there would say nothing about the tests here. */
+/** Only the browser tests see a component that no test imports: a fault there would say nothing about the tests here. */
 const isSeen = (/** @type {string} */ file) => !file.endsWith('.tsx') || testsOf(file, imports).size > 0;
 const sources = [...texts.keys()].filter((file) => file.startsWith('src/') && isSource(file) && isSeen(file));
 const mutants = [...byFolder(sources)]

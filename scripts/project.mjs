@@ -10,12 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Says on standard error what is being done: standard output belongs to the command that the user asked for. */
+/** Says on standard error what happens: standard output belongs to the command that the user asked for. */
 export function say(/** @type {string} */ text) {
   process.stderr.write(`${text}\n`);
 }
 
-/** Ends with one clear line where Node is too old for the tools that the project uses. */
+/** Ends with one clear line if Node is too old for the tools that the project uses. */
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
@@ -71,12 +71,12 @@ function dependenciesInstalled() {
   });
 }
 
-/** Installs the dependencies with `npm ci` where they are missing or differ from package-lock.json. */
+/** Installs the dependencies with `npm ci` if they are missing or differ from package-lock.json. */
 export async function ensureDependencies() {
   requireNode();
   if (dependenciesInstalled()) return;
   say('Installing the dependencies (npm ci) …');
-  // The npm that started this script, where one did; `npm` is a .cmd file on Windows and needs a shell there.
+  // Uses the npm that started this script, if one did; `npm` is a .cmd file on Windows and needs a shell there.
   const npm = process.env.npm_execpath;
   // With NODE_ENV=production npm would leave out the tools that build the page.
   const args = ['ci', '--include=dev', '--include=optional'];
@@ -146,7 +146,7 @@ export async function build(name, { quiet = false, stdio = quiet ? toStderr : 'i
   return code;
 }
 
-/** Two builders may swap at once; each has a complete build, so the one that comes second just tries again. */
+/** Two builders may swap at once; each has a complete build, so the second one just tries again. */
 function replaceFolder(/** @type {string} */ from, /** @type {string} */ to) {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -160,7 +160,7 @@ function replaceFolder(/** @type {string} */ from, /** @type {string} */ to) {
 }
 
 /**
- * Builds where the sources are newer than the output.
+ * Builds if the sources are newer than the output.
  * @param {keyof typeof BUILDS} name
  * @param {{ quiet?: boolean }} [options]
  */

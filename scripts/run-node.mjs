@@ -20,7 +20,7 @@ if (!/^[a-z-]+$/.test(program) || !existsSync(file)) {
   process.exit(2);
 }
 
-// What needs no GPU should not have a driver installed.
+// A command that needs no GPU should not install a driver.
 if (program !== 'apply-delta' && !process.argv.includes('--help')) {
   const env = await ensureGpu();
   if (env === null) process.exit(1);

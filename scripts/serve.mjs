@@ -37,8 +37,8 @@ const HUB_HOSTS = ['https://huggingface.co', 'https://*.huggingface.co', 'https:
 
 /**
  * @typedef {object} HubOptions
- * @property {string} [hub] address of a mirror: the page takes it for the usual one, and may read from it
- * @property {readonly string[]} [redirects] origins that the mirror redirects to, beside the Hub's own
+ * @property {string} [hub] address of a mirror: the page uses it as its default hub, and may read from it
+ * @property {readonly string[]} [redirects] origins that the mirror redirects to, besides the Hub's own
  */
 
 /** An address that can stand in a policy and means one origin there; throws on anything else. */
@@ -73,7 +73,7 @@ const headersFor = (/** @type {HubOptions} */ { hub, redirects = [] }) => ({
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
- * Serves `folder` on 127.0.0.1; rejects with the system's error where the port cannot be opened.
+ * Serves `folder` on 127.0.0.1; rejects with the system's error if the port cannot be opened.
  * @param {string} folder
  * @param {number} [port] 0 lets the system choose
  * @param {HubOptions} [hubOptions]
@@ -119,7 +119,7 @@ async function answer(site, request, response) {
     response.setHeader('Allow', 'GET, HEAD');
     return refuse(site, response, 405, 'Only GET and HEAD are allowed.');
   }
-  // Where the page asks which hub is its usual one.
+  // The page asks here which hub is its default.
   if (hub !== undefined && request.url === '/hub.json') {
     response.writeHead(200, { ...headers, 'Content-Type': TYPES['.json'], 'Cache-Control': 'no-cache' });
     return void response.end(JSON.stringify({ url: hub }));
@@ -134,7 +134,7 @@ async function answer(site, request, response) {
     'Cache-Control': file.path.startsWith(path.join(base, 'assets') + path.sep) ? 'public, max-age=31536000, immutable' : 'no-cache',
   });
   if (request.method === 'HEAD') return void response.end();
-  // A visitor who leaves in the middle of a file ends the stream with an error that is no fault.
+  // A visitor who leaves in the middle of a file ends the stream with an error, which is harmless.
   pipeline(createReadStream(file.path), response, () => {});
 }
 

@@ -1,4 +1,4 @@
-// The server behind `npm start` and the browser tests: what it answers, and above all what it does not.
+// The server behind `npm start` and the browser tests: what it answers, and above all what it refuses.
 
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -96,7 +96,7 @@ test('every answer forbids other origins, inline scripts and frames', async () =
     const { headers } = await ask(name);
     const policy = String(headers['content-security-policy']);
     expect(policy).toContain("default-src 'none'");
-    // Read from the hub and where it redirects to; nothing else of other origins.
+    // The page may read from the hub and where it redirects to, and from no other origin.
     expect(policy).toContain("connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co;");
     expect(policy.replace(/connect-src [^;]+/, '')).not.toMatch(/unsafe|https?:|\*/);
     expect(headers).toMatchObject({
@@ -119,7 +119,7 @@ test('a host name that is not this machine is refused', async () => {
   expect((await ask('/', { host: `localhost:${server.port}` })).status).toBe(200);
 });
 
-test('a mirror and its redirects are allowed by their origins, and told to the page', async () => {
+test('a mirror and its redirects are allowed by their origins, and the page learns the mirror', async () => {
   const mirrored = await serve(path.join(folder, 'site'), 0, { hub: 'http://127.0.0.1:9/hf', redirects: ['https://cdn.mirror.test/x'] });
   try {
     const answer = await fetch(`${mirrored.url}hub.json`);

@@ -1,6 +1,6 @@
 // @ts-check
 // npm start: installs what is missing, builds the page, serves it on this machine only and opens a browser.
-// Options: --port <n> (default 4180; the next free one is taken where it is in use), --no-open; for a mirror of the Hub
+// Options: --port <n> (default 4180; the next free one if it is in use), --no-open; for a mirror of the Hub
 // --hub-url <address>, and --hub-redirect <address> (repeatable) for hosts that it redirects to.
 
 import { spawn } from 'node:child_process';
@@ -62,7 +62,7 @@ async function listen(/** @type {number} */ wanted) {
   throw new Error('No port could be opened.');
 }
 
-/** Opens the page where a person is likely to sit in front of the machine; failing to is no error. */
+/** Opens the page if a person is likely to sit in front of the machine; failing to do so is not an error. */
 function openBrowser(/** @type {string} */ url) {
   const { platform, env } = process;
   const headless = platform === 'linux' && !env.DISPLAY && !env.WAYLAND_DISPLAY;

@@ -1,8 +1,8 @@
 // @ts-check
 // npm test: everything that must hold, stage by stage; the first stage that fails ends it with that stage's status.
-// npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on; npm run test:pure: what needs no GPU.
-// Tests that share a GPU run one after another, on about one core of a software adapter; everything else runs beside them.
-// The last line is 'N passed, N failed'.
+// npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on; npm run
+// test:pure: the tests that need no GPU. Tests that share a GPU run one after another, on about one core of a software
+// adapter; everything else runs beside them. The last line is 'N passed, N failed'.
 
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -63,7 +63,7 @@ const checks = [
 const builds = { name: 'build', run: async (stdio) => (await build('page', { stdio })) || (await build('node', { stdio })) };
 
 /**
- * Tests of vitest's projects (vitest.config.ts), all of them where none is named.
+ * Tests of vitest's projects (vitest.config.ts); all of them if none is named.
  * @param {string} name
  * @param {readonly string[]} projects
  * @returns {Stage}
@@ -115,7 +115,7 @@ const endToEnd = {
 const freshPage = { name: 'build', run: () => ensureBuild('page').then(() => 0) };
 
 /**
- * One after another; of a list of lists, the inner ones are lanes that run beside each other.
+ * Stages run one after another; the inner lists of a list of lists are lanes that run beside each other.
  * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
  */
 const suites = {
@@ -125,7 +125,7 @@ const suites = {
   e2e: [browser, freshPage, endToEnd],
 };
 
-/** What a stage counted. A stage that failed counts as one failure at least: a failing run never says '0 failed'. */
+/** What a stage counted. A stage that failed counts as at least one failure: a failing run never says '0 failed'. */
 function countsOf(/** @type {Stage} */ stage, /** @type {number} */ code) {
   let counts = { passed: 0, failed: 0, skipped: 0 };
   try {
@@ -149,7 +149,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 const summary = [];
 let status = 0;
 
-/** Runs a stage, and enters what came of it. */
+/** Runs a stage and records its result. */
 async function perform(/** @type {Stage} */ stage, /** @type {Output} */ stdio) {
   const begun = performance.now();
   const code = await stage.run(stdio);
@@ -163,7 +163,7 @@ async function perform(/** @type {Stage} */ stage, /** @type {Output} */ stdio) 
   status ||= code;
 }
 
-/** Stages of a lane, until one of any lane fails. What they print is shown when they have ended, so that no two are mixed. */
+/** Stages of a lane, until one of any lane fails. Their output is shown when they have ended, so that no two are mixed. */
 async function lane(/** @type {Stage[]} */ stages) {
   for (const stage of stages) {
     if (status !== 0) return;

@@ -1,5 +1,5 @@
 // @ts-check
-// Packages that only judge the app, and are installed in their own folder the first time they are asked for.
+// Packages that only judge the app. They are installed in their own folder the first time they are asked for.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';

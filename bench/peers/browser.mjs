@@ -8,7 +8,7 @@ export function actAsBrowser() {
   const gpu = create([]);
   // Kept: Dawn's instance lives in this object.
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node', hardwareConcurrency: 2 }, configurable: true });
-  // Only compared with `instanceof` here: nothing in these measurements is a half.
+  // Only compared with `instanceof` here: these measurements use no half-precision numbers.
   globalThis.Float16Array ??= class Float16Array {};
   const iterator = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
   const helpers = {

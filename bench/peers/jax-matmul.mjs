@@ -14,7 +14,7 @@ export async function prepare({ n, repeat }) {
     for (let i = 0; i < repeat; i++) {
       c?.dispose();
       c = np.matmul(a.ref, b.ref);
-      // Lazy until asked for.
+      // jax-js computes the product only when it is asked for.
       await blockUntilReady(c.ref);
     }
     const values = await c.data();

@@ -6,7 +6,7 @@ import { actAsBrowser } from './browser.mjs';
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 const [, , name, task] = process.argv;
-// The libraries' own notes belong to no result.
+// The libraries' own messages are not results.
 console.log = console.info = console.warn = (...args) => process.stderr.write(`${args.join(' ')}\n`);
 
 const fail = (error) => {

@@ -1,5 +1,5 @@
-// A run of any length for the benchmark of the page: the steps of a really recorded run, again and again under new step
-// numbers. What a chart costs depends on how many points it has; nothing of this is ever shown as a run.
+// A run of any length for the benchmark of the page: the steps of a recorded run, repeated under new step numbers. The
+// cost of a chart depends on how many points it has; none of this is ever shown as a real run.
 
 import type { RunConfig } from '../../src/config/run-config';
 import { RunMetrics } from '../../src/store/run/metrics';

@@ -1,4 +1,4 @@
-// A page that is built and opened by scripts/chart-bench.mjs alone: it mounts the charts of a run, as the product does,
+// Only scripts/chart-bench.mjs builds and opens this page: it mounts the charts of a run, as the product does,
 // on a run of any length, and times what an update costs the main thread.
 
 import { StrictMode, type ReactNode } from 'react';
@@ -29,7 +29,7 @@ function show(content: ReactNode): void {
 }
 
 const bench = {
-  /** Forgets the run before, and makes one of `done` steps out of `steps`. */
+  /** Forgets the previous run, and makes one with `done` of `steps` steps. */
   fill: async (steps: number, done: number): Promise<void> => {
     const response = await fetch('./recording.json');
     long = new LongRun(decodeRecording(await response.text()), steps);

@@ -13,7 +13,7 @@ import { Curves } from '../../src/ui/run/Curves';
 
 type Part = ComponentType<{ readonly picture: RunPicture }>;
 
-/** Of the page's right column at 1440 pixels. */
+/** Width of the page's right column at 1440 pixels. */
 const WIDTH = 1060;
 
 const Loss: Part = ({ picture: { run, metrics, version } }) => {

@@ -1,13 +1,13 @@
-// Faults of the GPU and of the browser's storage, put into the page's worker from outside: the built worker script is
-// served with a few lines in front. The product itself has no switch for them.
+// Faults of the GPU and of the browser's storage, injected into the page's worker from outside: the built worker script
+// is served with a few lines in front. The product itself has no switch for them.
 
 import type { Page, Worker } from '@playwright/test';
 
 /** What the lines in front leave in the worker's global scope. */
 interface FaultScope {
-  /** Resolves the device's `lost` promise as a crash of the GPU would. */
+  /** Resolves the device's `lost` promise, as a GPU crash would. */
   loseDevice?: (message: string) => void;
-  /** Buffers whose label holds this text cannot be had. */
+  /** Buffers whose label contains this text cannot be allocated. */
   noMemoryFor?: string;
   /** Writes to files fail as they do when the quota is used up. */
   storageFull?: boolean;

@@ -1,4 +1,4 @@
-// What the browser tests do again and again: open the page, make a run small, watch for complaints.
+// What the browser tests share: open the page, make a run small, watch for errors.
 
 import { expect, type Locator, type Page } from '@playwright/test';
 

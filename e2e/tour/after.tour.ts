@@ -17,7 +17,7 @@ async function isAccessible(page: Page): Promise<void> {
   expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
 }
 
-test('a run is compared, taken away, and still there after a reload', async ({ page, context }) => {
+test('a run is compared, downloaded, and still there after a reload', async ({ page, context }) => {
   // A whole run, both models' answers and a second page.
   test.setTimeout(300_000);
   const complaints = watch(page);
@@ -107,13 +107,13 @@ test('a run is compared, taken away, and still there after a reload', async ({ p
   expect(complaints).toEqual([]);
 });
 
-test('the recorded run plays, can be moved through, and is no run of this page', async ({ page }) => {
+test('the recorded run plays, can be moved through, and is not a run of this page', async ({ page }) => {
   const complaints = watch(page);
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await open(page);
   await screen(page, 'Recorded run').click();
   await expect(page.getByText(/^A recorded run from another machine: .*20\d\d/)).toBeVisible();
-  // Nothing moves by itself for those who want no motion: its end is shown.
+  // With reduced motion nothing moves by itself: the page shows the end of the recording.
   await expect(page.locator('.replay-words')).toHaveText(/step 60 of 60$/);
   await expect(page.getByRole('button', { name: 'Play', exact: true })).toBeVisible();
   const time = page.getByRole('slider', { name: 'Time in the recording' });

@@ -1,5 +1,6 @@
 // A model of SmolLM2-135M's size (its config, random weights in bf16, 269 MB) in the page, from a hub on loopback to the tuned model on
-// disk: what the 2-million one that ships cannot show. Prints how far the page's process grows; takes about five minutes on a software GPU.
+// disk: it shows what the built-in model of 2 million parameters cannot. Prints how far the page's process grows; takes
+// about five minutes on a software GPU.
 
 import { expect, test, type Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
@@ -53,7 +54,7 @@ function rendererMegabytes(): number {
   return Math.max(...sizes);
 }
 
-/** The most that the process grows to while `work` goes on, above what it was before. */
+/** The most that the process grows during `work`, above what it was before. */
 async function growth(work: () => Promise<void>): Promise<number> {
   const before = rendererMegabytes();
   let most = before;

@@ -59,7 +59,7 @@ test('a download without connection, with altered bytes, and without room', asyn
       await expect(panel(page).locator('.chosen')).toHaveText('tests/wordsmith');
     });
 
-    await test.step('a connection that goes in the middle is waited for', async () => {
+    await test.step('the page waits if the connection is lost in the middle', async () => {
       hub.bytesPerSecond = 100_000;
       await goOn(page).click();
       await expect.poll(() => hub.transfers(BIG).length, { timeout: 60_000 }).toBeGreaterThan(0);
@@ -74,7 +74,7 @@ test('a download without connection, with altered bytes, and without room', asyn
 
     await test.step('a disk that fills up ends it, and what has arrived is kept', async () => {
       await quota(1_000_000);
-      // Chromium's estimate does not know of it, as it does not know of the disk: the refusal of a write does.
+      // Chromium's estimate does not include it, as it does not include the disk: only a refused write shows it.
       await expect(page.locator('[data-error="STORAGE"]')).toContainText('The browser has no space for tests/wordsmith (3.6 MB).', {
         timeout: 60_000,
       });
@@ -84,7 +84,7 @@ test('a download without connection, with altered bytes, and without room', asyn
 
     await test.step('altered bytes are thrown away, and named', async () => {
       hub.bytesPerSecond = Infinity;
-      // The rest of a part, and then the whole anew.
+      // The rest of a part, and then the whole file again.
       for (let i = 0; i < 2; i++) hub.faults.push({ path: BIG, fault: { kind: 'wrong' } });
       await goOn(page).click();
       await expect(page.locator('[data-error="HUB_DIGEST"]')).toContainText('it was discarded', { timeout: 60_000 });
@@ -113,7 +113,7 @@ test('a model’s folder is dropped on the page', async ({ page, context }) => {
     const folder = join(scratch, 'my-model');
     cpSync(MODEL, folder, { recursive: true });
     const browser = await context.newCDPSession(page);
-    // What the system tells the browser of files that are dragged over it: paths alone.
+    // What the system tells the browser about dragged files: only their paths.
     const drag = (type: 'dragEnter' | 'dragOver' | 'drop') =>
       browser.send('Input.dispatchDragEvent', { type, x: 700, y: 400, data: { items: [], files: [folder], dragOperationsMask: 1 } });
     await open(page);

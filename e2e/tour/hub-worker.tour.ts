@@ -1,5 +1,6 @@
-// A hub in the browser, without a GPU: the page's own worker, the real private file system, the server's security policy. What
-// unit tests cannot show: that Chromium drops the token at the second origin and asks that origin for no permission.
+// A hub in the browser, without a GPU: the page's own worker, the real private file system, the server's security
+// policy. It shows what unit tests cannot: that Chromium drops the token at the second origin and asks that origin for
+// no permission.
 
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -52,7 +53,7 @@ async function last<T extends Event['type']>(page: Page, type: T, fits: (event: 
 const download = async (page: Page, phase: DownloadState['phase'], bytes = 0): Promise<DownloadState> =>
   (await last(page, 'download', (event) => event.download.phase === phase && event.download.bytes > bytes)).download;
 
-/** SHA-256 of the weights as they lie in the browser's private file system. */
+/** SHA-256 of the weights as stored in the browser's private file system. */
 const storedDigest = (page: Page): Promise<string> =>
   page.evaluate(async (name) => {
     const models = await (await navigator.storage.getDirectory()).getDirectoryHandle('models');

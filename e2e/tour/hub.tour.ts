@@ -1,5 +1,5 @@
-// A model of a hub, from its name to its end, against a small hub on loopback: looked up, refused, downloaded with a cut,
-// a pause and a reload, trained on from the cache, deleted.
+// A hub's model, from its name to its deletion, against a small hub on loopback: looked up, refused, downloaded with a
+// cut, a pause and a reload, trained on from the cache, deleted.
 
 import { expect, test, type Page } from '@playwright/test';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,11 +35,11 @@ async function lookUp(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
 }
 
-/** First bytes of what was asked for of the weights. */
+/** First byte of every request for the weights. */
 const starts = (hub: HubServer): number[] =>
   hub.transfers('model.safetensors').flatMap(({ range }) => (range ? [Number(/=(\d+)-/.exec(range)?.[1])] : []));
 
-/** A state that does not wait for all sides of a picture. */
+/** A state that does not last long enough for a picture from all sides. */
 const snap = (page: Page, name: string): Promise<Buffer> => page.screenshot({ path: join(PICTURES, `${name}.png`) });
 
 const START = '[data-action="start"]';
@@ -78,7 +78,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       await token.press('Enter');
       await page.getByRole('button', { name: 'Try again' }).click();
       await expect(page.locator('#model-panel .chosen')).toHaveText('tests/gated');
-      // The token went to the hub, and to nobody else; the page shows and keeps it nowhere.
+      // The token went to the hub and to nobody else; the page neither shows nor keeps it.
       expect(hub.seen.filter(({ authorization }) => authorization?.includes(TOKEN)).every(({ origin }) => origin === 'hub')).toBe(true);
       expect(await page.evaluate(() => location.href + JSON.stringify(localStorage) + document.documentElement.outerHTML)).not.toContain(
         TOKEN,
@@ -104,7 +104,7 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
         .locator('.panel')
         .getByRole('button', { name: /^Download / })
         .click();
-      // After the cut it goes on by itself, from where it was.
+      // After the cut it continues by itself from where it was.
       await expect.poll(() => starts(hub).some((start) => start > 50_000), { timeout: 60_000 }).toBe(true);
       await expect(page.locator('[data-download="downloading"]')).toContainText(/\d kB of 3\.\d+ MB.*B\/s · .* left/);
       findings.push(...(await look(page, 'hub-downloading')));
@@ -136,12 +136,12 @@ test('looked up, downloaded over a cut and a reload, trained on, deleted', async
       expect(hub.seen).toEqual([]);
     });
 
-    await test.step('deleted, after a question', async () => {
+    await test.step('deleted, after a confirmation', async () => {
       await page.getByRole('button', { name: 'New run' }).click();
       await page.getByRole('button', { name: 'Use', exact: true }).click();
       await expect(page.locator(START)).toHaveText('Start LISA');
       await page.getByRole('button', { name: 'Delete tests/wordsmith' }).click();
-      // The run that has ended can still be compared with its base: that this ends is said before.
+      // The run that has ended can still be compared with its base; the page warns that this will no longer work.
       await expect(page.locator('[data-stored]')).toContainText('The run that has ended also needs it');
       await snap(page, 'hub-delete-question');
       await page.getByRole('button', { name: 'Delete for good' }).click();

@@ -36,7 +36,7 @@ test('the start button leads to a fault that the simple set-up does not show', a
   await expect(page.locator('#field-seqLen')).toBeFocused();
 });
 
-test('presets set their own settings, say their minutes once the device was measured, and end as custom', async ({ page }) => {
+test('presets set their own settings, show their minutes once the device was measured, and become custom', async ({ page }) => {
   await open(page);
   const group = page.getByRole('group', { name: 'Preset' });
   await expect(group.getByRole('radio', { name: 'Good default' })).toBeChecked();
@@ -51,7 +51,7 @@ test('presets set their own settings, say their minutes once the device was meas
   await expect(group).toContainText('Custom');
 });
 
-test('settings live in the address, and a bad link says what it could not have', async ({ page }) => {
+test('settings live in the address, and the page says what it could not load from a bad link', async ({ page }) => {
   await open(page, '#lisaLayers=3&steps=0&method=sgd&seed=5&nonsense=1');
   await expect(page.getByRole('alert')).toContainText('Steps must be a whole number from 1');
   await expect(page.getByRole('alert')).toContainText('Method must be one of lisa, full, lora');
@@ -85,7 +85,7 @@ test('settings go to a file and come back, and a broken file changes nothing', a
   await expect(card).toHaveCount(0);
 });
 
-test('bars answer to every setting, and stand against a budget', async ({ page }) => {
+test('bars follow every setting, and are compared with a budget', async ({ page }) => {
   await open(page);
   await page.getByRole('radio', { name: 'Advanced' }).check();
   const lisa = page.locator('[data-bar="LISA"]').first();
@@ -112,7 +112,7 @@ test('bars answer to every setting, and stand against a budget', async ({ page }
   await expect(lisa).not.toHaveAttribute('data-verdict');
 });
 
-test('a part of a bar tells its formula, by keyboard', async ({ page }) => {
+test('a part of a bar shows its formula, by keyboard', async ({ page }) => {
   await open(page);
   const bars = page.getByRole('group', { name: /^Memory of each method/ });
   await bars.focus();
@@ -125,7 +125,7 @@ test('a part of a bar tells its formula, by keyboard', async ({ page }) => {
   await expect(tip).toHaveCount(0);
 });
 
-test('coverage is told in words, and one click takes the advice', async ({ page }) => {
+test('coverage is shown in words, and one click takes the advice', async ({ page }) => {
   await open(page, '#stepsPerPeriod=20');
   const coverage = page.locator('.coverage');
   await expect(coverage).toContainText('about 6 of 8 layers will ever train: take K = 6 or 400 steps.');

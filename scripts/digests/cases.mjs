@@ -9,7 +9,8 @@ const LLAMA = { type: 'llama', architecture: 'LlamaForCausalLM', heads: 3, kvHea
 const QWEN2 = { type: 'qwen2', architecture: 'Qwen2ForCausalLM', heads: 3, kvHeads: 1 };
 const QWEN3 = { type: 'qwen3', architecture: 'Qwen3ForCausalLM', heads: 4, kvHeads: 2, headDim: 14 };
 
-// Sizes that are no multiple of four, and, for weights that stay in 16 bits, sizes that are: only those rows are packed.
+// Sizes that are not multiples of four, and, for weights that stay in 16 bits, sizes that are: only those rows are
+// packed.
 const GPT2_ODD = gpt2({ width: 30, ff: 50 });
 const GPT2 = gpt2({ width: 36, ff: 52 });
 const LLAMA_ODD = rotary({ ...LLAMA, width: 30, ff: 42, headDim: 10, tied: false });
@@ -27,7 +28,7 @@ export const MODELS = {
   'qwen3-tied-bf16': { description: rotary({ ...QWEN3, width: 36, ff: 52, tied: true, qkNorm: true }), dtype: 'BF16' },
 };
 
-/** What every run has, unless its case says otherwise. Warm-up is given: its default is not what is compared. */
+/** Options of every run, unless its case overrides them. The warm-up is given, because its default is not part of the comparison. */
 export const COMMON = {
   steps: '12',
   'seq-len': '24',
@@ -41,7 +42,7 @@ export const COMMON = {
   'save-every': '0',
 };
 
-// Fewer than half of the layers at a time: with more, f32 takes no more memory and is what the run has.
+// Fewer than half of the layers train at a time: with more, f32 takes no more memory and the run uses it.
 const stored = { weights: 'stored', 'lisa-layers': '1' };
 const full = { method: 'full' };
 const lora = { method: 'lora', 'lora-rank': '3' };

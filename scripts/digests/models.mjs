@@ -1,6 +1,6 @@
 // @ts-check
 // Tiny models in Hugging Face layout for digests.mjs: seeded weights, odd sizes, and a tokenizer that spells every byte
-// as a token of its own. Made here and not taken from src/, so that two trees of the project get the same bytes.
+// as a token of its own. They are made here and not by src/, so that two trees of the project get the same bytes.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,7 +9,7 @@ import path from 'node:path';
 /** @typedef {{ name: string, shape: readonly number[] }} Tensor */
 /** @typedef {{ config: Record<string, unknown>, tensors: readonly Tensor[] }} Description */
 
-/** Three special tokens and 256 bytes, and some ids that no text has. */
+/** Three special tokens, 256 bytes, and some ids that occur in no text. */
 const VOCAB = 269;
 const LAYERS = 4;
 const POSITIONS = 64;
@@ -133,7 +133,7 @@ function random(/** @type {number} */ seed) {
   };
 }
 
-/** The number as the dtype holds it. Values have at most 8 significant bits where 16 bits hold them, so nothing is rounded. */
+/** The number as the dtype holds it. Values in 16 bits have at most 8 significant bits, so nothing is rounded. */
 const ENCODE = {
   F32: (/** @type {DataView} */ view, /** @type {number} */ i, /** @type {number} */ value) => view.setFloat32(4 * i, value, true),
   BF16: (/** @type {DataView} */ view, /** @type {number} */ i, /** @type {number} */ value) =>

@@ -1,6 +1,6 @@
 // @ts-check
-// The lint rule that no files of src/ import each other in a circle, types included. Every import that leads back to its
-// own file is reported, with the shortest way back. Tests are left out: nothing imports them.
+// The lint rule that files of src/ must not import each other in a circle, types included. Every import that leads back
+// to its own file is reported, with the shortest way back. Tests are left out: nothing imports them.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -44,7 +44,7 @@ function resolve(file, source, exists) {
 }
 
 /**
- * The shortest way along imports, both ends included; null where there is none.
+ * The shortest way along imports, both ends included; null if there is none.
  * @param {Graph} graph
  * @param {string} from
  * @param {string} to

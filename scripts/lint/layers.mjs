@@ -1,7 +1,7 @@
 // @ts-check
 // The lint rule that holds the folders of src/ in order: a file may import only from its own folder and from the folders
-// listed for it, and packages that belong to one place only there. Types count like values. Tests may import anything
-// but the packages that no test may use.
+// listed for it, and a package that belongs to one place only in that place. Types count like values. Tests may import
+// anything except the packages that no test may use.
 
 import path from 'node:path';
 import { eachImport } from './imports.mjs';
@@ -39,10 +39,10 @@ const PACKAGES = [
   { name: /^@huggingface\//, places: ['data'], inTests: true },
 ];
 
-/** The folder of src/ that a file of it lies in. */
+/** The folder of src/ that a file is in. */
 const folderOf = (/** @type {string} */ file) => file.slice(0, Math.max(0, file.indexOf('/')));
 
-/** Whether a file of src/ is the place or lies in it. */
+/** Whether a file of src/ is the place or is inside it. */
 const liesIn = (/** @type {string} */ file, /** @type {string} */ place) => file === place || file.startsWith(`${place}/`);
 
 /** @type {import('eslint').Rule.RuleModule} */
@@ -51,7 +51,7 @@ export const layers = {
     type: 'problem',
     schema: [],
     messages: {
-      unknown: '{{from}} is not a folder that scripts/lint/layers.mjs knows: say there what it may import.',
+      unknown: '{{from}} is not a folder that scripts/lint/layers.mjs knows: add what it may import to that file.',
       layer: '{{from}} must not import {{to}} ({{source}}); it may import: {{may}}.',
       package: '{{from}} must not import the package {{source}}; only these may: {{may}}.',
     },

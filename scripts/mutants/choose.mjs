@@ -1,6 +1,6 @@
 // @ts-check
-// Which faults are planted: a few for every folder, by a seed. A site is known by its file's name, its line and its rule
-// and not by its place, so that code which moved unchanged is hit where it is now.
+// Which faults are planted: a few for every folder, by a seed. A site is identified by its file's name, the text of its
+// line and its rule, not by its place, so that moved but unchanged code is still hit.
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import { wgslSites } from './rules-wgsl.mjs';
 /** A folder with fewer files of its own counts with the one above it. */
 const SMALL_FOLDER = 4;
 
-/** Of the files below src/, those that are the program: no tests, nothing that only tests use. */
+/** The files below src/ that belong to the program: no tests, and nothing that only tests use. */
 export function isSource(/** @type {string} */ file) {
   return (
     /\.(ts|tsx|wgsl)$/.test(file) &&
@@ -30,7 +30,7 @@ export function byFolder(files) {
   /** @type {Map<string, string[]>} */
   const own = new Map();
   for (const file of files) own.set(path.posix.dirname(file), [...(own.get(path.posix.dirname(file)) ?? []), file]);
-  // The deepest first, so that what a small folder took over goes up with it.
+  // The deepest first, so that what a small folder took over moves up with it.
   for (const folder of [...own.keys()].sort((a, b) => b.split('/').length - a.split('/').length || a.localeCompare(b))) {
     const held = own.get(folder) ?? [];
     const above = path.posix.dirname(folder);
@@ -82,8 +82,8 @@ function chance(/** @type {string} */ rank, /** @type {number} */ count) {
 }
 
 /**
- * Of each rule the site of the lowest rank, the rules in an order that the ranks give too; then, where there are fewer
- * rules than `count`, the next of each.
+ * The site of the lowest rank of each rule, with the rules ordered by rank, too; then, if there are fewer rules than `count`,
+ * the next site of each.
  * @param {readonly Mutant[]} mutants
  * @param {number} count
  * @returns {Mutant[]}

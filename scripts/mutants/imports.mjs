@@ -1,5 +1,6 @@
 // @ts-check
-// Which tests can see a file: those that import it, over however many files. Types do not count: they are gone at run time.
+// Which tests can see a file: those that import it, directly or through other files. Types do not count: they are gone
+// at run time.
 
 import path from 'node:path';
 
@@ -17,7 +18,7 @@ export function specifiers(/** @type {string} */ text) {
   return SPECIFIERS.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
 }
 
-/** The project's file that a specifier stands for; null where it is a package or not there. @returns {string | null} */
+/** The project's file that a specifier stands for; null if it is a package or does not exist. @returns {string | null} */
 function resolve(/** @type {string} */ from, /** @type {string} */ specifier, /** @type {(file: string) => boolean} */ exists) {
   if (!specifier.startsWith('.')) return null;
   const target = path.posix.join(path.posix.dirname(from), specifier.replace(/\?.*$/, ''));
@@ -25,7 +26,7 @@ function resolve(/** @type {string} */ from, /** @type {string} */ specifier, /*
   return [target, ...['.ts', '.tsx', '.mjs', '/index.ts', '/index.tsx'].map((end) => target + end), `${bare}.ts`].find(exists) ?? null;
 }
 
-/** A test that starts a program through run-node.mjs sees what that program is made of. @returns {string[]} */
+/** A test that starts a program through run-node.mjs sees every file of that program. @returns {string[]} */
 function startedPrograms(/** @type {string} */ text, /** @type {readonly string[]} */ files) {
   if (!text.includes('run-node.mjs')) return [];
   const names = new Set([...text.matchAll(/'([a-z-]+)'/g)].map((match) => `${match[1]}.ts`));

@@ -4,7 +4,7 @@
 import { ESLint } from 'eslint';
 import tseslint from 'typescript-eslint';
 
-/** @returns {(file: string, text: string) => Promise<boolean>} true where a promise is left alone that should not be */
+/** @returns {(file: string, text: string) => Promise<boolean>} true if a promise is left alone that should not be */
 export function floatingPromises(/** @type {string} */ tree) {
   const eslint = new ESLint({
     cwd: tree,

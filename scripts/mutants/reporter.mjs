@@ -1,6 +1,6 @@
 // @ts-check
-// For vitest: tells the process that started it what happens, a JSON line an event, so that it can end the run at the
-// first failure that is new, and see where a test hangs.
+// A reporter for vitest: it tells the process that started it what happens, one JSON line per event, so that the
+// process can end the run at the first new failure, and see where a test hangs.
 
 import path from 'node:path';
 import process from 'node:process';
@@ -35,7 +35,7 @@ export default class MutantsReporter {
 
   onTestModuleEnd(/** @type {TestModule} */ module) {
     const { collectDuration, duration } = module.diagnostic();
-    // A file or a hook that cannot run has no test that says so.
+    // If a file or a hook cannot run, no test reports it.
     const hooks = [...module.children.allSuites()].flatMap((suite) => suite.errors());
     tell({
       type: 'file',

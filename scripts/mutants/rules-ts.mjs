@@ -34,14 +34,14 @@ const BINARY = {
   [K.BarBarToken]: { rule: 'logic', to: '&&' },
 };
 
-/** Texts are joined by + and +=, too; nothing else is known of an operand without its type. @returns {boolean} */
+/** Texts are also joined by + and +=; without its type, nothing else is known about an operand. @returns {boolean} */
 function isText(/** @type {ts.Expression} */ node) {
   if (ts.isParenthesizedExpression(node)) return isText(node.expression);
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === K.PlusToken) return isText(node.left) || isText(node.right);
   return ts.isStringLiteralLike(node) || ts.isTemplateExpression(node);
 }
 
-/** Counts something: names that loops and tables use, or a sum. A key of a record is left alone. */
+/** Whether it counts something: a name that loops and tables use, or a sum. A key of a record is left alone. */
 function isIndex(/** @type {ts.Expression} */ node) {
   if (ts.isIdentifier(node)) return /^([a-z]|at|id|index|row|rows|layer|step|period|slot|part|position|\w*(Index|At))$/.test(node.text);
   return ts.isBinaryExpression(node) && BINARY[node.operatorToken.kind]?.rule === 'arithmetic' && !isText(node);
@@ -52,7 +52,7 @@ function isPlain(/** @type {ts.Expression | undefined} */ node) {
   return node !== undefined && (ts.isIdentifier(node) || ts.isPropertyAccessExpression(node) || ts.isNumericLiteral(node));
 }
 
-/** The number beside it: one less where it is odd, so that ones become zeros, and one more otherwise. */
+/** The neighbouring number: one less if it is odd, so that ones become zeros, else one more. */
 export function neighbour(/** @type {string} */ literal) {
   const value = Number(literal.replaceAll('_', ''));
   return String(value % 2 === 1 ? value - 1 : value + 1);
@@ -104,7 +104,7 @@ export function typescriptSites(/** @type {string} */ text, /** @type {string} *
       add('index', node.argumentExpression, `${node.argumentExpression.getText(source)} + 1`);
     if (ts.isNumericLiteral(node) && !(ts.isPropertyAssignment(node.parent) && node.parent.name === node))
       add('constant', node, neighbour(node.getText(source)));
-    // An await whose value is used is missed by the type check already.
+    // The type check already notices if an await whose value is used is missing.
     if (ts.isExpressionStatement(node) && ts.isAwaitExpression(node.expression))
       add('await', node.expression, node.expression.expression.getText(source));
     ts.forEachChild(node, visit);

@@ -1,6 +1,6 @@
 // @ts-check
-// Where a fault can be planted in a WGSL file, and which. By its tokens: comments, attributes and the arguments of types
-// (`array<f32, 64>`) are left out.
+// Where a fault can be planted in a WGSL file, and which, found by its tokens: comments, attributes and the arguments
+// of types (`array<f32, 64>`) are left out.
 
 import { neighbour } from './rules-ts.mjs';
 
@@ -40,7 +40,7 @@ const TEMPLATES = /^(array|atomic|bitcast|ptr|var|vec[234]|mat[234]x[234])$/;
 const COMMUTATIVE = /^(min|max|dot|distance|vec[234]\w?|mat\dx\d\w?|array|if|for|while|switch|return|fn)$/;
 const WORD = /^[A-Za-z_]/;
 
-/** Tokens that are code of a function: without comments, attributes, types' arguments, and what stands outside of braces. */
+/** Tokens that are code of a function: without comments, attributes, types' arguments, and anything outside braces. */
 function codeTokens(/** @type {string} */ text) {
   const all = [...text.matchAll(TOKEN)]
     .map((match) => ({ text: match[0], start: match.index, end: match.index + match[0].length }))
@@ -131,7 +131,7 @@ export function wgslSites(/** @type {string} */ text) {
         });
   });
 
-  /** An index that is more than a number goes one further. */
+  /** An index that is more than a number becomes one larger. */
   function index(/** @type {number} */ open) {
     const [start, end] = [tokens[open]?.end ?? 0, tokens[closing(tokens, open)]?.start ?? 0];
     const inner = text.slice(start, end);

@@ -1,6 +1,6 @@
 // @ts-check
 // Runs chosen test files of a tree, in a given order, until one fails that did not fail before, all have passed, or the
-// time is over.
+// time is up.
 
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { MARK } from './reporter.mjs';
 /** @typedef {{ seconds: Map<string, number>, failing: Set<string> }} Known what each test file takes, and what fails without a fault */
 /** @typedef {{ result: 'caught' | 'survived' | 'not decided', by: string }} Verdict */
 
-/** No test of the project may take longer than 60 s; one that says nothing for this long hangs without a way out. */
+/** No test of the project may take longer than 60 s; one that reports nothing for this long hangs for good. */
 const HANGS = 75_000;
 
 const CONFIG = 'mutants.vitest.config.ts';

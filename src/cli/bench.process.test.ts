@@ -14,7 +14,7 @@ import { installPeers } from './bench/peers';
 import { digits, median, table } from './bench/print';
 import { purposeOf, shapeOf } from './bench/profile';
 
-test('other libraries that cannot be installed are one sentence, not a crash', async () => {
+test('other libraries that cannot be installed give one sentence, not a crash', async () => {
   // No package.json there: npm fails at once, without a network.
   const folder = mkdtempSync(join(tmpdir(), 'lisa-peers-'));
   try {
@@ -59,7 +59,7 @@ test('digits', () => {
   expect([0.1234, 12.345, 123.45, 12345, NaN].map(digits)).toEqual(['0.123', '12.35', '123.5', '12345', '-']);
 });
 
-test('a table puts numbers to the right', () => {
+test('a table aligns numbers to the right', () => {
   expect(
     table(
       ['a', 'number'],
@@ -71,7 +71,7 @@ test('a table puts numbers to the right', () => {
   ).toBe('a   number\n--  ------\nx      1.5\nyy    10.5');
 });
 
-// The built-in model lies beside the built program, not beside this source.
+// The built-in model is beside the built program, not beside this source.
 test.each(MODEL_IDS.filter((id) => id !== BUILTIN_MODEL))(
   '%s: the names of the products of a full step, and FLOPs that follow from their shapes',
   async (id) => {

@@ -26,7 +26,7 @@ import {
 } from './bench/resident';
 import { compareStored, describeStored, type StoredReport } from './bench/stored';
 
-/** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to: longer than many a kernel takes. */
+/** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to. Many kernels take less than that. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
 
 interface Report {
@@ -139,7 +139,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
   }
   if (sections.has('peers')) {
     const missing = await installPeers();
-    // Who asked for nothing else has no result; for all others the rest stands.
+    // If nothing else was asked for, there is no result; otherwise the rest stands.
     if (missing && sections.size === 1) throw missing;
     if (missing) {
       print(`No comparison with other WebGPU libraries. ${missing.message}`);

@@ -1,6 +1,7 @@
-// `npm run bigshapes [-- model …]`: real vocabularies under WebGPU's default limits. For GPT-2-124M, SmolLM2-135M and Qwen2.5-0.5B with
-// random weights: a LISA and a full step of one row of 32 tokens, bytes of the plan against those of the ledger, and the gradients
-// of three tensors against float64 PyTorch (tools/oracle/big_shapes.py). Slow on a CPU; Qwen's full step takes 8 GB. Exit status 1 where a check fails.
+// `npm run bigshapes [-- model …]`: real vocabularies under WebGPU's default limits. For GPT-2-124M, SmolLM2-135M and
+// Qwen2.5-0.5B with random weights, it runs a LISA and a full step of one row of 32 tokens, compares the plan's bytes
+// with the ledger's, and the gradients of three tensors with float64 PyTorch (tools/oracle/big_shapes.py). Slow on a
+// CPU; Qwen's full step takes 8 GB. Exit status 1 if a check fails.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -32,7 +33,7 @@ const ORACLE = fileURLToPath(new URL('../tools/oracle/big_shapes.py', import.met
 
 interface Judged {
   readonly loss: number;
-  /** Relative errors (L2) by tensor; of a tensor of several shards, that of the worst shard too. */
+  /** Relative errors (L2) by tensor; for a tensor of several shards, also that of the worst shard. */
   readonly tensors: Readonly<Record<string, { error: number; worstShard: number; float32: number }>>;
   readonly float32Loss: number;
   readonly seconds: number;
@@ -45,18 +46,18 @@ interface Stepped {
   readonly stepMs: number;
   readonly plan: number;
   readonly ledger: number;
-  /** Classes in which plan, ledger and forecast are not equal. */
+  /** Memory categories in which plan, ledger and forecast are not equal. */
   readonly unequal: readonly string[];
   readonly device: string;
   readonly largest: string;
-  /** SHA-256 of the gradient by tensor, of those that train. */
+  /** SHA-256 of the gradient by tensor, for tensors that train. */
   readonly hashes: ReadonlyMap<string, string>;
 }
 
 const print = (line = ''): void => void process.stdout.write(`${line}\n`);
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** The embedding, a matrix half-way up, and the lowest norm, to which every gradient comes. */
+/** The embedding, a matrix half-way up, and the lowest norm, which every gradient reaches. */
 function sampled(shape: ModelShape): ParameterRow[] {
   const rows = parameterTable(shape);
   const find = (fits: (row: ParameterRow) => boolean): ParameterRow => rows.find(fits)!;

@@ -1,5 +1,5 @@
-// The command as a person runs it: what it leaves in --out, what it prints, and that a run which was killed goes on as if
-// it had not been. The programs are built first where they are older than the sources.
+// The command as a person runs it: what it leaves in --out, what it prints, and that a killed and resumed run ends as
+// if it had not been killed. The programs are built first if they are older than the sources.
 
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ const metricsOf = (out: string): StepMetrics[] => lines(out).map((line) => JSON.
 const timeless = (out: string): object[] => metricsOf(out).map(({ stepMs: _, ...rest }) => rest);
 const reportOf = (out: string): RunReport => JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as RunReport;
 
-/** Exactly the documented keys, in both files, with figures that can be true. */
+/** Exactly the documented keys, in both files, with plausible figures. */
 function checkReports(out: string, steps: number): void {
   const metrics = metricsOf(out);
   expect(metrics.map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
@@ -81,7 +81,8 @@ describe('in this process', () => {
     const [, survived, changed, share] = /rounded to f16: (\d+) of (\d+) changed weights survive \(([\d.]+) %\)/.exec(stdout)!.map(Number);
     expect(share).toBeCloseTo((100 * survived) / changed, 1);
 
-    // Counted again from the files. A changed weight whose rounding equals its base's is lost; in f16 that is what the file shows.
+    // Counted again from the files. A changed weight that rounds to the same value as its base is lost; an f16 file
+    // shows exactly that.
     const [base, tuned] = [await openModel(await nodeSource(LLAMA)), await openModel(await nodeSource(out))];
     expect(tuned.dtypes).toEqual({ f32: 0, f16: base.dtypes.f32, bf16: 0 });
     let different = 0;
@@ -138,7 +139,7 @@ describe('in this process', () => {
     }
   });
 
-  test('--verify on: says after every period that the frozen blocks are what they were', async () => {
+  test('--verify on: says after every period that the frozen blocks are unchanged', async () => {
     const out = join(folder.path, 'verified');
     const { status, stdout } = await cli([...quickOptions(LLAMA, DATA, out, { ...skip, steps: '5' }), '--verify', 'on'], { gpu: true });
     expect(status).toBe(0);
@@ -166,7 +167,7 @@ describe('in this process', () => {
     expect(atFirstStep).toEqual([['metrics.jsonl']]);
     expect(readdirSync(join(out, 'checkpoint')).sort()).toEqual(['latest.json', 'step-4.safetensors']);
     checkReports(out, 4);
-    // Resumed into another folder, that one is complete too.
+    // If the run is resumed into another folder, that folder is complete, too.
     const other = join(folder.path, 'other');
     expect(await cli(['--resume', out, '--out', other], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
     expect(timeless(other)).toEqual(timeless(out));
@@ -257,7 +258,7 @@ describe('as a process of its own', () => {
     expect(steps).toBeGreaterThanOrEqual(10);
     expect(steps).toBeLessThan(STEPS);
     expect(existsSync(join(killed, 'model.safetensors')) || existsSync(join(killed, 'report.json'))).toBe(false);
-    // A line that the kill tore apart.
+    // A line that the kill cut short.
     appendFileSync(path, '{"step":29,"loss":1.');
 
     const { status, stdout, stderr } = await run(['--resume', killed, '--json']);

@@ -1,4 +1,4 @@
-// `npm run finetune`: run-finetune.ts on this process, this terminal and the GPU that Node sees.
+// `npm run finetune`: finetune/run.ts on this process, this terminal and the GPU that Node sees.
 
 import { fileURLToPath } from 'node:url';
 import { openGpu } from '../gpu/device';

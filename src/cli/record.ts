@@ -1,5 +1,5 @@
 // `npm run record`: trains the built-in model with LISA and keeps every event of it in public/recorded/run.json, which
-// the page replays where there is no GPU. A short period, so that a viewer sees layers change often.
+// the page replays if there is no GPU. The period is short, so that a viewer sees layers change often.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ const CONFIG: RunConfig = {
   sampleTokens: 48,
 };
 
-/** More would be felt on a phone. */
+/** A larger recording would load slowly on a phone. */
 const MOST_BYTES = 60_000;
 
 const publicFolder = fileURLToPath(new URL('../public/', import.meta.url));

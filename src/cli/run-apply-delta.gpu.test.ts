@@ -1,4 +1,5 @@
-// Base and delta are the tuned model, bit for bit; what does not belong together is refused by name and nothing is written.
+// Base and delta together give the tuned model, bit for bit; files that do not belong together are refused by name and
+// nothing is written.
 
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -83,7 +84,7 @@ test('another base', async () => {
   expect(await refused({ base: TUNED })).toMatch(/tuned is not the model that the delta was made from \("tiny-llama"\)/);
 });
 
-test('files of two deltas, and files that are none', async () => {
+test('files of two deltas, and files that are not deltas', async () => {
   const { tensors } = about();
   expect(await refused({ delta: changed('pair', { 'delta.safetensors': await weights(tensors, '0'.repeat(64)) }) })).toMatch(
     /different runs/,
@@ -107,7 +108,7 @@ test('tensors that the base does not have, or not like that', async () => {
   expect(await of('half', { ...first, dtype: 'f16' })).toMatch(/stored as "F16"/);
 });
 
-test('options that are missing, and a place that is taken', async () => {
+test('missing options, and an output folder that is taken', async () => {
   expect((await apply('--help')).stdout).toContain('--delta <dir>');
   expect((await apply('--base', BASE)).stderr).toMatch(/--delta is missing/);
   expect((await apply('--bse', BASE)).stderr).toMatch(/--bse/);

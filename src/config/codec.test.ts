@@ -12,7 +12,7 @@ const fewChanges = fc
   .map(([config, keys]): RunConfig => ({ ...DEFAULTS, ...Object.fromEntries(keys.map((key) => [key, config[key]])) }));
 
 describe('names of older versions', () => {
-  it('are read in links and files, and written by none', () => {
+  it('are read in links and files, but never written', () => {
     const config: RunConfig = {
       ...DEFAULTS,
       stepsPerPeriod: 7,
@@ -30,7 +30,7 @@ describe('names of older versions', () => {
 });
 
 describe('links', () => {
-  it('the defaults are the empty link, and so are options that only follow', () => {
+  it('the defaults give an empty link, and so do options that only follow others', () => {
     expect(encodeConfig(DEFAULTS)).toBe('');
     expect(encodeConfig({ ...DEFAULTS, method: 'lora', lr: METHOD_LR.lora })).toBe('method=lora');
     expect(encodeConfig({ ...DEFAULTS, steps: 30, warmup: 3 })).toBe('steps=30');
@@ -78,7 +78,7 @@ describe('links', () => {
     expect(encodeConfig({ ...DEFAULTS, steps: NaN, seed: 3 })).toBe('seed=3');
   });
 
-  it('drops what an option cannot be and says so', () => {
+  it('drops values that an option cannot have and reports them', () => {
     const link =
       '#steps=ten&lr=-1&method=sgd&packing=1&alwaysOn=embedding,tail&seed=4&seed=5&gradClip=%&evalEvery&eps=Infinity&stepsPerPeriod=0x10';
     const { config, given, dropped } = decodeConfig(link);
@@ -116,7 +116,7 @@ describe('links', () => {
       const { config } = decodeConfig(link);
       expect(Object.keys(config).sort()).toEqual(Object.keys(DEFAULTS).sort());
       for (const key of Object.keys(DEFAULTS) as (keyof RunConfig)[]) expect(checkValue(key, config[key]).ok, key).toBe(true);
-      // What was read is what a link of it says again.
+      // Encoding and decoding what was read gives the same again.
       expect(decodeConfig(encodeConfig(config)).config).toEqual(shareable(config));
     };
     fc.assert(fc.property(fc.oneof(pairs, fc.string({ unit: 'binary', maxLength: 200 })), sound), { numRuns: 400 });
@@ -162,7 +162,7 @@ describe('files', () => {
     expect(detail('{"format":"lisa-studio settings","version":1,"settings":{"__proto__":{"steps":1}}}')).toContain('not a setting');
   });
 
-  it('of any content give settings or CONFIG_INVALID', () => {
+  it('with any content give settings or CONFIG_INVALID', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -1,9 +1,9 @@
-// A configuration as the part of an address after '#': what differs from the defaults, in words that a person can
-// read and edit. Pure. Names of local models, files and columns never enter a link, nor do long prompts.
+// Writes and reads a configuration as the part of an address after '#': what differs from the defaults, in words that a
+// person can read and edit. Pure. A link never contains long prompts or the names of local models, files or columns.
 
 import { checkValue, CONFIG_KEYS, configOf, DEFAULTS, defaultsFor, fieldOf, keyNamed, type ConfigKey, type RunConfig } from './run-config';
 
-/** Longer ones are not links of this page. */
+/** A longer link did not come from this page. */
 const MAX_LINK = 16_384;
 
 export interface DroppedSetting {
@@ -33,13 +33,13 @@ export function shareable(config: RunConfig): RunConfig {
   return { ...config, ...Object.fromEntries(hidden.map((key) => [key, DEFAULTS[key]])) };
 }
 
-/** Keys whose values are not what they would be if nobody had set them: untouched options follow method and steps. */
+/** Keys whose values differ from what they would be if nobody had set them; untouched options follow method and steps. */
 export function changedKeys(config: RunConfig): ConfigKey[] {
   const usual = { ...defaultsFor(config), method: DEFAULTS.method, steps: DEFAULTS.steps };
   return CONFIG_KEYS.filter((key) => !same(config[key], usual[key]));
 }
 
-/** '' for the defaults. A value that the setting cannot have, half typed for instance, is left out. */
+/** '' for the defaults. A value that the setting cannot have (half typed, for instance) is left out. */
 export function encodeConfig(config: RunConfig): string {
   const shared = shareable(config);
   return changedKeys(shared)
@@ -62,7 +62,7 @@ export function decodeConfig(link: string): DecodedConfig {
     const at = part.indexOf('=');
     const name = at < 0 ? part : part.slice(0, at);
     const key = keyNamed(name);
-    // A name that is not known is somebody else's, or another version's.
+    // An unknown name belongs to another program or another version.
     if (key === null || fieldOf(key).scope !== undefined) continue;
     const checked = checkValue(key, at < 0 ? undefined : read(key, part.slice(at + 1)));
     if (!checked.ok) dropped.push({ name, expected: checked.expected });
@@ -72,7 +72,7 @@ export function decodeConfig(link: string): DecodedConfig {
   return { config: configOf(Object.fromEntries(found)), given: [...found.keys()], dropped };
 }
 
-/** The value as JSON would hold it; undefined where the text stands for none. */
+/** The value as JSON would hold it; undefined if the text does not stand for a value. */
 function read(key: ConfigKey, escaped: string): unknown {
   try {
     return fieldOf(key).fromLink(decodeURIComponent(escaped));

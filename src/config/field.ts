@@ -1,5 +1,6 @@
-// What the table of settings (fields.ts) says of each: of which kind its values are, and the facts of its row. Everything
-// that deals with settings reads these: the command line and its --help, links, settings files, checks and the form.
+// What the table of settings (fields.ts) says about each setting: the kind of its values, and the facts of its row.
+// Everything that deals with settings reads these: the command line and its --help, links, settings files, checks and
+// the form.
 
 export const METHODS = ['lisa', 'full', 'lora'] as const;
 export type Method = (typeof METHODS)[number];
@@ -8,7 +9,7 @@ export type Method = (typeof METHODS)[number];
 export interface ModelBounds {
   readonly layers: number;
   readonly maxPositions: number;
-  /** maxPositions is how far attention reaches, not how many positions there are. */
+  /** maxPositions says how far attention reaches, not how many positions there are. */
   readonly windowed?: boolean;
 }
 
@@ -36,11 +37,11 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** The option may be given several times. */
   readonly repeatable?: boolean;
-  /** Is this, from a link or a file that anybody may have written, a value of this kind? */
+  /** Whether this is a value of this kind. It may come from a link or a file that anybody wrote. */
   check(value: unknown): Checked<T>;
-  /** What keeps a value of the correct type from running: a number out of range, or half typed (NaN). */
+  /** Why a run cannot use a value of the correct type: a number is out of range, or half typed (NaN). */
   fault?(value: T, model?: ModelBounds): Fault | null;
-  /** Reads what was typed after the option: one text, several if it is repeatable. */
+  /** Reads what was typed after the option: one text, or several if it is repeatable. */
   parse(texts: readonly string[]): Parsed<T>;
   /** The texts that `parse` reads as this value; none for a value that cannot be given. */
   toFlag(value: T): readonly string[];
@@ -55,13 +56,13 @@ export interface OwnKind<T> extends Kind<T> {
   readonly type: 'own';
 }
 
-/** Choices that other settings follow as long as nobody has set those. */
+/** The choices that other settings follow until somebody sets them. */
 export interface Leads {
   readonly method: Method;
   readonly steps: number;
 }
 
-/** What a row says of a setting beside its kind. */
+/** What a row says about a setting besides its kind. */
 export interface Facts<T> {
   readonly default: T;
   /** The name that older links, files and checkpoints have for it. */
@@ -70,9 +71,9 @@ export interface Facts<T> {
   readonly flag: string;
   /** One line of --help. */
   readonly help: string;
-  /** The form shows it without being asked for advanced settings. */
+  /** The form shows it in simple mode, too. */
   readonly simple?: boolean;
-  /** Methods that look at it; absent: all. */
+  /** Methods that use it; absent: all. */
   readonly methods?: readonly Method[];
   /**
    * 'local': it means something on this machine only, and never enters a link. 'source': it is local and names what was

@@ -19,7 +19,7 @@ describe.each(CONFIG_KEYS)('%s', (key) => {
     expect(field.placeholder).toMatch(/^\S+$/);
   });
 
-  test('has a default that it can have and that can run', () => {
+  test('has a valid default that can run', () => {
     expect(checkValue(key, DEFAULTS[key])).toEqual({ ok: true, value: DEFAULTS[key] });
     expect(configFaults(DEFAULTS, { layers: 8, maxPositions: 512 })).toEqual([]);
   });
@@ -49,7 +49,7 @@ describe.each(CONFIG_KEYS)('%s', (key) => {
   });
 });
 
-test('every row is of a group, and no two groups have a key in common', () => {
+test('every row belongs to a group, and no two groups have a key in common', () => {
   const modules = Object.values(import.meta.glob<Record<string, unknown>>('./fields/*.ts', { eager: true }));
   const tables = modules.flatMap((module) => Object.entries(module).filter(([name]) => /^[A-Z]+$/.test(name)));
   expect(tables.flatMap(([, table]) => Object.keys(table as object)).sort()).toEqual([...CONFIG_KEYS].sort());
@@ -85,7 +85,7 @@ describe('faults', () => {
     expect(text({ seqLen: NaN }, model)).toEqual(['seqLen: This is not a number. Enter a whole number from 2 to 512.']);
   });
 
-  test('name the limit where no model is known, and leave alone what the method does not look at', () => {
+  test('name the limit if no model is known, and ignore what the method does not use', () => {
     expect(text({ lisaLayers: 2.5 })).toEqual([
       'lisaLayers: 2.5 is not a whole number. Enter a whole number from 1 to the number of layers.',
     ]);
@@ -96,7 +96,7 @@ describe('faults', () => {
     ]);
   });
 
-  test('of a setting and its model come once', () => {
+  test('about a setting and its model come once', () => {
     expect(configFaults({ ...DEFAULTS, lisaWeights: [1, -1] }, model)).toHaveLength(1);
     expect(configFaults({ ...DEFAULTS, lisaWeights: [0, 0] }, model)).toMatchObject([{ problem: '2 weights for 8 layers.' }]);
   });

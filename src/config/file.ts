@@ -58,5 +58,5 @@ function settingsOf(text: string, name: string): object {
 const asObject = (value: unknown): ReadonlyMap<string, unknown> | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? new Map<string, unknown>(Object.entries(value)) : null;
 
-/** A short form of something that a stranger wrote. */
+/** A short form of an untrusted value. */
 const shown = (value: unknown): string => (JSON.stringify(value) ?? 'undefined').slice(0, 40);

@@ -11,7 +11,7 @@ export const last = (texts: readonly string[]): string => texts.at(-1) ?? '';
 
 /** The largest value that a model allows. */
 export interface ModelLimit {
-  /** What it is, as long as no model is known: 'the number of layers'. */
+  /** What the limit is called while no model is known: 'the number of layers'. */
   readonly name: string;
   max(model: ModelBounds): number;
   /** A sentence about a value above it. */
@@ -69,7 +69,7 @@ function numberKind(bounds: Bounds): NumberKind {
   };
 }
 
-/** NaN, which no setting takes, for anything but a plain decimal number. */
+/** Returns NaN, which no setting accepts, for anything but a plain decimal number. */
 export const readNumber = (text: string): number => (/^-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN);
 
 /** A whole number; `limit` where the model may allow less. */
@@ -138,7 +138,7 @@ export const text = (placeholder: string): OwnKind<string> => ({
   fromLink: (given) => given,
 });
 
-/** A value of the kind, or null where the option is left out; a link cannot say null, and need not where it is the default. */
+/** A value of the kind, or null if the option is left out. A link cannot express null, and need not if null is the default. */
 export const optional = <T>(kind: Kind<T>): OwnKind<T | null> => ({
   ...kind,
   type: 'own',
@@ -148,7 +148,7 @@ export const optional = <T>(kind: Kind<T>): OwnKind<T | null> => ({
   toLink: (value) => (value === null ? '' : kind.toLink(value)),
 });
 
-/** What JSON text stands for; undefined where it is none. */
+/** The value of a JSON text; undefined if the text is not JSON. */
 export function readJson(json: string): unknown {
   try {
     return JSON.parse(json) as unknown;

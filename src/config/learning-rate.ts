@@ -1,5 +1,5 @@
-// Learning rate of an optimizer step, the same function for the run and for the page that draws what is to come. One
-// schedule over the whole run; a switch of layers never restarts it.
+// Learning rate of an optimizer step. The run and the page's preview of the schedule use the same function. One
+// schedule covers the whole run; a switch of layers never restarts it.
 
 import type { RunConfig } from './run-config';
 
@@ -13,7 +13,8 @@ export function learningRate(config: Pick<RunConfig, 'lr' | 'lrSchedule' | 'warm
 }
 
 /**
- * Rate of a layer whose optimizer state has seen `updates` updates: up from lr / rewarm to lr over the first `rewarm` of them. Adam's
- * first steps are of the size of the rate whatever the gradient, and a layer that joins late joins at the full rate otherwise.
+ * Rate of a layer whose optimizer state has seen `updates` updates: up from lr / rewarm to lr over the first `rewarm` of them.
+ * Otherwise a layer that joins late would start at the full rate, and Adam's first steps are as large as the rate, whatever the
+ * gradient.
  */
 export const rewarmed = (lr: number, updates: number, rewarm: number): number => (updates < rewarm ? (lr * (updates + 1)) / rewarm : lr);

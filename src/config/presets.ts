@@ -1,4 +1,4 @@
-// Lengths of a run by name. A preset sets its own keys and no others; how long it takes is for the device to say. Pure.
+// Named lengths of a run. A preset sets its own keys and no others; how long it takes depends on the device. Pure.
 
 import { DEFAULTS, type ConfigKey, type RunConfig } from './run-config';
 
@@ -33,7 +33,7 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
-/** The preset that these settings are, or 'custom' once one of its keys differs. */
+/** The preset that these settings match, or 'custom' once one of its keys differs. */
 export function presetOf(config: RunConfig): PresetId | 'custom' {
   const is = ({ patch }: Preset): boolean =>
     (Object.keys(patch) as (ConfigKey & keyof Preset['patch'])[]).every((key) => config[key] === patch[key]);

@@ -41,17 +41,17 @@ const FORMER_NAMES: ReadonlyMap<string, ConfigKey> = new Map(
   }),
 );
 
-/** The setting that a link, a file or a checkpoint names, by today's name or by the one that it had before; null: none. */
+/** The setting that a link, a file or a checkpoint names, by its current name or its former one; null: not a setting. */
 export const keyNamed = (name: string): ConfigKey | null => (isConfigKey(name) ? name : (FORMER_NAMES.get(name) ?? null));
 
-/** Settings that were stored under the names of their time, under today's. Their values are still to be checked. */
+/** Returns stored settings under their current names. Their values are not checked yet. */
 export const withCurrentNames = (stored: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(stored).map(([name, value]) => [keyNamed(name) ?? name, value as unknown]));
 
-/** Is this value, from a link or a file that anybody may have written, one that the setting can have? Looks at no other setting. */
+/** Whether the setting can have this value, which may come from a link or a file that anybody wrote. Looks at no other setting. */
 export const checkValue = <K extends ConfigKey>(key: K, value: unknown): Checked<RunConfig[K]> => fieldOf(key).check(value);
 
-/** Does a run with this method look at the setting? */
+/** Whether a run with this method uses the setting. */
 export const appliesTo = (key: ConfigKey, method: Method): boolean => fieldOf(key).methods?.includes(method) ?? true;
 
 const make = (valueOf: <K extends ConfigKey>(key: K) => RunConfig[K]): RunConfig =>
@@ -67,7 +67,7 @@ export const defaultsFor = ({ method, steps }: Leads): RunConfig => ({
   steps,
 });
 
-/** The run that these choices make: everything else is at its default, which may follow them. */
+/** The configuration with these choices: every other setting has its default, which may follow them. */
 export const configOf = (given: Partial<RunConfig>): RunConfig => ({ ...defaultsFor({ ...DEFAULTS, ...given }), ...given });
 
 /** Keys whose values differ from the defaults, for run cards and comparisons. */
@@ -93,7 +93,7 @@ function faultOf<K extends ConfigKey>(key: K, config: RunConfig, model: ModelBou
   return fault ? { key, ...fault } : null;
 }
 
-/** What settings demand of each other, and lists of the model. */
+/** What settings require of each other, and what lists require of the model. */
 function relationFaults({ method, steps, warmup, lisaSampler, lisaWeights }: RunConfig, model?: ModelBounds): ConfigFault[] {
   const faults: ConfigFault[] = [];
   if (warmup > steps) {

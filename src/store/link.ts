@@ -5,7 +5,7 @@ import type { Command, Event } from '../worker/protocol';
 
 let client: TrainClient | null = null;
 
-/** Starts the worker, once a page. */
+/** Starts the worker; called once per page. */
 export function connect(receive: (event: Event) => void): void {
   client ??= createTrainClient(receive);
 }

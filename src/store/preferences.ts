@@ -1,19 +1,19 @@
-// What a person prefers of the page itself, whatever they train. Kept in local storage where the browser allows it.
+// A person's preferences for the page itself, whatever they train. Kept in local storage where the browser allows it.
 
 import { create } from 'zustand';
 
 export interface Preferences {
-  /** Single keys do things. */
+  /** Single-key shortcuts work. */
   readonly keys: boolean;
   /** The screen stays on while a run trains. */
   readonly wakeLock: boolean;
-  /** Tell when a run has ended, where the browser may. */
+  /** Notify when a run has ended, if the browser allows it. */
   readonly notify: boolean;
-  /** Half pace: a rest after each step, as long as the step. */
+  /** Half speed: a rest after each step, as long as the step. */
   readonly gentle: boolean;
-  /** A run pauses before the battery is empty, where the browser tells of one. */
+  /** A run pauses before the battery is empty, if the browser reports one. */
   readonly batteryPause: boolean;
-  /** Of two graphics devices the one that needs less power. */
+  /** Uses the graphics device that needs less power, if there are two. */
   readonly lowPower: boolean;
 }
 
@@ -27,7 +27,7 @@ const DEFAULT_PREFERENCES: Preferences = {
 };
 const KEY = 'lisa-studio.preferences';
 
-/** Whatever lies in the storage, as preferences: only known switches, and only if they are switches. */
+/** Reads what the storage holds as preferences: only known switches, and only if they are true or false. */
 export function parsePreferences(text: string | null): Preferences {
   let stored: unknown;
   try {

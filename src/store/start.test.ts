@@ -176,7 +176,7 @@ describe('a run', () => {
     prepared: [{ type: 'prepared', prepared: preparedOf(runConfig()) }, ['log', 'run']],
     eval: [{ type: 'eval', step: 0, loss: 4, targets: 1 }, ['log', 'run']],
     sample: [{ type: 'sample', sample: { when: 'before', step: 0, prompt: '', text: '' } }, ['log', 'run']],
-    // These two reach the charts, which are no store: the test above counts them.
+    // These two reach the charts, which are not a store: the test above counts them.
     step: [runEvents().events.find((event) => event.type === 'step')!, []],
     moved: [{ type: 'moved', step: 1, period: 0, layers: [] }, []],
     verified: [{ type: 'verified', step: 1, frozen: [], changed: [] }, ['log', 'run']],

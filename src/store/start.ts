@@ -17,7 +17,7 @@ import { watchLocalModel } from './setup/local-model';
 import { loadSetupMode } from './setup/setup-mode';
 import { followAddress } from './setup/url';
 
-/** Once a page, before its first paint. Returns the function that ends what the stores watch; the worker stays. */
+/** Called once per page, before its first paint. Returns the function that ends what the stores watch; the worker stays. */
 export function startStores(): () => void {
   // 1. What this browser remembers: the first paint shows it.
   loadTheme();

@@ -108,7 +108,7 @@ describe('answers', () => {
   });
 
   test('with a temperature both draw with the same seed, and another seed draws otherwise', async () => {
-    // A run that trains nothing to speak of: both sides are the same model, so the same draws are the same words.
+    // A run that hardly trains anything: both sides are the same model, so the same draws are the same words.
     const page = await finished({ ...CONFIG, lr: 1e-12, warmup: 0, steps: 1 });
     const warm = { temperature: 1.5 };
     const once = await answers(page, 1, request('one', warm));
@@ -120,7 +120,7 @@ describe('answers', () => {
 });
 
 describe('one question at a time', () => {
-  // A page for all of them: what one leaves behind, the next would see.
+  // One page for all of them, so that a test sees what an earlier one left behind.
   let page: TestPage;
   beforeAll(async () => {
     page = await finished({ ...CONFIG, seqLen: 30 });
@@ -134,7 +134,7 @@ describe('one question at a time', () => {
     expect(both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
   });
 
-  test('cancelled while the base loads, nothing more is told of it', async () => {
+  test('a question that is cancelled while the base loads gets no more events', async () => {
     const page = await finished();
     await page.send({ type: 'compare', id: 3, request: request('one') });
     await page.send({ type: 'cancelCompare' });
@@ -159,7 +159,7 @@ describe('one question at a time', () => {
     await answers(page, 8, request('one'));
   });
 
-  test('answers come in pieces, ten a second at most, each going on from the last', async () => {
+  test('answers come in pieces, ten a second at most, each continuing the last', async () => {
     const begun = performance.now();
     await answers(page, 9, request('one', { maxTokens: 25, temperature: 2 }));
     const seconds = (performance.now() - begun) / 1000;
@@ -205,7 +205,7 @@ describe('memory', () => {
   });
 
   test.each(['lisa', 'full', 'lora'] as const)(
-    '%s: of weights as they came the base is held in 16 bits, and forecast so',
+    '%s: with weights as stored the base is held in 16 bits, and its forecast says so',
     async (method) => {
       const path = writeTinyModel(join(folder.path, 'bf16'), 'tiny-llama', {
         'model.safetensors': await halfModelFile('tiny-llama', 'bf16'),
@@ -226,7 +226,7 @@ describe('memory', () => {
       console.info(`${method}: base of 16-bit weights ${spy.live() - alone} bytes, in f32 it would take ${wide.total}`);
       expect(spy.live() - alone).toBe(packed.total);
       const inHalves = table.filter(({ role }) => role === 'matrix' || role === 'embedding' || role === 'head');
-      // Two bytes less an element, and as much again in padding at most as there are tensors.
+      // Two bytes less per element; padding may add up to 256 bytes per tensor.
       const saved = wide.weights - packed.weights;
       const want = 2 * inHalves.reduce((sum, row) => sum + elementsOf(row), 0);
       expect(Math.abs(saved - want)).toBeLessThanOrEqual(256 * table.length);
@@ -235,7 +235,7 @@ describe('memory', () => {
     },
   );
 
-  test('no room for it: says what is left to do, leaves nothing behind, and works when there is room again', async () => {
+  test('without space for it: says what to do, leaves nothing behind, and works when there is room again', async () => {
     const page = await finished();
     const alone = spy.live();
     const { device } = (await nodeLab()).gpu;

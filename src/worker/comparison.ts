@@ -1,5 +1,5 @@
 // The base model and the tuned one answer the same messages, one after the other, with the same seed. The tuned one is the
-// session's; the base is loaded beside it when it is first asked.
+// session's; the base is loaded beside it at the first question.
 
 import { chatOf } from '../data/tokenize/chat';
 import type { Message } from '../data/read/types';
@@ -23,7 +23,7 @@ const TELL_MS = 100;
 export class Comparison {
   readonly #session: Session;
   #base: Promise<Engine> | null = null;
-  /** Counts questions; an answer goes on while its own is the last. */
+  /** Counts questions; an answer continues while its question is the last. */
   #turn = 0;
   #closed = false;
   readonly #uses: Queue;
@@ -52,12 +52,12 @@ export class Comparison {
     });
   }
 
-  /** What is being answered gets no more. */
+  /** The question that is being answered gets no more events. */
   cancel(): void {
     this.#turn++;
   }
 
-  /** Ends what is being answered and frees the base model. */
+  /** Ends the current answers and frees the base model. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#uses.idle();
@@ -128,7 +128,7 @@ const noRoom = (bytes: number, cause: AppError): AppError =>
     { cause },
   );
 
-/** As the model reads messages; without a template of its own and trained on text, as one text to go on with. */
+/** The messages as the model reads them; for a model without a template that was trained on text, one text to continue. */
 function promptIds({ tokenizer, chat }: RunInputs, messages: readonly Message[]): readonly number[] {
   return chat || tokenizer.chatTemplate !== null
     ? chatOf(tokenizer).promptIds(messages)

@@ -1,5 +1,5 @@
-// The worker's service and a hub on loopback: look, download, pause, reload, resume, a run from the cache, and going on with
-// it after a reload, also when the cache has been emptied meanwhile.
+// The worker's service and a hub on loopback: look, download, pause, reload, resume, a run from the cache, and resuming
+// it after a reload, even if the cache has been emptied meanwhile.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const model = (): HubModel => ({ kind: 'hub', hub: server.url, repo: 'org/tiny',
 async function opened(page = new TestPage()): Promise<TestPage> {
   await page.send({ type: 'hub', url: server.url, token: null });
   await page.send({ type: 'open', base: 'http://localhost/' });
-  // It goes on behind the answer, and the next test file counts buffers.
+  // It continues after the answer, and the next test file counts buffers.
   await page.next(({ type }) => type === 'speed' || undefined, 0);
   return page;
 }
@@ -45,7 +45,7 @@ const phase = (page: TestPage, wanted: DownloadState['phase']): Promise<Download
   page.next((event) => (event.type === 'download' && event.download.phase === wanted ? event.download : undefined));
 const listed = (page: TestPage) => page.next((event) => (event.type === 'models' ? event : undefined));
 
-/** Whose headers are read before any fault is put in. */
+/** Looks the model up: its headers are read before any fault is put in. */
 async function looked(page: TestPage): Promise<unknown> {
   const answer = page.next((event) =>
     event.type === 'preflight' ? event.preflight : event.type === 'preflightFailed' ? event.error : undefined,
@@ -113,7 +113,7 @@ test('a cancelled download leaves nothing; a failed one says why and keeps what 
   expect((await list).models).toMatchObject([{ whole: false }]);
 });
 
-test('a run of a stored model goes on after a reload, and asks for a download where the cache was emptied', async () => {
+test('a run of a stored model resumes after a reload, and asks for a download if the cache was emptied', async () => {
   const page = await opened();
   await page.start('a', CONFIG, model(), pickedData(4));
   expect(await page.nextOf('a', 'failed', undefined, 0)).toMatchObject({ error: { code: 'MODEL_FILE', remedy: 'Download it first.' } });
@@ -122,7 +122,7 @@ test('a run of a stored model goes on after a reload, and asks for a download wh
   await page.start('b', CONFIG, model(), pickedData(4));
   await saved;
   const after = page.reloaded();
-  // A model that a run goes on with is not deleted.
+  // The model of a resumable run is not deleted.
   const refused = page.next((event) => (event.type === 'modelsFailed' ? event.error : undefined));
   await page.send({ type: 'deleteModel', model: model() });
   expect(await refused).toMatchObject({
@@ -172,7 +172,7 @@ test('a model is kept while a run reads it, with the reason; once the run has en
   const done = page.nextOf('c', 'done');
   await page.send({ type: 'continue' });
   await done;
-  // The page is told by itself.
+  // The page is told without asking.
   expect((await list).models).toMatchObject([{ usedBy: 'ended run' }]);
   expect(spy.live()).toBeGreaterThan(0);
   const closed = page.next((event) => (event.type === 'closed' ? event.runId : undefined));

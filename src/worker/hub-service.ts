@@ -17,7 +17,7 @@ import type { DownloadState, HubModel, ModelUse, Preflight } from '../io/hub/typ
 export interface HubSurroundings {
   readonly cache: ModelCache;
   post(event: HubEvent): void;
-  /** What uses models, apart from downloads: as it is now. */
+  /** What uses models right now, apart from downloads. */
   uses(): Promise<(model: HubModel) => ModelUse | null>;
   /** Closes the run that has ended, which reads from its model. */
   closeEnded(): Promise<void>;
@@ -57,7 +57,7 @@ export class HubService {
     this.#around = around;
   }
 
-  /** Long work is not waited for. Throws nothing: what goes wrong is an event of its own. */
+  /** Does not wait for long work. Never throws: an error becomes an event. */
   async handle(command: HubCommand): Promise<void> {
     switch (command.type) {
       case 'hub':
@@ -123,7 +123,7 @@ export class HubService {
     };
   }
 
-  /** Null where it is not whole. */
+  /** Null if it is incomplete. */
   async #fromCache(model: HubModel): Promise<Preflight | null> {
     const cached = await this.#around.cache.find(model);
     if (!cached?.whole) return null;
@@ -196,7 +196,7 @@ export class HubService {
       download.controller.abort(reason);
       await download.settled;
     } else if (reason === CANCEL && this.#last && this.#last.phase !== 'done') {
-      // A paused or failed one.
+      // A paused or failed download.
       const { model } = this.#last;
       await this.#around.cache.remove(model);
       this.#tell(model, { phase: 'cancelled', bytes: 0 });
@@ -217,7 +217,7 @@ export class HubService {
     }
   }
 
-  /** Where the page has asked for the list: what it says of uses may have changed. Never rejects. */
+  /** Sends the list again if the page has asked for it, because uses may have changed. Never rejects. */
   async listAgain(): Promise<void> {
     if (this.#listed) await this.#list();
   }

@@ -15,14 +15,14 @@ import type { Command, Event } from './protocol';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import { openSources, type SourcePlaces } from './sources';
 
-/** News of a long count. */
+/** Pause between two reports of a long count. */
 const TELL_MS = 250;
 
 export type InspectCommand = Extract<Command, { type: 'inspect' }>;
 
 export class Inspector {
   readonly #post: (event: Event) => void;
-  /** Counts questions; work goes on while its own is the last. */
+  /** Counts questions; work continues while its question is the last. */
   #turn = 0;
   /** Tokens of the data that was last looked at. */
   #counted: { readonly key: string; readonly files: LoadedFiles } | null = null;
@@ -46,8 +46,8 @@ export class Inspector {
   }
 
   /**
-   * For a run that begins: what is under way gets no answer, and memory is let go. Tokens of the very data, model, mask and columns
-   * that were counted to their end go to the run, which would make the same ones; null where there are none.
+   * Called when a run begins: a look under way gets no answer, and its memory is freed. If the tokens of exactly this data,
+   * model, mask and columns have all been counted, they go to the run, which would make the same ones; else null.
    */
   handOver({ config, model, data }: Pick<InspectCommand, 'config' | 'model' | 'data'>): LoadedFiles | null {
     this.#turn++;
@@ -80,7 +80,7 @@ export class Inspector {
   }
 }
 
-/** Tells now and then how far it is, and the first rows once. */
+/** Reports progress now and then, and the first rows once. */
 class News {
   #last = performance.now();
   #toldHead = false;
@@ -101,7 +101,7 @@ class News {
   }
 }
 
-/** Of all that tokens depend on. */
+/** A key of everything that tokens depend on. */
 const countKey = (model: ModelSource, data: DataSource, { mask, columns }: LoadConfig): string =>
   JSON.stringify([modelKey(model), dataKey(data), mask, columns]);
 

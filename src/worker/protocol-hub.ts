@@ -12,19 +12,19 @@ export type HubCommand =
   | { readonly type: 'hub'; readonly url: string; readonly token: string | null }
   /**
    * Looks at a model without its weights; answered by 'preflight' or 'preflightFailed' with the same id. A newer one replaces an
-   * older. With the commit of a model that is whole in the cache nothing is asked of the hub.
+   * older. For the commit of a model that is complete in the cache, the hub is not asked.
    */
   | { readonly type: 'preflight'; readonly id: number; readonly repo: string; readonly revision: string; readonly commit?: string }
-  /** Downloads the model into the cache, from where an earlier download of it ended; 'download' events tell of it. One at a time. */
+  /** Downloads the model into the cache and continues where an earlier download of it ended; 'download' events report it. One at a time. */
   | { readonly type: 'download'; readonly model: HubModel }
-  /** Keeps what has arrived. */
+  /** Ends the download and keeps what has arrived. */
   | { readonly type: 'pauseDownload' }
   /** Ends the download and removes what has arrived. */
   | { readonly type: 'cancelDownload' }
   /** Answered by 'models'. */
   | { readonly type: 'listModels' }
   /**
-   * Removes a model from the cache; answered by 'models', or by 'modelsFailed' where a download, a run that is going on or an unfinished
+   * Removes a model from the cache; answered by 'models', or by 'modelsFailed' if a download, a current run or an unfinished
    * one uses it. A run that has ended is closed with it ('closed').
    */
   | { readonly type: 'deleteModel'; readonly model: HubModel };
@@ -33,6 +33,6 @@ export type HubEvent =
   | { readonly type: 'preflight'; readonly id: number; readonly preflight: Preflight }
   | { readonly type: 'preflightFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'download'; readonly download: DownloadState }
-  /** Sent when asked for, whenever a download has ended, and from the first time on when a run begins or ends. */
+  /** Sent when asked for and whenever a download has ended; after the first time also when a run begins or ends. */
   | { readonly type: 'models'; readonly models: readonly StoredModel[]; readonly storage: StorageEstimate }
   | { readonly type: 'modelsFailed'; readonly error: ErrorInfo };

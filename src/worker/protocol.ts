@@ -30,8 +30,8 @@ export type Command =
       readonly paused?: boolean;
     }
   /**
-   * Goes on from the last checkpoint that this origin holds, under the runId that it was written with. `model`: the
-   * folder again, where the run was of a local one; data files are kept beside the checkpoint.
+   * Resumes from the last checkpoint that this origin holds, under the runId that it was written with. `model`: the
+   * folder again, if the run used a local one; data files are kept beside the checkpoint.
    */
   | { readonly type: 'resume'; readonly runId: string; readonly model?: ModelSource }
   | { readonly type: 'pause' }
@@ -88,7 +88,7 @@ export type Event =
   | { readonly type: 'speed'; readonly flopsPerSecond: number }
   /** No run could be started, or the device could not be opened. */
   | { readonly type: 'refused'; readonly error: ErrorInfo }
-  /** A checkpoint of an unfinished run is there to go on from. */
+  /** There is a checkpoint of an unfinished run to resume from. */
   | {
       readonly type: 'resumable';
       readonly runId: string;
@@ -97,10 +97,10 @@ export type Event =
       readonly config: RunConfig;
       /** The name of the local folder that must be chosen again; null where everything is there. */
       readonly needsModel: string | null;
-      /** The model of a hub that is not whole in the cache any more and must be downloaded again; null where everything is there. */
+      /** The model of a hub that is no longer complete in the cache and must be downloaded again; null where everything is there. */
       readonly needsDownload: HubModel | null;
     }
-  /** Of data that takes long to count: how far it is (0 to 1), and once the first rows. */
+  /** Progress (0 to 1) for data that takes long to count, and once the first rows. */
   | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }
   | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
   | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
@@ -117,7 +117,7 @@ export type Event =
     }
   | { readonly type: 'compareFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'run'; readonly runId: string; readonly event: RunEvent }
-  /** A run that had ended is let go: its model can no longer be compared or exported. */
+  /** A run that had ended is closed: its model can no longer be compared or exported. */
   | { readonly type: 'closed'; readonly runId: string }
   | {
       readonly type: 'exported';

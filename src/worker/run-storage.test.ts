@@ -51,7 +51,7 @@ describe('a checkpoint and what belongs to it', () => {
     expect(await checkpoints.open()).toBeNull();
   });
 
-  test('of a folder only the name is kept, of a file the file', async () => {
+  test('for a folder only its name is kept, for a file the file itself', async () => {
     const { run, sources } = storage();
     await run('a').keepSources();
     expect(await sources.open('a')).toEqual({ model: { kind: 'files', name: 'folder' }, data: dataOf(10) });
@@ -66,7 +66,7 @@ describe('a checkpoint and what belongs to it', () => {
     expect([...sources.kept.keys()]).toEqual(['a']);
     await run('c').clear();
     expect(await checkpoints.open()).not.toBeNull();
-    // A run that goes on from it owns it.
+    // A run that resumes from it owns it.
     const again = run('a', 10, true);
     expect(await again.open()).not.toBeNull();
     await again.release();

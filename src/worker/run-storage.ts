@@ -1,4 +1,4 @@
-// Where the page keeps the one unfinished run that it can go on with: its checkpoint, and beside it those of its sources
+// Where the page keeps the one unfinished run that it can resume: its checkpoint, and beside it those of its sources
 // that a reloaded page cannot open again by itself. Rules only; io/opfs-*.ts keep the bytes.
 
 import { AppError } from '../base/errors';
@@ -10,7 +10,7 @@ import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/
 export interface RunStorage {
   readonly checkpoints: CheckpointStorage;
   readonly sources: SourceStorage;
-  /** Of this storage, among the tabs of the page. A run that keeps checkpoints holds it. */
+  /** The lock on this storage among the tabs of the page. A run that keeps checkpoints holds it. */
   readonly lock: Exclusive;
 }
 
@@ -22,7 +22,7 @@ export const keptSources = (model: ModelSource, data: DataSource): KeptSources =
   data,
 });
 
-/** The storage as one run sees it: a checkpoint comes with its sources, and it clears what is its own and no other run's. */
+/** The storage as one run sees it: a checkpoint comes with its sources, and it clears only its own. */
 export class RunCheckpoints implements CheckpointStorage {
   readonly #storage: RunStorage;
   readonly #runId: string;
@@ -31,7 +31,7 @@ export class RunCheckpoints implements CheckpointStorage {
   /** The checkpoint in the storage is of this run. */
   #own: boolean;
 
-  /** `resumed`: the run goes on from the checkpoint in the storage. */
+  /** `resumed`: the run continues from the checkpoint in the storage. */
   constructor(storage: RunStorage, runId: string, sources: KeptSources, resumed: boolean) {
     this.#storage = storage;
     this.#runId = runId;
@@ -39,7 +39,7 @@ export class RunCheckpoints implements CheckpointStorage {
     this.#kept = this.#own = resumed;
   }
 
-  /** At the run's start, as long as the file is as it was read, and again before a checkpoint if that failed. Throws STORAGE. */
+  /** Called at the run's start, while the file is still as it was read, and again before a checkpoint if that failed. Throws STORAGE. */
   async keepSources(): Promise<void> {
     await this.#claim();
     if (this.#kept) return;
@@ -68,7 +68,7 @@ export class RunCheckpoints implements CheckpointStorage {
     return this.#own ? this.#storage.checkpoints.open() : Promise.resolve(null);
   }
 
-  /** When the run has ended without being finished: sources without a checkpoint are of no use. */
+  /** Called when the run has ended unfinished: sources without a checkpoint are of no use. */
   async release(): Promise<void> {
     if (!this.#own) await this.clear();
     this.#storage.lock.release();
@@ -90,7 +90,7 @@ export class RunCheckpoints implements CheckpointStorage {
 export const otherTab = (): AppError =>
   new AppError(
     'STORAGE',
-    'Another tab of this page is running a training, and both would store their checkpoints in the same place.',
+    'Another tab of this page is training a model, and both would store their checkpoints in the same place.',
     'Close the other tab, or continue without checkpoints.',
   );
 

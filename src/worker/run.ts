@@ -28,7 +28,7 @@ export interface RunRequest {
   readonly model: ModelSource;
   readonly data: DataSource;
   readonly paused: boolean;
-  /** The checkpoint to go on from. */
+  /** The checkpoint to resume from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
   /** Tokens of the data, where they have been counted for a look at it. */
   readonly counted: LoadedFiles | null;
@@ -43,7 +43,7 @@ export class WorkerRun {
   readonly #checkpoints: RunCheckpoints;
   #session: Session | null = null;
   #comparison: Comparison | null = null;
-  /** Of the session's engine, after the run. */
+  /** Uses of the session's engine after the run, one at a time. */
   readonly #uses = new Queue();
   #finished = false;
   readonly #settled: Promise<void>;
@@ -53,7 +53,7 @@ export class WorkerRun {
     this.#gate = new Gate(request.paused, async () => this.#session?.pause());
     this.#emit = (event) => {
       if (event.type === 'done') this.#finished = true;
-      // Whoever discarded a run wants to hear nothing more of it.
+      // A discarded run sends no more events.
       if (!this.#gate.discarded) emit(event);
     };
     const { runId, model, data, from } = request;
@@ -66,12 +66,12 @@ export class WorkerRun {
     return this.#gate;
   }
 
-  /** It has come to its end, and its model can be compared and exported. */
+  /** The run has ended, and its model can be compared and exported. */
   get finished(): boolean {
     return this.#finished;
   }
 
-  /** From now on only those checkpoints are written that are asked for. */
+  /** From now on checkpoints are written only on request. */
   stopSaving(): void {
     this.#session?.stopSaving();
   }
@@ -95,7 +95,7 @@ export class WorkerRun {
     });
   }
 
-  /** Base and tuned model answer; an earlier question gets no more. Rejects with what went wrong. */
+  /** Base and tuned model answer; an earlier question gets no more events. Rejects with what went wrong. */
   async compare(request: CompareRequest, onReply: (reply: Reply) => void): Promise<void> {
     this.#comparison ??= new Comparison(this.#finishedSession(), this.#uses);
     await this.#comparison.answer(request, onReply);
@@ -120,7 +120,7 @@ export class WorkerRun {
     this.#session = null;
   }
 
-  /** Like close, and takes its checkpoint away. */
+  /** Like close, and removes its checkpoint. */
   async discard(): Promise<void> {
     await this.close();
     await this.#checkpoints.clear();
@@ -134,7 +134,7 @@ export class WorkerRun {
       const files = await openSources(request.model, request.data, request.places);
       const wanted = (): boolean => !this.#gate.discarded;
       const inputs = await prepareInputs(config, { ...files, counted: request.counted }, undefined, undefined, wanted);
-      // Where there is no room for them now, the first checkpoint says so.
+      // If there is no space yet, the first checkpoint reports it.
       await this.#checkpoints.keepSources().catch(() => undefined);
       if (this.#gate.discarded) throw new Discarded();
       const host = {
@@ -154,13 +154,13 @@ export class WorkerRun {
       this.#session = await Session.create(gpu, inputs, host, from?.reader);
       if (config.saveEvery === 0) this.#session.stopSaving();
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
-      // A run that came to its end has nothing to go on with.
+      // A finished run has nothing to resume.
       await this.#checkpoints.clear().catch(() => undefined);
     } catch (thrown) {
       const savedStep = this.#session?.savedStep ?? from?.step ?? null;
       this.#session?.close();
       this.#session = null;
-      // What cannot be taken away now is overwritten later, and no fault of the run.
+      // What cannot be removed now is overwritten later; it is not an error of the run.
       await this.#checkpoints.release().catch(() => undefined);
       if (!(thrown instanceof Discarded || thrown instanceof Unwanted)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
     }

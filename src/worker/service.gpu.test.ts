@@ -28,7 +28,7 @@ afterAll(() => spy.end());
 async function opened(storage?: MemoryCheckpoints): Promise<TestPage> {
   const page = new TestPage(storage);
   await page.send({ type: 'open', base: 'http://localhost/' });
-  // Whose buffers must not be counted with those of a run.
+  // The probe's buffers must not be counted with those of a run.
   await page.next(({ type }) => type === 'speed' || undefined, 0);
   return page;
 }
@@ -87,7 +87,7 @@ describe('save', () => {
     await page.send({ type: 'discard' });
   });
 
-  test('while running: after a step, and the run goes on as if it had not been asked', async () => {
+  test('while running: after a step, and the run continues as if it had not been asked', async () => {
     const [asked, plain] = [await opened(), await opened()];
     for (const page of [asked, plain]) await paused(page, 'a', { ...CONFIG, steps: 8 }, 1);
     const done = asked.nextOf('a', 'done');
@@ -167,7 +167,7 @@ describe('a checkpoint that cannot be written', () => {
     return { page, storage };
   }
 
-  test('pauses the run; with room again it goes on and saves', async () => {
+  test('pauses the run; with space again it continues and saves', async () => {
     const { page, storage } = await failing();
     expect(told(page)).toEqual(['saveFailed 2']);
     storage.full = false;
@@ -177,7 +177,7 @@ describe('a checkpoint that cannot be written', () => {
     await page.send({ type: 'discard' });
   });
 
-  test('pauses the run; it can go on without, and still saves when it is asked to', async () => {
+  test('pauses the run; it can continue without checkpoints, and still saves when it is asked to', async () => {
     const { page, storage } = await failing();
     await page.send({ type: 'continue', saving: false });
     await page.nextOf('a', 'done', undefined, 0);
@@ -236,12 +236,12 @@ describe('discard', () => {
     ['while it trains', (page) => page.nextOf('a', 'step', ({ metrics }) => metrics.step === 3, 0)],
     ['while it saves', (page) => page.phase('a', 'saving', 0)],
     ['when it has saved', (page) => page.nextOf('a', 'checkpoint', undefined, 0)],
-  ])('%s: nothing more is told, the GPU is free, no checkpoint is left', async (_, moment) => {
+  ])('%s: no more events come, the GPU is free, no checkpoint is left', async (_, moment) => {
     const page = await opened();
     await page.start('a', { ...LONG, saveEvery: 2 }, MODEL, DATA);
     await moment(page);
     const discarded = page.send({ type: 'discard' });
-    // The command begins in a microtask: what is told up to there is told.
+    // The command begins in a microtask: events up to there still come.
     await Promise.resolve();
     await Promise.resolve();
     const told = page.events.length;
@@ -300,7 +300,7 @@ describe('after a crash', () => {
     return Promise.all((await answer).map(async ({ data }) => Buffer.from(await data.arrayBuffer())));
   }
 
-  /** A page whose run was saved after step 5, went on, and is no more; and the one that is opened then. */
+  /** A page whose run was saved after step 5 and went on until the page was closed; and the page that is opened then. */
   async function crashed(): Promise<TestPage> {
     const page = await opened();
     await page.start('a', config, FOLDER, pickedData(4, 'mine.jsonl'), true);

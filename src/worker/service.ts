@@ -1,5 +1,5 @@
-// What the worker does, without the worker: commands in their order to one GPU and one run at a time. Events go out
-// through what it is given, so that a test can stand in for the page.
+// What the worker does, without the worker: it applies commands in order to one GPU and one run at a time. Events go
+// out through the given function, so that a test can stand in for the page.
 
 import { AppError, errorInfo, unreachable } from '../base/errors';
 import type { Gpu } from '../gpu/device';
@@ -25,7 +25,7 @@ export interface Surroundings {
   openGpu(lowPower: boolean): Promise<Gpu>;
   readonly storage: RunStorage;
   readonly models: ModelCache;
-  /** How patient to be with a hub; the usual where absent. */
+  /** How patient to be with a hub; the defaults if absent. */
   readonly hub?: { readonly patience?: Patience; readonly client?: ClientOptions };
   post(event: Event): void;
 }
@@ -35,7 +35,7 @@ export class TrainService {
   #gpu: Gpu | null = null;
   #run: WorkerRun | null = null;
   #base = '';
-  /** Of the run, which may have ended. */
+  /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
   readonly #inspector: Inspector;
   readonly #hub: HubService;
@@ -100,13 +100,13 @@ export class TrainService {
       case 'discard':
         return this.#discard();
       case 'export':
-        // Not waited for: answers that it waits for must be able to be cancelled.
+        // Not awaited, so a pending comparison can still be cancelled.
         void this.#export(command.what).catch((thrown: unknown) =>
           this.#around.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
         );
         return;
       case 'inspect':
-        // Not waited for: it may take long, and gives way to whatever is asked next.
+        // Not awaited: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#places);
         return;
       case 'hub':
@@ -137,14 +137,14 @@ export class TrainService {
     this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
     await this.#dropLeftovers().catch(() => undefined);
     await this.#offerResume();
-    // Not waited for: a start goes first, and then the run itself measures better.
+    // Not awaited: a start goes first, and then the run itself measures better.
     void this.#tellSpeed(gpu);
   }
 
-  /** Copies of data of runs that were cut off before their first checkpoint: nobody can go on with those. */
+  /** Removes copies of data of runs that were cut off before their first checkpoint: those cannot be resumed. */
   async #dropLeftovers(): Promise<void> {
     const { checkpoints, sources, lock } = this.#around.storage;
-    // Of another tab's run the first checkpoint may be yet to come.
+    // Another tab's run may not have written its first checkpoint yet.
     if (!(await lock.acquire())) return;
     try {
       const reader = await checkpoints.open();
@@ -161,9 +161,9 @@ export class TrainService {
     if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
   }
 
-  /** Tells the page of an unfinished run that it can go on with. One that cannot be opened again is not offered. */
+  /** Tells the page about an unfinished run that it can resume. One that cannot be opened again is not offered. */
   async #offerResume(): Promise<void> {
-    // Another tab is at it.
+    // Another tab is using it.
     if (!(await this.#around.storage.lock.free())) return;
     const stored = await this.#stored().catch(() => null);
     if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
@@ -207,7 +207,7 @@ export class TrainService {
     return { base: this.#base, models: this.#around.models };
   }
 
-  /** By the run that there is, or by the one that could be gone on with. */
+  /** Used by the current run or by the resumable one. */
   async #uses(): Promise<(model: HubModel) => ModelUse | null> {
     const stored = await this.#stored().catch(() => null);
     const run = this.#run;
@@ -227,7 +227,7 @@ export class TrainService {
     this.#around.post({ type: 'closed', runId: run.runId });
   }
 
-  /** `given`: the local folder that the run was of. */
+  /** `given`: the local folder that the run used. */
   async #resume(runId: string, given?: ModelSource): Promise<void> {
     if (!(await this.#around.storage.lock.free())) throw otherTab();
     const stored = await this.#stored();
@@ -248,7 +248,7 @@ export class TrainService {
     });
   }
 
-  /** The run that there is; after one that failed, or without one, what could be gone on with. */
+  /** The current run; if there is none, or it failed, the resumable one. */
   async #discard(): Promise<void> {
     const run = this.#run;
     this.#run = null;

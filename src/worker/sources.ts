@@ -21,7 +21,7 @@ export async function openSources(model: ModelSource, data: DataSource, places: 
   return { model: await openModelSource(model, places), ...(await openDataSource(data, places.base)) };
 }
 
-/** Throws MODEL_FILE where the model of a hub is not whole in the cache. */
+/** Throws MODEL_FILE if the model of a hub is not complete in the cache. */
 export async function openModelSource(model: ModelSource, { base, models }: SourcePlaces): Promise<FileSource> {
   if (model.kind === 'hub') {
     const cached = await models.find(model);
@@ -63,7 +63,7 @@ function fileStream(file: File): DataStream {
       } catch (cause) {
         throw new AppError('DATASET_READ', `${file.name} cannot be read.`, 'Choose the file again.', { cause });
       } finally {
-        // Of a file that nobody reads to its end.
+        // The file may not have been read to its end.
         await reader.cancel().catch(() => undefined);
       }
     },

@@ -1,7 +1,7 @@
-"""The error of float32 PyTorch against golden.json: what an engine that computes in float32 can be expected to have.
+"""The error of float32 PyTorch against golden.json: the error to expect of an engine that computes in float32.
 
-Relative: logits and gradient norms by their float64 values (logits over all of them, L2), the first values of each gradient by its norm,
-losses by themselves.
+Errors are relative: of logits (L2 over all of them) and gradient norms to their float64 values, of the first values of
+each gradient to its norm, of losses to themselves.
 """
 
 import argparse

@@ -18,7 +18,7 @@ export function browserJudge() {
   let opened = null;
   return {
     /**
-     * Loads a GGUF file and goes on greedily.
+     * Loads a GGUF file and continues the prompt greedily.
      * @param {string} file
      * @param {string} prompt
      * @param {number} tokens

@@ -1,5 +1,6 @@
 // GPT-2 in float64, plain loops, with GELU as llama.cpp's CPU code has it: looked up in a table by the argument rounded to
-// f16, and the value rounded to f16. It tells that rounding, which no file can avoid, from a fault of the file.
+// f16, and the value rounded to f16. It distinguishes that rounding, which no file can avoid, from an error in the
+// file.
 
 import { narrow, f16ToF32 } from '../../src/base/half';
 import type { ModelFiles } from '../../src/io/sources/model-files';

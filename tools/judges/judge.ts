@@ -1,4 +1,5 @@
-// Our GGUF files before programs that we did not write. README.md says what is compared and which difference is allowed.
+// Checks our GGUF files with programs that we did not write. README.md says what is compared and which difference is
+// allowed.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
@@ -22,7 +23,7 @@ import { encoderOf, judgedModels, type JudgedModel } from './models';
 import { ourAnswer } from './ours';
 import { cutTexts } from './tokenizers';
 
-/** The part of @huggingface/gguf's answer that is looked at. */
+/** The part of @huggingface/gguf's answer that we check. */
 interface Parsed {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly tensorInfos: readonly { readonly name: string; readonly shape: readonly bigint[]; readonly dtype: number }[];
@@ -39,17 +40,17 @@ export interface Judges {
 
 export interface BrowserAnswer {
   readonly text: string;
-  /** Of the tokens of the text. */
+  /** Log-probabilities of the tokens of the text. */
   readonly logProbs: readonly number[];
 }
 
 /**
- * Largest difference of a log-probability. f32: what is asked of an engine. f16 and q8_0: ggml rounds what a matrix is multiplied
+ * Largest difference of a log-probability. f32: what an engine must reach. f16 and q8_0: ggml rounds what a matrix is multiplied
  * by to the matrix's own type, 11 bits or 8 bits with a scale for 32 values; our engine, holding the file's weights, does not.
  */
 const ALLOWED: Readonly<Record<GgufType, number>> = { f32: 1e-4, f16: 0.05, q8_0: 0.5 };
 
-/** ggml's CPU code looks GELU up in a table, argument and value rounded to 11 bits. judgeWithoutGelu shows that it is this and nothing else. */
+/** ggml's CPU code looks GELU up in a table, argument and value rounded to 11 bits. judgeWithoutGelu shows that this is the only cause. */
 const GPT2_ALLOWED = 0.01;
 
 const RANK = 3;
@@ -85,7 +86,7 @@ async function write(folder: string, name: string, file: GgufFile): Promise<stri
   return path.join(folder, name);
 }
 
-/** Prints every comparison; the number of those that went wrong. `only`: models whose name begins so. */
+/** Prints every comparison; returns the number that went wrong. `only`: models whose name begins with this. */
 export async function judge(root: string, judges: Judges, only: string): Promise<number> {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'lisa-judge-'));
   try {
@@ -123,7 +124,7 @@ async function judgeFile(
   const whole = files.table.every((row) => stored.has(ggufName(row)!)) && parsed.metadata['general.architecture'] !== undefined;
   verdict(whole, `${name} ${type}: @huggingface/gguf reads ${parsed.tensorInfos.length} tensors in ${statSync(file).size} bytes`);
 
-  // Rows that are no multiple of 32 are f16 in a q8_0 file.
+  // Rows that are not multiples of 32 are f16 in a q8_0 file.
   if (type === 'q8_0' && !parsed.tensorInfos.some(({ dtype }) => dtype === 8))
     return console.log(`      ${name} q8_0: no row is a multiple of 32, the file is the f16 one`);
 
@@ -133,7 +134,7 @@ async function judgeFile(
   await model.dispose();
   const difference = worst(ours.logProbs, theirs.logProbs);
   const same = agreeing(ours.greedy, theirs.greedy);
-  // Where the texts part: how far apart their two tokens are to us.
+  // Where the texts diverge: how far apart our engine puts the two tokens.
   const gap = same < more ? ours.choices[same][ours.greedy[same]] - ours.choices[same][theirs.greedy[same]] : 0;
   const text = `greedy text: ${same} of ${more} tokens the same${same < more ? `, then two whose log-probabilities are ${scientific(gap)} apart` : ''}`;
   if (type !== 'f32') {
@@ -142,7 +143,7 @@ async function judgeFile(
     return verdict(difference <= ALLOWED[type], `${name} ${type}: ${scientific(difference)} of ${ALLOWED[type]} allowed; ${text}; ${cost}`);
   }
   if (files.shape.style === 'gpt2') {
-    // An argument that lies at the edge of two roundings may fall to either side, so not every token can agree.
+    // An argument at the edge between two roundings may fall to either side, so not every token can agree.
     const rounded = byToken(await gpt2LogProbs(files, ids, true), theirs.logProbs);
     const exact = byToken(await gpt2LogProbs(files, ids, false), theirs.logProbs);
     const reason = `llama.cpp takes GELU from a table in f16; half of the tokens are within ${scientific(median(rounded))} of float64 with that table, and within ${scientific(median(exact))} of float64 without`;
@@ -159,7 +160,7 @@ function asStored(files: ModelFiles, stored: ReadonlyMap<string, number>): ReadT
     const type = stored.get(ggufName(row)!);
     if (type === 0) return data;
     if (type === 1) return f16ToF32(narrow(data, 'f16'));
-    // Blocks lie along the rows of the file.
+    // Blocks run along the rows of the file.
     const turn = files.shape.style === 'gpt2' && row.layer !== null;
     const [rows, columns] = row.shape;
     const restored = unquantized(turn ? transposed(data, rows, columns) : data);
@@ -177,7 +178,10 @@ function unquantized(data: Float32Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** GPT-2 with GELU's arguments above ten, where the table is not used and GELU is the identity: all else is as exact as elsewhere. */
+/**
+ * GPT-2 with GELU's arguments above ten, where the table is not used and GELU is the identity: the rest must be as exact as for other
+ * models.
+ */
 async function judgeWithoutGelu(gpu: Gpu, { name, files, ids, more }: JudgedModel, scratch: string, judges: Judges): Promise<void> {
   const tensor: ReadTensor = async (row, ...part) => {
     const data = await files.tensor(row, ...part);
@@ -206,7 +210,10 @@ async function judgeTokenizers(scratch: string, judges: Judges): Promise<void> {
   }
 }
 
-/** Base and adapter as two files, against the merged weights in our engine. A and B are random: a fresh B is zero and shows nothing. */
+/**
+ * Compares base and adapter as two files with the merged weights in our engine. A and B are random: a fresh B is zero and shows
+ * nothing.
+ */
 async function judgeAdapter(gpu: Gpu, { name, files, ids, more }: JudgedModel, scratch: string, judges: Judges): Promise<void> {
   const parts = new Map<string, { a: Float32Array<ArrayBuffer>; b: Float32Array<ArrayBuffer> }>();
   const sites = Array.from({ length: files.shape.layers }, (_, layer) =>

@@ -1,4 +1,5 @@
-// What llama.cpp says of a GGUF file, through node-llama-cpp: on the CPU, one thread, K/V cache in f32, no flash attention.
+// What llama.cpp computes from a GGUF file, through node-llama-cpp: on the CPU, one thread, K/V cache in f32, no flash
+// attention.
 
 import { answer, type Answer } from './ours';
 

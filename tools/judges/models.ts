@@ -1,5 +1,5 @@
-// The models that are judged: tiny random ones of every architecture (the fixtures of the unit tests), the built-in one, and
-// the story model where it is at hand.
+// The models that are judged: tiny random ones of every architecture (the fixtures of the unit tests), the built-in
+// one, and the story model if it is available.
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -19,11 +19,11 @@ import { TEXTS } from './tokenizers';
 export interface JudgedModel {
   readonly name: string;
   readonly files: ModelFiles;
-  /** The text as ids: tiny models have no language, and get random ids as long as they can take. */
+  /** The text as ids: tiny models have no language and get as many random ids as they can take. */
   readonly ids: readonly number[];
   /** The text as a person writes it: special tokens that stand before every text are not in it. '' for a model without a language. */
   readonly prompt: string;
-  /** Tokens to go on with. */
+  /** Number of tokens to continue with. */
   readonly more: number;
   /** Texts to cut; none for a model without a language. */
   readonly texts: readonly string[];
@@ -31,7 +31,7 @@ export interface JudgedModel {
 
 const MORE = 12;
 
-/** Rows that are multiples of 32, as q8_0 wants them; those of the fixtures are not. */
+/** Models whose rows are multiples of 32, as q8_0 needs them; the rows of the fixtures are not. */
 const WIDE = {
   'wide-gpt2': { model_type: 'gpt2', vocab_size: 301, n_embd: 64, n_layer: 2, n_head: 2, n_positions: 64 },
   'wide-qwen2': wide('qwen2', 16),

@@ -1,4 +1,4 @@
-// What our engine says of a model: log-probabilities after every token of a text, and how it goes on greedily.
+// What our engine computes for a model: log-probabilities after every token of a text, and its greedy continuation.
 
 import { DEFAULTS } from '../../src/config/run-config';
 import type { Gpu } from '../../src/gpu/device';

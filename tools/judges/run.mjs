@@ -1,5 +1,6 @@
 // @ts-check
-// npm run judge -- [beginning of a model's name]. Installs the judges where they are missing; README.md says what is compared.
+// npm run judge -- [beginning of a model's name]. Installs the judges if they are missing; README.md says what is
+// compared.
 
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ const env = await ensureGpu();
 if (env === null) process.exit(1);
 useGpuEnv(env);
 
-/** Packages that are here only once they were asked for: tsc may not look for them. */
+/** These packages exist only after they were asked for, so tsc must not look for them. */
 const load = (/** @type {string} */ name) => import(name);
 const { getLlama } = await load('node-llama-cpp');
 const { gguf } = await load('@huggingface/gguf');

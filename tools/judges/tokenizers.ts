@@ -1,5 +1,5 @@
-// Published tokenizers in the metadata of a GGUF file: does llama.cpp cut texts into the same tokens? The model around them
-// is one tiny layer.
+// Writes published tokenizers into the metadata of a GGUF file and checks that llama.cpp cuts texts into the same
+// tokens. The model around them is one tiny layer.
 
 import { exportGguf } from '../../src/export/gguf/export';
 import { openModel } from '../../src/io/sources/model-files';
@@ -32,7 +32,7 @@ export interface Cut {
   readonly otherwise: readonly string[];
   readonly fuzzed: number;
   readonly fuzzedOtherwise: number;
-  /** Why there is no file of it. */
+  /** Why there is no GGUF file for it. */
   readonly refused: string | null;
 }
 

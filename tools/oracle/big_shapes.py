@@ -1,7 +1,8 @@
 """Judges the gradients that `npm run bigshapes` wrote: float64 on the same weights and tokens, float32's own error beside it.
 
-Reads manifest.json and the gradients (raw f32) from the folder that is its argument, prints one JSON object. Weights are not read but
-computed again from the rule in src/cli/big-shapes-weights.ts. Qwen2.5-0.5B takes about 8 GB in float64.
+Reads manifest.json and the gradients (raw f32) from the folder given as its argument, and prints one JSON object. It
+does not read weights, but computes them from the rule in src/cli/big-shapes/weights.ts. Qwen2.5-0.5B takes about 8 GB
+in float64.
 """
 
 import json

@@ -90,7 +90,7 @@ def central_differences(name: str) -> None:
 
 
 def windows() -> None:
-    """A window hides what lies before it, and nothing while all fits into it."""
+    """A window hides what lies before it, and hides nothing if everything fits into it."""
     config = fixtures.CONFIGS["tiny-mistral"]
     t = widen(fixtures.random_weights(config, 1))
     ids = torch.tensor(fixtures.random_batches(1, config["vocab_size"])[0][0]["ids"][:-1])
@@ -100,7 +100,7 @@ def windows() -> None:
 
     check("a window of the document's length changes nothing", (logits(len(ids)) - logits(None)).abs().max().item(), 0)
     short = (logits(len(ids) - 1) - logits(None)).abs().amax(1)
-    check("one token less changes the last token alone", short[:-1].max().item(), 0)
+    check("one token less changes only the last token", short[:-1].max().item(), 0)
     check("and that by more than rounding", 1e-9 / short[-1].item(), 1e-3)
 
 

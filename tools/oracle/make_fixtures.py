@@ -1,7 +1,7 @@
 """Writes the float64 reference fixtures of src/testing/fixtures: weights, batches, gradients and training runs.
 
-Each float64 quantity has float32 PyTorch's own error of it beside it. Same seeds, same files; the recorded
-float32 errors depend on the machine's matrix library, slightly.
+Beside each float64 quantity stands the error of float32 PyTorch. The same seeds give the same files; only the recorded
+float32 errors depend slightly on the machine's matrix library.
 """
 
 import argparse
@@ -68,7 +68,8 @@ CONFIGS = {
         "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
     },
 }  # fmt: skip
-# Models that came in 16 bits, four layers of which one trains: masters pay. Rows of 26 are no quads: their matrices stay f32.
+# Models stored in 16 bits, with four layers of which one trains, so that masters pay off. Rows of 26 are not whole
+# quads: their matrices stay f32.
 STORED = {
     "tiny-llama-bf16": ("BF16", SMALL | {
         "num_hidden_layers": 4, "rope_theta": 10000.0, "tie_word_embeddings": False, "torch_dtype": "bfloat16",
@@ -79,7 +80,8 @@ STORED = {
         "eos_token_id": 2, "torch_dtype": "float16",
     }),
 }  # fmt: skip
-# A layer leaves and is rounded; another stays over two periods and is not, in between; the first comes back to what was stored.
+# A layer leaves and is rounded; another stays over two periods and is not rounded in between; the first comes back to
+# its stored values.
 STORED_DRAWS = [[2], [0], [0], [2]]
 SEEDS = {
     "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
@@ -102,7 +104,7 @@ def random_weights(config: dict, seed: int) -> dict[str, np.ndarray]:
 
 
 def random_batches(seed: int, vocab: int) -> list[list[dict]]:
-    """Documents of 1 to 37 inputs, at most 75 in a batch; about six tokens in ten carry a loss."""
+    """Documents of 1 to 37 inputs, at most 75 in a batch; about six tokens in ten count toward the loss."""
     rng = np.random.default_rng(seed)
     batches = []
     for index in range(BATCHES):

@@ -1,7 +1,7 @@
-"""GPT-2, Llama and what is built like Llama, written out plainly over a dict of tensors that carry their Hugging Face names.
+"""GPT-2, Llama and models built like Llama, written out plainly over a dict of tensors with their Hugging Face names.
 
-A document is run by itself, from position 0: what packing several into one stream must reproduce. Nothing
-is shared with the engine that these models judge, and nothing is fused: one line, one formula.
+Each document is run by itself, from position 0; packing several into one stream must give the same. These models share
+nothing with the engine that they judge, and nothing is fused: one line, one formula.
 T tokens of the document, C width, H heads, K key-value heads, D head dim, F feed-forward width.
 """
 
@@ -13,7 +13,7 @@ Tensors = dict[str, torch.Tensor]
 
 
 def attend(q, k, v, window=None):
-    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]. A window: only the last so many keys."""
+    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]. With a window, only that many last keys count."""
     time = q.shape[1]
     scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[2])
     pairs = torch.ones(time, time, dtype=torch.bool)

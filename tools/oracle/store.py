@@ -10,7 +10,7 @@ DTYPES = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 
 
 def codes_of(values: np.ndarray, dtype: str) -> np.ndarray:
-    """F32 is rounded to, once, from whatever the values are held in; F16 and BF16 are for values that these types hold exactly."""
+    """For F32, values are rounded once from whatever type they have; F16 and BF16 are for values that these types hold exactly."""
     if dtype == "F32":
         return np.ascontiguousarray(values, np.float32)
     words = np.ascontiguousarray(values, np.float32)

@@ -15,7 +15,8 @@ TYPES = {"F16": (10, -14), "BF16": (7, -126)}
 
 
 def rounded(values: np.ndarray, dtype: str) -> np.ndarray:
-    """The nearest numbers of the type, of two equally near ones the even one; float64 in, float64 out. Sizes of weights, no overflow."""
+    """The nearest numbers of the type, ties to even; float64 in, float64 out. For numbers of the size of weights:
+    overflow is not handled."""
     fraction, lowest = TYPES[dtype]
     values = np.asarray(values, np.float64)
     _, exponent = np.frexp(values)  # 2^(exponent - 1) <= |value| < 2^exponent
@@ -24,7 +25,7 @@ def rounded(values: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def is_packed(name: str, shape: tuple[int, ...]) -> bool:
-    """Matrices, embedding and head, of rows in whole quads; vectors and learned positions stay f32."""
+    """Matrices, embedding and head with rows of whole quads; vectors and learned positions stay f32."""
     return len(shape) == 2 and shape[-1] % 4 == 0 and not name.endswith("wpe.weight")
 
 
@@ -33,18 +34,19 @@ class Stays:
     """What a layer did between joining and leaving, by "<last period>/<tensor>"."""
 
     moved: dict[str, np.ndarray] = field(default_factory=dict)
-    """Master - what it was when its layer joined, before any rounding."""
+    """Master minus its value when the layer joined, before any rounding."""
     left: dict[str, np.ndarray] = field(default_factory=dict)
     """What is stored after the layer has left."""
     loss_before: float = 0.0
-    """Of one batch, after the last step; then with the last layers rounded too."""
+    """Mean loss of one batch after the last step; loss_after: with the last layers rounded, too."""
     loss_after: float = 0.0
 
 
 def train_stored(model, weights: dict[str, np.ndarray], batches: list[Batch], settings: Settings, decayed: set[str], precision: torch.dtype,
                  lisa: Lisa, dtype: str, known: "dict[str, np.ndarray] | None" = None) -> tuple[Record, Stays]:
-    """`known`: what leaving layers are stored as, of another run. A value next to a tie may go either way in another precision, by a whole
-    unit of 16 bits; with the same start of every stay, what is compared is the arithmetic."""
+    """`known`: the values that another run stored for its leaving layers. In another precision a value next to a tie
+    may be rounded either way, by a whole unit of 16 bits; if every stay starts from the same values, only the
+    arithmetic is compared."""
     stays, start = Stays(), {name: value.astype(np.float64) for name, value in weights.items()}
 
     def mean_loss(t) -> float:

@@ -110,7 +110,8 @@ def rate_at(s: int, settings: Settings) -> float:
 def train(model, weights: dict[str, np.ndarray], batches: list[Batch], settings: Settings, trainable: list[str],
           decayed: set[str], dtype: torch.dtype, lisa: Lisa | None = None,
           leave: Callable[[int, list[str], Tensors], None] | None = None) -> Record:
-    """`leave` is told the last period of layers that leave training, and may change their weights; at the end all of them leave, after the updates are taken."""
+    """`leave` gets the last period of layers that leave training, and may change their weights; at the end all of them
+    leave, after the updates were recorded."""
     t = {name: torch.tensor(value.astype(np.float64)).to(dtype) for name, value in weights.items()}
     record, state, touched = Record(), {}, set()
     for s in range(settings.steps):

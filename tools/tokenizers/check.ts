@@ -28,7 +28,7 @@ interface Differences {
 }
 
 async function compare({ name, from, files }: Judged, seed: number, count: number): Promise<Differences> {
-  // transformers tidies decoded text where the configuration says so (" ." to "."); the Rust tokenizers know nothing of that.
+  // transformers tidies decoded text if the configuration says so (" ." to "."); the Rust tokenizers do not.
   const config = { ...(JSON.parse(files.tokenizerConfig ?? '{}') as object), clean_up_tokenization_spaces: false };
   const ours = loadTokenizer({ ...files, tokenizerConfig: JSON.stringify(config) }, Number.MAX_SAFE_INTEGER);
   const theirs = Tokenizer.fromString(files.tokenizerJson);
@@ -67,13 +67,13 @@ const TURNS: readonly Message[] = [
   { role: 'assistant', content: 'Four.' },
 ];
 
-/** What the loss is taken on with the published chat template, a list a sample. */
+/** The texts that count toward the loss with the published chat template, one list per sample. */
 const LEARNED: Readonly<Record<string, readonly (readonly string[])[]>> = {
   Qwen3: [['<think>\n\n</think>\n\nTwo.<|im_end|>'], ['<think>\n\n</think>\n\nFour.<|im_end|>']],
   'Llama 3.1': [['Two.<|eot_id|>', 'Four.<|eot_id|>']],
 };
 
-/** True where the published template is rendered and masked as it should be. */
+/** True if the published template is rendered and masked as it should be. */
 function checkTemplate({ name, files }: Judged): boolean {
   const expected = LEARNED[name];
   if (!expected) return true;
@@ -96,7 +96,7 @@ function checkTemplate({ name, files }: Judged): boolean {
   return right;
 }
 
-/** Resolves with how many differ. */
+/** Resolves with the number of differences. */
 export async function check(seed: number, count: number): Promise<number> {
   console.log(`seed ${seed}, Unicode ${process.versions.unicode}`);
   let differ = 0;

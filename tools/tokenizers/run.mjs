@@ -1,5 +1,6 @@
 // @ts-check
-// npm run tokenizers -- [--seed N] [--count N]. Installs the judges where they are missing; README.md says what is compared.
+// npm run tokenizers -- [--seed N] [--count N]. Installs the judges if they are missing; README.md says what is
+// compared.
 
 import process from 'node:process';
 import { parseArgs } from 'node:util';

@@ -60,7 +60,7 @@ const SCRIPTS: readonly (readonly [number, number])[] = [
   [0x0370, 0x03ff], // Greek
   [0x20000, 0x2a6df], // CJK outside the BMP
   [0x1d400, 0x1d7ff], // mathematical letters and digits
-  [0x2150, 0x218f], // numbers that are no digits
+  [0x2150, 0x218f], // numbers that are not digits
   [0x0660, 0x0669], // Arabic digits
   [0x2460, 0x24ff], // enclosed numbers
   [0x1f300, 0x1f64f], // emoji
@@ -85,7 +85,7 @@ const surrogate: Part = (draw) => pick(draw, ['\ud83d', '\ude00', '\udc00\ud800'
 const anywhere: Part = (draw) => {
   for (;;) {
     const code = draw.nextBelow(0x110000);
-    // Code points that a Unicode version has not given out yet have properties that depend on the version.
+    // The properties of unassigned code points depend on the Unicode version.
     if (/^[\p{Assigned}]$/u.test(String.fromCodePoint(code))) return String.fromCodePoint(code);
   }
 };
@@ -115,7 +115,7 @@ export function fuzzedStrings(seed: number, count: number, specials: readonly st
   ];
   return Array.from({ length: count }, (_, i) => {
     const draw = randomStream(seed, 'tokenizer string', i);
-    // A third of the strings are of one kind, which shows a fault alone.
+    // A third of the strings are of one kind, to show a fault in isolation.
     const kinds = draw.nextBelow(3) === 0 ? [pick(draw, parts)] : parts;
     return times(draw, 14, () => pick(draw, kinds)(draw));
   });

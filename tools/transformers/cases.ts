@@ -1,4 +1,5 @@
-// Folders that the terminal exports, and what our engine says of them: for transformers and PEFT to open and to be compared with.
+// Folders that the terminal exports, and what our engine computes from them. transformers and PEFT open the folders and
+// are compared with our engine.
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +14,7 @@ import { FIXTURES } from '../../src/testing/fixtures';
 import { writeTinyModel } from '../../src/testing/tiny-folder';
 import { ourAnswer } from '../judges/ours';
 
-/** Tokens to go on with, greedily. */
+/** Number of tokens to continue with, greedily. */
 const MORE = 12;
 /** Parts small enough that the built-in model needs several. */
 const SHARD_BYTES = 2e6;
@@ -23,7 +24,7 @@ interface Case {
   readonly name: string;
   /** The merged model. */
   readonly folder: string;
-  /** For LoRA: what the adapter in `folder`/adapter is laid over. */
+  /** For LoRA: the base of the adapter in `folder`/adapter. */
   readonly base: string | null;
   readonly ids: readonly number[];
   readonly greedy: readonly number[];
@@ -38,7 +39,7 @@ const RUNS = [
   { name: 'LoRA', options: ['--method', 'lora', '--lora-rank', '3'] },
 ];
 
-/** Few steps at a rate that shows. */
+/** Few steps at a rate that makes a visible difference. */
 const QUICK = '--steps 4 --lr 0.01 --lisa-layers 1 --lisa-period 2 --batch-size 2 --seq-len 12 --eval-every 0 --save-every 0 --prompt';
 
 /**
@@ -49,7 +50,7 @@ export async function writeCases(root: string, scratch: string, webgpu: GPU): Pr
   const gpu = await openGpu(webgpu);
   try {
     const data = path.join(scratch, 'data.jsonl');
-    // Bytes below 64 alone: the smallest vocabulary ends there.
+    // Only bytes below 64: the smallest vocabulary ends there.
     const rows = Array.from({ length: 8 }, (_, i) => JSON.stringify({ text: `${i} + ${i * i} = ${i + i * i}.` }));
     writeFileSync(data, rows.join('\n'));
     const models = new Map(FIXTURES.map((name) => [name as string, writeTinyModel(path.join(scratch, name), name)]));

@@ -1,4 +1,4 @@
-"""Differences between versions of transformers. Nothing is asked of the hub."""
+"""Handles differences between versions of transformers. It never contacts the hub."""
 
 import os
 
@@ -15,7 +15,7 @@ def known(model_type: str) -> bool:
 
 
 def readable(config: dict) -> dict:
-    """The configuration as the installed version reads it: before 5.0 rope's parameters stand in two places."""
+    """The configuration as the installed version reads it: before 5.0 rope's parameters are in two places."""
     made = dict(config)
     rope = made.get("rope_parameters")
     if rope is not None and int(transformers.__version__.split(".")[0]) < 5:

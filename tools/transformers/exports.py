@@ -1,4 +1,4 @@
-"""Exported folders in transformers and PEFT: every tensor finds its place, and they say what our engine says.
+"""Opens exported folders in transformers and PEFT: every tensor must find its place, and the results must match our engine's.
 
 cases.json is written by cases.ts: folders, ids, log-probabilities after every token and the greedy continuation.
 """
@@ -14,13 +14,13 @@ from transformers import AutoModelForCausalLM
 from compat import known, readable
 
 LIMIT = 1e-4
-"""Of a log-probability. Both compute in float32; weights in 16 bits are widened exactly by both."""
+"""Largest allowed difference of a log-probability. Both compute in float32, and both widen 16-bit weights exactly."""
 
 
 def open_model(folder: Path) -> torch.nn.Module:
     config = json.loads((folder / "config.json").read_text())
     with tempfile.TemporaryDirectory() as scratch:
-        if readable(config) != config:  # This version wants rope's parameters where it knew them.
+        if readable(config) != config:  # This version expects rope's parameters in their former place.
             for file in folder.iterdir():
                 if file.is_file():
                     Path(scratch, file.name).symlink_to(file.resolve())

@@ -1,6 +1,6 @@
-"""The oracle against Hugging Face transformers, in float64: the loss, the logits and every gradient of every fixture's first batch.
+"""Compares the oracle with Hugging Face transformers, in float64: the loss, the logits and every gradient of every fixture's first batch.
 
-An architecture that the installed version does not know is left out by name; where none is left, that is an error.
+An architecture that the installed version does not know is left out by name; if none is left, that is an error.
 """
 
 import json

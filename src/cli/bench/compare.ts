@@ -119,7 +119,7 @@ async function interleave(full: Rig, rigs: readonly Rig[], repetitions: number):
   const fullTimes = [await full.step()];
   const others: StepTime[][] = rigs.map(() => []);
   for (let i = 0; i < repetitions; i++) {
-    // In turns from both sides: a trend in the machine's speed favours nobody.
+    // The order alternates, so that a trend in the machine's speed favours neither.
     const order = rigs.map((_, at) => at);
     if (i % 2 === 1) order.reverse();
     for (const at of order) others[at].push(await rigs[at].step());
@@ -219,7 +219,7 @@ export function describeComparison(c: Comparison): string {
   const steps = [
     ['full', 'all', digits(c.full.medianMs), digits(c.full.flops / 1e9), '1.000', '1.000', '', ...(cpu ? ['1.000', ''] : []), ''],
     ...c.ratios.map((r) => {
-      // On a shared machine the clock on the wall also measures the others.
+      // On a shared machine, wall-clock time also includes the work of others.
       const judged = r.cpuRatio ?? r.timeRatio;
       const cpuCells = r.cpuRatio === null ? [] : [r.cpuRatio.toFixed(3), signed(r.cpuRatio - r.flopRatio)];
       const [time, flop] = [r.timeRatio, r.flopRatio];

@@ -1,4 +1,5 @@
-// The slow proof with a model of 500 MB is `npm run bench -- --loading`. Here: a tensor that is larger than what it may take.
+// The slow proof with a model of 500 MB is `npm run bench -- --loading`. This test uses a tensor that is larger than
+// the memory that may be used.
 
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';

@@ -1,6 +1,7 @@
 // How much JavaScript memory it takes to move a model: from files to the GPU, into a checkpoint and back from it, and out
-// again as a tuned model and as a delta. A generated model of about 500 MB stands for one of any size: were a tensor or a file
-// ever whole in memory, it would show. The GPU's own memory is not in these figures, on a software adapter neither.
+// again as a tuned model and as a delta. A generated model of about 500 MB stands for one of any size: the figures
+// would show a tensor or a file that is ever whole in memory. They do not include the GPU's own memory, not even on a
+// software adapter.
 
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,7 @@ import { Session, type SessionHost } from '../../train/session';
 import { randomWeights } from './models';
 import { mega, table } from './print';
 
-/** What must be enough for a model of any size. Bytes above what the program had before. */
+/** Must be enough for a model of any size. In bytes above what the program had before. */
 export const LOADING_LIMIT = 128 * 2 ** 20;
 
 export interface LoadingCase {
@@ -86,17 +87,17 @@ export interface LoadingProof {
   /** Bytes of the weights' file, and of its largest tensor in f32. */
   readonly file: number;
   readonly largest: number;
-  /** Most that heap and external memory (array buffers included) came to above the baseline, by what was done. Bytes. */
+  /** The most by which heap and external memory (array buffers included) exceeded the baseline, by stage. In bytes. */
   readonly peaks: readonly { readonly stage: string; readonly bytes: number }[];
 }
 
-/** The collector on demand, without a flag of the process. */
+/** Runs the garbage collector on demand, without a process flag. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;
 }
 
-/** Samples on a timer, and whenever it is told to. */
+/** Samples memory on a timer, and on request. */
 class PeakMeter {
   readonly #collect = collector();
   #peak = 0;
@@ -145,7 +146,7 @@ async function writeModel(folder: string, { config, dtype }: LoadingCase, tokeni
   return weights.size;
 }
 
-/** Generates the model in a temporary folder, which is taken away again. */
+/** Generates the model in a temporary folder, which is removed afterwards. */
 export async function measureLoading(gpu: Gpu, of: LoadingCase, tokenizer: string): Promise<LoadingProof> {
   const folder = await mkdtemp(join(tmpdir(), 'lisa-loading-'));
   try {

@@ -31,9 +31,9 @@ export interface BatchShape {
 export interface BenchModel {
   readonly id: string;
   readonly shape: ModelShape;
-  /** What weights may be stored as; of random ones bf16, as most public checkpoints have. */
+  /** The type that weights may be stored as; bf16 for random ones, as in most public checkpoints. */
   readonly types: CheckpointTypes;
-  /** What is run when no batch is asked for: on a CPU renderer, and on a GPU. */
+  /** Batches that run when none is asked for: on a software renderer, and on a GPU. */
   readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
   pieces(): AsyncIterable<TensorPiece> | Iterable<TensorPiece>;
 }
@@ -89,7 +89,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
 /** Prime, so that rows of a matrix differ although the values repeat. */
 const POOL = 1_000_003;
 
-/** Random weights: elements [start, end) of the tensor that is `index`th in the table. The same ones for the same question. */
+/** Random weights: elements [start, end) of the tensor that is `index`th in the table. The same arguments give the same weights. */
 export function randomWeights(): (row: ParameterRow, index: number, start: number, end: number) => Float32Array<ArrayBuffer> {
   const stream = randomStream(1, 'bench', 'weights');
   // Uniform with a standard deviation of 0.02.
@@ -115,7 +115,7 @@ function* randomPieces(shape: ModelShape): Generator<TensorPiece> {
   }
 }
 
-/** A batch of B rows of T random tokens each, every one with a loss. The same one for the same sizes. */
+/** A batch of B rows of T random tokens each, all of which count toward the loss. The same sizes give the same batch. */
 export function benchBatch(shape: ModelShape, { batchSize, seqLen }: BatchShape): MicroBatch {
   const stream = randomStream(1, 'bench', 'batch');
   return buildMicroBatch(

@@ -8,7 +8,7 @@ import { MODEL_IDS, type BatchShape } from './models';
 
 const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers'] as const;
 type Section = (typeof SECTIONS)[number];
-/** What runs where none is named: other libraries too, so that their figures and ours are of one machine in one hour. */
+/** Sections that run if none is named. They include other libraries, so that their figures and ours come from the same machine and hour. */
 const DEFAULT_SECTIONS: readonly Section[] = ['profile', 'compare', 'peers'];
 
 export interface BenchOptions {
@@ -39,7 +39,7 @@ Sections; without any, profile, compare and peers:
                         (wordsmith-2m)
   --stored              weights as f32 against weights in 16 bits: bytes of every method, time of a step (wordsmith-2m,
                         smollm2-135m)
-  --resident            does the memory of processes on the software adapter differ as the ledgers say?
+  --resident            whether the memory of processes on the software adapter differs as the ledgers say
   --loading             JavaScript memory while models of 500 MB are loaded, saved, resumed and exported: at most 128 MiB
   --peers               other WebGPU libraries on the same device (installs them under bench/peers)
 
@@ -111,7 +111,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-/** The batch that was asked for, with a model's own for what was not. */
+/** The batch that was asked for; what was not given comes from the model's own. */
 export const batchOf = (options: Pick<BenchOptions, 'batchSize' | 'seqLen'>, own: BatchShape): BatchShape => ({
   batchSize: options.batchSize ?? own.batchSize,
   seqLen: options.seqLen ?? own.seqLen,

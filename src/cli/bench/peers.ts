@@ -26,7 +26,7 @@ import { Rig } from './rig';
 /** bench/peers of the project, seen from dist-node/. */
 const FOLDER = fileURLToPath(new URL('../bench/peers/', import.meta.url));
 const SIDE = 512;
-/** Products in one measurement: the cost of submitting and reading back is not what is measured. */
+/** Products in one measurement: enough that submitting and reading back hardly count. */
 const REPEAT = 2;
 const GPT = 'nano-gpt2';
 const GPT_BATCH: BatchShape = { batchSize: 2, seqLen: 64 };
@@ -51,7 +51,7 @@ export interface PeerReport {
   readonly rows: readonly PeerRow[];
 }
 
-/** One that is measured: run() resolves with what it computed. */
+/** A library under measurement: run() resolves with what it computed. */
 interface Contestant {
   readonly task: string;
   readonly library: string;
@@ -89,7 +89,7 @@ export async function comparePeers(
   }
 }
 
-/** Takes turns, so that a busy machine slows all alike. The first of the list is ours. */
+/** The libraries take turns, so that a busy machine slows all alike. The first in the list is ours. */
 async function race(
   [ours, ...others]: readonly [Contestant, ...(() => Promise<Contestant | PeerRow>)[]],
   rounds: number,
@@ -235,7 +235,7 @@ async function writeTask(model: BenchModel, rig: Rig, folder: string): Promise<v
 
 type Message = { readonly ready: true } | { readonly ms: number; readonly value: number } | { readonly error: string };
 
-/** A process of another library, ready to run; or the reason why it is not. */
+/** A process of another library, ready to run, or the reason why it is not ready. */
 async function peer(library: string, task: string, module: string, settings: unknown, flops: number): Promise<Contestant | PeerRow> {
   const child = spawn(process.execPath, [join(FOLDER, 'peer.mjs'), module, JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -279,8 +279,8 @@ function messages(child: ChildProcess): () => Promise<Message> {
 }
 
 /**
- * The libraries are no part of the app: they are installed the first time they are asked for. Resolves with what stands
- * against it, in one line; npm's own many lines are left to who asks it.
+ * The libraries are not part of the app: they are installed the first time they are asked for. Resolves with what prevents it,
+ * in one line; npm itself prints the details.
  */
 export async function installPeers(folder = FOLDER): Promise<AppError | null> {
   if (existsSync(join(folder, 'node_modules', '.package-lock.json'))) return null;

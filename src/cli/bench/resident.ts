@@ -1,5 +1,5 @@
-// Is the memory that the ledger counts the memory that a process really takes? On the software adapter buffers are
-// ordinary memory, so that the resident set of processes that train with different methods must differ by what
+// Checks that the memory that the ledger counts is the memory that a process really takes. On the software adapter
+// buffers are ordinary memory, so the resident sets of processes that train with different methods must differ by what
 // their ledgers say. Each measurement is a process of its own, started by the first.
 
 import { spawn } from 'node:child_process';
@@ -20,12 +20,12 @@ const STEPS = 2;
 const LIVE: BatchShape = { batchSize: 2, seqLen: 8 };
 
 /**
- * Dawn puts several buffers below 4 MiB into one allocation, each rounded up to a power of two. That is true memory of
- * small models and it depends on the driver; what is proved here is that no buffer is missing from the ledger.
+ * Dawn puts several buffers below 4 MiB into one allocation, each rounded up to a power of two. Small models really take that
+ * memory, and how much depends on the driver; this benchmark proves that no buffer is missing from the ledger.
  */
 const OWN_ALLOCATIONS = 'enable-dawn-features=disable_resource_suballocation';
 
-/** The model and batch of every proof: memory in activations, in a Llama's state, in a GPT-2's state. */
+/** The model and batch of every proof: most memory is in activations, in a Llama's state, or in a GPT-2's state. */
 export const RESIDENT_CASES: readonly { readonly model: string; readonly batch: BatchShape }[] = [
   { model: 'wordsmith-2m', batch: { batchSize: 96, seqLen: 256 } },
   { model: 'mid-llama', batch: { batchSize: 2, seqLen: 64 } },
@@ -65,7 +65,7 @@ export interface ResidentProof {
   }[];
 }
 
-/** Throws CONFIG_INVALID where buffers are not ordinary memory of the process. */
+/** Throws CONFIG_INVALID if buffers are not ordinary memory of the process. */
 export function requireSoftware({ description }: Gpu): void {
   if (description.software) return;
   throw new AppError(
@@ -103,7 +103,7 @@ export async function proveResident(cases: typeof RESIDENT_CASES, gamma: number,
 
 function measureInChild(task: ResidentTask): Promise<ResidentReading> {
   return new Promise((resolve, reject) => {
-    // Freed memory goes back to the system at once, so that what warming up used is not used again unseen.
+    // Freed memory goes back to the system at once, so that memory from the warm-up is not reused unnoticed.
     const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_TRIM_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
     const child = spawn(process.execPath, ['--expose-gc', process.argv[1], '--resident-child', JSON.stringify(task)], {
       env,
@@ -130,7 +130,8 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
 export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
   const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
   const model = await benchModel(task.model);
-  // Pipelines, heap and driver first: a small model of the same kernels, with every method in every process. Its weights stay zero.
+  // Warms up pipelines, heap and driver: a small model of the same kernels, with every method in every process. Its
+  // weights stay zero.
   const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, pieces: () => [] };
   for (const method of METHODS) await run(gpu, small, { ...task, method, gamma: 1, batch: LIVE });
   await settle(gpu);
@@ -158,12 +159,12 @@ async function run(gpu: Gpu, model: BenchModel, task: ResidentTask, keep = false
   return null;
 }
 
-/** Lets go of what is garbage: JavaScript objects first, then what the driver frees once it is told that work is done. */
+/** Frees garbage: JavaScript objects first, then what the driver frees once it is told that work is done. */
 async function settle(gpu: Gpu): Promise<void> {
   for (let i = 0; i < 6; i++) {
     (globalThis as { gc?: () => void }).gc?.();
     await new Promise((resolve) => setTimeout(resolve, 30));
-    // Memory of destroyed buffers goes back once work submitted after it is done.
+    // Memory of destroyed buffers is freed once work that was submitted later is done.
     gpu.device.queue.submit([gpu.device.createCommandEncoder().finish()]);
     await gpu.device.queue.onSubmittedWorkDone();
   }

@@ -27,14 +27,14 @@ export interface RigOptions {
   readonly train?: RunConfig['alwaysOn'];
   /** Layers of every step. Default: period 0 of the seeded schedule. */
   readonly draw?: readonly number[];
-  /** Other settings that are to differ from the rig's. */
+  /** Other settings that replace the rig's. */
   readonly settings?: Partial<RunConfig>;
 }
 
 export interface StepTime {
-  /** By the clock on the wall. */
+  /** Wall-clock time. */
   readonly ms: number;
-  /** Of all cores, for this process. On a software adapter that is the work itself, whoever else uses the machine. */
+  /** CPU time of this process over all cores. On a software adapter this measures the work itself, whoever else uses the machine. */
   readonly cpuMs: number;
 }
 

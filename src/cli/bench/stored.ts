@@ -1,5 +1,6 @@
-// Weights as f32 against weights in the 16 bits of their checkpoint, method by method: bytes by the ledger, which have to be
-// the forecast's, and the time of a step. What does not train is halved; what trains costs a master beside it.
+// Weights as f32 against weights in the 16 bits of their checkpoint, method by method: bytes by the ledger, which must
+// equal the forecast, and the time of a step. Weights that do not train take half; weights that train need an f32
+// master beside them.
 
 import { DEFAULTS, type Method, type RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
@@ -22,7 +23,7 @@ const CASES: readonly { readonly name: string; readonly method: Method; readonly
 
 interface StoredCase {
   readonly name: string;
-  /** Ledger, equal to the forecast class by category. */
+  /** Ledger, equal to the forecast in every category. */
   readonly bytes: Readonly<Record<Weights, MemoryTotals>>;
   readonly times: Readonly<Record<Weights, readonly StepTime[]>>;
   /** Median over the repetitions of the time with weights as stored / the time as f32 beside it. */
@@ -47,7 +48,7 @@ export interface StoredOptions {
   readonly repetitions: number;
 }
 
-/** Two rigs at a time are in memory. Throws INTERNAL where a ledger is not the forecast. */
+/** Two rigs are in memory at a time. Throws INTERNAL if a ledger differs from the forecast. */
 export async function compareStored(gpu: Gpu, model: BenchModel, options: StoredOptions): Promise<StoredReport> {
   const cases: StoredCase[] = [];
   for (const one of CASES) cases.push(await measure(gpu, model, options, one));
@@ -72,7 +73,7 @@ async function measure(
     const times = { f32: [] as StepTime[], stored: [] as StepTime[] };
     for (const rig of rigs) await rig.step(); // compiles
     for (let i = 0; i < repetitions; i++) {
-      // The other one first every other time: a trend in the machine's speed favours neither.
+      // The order alternates, so that a trend in the machine's speed favours neither.
       const order: Weights[] = i % 2 === 0 ? ['f32', 'stored'] : ['stored', 'f32'];
       for (const weights of order) times[weights].push(await (weights === 'f32' ? wide : packed).step());
     }

@@ -1,5 +1,5 @@
 // The models of `npm run bigshapes`: shapes of public models with weights that anyone can compute again, element by element, from
-// the tensor's place in the table alone. tools/oracle/big_shapes.py writes the same formula down.
+// the tensor's place in the table alone. tools/oracle/big_shapes.py uses the same formula.
 
 import { buildMicroBatch, type MicroBatch } from '../../data/batch/batch';
 import type { TensorPiece } from '../../io/sources/model-files';

@@ -6,7 +6,7 @@ import { AppError } from '../../base/errors';
 export interface ExperimentOptions {
   readonly methods: readonly Method[];
   readonly seeds: readonly number[];
-  /** For finetune, as they came. */
+  /** Arguments for finetune, unchanged. */
   readonly rest: readonly string[];
 }
 

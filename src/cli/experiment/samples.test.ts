@@ -4,7 +4,7 @@ import { samplesByPrompt } from './samples';
 
 const sample = (when: Sample['when'], prompt: string, text: string): Sample => ({ when, step: when === 'before' ? 0 : 9, prompt, text });
 
-test('every prompt with what was said before, once, and after it by method and seed', () => {
+test('lists every prompt with the sample before training, once, and those after it by method and seed', () => {
   const run = (a: string, b: string): Sample[] => [
     sample('before', 'A', 'old a\n'),
     sample('before', 'B', 'old b'),

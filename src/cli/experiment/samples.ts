@@ -1,5 +1,5 @@
-// The samples of an experiment as Markdown: of each prompt what the model said before training, once, and what it says
-// after it, by method and seed.
+// The samples of an experiment as Markdown: for each prompt what the model wrote before training, once, and what it
+// wrote after training, by method and seed.
 
 import type { Method } from '../../config/run-config';
 import type { Sample } from '../../train/events';
@@ -13,7 +13,7 @@ export function samplesByPrompt(runs: ReadonlyMap<Method, readonly (readonly Sam
   return prompts
     .flatMap((prompt) => [
       `- \`${prompt}\``,
-      // Untrained, every run says the same; where one does not, that is to be seen.
+      // Before training every run writes the same text; if one differs, the output shows it.
       `  - before: ${[...new Set(texts(all, prompt, 'before'))].join(' or ')}`,
       ...[...runs].flatMap(([method, list]) =>
         list.map((samples, at) => `  - ${method}, seed ${seeds[at]}: ${texts(samples, prompt, 'after').join(' or ')}`),

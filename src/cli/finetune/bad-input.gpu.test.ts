@@ -1,5 +1,5 @@
 // Bad input ends with status 2, one line on standard error that names the file, row or option and the remedy, and nothing
-// in --out. All of it but weights that are not finite and foreign checkpoints is found before a GPU is asked for.
+// in --out. Everything except non-finite weights and foreign checkpoints is found before a GPU is asked for.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const listing = (path: string): string[] =>
     ? (readdirSync(path, { recursive: true }) as string[]).sort().map((name) => `${name} ${statSync(join(path, name)).size}`)
     : [];
 
-/** Runs the command and checks what holds for every refusal; gives the line. */
+/** Runs the command, checks what holds for every refusal, and returns the line. */
 async function refusal(args: readonly string[], out: string, options?: { gpu: boolean }): Promise<string> {
   const before = listing(out);
   const { status, stdout, stderr }: CliResult = await cli(args, options);
@@ -105,8 +105,8 @@ describe('weights', () => {
     ['of a few bytes', file.subarray(0, 5), /model\.safetensors: the file has 5 bytes/],
     ['empty', new Uint8Array(0), /model\.safetensors: the file has 0 bytes/],
     ['with a header longer than the file', with64(BigInt(file.byteLength)), /header claims \d+ bytes, but the file has/],
-    ['with a header beyond all measure', with64(2n ** 63n), /header claims/],
-    ['with a header that is no JSON', rawFile('{"a": '), /not valid JSON/],
+    ['with a header that is far too long', with64(2n ** 63n), /header claims/],
+    ['with a header that is not JSON', rawFile('{"a": '), /not valid JSON/],
     ['of another format', new TextEncoder().encode('PK\u0003\u0004 not safetensors at all'), /model\.safetensors/],
     [
       'that overlap',
@@ -124,7 +124,7 @@ describe('weights', () => {
       }),
       /q_proj\.weight.*ends at byte/,
     ],
-    ['with a type that nobody knows', weights((h) => (h[NAME].dtype = 'F33')), /q_proj\.weight.*'?F33'?.*Use a checkpoint in F32/],
+    ['with an unknown type', weights((h) => (h[NAME].dtype = 'F33')), /q_proj\.weight.*'?F33'?.*Use a checkpoint in F32/],
     ['with a tensor missing', weights((h) => delete h[NAME]), /model\.safetensors/],
     [
       'with a tensor under another name',
@@ -166,18 +166,18 @@ describe('config.json', () => {
     expect(await refused({ 'seq-len': '13' }, changed({ model_type: 'mistral', sliding_window: 12 }))).toMatch(
       /--seq-len: 13 tokens are more than the model's attention window of 12; a window that slides is not implemented\. Enter a whole number from 2 to 12\./,
     ));
-  test('that is no JSON', async () =>
+  test('that is not JSON', async () =>
     expect(await refused({}, { 'config.json': '{"model_type": ' })).toMatch(/config\.json is not valid JSON/));
-  test('a tokenizer that is no JSON', async () =>
+  test('a tokenizer that is not JSON', async () =>
     expect(await refused({}, { 'tokenizer.json': '{' })).toMatch(/tokenizer\.json is not valid JSON/));
 });
 
 describe('data', () => {
   const bad = `${ROWS}{"text": 3}\n{"text": "seven 7"}\n`;
   test.each<[string, string, string | Uint8Array, RegExp]>([
-    ['a row that is no JSON', 'a.jsonl', '{"text": "one"}\n{"text": "two"\n', /a\.jsonl, row 2: .*Fix the row/],
+    ['a row that is not JSON', 'a.jsonl', '{"text": "one"}\n{"text": "two"\n', /a\.jsonl, row 2: .*Fix the row/],
     ['a row of another kind', 'b.jsonl', '{"text": "one"}\n{"question": "two"}\n', /b\.jsonl, row 2: .*question/],
-    ['a field that is no text', 'c.jsonl', bad, /c\.jsonl, row 7: text is.*skip bad rows/],
+    ['a field that is not text', 'c.jsonl', bad, /c\.jsonl, row 7: text is.*skip bad rows/],
     [
       'a message of an unknown role',
       'd.jsonl',
@@ -188,10 +188,10 @@ describe('data', () => {
     ['a CSV header without a known column', 'f.csv', 'a,b\n1,2\n', /f\.csv, row 1/],
     ['no row', 'g.jsonl', '', /g\.jsonl contains no data/],
     ['white space', 'h.txt', ' \n \n', /h\.txt contains no data/],
-    ['bytes that are no text', 'i.jsonl', Uint8Array.of(123, 255, 254, 10), /i\.jsonl, row 1: the text is not valid UTF-8/],
-    ['an ending that is not known', 'j.parquet', 'x', /j\.parquet.*Choose a \.jsonl/],
+    ['bytes that are not text', 'i.jsonl', Uint8Array.of(123, 255, 254, 10), /i\.jsonl, row 1: the text is not valid UTF-8/],
+    ['an unknown ending', 'j.parquet', 'x', /j\.parquet.*Choose a \.jsonl/],
     [
-      'no token that carries a loss',
+      'no token that counts toward the loss',
       'k.jsonl',
       '{"messages": [{"role": "user", "content": "hi"}]}\n',
       /No token of k\.jsonl counts toward the loss/,
@@ -291,7 +291,7 @@ describe('--resume', () => {
       expect(await refusal(['--resume', at, '--model', other], at, { gpu: true })).toMatch(/--resume .*another model or other data/);
     });
 
-    test('a model that has gone', async () => {
+    test('a model that is gone', async () => {
       const at = copy();
       expect(await refusal(['--resume', at, '--model', join(at, 'gone')], at)).toMatch(/gone does not exist/);
     });

@@ -1,4 +1,4 @@
-// A run for other engines needs no GPU, trains nothing, and is refused like any other where model or data are wrong.
+// A run for other engines needs no GPU, trains nothing, and is refused like any other run if model or data are wrong.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

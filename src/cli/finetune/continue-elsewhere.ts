@@ -1,4 +1,5 @@
-// `--continue-elsewhere`: writes a run as files for other engines (config-elsewhere.ts), with the places where model and data are on this machine.
+// `--continue-elsewhere`: writes a run as files for other engines (export/elsewhere), with the places where model and data
+// are on this machine.
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

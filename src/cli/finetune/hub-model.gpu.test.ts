@@ -76,7 +76,7 @@ test('a token from the environment opens a gated model and is printed nowhere', 
   expect(server.seen.filter(({ origin, authorization }) => origin === 'storage' && authorization !== null)).toEqual([]);
 });
 
-test('settings that do not fit the model are refused before its weights come', async () => {
+test('settings that do not fit the model are refused before its weights are downloaded', async () => {
   const before = server.transfers('model.safetensors').length;
   const result = await cli(options('org/tiny', { 'seq-len': '4096', 'cache-dir': join(folder.path, 'other') }));
   expect(result).toMatchObject({ status: 2, stderr: expect.stringContaining('--seq-len') as string });
@@ -84,7 +84,7 @@ test('settings that do not fit the model are refused before its weights come', a
   expect(after.every(({ range }) => range?.startsWith('bytes=0-'))).toBe(true);
 });
 
-test('a hub that fails: status 1, or the cache where it has the model', async () => {
+test('a hub that fails: status 1, or the model from the cache if it is there', async () => {
   const fail = (): void =>
     void server.faults.push(...Array.from({ length: 3 }, () => ({ path: '(list)', fault: { kind: 'status', status: 502 } as const })));
   fail();

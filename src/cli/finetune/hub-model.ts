@@ -1,5 +1,5 @@
-// A model of a hub for the command line: looked at, downloaded into the cache with its progress on standard error, and
-// opened from there. A commit that is whole in the cache needs no connection.
+// A hub's model for the command line: it is looked up, downloaded into the cache with its progress on standard error,
+// and opened from there. A commit that is complete in the cache needs no connection.
 
 import { isCommit, parseHubName } from '../../io/hub/names';
 import { AppError } from '../../base/errors';
@@ -20,7 +20,7 @@ export interface HubOptions {
   readonly token: string | null;
   /** A line for a person. */
   readonly say: (line: string) => void;
-  /** Throws where the settings do not fit the model: before its weights come. */
+  /** Throws if the settings do not fit the model; called before its weights are downloaded. */
   readonly check: (shape: ModelShape) => void;
 }
 
@@ -56,7 +56,7 @@ export async function openHubModel(text: string, { hubUrl, cacheDir, token, say,
 
 const UNREACHED: ReadonlySet<string> = new Set(['HUB_SERVER', 'HUB_CONNECTION', 'HUB_STALLED']);
 
-/** Between two lines of progress. */
+/** Pause between two lines of progress. */
 const LINE_MS = 5000;
 
 function progressLines(say: (line: string) => void): (state: DownloadState) => void {

@@ -90,7 +90,7 @@ test.each(GIVEN)('--%s %s', (flag, value, sets) => {
   }
 });
 
-test('options that are not of the run', () => {
+test('options that are not settings of the run', () => {
   expect(parseOptions(['--out', 'x', '--out-dtype', 'bf16', '--json'])).toMatchObject({ out: 'x', outDtype: 'bf16', json: true });
   expect(parseOptions(['--resume', 'x', '--model', 'm', '--data', 'd'])).toMatchObject({ resume: 'x', config: { model: 'm', data: 'd' } });
   expect(parseOptions(['--resume', 'x', '--verify', 'on'])).toMatchObject({ resume: 'x', verify: true });
@@ -119,7 +119,7 @@ test('the warm-up is a tenth of a short run', () => {
   expect(parseOptions(['--steps', '1000']).config.warmup).toBe(DEFAULTS.warmup);
 });
 
-describe('bad values name the option and say what would do', () => {
+describe('bad values name the option and say which values are allowed', () => {
   const NUMBERS = GIVEN.filter(([, value]) => /^[\d.e-]+$/.test(value)).map(([flag]) => flag);
   test('the list of numeric options', () => {
     expect(NUMBERS).toEqual(CONFIG_KEYS.filter((key) => FIELDS[key].type === 'number').map((key) => fieldOf(key).flag));
@@ -195,7 +195,7 @@ describe('bad values name the option and say what would do', () => {
   });
 });
 
-describe('what is no option', () => {
+describe('an unknown option', () => {
   test.each([['--learning-rate', '1'], ['--lisa'], ['-x']])('%s', (...args) => {
     const { code, detail, remedy } = refusal(...args);
     expect(code).toBe('CONFIG_INVALID');
@@ -225,7 +225,7 @@ test('--help lists every documented option, and every option is documented', () 
   expect(GIVEN.map(([flag]) => flag)).toEqual(CONFIG_KEYS.map((key) => fieldOf(key).flag));
 });
 
-test('--help tells the default of an option, where it has one that does not depend on others', () => {
+test('--help shows the default of an option if it does not depend on others', () => {
   const line = (flag: string): string | undefined =>
     helpText()
       .split('\n')
@@ -256,7 +256,7 @@ describe('the page and the terminal', () => {
     expect(inPage({ steps: 25 }).warmup).toBe(2);
   });
 
-  test('make the same run of the same choices, in any order', () => {
+  test('make the same run from the same choices, in any order', () => {
     const anyChoices = fc.tuple(anyConfig, fc.shuffledSubarray([...CONFIG_KEYS]));
     fc.assert(
       fc.property(anyChoices, ([config, keys]) => {
@@ -271,7 +271,7 @@ describe('the page and the terminal', () => {
   });
 });
 
-test('--columns: names with commas and equals signs, and what is no map', () => {
+test('--columns: names with commas and equals signs, and what is not a map', () => {
   expect(parseOptions(['--columns', 'text=a, b=c']).config.columns).toEqual({ text: 'a, b=c' });
   expect(parseOptions(['--columns', 'instruction=task, input=x,output=The answer']).config.columns).toEqual({
     instruction: 'task',

@@ -13,7 +13,7 @@ const address: Kind<string> = { ...text('address'), parse: (texts) => good(parse
 
 /** What the command does beside the run. */
 const COMMAND = {
-  /** A directory for the run as files for other engines; nothing is trained then. */
+  /** The directory that gets the run as files for other engines; nothing is trained then. */
   elsewhere: row(optional(text('dir')), {
     default: null,
     flag: 'continue-elsewhere',
@@ -37,13 +37,13 @@ const COMMAND = {
     flag: 'verify',
     help: 'read the frozen weights back at the end of every period and check that no bit of them has changed',
   }),
-  /** Address of the hub that `org/name` is of. */
+  /** Address of the hub that holds `org/name`. */
   hubUrl: row(address, {
     default: DEFAULT_HUB,
     flag: 'hub-url',
     help: 'address of the Hub or of a mirror; a token is read from HF_TOKEN',
   }),
-  /** Null: where the system keeps caches. */
+  /** Null: the system's place for caches. */
   cacheDir: row(optional(text('dir')), {
     default: null,
     flag: 'cache-dir',
@@ -91,7 +91,7 @@ export const flagOf = (key: ConfigKey): string => `--${fieldOf(key).flag}`;
 
 type Texts = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
-/** The value that was given for a row; undefined where none was. Throws CONFIG_INVALID, or what the row's own parser throws. */
+/** The value that was given for a row; undefined if none was. Throws CONFIG_INVALID, or what the row's own parser throws. */
 function given({ flag, parse }: AnyField, texts: Texts): { readonly value: unknown } | undefined {
   const found = texts[flag];
   if (!Array.isArray(found)) return undefined;

@@ -48,7 +48,7 @@ export function memoryTable(report: RunReport, prepared: Prepared): string {
   return [head, ...used.map(row), row('total'), receipt].join('\n');
 }
 
-/** What the saving of LISA against full fine-tuning is made of. */
+/** What LISA's saving against full fine-tuning consists of. */
 export function describeSaving({ full, lisa, sampling, alwaysOn, precision }: SavingBreakdown): string {
   const stored =
     precision === 0
@@ -57,11 +57,11 @@ export function describeSaving({ full, lisa, sampling, alwaysOn, precision }: Sa
   return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(alwaysOn)} from freezing embedding, head or norm, and ${stored}.`;
 }
 
-/** How often a sampler that may draw no layer, or more than there is room for, was corrected. */
+/** How often a sampler was corrected because it drew no layer, or more layers than there are slots. */
 export const describeBernoulli = ({ redrawn, cappedPeriods, dropped }: BernoulliReport, periods: number): string =>
   `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there are slots and left out ${dropped}.`;
 
-/** How much of the training is left in an export of half the size. */
+/** How much of the training survives in an export of half the size. */
 export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
   return `rounded to ${dtype}: ${survived} of ${changed} changed weights survive${share === null ? '' : ` (${(100 * share).toFixed(2)} %)`}`;
 }
@@ -76,13 +76,13 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
     ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
     : `after step ${step}: ${frozen.length} frozen blocks are unchanged, bit for bit (${frozen.join(', ')})`;
 
-/** What the rounding of the last layers costs; the others were rounded when they left. */
+/** The cost of rounding the last layers; the others were rounded when they left. */
 export function describeRoundingBack({ layers, before, after }: Rounding): string {
   const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
   return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
 }
 
-/** Lines for a person; null for events that they need not see. */
+/** Lines for a person; null for events that a person need not see. */
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
     case 'step': {

@@ -1,4 +1,5 @@
-// A model that this project did not make, from its files to its words. Where it is not at hand the test is skipped.
+// A model that this project did not make, from its files to its text. The test is skipped if the model is not
+// available.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +17,7 @@ const STORY = ', there was a little girl named Lily. She loved to play outside i
 const absent = !existsSync(FOLDER);
 if (absent) console.log(`skipped: the story model is not in ${FOLDER} (LISA_REAL_DIR names the folder above it)`);
 
-test.skipIf(absent)('stories260k goes on with "Once upon a time" as other programs say it does', async () => {
+test.skipIf(absent)('stories260k continues "Once upon a time" as other programs do', async () => {
   const config = { ...DEFAULTS, seqLen: 32, batchSize: 1, prompts: ['Once upon a time'], temperature: 0 };
   const inputs = await prepareInputs(config, { model: await nodeSource(FOLDER), data: textRows(4), evalData: null });
   const { session } = await openTiny(inputs);

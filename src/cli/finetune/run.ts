@@ -37,13 +37,13 @@ export interface FinetuneIo {
   onInterrupt(stop: () => void): () => void;
   /** The folder of the built-in model and data. */
   readonly publicFolder: string;
-  /** Of the process: HF_TOKEN, XDG_CACHE_HOME. */
+  /** Environment variables of the process: HF_TOKEN, XDG_CACHE_HOME. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Show where an internal error came from. */
   readonly debug: boolean;
 }
 
-/** Faults of the device or of the run; everything else is bad input. */
+/** Errors of the device or of the run; everything else is bad input. */
 const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'NO_WEBGPU',
   'NO_ADAPTER',
@@ -84,7 +84,7 @@ interface Job {
   readonly options: FinetuneOptions;
   readonly inputs: RunInputs;
   readonly out: string;
-  /** The checkpoint to go on from. */
+  /** The checkpoint to resume from. */
   readonly reader: CheckpointReader | null;
 }
 
@@ -146,7 +146,7 @@ function withoutGguf(cause: unknown): never {
   });
 }
 
-/** `name`: what a resumed run finds the same weights by. `check` is asked before anything large comes. */
+/** `name`: how a resumed run finds the same weights. `check` is called before anything large is loaded. */
 async function resolveModel(
   model: string,
   { hubUrl, cacheDir }: FinetuneOptions,
@@ -187,7 +187,7 @@ async function resolveData(config: RunConfig, publicFolder: string): Promise<Omi
   };
 }
 
-/** What a person did not ask for adapts to a small model instead of refusing it. */
+/** Settings that a person did not set adapt to a small model instead of refusing it. */
 function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: number; maxPositions: number }): RunConfig {
   return {
     ...config,
@@ -233,7 +233,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     await metrics.written();
     const { files, survival } = await exportTuned(session, options.outDtype);
     const gguf = options.gguf ? await exportRunGguf(session, options.gguf) : [];
-    // config.json comes last of all: a folder that has it is complete.
+    // config.json is written last, so a folder that has it is complete.
     await writeModelFolder(out, [...gguf, ...files]);
     const rounding = survival();
     if (options.outDtype !== 'f32' && inputs.dataset.evaluation.length > 0) {
@@ -276,7 +276,7 @@ class MetricsFile {
 
   append(line: object): void {
     this.#last = this.#last.then(() => appendFile(this.#path, `${JSON.stringify(line)}\n`));
-    // Whoever waits for written() hears of it.
+    // written() reports the error.
     this.#last.catch(() => undefined);
   }
 

@@ -1,10 +1,10 @@
-// How often a run looks up from training.
+// How often a run interrupts training to evaluate or to save.
 
 import { row } from '../field';
 import { whole } from '../kinds';
 
 export const INTERVALS = {
-  /** Evaluate every so many steps, and before the first and after the last; 0: only those two. */
+  /** Evaluate every so many steps, and also before the first and after the last; 0: only before and after. */
   evalEvery: row(whole(0, 10_000_000), {
     default: 50,
     flag: 'eval-every',

@@ -115,7 +115,7 @@ export const LISA = {
     help: 'drop the optimizer state of a layer that leaves, or park it in main memory',
     methods: ['lisa'],
   }),
-  /** Updates over which a layer that joins with a fresh optimizer state comes up to the learning rate; 0: at once, as published. */
+  /** Updates over which the learning rate of a layer that joins with a fresh optimizer state rises; 0: at once, as published. */
   lisaRewarm: row(whole(0, 10_000_000), {
     default: 0,
     flag: 'lisa-rewarm',

@@ -4,7 +4,7 @@ import { row } from '../field';
 import { choice } from '../kinds';
 
 export const MEMORY = {
-  /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
+  /** How weights are stored on the GPU: all as f32, or those that do not train as the 16-bit floats of their file. */
   weightStorage: row(choice('f32', 'stored'), {
     formerly: 'weights',
     default: 'f32',

@@ -1,4 +1,4 @@
-// AdamW, and how its learning rate goes.
+// AdamW and the schedule of its learning rate.
 
 import { row } from '../field';
 import { choice, real, whole } from '../kinds';

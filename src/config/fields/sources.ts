@@ -1,4 +1,4 @@
-// What a run reads: the model, the data, and how the data's columns are called. Nothing of it enters a link.
+// What a run reads: the model, the data, and the names of the data's columns. None of this enters a link.
 
 import { COLUMN_ROLES, COLUMNS_REMEDY, columnsProblem, type ColumnMap } from '../../data/read/column-map';
 import { bad, good, refused, row, type OwnKind, type Parsed } from '../field';
@@ -64,7 +64,7 @@ export const SOURCES = {
   }),
   /** Evaluation set; null: the built-in data's own, else a split of the data. */
   evalData: row(optional(text('file')), { default: null, flag: 'eval-data', help: 'held-out data', simple: true, scope: 'source' }),
-  /** Names of the columns that hold the known fields, where the file calls them otherwise; null: as they are. */
+  /** Names of the columns that hold the known fields, if the file uses other names; null: the known names. */
   columns: row(optional(columnMap), {
     default: null,
     flag: 'columns',

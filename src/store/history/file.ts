@@ -1,5 +1,5 @@
-// A run as a JSON file, to keep elsewhere or to bring to another browser. What is read may come from anybody: every
-// value that a panel shows is checked, or the file is refused as a whole.
+// A run as a JSON file, to keep elsewhere or to bring to another browser. A file may come from anybody, so every value
+// that a panel shows is checked; one wrong value refuses the whole file.
 
 import { FIELDS } from '../../config/fields';
 import { checkValue, CONFIG_KEYS, configOf, withCurrentNames, type ConfigKey, type RunConfig } from '../../config/run-config';
@@ -41,7 +41,7 @@ export function readRunFile(json: string, file: string): NamedRecord {
   }
 }
 
-/** Settings under the names of their time; one that was not there yet is at its default. */
+/** Settings may have their former names; a setting that did not exist yet gets its default. */
 const config: Reader<RunConfig> = (value, path) => {
   object({})(value, path);
   const given = withCurrentNames(value as object);

@@ -10,7 +10,7 @@ import { resetMetrics, runMetrics } from '../run/metrics';
 import { newRun, useRunStore } from '../run/run';
 import { route } from '../route';
 
-/** IndexedDB's part, in memory: values are cloned as there. `full`: every write fails. */
+/** Stands in for IndexedDB, in memory: values are cloned as IndexedDB clones them. `full`: every write fails. */
 function memoryStorage() {
   const summaries = new Map<string, RunSummary>();
   const records = new Map<string, RunRecord>();
@@ -41,7 +41,7 @@ function memoryStorage() {
 const NOON = Date.UTC(2026, 10, 24, 12);
 let memory = memoryStorage();
 let disconnect = (): void => undefined;
-/** Everything asked of the storage so far is done: it needs no timer. */
+/** Resolves when everything asked of the storage so far is done; that needs no timer. */
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 const store = () => history.useHistoryStore.getState();
 
@@ -94,7 +94,7 @@ describe('what is recorded', () => {
     expect(summary.name).toMatch(/^LISA γ1 K3, 24 Nov \d\d:\d\d$/);
   });
 
-  it('a run that goes on is kept at its checkpoints, as unfinished', async () => {
+  it('a live run is kept at its checkpoints, as unfinished', async () => {
     play('a', { until: 9 });
     await settled();
     // The second checkpoint came within the same millisecond: the first one is what is there.
@@ -122,7 +122,7 @@ describe('what is recorded', () => {
     expect(store().runs.map(({ runId }) => runId)).toEqual(['a']);
   });
 
-  it('a full storage is told, and the run goes on', async () => {
+  it('a full storage is reported, and the run continues', async () => {
     memory.fill();
     play('a');
     await settled();
@@ -197,7 +197,7 @@ describe('on the screen', () => {
     expect(store().removed).toBeNull();
   });
 
-  it('at most six runs lie over each other', async () => {
+  it('at most six runs are compared', async () => {
     for (const [i, runId] of ['a', 'b', 'c', 'd', 'e', 'f', 'g'].entries()) {
       vi.setSystemTime(NOON + i * 60_000);
       play(runId);
@@ -237,7 +237,7 @@ describe('files', () => {
     return { name: 'My run', record, json: writeRunFile({ name: 'My run', record }) };
   };
 
-  it('a run comes back as it was, under another id where it is there already', async () => {
+  it('a run comes back as it was, under another id if it is already there', async () => {
     const { name, json, record } = await exported();
     expect(readRunFile(json, 'run.json')).toEqual({ name, record });
     expect(await history.importRun({ name: 'run.json', text: () => Promise.resolve(json) })).toBe(true);
@@ -245,7 +245,7 @@ describe('files', () => {
     expect(new Set(store().runs.map(({ runId }) => runId)).size).toBe(2);
   });
 
-  it('keeps a number that is none', async () => {
+  it('keeps NaN', async () => {
     const { record } = await exported();
     record.metrics.columns.gradNorm[3] = NaN;
     expect(readRunFile(writeRunFile({ name: 'n', record }), 'run.json').record.metrics.columns.gradNorm[3]).toBeNaN();

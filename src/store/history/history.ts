@@ -1,5 +1,5 @@
-// Past runs: records the run that goes on (when it ends, and at its checkpoints), gives a resumed run its earlier steps
-// back, and holds the list. A fault of the storage never reaches a run; it is told on the history's screen.
+// Past runs: records the live run (at its checkpoints, and when it ends), gives a resumed run its earlier steps back,
+// and holds the list. A storage error never reaches a run; the history's screen shows it.
 
 import { create } from 'zustand';
 import { AppError, errorInfo, type ErrorInfo } from '../../base/errors';
@@ -12,7 +12,7 @@ import { restoreMetrics, runMetrics, RunMetrics } from '../run/metrics';
 import type { RunPicture } from '../run/picture';
 import { isActive, useRunStore, type Run } from '../run/run';
 
-/** Runs whose curves lie over each other, at most. */
+/** The most runs whose curves are compared. */
 export const MOST_SELECTED = 6;
 /** The newest ones are selected until the person chooses. */
 const FIRST_SELECTED = 2;
@@ -25,10 +25,10 @@ export interface HistoryStore {
   readonly fault: ErrorInfo | null;
   /** The run that was deleted last; it can be put back. */
   readonly removed: { readonly summary: RunSummary; readonly record: RunRecord } | null;
-  /** The past run that is looked at. */
+  /** The past run on the screen. */
   readonly opened: RunPicture | null;
   readonly selected: readonly string[];
-  /** Of the selected runs, as far as they are loaded. */
+  /** Curves of the selected runs, as far as they are loaded. */
   readonly curves: Readonly<Record<string, RunMetrics>>;
 }
 
@@ -37,11 +37,11 @@ export const useHistoryStore = create<HistoryStore>(() => EMPTY);
 
 let storage: HistoryStorage | null = null;
 let chosen = false;
-/** Writes follow each other: an older state of a run must not replace a newer one. */
+/** Writes happen one after another: an older state of a run must not replace a newer one. */
 let writes: Promise<void> = Promise.resolve();
 /** The run being recorded. */
 let recorded: { readonly runId: string; readonly startedAt: number; savedAt: number } | null = null;
-/** The record of the run that can be gone on with, so that it is there before the first new step. */
+/** The record of the resumable run, read early so that it is there before the first new step. */
 let earlier: RunRecord | null = null;
 
 /** Reads the list and records the live run from here on. Returns the function that ends it. */
@@ -75,7 +75,7 @@ const merge = (found: readonly RunSummary[], newer: readonly RunSummary[]): RunS
 
 function follow(run: Run | null, before: Run | null): void {
   const same = run && before && run.runId === before.runId;
-  // A run that was going on and is gone was discarded.
+  // A live run that disappeared was discarded.
   if (!run && before && isActive(before)) return void forget(before.runId);
   if (!run?.prepared) return;
   if (!same || !before.prepared) begin(run);
@@ -92,7 +92,7 @@ function begin(run: Run): void {
   useRunStore.setState({ run: resumed.run });
 }
 
-/** A long run is large: it is written at every checkpoint only as far as that is no burden. */
+/** A long run is large, so it is not written at every checkpoint: the more steps it has, the longer the pause between writes. */
 const due = (): boolean => recorded !== null && Date.now() - recorded.savedAt >= runMetrics().step.length;
 
 function keep(run: Run): void {
@@ -118,7 +118,7 @@ const write = (summary: RunSummary, record: RunRecord): Promise<boolean> =>
     }));
   });
 
-/** Runs after everything that was asked of the storage before. Resolves with false where it failed; the fault is shown. */
+/** Runs the work after everything that was asked of the storage before. Resolves with false if it failed; the error is shown. */
 function attempt(what: string, work: (place: HistoryStorage) => Promise<void>): Promise<boolean> {
   const place = storage;
   if (!place) return Promise.resolve(false);

@@ -1,5 +1,5 @@
-// Checked readers of what a run tells about itself: prepared, report, samples. They are typed by the protocol, so that
-// a field that is added there is missed here by the compiler.
+// Checked readers of what a run reports about itself: prepared, report, samples. The protocol types them, so the
+// compiler complains if a field that was added there is missing here.
 
 import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
 import { FAMILIES } from '../../model/config-families';

@@ -1,5 +1,5 @@
 // A run as the history keeps it: a small summary for the list, and a record with everything that a run's panels show.
-// Pure; history-storage.ts puts them into the browser's database.
+// Pure; storage.ts puts them into the browser's database.
 
 import type { RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
@@ -39,10 +39,10 @@ export interface RunSummary {
   /** Before training, and the last one; none where nothing was held out. */
   readonly firstEval: EvalPoint | null;
   readonly lastEval: EvalPoint | null;
-  /** Measured: of the whole run once it has ended, else the highest at the end of a step. */
+  /** Measured over the whole run once it has ended, else the highest at the end of a step. */
   readonly peakBytes: number;
   readonly trainingMs: number;
-  /** Of the record: numbers as they are, the rest as JSON; about what the browser keeps. Summaries of earlier versions have none. */
+  /** Size of the record: numbers as they are, the rest as JSON; about what the browser stores. Summaries of earlier versions lack it. */
   readonly bytes?: number;
   /** Smoothed loss at evenly spread steps, the last one last. */
   readonly spark: readonly number[];
@@ -101,7 +101,7 @@ function storedBytes(record: RunRecord): number {
   return numbers + JSON.stringify({ ...record, metrics }).length;
 }
 
-/** What runs take of the browser's storage. `whole`: it is known of all of them. */
+/** How much of the browser's storage the runs take. `whole`: the size of every run is known. */
 export function roomTaken(runs: readonly RunSummary[]): { readonly bytes: number; readonly whole: boolean } {
   return {
     bytes: runs.reduce((sum, { bytes = 0 }) => sum + bytes, 0),
@@ -132,7 +132,7 @@ export function memorableName({ method, lisaLayers, stepsPerPeriod, loraRank }: 
   return `${what}, ${day} ${date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
 }
 
-/** The numbers up to and with `lastStep`: what a run that goes on from a checkpoint has behind it. */
+/** The numbers up to and including `lastStep`: the past of a run that resumes from a checkpoint. */
 export function metricsUpTo(snapshot: MetricsSnapshot, lastStep: number): MetricsSnapshot {
   const { columns, periods, moves, memoryChanges, periodSteps } = snapshot;
   const after = columns.step.findIndex((step) => step > lastStep);
@@ -145,13 +145,13 @@ export function metricsUpTo(snapshot: MetricsSnapshot, lastStep: number): Metric
     periodSteps,
     columns: Object.fromEntries(cut) as MetricsSnapshot['columns'],
     periods: kept,
-    // A period's moves are told when it ends. Those of a period that the checkpoint lies in come again.
+    // A period's moves are reported when it ends. If the checkpoint lies within a period, its moves are reported again.
     moves: moves.filter(({ period }) => periodSteps !== null && (period + 1) * periodSteps <= lastStep),
     memoryChanges: memoryChanges.filter(({ step }) => step <= lastStep),
   };
 }
 
-/** The run that has just been prepared to go on at `firstStep`, with what its record holds of the steps before that. */
+/** The run that was just prepared to resume at `firstStep`, with what its record holds about the earlier steps. */
 export function continued(run: Run, record: RunRecord): { readonly run: Run; readonly metrics: MetricsSnapshot } | null {
   const { prepared } = run;
   if (!prepared) return null;
@@ -161,7 +161,7 @@ export function continued(run: Run, record: RunRecord): { readonly run: Run; rea
   return {
     run: {
       ...run,
-      // Panels draw what lies before as known from the schedule alone; now it is known from its steps.
+      // Panels draw earlier steps from the schedule alone; with the record they draw them as they were.
       prepared: { ...prepared, firstStep: earlier.columns.step[0] },
       evals: [...record.evals.filter(({ step }) => step < firstStep), ...run.evals.filter(({ step }) => step >= firstStep)],
       samples: [...record.samples.filter(({ step }) => step < firstStep), ...run.samples.filter(({ step }) => step >= firstStep)],

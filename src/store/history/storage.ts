@@ -1,5 +1,5 @@
-// The history's place in the browser: IndexedDB. A summary and a record a run, in one transaction, so that the list
-// never names a run that is not there.
+// The history's place in the browser: IndexedDB. Each run has a summary and a record, written in one transaction, so
+// that the list never names a run that is not there.
 
 import { clear, createStore, delMany, getMany, keys, setMany, get, type UseStore } from 'idb-keyval';
 import { configOf, withCurrentNames } from '../../config/run-config';
@@ -17,12 +17,12 @@ export interface HistoryStorage {
 const SUMMARY = 'summary/';
 const RECORD = 'record/';
 
-/** Settings under today's names, whenever the run was. */
+/** Settings under their current names, however old the run is. */
 const current = <T extends RunSummary | RunRecord>(kept: T): T => ({ ...kept, config: configOf(withCurrentNames(kept.config)) });
 
 export function browserStorage(): HistoryStorage {
   let opened: UseStore | undefined;
-  // Not before it is asked for: where storage is blocked, opening throws.
+  // Opened only when needed, because opening throws if storage is blocked.
   const store = (): UseStore => (opened ??= createStore('lisa-studio-history', 'runs'));
   return {
     async summaries() {

@@ -1,4 +1,4 @@
-// What a person asks of the device and of runs: it goes to the worker from here.
+// Sends what a person asks of the device and of runs to the worker.
 
 import type { RunConfig } from '../../config/run-config';
 import type { ExportKind } from '../../worker/protocol';
@@ -27,7 +27,7 @@ export function startRun(config: RunConfig, model: ModelSource, data: DataSource
   send({ type: 'start', runId, config, model, data, paused });
 }
 
-/** Goes on from the checkpoint. `model`: the local folder, where it has to be chosen again. */
+/** Resumes from the checkpoint. `model`: the local folder, if it has to be chosen again. */
 export function resumeRun(model?: ModelSource): void {
   const { resumable } = useDeviceStore.getState();
   if (!resumable || resumable.needsDownload || (resumable.needsModel !== null && !model)) return;
@@ -60,7 +60,7 @@ export function goOnUnsaved(): void {
   send({ type: 'continue', saving: false });
 }
 
-/** Takes away the checkpoint of the unfinished run that could be gone on with. */
+/** Removes the checkpoint of the resumable run. */
 export function forgetCheckpoint(): void {
   setResumable(null);
   send({ type: 'discard' });

@@ -1,5 +1,5 @@
-// An append-only column of numbers that grows by doubling: a run of a million steps makes no garbage. And its moving
-// average, which follows it at the cost of the new numbers alone.
+// An append-only column of numbers that grows by doubling: a run of a million steps makes no garbage. Its moving
+// average follows it at the cost of the new numbers alone.
 
 export class Column {
   #data: Float64Array;
@@ -44,8 +44,7 @@ export class Column {
 export const EMA_DECAY = 0.9;
 
 /**
- * The exponential moving average of a column, debiased: the first value is the column's first. What is no number
- * leaves the average as it is.
+ * The exponential moving average of a column, debiased: the first value is the column's first. A NaN leaves the average as it is.
  */
 export class MovingAverage {
   readonly column = new Column();

@@ -70,7 +70,7 @@ describe('a conversation', () => {
     expect(store().turns).toEqual([]);
   });
 
-  it('a failure ends the answers and is told until the next question', () => {
+  it('a failure ends the answers and is shown until the next question', () => {
     const error = { code: 'INTERNAL', detail: 'd', remedy: 'r' } as const;
     compare.askBoth('Hello');
     compare.takeCompareFailure({ type: 'compareFailed', id: lastRequest().id - 1, error });
@@ -79,11 +79,11 @@ describe('a conversation', () => {
     expect(store()).toMatchObject({ error, turns: [{ base: { state: 'stopped' } }] });
     compare.askBoth('Again');
     expect(store().error).toBeNull();
-    // The unanswered question is no part of the conversation.
+    // The unanswered question is not part of the conversation.
     expect(lastRequest().request.base).toEqual([{ role: 'user', content: 'Again' }]);
   });
 
-  it('another run begins anew', () => {
+  it('another run starts a new conversation', () => {
     compare.askBoth('Hello');
     useRunStore.setState({ run: newRun('b', { ...DEFAULTS, seed: 3 }) });
     expect(store()).toMatchObject({ runId: 'b', turns: [], seed: 3, tally: { base: 0, tuned: 0, tie: 0 } });

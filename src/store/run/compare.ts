@@ -34,14 +34,14 @@ export interface Sampling {
 type Tally = Readonly<Record<Vote, number>>;
 
 export interface CompareStore extends Sampling {
-  /** Of which run this conversation is. */
+  /** The run that this conversation belongs to. */
   readonly runId: string | null;
   readonly turns: readonly Turn[];
   readonly error: ErrorInfo | null;
   readonly blind: boolean;
   /** The side in the left column: base, unless sides are shuffled. */
   readonly left: Side;
-  /** Of this conversation; null until there is one. */
+  /** The vote in this conversation; null until there is one. */
   readonly vote: Vote | null;
   readonly tally: Tally;
 }
@@ -72,7 +72,7 @@ export const isAnswering = ({ turns }: Pick<CompareStore, 'turns'>): boolean => 
 
 const WAITING: Answer = { text: '', tokens: 0, state: 'waiting' };
 
-/** Both conversations so far and the new message. A turn that a side did not answer is no part of its conversation. */
+/** Both conversations so far and the new message. A turn that a side did not answer is not part of its conversation. */
 function requestOf(turns: readonly Turn[], prompt: string, sampling: Sampling): CompareRequest {
   const side = (name: Side): CompareRequest['base'] => [
     ...turns

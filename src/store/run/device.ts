@@ -1,4 +1,4 @@
-// The GPU as the worker described it, or why there is none; and a checkpoint that can be gone on from.
+// The GPU as the worker described it, or why there is none; and a checkpoint that can be resumed from.
 
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';

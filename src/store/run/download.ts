@@ -37,17 +37,17 @@ function saveUrl(name: string, url: string): void {
   anchor.click();
 }
 
-/** Until a browser has begun to read the file it hands over. */
+/** How long a link stays valid, so that the browser can begin to read the file. */
 const HANDOVER_MS = 60_000;
 
-/** A text that is made on the spot, to the browser's own download. */
+/** Hands a text that was made on the spot to the browser's own download. */
 export function saveFile(name: string, text: string, type: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   saveUrl(fileName(name), url);
   setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
 }
 
-/** Texts in one zip, to the browser's own download. */
+/** Hands several texts in one zip to the browser's own download. */
 export function saveTexts(name: string, files: readonly { readonly name: string; readonly text: string }[]): void {
   const entries = files.map((file): ZipEntry => {
     const data = new TextEncoder().encode(file.text);
@@ -58,7 +58,7 @@ export function saveTexts(name: string, files: readonly { readonly name: string;
   setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
 }
 
-/** With nothing in it that a file name cannot hold. */
+/** The text without what a file name cannot hold. */
 const fileName = (name: string): string => name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
 
 /** 'wordsmith-2m-lisa-step100' */

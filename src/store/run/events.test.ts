@@ -65,7 +65,7 @@ describe('the live run', () => {
     expect(useDeviceStore.getState().device).toEqual({ status: 'unavailable', error });
   });
 
-  it('a refusal ends the run that goes on; without one it is the device', () => {
+  it('a refusal ends the live run; without a run it concerns the device', () => {
     const error = { code: 'INTERNAL', detail: 'd', remedy: 'r' } as const;
     useRunStore.setState({ run: newRun('b', DEFAULTS) });
     route({ type: 'refused', error });

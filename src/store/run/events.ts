@@ -8,7 +8,7 @@ import { downloadName, ggufName, makeDownload, saveDownload } from './download';
 import { noteMoved, onSteps, pushStep, runMetrics } from './metrics';
 import { isActive, patchExport, patchRun, reduceRun, useRunStore, type Run, type View } from './run';
 
-/** The live run, if it is this one and goes on. */
+/** The live run, if it is this one and has not ended. */
 function going(runId: string): Run | null {
   const { run } = useRunStore.getState();
   return run?.runId === runId && isActive(run) ? run : null;
@@ -65,7 +65,7 @@ export function takeExport({ what, files }: Extract<Event, { type: 'exported' }>
 
 export function takeExportFailure({ what, error }: Extract<Event, { type: 'exportFailed' }>): void {
   if (useRunStore.getState().run?.exported[what] !== 'asked') return;
-  // The choice of the GGUF says itself why there is none of this model.
+  // The GGUF choice itself says why this model has no GGUF.
   if (ggufTypeOf(what)) return patchExport(what, error);
   patchExport(what, 'no');
   patchRun({ error });

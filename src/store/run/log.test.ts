@@ -6,7 +6,7 @@ beforeEach(() => useLog.setState({ runId: '', lines: [] }));
 
 const types = (): string[] => useLog.getState().lines.map(({ event }) => (event.type === 'phase' ? event.phase : event.type));
 
-test('what happened, in its order: a phase once however often it tells how far it is', () => {
+test('what happened, in order: a phase once, however often it reports its progress', () => {
   const events: LoggedEvent[] = [
     { type: 'phase', phase: 'loading' },
     { type: 'phase', phase: 'loading', fraction: 0.5 },

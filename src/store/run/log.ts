@@ -1,4 +1,4 @@
-// What happened in the live run, with the time: for the list of events. Steps are not in it; they are the charts'.
+// What happened in the live run, with the time: for the list of events. Steps are not in it; the charts show them.
 
 import { create } from 'zustand';
 import type { Phase, RunEvent } from '../../train/events';
@@ -17,7 +17,7 @@ export interface LogLine {
   readonly event: LoggedEvent;
 }
 
-/** The oldest lines leave beyond this many. */
+/** Beyond this many lines, the oldest are dropped. */
 const MOST_LINES = 500;
 
 export const useLog = create<{ readonly runId: string; readonly lines: readonly LogLine[] }>(() => ({ runId: '', lines: [] }));
@@ -30,7 +30,7 @@ export function note(runId: string, event: LoggedEvent, at: number): void {
   const log = useLog.getState();
   const fresh = log.runId !== runId;
   if (fresh) phase = null;
-  // A phase tells how far it is again and again.
+  // A phase reports its progress again and again.
   if (event.type === 'phase' && event.phase === phase) return;
   if (event.type === 'phase') phase = event.phase;
   const { run } = useRunStore.getState();

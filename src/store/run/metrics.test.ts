@@ -26,7 +26,7 @@ describe('RunMetrics', () => {
     expect(column.values()).toEqual(Float64Array.from({ length: 1000 }, (_, i) => i));
   });
 
-  it('the moving average is debiased, follows its column, and ignores what is no number', () => {
+  it('the moving average is debiased, follows its column, and ignores NaN', () => {
     const loss = new Column([4]);
     const average = new MovingAverage(loss);
     expect(average.follow().last).toBeCloseTo(4, 12);
@@ -56,7 +56,7 @@ describe('RunMetrics', () => {
     expect(full.periods).toEqual([]);
   });
 
-  it('comes back from a snapshot as it was, and goes on from there', () => {
+  it('comes back from a snapshot as it was, and continues from there', () => {
     const metrics = new RunMetrics(2);
     for (let i = 1; i <= 300; i++) metrics.push(step(i, 1 / i, [i % 4], 100 + (i % 7)));
     metrics.noteMoved(0, [{ layer: 1, change: 0.01 }]);

@@ -5,7 +5,7 @@ import type { MemoryTotals, MemoryCategory } from '../../dispatch/memory';
 import type { LayerMove, StepMetrics } from '../../train/events';
 import { Column } from './columns';
 
-/** Measured bytes are shown in six groups, of one or more memory classes each. */
+/** Measured bytes are shown in six groups, of one or more memory categories each. */
 export const MEMORY_GROUPS = ['weights', 'gradients', 'optimizer', 'activations', 'workspace', 'other'] as const;
 export type MemoryGroup = (typeof MEMORY_GROUPS)[number];
 
@@ -178,7 +178,7 @@ export function resetMetrics(periodSteps: number | null): void {
   notify();
 }
 
-/** A run goes on: its earlier steps are back before the first new one. */
+/** A run resumes: its earlier steps are back before the first new one. */
 export function restoreMetrics(snapshot: MetricsSnapshot): void {
   current = RunMetrics.restore(snapshot);
   notify();

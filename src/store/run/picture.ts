@@ -12,7 +12,7 @@ export interface RunPicture {
   readonly kind: 'live' | 'past' | 'recorded';
 }
 
-/** The run that goes on in this page, or that ended in it. */
+/** The run that is live in this page, or that ended in it. */
 export function useLivePicture(): RunPicture | null {
   const run = useRunStore((state) => state.run);
   const { metrics, version } = useMetrics();

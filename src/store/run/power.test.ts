@@ -35,12 +35,12 @@ test('not while it charges, not where nobody wants it, and not a run that does n
   expect([asked(), usePower.getState().pausedAt]).toEqual([null, null]);
 });
 
-test('who goes on all the same is left alone, until the battery has been charged', () => {
+test('a person who resumes anyway is left alone until the battery has been charged', () => {
   usePower.setState({ battery: battery(0.19) });
   checkBattery();
   inPhase('training');
   followPhase('paused');
-  // A pause of the person's own later is not the battery's.
+  // A later pause by the person does not count as the battery's.
   expect([asked(), usePower.getState().pausedAt]).toEqual([null, null]);
   usePower.setState({ battery: battery(0.19, true) });
   checkBattery();

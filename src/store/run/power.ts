@@ -1,5 +1,5 @@
-// What a person wants of the machine's power while a run trains: half pace, and a pause before the battery is empty. Batteries
-// are told of by Chromium only.
+// How much of the machine's power a run may use: half speed, and a pause before the battery is empty. Only Chromium
+// reports batteries.
 
 import { create } from 'zustand';
 import type { Phase } from '../../train/events';
@@ -8,7 +8,7 @@ import { usePreferences } from '../preferences';
 import { isActive, useRunStore } from './run';
 import { ask } from './actions';
 
-/** The battery at which a run is paused, as a share. */
+/** The battery level at which a run is paused, as a share. */
 export const LEAST_BATTERY = 0.2;
 
 export interface Battery extends Pick<EventTarget, 'addEventListener'> {
@@ -18,11 +18,11 @@ export interface Battery extends Pick<EventTarget, 'addEventListener'> {
 }
 
 export interface PowerState {
-  /** Null where the browser does not tell, or there is none. */
+  /** Null if the browser does not report it, or there is no battery. */
   readonly battery: Battery | null;
-  /** Level at which this run was paused; null where it was not, or has gone on. */
+  /** Level at which this run was paused; null if it was not paused, or has continued. */
   readonly pausedAt: number | null;
-  /** It was paused since the battery was last charged: who went on all the same is left alone. */
+  /** The run was paused since the battery was last charged; a person who resumed anyway is left alone. */
   readonly spoken: boolean;
 }
 
@@ -31,7 +31,7 @@ export const usePower = create<PowerState>(() => ({ battery: null, ...NOT_PAUSED
 
 const isLow = ({ charging, level }: Battery): boolean => !charging && level < LEAST_BATTERY;
 
-/** Pauses a run that trains on a low battery, once until the battery has been charged or the person has gone on. */
+/** Pauses a training run on a low battery, but only once until the battery has been charged. */
 export function checkBattery(): void {
   const { battery, spoken } = usePower.getState();
   const { run } = useRunStore.getState();
@@ -42,13 +42,13 @@ export function checkBattery(): void {
   ask('pause');
 }
 
-/** Exported for the test. A run that goes on, or ends, is paused for nobody's sake any more. */
+/** Exported for the test. When a run continues or ends, it is no longer paused because of the battery. */
 export function followPhase(before: Phase | undefined): void {
   if (before === 'paused') usePower.setState({ pausedAt: null });
   checkBattery();
 }
 
-/** To the worker; a fresh one does not know it. */
+/** Tells the worker; a fresh one does not know it. */
 export const tellPace = (): void => send({ type: 'pace', rest: usePreferences.getState().gentle ? 1 : 0 });
 
 /** Follows the preferences, the battery and the run's phase. Returns the function that ends it. */
@@ -62,10 +62,10 @@ export function watchPower(found: Promise<Battery> | undefined = batteryOf(navig
       usePower.setState({ battery });
       for (const change of ['levelchange', 'chargingchange']) battery.addEventListener(change, checkBattery);
     },
-    () => undefined, // the browser says no: as if there were none
+    () => undefined, // the browser refuses: as if there were no battery
   );
   return () => ends.forEach((end) => end());
 }
 
-/** Not in the DOM's types: it is no standard of all browsers. */
+/** Not in the DOM's types, because not all browsers have it. */
 const batteryOf = (from: Navigator & { getBattery?: () => Promise<Battery> }): Promise<Battery> | undefined => from.getBattery?.();

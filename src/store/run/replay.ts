@@ -7,7 +7,7 @@ import { decodeRecording, type Recording } from '../../train/recording';
 import { RunMetrics } from './metrics';
 import { isActive, newRun, reduceRun, type Run } from './run';
 
-/** A recording up to a moment of it. */
+/** A recording, played up to some moment. */
 export class Player {
   readonly recording: Recording;
   /** Milliseconds. */
@@ -33,7 +33,7 @@ export class Player {
     return this.#at >= this.duration;
   }
 
-  /** Plays on to this moment; back to an earlier one from the beginning. True where anything changed. */
+  /** Plays on to this moment; an earlier one is reached from the beginning. True if anything changed. */
   seek(to: number): boolean {
     const at = Math.max(0, Math.min(this.duration, to));
     const { events, config } = this.recording;
@@ -114,7 +114,7 @@ async function fetchRecording(): Promise<string> {
   return response.text();
 }
 
-/** From the beginning, where it is at its end. */
+/** Starts from the beginning if it is at its end. */
 export function playReplay(): void {
   const { player } = useReplayStore.getState();
   if (!player) return;

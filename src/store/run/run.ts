@@ -1,4 +1,4 @@
-// The run that goes on, or the last one: everything but its per-step numbers (metrics.ts). `reduceRun` is
+// The live run, or the last one: everything but its per-step numbers (metrics.ts). `reduceRun` is
 // the only place where events change it.
 
 import { create } from 'zustand';

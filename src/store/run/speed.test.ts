@@ -24,7 +24,7 @@ describe('the speed', () => {
     expect(settled?.flopsPerSecond).toBeCloseTo(200_000, 3);
   });
 
-  it('of stored text is only what is one', () => {
+  it('is read from stored text only if it is one', () => {
     const good = { flopsPerSecond: 1e9, steps: 4 };
     expect(checkSpeeds({ a: good, b: { flopsPerSecond: 'fast', steps: 1 }, c: null, d: { flopsPerSecond: 0, steps: 1 } })).toEqual({
       a: good,

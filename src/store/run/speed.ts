@@ -1,5 +1,5 @@
-// How fast this device trains: measured in the steps of real runs of this browser, kept by device; before the first of
-// them the worker's probe after opening (device.ts). Nothing here is estimated.
+// How fast this device trains: measured over the steps of real runs in this browser and kept by device. Before the
+// first run, the worker's probe after opening (device.ts) is used. Nothing here is estimated.
 
 import { create } from 'zustand';
 import type { DeviceDescription } from '../../dispatch/limits';
@@ -51,7 +51,7 @@ export class Stopwatch {
     this.#stepFlops = stepFlops;
   }
 
-  /** Training begins, or goes on after a pause, an evaluation or a sample. */
+  /** Training begins, or continues after a pause, an evaluation or a sample. */
   stretch(): void {
     this.#skip = Math.max(this.#skip, 1);
   }
@@ -72,7 +72,7 @@ export class Stopwatch {
 let watch: { readonly runId: string; readonly stopwatch: Stopwatch; readonly device: string } | null = null;
 let fresh: { readonly device: string; readonly speed: TrainingSpeed } | null = null;
 
-/** Takes the speed over into the store and keeps it: not at every step, nobody looks that often. */
+/** Copies the speed into the store and saves it, but not at every step: nobody looks that often. */
 function keep(): void {
   if (!fresh) return;
   const { device, speed } = fresh;

@@ -18,7 +18,7 @@ describe('settings', () => {
     expect(own.config).toMatchObject({ lr: 0.1, warmup: 3, method: 'full', steps: 50 });
   });
 
-  it('a step count that is no number leaves the warm-up alone', () => {
+  it('a step count that is not a number leaves the warm-up alone', () => {
     expect(applyPatch(fresh, { steps: NaN }).config.warmup).toBe(DEFAULTS.warmup);
   });
 });

@@ -34,7 +34,7 @@ export function resetKey(state: ConfigState, key: ConfigKey): ConfigState {
 
 export const resetSetting = (key: ConfigKey): void => useConfigStore.setState((state) => resetKey(state, key));
 
-/** What was chosen, and is not set: it stays when settings are replaced. */
+/** What is chosen rather than set: it stays when settings are replaced. */
 const chosen = (config: RunConfig): Partial<RunConfig> =>
   Object.fromEntries(CONFIG_KEYS.filter((key) => fieldOf(key).scope === 'source').map((key) => [key, config[key]]));
 

@@ -27,7 +27,7 @@ beforeEach(() => {
   setModelKind('builtin');
 });
 
-test('a link fills the field and asks nothing of anybody', () => {
+test('a link fills the field and sends no request', () => {
   adoptHubName({ repo: 'a/b', revision: 'v1' });
   expect(useHubName.getState()).toEqual({ text: 'a/b', revision: 'v1' });
   expect(useSourcesStore.getState().modelKind).toBe('hub');

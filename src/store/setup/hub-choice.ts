@@ -1,5 +1,5 @@
-// The set-up's side of a hub's models: the name in its field, and the look at it as one of the sources that a run can be
-// of. A link fills the field and asks nothing of anybody: only a person's click does.
+// The set-up's side of a hub's models: the name in its field, and its look-up as one of the sources that a run can
+// have. A link fills the field but sends no request: only a person's click does.
 
 import { create } from 'zustand';
 import { hubNameText, parseHubName, type HubName } from '../../io/hub/names';
@@ -13,7 +13,7 @@ import { modelName, setModelKind, useSourcesStore } from './sources';
 export interface HubNameState {
   /** As typed or pasted. */
   readonly text: string;
-  /** As typed under 'advanced'; '' for what the name says, or the usual one. */
+  /** As typed under 'advanced'; '' for the revision in the name, or the default one. */
   readonly revision: string;
 }
 
@@ -32,7 +32,7 @@ export function adoptHubName({ repo, revision }: HubName): void {
   setModelKind('hub');
 }
 
-/** Tokens of the Hub begin so. One that was pasted into the wrong field is sent nowhere. */
+/** Tokens of the Hub begin like this. A token that was pasted into the wrong field is not sent anywhere. */
 const LIKE_TOKEN = /^hf_[A-Za-z0-9]{20,}$/;
 
 /** The name in the field, with the revision beside it. Throws HUB_NAME. */
@@ -67,13 +67,13 @@ export function takeStoredModel(model: HubModel): void {
   lookAtStored(model);
 }
 
-/** From where an earlier download ended, with the model chosen meanwhile. */
+/** Chooses the model and continues its download where an earlier one ended. */
 export function goOnWithDownload(model: HubModel): void {
   takeStoredModel(model);
   downloadHubModel(model);
 }
 
-/** What the address of the page says of it; null unless a hub's model is chosen and its name can be one. */
+/** What the address of the page says about it; null unless a hub's model is chosen and its name is valid. */
 export function hubNameInUse(): HubName | null {
   if (useSourcesStore.getState().modelKind !== 'hub') return null;
   try {
@@ -83,7 +83,7 @@ export function hubNameInUse(): HubName | null {
   }
 }
 
-/** Takes away what has arrived of it, whether this page downloaded it or an earlier one. */
+/** Removes what has arrived of it, whether this page downloaded it or an earlier one. */
 export function removeArrived(model: HubModel): void {
   const { download } = useHubStore.getState();
   if (download && sameModel(download.model, model) && download.phase !== 'done') cancelDownload();

@@ -12,7 +12,7 @@ test('name and revision go through a link', () => {
   expect(encodeHubLink({ repo: 'a/b', revision: 'main' })).toBe('hub=a/b');
 });
 
-test('what is no name is nothing', () => {
+test('an invalid name gives null', () => {
   for (const link of [
     '',
     '#seed=2',

@@ -8,7 +8,7 @@ const NAME = 'hub';
 export const encodeHubLink = (name: HubName): string =>
   `${NAME}=${encodeURIComponent(hubNameText(name)).replaceAll('%2F', '/').replaceAll('%40', '@')}`;
 
-/** Null where the link names none, or one that can be none. Never throws. `link` with or without '#'. */
+/** Null if the link names none, or an invalid one. Never throws. `link` with or without '#'. */
 export function decodeHubLink(link: string): HubName | null {
   const part = link
     .replace(/^#/, '')
@@ -17,7 +17,7 @@ export function decodeHubLink(link: string): HubName | null {
   if (part === undefined) return null;
   try {
     const text = decodeURIComponent(part.slice(NAME.length + 1));
-    // An address is no name: a link chooses no hub.
+    // An address is not a name: a link must not choose a hub.
     return text.includes(':') ? null : parseHubName(text);
   } catch {
     return null;

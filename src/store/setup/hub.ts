@@ -19,7 +19,7 @@ export type LookState =
 
 export interface HubState {
   readonly url: string;
-  /** Where models come from when nothing else is said: the address that this page was served with. */
+  /** Where models come from by default: the address that this page was served with. */
   readonly usualUrl: string;
   readonly hasToken: boolean;
   readonly look: LookState;
@@ -42,7 +42,7 @@ export const useHubStore = create<HubState>(() => ({
   modelsError: null,
 }));
 
-/** In no state that anything shows, stores or logs. */
+/** Not in any state that is shown, stored or logged. */
 let token: string | null = null;
 let looks = 0;
 
@@ -117,7 +117,10 @@ export const sameModel = (a: HubModel, b: HubModel): boolean => a.hub === b.hub 
 
 export const isUnderWay = ({ phase }: DownloadState): boolean => ['starting', 'downloading', 'waiting', 'checking'].includes(phase);
 
-/** Throws HUB_NAME and changes nothing where it is no address. An empty text is the usual one. A token does not go along to another hub. */
+/**
+ * Throws HUB_NAME and changes nothing if it is not an address. An empty text means the default. A token is not carried over to
+ * another hub.
+ */
 export function setHubUrl(text: string): void {
   const url = text.trim() === '' ? hub().usualUrl : parseHubUrl(text);
   if (url === hub().url) return;
@@ -127,14 +130,14 @@ export function setHubUrl(text: string): void {
   introduce();
 }
 
-/** Throws HUB_NAME where it can be none. An empty text forgets it. */
+/** Throws HUB_NAME if it cannot be a token. An empty text forgets the token. */
 export function setHubToken(text: string): void {
   token = parseToken(text);
   set({ hasToken: token !== null });
   introduce();
 }
 
-/** Asks what the model is; the answer is in `look`. What is no name is answered at once. */
+/** Asks what the model is; the answer is in `look`. An invalid name is answered at once. */
 export function lookAt(text: string): void {
   try {
     const { repo, revision } = parseHubName(text, hub().url);
@@ -162,7 +165,7 @@ export function forgetLook(): void {
   set({ look: { status: 'none' } });
 }
 
-/** Starts, or goes on from where an earlier download ended; also after a reload, with the model from the list. */
+/** Starts the download, or continues where an earlier one ended; also after a reload, with the model from the list. */
 export function downloadHubModel(model: HubModel): void {
   send({ type: 'download', model });
 }

@@ -128,7 +128,7 @@ describe('the question', () => {
 });
 
 describe('the answer', () => {
-  test('to an older question is nobody’s', () => {
+  test('to an older question is dropped', () => {
     wait();
     const old = lastId();
     setConfig({ seqLen: 16 });

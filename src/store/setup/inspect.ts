@@ -15,11 +15,11 @@ import { chosenSources, useSourcesStore, type SourcesState } from './sources';
 export interface InspectState {
   /** idle: nothing to look at, or not asked yet. */
   readonly status: 'idle' | 'asking' | 'ready' | 'failed';
-  /** Of the last answer for these data; while another is asked for, that of the settings before. */
+  /** From the last answer for this data; while a new answer is pending, the one for the earlier settings. */
   readonly preview: DataPreview | null;
   /** The first rows of data that take long to count. */
   readonly head: DataHead | null;
-  /** Of what is being counted, 0 to 1; null where nothing is known yet. */
+  /** Progress of the count, 0 to 1; null if nothing is known yet. */
   readonly fraction: number | null;
   readonly error: ErrorInfo | null;
 }
@@ -39,7 +39,7 @@ interface Question {
 
 let latest = 0;
 let asked: Question | null = null;
-/** What the preview in the store is of, or will be. */
+/** What the preview in the store describes, or will describe. */
 let shown: Question | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,7 +75,7 @@ export function watchData(): () => void {
   };
 }
 
-/** Asks soon, unless what is asked or answered already is the same, or cannot be asked. */
+/** Asks soon, unless the same question is pending or answered already, or it cannot be asked. */
 function look(): void {
   const question: Question = { config: useConfigStore.getState().config, sources: useSourcesStore.getState() };
   if (!chosenSources(question.sources)) {
@@ -93,7 +93,7 @@ function look(): void {
   }
   if (asked && same(asked, question)) return;
   if (configFaults(question.config).some(({ key }) => RELEVANT.some((relevant) => relevant === key))) return;
-  // The old answer is of other data, or of other settings: it stays in view for the latter.
+  // An old answer about other settings stays in view; one about other data does not.
   const keep = shown !== null && sameData(shown, question);
   asked = shown = question;
   useInspectStore.setState(({ preview }) => ({ ...NOTHING, status: 'asking', preview: keep ? preview : null }));

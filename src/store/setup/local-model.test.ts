@@ -6,7 +6,7 @@ const at = (path: string): File =>
   Object.defineProperty(new File(['x'], path.split('/').at(-1) ?? ''), 'webkitRelativePath', { value: path });
 const local = () => useSourcesStore.getState().local;
 
-test('a folder has its name and its own files; those of its subfolders are no part of it', () => {
+test('a folder has its name and its own files; those of its subfolders are not part of it', () => {
   chooseModelFolder([at('gpt2/onnx/config.json'), at('gpt2/config.json'), at('gpt2/model.safetensors')]);
   expect(local()).toMatchObject({ name: 'gpt2', facts: null, error: null });
   expect(local()?.files.map(({ webkitRelativePath }) => webkitRelativePath)).toEqual(['gpt2/config.json', 'gpt2/model.safetensors']);

@@ -1,17 +1,17 @@
 // A model's folder or files on this machine: the worker reads its config and the headers of its weights at once, so that
-// its memory can be shown before anything is loaded. Nothing of it is copied, and nothing leaves the page.
+// its memory can be shown before anything is loaded. Nothing is copied, and nothing leaves the page.
 
 import type { Event } from '../../worker/protocol';
 import { send } from '../link';
 import { useDeviceStore } from '../run/device';
 import { setModelKind, useSourcesStore } from './sources';
 
-/** Of the newest question; answers to older ones are of another folder. */
+/** Number of the newest question; answers to older ones are about another folder. */
 let latest = 0;
 
 const pathOf = (file: File): string => file.webkitRelativePath || file.name;
 
-/** A folder as the browser's dialog gives it: paths start with the folder's name; files of its subfolders are no part of a model. */
+/** A folder as the browser's dialog gives it: paths start with the folder's name; files of its subfolders are not part of a model. */
 export function chooseModelFolder(chosen: readonly File[]): void {
   const name = chosen[0] && pathOf(chosen[0]).split('/')[0];
   chooseModel(

@@ -113,7 +113,7 @@ describe('the address', () => {
     expect(page.hash).toBe('');
   });
 
-  it('tells what of a link it could not take, and mends the link', () => {
+  it('reports what it could not load from a link, and fixes the link', () => {
     vi.useFakeTimers();
     page.hash = '#steps=0&gamma=9&seed=5';
     const end = followAddress();

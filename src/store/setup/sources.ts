@@ -1,5 +1,5 @@
-// The chosen model and data: which of them, and the files as the browser gave them. What is in the files is the worker's to
-// say (local-model.ts, inspect.ts).
+// The chosen model and data: which of them, and the files as the browser gave them. The worker says what is in the
+// files (local-model.ts, inspect.ts).
 
 import { create } from 'zustand';
 import { BUILTIN_DATA, BUILTIN_MODEL } from '../../config/run-config';

@@ -1,5 +1,5 @@
-// The address of the page says how its settings differ from the defaults, so that it can be kept, sent and gone back to.
-// It follows the form after a moment's rest, and the form follows it when a person opens or edits a link.
+// The address of the page says how its settings differ from the defaults, so that people can keep it, send it and
+// return to it. It follows the form after a moment's rest, and the form follows it when a person opens or edits a link.
 
 import { create } from 'zustand';
 import { decodeConfig, encodeConfig, type DroppedSetting } from '../../config/codec';
@@ -9,11 +9,11 @@ import { adoptHubName, hubNameInUse } from './hub-choice';
 import { encodeHubLink, decodeHubLink } from './hub-link';
 import { useSourcesStore } from './sources';
 
-/** Typing and dragging are over. Browsers also refuse too many changes of the address in a short time. */
+/** Long enough for typing and dragging to end. Browsers also refuse too many changes of the address in a short time. */
 const REST_MS = 400;
 
 export interface LinkNotice {
-  /** Settings of the last link that could not be taken over. */
+  /** Settings of the last link that could not be loaded. */
   readonly dropped: readonly DroppedSetting[];
   /** Settings that it did set. */
   readonly given: readonly ConfigKey[];
@@ -30,7 +30,7 @@ export function linkOf(config = useConfigStore.getState().config): string {
   return `${origin === 'null' ? '' : origin}${pathname}${search}${hash && `#${hash}`}`;
 }
 
-/** Of the form's own settings the hub's model goes along: its name and revision, and nothing that opens it. */
+/** The form's own settings take the hub's model along: its name and revision, and nothing that gives access to it. */
 function hashOf(config: RunConfig): string {
   const hub = config === useConfigStore.getState().config ? hubNameInUse() : null;
   return [encodeConfig(config), hub ? encodeHubLink(hub) : ''].filter((part) => part !== '').join('&');
@@ -66,7 +66,7 @@ export function followAddress(): () => void {
   addEventListener('hashchange', readAddress);
   if (location.hash.length > 1) {
     readAddress();
-    // What could not be taken leaves the address, also where nothing else changed.
+    // What could not be loaded is removed from the address, even if nothing else changed.
     later();
   }
   return () => {

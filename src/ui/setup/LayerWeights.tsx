@@ -20,7 +20,7 @@ export function LayerWeights({ setup: { config, faults, shape } }: { readonly se
   if (config.lisaSampler !== 'weighted' && config.lisaSampler !== 'bernoulli') return null;
   const weights = config.lisaWeights;
   const fault = faults.find(({ key }) => key === 'lisaWeights');
-  // What was typed stands as long as it is what is set.
+  // The typed text stays as long as it means what is set.
   const text = JSON.stringify(weightsOf(typed)) === JSON.stringify(weights) ? typed : (weights ?? []).join(' ');
   const id = fieldId('lisaWeights');
   return (
