@@ -50,7 +50,8 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
     if (!view) return;
     if (!known.has(view.buffer)) faults.push(`${binding.name}: buffer ${view.buffer.name} is not in the plan`);
     if (view.buffer.kind !== 'storage') faults.push(`${binding.name}: ${view.buffer.name} is not a storage buffer`);
-    if (view.offset % BINDING_ALIGNMENT !== 0) faults.push(`${binding.name}: offset ${view.offset} is not a multiple of ${BINDING_ALIGNMENT}`);
+    if (view.offset % BINDING_ALIGNMENT !== 0)
+      faults.push(`${binding.name}: offset ${view.offset} is not a multiple of ${BINDING_ALIGNMENT}`);
     if (view.bytes % 4 !== 0 || view.bytes <= 0) faults.push(`${binding.name}: size ${view.bytes} is not a positive multiple of 4`);
     if (view.offset + view.bytes > view.buffer.bytes)
       faults.push(`${binding.name}: range ends at ${view.offset + view.bytes} of ${view.buffer.bytes} bytes`);

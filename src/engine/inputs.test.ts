@@ -40,5 +40,7 @@ test('what is left out is zero', () => {
 
 test('more tokens than a micro-batch may have are refused before anything is written', () => {
   const most = plan.capacity.rows;
-  expect(() => written({ tokens: new Uint32Array(most + 1) })).toThrowError(`The micro-batch has ${most + 1} tokens, but the plan has room for ${most}.`);
+  expect(() => written({ tokens: new Uint32Array(most + 1) })).toThrowError(
+    `The micro-batch has ${most + 1} tokens, but the plan has room for ${most}.`,
+  );
 });

@@ -15,7 +15,8 @@ type InputArrays = Partial<Readonly<Record<InputName, Uint32Array>>> & { readonl
  */
 export function writeBatch(executor: Executor, { buffers, capacity }: RunPlan, arrays: InputArrays): void {
   const given = arrays.tokens.length;
-  if (given > capacity.rows) throw new AppError('INTERNAL', `The micro-batch has ${given} tokens, but the plan has room for ${capacity.rows}.`, '');
+  if (given > capacity.rows)
+    throw new AppError('INTERNAL', `The micro-batch has ${given} tokens, but the plan has room for ${capacity.rows}.`, '');
   const packed = new Uint32Array(buffers.inputs.bytes / 4);
   for (const [name, { offset }] of buffers.inputViews) packed.set(arrays[name] ?? [], offset / 4);
   executor.write(FULL_VIEW(buffers.inputs), packed);
