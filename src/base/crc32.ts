@@ -1,4 +1,4 @@
-// CRC-32 (IEEE 802.3, reflected), of bytes as they come: what a zip archive says of each file in it.
+// CRC-32 (IEEE 802.3, reflected) of a stream of bytes. A zip archive has one for each of its files.
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let c = byte;
@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return c >>> 0;
 });
 
-/** Of what came before (its value; 0 for nothing) and these bytes. */
+/** Continues the CRC of earlier bytes (`before`; 0 if there are none) with these bytes. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let crc = ~before;
   for (const byte of bytes) crc = TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);

@@ -65,7 +65,7 @@ export class AppError extends Error {
   }
 }
 
-/** Any thrown value as ErrorInfo; what is not an AppError is a fault of ours and says so. */
+/** Any thrown value as ErrorInfo; anything but an AppError is reported as a fault of LISA Studio. */
 export function errorInfo(thrown: unknown): ErrorInfo {
   if (thrown instanceof AppError) return thrown.toInfo();
   const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

@@ -27,7 +27,7 @@ describe.each(['f16', 'bf16'] as const)('%s', (dtype) => {
   for (let code = 0; code < 0x8000 && Number.isFinite(valueOf(code, dtype)); code++) positives.push(valueOf(code, dtype));
   const maximum = positives.at(-1)!;
   const infinity = positives.length;
-  // The value that the code after the largest one would have, were it not infinity.
+  // The value that the code after the largest one would have if it were not infinity.
   const beyond = 2 * maximum - positives.at(-2)!;
 
   /** Nearest code by search, ties to the even one. */

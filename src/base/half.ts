@@ -1,6 +1,6 @@
 // 16-bit floats: IEEE 754 binary16 (F16) and bfloat16 (BF16) to and from f32. Widening is exact. Narrowing rounds to
-// nearest, ties to even, with subnormals; what is too large becomes infinity. Works on bit patterns throughout, so that
-// nothing depends on how the engine passes a NaN around.
+// nearest, ties to even, with subnormals; a value that is too large becomes infinity. All work is on bit patterns, so nothing depends on
+// how the JavaScript engine passes NaNs.
 
 export type HalfDtype = 'f16' | 'bf16';
 
@@ -80,7 +80,7 @@ export function narrow(data: Float32Array, dtype: HalfDtype): Uint16Array<ArrayB
   return codes;
 }
 
-/** As narrow(), but what is too large becomes the largest finite number of its sign: how weights on the GPU are rounded. */
+/** Like narrow(), but a value that is too large becomes the largest finite number of its sign. Weights on the GPU are rounded like this. */
 export function narrowFinite(data: Float32Array, dtype: HalfDtype): Uint16Array<ArrayBuffer> {
   const infinity = dtype === 'f16' ? 0x7c00 : 0x7f80;
   const codes = narrow(data, dtype);

@@ -20,7 +20,7 @@ it('spans exactly the values, for any JSON in either spacing', () => {
       expect(duplicate).toBeNull();
       const parsed = JSON.parse(text) as Record<string, unknown>;
       const found = entries.map(({ key, start, end }): [string, unknown] => [key, JSON.parse(text.slice(start, end))]);
-      // Object.entries puts integer-like keys first, the text does not matter in order here.
+      // Object.entries puts integer-like keys first; the order in the text does not matter here.
       expect(new Map(found)).toEqual(new Map(Object.entries(parsed)));
       for (const { start, end } of entries) expect(text.slice(start, end)).toBe(text.slice(start, end).trim());
     }),

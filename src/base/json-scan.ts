@@ -1,4 +1,4 @@
-// A scan over JSON text that JSON.parse has accepted: what JSON.parse does not tell. It finds keys that occur twice in
+// Scans JSON text that JSON.parse has accepted, for what JSON.parse does not report. It finds keys that occur twice in
 // one object (JSON.parse keeps the last and is silent) and where the values of the outermost object stand in the text.
 
 interface TopLevelEntry {

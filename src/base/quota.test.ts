@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { measuredQuota } from './quota';
 
-test('what Chrome makes up is not taken for a measurement', () => {
+test('the figure that Chrome makes up does not count as a measurement', () => {
   expect(measuredQuota({ usage: 73_900, quota: 73_900 + 10 * 2 ** 30 })).toBeNull();
   expect(measuredQuota({ usage: 5, quota: 5 + 2 ** 30 })).toBeNull();
   expect(measuredQuota({ usage: 5, quota: 2 ** 30 })).toBe(2 ** 30);

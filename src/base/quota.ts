@@ -1,13 +1,13 @@
-// What a browser says of the room that it gives this page, as far as that is a measurement.
+// The storage quota that a browser reports for this page, if it is a real measurement.
 
 const GIB = 2 ** 30;
-/** GiB that Chrome reports at most. */
+/** The largest quota that Chrome reports, in GiB. */
 const MOST = 10;
 
 /**
- * Bytes that the page may keep in all; null where the browser does not tell. Chrome, since version 138, gives what is used and a whole
- * number of GiB, whatever the disk has, so that a private window cannot be told from another
- * (https://chromestatus.com/feature/4977371751645184); what it enforces is something else.
+ * Total bytes that the page may store; null if the browser does not report a measurement. Since version 138, Chrome reports the bytes in
+ * use plus a whole number of GiB, whatever the size of the disk, so that a page cannot recognise a private window
+ * (https://chromestatus.com/feature/4977371751645184). The quota that it enforces is a different one.
  */
 export function measuredQuota({ usage, quota }: { readonly usage?: number; readonly quota?: number }): number | null {
   if (usage === undefined || quota === undefined) return null;

@@ -1,5 +1,5 @@
-// The generator must never change: checkpoints and published results depend on its bits. Vectors of the algorithms
-// are their authors' (or other implementations'); the values of randomStream are ours, fixed here.
+// The generator must never change: checkpoints and published results depend on its bits. The algorithms' test vectors come from their
+// authors or from other implementations; the values of randomStream are ours and are fixed here.
 
 import { describe, expect, it } from 'vitest';
 import { murmur3, randomStream, xoshiro128ss } from './random';

@@ -22,7 +22,7 @@ export interface RandomStream {
   nextBelow(n: number): number;
   /** Fisher-Yates, in place; every order equally likely. Returns its argument. */
   shuffle<A extends Indexed<unknown>>(array: A): A;
-  /** The same, the same order too, in steps: yields now and then how far it is. */
+  /** The same shuffle, to the same order, in steps: yields its progress now and then. */
   shuffling<A extends Indexed<unknown>>(array: A): Generator<number, A>;
   /** Mean 0, variance 1 (Box-Muller). Uses Math.log and Math.cos, whose last bit may differ between engines. */
   normal(): number;
@@ -61,7 +61,7 @@ export function xoshiro128ss(state: Uint32Array): () => number {
 /** Words of a key, with its type and length, so that no two lists of keys have the same words. */
 function keyWords(key: number | string): number[] {
   if (typeof key === 'string') return [2, key.length, ...Array.from({ length: key.length }, (_, i) => key.charCodeAt(i))];
-  if (Number.isNaN(key)) throw new AppError('INTERNAL', 'A random stream was asked for with a key that is no number.', '');
+  if (Number.isNaN(key)) throw new AppError('INTERNAL', 'A key of a random stream is not a number.', '');
   const view = new DataView(new ArrayBuffer(8));
   view.setFloat64(0, key + 0);
   return [1, view.getUint32(0), view.getUint32(4)];
@@ -85,7 +85,7 @@ export function randomStream(seed: number, ...keys: readonly (number | string)[]
   };
 
   const nextBelow = (n: number): number => {
-    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new AppError('INTERNAL', `No random number below ${n}.`, '');
+    if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) throw new AppError('INTERNAL', `There is no random number below ${n}.`, '');
     const limit = 2 ** 32 - (2 ** 32 % n);
     let drawn = nextU32();
     while (drawn >= limit) drawn = nextU32();

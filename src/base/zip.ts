@@ -4,17 +4,17 @@
 export interface ZipEntry {
   readonly name: string;
   readonly data: Blob | Uint8Array<ArrayBuffer>;
-  /** Of the data: whoever made them has them at hand, a Blob's are not. */
+  /** CRC-32 of the data. The caller passes it, because the bytes of a Blob are not at hand here. */
   readonly crc32: number;
 }
 
 const sizeOf = (data: Blob | Uint8Array): number => (data instanceof Uint8Array ? data.length : data.size);
 
-/** Sizes and offsets are 32-bit fields: beyond this an archive cannot say them. */
+/** The largest size or offset that an archive can hold: these fields have 32 bits. */
 export const ZIP_LIMIT = 0xffffffff;
 
 const UTF8_NAMES = 0x0800;
-/** 1 January 1980, the first day the format knows: an export has no other date of its own. */
+/** 1 January 1980, the first day that the format can express: an export has no date of its own. */
 const DOS_DATE = (1 << 5) | 1;
 
 /** Parts for a Blob. Throws RangeError above 4 GiB. */

@@ -1,5 +1,5 @@
-// Sizes that change from micro-batch to micro-batch, and what is counted in them: grids of workgroups, and the work that a
-// dispatch does.
+// Sizes that change from micro-batch to micro-batch, and the quantities that depend on them: grids of workgroups and the work of a
+// dispatch.
 
 /**
  * Sizes that change from micro-batch to micro-batch. A plan is built once for their capacity; the
@@ -8,13 +8,13 @@
 export interface Extents {
   /** N: tokens in the micro-batch. */
   readonly rows: number;
-  /** M: tokens that carry a loss (or rows whose logits are wanted, when generating). */
+  /** M: tokens that count toward the loss (when generating: rows whose logits are wanted). */
   readonly targets: number;
   /** Distinct token ids in the micro-batch. */
   readonly tokenGroups: number;
   /** Distinct positions in the micro-batch (learned position embeddings). */
   readonly positionGroups: number;
-  /** Query-key pairs inside the causal mask and segments: the sum of t·(t+1)/2 over segments. Work only. */
+  /** Query-key pairs inside the causal mask of each document: the sum of t·(t+1)/2 over documents. Used only to count work. */
   readonly pairs: number;
 }
 type ExtentName = keyof Extents;

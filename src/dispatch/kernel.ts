@@ -13,9 +13,8 @@ export const EXTENT_CODES = { none: 0, rows: 1, targets: 2 } as const;
 const cache = new Map<string, Kernel>();
 
 /**
- * The kernel `name` from WGSL parts (the prelude comes by itself) with integer constants put in front as
- * `const NAME = 4u;`. Text constants and not overrides, because sizes of private arrays cannot be
- * overrides. Memoised: equal arguments give the same object.
+ * Builds the kernel `name` from WGSL parts, after the prelude and the integer constants, each as `const NAME = 4u;`. They are text
+ * constants and not overrides, because sizes of private arrays cannot be overrides. Memoised: equal arguments give the same object.
  */
 export function kernel(name: string, parts: readonly string[], constants: Readonly<Record<string, number>> = {}, variant = ''): Kernel {
   const settings = Object.keys(constants)
@@ -59,7 +58,7 @@ function parseParams(body: string): KernelParam[] {
   return [...struct[1].matchAll(/^\s*(\w+):\s*(u32|f32)/gm)].map(([, name, type]) => ({ name, type: type as KernelParam['type'] }));
 }
 
-/** A dispatch of `of`, with views and params by name. Throws on a name too many or too few. */
+/** A dispatch of `of`, with views and params by name. Throws if a name is missing or unknown. */
 export function dispatch(
   of: Kernel,
   label: string,
@@ -74,7 +73,7 @@ export function dispatch(
   const ordered = of.bindings.map((b) => {
     const view = views[b.name];
     if (!view) throw shapeError(of.name, b.name, 'a view', 'nothing');
-    // Packed floats are words to a kernel that knows them; another would read two of them as one number.
+    // A kernel for packed floats reads them as words; any other kernel would read two of them as one number.
     if (view.stored && !/^(u32|vec2u)$/.test(b.type)) throw shapeError(of.name, b.name, 'f32', `packed ${view.stored}`);
     return view;
   });

@@ -1,10 +1,10 @@
-// What plans, the page and the terminal know of a graphics device: what it is and how much of anything it allows.
+// What plans, the page and the terminal know about a graphics device: its description and its limits.
 
 export interface DeviceDescription {
   readonly vendor: string;
   readonly architecture: string;
   readonly description: string;
-  /** A CPU renderer (SwiftShader, lavapipe, WARP): right, but slow. */
+  /** A CPU renderer (SwiftShader, lavapipe, WARP): correct, but slow. */
   readonly software: boolean;
 }
 

@@ -1,6 +1,6 @@
 // Memory categories; bytes by category and by block of the model, and their sums. Forecast and ledger count with the same functions.
 
-/** What a byte of GPU memory is for. Every buffer has exactly one class. */
+/** What a byte of GPU memory is for. Every buffer has exactly one category. */
 export const MEMORY_CATEGORIES = [
   'weights',
   'masters',
@@ -14,7 +14,7 @@ export const MEMORY_CATEGORIES = [
 ] as const;
 export type MemoryCategory = (typeof MEMORY_CATEGORIES)[number];
 
-/** What is counted of a buffer (BufferSpec). */
+/** The fields of a buffer (BufferSpec) that are counted. */
 interface Counted {
   readonly bytes: number;
   readonly memory: MemoryCategory;
@@ -39,7 +39,7 @@ export function bytesByCategory(specs: Iterable<Counted>): CategoryBytes {
   return bytes;
 }
 
-/** Bytes by block of the model (BufferSpec.block), of a plan or of the ledger; buffers of no block count under ''. */
+/** Bytes by block of the model (BufferSpec.block), of a plan or of the ledger; buffers without a block count under ''. */
 export function bytesByBlock(specs: Iterable<Counted>): BytesByBlock {
   const bytes: Record<string, number> = {};
   for (const { block = '', bytes: size } of specs) bytes[block] = (bytes[block] ?? 0) + size;

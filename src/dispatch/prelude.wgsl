@@ -1,5 +1,5 @@
-// Put before every kernel. Binding 0 is the kernel's Params, written once a plan; binding 1 is this
-// frame, written once a micro-batch. Storage bindings start at 2.
+// This text comes before every kernel. Binding 0 is the kernel's Params, written once per plan; binding 1 is this
+// frame, written once per micro-batch. Storage bindings start at 2.
 
 struct Frame {
   rows: u32,             // N: live tokens

@@ -2,7 +2,7 @@
 // which byte ranges of them, in which order. Nothing here needs a GPU.
 //
 // Sizes, everywhere: B batch, T time, N tokens of a micro-batch (rows), C width, H heads, K kv heads,
-// D head dim, F feed-forward, V vocabulary, L layers, M tokens that carry a loss (targets).
+// D head dim, F feed-forward, V vocabulary, L layers, M tokens that count toward the loss (targets).
 
 import type { Grid, Work } from './extents';
 import type { MemoryCategory } from './memory';
@@ -10,20 +10,20 @@ import type { MemoryCategory } from './memory';
 /** 'query' receives timestamps (profiler). */
 export type BufferKind = 'storage' | 'uniform' | 'readback' | 'query';
 
-/** One GPUBuffer to be. Compared by identity: two specs of equal content are two buffers. */
+/** Describes one GPUBuffer. Compared by identity: two specs with equal content are two buffers. */
 export interface BufferSpec {
   readonly name: string;
   /** A multiple of 16. */
   readonly bytes: number;
   readonly memory: MemoryCategory;
   readonly kind: BufferKind;
-  /** The block of the model it belongs to ('embedding', 'layer.3', 'norm', 'head'), where it belongs to one. */
+  /** The block of the model that it belongs to, if any: 'embedding', 'layer.3', 'norm', 'head'. */
   readonly block?: string;
-  /** The tensor that it holds, where one that is never cut is too large to share a buffer. */
+  /** Name of the only tensor in the buffer, if that tensor is never cut and is too large to share a buffer. */
   readonly tensor?: string;
 }
 
-/** 16-bit floats that lie packed, two a word. */
+/** 16-bit floats, packed two to a word. */
 export type Stored = 'f16' | 'bf16';
 
 /** A byte range of a buffer, as a binding sees it. offset is a multiple of 256, bytes of 4. */
@@ -31,7 +31,7 @@ export interface View {
   readonly buffer: BufferSpec;
   readonly offset: number;
   readonly bytes: number;
-  /** Packed elements of this type; absent: four bytes an element. */
+  /** Type of packed elements; if absent, an element has four bytes. */
   readonly stored?: Stored;
 }
 

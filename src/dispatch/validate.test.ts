@@ -1,4 +1,4 @@
-// The validator's rules bite: for each, a dispatch or buffer that breaks it and nothing else.
+// The validator's rules bite: for each rule there is a dispatch or buffer that breaks it and nothing else.
 
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../base/errors';
@@ -82,17 +82,17 @@ const CASES: Record<string, [Case, RegExp]> = {
   'a missing view': [{ change: { views: [FULL_VIEW(y)] } }, /1 views for 2 bindings/],
   'nine storage buffers': [{ of: many(9)[0], views: many(9)[1] }, /9 storage buffers/],
   'parameters above 256 bytes': [{ change: { params: new Uint8Array(272) } }, /params of 272/],
-  'parameters that are no multiple of 16': [{ change: { params: new Uint8Array(20) } }, /params of 20/],
+  'parameters that are not a multiple of 16': [{ change: { params: new Uint8Array(20) } }, /params of 20/],
   'a buffer outside the plan': [{ buffers: [y] }, /x is not in the plan/],
   'a uniform buffer as storage': [
     ((): Case => {
       const uniform = spec('uniform', 256, { kind: 'uniform' });
       return { views: { y: FULL_VIEW(y), x: FULL_VIEW(uniform) }, buffers: [y, uniform] };
     })(),
-    /uniform is no storage buffer/,
+    /uniform is not a storage buffer/,
   ],
-  'an offset that is no multiple of 256': [{ views: { y: FULL_VIEW(y), x: ranged(x, 128, 64) } }, /offset 128/],
-  'a size that is no multiple of 4': [{ views: { y: FULL_VIEW(y), x: ranged(x, 0, 6) } }, /size 6/],
+  'an offset that is not a multiple of 256': [{ views: { y: FULL_VIEW(y), x: ranged(x, 128, 64) } }, /offset 128/],
+  'a size that is not a multiple of 4': [{ views: { y: FULL_VIEW(y), x: ranged(x, 0, 6) } }, /size 6/],
   'an empty range': [{ views: { y: FULL_VIEW(y), x: ranged(x, 0, 0) } }, /size 0/],
   'a range past the end': [{ views: { y: FULL_VIEW(y), x: ranged(x, 256, 1024) } }, /range ends at 1280 of 1024/],
   'a binding above the limit': [
@@ -190,8 +190,8 @@ test('broken buffers', () => {
   const found = (buffers: readonly BufferSpec[]): string[] => planFaults(buffers, [], CAPACITY, DEFAULT_LIMITS);
   expect(found([y, x])).toEqual([]);
   expect(found([y, y])).toEqual(['a buffer is listed twice']);
-  expect(found([spec('odd', 20)])).toEqual([expect.stringContaining('no positive multiple of 16')]);
-  expect(found([spec('none', 0)])).toEqual([expect.stringContaining('no positive multiple of 16')]);
+  expect(found([spec('odd', 20)])).toEqual([expect.stringContaining('not a positive multiple of 16')]);
+  expect(found([spec('none', 0)])).toEqual([expect.stringContaining('not a positive multiple of 16')]);
   expect(found([spec('huge', 2 ** 28 + 16)])).toEqual([expect.stringContaining("above the device's buffer limit")]);
 });
 

@@ -1,4 +1,4 @@
-// What WebGPU would refuse or silently get wrong, found before anything runs. Pure; used on every plan in
+// Finds what WebGPU would refuse or silently get wrong, before anything runs. Pure; used on every plan in
 // tests and in development runs.
 
 import { AppError } from '../base/errors';
@@ -12,7 +12,7 @@ export function planFaults(buffers: readonly BufferSpec[], segments: Iterable<Se
   const known = new Set(buffers);
   if (known.size !== buffers.length) faults.push('a buffer is listed twice');
   for (const { name, bytes } of buffers) {
-    if (bytes % 16 !== 0 || bytes <= 0) faults.push(`${name}: ${bytes} bytes is no positive multiple of 16`);
+    if (bytes % 16 !== 0 || bytes <= 0) faults.push(`${name}: ${bytes} bytes is not a positive multiple of 16`);
     if (bytes > limits.maxBufferSize) faults.push(`${name}: ${bytes} bytes is above the device's buffer limit ${limits.maxBufferSize}`);
   }
   for (const segment of segments) {
@@ -32,7 +32,7 @@ export function assertPlan(buffers: readonly BufferSpec[], segments: Iterable<Se
     throw new AppError(
       'LIMIT_TOO_SMALL',
       `This model needs more than the graphics device allows: ${tooLarge}.`,
-      'Take a smaller model, batch or context length, or a device with larger limits.',
+      'Choose a smaller model, batch or context length, or a device with larger limits.',
     );
   }
   throw new AppError('INTERNAL', `The step plan is not sound: ${faults.slice(0, 5).join('; ')}.`, 'Please report it.');
@@ -49,9 +49,10 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
     const view = views[at];
     if (!view) return;
     if (!known.has(view.buffer)) faults.push(`${binding.name}: buffer ${view.buffer.name} is not in the plan`);
-    if (view.buffer.kind !== 'storage') faults.push(`${binding.name}: ${view.buffer.name} is no storage buffer`);
-    if (view.offset % BINDING_ALIGNMENT !== 0) faults.push(`${binding.name}: offset ${view.offset} is no multiple of ${BINDING_ALIGNMENT}`);
-    if (view.bytes % 4 !== 0 || view.bytes <= 0) faults.push(`${binding.name}: size ${view.bytes} is no positive multiple of 4`);
+    if (view.buffer.kind !== 'storage') faults.push(`${binding.name}: ${view.buffer.name} is not a storage buffer`);
+    if (view.offset % BINDING_ALIGNMENT !== 0)
+      faults.push(`${binding.name}: offset ${view.offset} is not a multiple of ${BINDING_ALIGNMENT}`);
+    if (view.bytes % 4 !== 0 || view.bytes <= 0) faults.push(`${binding.name}: size ${view.bytes} is not a positive multiple of 4`);
     if (view.offset + view.bytes > view.buffer.bytes)
       faults.push(`${binding.name}: range ends at ${view.offset + view.bytes} of ${view.buffer.bytes} bytes`);
     if (view.bytes > limits.maxStorageBufferBindingSize)
@@ -82,7 +83,7 @@ function dispatchFaults(dispatch: Dispatch, known: ReadonlySet<BufferSpec>, capa
   return faults;
 }
 
-/** Value of a constant expression of whole numbers, named constants, + - * / and parentheses; NaN where it is none. */
+/** Value of a constant expression of whole numbers, named constants, + - * / and parentheses; NaN if it is not one. */
 function constantValue(wgsl: string, expression: string): number {
   const tokens = expression.match(/\w+|[^\s\w]/g) ?? [];
   let at = 0;

@@ -1,4 +1,4 @@
-// Sampling: a prompt in pieces, then token by token over the K/V cache, gives what one forward pass gives.
+// Sampling takes a prompt in pieces and then goes token by token over the K/V cache. The logits are those of one forward pass.
 
 import { describe, expect, test } from 'vitest';
 import type { Sample } from '../data/read/types';
@@ -39,7 +39,7 @@ describe.each(TINY_NAMES)('%s', (name) => {
       console.info(`${name}: ${[...ends].map(([kind, error]) => `${kind} ${error.toExponential(1)}`).join(', ')}`);
       expect(Math.max(...ends.values())).toBeLessThan(2e-6);
 
-      // generate() cuts the prompt the same way and goes on greedily.
+      // generate() cuts the prompt the same way and continues greedily.
       const options = { maxTokens: 5, temperature: 0, stopIds: new Set<number>() };
       const streamed: number[] = [];
       const made = await generate(engine, prompt, { ...options, onToken: (id) => streamed.push(id) });
@@ -56,7 +56,7 @@ describe.each(TINY_NAMES)('%s', (name) => {
       // A prompt that leaves no room loses its beginning.
       const long = [...prompt, ...prompt, ...prompt];
       expect(await generate(engine, long, options)).toEqual(await generate(engine, long.slice(-17), options));
-      // Half of the cache is the prompt's; the last token is made from a full cache.
+      // The prompt gets half of the cache; the last token comes from a full cache.
       expect(await generate(engine, prompt, { ...options, maxTokens: 30 })).toHaveLength(12);
     } finally {
       engine.close();

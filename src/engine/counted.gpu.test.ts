@@ -1,4 +1,4 @@
-// A run of data that were just looked at does not tokenise them again, and is the same run to the last bit.
+// If the page has just inspected the data, a run does not tokenise them again, and is the same run to the last bit.
 
 import { afterAll, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -13,7 +13,7 @@ afterAll(() => folder.remove());
 const MODEL = pickedModel(folder.path, 'tiny-llama');
 const CONFIG: RunConfig = { ...TINY_CONFIG, steps: 2, saveEvery: 0, evalEvery: 0 };
 
-/** Bytes that were read of it. */
+/** Data that count how many of their bytes were read. */
 function counted(): { readonly data: DataSource; readonly read: () => number } {
   const bytes = Uint8Array.from(textRows(60).bytes);
   let read = 0;
@@ -50,7 +50,7 @@ async function run(look: boolean): Promise<{ readonly report: RunReport; readonl
   return { report, read: read() - before, before };
 }
 
-test('the same losses, and of the file no more than a first piece is read again', async () => {
+test('the losses are the same, and no more than a first piece of the file is read again', async () => {
   const [plain, looked] = [await run(false), await run(true)];
   expect(looked.report.evalLoss).toEqual(plain.report.evalLoss);
   expect(looked.report.updates).toEqual(plain.report.updates);

@@ -32,7 +32,7 @@ export class Engine {
   readonly plan: RunPlan;
   readonly allocator: Allocator;
   readonly executor: Executor;
-  /** Layers whose weights are in the master of a slot: what their blocks store is older. */
+  /** Layers whose weights are in the master of a slot; the weights in their blocks are older. */
   #inSlots = new Map<number, number>();
 
   /** Allocates everything that the run needs. Throws GPU_OOM or LIMIT_TOO_SMALL with nothing left behind. */
@@ -69,27 +69,33 @@ export class Engine {
     return this.plan.buffers.blocks.get(row.block)!.layout.places.get(row.local)!.stored ?? 'f32';
   }
 
-  /** Uploads elements of a tensor of the model, from `start` on. Where it is stored in 16 bits they are rounded to nearest: not at all if they came so. */
+  /**
+   * Uploads elements of a tensor of the model, from `start` on. If it is stored in 16 bits, they are rounded to nearest, which changes
+   * nothing if they came in 16 bits.
+   */
   writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
     const { store, layout } = this.#truthOf(row);
     const { stored } = layout.places.get(row.local)!;
     this.#write(tensorBytes(store, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
   }
 
-  /** Reads elements [start, end) of a tensor of the model back, by default all: of its master while its layer trains on one, else what is stored, exactly. */
+  /**
+   * Reads back elements [start, end) of a tensor of the model, by default all: those of its master while its layer trains on one, otherwise
+   * exactly the stored ones.
+   */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
     const { store, layout } = this.#truthOf(row);
     const words = await this.#read(tensorBytes(store, layout, row.local, start, end));
     return decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
   }
 
-  /** These values of a tensor as they are once its layer has left training. The host's rounding: the GPU's must come to the same bits. */
+  /** Rounds these values of a tensor as leaving training rounds them. This is done on the host; the GPU must arrive at the same bits. */
   roundedAsStored(row: ParameterRow, data: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     const stored = this.storedAs(row);
     return stored === 'f32' ? data : decodeTensor(new Uint8Array(narrowFinite(data, stored).buffer), stored);
   }
 
-  /** A layer's weights in f32, in the layout of what trains. */
+  /** A layer's weights in f32, in the layout of its trainable. */
   async readLayer(layer: number): Promise<Uint8Array<ArrayBuffer>> {
     const { blocks, slots } = this.plan.buffers;
     const { store, rows } = blocks.get(`layer.${layer}`)!;
@@ -169,7 +175,7 @@ export class Engine {
     return new Float32Array(await this.executor.read(view, plan.buffers.staging));
   }
 
-  /** Says which layers have their weights in slots, where they came with a checkpoint. */
+  /** Tells the engine which layers have their weights in slots, after a checkpoint was loaded. */
   adopt(assignment: Assignment): void {
     if (this.plan.mastered) this.#inSlots = new Map(assignment);
   }
@@ -179,13 +185,16 @@ export class Engine {
     return [...this.#inSlots.keys()].sort((a, b) => a - b);
   }
 
-  /** Stores what masters hold as the weights of their layers, rounded; nothing trains after it. */
+  /** Rounds the masters and stores them as the weights of their layers; nothing trains after it. */
   async roundBack(): Promise<void> {
     const leave = [...this.#inSlots].map(([layer, slot]) => [slot, layer] as const);
     await this.moveWeights({ leave, join: [] });
   }
 
-  /** Where weights are packed: those of layers that leave go from their slots' masters to where they are stored, those of layers that join into masters. */
+  /**
+   * If weights are packed: moves the weights of layers that leave from their slots' masters to their blocks, and those of layers that join
+   * from their blocks to masters.
+   */
   async moveWeights({ leave, join }: Pick<Switch, 'leave' | 'join'>): Promise<void> {
     const { plan } = this;
     if (!plan.mastered || leave.length + join.length === 0) return;

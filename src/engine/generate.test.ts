@@ -30,7 +30,7 @@ const expectShares = (found: Map<number, number>, want: Record<number, number>):
 };
 
 describe('sampleToken', () => {
-  test('temperature 0 is greedy and asks for no random number; of equals the lowest id', () => {
+  test('temperature 0 is greedy and asks for no random number; the lowest id wins a tie', () => {
     expect(sampleToken(LOGITS, { temperature: 0, random: fixed() })).toBe(2);
     expect(sampleToken(Float32Array.of(1, 5, 5, 2), { temperature: 0 })).toBe(1);
   });
@@ -65,7 +65,7 @@ describe('sampleToken', () => {
     expectShares(shares({ topK: 2, topP: 0.6 }), { 2: 4 / 7, 0: 3 / 7 });
   });
 
-  test('the same seed draws the same tokens, another one others', () => {
+  test('the same seed draws the same tokens, another seed draws others', () => {
     const draw = (seed: number): number[] => {
       const random = randomStream(seed, 'sample', 0);
       return Array.from({ length: 40 }, () => sampleToken(LOGITS, { temperature: 1, random }));
@@ -107,7 +107,7 @@ describe('generate', () => {
     ]);
   });
 
-  test('ends before a stop token, and tells each token before', async () => {
+  test('ends before a stop token, and reports each token before it', async () => {
     const { engine } = countingEngine(8, 20);
     const told: number[] = [];
     expect(await generate(engine, [1], { ...greedy, maxTokens: 9, stopIds: new Set([4]), onToken: (id) => told.push(id) })).toEqual([2, 3]);

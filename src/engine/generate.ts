@@ -19,10 +19,13 @@ export interface SamplingOptions {
   readonly cancelled?: () => boolean;
 }
 
-/** Tokens of a prompt that are kept. At least half of the cache is the prompt's: a model of few positions then answers shortly, and not to nothing. */
+/**
+ * How many tokens of a prompt are kept. The prompt gets at least half of the cache, so a model with few positions gives a short answer
+ * instead of ignoring the prompt.
+ */
 export const promptRoom = (cacheTokens: number, maxTokens: number): number => Math.max(Math.ceil(cacheTokens / 2), cacheTokens - maxTokens);
 
-/** The tokens that follow `prompt`, without the stop token. Of a prompt that is longer than promptRoom the beginning is left out. */
+/** The tokens that follow `prompt`, without the stop token. A prompt that is longer than promptRoom loses its beginning. */
 export async function generate(engine: Engine, prompt: readonly number[], options: SamplingOptions): Promise<number[]> {
   const { cacheTokens } = engine.plan.input;
   const piece = promptRows(engine.plan.input);

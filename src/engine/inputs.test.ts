@@ -1,4 +1,4 @@
-// A batch's arrays lie where the plan's kernels look for them, and nothing of the batch before is left between them.
+// A batch's arrays lie where the plan's kernels look for them, and nothing of the previous batch remains between them.
 
 import { expect, test } from 'vitest';
 import type { View } from '../dispatch/types';
@@ -40,5 +40,7 @@ test('what is left out is zero', () => {
 
 test('more tokens than a micro-batch may have are refused before anything is written', () => {
   const most = plan.capacity.rows;
-  expect(() => written({ tokens: new Uint32Array(most + 1) })).toThrowError(`A micro-batch of ${most + 1} tokens for a plan of ${most}.`);
+  expect(() => written({ tokens: new Uint32Array(most + 1) })).toThrowError(
+    `The micro-batch has ${most + 1} tokens, but the plan has room for ${most}.`,
+  );
 });

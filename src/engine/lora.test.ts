@@ -76,7 +76,7 @@ describe('mergeAdapter', () => {
       }
     }
     expect(merged.some((value, at) => value !== weight[at])).toBe(true);
-    // Pieces that begin and end inside of rows.
+    // Pieces that begin and end inside rows.
     const pieces = [0, 3, 4, 18, 35].flatMap((start, i, bounds) =>
       i + 1 < bounds.length ? [...mergeAdapter(weight.slice(start, bounds[i + 1]), site, a, b, rank, scale, start)] : [],
     );

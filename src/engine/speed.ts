@@ -7,7 +7,7 @@ import { amount, type Extents } from '../dispatch/extents';
 import { matmulTrial } from './tune';
 
 interface Trial {
-  /** Of one projection: N tokens through [F, C]. */
+  /** Sizes of one projection: N tokens through [F, C]. */
   readonly rows: number;
   readonly width: number;
   readonly ff: number;
@@ -15,14 +15,14 @@ interface Trial {
 
 /** About 2.7 GFLOP: milliseconds on a graphics card. */
 const MODEL_SIZE: Trial = { rows: 512, width: 576, ff: 1536 };
-/** About 35 MFLOP: milliseconds on a processor that stands in for one. */
+/** About 35 MFLOP: milliseconds on a CPU that stands in for one. */
 const SOFTWARE_SIZE: Trial = { rows: 128, width: 128, ff: 352 };
-/** A submission's own cost must not be what is measured: it does at least this much work. */
+/** Least work of a submission, so that its own cost is not what is measured. */
 const TARGET_MS = { gpu: 20, software: 10 };
 const MOST_REPEATS = 64;
 const ROUNDS = 3;
 
-/** FLOPs a second of the faster kernel family; null where `cancelled` said so meanwhile. Leaves nothing on the GPU. */
+/** FLOPs a second of the faster kernel family; null if `cancelled` returned true meanwhile. Leaves nothing on the GPU. */
 export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<number | null> {
   const { software } = gpu.description;
   const trial = software ? SOFTWARE_SIZE : MODEL_SIZE;
@@ -38,7 +38,7 @@ export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<
     for (let round = 0; round <= ROUNDS; round++) {
       if (cancelled()) return null;
       const ms = await lab.time(dispatches, extents, repeat);
-      // The first round warms up, and says how much the others repeat.
+      // The first round warms up, and decides how often the others repeat.
       if (round === 0) repeat = Math.min(MOST_REPEATS, Math.max(1, Math.ceil((software ? TARGET_MS.software : TARGET_MS.gpu) / ms)));
       else best = Math.max(best, (flops * repeat) / (ms / 1000));
     }

@@ -1,4 +1,4 @@
-// The choice between kernel families, given times: nothing runs on the device here, the lab is told what it measures.
+// The choice between kernel families for given times. Nothing runs on the device here; the test supplies the times.
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { Lab } from '../gpu/lab';
@@ -15,7 +15,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** The device of the tests, taken for a graphics card. */
+/** The tests' device, treated as a graphics card. */
 async function card(): Promise<Gpu> {
   const { gpu } = await nodeLab();
   return { ...gpu, description: { ...gpu.description, software: false } };
@@ -26,7 +26,7 @@ const trialOf = (dispatches: readonly Dispatch[]): string => {
   return `${of.name.split('_')[0]} ${/shared/.test(of.key) ? 'shared' : 'register'}`;
 };
 
-/** Milliseconds by trial, in the order in which they are asked for; the last one goes on. */
+/** Milliseconds by trial, in the order in which they are asked for; the last one repeats. */
 function clock(times: Readonly<Record<string, readonly number[]>>): string[] {
   const asked: string[] = [];
   vi.spyOn(Lab.prototype, 'time').mockImplementation((dispatches) => {
@@ -41,7 +41,7 @@ function clock(times: Readonly<Record<string, readonly number[]>>): string[] {
 test('each kind of kernel gets the family with the lower best time', async () => {
   const asked = clock({ 'matmul register': [9], 'matmul shared': [8], 'attention register': [3], 'attention shared': [4] });
   expect(await chooseKernels(await card(), shape, 512)).toEqual({ matmul: 'shared', attention: 'register' });
-  // In turns.
+  // The families alternate.
   const matmuls = asked.filter((name) => name.startsWith('matmul'));
   expect(matmuls.length).toBeGreaterThan(4);
   matmuls.forEach((name, at) => expect(name).toBe(at % 2 === 0 ? 'matmul register' : 'matmul shared'));

@@ -17,7 +17,7 @@ const REPEAT = 8;
 
 type Family = 'register' | 'shared';
 
-/** Software adapters are known to want 'register' (barriers are slow there), and are not kept waiting. */
+/** Software adapters always get 'register' without a trial, because barriers are slow there. */
 export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<KernelChoice> {
   if (gpu.description.software) return DEFAULT_KERNELS;
   const n = Math.min(rows, TRIAL_ROWS);
@@ -42,7 +42,7 @@ export function matmulTrial({ width, ff }: Pick<ModelShape, 'width' | 'ff'>, row
 function attentionTrial(shape: ModelShape, rows: number, family: Family): Dispatch[] {
   const { heads, kvHeads, headDim } = shape;
   const qkv = scratch('qkv', rows * (heads + 2 * kvHeads) * headDim);
-  // Contents are zero: one segment that starts at token 0.
+  // All contents are zero: one document that starts at token 0.
   return [
     attentionFwd({
       label: 'tune attention',

@@ -1,14 +1,14 @@
-// The weights of a model's files onto the GPU, a few MiB at a time, whatever the size of a tensor or of the model.
+// Loads the weights of a model's files onto the GPU, a few MiB at a time, whatever the size of a tensor or of the model.
 
 import type { ModelFiles, TensorPiece } from '../io/sources/model-files';
 import { PIECE_ELEMENTS } from '../io/formats/pieces';
 import { parameterCount } from '../model/parameters';
 import type { Engine } from './engine';
 
-/** Pieces that may wait for the GPU before the next is read: what it has not taken yet lies in memory of the driver. */
+/** How many pieces may wait for the GPU before the next one is read. Waiting pieces take up memory of the driver. */
 const UNDER_WAY = 8;
 
-/** `onPiece` hears of each piece that was uploaded, and how much is done (0 to 1); what it throws ends the loading. */
+/** `onPiece` receives each piece that was uploaded, and the progress (0 to 1); if it throws, the loading ends. */
 export async function loadWeights(
   engine: Engine,
   files: ModelFiles,

@@ -1,14 +1,14 @@
-// What each part of the model has on the GPU: its weights, and gradient, m and v while it trains.
+// GPU memory of each part of the model: its weights and, while it trains, its gradient, m and v.
 
 import type { AlwaysOnName } from './run-buffers';
 import type { RunPlan } from './run-plan';
 
 /** Bytes that a part of the model has on the GPU, as the ledger counts them. */
 export interface BlockBytes {
-  /** embedding, layer.0 … layer.L−1, norm, head (none where it is tied). */
+  /** embedding, layer.0 … layer.L−1, norm, head (absent if it is tied). */
   readonly name: string;
   readonly weights: number;
-  /** While it trains: gradient, m and v. A sampled layer has them in its slot. 0 where it never trains. */
+  /** Gradient, m and v while it trains (a sampled layer has them in its slot); 0 if it never trains. */
   readonly gradient: number;
   readonly m: number;
   readonly v: number;
@@ -16,7 +16,7 @@ export interface BlockBytes {
   readonly always: boolean;
 }
 
-/** From the buffers that the run allocated, bottom of the stack first. */
+/** Counts the buffers that the run allocated; the bottom of the stack comes first. */
 export function blockBytes(plan: RunPlan): BlockBytes[] {
   const { blocks, alwaysOn, slots, adapters } = plan.buffers;
   const { method } = plan.input;

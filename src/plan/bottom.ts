@@ -1,5 +1,5 @@
 // The bottom of the model: token (and learned position) embeddings and their gradients. A token table that lies in
-// several buffers is taken in shards of rows, a dispatch each.
+// several buffers is taken in shards, one dispatch each.
 
 import { embeddingBwdDw, embeddingFwd, type TableShard } from '../shaders/embedding/embedding';
 import { fill } from '../shaders/copy/fill';
@@ -8,7 +8,7 @@ import type { InputName } from './run-buffers';
 import { tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
-/** What of the table a dispatch has, where it is one of several. */
+/** The shard of the table that a dispatch covers, if the table has several. */
 const shardOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TableShard | undefined =>
   all.length > 1 ? { first, count: rows } : undefined;
 
@@ -19,7 +19,7 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
   const [tokens, positions] = ['embedding', 'position'].map((role) => tensors.find((row) => row.role === role)?.local);
   const positionTable = positions === undefined ? undefined : tensorView(store, layout, positions);
   const table = tensorRows(store, layout, tokens!, width);
-  // While sampling the stream is one segment that starts at token 0 (the inputs' segStart is all zero then).
+  // While sampling the stream is one document that starts at token 0 (the inputs' segStart is all zero then).
   const dispatches = table.map((rows) =>
     embeddingFwd({
       label: `embedding ${mode}`,

@@ -33,7 +33,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     all.push(spec);
     return spec;
   };
-  /** What only steps and evaluations bind: not there in a plan that generates, though it has a name. */
+  /** For buffers that only steps and evaluations bind: a plan that generates describes them but does not have them. */
   const makeToTrain = training ? make : describe;
   const makeSharded = (name: string, layout: BlockLayout, memory: MemoryCategory, block: string): ShardedBuffer =>
     shardedBuffer(name, layout, (shard, bytes, tensor) => {
@@ -112,8 +112,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
 
   const streamBytes = rows * shape.width * 4;
   const top = make('stream.top', streamBytes, 'activations');
-  // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end. To generate,
-  // one is enough: no dispatch reads a layer's input and writes its output.
+  // Below the lowest saved layer nothing is kept: two buffers take turns, and the top one is free until the end. Generating needs only one:
+  // no dispatch reads a layer's input and writes its output.
   const second = training && input.lowest >= 2 ? make('stream.second', streamBytes, 'activations') : top;
   const stream = [
     ...layers.map((i) =>
@@ -178,7 +178,7 @@ function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { 
         ]
       : [
           ['tokens', rows],
-          // Of learned positions.
+          // Only learned positions need it.
           ...(shape.rope ? [] : [['segStart', rows] satisfies [InputName, number]]),
           ['targetRows', 1],
         ];

@@ -1,4 +1,4 @@
-// Memory of a plan, class by category, against arithmetic of its own (src/testing/closed-form.ts). The scratch pool is
+// Memory of a plan, category by category, against independent arithmetic (src/testing/closed-form.ts). The scratch pool is
 // computed there from lifetimes written down by hand and the pool's rule; the size of the parameter table from
 // the distinct parameter structs of all that a run can submit. Everything else is a formula of the model's numbers.
 
@@ -72,7 +72,7 @@ describe.each(['f16', 'bf16'] as const)('a checkpoint in %s, stored as it came',
       const shown = forecast(shape, config, types);
       expect(shown.bytes).toEqual(want);
       for (const { bytes, formula } of shown.parts) expect(formula.reduce((sum, term) => sum + termBytes(term), 0)).toBe(bytes);
-      // As f32 where nothing may lie packed, whatever the settings say.
+      // If nothing may be packed, weights are f32 whatever the settings say.
       expect(forecast(shape, config).bytes).toEqual(forecast(shape, { ...config, weightStorage: 'f32' }).bytes);
     }
   });

@@ -1,4 +1,4 @@
-// Forward and backward of a plan held together: every op has its adjoint, in reverse order; every value is written
+// Checks forward and backward of a plan against each other: every op has its adjoint, in reverse order; every value is written
 // before it is read; nothing is kept that no one reads; values that share a scratch buffer never live at once.
 
 import { describe, expect, test } from 'vitest';
@@ -16,7 +16,7 @@ import { microSegments } from './step-plan';
 import { viewsOf } from './sharded-buffer';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
-/** 'qkv:linear' of a dispatch of a layer: the op it belongs to; null elsewhere. */
+/** The op that a layer's dispatch belongs to, such as 'qkv:linear'; null for any other dispatch. */
 function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null {
   const found = /^layer\.(\d+)\/(\w+) /.exec(label);
   if (!found) return null;
@@ -35,7 +35,7 @@ function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null
 
 const nameOf = (op: LayerOp): string => `${op.y}:${/^(gelu|swiglu)/.test(op.kind) ? 'activation' : op.kind}`;
 
-/** Ops in the order in which their dispatches come, each run of one op once. */
+/** Ops in the order of their dispatches; consecutive dispatches of one op count once. */
 function opSequence(dispatches: readonly Dispatch[]): string[] {
   const sequence: string[] = [];
   for (const dispatch of dispatches) {
@@ -76,7 +76,7 @@ class Written {
     this.#ranges.set(buffer, joined);
   }
 
-  /** Up to the padding of a buffer's last 16 bytes. */
+  /** True if the view was written, up to the padding of a buffer's last 16 bytes. */
   has({ buffer, offset, bytes }: View): boolean {
     return (this.#ranges.get(buffer) ?? []).some(([from, to]) => from <= offset && offset + bytes < to + 16);
   }
@@ -141,7 +141,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
           expect(seen.has(view.offset), `${dispatch.label}: written twice`).toBe(false);
           seen.add(view.offset);
           covered.add(view);
-          // Assigned in the first micro-batch, added to in the others: by the kernel, or told to.
+          // The kernel assigns in the first micro-batch and adds in the others, always or because ACCUMULATE says so.
           expect(/ACCUMULATE=2\b|_bwd_dw|column_sum/.test(dispatch.kernel.key), dispatch.kernel.key).toBe(true);
         }
       }
@@ -165,7 +165,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
         }
         writes(dispatch).forEach((view) => done.add(view));
       }
-      // Short-lived values, unit by unit: here stale contents of a shared buffer would go unseen above.
+      // Short-lived values, unit by unit: the check above would miss stale contents of a shared buffer.
       for (const unit of units(plan, assignment)) {
         const own = new Set(unit.transients.specs.values());
         const made = new Written();
@@ -188,7 +188,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
       const [before, after] = [dispatches.slice(0, turn), dispatches.slice(turn)];
       const written = new Set(before.flatMap(writes).map(({ buffer }) => buffer));
       const used = new Set(after.flatMap(reads).map(({ buffer }) => buffer));
-      // The lowest adapted layer passes no gradient on: what its first norm's would need is the one exception.
+      // The lowest adapted layer passes no gradient on, so the values for its first norm's gradient are the one exception.
       const excepted = input.lora
         ? new Set([...saved[0]].filter(([value]) => /^n1\./.test(value)).map(([, spec]) => spec))
         : new Set<BufferSpec>();

@@ -7,7 +7,7 @@ import type { PlanInput } from './input';
 import { tensorView } from './sharded-buffer';
 import { FULL_VIEW, roundUp, type BufferSpec, type Segment, type View } from '../dispatch/types';
 
-/** Dispatches of one unit of work; lifetimes of transients are found over the whole unit, segments are its cuts. */
+/** Dispatches of one unit of work; segments are its parts, and lifetimes of transients are found over the whole unit. */
 export interface Unit {
   readonly name: string;
   readonly segments: readonly Segment[];

@@ -1,5 +1,5 @@
-// How the bytes of a part of a memory bar come about: products of the model's and the run's numbers, and what is left
-// over. The terms of a part add up to its bytes; the words for them are the page's. Pure.
+// How the bytes of a part of a memory bar are calculated: products of the model's and the run's numbers, and a remainder. The terms of a
+// part add up to its bytes; the page translates them into words. Pure.
 
 import { layerOps } from './layers';
 import { valueWidths } from './ops/registry';
@@ -9,7 +9,7 @@ import type { BufferSpec } from '../dispatch/types';
 
 type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
 
-/** count × count × … × bytes. Without counts it is that many bytes by themselves. */
+/** count × count × … × bytes. Without counts it is just a number of bytes. */
 export interface FormulaTerm {
   readonly counts: readonly { readonly count: number; readonly unit: CountUnit }[];
   readonly bytes: number;
@@ -32,7 +32,7 @@ const term = (what: string, bytes: number, ...counts: readonly (readonly [number
   what,
 });
 
-/** The terms, and what they leave of the bytes under one name; empty ones are left out. */
+/** The terms, and the remaining bytes as one more term of this name; empty terms are left out. */
 function complete(part: PartBytes, terms: readonly FormulaTerm[], rest: string): FormulaTerm[] {
   const found = terms.filter((each) => termBytes(each) > 0);
   const left = found.reduce((bytes, each) => bytes - termBytes(each), part.bytes);
@@ -89,7 +89,7 @@ function logitsTerm({ buffers, input }: RunPlan): FormulaTerm {
   return term('logits of one chunk', FLOAT, [rows, 'row'], [input.shape.vocab, 'logit']);
 }
 
-/** What the backward pass needs kept, by how many layers keep it; and the pool of everything short-lived. */
+/** The values kept for the backward pass, by the number of layers that keep them, and the pool of short-lived values. */
 function activationTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[] {
   const { rows, shape } = input;
   const bytesOf = (specs: Iterable<BufferSpec>): number => [...new Set(specs)].reduce((sum, spec) => sum + spec.bytes, 0);

@@ -1,4 +1,5 @@
-// The plan of a model that only answers: nothing to train with, valid under WebGPU's rules, and its bytes from arithmetic.
+// The plan of a model that only answers has nothing to train with, is valid under WebGPU's rules, and takes the bytes that arithmetic
+// gives.
 
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../dispatch/limits';

@@ -1,5 +1,5 @@
-// Memory of the base model beside the tuned one, when both answer the same prompt: what a comparison takes on top of the
-// run that has ended. Pure, like the forecast of a run.
+// Memory of the base model beside the tuned one, when both answer the same prompt: what a comparison needs in addition to the run that has
+// ended. Pure, like the forecast of a run.
 
 import type { RunConfig } from '../config/run-config';
 import { inferenceInput, planInput } from './input';
@@ -7,6 +7,9 @@ import { bytesByCategory, withTotal, type MemoryTotals } from '../dispatch/memor
 import { RunPlan } from './run-plan';
 import type { ModelShape, CheckpointTypes } from '../model/types';
 
-/** `types`: of the checkpoint's tensors; a run with weights as stored holds the base so too. Throws CONFIG_INVALID where the configuration does not fit the model. */
+/**
+ * `types`: types of the checkpoint's tensors; if the run keeps weights as stored, so does the base model. Throws CONFIG_INVALID if the
+ * configuration does not fit the model.
+ */
 export const inferenceForecast = (shape: ModelShape, config: RunConfig, types?: CheckpointTypes): MemoryTotals =>
   withTotal(bytesByCategory(new RunPlan(inferenceInput(planInput(shape, config, { types }))).allBuffers));

@@ -1,5 +1,5 @@
-// Whether a device's limits hold a run, told before the run starts and in words. The rules are the validator's
-// (validate.ts); a test holds the two together. Pure.
+// Says in words, before a run starts, whether it fits a device's limits. The rules are the validator's (validate.ts); a test checks that
+// the two agree. Pure.
 
 import type { ErrorInfo } from '../base/errors';
 import type { DeviceLimits } from '../dispatch/limits';
@@ -17,7 +17,7 @@ export interface LimitFault {
 
 type Largest = Forecast['largest']['buffer'];
 
-/** A buffer of a plan for people. */
+/** What people call a buffer of a plan. */
 function inWords({ name, memory, block, tensor }: Largest): string {
   const layer = /^layer\.(\d+)$/.exec(block ?? '')?.[1];
   const place = layer !== undefined ? `layer ${layer}` : block;
@@ -48,7 +48,7 @@ export function limitFault({ largest }: Pick<Forecast, 'largest'>, limits: Devic
 
 const ofModel = ({ memory }: Largest): boolean => ['weights', 'masters', 'gradients', 'optimizer', 'staging'].includes(memory);
 
-/** The same as the error that the start would end with. `bytes` writes a size. */
+/** The same as the error that starting the run would end with. `bytes` formats a size. */
 export function limitError({ what, bytes, limit, kind }: LimitFault, text: (bytes: number) => string): ErrorInfo {
   const one = kind === 'buffer' ? 'one buffer' : 'one binding';
   return {

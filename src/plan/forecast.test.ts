@@ -1,4 +1,4 @@
-// The words behind a forecast: formulas whose arithmetic is the bytes, and limits told before the validator would.
+// The explanations of a forecast: formulas that add up to the bytes, and limits that are reported before the validator refuses.
 
 import { describe, expect, it } from 'vitest';
 import { DEFAULTS, type RunConfig } from '../config/run-config';

@@ -32,7 +32,7 @@ export interface Forecast {
   readonly parts: readonly ForecastPart[];
   /** Parameters trained in one step. */
   readonly trainable: number;
-  /** What the device's limits have to hold. */
+  /** The sizes that the device's limits must allow. */
   readonly largest: {
     readonly buffer: LargestBuffer;
     /** The buffer of which a kernel binds the longest range, and the bytes of that range. */
@@ -86,7 +86,10 @@ export function trainableParameters(plan: RunPlan, assignment: Assignment): numb
 export const segmentFlops = (segments: readonly Segment[], extents: Extents): number =>
   segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
 
-/** `types`: of the checkpoint's tensors, as far as they are to be stored so. Throws CONFIG_INVALID where the configuration does not fit the model. */
+/**
+ * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. Throws CONFIG_INVALID if the configuration
+ * does not fit the model.
+ */
 export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
   const input = { ...planInput(shape, config, { types }), abridged: true };
   const plan = new RunPlan(input);
@@ -112,12 +115,12 @@ function largestOf(plan: RunPlan): Forecast['largest'] {
   return { buffer: told(buffer, buffer.bytes), binding: told(binding.buffer, binding.bytes) };
 }
 
-/** FLOPs of one optimizer step at full rows with a loss on every token, of the first period's draw. */
+/** FLOPs of one optimizer step that trains the first period's layers, with full rows in which every token counts toward the loss. */
 function stepFlops(plan: RunPlan, config: RunConfig): number {
   const step = plan.step(firstAssignment(plan.input, config));
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(microSegments(step, extents), extents) + segmentFlops([...step.norm, ...step.update], extents);
 }
 
-/** The same from a model's shape alone. Throws CONFIG_INVALID where the configuration does not fit the model. */
+/** The same from a model's shape alone. Throws CONFIG_INVALID if the configuration does not fit the model. */
 export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);

@@ -1,4 +1,4 @@
-// The top of the model: final norm, head and loss, over the rows that carry a loss only. Logits exist for one
+// The top of the model: final norm, head and loss, only over the rows that count toward the loss. Logits exist for one
 // chunk of rows at a time; their gradient overwrites them.
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
@@ -15,13 +15,13 @@ import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 const allTargets: Live = { extent: 'targets' };
 
-/** Rows [v0, v1) of the head's matrix [V, C] and of its gradient: what one dispatch takes. */
+/** Rows [v0, v1) of the head's matrix [V, C] and of its gradient, which one dispatch covers. */
 interface VocabularyPiece {
   readonly v0: number;
   readonly v1: number;
   readonly matrix: View;
   readonly gradient: View | null;
-  /** It begins a buffer, and is not the first: the part before ended where the buffer did. */
+  /** True if it begins a buffer and is not the first piece: the piece before it ended with its buffer. */
   readonly beginsBuffer: boolean;
 }
 
@@ -53,7 +53,7 @@ const finalNorm = (context: Context): NormOp => {
   return { kind: 'norm', x: 'picked', y: 'normed', weight: rows[0].local, bias: rows[1]?.local ?? null };
 };
 
-/** Where the final norm runs: `gen`, while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
+/** Where the final norm runs. `gen`: while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
 function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
   const { store, layout } = block(context, 'norm');
@@ -86,7 +86,10 @@ function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[]
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
 
-/** Gathers the rows of targets, takes them through the head in chunks, and ends the pass: a segment each. Loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream. */
+/**
+ * Gathers the rows of targets, takes them through the head in chunks, and ends the pass, with a segment for each of these. Computes the
+ * loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream.
+ */
 export function headLoss(context: Context, train: boolean): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
@@ -151,7 +154,7 @@ export function headLoss(context: Context, train: boolean): Unit {
             m,
             n: C,
             k: v1 - v0,
-            // Where a buffer ends the sum goes on, as if it did not; where a dispatch would be too long the next one's is added.
+            // At the end of a buffer the sum continues as if the buffer did. If a dispatch would be too long, the next one adds its part.
             accumulate: index === 0 ? 'no' : beginsBuffer ? 'continue' : 'yes',
           }),
         );

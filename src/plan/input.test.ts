@@ -10,10 +10,10 @@ const shape = SHAPES['wordsmith-2m'];
 const drawnOnly = METHODS.find(({ name }) => name === 'LISA γ=2, drawn layers only')!;
 
 test('a run of a million steps has a plan', () => {
-  // 200,000 periods: more than a call takes arguments.
+  // 200,000 periods are more than a call can have arguments.
   const config = runConfig(shape, drawnOnly, { steps: 1_000_000, stepsPerPeriod: 5 });
   expect(planInput(shape, config)).toMatchObject({ slots: 2, lowest: 0 });
-  // A layer as unlikely as can be: every period is drawn before the answer is there.
+  // This layer is as unlikely as possible, so every period is drawn before the answer is known.
   const lisaWeights = [0, 0, 0, 0, 1, 1, 1, 1];
   const rare = planInput(shape, { ...config, lisaSampler: 'weighted', lisaWeights });
   expect(rare.lowest).toBeLessThan(4);
@@ -29,7 +29,7 @@ test.each([1, 2, 3, 4, 5, 6])('bernoulli gets as many slots as its largest draw 
   const config = runConfig(shape, drawnOnly, { lisaSampler: 'bernoulli', steps: 40, stepsPerPeriod: 5, seed });
   const sizes = schedule(scheduleConfig(shape, config)).map(({ layers }) => layers.length);
   expect(planInput(shape, config).slots).toBe(Math.max(...sizes));
-  // Room for three standard deviations would be six.
+  // Room for three standard deviations would be six slots.
   expect(planInput(shape, config).slots).toBeLessThan(6);
   expect(planInput(shape, { ...config, alwaysOn: { embedding: true, head: true, norm: true } }).slots).toBe(Math.max(...sizes));
 });

@@ -27,7 +27,7 @@ export interface PlanInput {
   /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
   readonly alwaysOn: AlwaysOn;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
-  /** What may lie packed (storage.ts); 'f32' where everything is to be stored as f32. */
+  /** Which tensors may be packed (storage.ts); 'f32' if everything is stored as f32. */
   readonly types: CheckpointTypes;
   /** Capacity: N = B·T tokens of a micro-batch. */
   readonly rows: number;
@@ -38,13 +38,16 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
-  /** Which kernels run; part of the run, and never of the size of a buffer. */
+  /** Which kernels run. Part of the run, but no buffer's size depends on it. */
   readonly kernels: KernelChoice;
-  /** Longest buffer of weights, gradients and optimizer state, but for a single matrix that is longer (layout.ts). The same on every device. */
+  /**
+   * Longest buffer of weights, gradients and optimizer state, except for a single matrix that is longer (layout.ts). The same on every
+   * device.
+   */
   readonly shardBytes: number;
   /**
-   * For a forecast: of the head's chunks, which differ in where they lie alone, the first two and the last are built. The sizes
-   * of all buffers stay; the plan runs nothing.
+   * For a forecast: only the first two and the last of the head's chunks are built, because chunks differ only in their position. All
+   * buffers keep their sizes; such a plan cannot run.
    */
   readonly abridged: boolean;
 }
@@ -89,7 +92,7 @@ export interface PlanOptions {
   /** Replaces the seeded schedule (tests). */
   readonly draws?: readonly (readonly number[])[];
   readonly kernels?: KernelChoice;
-  /** Cuts blocks sooner (tests). */
+  /** Cuts blocks into smaller buffers (tests). */
   readonly shardBytes?: number;
   /** Types of the checkpoint's tensors. Default: f32. */
   readonly types?: CheckpointTypes;
@@ -126,7 +129,7 @@ export function planInput(
   };
 }
 
-/** For the base model of a run beside the tuned one: answers to the same prompts, as long, by the same kernels. */
+/** For the base model beside the tuned one: it answers the same prompts at the same length with the same kernels. */
 export const inferenceInput = (run: PlanInput): PlanInput => ({
   ...run,
   purpose: 'generate',

@@ -29,8 +29,8 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
 }
 
 /**
- * The gradient of the residual stream is one buffer, updated in place. Without `wantsInput` (nothing below trains) what only
- * the input's gradient would need is left out.
+ * The gradient of the residual stream is one buffer, updated in place. Without `wantsInput` (nothing below trains) everything that only the
+ * input's gradient needs is left out.
  */
 export function layerBackward(context: Context, layer: number, role: LayerRole, wantsInput: boolean): Unit {
   const { shape, rows } = context.input;

@@ -1,4 +1,4 @@
-// The op list of a layer and the parameter table say the same of a model, and what each adjoint needs is the least.
+// The op list of a layer and the parameter table describe the same model, and each adjoint needs no more than it must.
 
 import { describe, expect, test } from 'vitest';
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';

@@ -1,5 +1,5 @@
-// Blocks in several buffers: every tensor in the one that it is bound in, a vocabulary matrix cut between rows, plans sound for
-// every method when all blocks are cut to the smallest shards there are.
+// Blocks in several buffers: every tensor lies in the buffer in which it is bound, a vocabulary matrix is cut between rows, and plans are
+// sound for every method when all blocks are cut into the smallest possible shards.
 
 import { microSegments } from './step-plan';
 import { describe, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
         2 ** 40,
       );
       expect(whole.cuts).toEqual([{ at: 0 }]);
-      // Cuts move nothing.
+      // Cuts don't move any tensor.
       expect({ ...layout, cuts: [] }).toEqual({ ...whole, cuts: [] });
       const store = makeSharded(layout);
       let at = 0;

@@ -1,7 +1,7 @@
-// Where the tensors of a block lie: addresses that run from 0, first what weight decay applies to, then the rest; every tensor or
+// Where the tensors of a block lie: addresses that run from 0, first the tensors with weight decay, then the rest; every tensor or
 // fused group starts at a multiple of 256 bytes so that it can be bound by itself. Gradient, m and v of a block have the same layout.
-// The block is one buffer, so that the optimizer updates a layer in one dispatch, while it fits one binding. A larger one is cut
-// between tensors, and a vocabulary matrix that is too large by itself between rows (model/shards.ts).
+// A block that fits one binding is one buffer, so that the optimizer updates a layer in one dispatch. A larger one is cut between tensors;
+// a vocabulary matrix that is too large by itself is cut between rows (model/shards.ts).
 
 import { SHARD_BYTES, rowsOfShard } from '../model/shards';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
@@ -11,14 +11,14 @@ export interface Placement {
   /** Bytes from the start of the block. */
   readonly offset: number;
   readonly elements: number;
-  /** Packed elements; absent: f32. */
+  /** Type of packed elements; absent for f32. */
   readonly stored?: Stored;
 }
 
 /** Where a buffer of the block begins. */
 interface Cut {
   readonly at: number;
-  /** The one tensor or fused group in it, where that is larger than a shard and nothing cuts it. */
+  /** The only tensor or fused group in it, if that is larger than a shard and is never cut. */
   readonly tensor?: string;
 }
 
@@ -26,7 +26,7 @@ export interface BlockLayout {
   readonly bytes: number;
   /** Its buffers; the first begins at 0. */
   readonly cuts: readonly Cut[];
-  /** Of a layout in f32: elements from the start that weight decay applies to; a multiple of 64. */
+  /** How many elements from the start have weight decay, in a layout in f32; a multiple of 64. */
   readonly decayElements: number;
   /** By local tensor name, and by fused-group name. */
   readonly places: ReadonlyMap<string, Placement>;
@@ -37,12 +37,12 @@ export interface BlockLayout {
 /** A tensor to place: parameter rows, or the matrices of a LoRA adapter. */
 export type Placeable = Pick<ParameterRow, 'local' | 'role' | 'shape' | 'fused' | 'shards' | 'stored'>;
 
-/** Weight decay applies to matrices and embeddings, not to norms and biases (design of AdamW runs since GPT-2). */
+/** Weight decay applies to matrices and embeddings, not to norms and biases (usual since GPT-2). */
 const decays = (row: Placeable): boolean => row.role !== 'norm' && row.role !== 'bias';
 
 export function layoutBlock(rows: readonly Placeable[], shardBytes: number = SHARD_BYTES): BlockLayout {
   const places = new Map<string, Placement>();
-  /** What is never cut between tensors. */
+  /** Tensors and fused groups: a block is cut between them. */
   const units: Unit[] = [];
   let at = 0;
   const place = (row: Placeable, previous: Placeable | undefined): void => {
@@ -84,7 +84,7 @@ interface Unit {
   readonly step: number | null;
 }
 
-/** Each buffer takes as many units as fit; what is too large for one begins a buffer of its own. */
+/** Each buffer takes as many units as fit; a unit that is too large for one begins a new buffer. */
 function cutsOf(units: readonly Unit[], bytes: number, shardBytes: number): Cut[] {
   const cuts: Cut[] = [{ at: 0 }];
   units.forEach(({ at, name, step }, index) => {
@@ -97,7 +97,7 @@ function cutsOf(units: readonly Unit[], bytes: number, shardBytes: number): Cut[
   return cuts;
 }
 
-/** What is bound by itself in a block: its tensors and fused groups. */
+/** The parts of a block that are bound by themselves: its tensors and fused groups. */
 export const boundNames = (rows: readonly Placeable[]): string[] => [...new Set(rows.map(({ fused, local }) => fused ?? local))];
 
 /** Rows of the parameter table by block, in table order. */

@@ -1,12 +1,12 @@
-// How much of a prompt is taken at once.
+// How much of a prompt goes through the model at once.
 
 import type { PlanInput } from './input';
 import { layerOps } from './layers';
 import { MAX_DISPATCH_FLOPS } from './split';
 
 /**
- * The longest piece of a prompt of which no dispatch is too long. Sampling runs the same dispatches for a prompt and
- * for every new token after it, and pieces of those would cost each token: it is the prompt that is cut.
+ * The longest piece of a prompt for which no dispatch takes too long. Sampling runs the same dispatches for a prompt and for every new
+ * token after it. Cutting the dispatches would slow down every token, so the prompt is cut instead.
  */
 export function promptRows({ shape, rows, cacheTokens }: PlanInput): number {
   const linear = layerOps(shape).reduce((most, op) => (op.kind === 'linear' ? Math.max(most, 2 * op.in * op.out) : most), 0);

@@ -28,14 +28,14 @@ export interface Trainable {
 /** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
 export interface Slot extends Trainable {
   readonly index: number;
-  /** The layer's weights in f32, in the slot's layout, where its block holds them packed. */
+  /** The layer's weights in f32, in the slot's layout, if its block holds them packed. */
   readonly master: ShardedBuffer | null;
   readonly saved: ReadonlyMap<string, BufferSpec>;
 }
 
 export type AlwaysOnName = 'embedding' | 'norm' | 'head';
 
-/** An adapter of a layer, where it trains, and its scale α / r. */
+/** An adapter of a layer, the slot in which it trains, and its scale α / r. */
 export interface Adapter {
   readonly block: Block;
   readonly slot: Slot;
@@ -60,7 +60,7 @@ export type InputName =
 
 export interface RunBuffers {
   readonly blocks: ReadonlyMap<BlockName, Block>;
-  /** LoRA: an adapter a layer. */
+  /** LoRA: one adapter per layer. */
   readonly adapters: readonly Block[];
   readonly alwaysOn: ReadonlyMap<AlwaysOnName, Trainable>;
   readonly slots: readonly Slot[];
@@ -80,7 +80,7 @@ export interface RunBuffers {
   readonly chunkRows: number;
   readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
   readonly frame: BufferSpec;
-  /** Readback of the step's figures: two, so that a step can start before the last one's are read. */
+  /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];
   /** Readback of logits and weights, in pieces. */
   readonly staging: BufferSpec;

@@ -45,7 +45,7 @@ export class RunPlan {
     const { alwaysOn } = this.input;
     const slotOf = (layer: number): number | null => assignment.get(layer) ?? null;
     const lowest = alwaysOn.embedding ? -1 : this.#layers.find((layer) => assignment.has(layer));
-    if (lowest === undefined) throw new AppError('INTERNAL', 'A step with nothing to train below the head was asked for.', '');
+    if (lowest === undefined) throw new AppError('INTERNAL', 'A step must train something below the head.', '');
     if (lowest >= 0 && lowest < this.input.lowest)
       throw new AppError('INTERNAL', `Layer ${lowest} is below the lowest layer of the schedule, ${this.input.lowest}.`, '');
     const above = this.#layers.filter((layer) => layer >= lowest).reverse();
@@ -100,7 +100,7 @@ export class RunPlan {
     return this.#units.update('reset', slot);
   }
 
-  /** Slots have masters: a switch has to move weights. */
+  /** True if slots have masters, so that a switch has to move weights. */
   get mastered(): boolean {
     return this.buffers.slots.some(({ master }) => master !== null);
   }

@@ -19,7 +19,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       expect(parts.full).toBe(forecast(shape, { ...config, method: 'full' }).total);
       expect(parts.lisa).toBe(forecast(shape, config).total);
       expect(parts.sampling + parts.alwaysOn + parts.precision + parts.recomputation).toBe(parts.full - parts.lisa);
-      // Of tied weights the head is the embedding: with either on, only sampling is left to save by.
+      // If weights are tied, the head is the embedding: with either on, only the sampling of layers is left to save memory.
       const frozen = of.endsWith('drawn layers only') || (of.endsWith('norm only') && !shape.tied);
       expect(parts.alwaysOn > 0).toBe(frozen);
       expect(parts.alwaysOn === 0).toBe(!frozen);

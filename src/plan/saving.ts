@@ -1,4 +1,4 @@
-// How much of what LISA saves against full fine-tuning comes from what. Each part is the difference of two plans that
+// Where LISA's savings against full fine-tuning come from. Each part is the difference of two plans that
 // differ in that one thing, so the parts add up to the whole to the byte. Pure.
 
 import type { RunConfig } from '../config/run-config';
@@ -13,15 +13,15 @@ export interface SavingBreakdown {
   readonly lisa: number;
   /** Training γ layers at a time, with embedding, head and final norm on. */
   readonly sampling: number;
-  /** Freezing what the settings freeze of embedding, head and final norm. */
+  /** Freezing those of embedding, head and final norm that the settings freeze. */
   readonly alwaysOn: number;
-  /** Storing what does not train in the 16 bits that it came in; 0 where weights are stored as f32. */
+  /** Storing weights that do not train in the 16 bits that they came in; 0 if weights are stored as f32. */
   readonly precision: number;
-  /** Neither run throws activations away to compute them again. */
+  /** Always 0: neither run throws activations away to compute them again. */
   readonly recomputation: 0;
 }
 
-/** Throws CONFIG_INVALID where the configuration does not fit the model. */
+/** Throws CONFIG_INVALID if the configuration does not fit the model. */
 export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): SavingBreakdown {
   const bytes = (changes: Partial<RunConfig>): number =>
     sumBytes(bytesByCategory(new RunPlan(planInput(shape, { ...config, ...changes }, { types })).allBuffers));

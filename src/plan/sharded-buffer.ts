@@ -18,7 +18,7 @@ export interface ShardedBuffer {
   readonly shards: readonly Shard[];
 }
 
-/** `make` describes one buffer; one that holds a single large tensor is told its name. */
+/** `make` describes one buffer; it receives the tensor's name if the buffer holds a single large tensor. */
 export function shardedBuffer(
   name: string,
   layout: BlockLayout,
@@ -32,7 +32,10 @@ export function shardedBuffer(
   return { name, bytes, shards };
 }
 
-/** The bytes [at, at + bytes) of a store, a view for every buffer that has some of them; `stored`: what their elements are. */
+/**
+ * The bytes [at, at + bytes) of a sharded buffer, with one view for every buffer that has some of them; `stored`: the type of their
+ * elements.
+ */
 export function viewsOf({ shards }: ShardedBuffer, at: number, bytes: number, stored?: View['stored']): View[] {
   return shards.flatMap(({ buffer, at: start }) => {
     const first = Math.max(at, start);
@@ -59,7 +62,7 @@ export function tensorView(store: ShardedBuffer, layout: BlockLayout, name: stri
   const place = placeOf(store, layout, name);
   const views = viewsOf(store, place.offset, roundUp(place.elements * elementBytes(place), 16), place.stored);
   if (views.length !== 1)
-    throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is bound whole, and lies in several buffers.`, '');
+    throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is bound whole, but lies in several buffers.`, '');
   return views[0];
 }
 

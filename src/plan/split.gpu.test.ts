@@ -1,4 +1,4 @@
-// Work in pieces is the same work: equal to the bit, in the same memory, and no piece is too long.
+// Cutting work into pieces changes neither a bit of the result nor the memory, and no piece takes too long.
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../dispatch/limits';
@@ -63,7 +63,7 @@ describe.each(FAMILIES)('%s kernels', (family) => {
       const args = { layout, m, n, k, alpha: 1.5, accumulate: 'frame', live } as const;
       expect(await run(args, [m * k, n * k, m * n], 64 * 2 * m * k)).toBe(Math.ceil(n / 64));
     }
-    // As a slice of wider rows, which is how adapters write.
+    // As some columns of wider rows, which is how adapters write.
     const slice = { m, n, k, y0: 4, ldy: n + 9, a0: 3, lda: k + 5, live } as const;
     expect(await run({ ...slice, layout: 'nt' }, [m * (k + 5), n * k, m * (n + 9)], 1)).toBe(Math.ceil(n / 64));
     expect(await run({ ...slice, layout: 'nn', ldb: n + 3, b0: 2 }, [m * (k + 5), (n + 3) * k, m * (n + 9)], 1)).toBe(Math.ceil(n / 64));

@@ -1,5 +1,5 @@
-// Work in pieces: no dispatch lasts so long that a browser's watchdog ends the GPU process. Every piece computes what
-// the whole would have, bit for bit: sums over k are never cut.
+// Cuts work into pieces, so that no dispatch lasts so long that a browser's watchdog ends the GPU process. Every piece computes the same
+// bits as the whole would: sums over k are never cut.
 
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { capacityOf, type PlanInput } from './input';
@@ -17,7 +17,7 @@ export function rangesOf(total: number, flopsPerUnit: number, maxFlops = MAX_DIS
   return ranges;
 }
 
-/** A product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, where k is what is live). */
+/** Cuts a product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, whose live extent is k). */
 export function splitProduct(args: MatmulArgs, maxFlops = MAX_DISPATCH_FLOPS): Dispatch[] {
   const { layout, m, n, k } = args;
   const ranges = layout === 'tn' ? rangesOf(m, 2 * n * k, maxFlops) : rangesOf(n, 2 * m * k, maxFlops);
@@ -38,7 +38,7 @@ const from = (view: View, elements: number): View => {
   return { ...view, offset: view.offset + bytes, bytes: view.bytes - bytes };
 };
 
-/** A kernel over heads, in ranges [first, count] of them. Heads share nothing, so a split changes no result. */
+/** Cuts a kernel over heads into ranges [first, count] of heads. Heads share nothing, so a split changes no result. */
 export function splitHeads(input: PlanInput, heads: number, make: (piece: readonly [number, number]) => Dispatch): Dispatch[] {
   const whole = make([0, heads]);
   const work = amount(whole.work.flops, capacityOf(input));

@@ -1,4 +1,4 @@
-// What packing weights saves, in the forecast.
+// How much memory packed weights save in the forecast.
 
 import { afterAll, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';

@@ -1,6 +1,5 @@
-// Which weights lie in GPU memory packed, two 16-bit floats a word as their checkpoint has them, and which as f32. What
-// trains needs f32: what always trains has nothing else, and a layer that LISA draws has an f32 master in its slot while
-// it trains. Pure.
+// Decides which weights are packed in GPU memory, two 16-bit floats to a word as in their checkpoint, and which are f32. Weights need f32
+// to train: always-on tensors exist only in f32, and a layer that LISA draws has an f32 master in its slot while it trains. Pure.
 
 import { parameterTable } from '../model/parameters';
 import { elementsOf, type CheckpointTypes, type Dtype, type ParameterRow } from '../model/types';
@@ -11,7 +10,7 @@ import { layoutBlock } from './layout';
 const isPackable = ({ role, shape }: ParameterRow): boolean =>
   (role === 'matrix' || role === 'embedding' || role === 'head') && shape[shape.length - 1] % 4 === 0;
 
-/** Tensors that are used as one, in whichever layer: they are stored alike, so that layers share plans and kernels. */
+/** The name of a tensor or fused group without its layer. Tensors of one name are stored alike, so that layers share plans and kernels. */
 const kindOf = ({ layer, block, fused, local }: ParameterRow): string => `${layer === null ? block : 'layer'}/${fused ?? local}`;
 
 export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'alwaysOn' | 'types' | 'shardBytes'>;
@@ -45,7 +44,10 @@ function packedKinds(table: readonly ParameterRow[], types: CheckpointTypes): Ma
   return kinds;
 }
 
-/** Packed layers with masters for those in training take less than all layers in f32: for less than about half of them. */
+/**
+ * True if packed layers with masters for those in training take less than all layers in f32, that is if fewer than about half of them
+ * train.
+ */
 function mastersPay({ shape, slots }: StorageInput, halves: readonly ParameterRow[]): boolean {
   const layer = halves.filter((row) => row.layer === 0);
   const whole = layoutBlock(layer.map(asF32)).bytes;

@@ -1,6 +1,6 @@
-// The units of work that a run is made of, each by its builder and the arguments that tell one from another. A unit is built when
-// it is first asked for, and kept: a switch of layers uses again all that it has seen. Its key is the builder's name with the
-// arguments, so that whoever names a unit names what builds it.
+// The units of work that a run is made of, each identified by its builder and its arguments. A unit is built when it is first requested,
+// and kept: a switch of layers reuses all units that exist. Its key is the builder's name with the arguments, so that whoever names a unit
+// names what builds it.
 
 import { AppError } from '../base/errors';
 import type { BufferSpec, Dispatch, Segment } from '../dispatch/types';
@@ -33,7 +33,7 @@ const UPDATES = {
   alwaysOnUpdate: (context: Context, name: AlwaysOnName) =>
     optimizer.update(context, context.buffers.blocks.get(name)!.store, context.buffers.alwaysOn.get(name)!),
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
-  /** `layer` only counts where the slot has no master: it says whose weights are updated. */
+  /** `layer` matters only if the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {
     const { adapters, slots } = context.buffers;
     const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].store : layerBlock(context, layer).store);
@@ -65,7 +65,7 @@ export class Units {
   readonly #context: Context;
   readonly #built = new Map<string, readonly Segment[]>();
 
-  /** `kinds`: one pass of every kind that differs in what it needs of the pool. Whoever asks for another later gets no more than that. */
+  /** `kinds`: one pass of every kind that needs something else of the pool. A pass that is requested later must fit the same pool. */
   constructor(context: Context, kinds: readonly Pass[]) {
     this.#context = context;
     const emitted = kinds.map((pass) => emit(context, pass));

@@ -1,4 +1,4 @@
-// Any configuration that a run could have, for tests that go over the whole table of settings.
+// Draws any configuration that a run could have, for tests that cover the whole table of settings.
 
 import fc from 'fast-check';
 import { FIELDS } from '../config/fields';

@@ -1,13 +1,13 @@
-// Counts the bytes of a device's buffers from outside: what createBuffer was asked for, less what was destroyed.
+// Counts the bytes of a device's buffers from outside: the bytes that createBuffer was asked for, minus the destroyed ones.
 
 import type { Gpu } from '../gpu/device';
 
 export interface BufferSpy {
-  /** Bytes of buffers that were created since and live. */
+  /** Bytes of buffers that were created since the spy began and that still exist. */
   live(): number;
-  /** Calls of createBuffer since. */
+  /** Calls of createBuffer since then. */
   created(): number;
-  /** Takes the spy off the device. */
+  /** Removes the spy from the device. */
   end(): void;
 }
 

@@ -1,5 +1,5 @@
-// Memory of a run as arithmetic on the model's numbers: an account of its own to hold the plan against. It uses
-// no code of the plan, only what design and docs say about it. Where each number comes from stands beside it.
+// Memory of a run as arithmetic on the model's numbers: an independent account to compare the plan with. It uses no code of the plan, only
+// the descriptions in the docs. Where each number comes from stands beside it.
 //
 // N rows, T context, C width, Q = H·D, U = K·D, F feed-forward, V vocabulary, L layers, S slots.
 
@@ -18,11 +18,11 @@ export interface RunNumbers {
   readonly rows: number;
   readonly seqLen: number;
   readonly cacheTokens: number;
-  /** Matrices, embedding and head came in 16 bits and are stored so where they may. */
+  /** True if matrices, embedding and head came in 16 bits and are stored so where that is allowed. */
   readonly halves?: boolean;
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
-  /** Where blocks are cut. */
+  /** Largest buffer in bytes; larger blocks are cut. */
   readonly shardBytes: number;
 }
 
@@ -31,12 +31,12 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
 /** A buffer of n four-byte elements. */
 const buffer = (n: number): number => up(4 * n, 16);
 
-/** Elements of tensors that are bound whole, and of a vocabulary matrix, that a block may be cut in. */
+/** The tensors of a block: elements of one that is bound whole, or sizes of a vocabulary matrix, which may be cut. */
 type Tensors = readonly (number | { readonly rows: number; readonly columns: number })[];
 
 /**
- * Bytes of the buffers that hold these tensors, `most` in each: as many as fit, a matrix that is longer in pieces of so many times 64
- * rows as fit, anything else that is longer by itself.
+ * Bytes of the buffers that hold these tensors, `most` bytes in each. A buffer takes as many tensors as fit; a vocabulary matrix that is
+ * longer is cut into pieces of as many times 64 rows as fit, and any other tensor that is longer has a buffer of its own.
  */
 function buffersOf(tensors: Tensors, most: number): number[] {
   const pieces = tensors.flatMap((tensor) => {
@@ -45,7 +45,7 @@ function buffersOf(tensors: Tensors, most: number): number[] {
     const step = Math.max(64, Math.floor(most / row / 64) * 64);
     return Array.from({ length: Math.ceil(tensor.rows / step) }, (_, i) => ({
       bytes: up(row * Math.min(step, tensor.rows - i * step), 256),
-      // Pieces are in a buffer each; only after the last one there may be room.
+      // Every piece begins a buffer; only the last one's may have room for more.
       opens: tensor.rows > step,
     }));
   });
@@ -58,7 +58,7 @@ function buffersOf(tensors: Tensors, most: number): number[] {
   return buffers;
 }
 
-/** Bytes of these tensors in 16 bits, as far as rows of this length (by tensor; 0 for what stays f32) are whole quads. */
+/** Bytes of these tensors, in 16 bits if their rows (lengths by tensor; 0 for a tensor that stays f32) are whole quads. */
 const halved = (elements: readonly number[], columns: readonly number[]): number =>
   sum(elements.map((n, i) => up((columns[i] > 0 && columns[i] % 4 === 0 ? 2 : 4) * n, 256)));
 
@@ -87,7 +87,7 @@ function layerTensors(s: ModelShape): number[] {
   return [...matrices, C, C, ...headNorms, ...biases];
 }
 
-/** Columns of a layer's matrices as they lie, in the order of layerTensors; nothing for its vectors. */
+/** Columns of a layer's matrices as they are stored, in the order of layerTensors; 0 for its vectors. */
 function layerColumns(s: ModelShape): number[] {
   const { C, Q, F, llama } = widths(s);
   const matrices = llama ? [C, Q, C, F] : [3 * C, C, F, C];
@@ -108,16 +108,16 @@ function linears(s: ModelShape): [number, number[]][] {
 const adapterTensors = (s: ModelShape, r: number): number[] =>
   linears(s).flatMap(([inputs, parts]) => [parts.length * r * inputs, ...parts.map((out) => out * r)]);
 
-/** What every layer keeps for the gradient of its input: widths of a row. */
+/** Widths per row of the values that every layer keeps for the gradient of its input. */
 function keptFrozen(s: ModelShape): number[] {
   const { C, Q, U, H, llama, wide } = widths(s);
   const norm = llama ? [1] : [1, 1];
-  // Head norms: q and k as they were, and a figure a head.
+  // Head norms keep the unnormed q and k, and one number per head.
   const headNorm = s.qkNorm ? [Q + U, H + s.kvHeads] : [];
   return [...norm, Q + 2 * U, ...headNorm, Q, H, C, ...norm, wide];
 }
 
-/** What weight gradients need beyond that: both norms' outputs and the activation (attention's output is kept anyway). */
+/** Further values that weight gradients need: both norms' outputs and the activation (attention's output is kept anyway). */
 const keptTrained = (s: ModelShape): number[] => [s.width, s.width, s.ff];
 
 export function closedForm(run: RunNumbers): CategoryBytes {
@@ -142,7 +142,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   ];
   const state = sum(trained.flat());
 
-  // Sums of squares: a partial a 4096 elements, at most 128 a buffer; each trainable's start at a whole binding.
+  // Sums of squares: one partial per 4096 elements, at most 128 per buffer; each trainable's partials start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
   const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
   const indices = 6 + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
@@ -154,7 +154,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
 
   const halfLayer = halved(layerTensors(s), layerColumns(s));
-  // γ layers in f32 beside all in 16 bits, where that is less than all in f32.
+  // γ layers in f32 beside all in 16 bits, if that is less than all in f32.
   const mastered = run.halves === true && method === 'lisa' && L * halfLayer + slots * sum(layer) < L * sum(layer);
   const frozen = run.halves === true && method !== 'full';
   const stored = {
@@ -217,7 +217,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
 
 interface Timeline {
   readonly rows: number;
-  /** Short-lived values that each dispatch (or group of dispatches in which nothing dies) touches. */
+  /** The short-lived values that each dispatch (or group of dispatches in which no value dies) touches. */
   readonly steps: readonly string[];
 }
 
@@ -226,7 +226,7 @@ function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chu
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
-  // Nothing kept: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
+  // Nothing is kept in these: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
   const nothingKept = (lse: string, u: (name: string) => string): string[] => [
     `n1 ${stats('n1')}`,
     `n1 qkv ${u('qkv')}`,
@@ -272,7 +272,10 @@ function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chu
   ];
 }
 
-/** The rule of the scratch pool: largest first, first buffer that is free over the value's life; units share the buffers. */
+/**
+ * The rule of the scratch pool: the largest value goes first, into the first buffer that is free over the value's life; units share the
+ * buffers.
+ */
 function poolOf(units: readonly { readonly steps: readonly string[]; bytes(name: string): number }[]): number[] {
   const pool: number[] = [];
   for (const { steps, bytes } of units) {

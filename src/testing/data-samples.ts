@@ -6,7 +6,7 @@ import { prepareData } from './whole-data';
 import type { Tokenizer } from '../data/tokenize/tokenizer';
 import type { DataRow, Sample } from '../data/read/types';
 
-/** l tokens 100·i, 100·i + 1, …; every second token (and the last) carries a loss. */
+/** l tokens 100·i, 100·i + 1, …; every second token (and the last) counts toward the loss. */
 export function numberedSample(i: number, length: number): Sample {
   const ids = Uint32Array.from({ length }, (_, at) => 100 * i + at);
   const target = Uint8Array.from({ length }, (_, at) => (at > 0 && (at % 2 === 1 || at === length - 1) ? 1 : 0));
@@ -18,11 +18,11 @@ export interface SampleOptions {
   readonly mask: Mask;
   readonly badRows: 'refuse' | 'skip';
   readonly name: string;
-  /** The rows are one continuous text. */
+  /** True if the rows are one continuous text. */
   readonly continuous: boolean;
 }
 
-/** Rows through the whole preparation, nothing held out. Throws what a run would be refused with. */
+/** Takes rows through the whole preparation, with nothing held out. Throws the error with which a run would be refused. */
 export function buildSamples(rows: readonly DataRow[], tokenizer: Tokenizer, { name, continuous, ...options }: SampleOptions) {
   const data = { name, format: continuous ? ('plain' as const) : ('mixed' as const), rows, badRows: [] };
   const { train, summary, lengths, badRows } = prepareData(data, null, tokenizer, { ...DEFAULTS, ...options, evalSplit: 0, dedupe: false });

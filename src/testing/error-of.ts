@@ -2,7 +2,7 @@
 
 import { AppError } from '../base/errors';
 
-/** The AppError that the action throws; any other error goes on, and none at all is an error too. */
+/** The AppError that the action throws; rethrows any other error, and fails if there is none. */
 export function errorOf(action: () => unknown): AppError {
   try {
     action();

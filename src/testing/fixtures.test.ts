@@ -1,4 +1,4 @@
-// The fixtures agree with themselves and with the engine's parameter table's names.
+// The fixtures are consistent and have the names of the engine's parameter table.
 
 import { describe, expect, it } from 'vitest';
 import { exportModel } from '../export/folder';
@@ -76,7 +76,7 @@ describe.each(FIXTURES)('%s', (name) => {
     for (const tensor of trained) {
       const held = stateSteps[tensor];
       const layer = layerOf(tensor);
-      // A layer's count is that of its last unbroken stay.
+      // A layer's count covers only its last unbroken stay.
       const last = lisa?.draws.findLastIndex((layers) => layer !== null && !layers.includes(layer)) ?? -1;
       const expected = lisa && layer !== null ? (lisa.draws.length - 1 - last) * lisa.period : steps;
       expect(held ?? 0, tensor).toBe(expected);
@@ -101,7 +101,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
     }
   });
 
-  it('has stays of the layers that leave, and what they are rounded to where that is packed', () => {
+  it('has stays of the layers that leave, and their rounded weights if these are packed', () => {
     const { draws } = run.lisa;
     const left = draws.flatMap((layers, at) => layers.filter((layer) => !draws[at + 1]?.includes(layer)).map((layer) => ({ at, layer })));
     expect(left).toHaveLength(3);

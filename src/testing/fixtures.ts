@@ -24,14 +24,14 @@ interface FixtureTensor {
 }
 export type FixtureTensors = ReadonlyMap<string, FixtureTensor>;
 
-/** Inputs ids[0 .. T), labels ids[1 .. T]; target[i] = 1: ids[i] is predicted, with loss. Both have T + 1 entries. */
+/** Inputs ids[0 .. T), labels ids[1 .. T]; if target[i] = 1, predicting ids[i] counts toward the loss. Both have T + 1 entries. */
 interface FixtureDocument {
   readonly ids: readonly number[];
   readonly target: readonly number[];
 }
 export type FixtureBatch = readonly FixtureDocument[];
 
-/** Elements from … to (exclusive, flat) of a tensor whose gradient is zero in theory; float32 and float64: the largest size found. */
+/** Elements from … to (exclusive, flat) of a tensor whose gradient is zero in theory; float32 and float64: the largest magnitude found. */
 export interface ZeroRange {
   readonly tensor: string;
   readonly from: number;
@@ -47,7 +47,7 @@ interface FixtureGradients {
   readonly loss: number;
   readonly targets: number;
   readonly zeroInTheory: readonly ZeroRange[];
-  /** Relative errors of float32 PyTorch; of tensors in the L2 norm. */
+  /** Relative errors of float32 PyTorch; for tensors in the L2 norm. */
   readonly float32: { readonly loss: number; readonly logits: number; readonly gradients: Readonly<Record<string, number>> };
   /** [targets, vocab], in stream order. */
   readonly logits: FixtureTensor;
@@ -81,7 +81,7 @@ export interface FixtureRun {
   /** Before clipping. */
   readonly gradNorms: readonly number[];
   readonly learningRates: readonly number[];
-  /** After the last step: updates behind m and v of each tensor that holds state. */
+  /** After the last step: how many updates m and v of each tensor with state have seen. */
   readonly stateSteps: Readonly<Record<string, number>>;
   readonly zeroInTheory: readonly ZeroRange[];
   readonly float32: {
@@ -89,7 +89,7 @@ export interface FixtureRun {
     readonly gradNorms: readonly number[];
     readonly updates: Readonly<Record<string, number>>;
   };
-  /** W − W0 of every tensor that was trained at any time. */
+  /** W − W0 of every tensor that trained at any time. */
   readonly updates: FixtureTensors;
 }
 
@@ -114,7 +114,7 @@ export interface Fixture extends FixtureModel {
 const pathOf = (relative: string): string => fileURLToPath(new URL(`./fixtures/${relative}`, import.meta.url));
 export const fixtureJson = <T>(relative: string): T => JSON.parse(readFileSync(pathOf(relative), 'utf8')) as T;
 
-/** What every fixture has. */
+/** The parts that every fixture has. */
 export function fixtureModel(name: string): FixtureModel {
   const { vocab, batches } = fixtureJson<{ vocab: number; batches: FixtureBatch[] }>(`${name}/batches.json`);
   const logits = readTensors(`${name}/logits.safetensors`).get('logits');
@@ -162,7 +162,7 @@ export interface Golden {
 /** Reference values of the built-in model; its weights are in public/models. */
 export const loadGolden = (): Golden => fixtureJson('wordsmith-2m.golden.json');
 
-/** A .safetensors file of the fixtures. The project's reader is not used: it is among what these fixtures test. */
+/** A .safetensors file of the fixtures. It does not use the project's reader, because these fixtures test that, too. */
 export function readTensors(relative: string): FixtureTensors {
   const data = readFileSync(pathOf(relative));
   const headerEnd = 8 + Number(data.readBigUInt64LE(0));

@@ -1,4 +1,4 @@
-// A kernel of one workgroup a row folds its grid past 65,535 rows. With the fold at seven, a few dozen rows show what it does there.
+// A kernel of one workgroup a row folds its grid past 65,535 rows. With the fold at seven, a few dozen rows are enough to test that.
 
 import { MAX_GROUPS } from '../dispatch/kernel';
 import type { Grid, GridDim } from '../dispatch/extents';

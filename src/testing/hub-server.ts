@@ -1,6 +1,6 @@
-// For tests: a small hub on loopback with the Hub's API as far as src/io/hub uses it, and a second origin that its files
-// redirect to, as the real one does. Faults are put in by the test; every request is kept with its headers, so that a test
-// can assert at the server what was sent where.
+// For tests: a small hub on loopback with the part of the Hub's API that src/io/hub uses, and a second origin that its files
+// redirect to, as the real one does. Tests insert faults; the server records every request with its headers, so that a test can assert what
+// was sent where.
 
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -22,33 +22,33 @@ export interface HubRepo {
   readonly revisions?: readonly string[];
 }
 
-/** What happens to the next answers with a file's bytes, one fault an answer. */
+/** A fault in the next answer with a file's bytes; each answer has at most one. */
 export type Fault =
   | { readonly kind: 'status'; readonly status: number }
-  /** So many bytes of the body, then the connection is cut. */
+  /** The connection is cut after so many bytes of the body. */
   | { readonly kind: 'cut'; readonly after: number }
-  /** So many bytes, then silence. */
+  /** The server falls silent after so many bytes. */
   | { readonly kind: 'stall'; readonly after: number }
-  /** Other bytes than the list says. */
+  /** The bytes differ from those that the file list promises. */
   | { readonly kind: 'wrong' }
-  /** Another file under the same name: other etag, other bytes. */
+  /** Another file has the same name, with another etag and other bytes. */
   | { readonly kind: 'changed' }
-  /** The whole file, whatever was asked for. */
+  /** The server sends the whole file, whatever range was asked for. */
   | { readonly kind: 'no ranges' };
 
-/** Above this a file is stored apart, with its sha256, and redirected to; as it is with Git LFS on the real hub. */
+/** A file above this size is stored on the storage server with its sha256, and the hub redirects to it, as with Git LFS on the real hub. */
 const LFS_FROM = 1000;
 
 export class HubServer {
   readonly repos = new Map<string, HubRepo>();
   readonly seen: Seen[] = [];
-  /** Tokens that gated repositories let in; any other token is nobody's. */
+  /** Tokens that gated repositories accept; any other token is invalid. */
   readonly tokens = new Set<string>();
-  /** For the files by name, in order; '*' for all of them. */
+  /** Faults by file name, in order; '*' for any file. */
   readonly faults: { readonly path: string; readonly fault: Fault }[] = [];
-  /** Of every answer with a file's bytes; Infinity: as fast as it goes. */
+  /** Rate of every answer with a file's bytes; Infinity for no limit. */
   bytesPerSecond = Infinity;
-  /** Bytes of the file that the other end holds, where answers are to be cut. */
+  /** How many bytes of the file the other end holds; a cut waits for them. */
   held: () => Promise<number> = () => Promise.resolve(Infinity);
   url = '';
   storageUrl = '';
@@ -61,7 +61,7 @@ export class HubServer {
     return this;
   }
 
-  /** As when a network goes away: every connection is cut, in the middle of whatever it carries. */
+  /** Cuts every connection in the middle of its answer, as when the network goes away. */
   cutAll(): void {
     for (const server of [this.#hub, this.#storage]) server.closeAllConnections();
   }
@@ -82,7 +82,7 @@ export class HubServer {
     const path = decodeURIComponent((request.url ?? '').replace(/\?.*$/, ''));
     const { authorization = null, range = null } = request.headers;
     this.seen.push({ origin, method: request.method ?? '', path, authorization, range });
-    // As the hub and its storage answer pages of other origins. The storage host allows no header that needs its permission.
+    // The real hub and its storage answer pages of other origins like this. The storage host allows no header that needs permission.
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader(
       'Access-Control-Expose-Headers',
@@ -96,12 +96,12 @@ export class HubServer {
     else this.#resolve(path, authorization, request, response);
   }
 
-  /** The repository, or the refusal. */
+  /** The repository, or the answer that refuses it. */
   #repo(name: string, authorization: string | null, files: boolean, response: ServerResponse): HubRepo | null {
     const repo = this.repos.get(name);
     const known = authorization !== null && this.tokens.has(authorization.replace('Bearer ', ''));
     if (authorization !== null && !known) refuse(response, 401, null);
-    // Who is not logged in does not hear whether there is a private one.
+    // A client that is not logged in does not learn whether a private repository exists.
     else if (!repo) refuse(response, known ? 404 : 401, 'RepoNotFound');
     else if (repo.gated && files && !known) refuse(response, authorization === null ? 401 : 403, 'GatedRepo');
     else return repo;
@@ -174,7 +174,9 @@ export class HubServer {
     }
   }
 
-  /** A cut takes back what has not been read from the connection: it comes when the other end holds these bytes, late as it may be. */
+  /**
+   * Cutting a connection discards bytes that were not read from it, so the cut waits until the other end holds these bytes, however late.
+   */
   async #untilHeld(bytes: number): Promise<void> {
     for (let waited = 0; waited < 3000 && (await this.held()) < bytes; waited += 5) await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,4 +1,4 @@
-// The lab on the device that Node sees, opened once a process. For tests.
+// The lab on the device that Node sees, opened once per process. For tests.
 
 import { openGpu } from '../gpu/device';
 import { Lab } from '../gpu/lab';

@@ -3,7 +3,7 @@
 import { relativeErrorL2 } from './compare';
 import type { ZeroRange } from './fixtures';
 
-/** Gradients: four times what float32 PyTorch loses, and never below f32's noise over sums of this length. */
+/** Gradients: four times float32 PyTorch's error, and never below f32's noise over sums of this length. */
 export const gradientBound = (float32: number): number => Math.max(1e-5, 4 * float32);
 /** Updates: Adam divides by √v, which amplifies the rounding of small gradients. */
 export const updateBound = (float32: number): number => Math.max(1e-4, 4 * float32);
@@ -40,7 +40,7 @@ export function judge(name: string, got: Float32Array, want: Float32Array, zeros
   return { name, error: relativeErrorL2(ours.rest, withoutZeros(name, want, zeros).rest), zeros: ours.largest };
 }
 
-/** The one of several quantities that comes nearest to its bound. */
+/** Finds the one of several quantities that comes nearest to its bound. */
 export class Worst {
   name = '';
   error = 0;

@@ -1,4 +1,4 @@
-// Brings a PyTorch fixture onto the engine: its weights, its batches and its runs. For tests in Node.
+// Loads a PyTorch fixture into the engine: its weights, its batches and its runs. For tests in Node.
 
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { buildMicroBatch, type MicroBatch } from '../data/batch/batch';

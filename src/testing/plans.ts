@@ -62,7 +62,7 @@ export function everySegment(plan: RunPlan, over: readonly Assignment[] = assign
   const segments = new Set<Segment>([...plan.evaluation(plan.capacity), ...plan.generation()]);
   for (const assignment of over) stepSegments(plan.step(assignment), plan).forEach((segment) => segments.add(segment));
   plan.buffers.slots.forEach((slot) => segments.add(plan.reset(slot.index)));
-  // Masters: layers come and go, and are evaluated and sampled from while they train.
+  // With masters, layers come and go, and are evaluated and sampled from while they train.
   for (const assignment of plan.mastered ? over : []) {
     for (const segment of [...plan.evaluation(plan.capacity, assignment), ...plan.generation(assignment)]) segments.add(segment);
     for (const [layer, slot] of assignment) segments.add(plan.join(layer, slot)).add(plan.leave(layer, slot));

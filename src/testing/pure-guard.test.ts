@@ -1,4 +1,4 @@
-// The guard of pure tests bites, also where what it throws is caught.
+// The guard of pure tests works even if its error is caught.
 
 import { spawnSync } from 'node:child_process';
 import { afterEach, expect, test } from 'vitest';
@@ -6,7 +6,7 @@ import { nodeGpu } from '../gpu/node';
 import { refused } from './pure-guard';
 
 const told: (string | undefined)[] = [];
-// Before the guard's own hook looks, or these tests would fail as any other that does what they do.
+// This runs before the guard's own hook, which would otherwise fail these tests like any other that does the same.
 afterEach(() => void told.push(refused()));
 
 test('a device', async () => {
@@ -17,6 +17,6 @@ test('a program', () => {
   expect(() => spawnSync('true')).toThrow('spawnSync');
 });
 
-test('both were noticed, and the name of the file that may do it', () => {
+test('both were noticed, and the error names the file suffix that allows it', () => {
   expect(told).toEqual([expect.stringMatching(/^A device .*\*\.gpu\.test\.ts/), expect.stringContaining('*.process.test.ts')]);
 });

@@ -1,5 +1,5 @@
 // Runs before every pure test file: a pure test opens no device and starts no program, so that its file can run beside others.
-// What it must not do throws, and fails the test even where the code under test catches it.
+// A forbidden call throws, and fails the test even if the code under test catches the error.
 
 import childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
@@ -9,13 +9,13 @@ const STARTERS = ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFil
 
 let broken: string | undefined;
 
-/** Notes that a pure test did this, and throws. */
+/** Records that a pure test did this, and throws. */
 export function refuse(what: string): never {
   broken = `${what} in a pure test. Name its file *.gpu.test.ts if it opens a device, *.process.test.ts if it starts programs.`;
   throw new Error(broken);
 }
 
-/** What was refused since it was last asked for. */
+/** What was refused since the last call. */
 export function refused(): string | undefined {
   const told = broken;
   broken = undefined;

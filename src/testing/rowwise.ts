@@ -6,7 +6,7 @@ import { roundUp, type BufferSpec, type View } from '../dispatch/types';
 
 type Numbers = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
-/** Buffers with contents; the padding behind them is NaN, so that a kernel that reads it is seen. */
+/** Buffers with contents; the padding behind them is NaN, so that a kernel that reads it is noticed. */
 export class Inputs {
   readonly data = new Map<BufferSpec, Numbers>();
 

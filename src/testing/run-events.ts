@@ -1,4 +1,4 @@
-// The events of a small run, as a session tells them, without a GPU: for tests of what keeps, shows and writes runs.
+// The events of a small run, as a session reports them, without a GPU: for tests of code that keeps, shows and writes runs.
 // Forecasts, schedule and blocks are the real ones of a tiny model; losses and times are made up.
 
 import type { RunConfig } from '../config/run-config';
@@ -92,7 +92,7 @@ function reportOf(prepared: Prepared, config: RunConfig, last: number): RunRepor
 export const runConfig = (changes: Partial<RunConfig> = {}): RunConfig =>
   tinyConfig({ method: 'lisa', steps: 12, stepsPerPeriod: 3, lisaLayers: 1, saveEvery: 4, ...changes });
 
-/** From 'prepared' to 'done', with a checkpoint every saveEvery steps; without an end where `until` is below the steps. */
+/** From 'prepared' to 'done', with a checkpoint every saveEvery steps; without an end if `until` is below the steps. */
 export function runEvents({ config: changes, firstStep = 1, until }: RunEventsOptions = {}): { config: RunConfig; events: RunEvent[] } {
   const config = runConfig(changes);
   const prepared = preparedOf(config, firstStep);

@@ -1,4 +1,4 @@
-// Model shapes that plan tests go through: odd sizes that no tile divides, the built-in model, and three real ones.
+// Model shapes for plan tests: odd sizes that no tile divides, the built-in model, and three real ones.
 
 import { parseModelConfig } from '../model/config';
 import { PUBLIC_CONFIGS } from '../model/public-configs';

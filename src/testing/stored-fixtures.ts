@@ -26,21 +26,21 @@ interface StoredRun extends Pick<FixtureRun, 'steps' | 'microBatches' | 'optimiz
   readonly float32: {
     readonly losses: readonly number[];
     readonly gradNorms: readonly number[];
-    /** Of the difference that the last rounding makes. */
+    /** Error of the difference that the last rounding makes. */
     readonly lastRounding: number;
     /** L2-relative, by stay and tensor. */
     readonly moved: Readonly<Record<string, number>>;
-    /** Of one element, absolute. */
+    /** Largest absolute error of one element. */
     readonly largest: Readonly<Record<string, number>>;
-    /** Elements that float32 rounds otherwise. */
+    /** How many elements float32 rounds otherwise. */
     readonly differing: Readonly<Record<string, number>>;
     readonly norm: Readonly<Record<string, number>>;
   };
   /** Master when the layer leaves − weight when it joined. */
   readonly moved: FixtureTensors;
-  /** What is stored once it has left. */
+  /** The stored values after it has left. */
   readonly left: FixtureTensors;
-  /** W − W0 of the final norm, which trains all the time. */
+  /** W − W0 of the final norm, which is always on. */
   readonly norm: FixtureTensors;
 }
 

@@ -13,14 +13,14 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Status of a run whose input was accepted, where the command is given no GPU. */
+/** Exit status of a run whose input was accepted, if the command gets no GPU. */
 export const ACCEPTED = 1;
 
 export interface CliOptions {
-  /** Without: the command finds no adapter, so what it refuses otherwise, it refuses without one. */
+  /** If false, the command finds no adapter, so any other refusal happens without one. */
   readonly gpu?: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** Hears what is printed while it is. */
+  /** Receives the output as it is printed. */
   readonly watch?: (text: string) => void;
 }
 
@@ -46,7 +46,7 @@ export async function cli(args: readonly string[], { gpu = false, env = {}, watc
   return { status, stdout, stderr };
 }
 
-/** Options of a run of few quick steps on a tiny model. */
+/** Options for a run of a few quick steps on a tiny model. */
 export const quickOptions = (model: string, data: string, out: string, more: Readonly<Record<string, string>> = {}): string[] =>
   Object.entries({
     model,

@@ -1,5 +1,5 @@
 // For tests in Node: a fixture model as a folder in Hugging Face layout that a run can start from. The fixtures have
-// no tokenizer; this one spells every byte as a token of its own.
+// no tokenizer; this one makes every byte a token of its own.
 
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -59,7 +59,7 @@ export const TINY_TOKENIZER_CONFIG = JSON.stringify({
   tokenizer_class: 'GPT2TokenizerFast',
 });
 
-/** A new temporary folder, and how to take it away. */
+/** A new temporary folder, and a function that removes it. */
 export function temporaryFolder(name: string): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), `lisa-${name}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };

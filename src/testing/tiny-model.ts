@@ -71,7 +71,7 @@ export async function weightFile(tensors: Iterable<TensorToWrite>): Promise<Uint
   return collect(writeSafetensors(tensors, { format: 'pt' }).chunks());
 }
 
-/** A safetensors file from a header object, as it is: for headers that the writer would not write. */
+/** A safetensors file from a header object, unchecked: for headers that the writer would refuse. */
 export function rawFile(header: unknown, data: Uint8Array = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
   const json = utf8(typeof header === 'string' ? header : JSON.stringify(header));
   const file = new Uint8Array(8 + json.byteLength + data.byteLength);

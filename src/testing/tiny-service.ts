@@ -1,4 +1,4 @@
-// For tests in Node: the worker's service on the software adapter, with a page that keeps what it is told.
+// For tests in Node: the worker's service on the software adapter, with a page that records every message to it.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ export class TestPage {
     });
   }
 
-  /** The page after a crash of this one: it finds what this one has stored so far, and this one does not disturb it. */
+  /** The page after a crash of this one: it finds everything that this one has stored so far, and this one does not disturb it. */
   reloaded(): TestPage {
     const page = new TestPage(this.checkpoints.copy(), new MemorySources(), this.opfs);
     for (const [runId, sources] of this.sources.kept) page.sources.kept.set(runId, sources);
@@ -93,7 +93,7 @@ export class TestPage {
     return this.events.flatMap((event) => (event.type === 'run' && event.runId === runId ? [event.event] : []));
   }
 
-  /** Resolves with the first that `pick` takes of the events from now on, or from event number `from` on. */
+  /** Resolves with the first result of `pick` on the events from now on, or from event number `from` on. */
   next<T>(pick: (event: Event) => T | undefined, from = this.events.length): Promise<T> {
     return new Promise((resolve) => {
       const look = (): void => {

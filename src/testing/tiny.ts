@@ -1,5 +1,5 @@
-// Models of a few thousand parameters with seeded weights, on the engine: for tests of what training must keep
-// true, where no outside reference is needed.
+// Models of a few thousand parameters with seeded weights, on the engine: for tests of invariants of training that need no outside
+// reference.
 
 import { createHash } from 'node:crypto';
 import { DEFAULTS, type RunConfig } from '../config/run-config';
@@ -29,7 +29,7 @@ const llama = {
   tie_word_embeddings: true,
 };
 
-/** Sizes that are no multiple of a tile. Head dim 8 and widths that four divides, so that all share their compiled kernels. */
+/** Sizes are not multiples of a tile. Head dim is 8 and widths are multiples of 4, so that all models share compiled kernels. */
 export const TINY: Readonly<Record<'tied Llama' | 'untied Llama' | 'Qwen3' | 'GPT-2', ModelShape>> = {
   'tied Llama': parseModelConfig(llama, 'tied'),
   'untied Llama': parseModelConfig({ ...llama, tie_word_embeddings: false, attention_bias: true, mlp_bias: true }, 'untied'),
@@ -83,7 +83,7 @@ export async function tinyEngine(shape: ModelShape, config: RunConfig, { gpu, se
   return engine;
 }
 
-/** Documents of these lengths (inputs) with random tokens; about `share` of them carry a loss, the last always. */
+/** Documents of these lengths (inputs) with random tokens; about `share` of them count toward the loss, and the last always does. */
 export function tinySamples(shape: ModelShape, lengths: readonly number[], seed: number, share = 0.7): Sample[] {
   const random = randomStream(seed, 'tiny batch');
   return lengths.map((length) => ({
@@ -102,7 +102,7 @@ export function stepData(microBatches: readonly MicroBatch[]): StepData {
 /** A step of one micro-batch with two documents. */
 export const tinyStep = (shape: ModelShape, seed: number): StepData => stepData([microBatch(tinySamples(shape, [9, 6], seed))]);
 
-/** SHA-256 of what a block, a gradient or a state holds on the GPU. */
+/** SHA-256 of the bytes of a block, a gradient or a state on the GPU. */
 export async function hashOf(engine: Engine, store: ShardedBuffer): Promise<string> {
   return createHash('sha256')
     .update(await engine.readSharded(store))

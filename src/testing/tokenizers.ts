@@ -24,7 +24,7 @@ export interface Variant {
   readonly template: string | null;
   /** Names of tokens 0, 1 and 2. */
   readonly specials?: readonly [string, string, string];
-  /** More fields of tokenizer_config.json; null takes one away. */
+  /** More fields of tokenizer_config.json; null removes one. */
   readonly config?: Json;
   /** More fields of tokenizer.json. */
   readonly json?: Json;
@@ -49,11 +49,11 @@ export function variantFiles({ template, specials, config, json, eos }: Variant)
 
 export const variant = (of: Variant): Tokenizer => loadTokenizer(variantFiles(of), VOCAB);
 
-/** A SentencePiece tokenizer from a model that this project did not make, or null where it isn't at hand. */
+/** A SentencePiece tokenizer from a model that this project did not make, or null if it isn't at hand. */
 export function stories260kFiles(): TokenizerFiles | null {
   const folder = join(ROOT, '../shared/real/stories260k');
   if (!existsSync(folder)) {
-    // Whoever calls skips what needs it.
+    // The caller skips the tests that need it.
     console.log(`skipped: what is tested with the story model's tokenizer (it is not in ${folder})`);
     return null;
   }

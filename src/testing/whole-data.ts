@@ -1,4 +1,4 @@
-// Data that is there as one text, read, prepared and inspected in one go. The product reads it as it comes and rests in between.
+// Reads, prepares and inspects data that exists as one text, in one go. The product reads it piece by piece and rests in between.
 
 import type { ColumnMap } from '../data/read/column-map';
 import { DataReader, parseRefusal, type DataFormat, type FileFacts } from '../data/read/parse';
@@ -12,12 +12,12 @@ import { DataEncoder } from '../data/tokenize/encoding';
 import type { Tokenizer } from '../data/tokenize/tokenizer';
 
 export interface DataFile {
-  /** File name or path; its ending chooses the parser, and errors name it. */
+  /** File name or path; its extension chooses the parser, and errors name it. */
   readonly name: string;
   readonly text: string;
 }
 
-/** A file as far as it can be read. */
+/** The part of a file that can be read. */
 export interface ReadData extends FileFacts {
   readonly rows: readonly DataRow[];
 }
@@ -26,11 +26,11 @@ export interface ParsedData {
   readonly name: string;
   readonly format: DataFormat;
   readonly rows: readonly DataRow[];
-  /** Rows that were passed over, with badRows 'skip'. */
+  /** Rows that were skipped, with badRows 'skip'. */
   readonly badRows: readonly BadRow[];
 }
 
-/** Takes all steps of a work. */
+/** Runs a generator to its end. */
 export function finish<T>(steps: Generator<unknown, T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -41,7 +41,7 @@ export function finish<T>(steps: Generator<unknown, T>): T {
 const PIECE = 100_000;
 const withoutMark = (text: string): string => (text.startsWith('\ufeff') ? text.slice(1) : text);
 
-/** Reads on over every fault of a row. Errors: DATASET_READ. */
+/** Skips every faulty row and reads on. Errors: DATASET_READ. */
 export function readData({ name, text: whole }: DataFile, columns: ColumnMap | null): ReadData {
   const reader = new DataReader(name, columns);
   const text = withoutMark(whole);
@@ -52,7 +52,7 @@ export function readData({ name, text: whole }: DataFile, columns: ColumnMap | n
   return { ...facts, rows: facts.format === 'plain' ? [{ kind: 'text', text, row: 1 }] : rows };
 }
 
-/** As a run reads it. Errors: DATASET_READ, DATASET_PARSE for a malformed row (badRows 'refuse'), DATASET_EMPTY. */
+/** Reads a file as a run does. Errors: DATASET_READ, DATASET_PARSE for a malformed row (badRows 'refuse'), DATASET_EMPTY. */
 export function parseData(
   file: DataFile,
   { badRows, columns = null }: { badRows: 'refuse' | 'skip'; columns?: ColumnMap | null },
@@ -75,7 +75,7 @@ function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedDat
   return { ...data, columns: [], refusal: null, encoding, firstRows: data.rows, rowCount: data.rows.length, chat };
 }
 
-/** Rows through the whole preparation. Throws what a run would be refused with. */
+/** Takes rows through the whole preparation. Throws the error with which a run would be refused. */
 export function prepareData(
   data: ParsedData,
   evaluation: ParsedData | null,
@@ -104,7 +104,7 @@ export interface InspectInput {
   readonly config: InspectConfig;
 }
 
-/** The preview of files. Errors: DATASET_READ for a file name that says no known format, TOKEN_RANGE, TOKENIZER. */
+/** The preview of files. Errors: DATASET_READ for a file name without a known extension, TOKEN_RANGE, TOKENIZER. */
 export function inspectData({ data, evaluation, tokenizer, config }: InspectInput): DataPreview {
   const load = (file: DataFile): LoadedData => loadText(file, tokenizer, config);
   return finish(previewing({ data: load(data), evaluation: evaluation && load(evaluation) }, tokenizer, config));

@@ -20,7 +20,7 @@ export interface WholeRun {
   readonly model?: FixtureName;
   /** The type in which the model comes. */
   readonly stored?: Stored;
-  /** From where on blocks are cut into several buffers. */
+  /** Largest buffer in bytes; larger blocks are cut. */
   readonly shardBytes?: number;
   readonly config: Partial<RunConfig>;
 }
@@ -43,7 +43,7 @@ const WHOLE_RUNS = {
 } as const satisfies Record<string, WholeRun>;
 export type WholeRunName = keyof typeof WHOLE_RUNS;
 
-/** Three samples to train on and one held out: batches of two begin a new epoch at every second step. */
+/** There are three samples to train on and one held out, so batches of two begin a new epoch at every second step. */
 export const FOUR_ROWS = textRows(4);
 
 export interface Finished {
@@ -70,9 +70,9 @@ export function openWhole(name: WholeRunName, inputs: RunInputs, from: Checkpoin
 }
 
 export interface WholeRuns {
-  /** The uninterrupted run, with a proof of what is frozen after every period; trained at the first call. */
+  /** The uninterrupted run, with a proof after every period that frozen weights are unchanged; trained at the first call. */
   uninterrupted(name: WholeRunName): Promise<Finished>;
-  /** Takes the models' folder away. */
+  /** Removes the models' folder. */
   remove(): void;
 }
 
@@ -105,9 +105,9 @@ async function inputsOf(path: string, { model = 'tiny-llama', stored, config: ch
   return prepare({ ...config, seed: telling(config, (await prepare(config)).files.shape) });
 }
 
-/** A seed with which one layer leaves and comes back, and one stays over a switch. */
+/** A seed with which one layer leaves and comes back, and another one stays over a switch. */
 function telling(config: RunConfig, shape: ModelShape): number {
-  // Neither one layer at a time nor two layers in all can do it, nor can a cycle.
+  // That needs at least two layers at a time, more than two layers in total, and no cycle.
   if (shape.layers < 3 || config.lisaLayers < 2 || config.lisaSampler !== 'uniform') return config.seed;
   for (let seed = 0; ; seed++) {
     const [a, b, c] = schedule(scheduleConfig(shape, { ...config, seed })).map(({ layers }) => layers);

@@ -1,4 +1,4 @@
-// Three counts of one run's GPU memory that know nothing of each other: the plan's sum, the allocator's ledger, and
+// Three counts of one run's GPU memory that are independent of each other: the plan's sum, the allocator's ledger, and
 // a spy on the device's createBuffer. They agree to the byte, on a device with default limits too.
 
 import { afterAll, describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// How far numbers moved: ‖after − before‖ / ‖before‖ (Frobenius), summed in float64 over as many arrays as are added.
+// How far numbers moved: ‖after − before‖ / ‖before‖ (Frobenius), summed in float64 over all arrays that are added.
 
 export class Change {
   #moved = 0;
@@ -18,7 +18,7 @@ export class Change {
     return this;
   }
 
-  /** 0 where nothing moved, infinite where what moved was all zero before. */
+  /** 0 if nothing moved, infinite if all values were zero before and some moved. */
   get relative(): number {
     return this.#moved === 0 ? 0 : Math.sqrt(this.#moved / this.#size);
   }

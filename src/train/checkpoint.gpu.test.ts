@@ -1,4 +1,4 @@
-// Checkpoints that are damaged or of another run are refused before they are used; the store on disk survives a kill.
+// Checkpoints that are damaged or belong to another run are refused before they are used; checkpoints on disk survive a kill.
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ beforeAll(async () => {
   dataStart = headerSize(saved, saved.byteLength, 'checkpoint');
 }, 120_000);
 
-/** The code with which a session refuses a checkpoint; 'accepted' where it does not. */
+/** The code with which a session refuses a checkpoint; 'accepted' if it does not. */
 async function outcome(of: RunInputs, reader: CheckpointReader): Promise<string> {
   try {
     await readCheckpointState(reader);
@@ -66,18 +66,18 @@ const changed = (at: number, by = 1): Bytes => {
   return bytes;
 };
 
-test('as it was written it is accepted, and tells what a resume needs before the GPU is touched', async () => {
+test('an unchanged one is accepted, and tells what a resume needs before the GPU is touched', async () => {
   const state = await readCheckpointState(readerOf(saved));
   expect(state.config).toEqual(CONFIG);
   expect(state.trainer.step).toBe(2);
   const drawn = schedule(scheduleConfig(inputs.files.shape, CONFIG));
   expect(state.trainer.slots.map(({ layer }) => layer)).toEqual(expect.arrayContaining([...drawn[1].layers]));
-  // Whose turn it is follows from the settings, and is not written down a second time.
+  // Which layers train follows from the settings, so it is not written down a second time.
   expect(state).not.toHaveProperty('schedule');
   expect(await outcome(inputs, readerOf(saved))).toBe('accepted');
 });
 
-test('one that also holds its schedule, as files of this version once did, is accepted', async () => {
+test('one that also holds its schedule, as early files of this version did, is accepted', async () => {
   const { session } = await openTiny(inputs, readerOf(saved));
   const state = { ...(await readCheckpointState(readerOf(saved))), schedule: session.schedule };
   const host = { parked: session.state.parked, before: new Map<number, Bytes>() };
@@ -107,7 +107,7 @@ describe('damage', () => {
     }
   });
 
-  test('bytes at its end that belong to nothing', async () => {
+  test('extra bytes at its end', async () => {
     const longer = new Uint8Array(saved.byteLength + 4);
     longer.set(saved);
     expect(await outcome(inputs, readerOf(longer))).toBe('CHECKPOINT_CORRUPT');
@@ -127,7 +127,7 @@ describe('damage', () => {
     expect(await outcome(of, readerOf(bytes))).toBe('CHECKPOINT_CORRUPT');
   });
 
-  test('of another version; one with the settings of an older version goes on', async () => {
+  test('one of another version; but one with the settings of an older version is resumed', async () => {
     const { dedupe: _, stepsPerPeriod: lisaPeriod, alwaysOn: lisaTrain, weightStorage: weights, ...rest } = CONFIG;
     const older = { ...rest, lisaPeriod, lisaTrain, weights };
     const cases = [
@@ -171,7 +171,7 @@ describe('damage', () => {
     expect(await outcome(inputs, readerOf(changed(at)))).toBe('CHECKPOINT_CORRUPT');
   });
 
-  test('a safetensors file that is no checkpoint', async () => {
+  test('a safetensors file that is not a checkpoint', async () => {
     const file = await collect(writeSafetensors([{ name: 'x', dtype: 'f32', shape: [1], data: () => new Float32Array(1) }]).chunks());
     expect(await outcome(inputs, readerOf(file))).toBe('CHECKPOINT_CORRUPT');
   });
@@ -242,7 +242,7 @@ describe('on disk', () => {
     return { store: new NodeCheckpoints(at), at };
   };
 
-  test('the latest is what opens, and earlier ones are taken away', async () => {
+  test('the latest one opens, and earlier ones are removed', async () => {
     const { store, at } = fresh();
     expect(await store.open()).toBeNull();
     await store.write(1, file('first'));
@@ -254,7 +254,7 @@ describe('on disk', () => {
     expect(await store.open()).toBeNull();
   });
 
-  test('a kill while the next is written leaves the one before', async () => {
+  test('a kill while the next one is written leaves the previous one', async () => {
     const { store, at } = fresh();
     await store.write(1, file('first'));
     // Before the rename, and between the rename and the pointer.
@@ -266,7 +266,7 @@ describe('on disk', () => {
     expect(readdirSync(at).sort()).toEqual(['latest.json', 'step-3.safetensors']);
   });
 
-  test('a write that fails half-way leaves the one before and no rest', async () => {
+  test('a write that fails half-way leaves the previous one and no partial file', async () => {
     const { store, at } = fresh();
     await store.write(1, file('first'));
     const failing = {
@@ -300,7 +300,7 @@ describe('on disk', () => {
     await expect(reader.read(0, reader.size)).rejects.toMatchObject({ code: 'CHECKPOINT_CORRUPT' });
   });
 
-  test('a place that cannot be written is said with its path', async () => {
+  test('the error for a folder that cannot be written names its path', async () => {
     const at = join(folder.path, 'a-file');
     mkdirSync(folder.path, { recursive: true });
     writeFileSync(at, '');

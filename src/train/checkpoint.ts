@@ -1,6 +1,6 @@
 // A checkpoint: one safetensors file that holds all buffers of a run's state byte for byte, with the rest of the
-// state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (see the stores), so
-// a kill at any moment leaves the old one or the new one.
+// state as JSON in its metadata, and a checksum of each. It is written to a new file and the pointer is swapped last (the checkpoint
+// storages do that), so a kill at any moment leaves the old one or the new one.
 
 import { configOf, withCurrentNames, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
@@ -23,7 +23,7 @@ import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
 import type { ParkedState, SlotState } from '../lisa/controller';
 
-/** How far training is, and how many updates each state of the optimizer has seen. */
+/** How far the training has come, and how many updates each optimizer state has seen. */
 interface TrainerState {
   /** Completed optimizer steps. */
   readonly step: number;
@@ -32,15 +32,15 @@ interface TrainerState {
   readonly parked: readonly (readonly [number, number])[];
 }
 
-/** Which layers train when is not in it: config says that. (Files of version 2 once held the schedule as well; it is not read.) */
+/** The schedule is not in it, because it follows from config. (Early files of version 2 also hold the schedule; it is not read.) */
 export interface CheckpointState {
   readonly version: 2;
-  /** Names the run across resumes; '' where nobody asked for one. */
+  /** Names the run across resumes; '' if it has no name. */
   readonly runId: string;
   readonly config: RunConfig;
   readonly trainer: TrainerState;
   readonly loader: { readonly epoch: number; readonly cursor: number };
-  /** Of model and samples: a resume with others is refused. */
+  /** Fingerprint of model and samples; a resume with others is refused. */
   readonly fingerprint: string;
   readonly evalLoss: readonly HeldOut[];
   readonly updates: readonly PeriodUpdate[];
@@ -51,18 +51,23 @@ export interface CheckpointState {
   readonly kernels: KernelChoice;
 }
 
-/** What of a run's state lies in host memory, by layer. */
+/** The part of a run's state that lies in host memory, by layer. */
 export interface HostState {
   readonly parked: ReadonlyMap<number, ParkedState>;
-  /** Weights as they were when the layer joined the period that goes on (period-watch.ts). */
+  /** Weights at the beginning of the current period (period-watch.ts). */
   readonly before: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
 }
 
 const STATE_KEY = 'lisa-studio';
-/** Checksums: of the state's text with the tensors' names, then of each tensor in that order. By its name the last of the file. */
+/**
+ * Checksums: of the state's text with the tensors' names, then of each tensor in that order. Its name makes it the last tensor of the file.
+ */
 const CHECKSUMS = '~checksums';
 
-/** 32 bits over `length` bytes that come in pieces, whole words but for the last. It tells damage, not intent. */
+/**
+ * A checksum of 32 bits over `length` bytes that come in pieces; all pieces but the last are whole words. It detects damage, but not
+ * forgery.
+ */
 class Checksum {
   #h: number;
 
@@ -96,11 +101,11 @@ function textSum(text: string, names: readonly string[]): number {
 
 interface StateBuffer {
   readonly buffer: BufferSpec;
-  /** The block of weights of which it is the last buffer. */
+  /** The block of weights, if this is its last buffer. */
   readonly completes: BlockName | null;
 }
 
-/** Buffers that make up the state of a run, by name in the file: a tensor each. */
+/** Buffers that make up the state of a run, by name in the file, which has a tensor for each. */
 function stateBuffers(engine: Engine): Map<string, StateBuffer> {
   const { blocks, adapters, alwaysOn, slots } = engine.plan.buffers;
   const buffers = new Map<string, StateBuffer>();
@@ -121,7 +126,7 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
 
 /**
  * The checkpoint of a run as it is now; the GPU must be idle until the file has been written. `onPiece` is called
- * before each piece of a tensor is read; what it throws ends the writing.
+ * before each piece of a tensor is read; if it throws, the writing ends.
  */
 export function checkpointFile(
   engine: Engine,
@@ -154,7 +159,7 @@ export function checkpointFile(
   }
   for (const [layer, bytes] of before) held(`before/${layer}`, bytes);
   const names = tensors.map(({ name }) => name).sort();
-  // The writer asks for tensors in the order of the file, and for this one when it has had all others.
+  // The writer asks for tensors in the order of the file, and asks for this one after all others.
   const check = (): Float32Array<ArrayBuffer> => {
     const words = Uint32Array.of(textSum(text, names), ...sums);
     sums.length = 0;
@@ -204,14 +209,17 @@ export async function readCheckpointState(reader: CheckpointReader): Promise<Che
   try {
     const state = JSON.parse(text) as CheckpointState;
     if (state.version !== 2) throw new Error(`version ${String(state.version)}`);
-    // A setting that was not there yet when it was written is at its default, which is what the run did without it.
+    // A setting that did not exist when the file was written gets its default, which is how the run behaved without it.
     return { ...state, config: configOf(withCurrentNames(state.config)) };
   } catch (cause) {
     throw corrupt('it was written by another version', cause);
   }
 }
 
-/** Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH where the run is another, CHECKPOINT_CORRUPT where bytes are damaged. `onBlock` hears of every block of weights that is on the GPU again. */
+/**
+ * Fills the engine's buffers, and returns the host's. Throws CHECKPOINT_MISMATCH if it belongs to another run, CHECKPOINT_CORRUPT if bytes
+ * are damaged. `onBlock` is called for every block of weights that is on the GPU again.
+ */
 export async function restoreCheckpoint(
   engine: Engine,
   reader: CheckpointReader,
@@ -239,7 +247,7 @@ export async function restoreCheckpoint(
   const { slots } = engine.plan.buffers;
   for (const [name, { buffer, completes }] of stateBuffers(engine)) {
     await load(name, buffer.bytes, (piece, at) => engine.writeWhole(buffer, piece, at));
-    // What was written is no longer in memory of the driver once the GPU has it.
+    // Bytes that were written leave the driver's memory once the GPU has them.
     await engine.executor.idle();
     if (completes !== null) await onBlock(completes);
   }

@@ -19,7 +19,7 @@ function paced() {
   return { duty, rests, step };
 }
 
-test('rests as long as its share of the step before, and never long enough to seem dead', async () => {
+test('rests for its share of the previous step, and never long enough to seem dead', async () => {
   const { duty, rests, step } = paced();
   duty.rest = 1;
   for (const ms of [200, 300, 60_000, 100]) await step(ms);
@@ -29,7 +29,7 @@ test('rests as long as its share of the step before, and never long enough to se
   expect(rests.at(-1)).toBe(50);
 });
 
-test('at full pace never, and not after a pause', async () => {
+test('does not rest at full pace, nor after a pause', async () => {
   const { duty, rests, step } = paced();
   await step(200);
   await step(200);

@@ -1,13 +1,13 @@
 // Rests between steps, so that a machine stays cool and quiet: half pace rests as long as each step took.
 
-/** One rest is never longer, whatever a step took: commands wait for it. */
+/** The longest rest, however long a step took, because commands wait for a rest to end. */
 const LONGEST_REST_MS = 5000;
 
 export class DutyCycle {
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<void>;
   #rest = 0;
-  /** When the last step was let go; null before the first. */
+  /** When the last step began; null before the first. */
   #begun: number | null = null;
 
   constructor(now: () => number = () => performance.now(), sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms))) {
@@ -20,7 +20,7 @@ export class DutyCycle {
     this.#rest = share;
   }
 
-  /** Waits as long as the last step has earned. */
+  /** Rests for its share of the last step's time. */
   async breathe(): Promise<void> {
     const begun = this.#begun;
     this.#begun = null;

@@ -1,4 +1,4 @@
-// The loss on held-out samples: of one evaluation, and those of a run.
+// The loss on held-out samples: one evaluation, and all evaluations of a run.
 
 import { evalBatches } from '../data/batch/loader';
 import type { Engine } from '../engine/engine';
@@ -6,12 +6,12 @@ import type { RunInputs } from './prepare';
 import type { HeldOut, Rounding, RunEvent } from './events';
 
 export interface HeldOutLoss {
-  /** Mean over the targets. */
+  /** Mean loss over the targets. */
   readonly loss: number;
   readonly targets: number;
 }
 
-/** Null where nothing is held out. `onBatch` hears how much is done (0 to 1); what it throws ends the evaluation. */
+/** Null if nothing is held out. `onBatch` receives the progress (0 to 1); if it throws, the evaluation ends. */
 async function heldOutLoss(
   engine: Engine,
   { config, dataset }: RunInputs,
@@ -32,13 +32,13 @@ async function heldOutLoss(
 
 export interface EvaluationHost {
   emit(event: RunEvent): void;
-  /** Before an evaluation: the steps under way are waited for. */
+  /** Called before an evaluation; waits for the steps under way. */
   begin(): Promise<void>;
-  /** Throws where nothing of the run is wanted any more. */
+  /** Throws if the run was discarded. */
   check(): Promise<void>;
 }
 
-/** What a run has measured on held-out samples. Where none are held out, every evaluation comes to nothing. */
+/** What a run has measured on held-out samples. If none are held out, evaluations do nothing. */
 export class Evaluations {
   readonly #engine: Engine;
   readonly #inputs: RunInputs;
@@ -56,17 +56,17 @@ export class Evaluations {
     return this.#losses;
   }
 
-  /** Once layers were rounded at the end of the run. */
+  /** Set after layers were rounded at the end of the run. */
   get rounding(): Rounding | undefined {
     return this.#rounding;
   }
 
-  /** Goes on from a checkpoint's. */
+  /** Continues from the losses of a checkpoint. */
   restore(losses: readonly HeldOut[]): void {
     this.#losses = [...losses];
   }
 
-  /** `weights`: where these were rounded to a type for an export. */
+  /** `weights`: the type to which the weights were rounded for an export, if they were. */
   async measure(step: number, weights?: HeldOut['weights']): Promise<void> {
     const held = await this.#heldOut();
     if (!held) return;
@@ -75,14 +75,14 @@ export class Evaluations {
     this.#host.emit({ type: 'eval', step, ...held, ...rounded });
   }
 
-  /** Rounds the layers that are in masters back to what they are stored in, and measures what that costs. Nothing trains after it. */
+  /** Rounds the layers that are in masters to the type in which they are stored, and measures what that costs. Nothing trains after it. */
   async roundBack(step: number): Promise<void> {
     const layers = this.#engine.layersInMasters;
     if (layers.length === 0) return;
     await this.#engine.roundBack();
     const before = this.#losses.pop()?.loss ?? null;
     const held = await this.#heldOut();
-    // What is exported is the rounded model: its loss is the last one.
+    // The rounded model is exported, so its loss is the last one.
     if (held) this.#losses.push({ step, loss: held.loss });
     this.#rounding = { layers, before, after: held?.loss ?? null };
     this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });

@@ -1,4 +1,4 @@
-// What a run reports while it goes on and when it has ended: plain data, the same to the page, the command line and the recording.
+// What a run reports while it trains and when it ends: plain data, the same for the page, the command line and the recording.
 
 import type { ErrorInfo } from '../base/errors';
 import type { RunConfig } from '../config/run-config';
@@ -10,11 +10,11 @@ import type { Dtype, ModelShape } from '../model/types';
 import type { BlockBytes } from '../plan/block-bytes';
 import type { Forecast } from '../plan/forecast';
 
-/** Where a run is. */
+/** What a run is doing. */
 export type Phase = 'opening' | 'loading' | 'preparing' | 'evaluating' | 'sampling' | 'training' | 'paused' | 'saving' | 'done' | 'failed';
 
 export interface StepMetrics {
-  /** From 1. */
+  /** Counts from 1. */
   readonly step: number;
   /** Mean over the step's targets, before the step's update; natural log. */
   readonly loss: number;
@@ -22,7 +22,7 @@ export interface StepMetrics {
   readonly gradNorm: number;
   /** Tokens that went through the model. */
   readonly tokens: number;
-  /** Tokens that carried a loss. */
+  /** Tokens that counted toward the loss. */
   readonly targets: number;
   readonly activeLayers: readonly number[];
   readonly stepMs: number;
@@ -36,7 +36,7 @@ export interface LayerMove {
   readonly change: number;
 }
 
-/** How far the layers of a period moved in it. */
+/** How far the layers of a period moved during it. */
 export interface PeriodUpdate {
   readonly period: number;
   readonly layers: readonly LayerMove[];
@@ -64,7 +64,7 @@ export interface Sample {
   readonly step: number;
   readonly prompt: string;
   readonly text: string;
-  /** Tokens from the prompt's beginning that the model did not see: it is longer than there is room for. */
+  /** Tokens from the prompt's beginning that the model did not see: the prompt is longer than the room for it. */
   readonly leftOut?: number;
 }
 
@@ -72,14 +72,14 @@ export interface HeldOut {
   readonly step: number;
   /** Mean over the held-out targets, in nats. */
   readonly loss: number;
-  /** Where the weights were rounded to this type for it, as those of an export. */
+  /** The type to which the weights were rounded first, as for an export; absent if they were not. */
   readonly weights?: 'f16' | 'bf16';
 }
 
 /** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
 export interface Rounding {
   readonly layers: readonly number[];
-  /** With their f32 masters, and as they are stored and exported; null where nothing is held out. */
+  /** Loss with the f32 masters, and with the weights as they are stored and exported; null if nothing is held out. */
   readonly before: number | null;
   readonly after: number | null;
 }
@@ -98,15 +98,15 @@ export interface RunReport {
   readonly parameters: number;
   /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
   readonly stored?: Readonly<Record<Dtype, number>>;
-  /** Only where layers were rounded at the end. */
+  /** Present only if layers were rounded at the end. */
   readonly rounding?: Rounding;
   readonly trainable: number;
   readonly tokensPerSecond: number;
-  /** How often the draws of the Bernoulli sampler were corrected; with that sampler only. */
+  /** How often the draws of the Bernoulli sampler were corrected; absent for other samplers. */
   readonly bernoulli?: BernoulliReport;
-  /** Empty where updates were not measured. The last period may be a part of one. */
+  /** Empty if updates were not measured. The last period may be incomplete. */
   readonly updates: readonly PeriodUpdate[];
-  /** The last is of the weights that were exported. */
+  /** The last one is the loss of the exported weights. */
   readonly evalLoss: readonly HeldOut[];
 }
 
@@ -115,7 +115,7 @@ export type RunEvent =
       readonly type: 'phase';
       readonly phase: Phase;
       readonly detail?: string;
-      /** 0 to 1, where it is known. */ readonly fraction?: number;
+      /** 0 to 1, if it is known. */ readonly fraction?: number;
     }
   | { readonly type: 'prepared'; readonly prepared: Prepared }
   | { readonly type: 'step'; readonly metrics: StepMetrics }
@@ -123,12 +123,12 @@ export type RunEvent =
   | { readonly type: 'sample'; readonly sample: Sample }
   /** Layers that leave training after `step`, or that were training when the run ended. */
   | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
-  /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none, if all is right). */
+  /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none if all is well). */
   | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
   /** At the end, before the last sample: layers that were in training are stored in 16 bits again. */
   | { readonly type: 'rounded'; readonly step: number; readonly rounding: Rounding }
   | { readonly type: 'checkpoint'; readonly step: number }
-  /** A checkpoint could not be written. The run is whole and pauses, unless it is at its end. */
+  /** A checkpoint could not be written. The run is unharmed and pauses, unless it is at its end. */
   | { readonly type: 'saveFailed'; readonly step: number; readonly error: ErrorInfo }
   | { readonly type: 'done'; readonly report: RunReport; readonly stopped: boolean }
   | {

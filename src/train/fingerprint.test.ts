@@ -6,7 +6,7 @@ const rowOf = (elements: number): ParameterRow => ({ name: 'w', shape: [elements
 const values = (count: number, salt: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(i + salt));
 
-test('a digest of pieces is that of the whole, whatever the pieces are', () => {
+test('a digest of pieces equals that of the whole, however it is cut', () => {
   const sizes = [5000, 1, 256, 3];
   const whole = new TensorDigests();
   const pieces = new TensorDigests();
@@ -21,7 +21,7 @@ test('a digest of pieces is that of the whole, whatever the pieces are', () => {
   expect(new Set(whole.all).size).toBe(sizes.length);
 });
 
-test('it tells a changed value that it looks at from what it was', () => {
+test('it changes with every value that it looks at', () => {
   const digest = (data: Float32Array<ArrayBuffer>): readonly number[] => {
     const digests = new TensorDigests();
     digests.add({ row: rowOf(data.length), start: 0, data });

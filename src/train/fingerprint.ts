@@ -1,4 +1,4 @@
-// A short name for what a run trains: model shape, weights and samples. A checkpoint refuses to go on with others.
+// A short name for what a run trains: model shape, weights and samples. A checkpoint cannot be resumed with others.
 
 import type { SampleList } from '../data/batch/token-store';
 import type { TensorPiece } from '../io/sources/model-files';
@@ -13,7 +13,7 @@ export class TensorDigests {
   #values: number[] = [];
   readonly #done: number[] = [];
 
-  /** The next piece: all of one tensor, in order, then all of the next. */
+  /** Adds the next piece. Pieces must come in order: all of one tensor, then all of the next. */
   add({ row, start, data }: TensorPiece): void {
     const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
     const elements = elementsOf(row);
@@ -28,7 +28,7 @@ export class TensorDigests {
     this.#values = [];
   }
 
-  /** Of the tensors that are through, in their order. */
+  /** Digests of the completed tensors, in their order. */
   get all(): readonly number[] {
     return this.#done;
   }

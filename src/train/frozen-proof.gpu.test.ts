@@ -1,4 +1,4 @@
-// The proof finds what it is for: one bit in a weight that nothing should have touched.
+// The proof finds a single changed bit in a weight that nothing should have touched.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -63,11 +63,11 @@ const frozenIn = (period: number): string[] =>
   [0, 1, 2, 3].filter((layer) => !plain.session.schedule[period].layers.includes(layer)).map((layer) => `layer.${layer}`);
 
 describe('LISA', () => {
-  test('an honest run: all layers out of training, those that have trained before too, are what they were', () => {
+  test('an honest run: all layers that are not in training are unchanged, even those that trained before', () => {
     expect(plain.proofs).toEqual([
       { step: 0, frozen: ['layer.0', 'layer.1', 'layer.2', 'layer.3'], changed: [] },
       { step: 2, frozen: frozenIn(0), changed: [] },
-      // Between two periods: those that have just trained are not frozen yet.
+      // Between two periods the layers that have just trained are not frozen yet.
       { step: 3, frozen: frozenIn(0), changed: [] },
       { step: 4, frozen: frozenIn(1), changed: [] },
       { step: 7, frozen: frozenIn(2), changed: [] },
@@ -102,7 +102,7 @@ describe('LISA', () => {
     }
   });
 
-  test('after a resume it is held against what the checkpoint held', async () => {
+  test('after a resume weights are compared with those of the checkpoint', async () => {
     const from = plain.host.checkpoints.at(5);
     expect((await verified(inputs, [{ at: 5 }, { at: 7 }], from)).proofs).toEqual([
       { step: 5, frozen: frozenIn(1), changed: [] },
@@ -113,7 +113,7 @@ describe('LISA', () => {
     expect((await verified(inputs, [{ at: 5, before }], from)).proofs.map(({ changed }) => changed)).toEqual([[name]]);
   });
 
-  test('embedding and norm, where they do not train, are in it', async () => {
+  test('embedding and norm are included if they do not train', async () => {
     const off = await inputsOf({ alwaysOn: { embedding: false, head: false, norm: false } });
     const before = (session: Session): Promise<void> => tamper(session, (row) => row.block === 'embedding');
     const { proofs, session } = await verified(off, [{ at: 1 }, { at: 2, before }]);

@@ -1,5 +1,5 @@
-// Proof that frozen weights are bit for bit what they were: a SHA-256 of every piece of every tensor as it was loaded, as a
-// checkpoint held it, or as it was when its layer last left training, against what is on the GPU now.
+// Proves that frozen weights are bit for bit unchanged. It compares the SHA-256 of every piece of every tensor on the GPU now with that of
+// the piece as it was loaded, as a checkpoint held it, or as it was when its layer last left training.
 
 import type { TensorPiece } from '../io/sources/model-files';
 import { piecesOf } from '../io/formats/pieces';
@@ -13,25 +13,25 @@ async function digest(data: Float32Array<ArrayBuffer>): Promise<string> {
 
 export class FrozenProof {
   readonly #engine: Engine;
-  /** By tensor name and the piece's first element. */
+  /** Keys are the tensor's name and the piece's first element. */
   readonly #digests = new Map<string, string>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
   }
 
-  /** A piece of a tensor as it goes to the GPU. */
+  /** Records a piece of a tensor that is uploaded to the GPU. */
   async notePiece({ row, start, data }: TensorPiece): Promise<void> {
     this.#digests.set(`${row.name} ${start}`, await digest(data));
   }
 
-  /** All tensors of a block as they are on the GPU, which must be idle, and as they are stored once their layer leaves. */
+  /** Records all tensors of a block as they will be stored once their layer leaves. Reads them from the GPU, which must be idle. */
   async noteBlock(name: BlockName): Promise<void> {
     for await (const { row, start, data } of this.#read(name))
       await this.notePiece({ row, start, data: this.#engine.roundedAsStored(row, data) });
   }
 
-  /** Those of the blocks in which any bit differs. Reads them back one at a time; the GPU must be idle. */
+  /** The blocks among these in which any bit differs. Reads the tensors back one at a time; the GPU must be idle. */
   async changed(names: readonly BlockName[]): Promise<BlockName[]> {
     const changed: BlockName[] = [];
     for (const name of names) {
@@ -50,7 +50,7 @@ export class FrozenProof {
   }
 }
 
-/** Blocks that do not train while these layers do, from the bottom up. LoRA's adapters train, and no block. */
+/** Blocks that do not train while these layers do, from the bottom up. With LoRA that is every block, because only adapters train. */
 export function frozenBlocks({ plan }: Engine, activeLayers: readonly number[]): BlockName[] {
   const { blocks, alwaysOn, adapters } = plan.buffers;
   const training = new Set<string>([...alwaysOn.keys(), ...(adapters.length > 0 ? [] : activeLayers.map((layer) => `layer.${layer}`))]);

@@ -62,7 +62,7 @@ test('step while running: one more step, then a pause', async () => {
   await held;
 });
 
-test('pause takes back a step that was not used', async () => {
+test('pause cancels a step that was not used', async () => {
   const { gate, log, ask } = gateWithLog(false);
   gate.step();
   gate.pause();
@@ -108,7 +108,7 @@ test.each(Object.entries(ORDERS))('%s while the pause is still being prepared is
   expect(log).toEqual(['pausing', answer]);
 });
 
-test('stop: no step goes any more, whatever is said later', async () => {
+test('stop: no further step may run, whatever is asked later', async () => {
   const { gate, log, ask } = gateWithLog(false);
   gate.stop();
   gate.continue();
@@ -128,7 +128,7 @@ test('stop wakes a paused run', async () => {
   expect(log).toEqual(['pausing', 'stop']);
 });
 
-test('discard is a stop that says so', async () => {
+test('discard is a stop, and the gate reports it', async () => {
   const { gate, log, ask } = gateWithLog(true);
   const held = ask();
   await settle();
@@ -138,7 +138,7 @@ test('discard is a stop that says so', async () => {
   expect(log).toEqual(['pausing', 'stop']);
 });
 
-test('save comes before the next step, once, and the step after it goes', async () => {
+test('save comes before the next step, once, and the step after it runs', async () => {
   const { gate, log, ask } = gateWithLog(false);
   gate.want('save');
   gate.want('save');

@@ -1,6 +1,6 @@
-// Pause, step, stop, and what is wanted between two steps: what a session asks before every step. No GPU, no timers.
+// Pause, step, stop, and requests between two steps. A session asks the gate before every step. No GPU, no timers.
 
-/** What may be wanted between two steps; the session does it and asks again. */
+/** What may be requested between two steps; the session does it and asks again. */
 export type Errand = 'save' | 'verify';
 export type GateAnswer = 'go' | 'stop' | Errand;
 
@@ -9,12 +9,12 @@ export class Gate {
   #stopped = false;
   #discarded = false;
   #steps = 0;
-  /** In the order in which they were asked for, each once. */
+  /** In the order of the requests, each once. */
   readonly #errands = new Set<Errand>();
   #waiting: ((answer: GateAnswer) => void) | null = null;
   readonly #onPause: () => Promise<void>;
 
-  /** onPause runs whenever a step is asked for and none may go. */
+  /** onPause runs whenever the session asks for a step and none may run. */
   constructor(paused: boolean, onPause: () => Promise<void>) {
     this.#paused = paused;
     this.#onPause = onPause;
@@ -24,7 +24,7 @@ export class Gate {
     const now = this.#answer();
     if (now) return now;
     await this.#onPause();
-    // Something may have been said while the pause was prepared.
+    // A command may have come while the pause was prepared.
     return this.#answer() ?? new Promise<GateAnswer>((resolve) => (this.#waiting = resolve));
   }
 
@@ -38,14 +38,14 @@ export class Gate {
     this.#wake();
   }
 
-  /** One step, then pause. */
+  /** Allows one step, then pauses. */
   step(): void {
     this.#paused = true;
     this.#steps = 1;
     this.#wake();
   }
 
-  /** Before the next step, or at once while paused. Not after stop: that end saves by itself. */
+  /** The session does it before the next step, or at once while paused, but not after stop, because a run that stops saves by itself. */
   want(errand: Errand): void {
     this.#errands.add(errand);
     this.#wake();
@@ -56,7 +56,7 @@ export class Gate {
     this.#wake();
   }
 
-  /** Like stop, but nothing of the run is wanted any more. */
+  /** Like stop, but the run's results are not wanted any more. */
   discard(): void {
     this.#discarded = true;
     this.stop();

@@ -1,6 +1,6 @@
 // The built-in model against float64 PyTorch: logits, loss, gradients of every tensor, and AdamW. The reference is
-// src/testing/fixtures/wordsmith-2m.golden.json (tools/base-model/golden.py); it does not say how far float32 PyTorch
-// itself is off, so the bounds are absolute. Two of the ten AdamW steps run unless LISA_SLOW=1.
+// src/testing/fixtures/wordsmith-2m.golden.json (tools/base-model/golden.py); it does not contain the error of float32 PyTorch itself, so
+// the bounds are absolute. Two of the ten AdamW steps run unless LISA_SLOW=1.
 
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,7 +37,9 @@ const config: RunConfig = {
   gradClip: 0,
 };
 
-/** Rows of `length` inputs; `predicted` says at which positions the next token carries a loss. The last row's next token is made up. */
+/**
+ * Rows of `length` inputs; `predicted` says at which positions the next token counts toward the loss. The last row's next token is made up.
+ */
 function batchOf(length: number, predicted: (position: number) => boolean): MicroBatch {
   return buildMicroBatch(
     golden.input_ids.map((ids) => [

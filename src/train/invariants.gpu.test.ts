@@ -114,7 +114,7 @@ test('memory is flat over 40 switches, every layer gets its turn, and a switch c
       const { state, take } = stepsOf(engine, config);
       const data = tinyStep(TINY[name], 5);
       const times = { switch: [] as number[], step: [] as number[] };
-      // A step is a switch, which clears slots or has none to clear, then one micro-batch: the two submissions are timed apart.
+      // A step is a switch, which clears slots if there are any to clear, then one micro-batch. The two submissions are timed separately.
       const { executor } = engine;
       const run = executor.run.bind(executor);
       executor.run = async (segments, extents) => {
@@ -243,7 +243,7 @@ describe('optimizer state belongs to a layer', () => {
     return [await hashOf(engine, m), await hashOf(engine, v)];
   };
 
-  test("a joiner's first update is that of a fresh run; one that stays goes on with its state", async () => {
+  test("a joiner's first update is that of a fresh run; a layer that stays continues with its state", async () => {
     const name = 'tied Llama';
     const draws = [
       [0, 1],
@@ -284,7 +284,7 @@ describe('optimizer state belongs to a layer', () => {
     expect([switched['layer.0'], switched['layer.3']]).toEqual([fresh['layer.0'], fresh['layer.3']]);
   });
 
-  test('re-warmed, a joiner comes up to the rate over its first updates; what stays and what is always on does not', async () => {
+  test('a re-warmed joiner reaches the full rate over its first updates; layers that stay and always-on tensors have it at once', async () => {
     const name = 'tied Llama';
     const draws = [
       [0, 1],
@@ -384,7 +384,7 @@ test('slots without a layer add nothing to the gradient norm', async () => {
   );
 });
 
-describe('a loss that is no finite number', () => {
+describe('a loss that is not a finite number', () => {
   test.each([
     ['NaN in a trained layer', 'model.layers.1.mlp.up_proj.weight', NaN],
     ['infinity in a frozen layer', 'model.layers.0.self_attn.v_proj.weight', Infinity],
@@ -409,7 +409,7 @@ describe('a loss that is no finite number', () => {
       const stats = await steps.take(tinyStep(TINY[name], 2));
       expect(stats).toMatchObject({ bad: true, clip: 0 });
       expect([await weightHashes(engine), await state()]).toEqual(before);
-      // The flag stays: a step whose own loss is finite makes no update either.
+      // The flag stays set: even a step whose own loss is finite makes no update.
       values[3] = 0.1;
       engine.writeTensor(row, values);
       const healed = await weightHashes(engine);

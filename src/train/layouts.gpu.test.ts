@@ -1,6 +1,6 @@
-// How weights lie on the GPU is not part of what a run computes: packed in 16 bits while they do not train, or cut into as many buffers as they
-// can be, a step has the values and the sums, in the same order, of whole blocks in f32. It equals theirs bit for bit, until a
-// packed layer leaves and is rounded. oracle.gpu.test.ts holds whole blocks against float64 PyTorch.
+// How weights lie on the GPU does not change what a run computes. They may be packed in 16 bits while they do not train, or cut into as
+// many buffers as possible: a step has the same values and the same sums in the same order as with whole blocks in f32. The results are
+// equal bit for bit, until a packed layer leaves and is rounded. oracle.gpu.test.ts compares whole blocks with float64 PyTorch.
 
 import { describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -25,7 +25,7 @@ type Draws = readonly (readonly number[])[];
 const shapeOf = (name: TinyName): ModelShape => ({ ...TINY[name], vocab: 301 });
 const rounded = (values: Numbers, stored: Stored): Numbers => decodeTensor(new Uint8Array(narrow(values, stored).buffer), stored);
 
-/** `bits` hold the weights exactly, in whichever type they lie. */
+/** `bits` can hold the weights exactly, whatever type they are stored in. */
 interface Layout extends Pick<PlanOptions, 'shardBytes'> {
   readonly bits: Stored;
   readonly weightStorage: RunConfig['weightStorage'];
@@ -51,7 +51,7 @@ const differing = (a: ReadonlyMap<string, Numbers>, b: ReadonlyMap<string, Numbe
     .filter(([name, values]) => Buffer.compare(Buffer.from(values.buffer), Buffer.from(b.get(name)!.buffer)) !== 0)
     .map(([name]) => name);
 
-/** Three steps, the later ones of two micro-batches, an evaluation and sampled logits; what each left behind. */
+/** Three steps, the later ones of two micro-batches, an evaluation and sampled logits, and what each left behind. */
 async function journey(engine: Engine, config: RunConfig, draws: Draws) {
   const { shape } = engine.plan.input;
   const { blocks, alwaysOn, slots } = engine.plan.buffers;
@@ -83,13 +83,13 @@ const PACKED = { bits: 'bf16', weightStorage: 'stored' } as const satisfies Layo
 const HALF = { bits: 'f16', weightStorage: 'stored' } as const satisfies Layout;
 /** As many buffers as blocks can be cut into. */
 const IN_PARTS = { shardBytes: 1 };
-/** Two models a type: what differs between types is the load of a quad. */
+/** Two models per type are enough: types differ only in how a quad is loaded. */
 const LAYOUTS: readonly { name: string; layout: Layout; of: Layout; draws: Draws; models: readonly TinyName[] }[] = [
-  // Over a switch: what is not packed is not rounded.
+  // These runs switch layers: weights that are not packed are not rounded.
   { name: 'f32 in shards', layout: { ...WHOLE, ...IN_PARTS }, of: WHOLE, draws: SWITCH, models: ['GPT-2', 'untied Llama', 'tied Llama'] },
   { name: 'packed f16', layout: HALF, of: { ...HALF, weightStorage: 'f32' }, draws: STAY, models: ['untied Llama', 'GPT-2'] },
   { name: 'packed bf16', layout: PACKED, of: WHOLE, draws: STAY, models: ['tied Llama', 'Qwen3'] },
-  // Both round what leaves.
+  // Both layouts round layers that leave.
   { name: 'packed bf16 in shards', layout: { ...PACKED, ...IN_PARTS }, of: PACKED, draws: SWITCH, models: ['untied Llama'] },
 ];
 const METHODS: readonly (readonly [string, Partial<RunConfig>])[] = [
@@ -101,7 +101,7 @@ const METHODS: readonly (readonly [string, Partial<RunConfig>])[] = [
 describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
   test.each(models)('%s: steps, gradients, state, evaluation and sampling equal those of the plainer layout bit for bit', async (name) => {
     for (const [method, changes] of METHODS) {
-      // The gradient norm adds its partial sums by buffer: cut, it differs by rounding, so nothing may be clipped by it.
+      // The gradient norm adds its partial sums by buffer, so it differs by rounding if blocks are cut, and must not clip anything here.
       const cut = layout.shardBytes !== undefined;
       const config = tinyConfig({
         lisaLayers: draws[0].length,
@@ -149,7 +149,7 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
       for (let step = 0; step < 2; step++) await steps.take(tinyStep(shape, step));
       const master = await valuesOf(engine);
       expect(differing(start, master)).toEqual(table.map((row) => row.name));
-      // The block is what it was until its layer leaves.
+      // The block is unchanged until its layer leaves.
       expect(await weightHashes(engine)).toEqual(first);
       await steps.take(tinyStep(shape, 2));
       const after = await valuesOf(engine);
@@ -157,7 +157,7 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
         const want = engine.storedAs(row) === 'f32' ? master.get(row.name)! : rounded(master.get(row.name)!, layout.bits);
         expect(differing(new Map([['w', after.get(row.name)!]]), new Map([['w', want]])), row.name).toEqual([]);
       }
-      // Some of it was lost, or this test would not see a rounding that is left out.
+      // Some bits must be lost, or this test would not notice a missing rounding.
       expect(differing(master, after)).toContain(table[0].name);
       await steps.take(tinyStep(shape, 3));
       const left = (await weightHashes(engine))['layer.0'];
@@ -174,7 +174,7 @@ describe.each([HALF, PACKED, { ...PACKED, ...IN_PARTS }])('%o', (layout) => {
   });
 });
 
-test('memory is flat over 30 switches of packed layers, and every byte is the forecast', async () => {
+test('memory is flat over 30 switches of packed layers, and equals the forecast to the byte', async () => {
   const { gpu } = await nodeLab();
   const name = 'tied Llama';
   const config = tinyConfig({ weightStorage: 'stored', steps: 30, stepsPerPeriod: 1, lisaLayers: 1, lr: 1e-3, alwaysOn: OFF });

@@ -1,4 +1,4 @@
-// The data files of a run or of a look at them: streamed, parsed and tokenised in slices.
+// Reads the data files of a run or of a preview: they are streamed, parsed and tokenised in short pieces of work.
 
 import type { LoadedFiles } from '../data/sample/inspect';
 import { loadingStream, type LoadConfig, type LoadedData } from '../data/sample/loading';
@@ -7,17 +7,17 @@ import type { Tokenizer } from '../data/tokenize/tokenizer';
 import type { Pace } from './pace';
 
 export interface DataBytes {
-  /** File name; its ending says the format. */
+  /** File name; its extension determines the format. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** Data that are in memory, or a file that is read as it is needed. */
+/** Data in memory, or a file that is read as needed. */
 export type DataInput = DataBytes | DataStream;
 
 const streamOf = (data: DataInput): DataStream => ('bytes' in data ? bytesStream(data.name, data.bytes) : data);
 
-/** Throws DATASET_READ as reading would: a browser refuses a file that has changed since it was chosen. */
+/** Throws DATASET_READ if reading would: a browser refuses a file that has changed since it was chosen. */
 export async function checkReadable({ data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null }): Promise<void> {
   for (const stream of [data, ...(evalData ? [evalData] : [])].map(streamOf)) {
     const chunks = stream.chunks()[Symbol.asyncIterator]();
@@ -26,7 +26,7 @@ export async function checkReadable({ data, evalData }: { readonly data: DataInp
   }
 }
 
-/** `told` hears how far it is (0 to 1) and what there is of the main file. Null where nobody wants it any more. */
+/** `told` receives the progress (0 to 1) and the main file's data so far. Null if the result is no longer wanted. */
 export async function loadFiles(
   { data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null },
   tokenizer: Tokenizer,

@@ -1,7 +1,7 @@
 // The engine against float64 PyTorch, tensor by tensor: gradients of one batch, and whole runs. Float32
-// PyTorch's own error of each quantity stands beside ours: nobody's f32 can be held to more than that. What differs between model
-// families shows in gradients, logits, LISA's run and LoRA's; full training and LISA without embedding and head, which share all of
-// it, run for one family of each style, and for all with LISA_SLOW=1.
+// PyTorch's own error of each quantity stands beside ours, because no f32 can be expected to do better. Differences between model families
+// show in gradients, logits, LISA's run and LoRA's. Full training and LISA without embedding and head add nothing to that, so they run for
+// one family of each style, and for all with LISA_SLOW=1.
 
 import { describe, expect, test } from 'vitest';
 import { relativeErrorL2 } from '../testing/compare';

@@ -1,5 +1,5 @@
-// Eight short sentences, learnt by heart: the loss falls to nearly nothing with LISA, and greedy sampling then writes each sentence
-// on from its beginning. LISA_SLOW=1 also learns them with full training, LoRA and GPT-2.
+// Models learn eight short sentences by heart: the loss falls to nearly nothing with LISA, and greedy sampling then continues each sentence
+// from its beginning. LISA_SLOW=1 also learns them with full training, LoRA and GPT-2.
 
 import { describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -108,7 +108,7 @@ describe('eight sentences', () => {
         expect(before).toBe(0);
         if (below <= 0.1) expect(right).toBe(8);
 
-        // What was learnt is what is sampled from: the cache's logits are those of the forward pass.
+        // Sampling uses what was learnt: the cache's logits are those of the forward pass.
         const { vocab } = engine.plan.input.shape;
         const [{ ids }] = samples;
         await engine.evaluate(microBatch([{ ids, target: Uint8Array.from({ length: LENGTH + 1 }, (_, i) => (i > 0 ? 1 : 0)) }]));

@@ -1,9 +1,9 @@
-// Long work in slices: between two of them the worker hears commands.
+// Cuts long work into short pieces, between which the worker can receive commands.
 
-/** Work between two looks at what else has been asked. */
+/** How long the worker works before it checks for messages. */
 const SLICE_MS = 20;
 
-/** Lets messages in. */
+/** Lets messages arrive. */
 export const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 export class Pace {
@@ -12,7 +12,7 @@ export class Pace {
   /** `wanted`: false once nobody waits for the work any more. */
   constructor(private readonly wanted: () => boolean) {}
 
-  /** Asked between two pieces of work; false: stop. */
+  /** Called between two pieces of work; false means stop. */
   async next(): Promise<boolean> {
     if (performance.now() < this.#sliceEnd) return true;
     await rest();
@@ -20,7 +20,7 @@ export class Pace {
     return this.wanted();
   }
 
-  /** Runs steps to their end; null where nobody wants it. */
+  /** Runs steps to their end; null if the result is no longer wanted. */
   async finish<T>(steps: Generator<unknown, T>): Promise<T | null> {
     for (;;) {
       const { done, value } = steps.next();

@@ -1,6 +1,6 @@
-// Weights that lie in 16 bits against float64 PyTorch, tensor by tensor, from the model's own file: gradients with every layer
-// in training in turn, and LISA over four periods, in which a layer is rounded when it leaves and starts from that when it comes
-// back. Float32 PyTorch's own error stands beside ours.
+// Compares weights that lie in 16 bits with float64 PyTorch, tensor by tensor, from the model's own file: gradients while each layer trains
+// in turn, and LISA over four periods, in which a layer is rounded when it leaves and starts from the rounded weights when it comes back.
+// Float32 PyTorch's own error stands beside ours.
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -17,7 +17,7 @@ import { Engine } from '../engine/engine';
 import { stepsOf } from '../testing/steps';
 import { loadWeights } from '../engine/weights';
 
-/** What rounds otherwise than float64 did: at most so many of a hundred elements. */
+/** The largest percentage of elements that may round otherwise than float64 did. */
 const MOST_DIFFERING = 0.5;
 
 let engine: Engine | null = null;
@@ -26,7 +26,7 @@ afterEach(() => {
   engine = null;
 });
 
-/** The engine as a run has it: from the model's files, in the types that these tell. */
+/** The engine as in a run: from the model's files, in the types of these files. */
 async function open(fixture: StoredFixture, config: RunConfig, draws: readonly (readonly number[])[]): Promise<Engine> {
   const files = await openModel(await nodeSource(fixture.directory));
   expect(new Set(Object.values(files.types))).toEqual(new Set([fixture.stored]));
@@ -39,7 +39,7 @@ async function open(fixture: StoredFixture, config: RunConfig, draws: readonly (
 const rowsOf = (of: Engine, layer: number): readonly ParameterRow[] => of.plan.buffers.blocks.get(`layer.${layer}`)!.rows;
 const allRows = (of: Engine): ParameterRow[] => [...of.plan.buffers.blocks.values()].flatMap(({ rows }) => rows);
 
-/** Of frozen weights: they are the file's, bit for bit. */
+/** Expects that frozen weights equal the file's bit for bit. */
 async function expectUntouched(of: Engine, fixture: StoredFixture, rows: readonly ParameterRow[]): Promise<void> {
   for (const row of rows) expect(await of.readTensor(row), row.name).toEqual(fixture.weights.get(row.name)!.values);
 }
@@ -59,7 +59,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
     let lossError = 0;
     let logitError = 0;
     for (const on of [false, true]) {
-      // Embedding and head train from an f32 copy of their own; of layers one step beside them will do.
+      // Embedding and head train from f32 copies of their own, so one step with any layer covers them.
       const draws = on ? [[0]] : [[0], [1], [2], [3]];
       // A rate of zero: every step has the same weights, and a layer that leaves is rounded to what it was.
       const switches = { embedding: on, head: on, norm: true };
@@ -105,10 +105,13 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
     const steps = stepsOf(packed, base, (at) => draws[at]);
     const [moved, normMoved] = [new Worst(), new Worst()];
     let [lossError, normError, compared, differing, float32Differing] = [0, 0, 0, 0, 0];
-    /** What every tensor of a layer was when it joined. */
+    /** The values of every tensor of a layer when it joined. */
     const joined = new Map<string, Float32Array>([...fixture.weights].map(([tensor, { values }]) => [tensor, values]));
 
-    /** Before layers leave: their masters. A value that float64 rounds to the other side is set to that side, so that all goes on from the same 16 bits. */
+    /**
+     * Checks the masters before layers leave. A value that float64 rounds to the other side is set to that side, so that training continues
+     * from the same 16 bits.
+     */
     const leave = async (ended: number, layers: readonly number[]): Promise<() => Promise<void>> => {
       const rows = layers.flatMap((layer) => rowsOf(packed, layer));
       for (const row of rows) {

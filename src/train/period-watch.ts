@@ -1,5 +1,5 @@
-// What is looked at when layers join and leave: their weights as they were and as they are. Only layers in training are
-// read, and only at the two ends of a period; nothing on the GPU is written. Where updates are measured it keeps γ layers on the host.
+// Compares the weights of layers when they join and when they leave. It reads only layers in training, only at the two ends of a period,
+// and writes nothing on the GPU. If updates are measured, it keeps γ layers on the host.
 
 import { Change } from './change';
 import type { Engine } from '../engine/engine';
@@ -11,9 +11,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const floats = (bytes: Bytes): Float32Array => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 
 export interface WatchOptions {
-  /** Say how far layers moved. */
+  /** Measure how far layers moved. */
   readonly measure: boolean;
-  /** Is told what layers are when they leave. */
+  /** Records the weights of layers when they leave. */
   readonly proof: FrozenProof | null;
 }
 
@@ -21,7 +21,7 @@ export class PeriodWatch {
   readonly #engine: Engine;
   readonly #options: WatchOptions;
   #layers: readonly number[] = [];
-  /** Weights at the beginning of the period, where updates are measured. */
+  /** Weights at the beginning of the period, if updates are measured. */
   readonly #before = new Map<number, Bytes>();
 
   constructor(engine: Engine, options: WatchOptions) {
@@ -29,18 +29,18 @@ export class PeriodWatch {
     this.#options = options;
   }
 
-  /** For a checkpoint inside of a period, so that what is measured does not depend on when a run was interrupted. */
+  /** For a checkpoint inside a period, so that measurements do not depend on when a run was interrupted. */
   get before(): ReadonlyMap<number, Bytes> {
     return this.#before;
   }
 
-  /** Goes on inside of a period with these layers. */
+  /** Continues inside a period with these layers. */
   restore(layers: readonly number[], before: ReadonlyMap<number, Bytes>): void {
     this.#layers = layers;
     for (const [layer, bytes] of before) this.#before.set(layer, bytes);
   }
 
-  /** Before the first step of a period with these layers. One that stays was read when the period before ended. */
+  /** Called before the first step of a period with these layers. A layer that stays was read when the previous period ended. */
   async begin(layers: readonly number[]): Promise<void> {
     this.#layers = layers;
     if (!this.#options.measure) return;
@@ -49,8 +49,8 @@ export class PeriodWatch {
   }
 
   /**
-   * How far each layer has moved since the period began; empty where that is not measured. `over`: the period ends here, and
-   * the next one is measured from here. Else the run ends inside of it, and one that goes on from there will measure it again.
+   * How far each layer has moved since the period began; empty if that is not measured. `over`: the period ends here, and the next one is
+   * measured from here. Otherwise the run ends inside the period, and a resumed run will measure it again.
    */
   async end(over: boolean): Promise<LayerMove[]> {
     const { measure, proof } = this.#options;

@@ -67,7 +67,7 @@ describe('prompts', () => {
   const chat = (count: number): string =>
     Array.from({ length: count }, (_, i) => JSON.stringify({ prompt: `Question ${i}?`, completion: `Answer ${i}.` })).join('\n');
 
-  test('plain data: text to continue, as it was given', async () => {
+  test('plain data: a prompt is text to continue, as it was given', async () => {
     const { prompts } = await inputsOf({ prompts: ['Once', 'Twice é'] }, textRows(4));
     expect(prompts).toEqual(['Once', 'Twice é'].map((text) => ({ text, ids: bytesOf(text) })));
   });
@@ -92,7 +92,7 @@ describe('prompts', () => {
     }
   });
 
-  test('by default of the evaluation file, where there is one; of the data where nothing is held out', async () => {
+  test('by default from the evaluation file if there is one, and from the data if nothing is held out', async () => {
     const model = await nodeSource(writeTinyModel(join(folder.path, 'm'), 'tiny-llama'));
     const config = { ...TINY_CONFIG, prompts: [] };
     const both = await prepareInputs(config, { model, data: textRows(4), evalData: dataOf('e.jsonl', '{"text":"held out words"}\n') });
@@ -101,7 +101,7 @@ describe('prompts', () => {
     expect(none.prompts.map(({ text }) => text)).toEqual(['one']);
   });
 
-  test('by default there is one, though the held-out rows of a long file lie behind those that are kept as text', async () => {
+  test('there is a default prompt even if the held-out rows of a long file lie behind those that are kept as text', async () => {
     const long = textRows(1200);
     for (const seed of [1, 2, 3, 4, 5, 6]) {
       const { prompts, dataset } = await inputsOf({ prompts: [], evalSplit: 1 / 1200, seed }, long);

@@ -1,4 +1,4 @@
-// From files to what a session trains on: model files, tokenizer, samples, prompts.
+// Turns files into what a session trains on: model files, tokenizer, samples, prompts.
 
 import { checkConfig, type ConfigKey, type ModelBounds, type RunConfig } from '../config/run-config';
 import { chatOf } from '../data/tokenize/chat';
@@ -20,12 +20,12 @@ export interface RunFiles {
   readonly model: FileSource;
   readonly data: DataInput;
   readonly evalData: DataInput | null;
-  /** Of just these data with this model's tokenizer: then they are not tokenised again. */
+  /** Result of tokenising the same data with this model's tokenizer earlier: they are not tokenised again. */
   readonly counted?: LoadedFiles | null;
 }
 
 interface Prompt {
-  /** As a person wrote it. */
+  /** As the person wrote it. */
   readonly text: string;
   readonly ids: readonly number[];
 }
@@ -35,22 +35,25 @@ export interface RunInputs {
   readonly files: ModelFiles;
   readonly tokenizer: Tokenizer;
   readonly dataset: Dataset;
-  /** Rows are conversations: prompts are user messages. */
+  /** True if rows are conversations: prompts are then user messages. */
   readonly chat: boolean;
   readonly prompts: readonly Prompt[];
 }
 
-/** Thrown where nobody wants the inputs any more. */
+/** Thrown if the inputs are no longer wanted. */
 export class Unwanted extends Error {}
 
-/** Default prompts, where the person gives none: from the held-out rows, so that none is trained on. Each is sampled several times in a run. */
+/**
+ * Number of default prompts, if the person gives none. They come from the held-out rows, so the run does not train on them. Each is sampled
+ * several times in a run.
+ */
 const DEFAULT_PROMPTS = 1;
-/** Characters of a text that a plain prompt takes from its beginning. */
+/** How many characters of a text a plain default prompt takes. */
 const PLAIN_PROMPT_CHARS = 40;
 
 /**
  * Opens, checks and encodes everything; nothing touches the GPU. `label` names options in errors, `adapt` may
- * fit defaults to the model before they are checked. Throws Unwanted once `wanted` says so.
+ * fit defaults to the model before they are checked. Throws Unwanted once `wanted` returns false.
  */
 export async function prepareInputs(
   asked: RunConfig,
@@ -76,7 +79,7 @@ export async function prepareInputs(
   if (!dataset) throw new Unwanted();
   if (dataset.refusal) throw dataset.refusal;
   const held = evaluation ? evaluation.firstRows : dataset.evaluation.length > 0 ? [...heldOutRows(data, dataset, tokenizer)] : [];
-  // Of a long file with few held-out rows none may be among those that are kept as text.
+  // A long file with few held-out rows may have none among the rows that are kept as text.
   const rows = held.length > 0 ? held : data.firstRows;
   const { chat } = data;
   const prompts = choosePrompts(config, chat, rows, tokenizer, label?.('prompts') ?? 'prompts');
@@ -100,7 +103,7 @@ export async function openTokenizer(files: ModelTexts): Promise<Tokenizer> {
   );
 }
 
-/** A prompt is a user message where the data is chat, else plain text to continue. */
+/** A prompt is a user message if the data is chat, else plain text to continue. */
 function choosePrompts(config: RunConfig, chat: boolean, rows: Iterable<DataRow>, tokenizer: Tokenizer, label: string): Prompt[] {
   const texts = config.prompts.length > 0 ? config.prompts : defaultPrompts(rows);
   return texts.map((text) => {
@@ -110,7 +113,7 @@ function choosePrompts(config: RunConfig, chat: boolean, rows: Iterable<DataRow>
   });
 }
 
-/** Ids of a text that the model is to go on with. */
+/** Ids of a text that the model is to continue. */
 export function plainPrompt(text: string, tokenizer: Tokenizer): number[] {
   const ids = tokenizer.encode(text);
   return tokenizer.addBos && tokenizer.bosId !== null ? [tokenizer.bosId, ...ids] : ids;
@@ -129,7 +132,7 @@ function defaultPrompts(rows: Iterable<DataRow>): string[] {
   return prompts;
 }
 
-/** The rows that a split held out, as far as rows are kept; of one continuous text, its end from a whole word on. */
+/** The rows that a split held out, as far as rows are kept; for one continuous text, its end from a whole word on. */
 function* heldOutRows(data: LoadedData, { evaluation, held }: Preparation, tokenizer: Tokenizer): Generator<DataRow> {
   if (data.format === 'plain') {
     yield { kind: 'text', text: tokenizer.decode([...evaluation.at(0)!.ids]).replace(/^\S*\s+/, '') };

@@ -21,7 +21,7 @@ const at = (ms: number, event: RunEvent): TimedEvent => ({ at: ms, event });
 const events: TimedEvent[] = [
   at(0.4, { type: 'phase', phase: 'loading', fraction: 1 / 3 }),
   at(10, { type: 'eval', step: 0, loss: 4.25, targets: 12 }),
-  // At the same millisecond as the step: the order is kept all the same.
+  // This has the same millisecond as the step, but the order is kept.
   at(20, { type: 'phase', phase: 'training' }),
   at(20, { type: 'step', metrics: step(1, [0, 3]) }),
   at(20.2, { type: 'moved', step: 1, period: 0, layers: [{ layer: 0, change: 0.0012345678 }] }),
@@ -46,14 +46,14 @@ describe('a recording', () => {
     expect(read).toMatchObject({ recordedAt: recording.recordedAt, config: DEFAULTS });
   });
 
-  it('rounds what is measured and keeps counts, bytes and layers', () => {
+  it('rounds measurements and keeps counts, bytes and layers', () => {
     const steps = read.events.flatMap(({ event }) => (event.type === 'step' ? [event.metrics] : []));
     expect(steps[0]).toEqual({ ...step(1, [0, 3]), loss: 3.1135, lr: 0.00033333, gradNorm: 1.235, stepMs: 412.3 });
     expect(steps.map(({ activeLayers }) => activeLayers)).toEqual([[0, 3], [1], [0, 3]]);
     expect(read.events[4].event).toMatchObject({ layers: [{ layer: 0, change: 0.001235 }] });
   });
 
-  it('writes what repeats once', () => {
+  it('writes repeated values once', () => {
     const file = JSON.parse(encodeRecording(recording)) as { layerSets: unknown[]; memories: unknown[] };
     expect(file.layerSets).toEqual([[0, 3], [1]]);
     expect(file.memories).toHaveLength(1);

@@ -1,5 +1,5 @@
 // A run as a file: its events with their times, the steps in columns. Written once by `npm run record`, replayed by the
-// page. Steps are rounded to what a chart or a reader can tell apart; bytes are exact. Pure.
+// page. Numbers of steps are rounded to the digits that matter in a chart or to a reader; bytes are exact. Pure.
 
 import { configOf, withCurrentNames, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
@@ -28,7 +28,7 @@ const round = (value: number, digits: number): number => Number(value.toPrecisio
 const COLUMNS = ['at', 'step', 'loss', 'lr', 'gradNorm', 'tokens', 'targets', 'stepMs', 'layers', 'memory'] as const;
 type Columns = Record<(typeof COLUMNS)[number], number[]>;
 
-/** `layers` and `memory` are places in these lists: most steps share them. */
+/** `layers` and `memory` are indices into these lists, because most steps share them. */
 interface RecordingFile {
   readonly format: string;
   readonly version: number;
@@ -76,7 +76,7 @@ export function encodeRecording({ recordedAt, config, events }: Recording): stri
   return `${JSON.stringify(file)}\n`;
 }
 
-/** Throws INTERNAL for a file of another form: the project itself ships the one that there is. */
+/** Throws INTERNAL if the file has another form, since the project itself ships the only recording. */
 export function decodeRecording(json: string): Recording {
   const file = JSON.parse(json) as RecordingFile;
   const sound = file.format === FORMAT && file.version === VERSION && COLUMNS.every((c) => file.steps[c].length === file.steps.step.length);
@@ -114,7 +114,7 @@ function rounded(event: RunEvent): RunEvent {
   return event;
 }
 
-/** Values that repeat, each once. */
+/** A list of distinct values that repeat. */
 class Places<T> {
   readonly values: T[] = [];
   readonly #places = new Map<string, number>();

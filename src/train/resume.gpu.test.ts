@@ -1,5 +1,5 @@
-// A run that was interrupted equals one that was not, bit for bit, whatever the method, the kind of block and the way weights lie;
-// what is frozen is proven over every period; and the checkpoint holds what the layout says.
+// A run that was interrupted equals one that was not, bit for bit, whatever the method, the kind of block and the way weights lie. Frozen
+// weights are proven unchanged over every period, and the checkpoint holds what the layout says.
 
 import { afterAll, describe, expect, test } from 'vitest';
 import { collect } from '../testing/tiny-model';
@@ -16,8 +16,8 @@ const { uninterrupted, remove } = wholeRuns();
 afterAll(remove);
 
 /**
- * Steps to resume after. Period 5: 7 is inside the second, 5 between two; with two samples a step, 3 and 7 are inside an epoch. One
- * run tries the rest: next to the beginning, the end, an evaluation and a sample.
+ * Steps to resume after. A period has 5 steps: 7 is inside the second, 5 between two; with two samples per step, 3 and 7 are inside an
+ * epoch. One run covers the rest: next to the beginning, the end, an evaluation and a sample.
  */
 const PLACES: Record<WholeRunName, readonly number[]> = {
   'LISA, state dropped': [1, 3, 4, 5, 6, 9, 10, 11],
@@ -33,7 +33,7 @@ const PLACES: Record<WholeRunName, readonly number[]> = {
 };
 
 test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
-  '%s: resumed at any step it ends in the same bits',
+  '%s: resumed after any of these steps, it ends with the same bits',
   async (name, places) => {
     const whole = await uninterrupted(name);
     expect(whole.host.steps.map(({ step }) => step)).toEqual(Array.from({ length: 12 }, (_, i) => i + 1));
@@ -47,7 +47,7 @@ test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
       ['during', 10],
       ['after', 12],
     ]);
-    // The whole run has saved every step; of a resumed one the last checkpoint tells what all of them would.
+    // The whole run has saved every step; for a resumed one, the last checkpoint shows as much as all of them would.
     const inputs = { ...whole.inputs, config: { ...whole.inputs.config, saveEvery: 0 } };
     for (const at of places) {
       const host = new TestHost();
@@ -65,7 +65,7 @@ test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
   },
 );
 
-/** A finished session of this run, for a look at what it holds. The caller closes it. */
+/** A finished session of this run, to inspect its state. The caller closes it. */
 async function ended(name: WholeRunName): Promise<{ session: Session; host: TestHost }> {
   const { inputs, host } = await uninterrupted(name);
   const opened = await openWhole(name, inputs, host.checkpoints.at(10));
@@ -89,7 +89,7 @@ describe.each(LAYOUTS)('%s', (name) => {
   const isCut = name.includes('shards');
   const stored = name.startsWith('f32') ? null : name.startsWith('f16') ? 'f16' : 'bf16';
 
-  test('a checkpoint has a tensor a buffer, and masters where weights lie packed', async () => {
+  test('a checkpoint has a tensor per buffer, and masters if weights are packed', async () => {
     const { host, inputs } = await uninterrupted(name);
     const keys = [...(await checkpointTensors(host.checkpoints.at(3))).keys()];
     const of = (prefix: string): string[] => keys.filter((key) => key.startsWith(prefix));
@@ -120,7 +120,7 @@ describe.each(LAYOUTS)('%s', (name) => {
       if (++visits === 1) return 'verify';
       const row = inputs.files.table[0];
       const values = await session.engine.readTensor(row);
-      // The lowest bit that every type keeps, of the last element: in the last of several buffers.
+      // The lowest bit that every type keeps, in the last element, which lies in the last of several buffers.
       new Uint32Array(values.buffer)[values.length - 1] ^= 1 << 16;
       session.engine.writeTensor(row, values);
       return 'verify';
@@ -135,7 +135,7 @@ describe.each(LAYOUTS)('%s', (name) => {
     expect(verified[0].frozen).toContain('embedding');
   });
 
-  test('the export holds what the engine holds: the file’s own bits where nothing trained', async () => {
+  test('the export holds what the engine holds: the file’s own bits in weights that never trained', async () => {
     const { session } = await ended(name);
     try {
       const { files } = session.inputs;
@@ -159,7 +159,7 @@ describe.each(LAYOUTS)('%s', (name) => {
       }
       expect([...moved].sort()).toEqual([...trained].sort());
       if (!stored) return;
-      // In the type of the file it is the same model, value for value: nothing is rounded a second time.
+      // Exported in the type of the file, it is the same model, value for value: nothing is rounded a second time.
       const narrow = await exported(session, stored);
       for (const row of files.table) {
         if (session.engine.storedAs(row) === 'f32') continue;
@@ -172,7 +172,7 @@ describe.each(LAYOUTS)('%s', (name) => {
   });
 });
 
-test('the last rounding of packed layers is measured on the held-out rows, and is what is exported', async () => {
+test('the last rounding of packed layers is measured on the held-out rows, and the rounded weights are exported', async () => {
   const { host, report } = await uninterrupted('bf16 as it came');
   const { rounding, evalLoss, stored } = report;
   expect(host.of('rounded').map((event) => event.rounding)).toEqual([rounding]);

@@ -1,4 +1,4 @@
-// What a run tells of itself: at its start (what it is made of), and at its end (what came out).
+// What a run reports about itself: at its start (what it consists of), and at its end (its results).
 
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
@@ -14,7 +14,7 @@ import type { Prepared, RunReport } from './events';
 
 export type Forecasts = Prepared['forecasts'];
 
-/** Of all three methods for this model and shape of batch. */
+/** Forecasts of all three methods for this model and batch shape. */
 export function forecastMethods({ config, files }: RunInputs): Forecasts {
   const of = (method: RunConfig['method']): Forecast =>
     forecast(
@@ -32,7 +32,7 @@ export function forecastMethods({ config, files }: RunInputs): Forecasts {
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
 
-/** What both ends tell. */
+/** The facts for both reports. */
 export interface RunFacts {
   readonly inputs: RunInputs;
   readonly engine: Engine;

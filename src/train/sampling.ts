@@ -6,7 +6,7 @@ import { generate, promptRoom } from '../engine/generate';
 import type { RunInputs } from './prepare';
 import type { Sample } from './events';
 
-/** 10, 20, 40, 80 …: about as far apart as what a model writes changes. */
+/** 10, 20, 40, 80 …: about the pace at which a model's texts change. */
 export function isSampleStep(step: number): boolean {
   const doublings = Math.log2(step / 10);
   return doublings >= 0 && Number.isInteger(doublings);

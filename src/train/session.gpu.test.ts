@@ -1,5 +1,5 @@
-// Whole runs on the software adapter: events come in order, what only watches changes nothing, what is exported is what was
-// evaluated, and the ledger is what the forecast said. resume.gpu.test.ts interrupts runs of every kind.
+// Whole runs on the software adapter: events come in order, observing a run changes nothing, the exported weights are those that were
+// evaluated, and the ledger equals the forecast. resume.gpu.test.ts interrupts runs of every kind.
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ afterAll(() => {
 const inputsOf = (config: RunConfig, rows = FOUR_ROWS): Promise<RunInputs> => tinyInputs(folder.path, 'tiny-llama', config, rows);
 const { uninterrupted } = runs;
 
-// Compiling kernels in software takes most of this file's time; here it counts for no test.
+// Compiling kernels in software takes most of this file's time; done here, it does not count toward any test's time.
 beforeAll(() => uninterrupted('LISA, state dropped'), 120_000);
 
 describe('what changes nothing in a run', () => {
@@ -84,7 +84,7 @@ describe('what changes nothing in a run', () => {
     }
   });
 
-  test('a finished run that is resumed does no step and reports the same', async () => {
+  test('a finished run that is resumed takes no step and reports the same', async () => {
     const whole = await uninterrupted('LISA, state dropped');
     const { host, session } = await openTiny(whole.inputs, whole.host.checkpoints.at(12));
     const again = await finish(whole.inputs, session, host);
@@ -95,7 +95,7 @@ describe('what changes nothing in a run', () => {
   });
 });
 
-/** Phases and milestones in order; steps are looked at apart because they are told while the next is under way. */
+/** Phases and milestones in order; steps are checked separately because they are reported while the next one is under way. */
 const milestones = (events: readonly RunEvent[]): string[] =>
   events
     .filter((event) => event.type !== 'step')
@@ -104,7 +104,7 @@ const milestones = (events: readonly RunEvent[]): string[] =>
       if (event.type === 'sample') return `sample ${event.sample.when}`;
       return event.type === 'eval' || event.type === 'checkpoint' || event.type === 'moved' ? `${event.type} ${event.step}` : event.type;
     })
-    // Loading and evaluating tell their progress as often as they like.
+    // Loading and evaluating may report their progress any number of times.
     .filter((name, at, all) => name !== all[at - 1]);
 
 describe('events', () => {
@@ -237,18 +237,18 @@ describe('ends before the last step', () => {
       ['evaluating', 'eval 3', 'saving', 'checkpoint 3', 'sampling', 'sample after', 'done'].slice(-6),
     );
     expect(differences(await checkpointTensors(host.checkpoints.at(3)), await checkpointTensors(whole.host.checkpoints.at(3)))).toEqual([]);
-    // And it can be gone on with.
+    // And it can be resumed.
     const second = await openTiny(whole.inputs, host.checkpoints.at(3));
     const rest = await finish(whole.inputs, second.session, second.host);
     expect(differences(rest.weights, whole.weights)).toEqual([]);
     expect(rest.report.evalLoss.filter(({ step }) => step !== 3)).toEqual(whole.report.evalLoss);
-    // What had been measured where it was stopped is measured again where the period ends.
+    // The period in which it stopped is measured again when it ends.
     expect(stopped.report.updates.map(({ period }) => period)).toEqual([0]);
     expect(stopped.report.updates[0].layers).not.toEqual(whole.report.updates[0].layers);
     expect(rest.report.updates).toEqual(whole.report.updates);
   });
 
-  test('discard throws Discarded, tells nothing more, and close frees everything', async () => {
+  test('discard throws Discarded and reports nothing more, and close frees everything', async () => {
     const { gpu } = await nodeLab();
     const inputs = await inputsOf({ ...TINY_CONFIG, saveEvery: 0 });
     const { host, session } = await openTiny(inputs);
@@ -281,13 +281,13 @@ describe('ends before the last step', () => {
     const values = await inputs.files.tensor(row);
     host.onGate = () => {
       if (session.state.completed === 4) session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
-      // The step under way has read the NaN. This one would be sound again, but after a bad step none may train or be told.
+      // The step under way has read the NaN. This one would be sound again, but after a bad step none may train or be reported.
       if (session.state.completed === 5) session.engine.writeTensor(row, values);
       return 'go';
     };
     try {
       await expect(session.run()).rejects.toMatchObject({ code: 'NONFINITE_LOSS', detail: expect.stringContaining('step 5') as string });
-      // Whatever the step after it has to say, it has said it when a reading that was asked for later is there.
+      // When a later reading has arrived, the step after it has reported anything that it had to report.
       await session.engine.readTensor(row);
     } finally {
       session.close();

@@ -1,5 +1,5 @@
 // A run from its first evaluation to its last: the loop around the steps. One object owns the state; the page's worker and
-// the command line are thin shells around it and hear of everything through events.
+// the command line are thin shells around it and learn everything from events.
 
 import { Loader } from '../data/batch/loader';
 import { AppError } from '../base/errors';
@@ -27,17 +27,17 @@ import { chooseKernels } from '../engine/tune';
 import { loadWeights } from '../engine/weights';
 
 export interface SessionHost {
-  /** Kept in checkpoints. */
+  /** Name of the run; kept in checkpoints. */
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStorage | null;
-  /** Asked before every step; resolves when the run may go on, is to end here, or is to do something first. */
+  /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
   gate(): Promise<GateAnswer>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
   hold?(): void;
-  /** Keeps what it takes to prove that frozen weights are unchanged; without it there is no such proof. */
+  /** Records what is needed to prove that frozen weights are unchanged; without it there is no such proof. */
   readonly proof?: 'on request' | 'every period';
-  /** True once nothing of the run is wanted any more; run() then ends by throwing Discarded. */
+  /** True once the run's results are not wanted any more; run() then ends by throwing Discarded. */
   discarded(): boolean;
 }
 
@@ -48,7 +48,7 @@ export class Session {
   readonly engine: Engine;
   readonly state: StepState;
   readonly evaluations: Evaluations;
-  /** LISA's periods; none where one period holds the whole run. */
+  /** LISA's periods; empty if one period holds the whole run. */
   readonly schedule: readonly Period[];
   readonly forecasts: Forecasts;
   readonly #host: SessionHost;
@@ -61,10 +61,10 @@ export class Session {
   #seconds = 0;
   #saving = true;
   #savedStep: number | null = null;
-  /** The last step, until its figures were told. The GPU works on it while the next is encoded. */
+  /** The last step, until its figures are reported. The GPU works on it while the next one is encoded. */
   #underWay: Promise<void> = Promise.resolve();
   #phase: Phase = 'preparing';
-  /** When the last step was done, or training began again. */
+  /** When the last step ended, or when training resumed. */
   #mark = 0;
 
   /** Allocates, loads the weights or the checkpoint, and is ready to run. `shardBytes`: where blocks are cut (tests cut them sooner). */
@@ -77,7 +77,7 @@ export class Session {
   ): Promise<Session> {
     const { config, files } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
-    // What an earlier run on this device left is not this one's.
+    // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
@@ -129,7 +129,7 @@ export class Session {
     return this.#savedStep;
   }
 
-  /** Trains to the end (or until the gate says stop) and reports. The engine stays open for export and sampling. */
+  /** Trains to the end (or until the gate answers stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
@@ -176,7 +176,7 @@ export class Session {
     return report;
   }
 
-  /** Asks the gate until it says that a step may go (true) or that none comes any more. */
+  /** Asks the gate until it answers that a step may run (true) or that the run ends (false). */
   async #mayGo(): Promise<boolean> {
     for (;;) {
       const answer = await this.#host.gate();
@@ -186,23 +186,23 @@ export class Session {
     }
   }
 
-  /** Goes on once the step before is done, so that one is always under way while the next is encoded. */
+  /** Returns once the previous step is done, so that one is always under way while the next is encoded. */
   async #follow(submitted: Submitted): Promise<void> {
     const before = this.#underWay;
     this.#underWay = this.#tell(submitted);
-    // Awaited later; until then a failure must not count as one that nobody handles.
+    // It is awaited later; until then a failure must not count as an unhandled rejection.
     this.#underWay.catch(() => undefined);
     await before;
   }
 
-  /** Waits for the figures of a submitted step and tells them. */
+  /** Waits for the figures of a submitted step and reports them. */
   async #tell({ step, lr, layers, tokens, targets, stats }: Submitted): Promise<void> {
     const { loss, gradNorm, bad } = await stats;
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
         `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would come to the same end.',
+        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would fail again.',
       );
     }
     const now = performance.now();
@@ -214,21 +214,21 @@ export class Session {
     this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers: layers, stepMs, memory } });
   }
 
-  /** Waits for the step under way and throws what went wrong in it. */
+  /** Waits for the step under way and throws its error, if it failed. */
   async drain(): Promise<void> {
     const last = this.#underWay;
     this.#underWay = Promise.resolve();
     await last;
   }
 
-  /** After the last step of a period, and where the run ends inside of one. */
+  /** Called after the last step of a period, and if the run ends inside one. */
   async #endPeriod(): Promise<void> {
     await this.drain();
     const { completed, turns } = this.state;
     const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod))) ?? [];
     if (layers.length > 0) {
       const period = periodOf(completed, turns.stepsPerPeriod);
-      // A run that was stopped and goes on measures the same period again, from its beginning.
+      // A run that was stopped and resumed measures the same period again, from its beginning.
       if (this.#updates.at(-1)?.period === period) this.#updates.pop();
       this.#updates.push({ period, layers });
       this.#host.emit({ type: 'moved', step: completed, period, layers });
@@ -246,7 +246,7 @@ export class Session {
     }
   }
 
-  /** Reads the frozen weights back and tells whether they are bit for bit what they were. */
+  /** Reads the frozen weights back and reports whether they are bit for bit unchanged. */
   async verify(): Promise<void> {
     await this.drain();
     const step = this.state.completed;
@@ -278,7 +278,7 @@ export class Session {
       seconds: this.#seconds,
       kernels: this.engine.plan.input.kernels,
     };
-    // Between two periods the next begins by reading its layers.
+    // Between two periods there is nothing to keep: the next one begins by reading its layers.
     const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
     try {
       await checkpoints.write(
@@ -296,13 +296,13 @@ export class Session {
     this.#host.emit({ type: 'checkpoint', step });
   }
 
-  /** Before a wait for a person. */
+  /** Called before the run waits for a person. */
   async pause(): Promise<void> {
     await this.drain();
     this.#enter('paused');
   }
 
-  /** From now on only those checkpoints are written that are asked for. */
+  /** From now on, only checkpoints that are requested are written. */
   stopSaving(): void {
     this.#saving = false;
   }
@@ -339,7 +339,7 @@ export class Session {
       throw new AppError(
         'CHECKPOINT_MISMATCH',
         'The checkpoint was written by a run with another model or other data.',
-        'Give the model and data of that run.',
+        'Choose the model and data of that run.',
       );
     }
     const { parked, before } = await restoreCheckpoint(this.engine, reader, (name) => this.#proof?.noteBlock(name));
@@ -368,7 +368,7 @@ export class Session {
     this.#host.emit({ type: 'phase', phase });
   }
 
-  /** Time that passed in anything else is not training time. */
+  /** Time that passed in another phase is not training time. */
   #enterTraining(): void {
     if (this.#phase === 'training') return;
     this.#enter('training');

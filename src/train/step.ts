@@ -1,5 +1,5 @@
-// One optimizer step, top to bottom. LISA, full training and LoRA take the same one: they differ in whose turn it is to
-// train (lisa/schedule.ts) and in the plan. It ends when all is submitted; the figures come when the GPU has them.
+// One optimizer step, top to bottom. LISA, full training and LoRA use the same one: they differ in which layers train (lisa/schedule.ts)
+// and in the plan. The function returns when all work is submitted; the figures come when the GPU has them.
 
 import { AppError } from '../base/errors';
 import type { RunConfig } from '../config/run-config';
@@ -22,7 +22,7 @@ export interface StepState {
   readonly loader: Pick<Loader, 'nextStep'>;
   readonly turns: Turns;
   readonly controller: LayerController;
-  /** m and v of layers out of training, by layer, where the run keeps them. */
+  /** m and v of layers that are not in training, by layer, if the run keeps them. */
   readonly parked: Map<number, ParkedState>;
   /** Optimizer steps that were submitted. */
   completed: number;
@@ -32,11 +32,11 @@ export interface StepState {
 export interface Submitted {
   readonly step: number;
   readonly lr: number;
-  /** Those that trained in it, ascending. */
+  /** The layers that trained in it, ascending. */
   readonly layers: readonly number[];
   readonly tokens: number;
   readonly targets: number;
-  /** Two of these may be under way: await a step's before the next but one is taken. */
+  /** Two of these may be under way: await those of step n before step n + 2 is taken. */
   readonly stats: Promise<StepStats>;
 }
 
@@ -55,7 +55,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
 
-  // ── rates: a row for each thing that trains, with the bias correction of as many updates as its m and v have seen
+  // ── rates: a row for each trainable, with the bias correction for the number of updates that its m and v have seen
   const { weightDecay, beta1, beta2 } = config;
   const lr = learningRate(config, state.completed);
   const row = (rate: number, seen: number) => adamwScalars(rate, weightDecay, beta1, beta2, seen + 1);
@@ -80,7 +80,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   return { step, lr, layers: controller.layers(), tokens, targets, stats: copy.then(readStats) };
 }
 
-/** Gives slots to these layers. What a slot holds of the layer before is read out, and cleared or replaced, first. */
+/** Gives slots to these layers: parks the state of layers that leave, moves packed weights, and clears or restores the slots' state. */
 export async function switchLayers(state: StepState, layers: readonly number[]): Promise<void> {
   const { controller, engine, parked } = state;
   const { slots } = engine.plan.buffers;
@@ -92,7 +92,7 @@ export async function switchLayers(state: StepState, layers: readonly number[]):
   await engine.executor.run(cleared, engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);
-    if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is not there.`, '');
+    if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is missing.`, '');
     engine.writeSharded(slots[slot].m, kept.m);
     engine.writeSharded(slots[slot].v, kept.v);
     parked.delete(layer);

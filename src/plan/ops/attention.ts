@@ -1,4 +1,4 @@
-// Causal attention over grouped heads, inside the segments of a batch (packed documents). The forward keeps the output and the
+// Causal attention over grouped heads, inside the documents of a batch. The forward keeps the output and the
 // log-sum-exp of each row; the backward computes the probabilities again, one kernel for dQ, one for dK and dV. While sampling
 // it runs over the K/V cache.
 

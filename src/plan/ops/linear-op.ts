@@ -25,7 +25,7 @@ export interface LinearOp extends OpBase {
 }
 
 /**
- * A matrix product, in as many dispatches as it takes. While sampling it is one, however long: there the prompt comes in pieces
+ * A matrix product, in as many dispatches as it takes. While sampling it is one dispatch, however long, because the prompt comes in pieces
  * instead (prompt-rows.ts).
  */
 export function product(site: Site | ForwardSite, args: MatmulArgs): Dispatch[] {

@@ -39,7 +39,7 @@ export const linear: Operation<LinearOp> = {
     if (site.trained) {
       const x = site.value(op.x);
       const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
-      // Assigned in the first micro-batch of a step, added to after it.
+      // The first micro-batch of a step assigns it, later ones add to it.
       const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, live } as const;
       list.push(...product(site, { ...dw, accumulate: 'frame' }));
       if (op.bias !== null)

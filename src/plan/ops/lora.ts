@@ -42,7 +42,7 @@ export function adapterForward(op: LinearOp, site: ForwardSite, adapter: Adapter
   return list;
 }
 
-/** Gradients of A and B; where the gradient of x is wanted, what flows back through the adapter is added to it. */
+/** Gradients of A and B; if the gradient of x is wanted, the part that flows back through the adapter is added to it. */
 export function adapterBackward(op: LinearOp, site: BackwardSite, adapter: Adapter): Dispatch[] {
   const { rows, live } = site;
   const inner = op.slices.length * adapter.rank;

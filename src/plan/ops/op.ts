@@ -35,11 +35,11 @@ export interface Site {
   /** Capacity in rows, and which of them are live. */
   readonly rows: number;
   readonly live: Live;
-  /** 'layer.3/qkv dW' of what = 'dW'. */
+  /** The label of a dispatch: 'layer.3/qkv dW' for what = 'dW'. */
   label(op: OpBase, what: string): string;
   /** A tensor as the forward reads it: the f32 master while it trains on one, else as it is stored. */
   weight(tensor: string): View;
-  /** A value of the forward pass: where it is kept for the backward, else a short-lived buffer. */
+  /** A value of the forward pass: in the buffer that keeps it for the backward, else in a short-lived one. */
   value(name: string): View;
   /** A short-lived buffer of this pass. */
   scratch(name: string, elements: number): View;
@@ -53,18 +53,18 @@ export interface ForwardSite extends Site {
 }
 
 export interface BackwardSite extends Site {
-  /** What trains here with gradients of its own tensors; null where it is frozen or has an adapter instead. */
+  /** The state of a layer (or final norm) whose own tensors train here; null if it is frozen or has an adapter instead. */
   readonly trained: Trainable | null;
   /** The gradient of a value. */
   gradient(name: string): View;
   /** The gradient of a tensor of `trained`. */
   weightGradient(tensor: string): View;
-  /** Something at or below x wants the gradient of x. */
+  /** True if something at or below x wants the gradient of x. */
   wantsInput(op: OpBase): boolean;
 }
 
 export interface Operation<O extends OpBase> {
-  /** Elements of y a row, where x has `input`. */
+  /** Elements per row of y, if x has `input` per row. */
   width(op: O, shape: ModelShape, input: number): number;
   /** What the forward writes beside y. */
   auxiliaries(op: O, shape: ModelShape): readonly WrittenValue[];
@@ -75,6 +75,6 @@ export interface Operation<O extends OpBase> {
   /** What the gradients of its tensors need kept. */
   keptForWeights(op: O, shape: ModelShape): readonly string[];
   forward(op: O, site: ForwardSite): Dispatch[];
-  /** Gradients of its tensors where they train, and of x where it is wanted. */
+  /** Dispatches for the gradients of its tensors if they train, and of x if that is wanted. */
   backward(op: O, site: BackwardSite): Dispatch[];
 }

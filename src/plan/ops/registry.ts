@@ -1,4 +1,4 @@
-// Every operation of a layer, by kind; and what a list of them says as a whole. The type of the table keeps it complete.
+// Every operation of a layer, by kind; and what follows from a list of them as a whole. The type of the table keeps it complete.
 
 import type { ModelShape } from '../../model/types';
 import { attention, type AttentionOp } from './attention';

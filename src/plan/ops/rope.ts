@@ -1,5 +1,5 @@
-// Rotary position embeddings, in place on the q and k heads. Positions start at 0 in each segment of a batch; while sampling
-// they go on from the tokens in the cache.
+// Rotary position embeddings, in place on the q and k heads. Positions start at 0 in each document of a batch; while sampling they continue
+// after the tokens in the cache.
 
 import { FULL_VIEW, type Dispatch } from '../../dispatch/types';
 import { rope as rotate } from '../../shaders/rope/rope';

@@ -4,7 +4,7 @@
 // WGSL has no erf. With z = |x|/√2 and t = 1/(1 + z/2), erfc(z) = e^−z² · t · P(2t − 1): e^z² erfc(z) / t is
 // smooth on [0, 1], and P interpolates it at the 11 Chebyshev nodes of that range (fitted for this file in
 // 40 digits; error in exact arithmetic 8e-9, in f32 about 2 units in the last place of 1).
-// Exponents are clamped: beyond ±80 nothing of the result is left, and WGSL promises no infinities.
+// Exponents are clamped: beyond ±80 the result has reached its limit, and WGSL does not guarantee infinities.
 
 const KIND_TANH = 0u;
 

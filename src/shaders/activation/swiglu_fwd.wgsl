@@ -1,6 +1,6 @@
 // SwiGLU.  h[n,f] = silu(gate[n,f]) · up[n,f],  silu(g) = g / (1 + e^−g),  gate = gu[n, 0…F), up = gu[n, F…2F)
 // h [N, F], gu [N, 2F], f32. Assigns the live rows. Elementwise (elementwise.wgsl) over h. Any F; V is
-// vec4f where F % 4 == 0. The exponent is clamped: WGSL promises no infinities.
+// vec4f where F % 4 == 0. The exponent is clamped: WGSL does not guarantee infinities.
 
 @group(0) @binding(2) var<storage, read_write> h: array<V>;
 @group(0) @binding(3) var<storage, read> gu: array<V>;

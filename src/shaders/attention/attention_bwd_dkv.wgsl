@@ -3,10 +3,10 @@
 //   dv[j,g,:] = Σ_{h of group g} Σ_n P[n,j] · dout[n,h,:]                              j ≤ n < seg_end[j]
 //   dk[j,g,:] = scale · Σ_{h of group g} Σ_n P[n,j] · (dP[n,j] − delta[n,h]) · q[n,h,:]
 // dqkv and qkv [N, (H+2K)·D], dout [N, H·D], lse and delta [N, H], seg_end [N].
-// One invocation does one key of one kv head; heads of the group in rising order, queries from the segment's
-// last down to j, four a round. Downwards, because then neighbouring keys of a segment read the same query rows.
-// Assigns the k and v parts of dqkv's live rows and nothing else. Any head dim; slows down above about 32
-// where the private arrays no longer fit registers.
+// One invocation does one key of one kv head; heads of the group in rising order, queries from the document's last down
+// to j, four a round. The order is downwards so that neighbouring keys of a document read the same query rows. Assigns
+// the k and v parts of dqkv's live rows and nothing else. Any head dim; slows down above about 32 where the private
+// arrays no longer fit registers.
 
 @group(0) @binding(2) var<storage, read_write> dqkv: array<Lane>;
 @group(0) @binding(3) var<storage, read> dout: array<Lane>;
@@ -38,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   for (var h = g * group; h < (g + 1u) * group; h++) {
     for (var next = end; next > j; next -= min(4u, next - j)) {
-      // Queries next - 1 down to next - 4; what would lie before j is read as j, and masked.
+      // Queries next - 1 down to next - 4; a query before j is replaced by j, and masked.
       let back = vec4u(1u, 2u, 3u, 4u);
       let live = vec4u(next) >= vec4u(j) + back;
       let n = max(vec4u(next), vec4u(j) + back) - back;

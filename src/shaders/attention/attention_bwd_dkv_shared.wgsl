@@ -22,7 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
   let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
   if (j0 >= rows) { return; }
   let last = min(j0 + TILE, rows) - 1u;
-  // Segments lie in order, so the last key's segment holds the last query of all.
+  // Documents lie in order, so the last key's document holds the last query of all.
   let end = min(seg_end[last], rows);
   let pitch = (p.heads + 2u * p.kv_heads) * LANES;
   let group_heads = p.heads / p.kv_heads;
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
       let q_at = n * pitch + h * LANES;
       let stat_at = n * p.heads + h;
       let y_at = stat_at * LANES;
-      // Written out: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
+      // The zeros are explicit: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
       var s = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
       var dp = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
       for (var d = 0u; d < LANES; d++) {
@@ -73,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
         let seen = (queries >= vec4u(j[i])) & (queries < vec4u(min(after[i], end)));
         let w = select(vec4f(0.0), exp(s[i] * p.scale - log_sum), seen);
         p_tile[(r + i) * PITCH + c] = w;
-        // Where w was masked it is 0, and what multiplies it is finite.
+        // A masked w is 0, and its factor is finite.
         ds_tile[(r + i) * PITCH + c] = w * (dp[i] - mean) * p.scale;
       }
       workgroupBarrier();

@@ -40,7 +40,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     let at = min(keys, vec4u(last)) * pitch;
     let k_at = at + k_base;
     let v_at = at + v_base;
-    // Written out: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
+    // The zeros are explicit: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
     var s = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
     var dp = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
     for (var d = 0u; d < LANES; d++) {

@@ -2,7 +2,7 @@
 //   k_cache[past + n, :] = k part of qkv[n, :]      v_cache[past + n, :] = v part of qkv[n, :]
 // qkv [N, (H+2K)·D], caches [capacity, K·D], past = frame.past. Keys are stored after RoPE.
 // Grid: x over the 2·K·D numbers of a row, k first; y, and z past 65,535, over new tokens. Assigns those rows; rows
-// past the capacity are dropped, so the caller has to stop in time.
+// past the capacity are dropped, so the caller has to stop before that.
 struct Params {
   rows: u32,
   heads: u32,

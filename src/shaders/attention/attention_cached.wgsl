@@ -1,10 +1,10 @@
 // Attention of new tokens over a K/V cache (generation; no gradient).
 //   o[n,h,:] = softmax_j( scale · q[n,h]·k_cache[j,g] ) · v_cache[j,g,:]     0 ≤ j ≤ frame.past + n,  g = h / (H / K)
-// qkv [N, (H+2K)·D] of the new tokens (only the q heads are read), k_cache and v_cache [capacity, K·D] (the
-// new tokens' own rows are in them already: attention_cache_append), o [N, H·D].
-// One workgroup does one (n, h): SPLIT invocations take every SPLIT-th key with an online softmax of their
-// own, then, after the only barrier, their parts are merged in order. Assigns o of live rows.
-// Needs frame.past + N ≤ capacity (keys past the capacity are left out) and SPLIT·(D + 3)·4 ≤ 16 KiB.
+// qkv [N, (H+2K)·D] of the new tokens (only the q heads are read), k_cache and v_cache [capacity, K·D]
+// (attention_cache_append has already added the new tokens' rows), o [N, H·D]. One workgroup does one (n, h): SPLIT
+// invocations take every SPLIT-th key with an online softmax of their own, then, after the only barrier, their parts
+// are merged in order. Assigns o of live rows. Needs frame.past + N ≤ capacity (keys past the capacity are left out)
+// and SPLIT·(D + 3)·4 ≤ 16 KiB.
 struct Params {
   rows: u32,
   heads: u32,
@@ -21,7 +21,7 @@ struct Params {
 
 const LANES = HEAD_DIM / LANE_WIDTH;
 const MASKED = -1e30;
-// One number of padding a row keeps the merge free of bank conflicts.
+// One number of padding per row keeps the merge free of bank conflicts.
 const PART = HEAD_DIM + 1u;
 
 var<workgroup> part_top: array<f32, SPLIT>;

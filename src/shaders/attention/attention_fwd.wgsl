@@ -1,12 +1,11 @@
-// Causal attention inside segments, forward, family 'register' (no barrier, no workgroup memory).
+// Causal attention inside documents, forward, family 'register' (no barrier, no workgroup memory).
 //   s[n,h,j] = scale · Σ_d q[n,h,d] · k[j,g,d]          seg_start[n] ≤ j ≤ n,  g = h / (H / K)
 //   o[n,h,:] = Σ_j exp(s[n,h,j] − lse[n,h]) · v[j,g,:]   lse[n,h] = log Σ_j exp(s[n,h,j])
 // qkv [N, (H+2K)·D] (q heads, k heads, v heads), seg_start [N], o [N, H·D], lse [N, H].
 // One invocation does one query of one head with a running maximum (online softmax), four keys a round.
-// Neighbours are consecutive queries of one head and walk the keys from their segment's start, so inside a
-// segment they read the same k and v row at the same time: one memory transaction for all of them.
-// Assigns o and lse of live rows. Any head dim; above about 100 the private arrays no longer fit registers
-// and it slows down.
+// Neighbours are consecutive queries of one head and walk the keys from their document's start, so inside a document
+// they read the same k and v row at the same time: one memory transaction for all of them. Assigns o and lse of live
+// rows. Any head dim; above about 100 it slows down, because the private arrays no longer fit registers.
 
 @group(0) @binding(2) var<storage, read_write> o: array<Lane>;
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;
@@ -33,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var top = MASKED;
   var sum = 0.0;
   for (var j = seg_start[n]; j <= n; j += 4u) {
-    // Past the end the last key is read again, and masked.
+    // Past the end it reads the last key again, and masks it.
     let keys = vec4u(j) + vec4u(0u, 1u, 2u, 3u);
     let at = min(keys, vec4u(n)) * pitch;
     let k_at = at + k_base;

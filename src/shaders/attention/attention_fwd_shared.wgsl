@@ -1,4 +1,4 @@
-// Causal attention inside segments, forward, family 'shared'. Maths, shapes and limits as in attention_fwd.wgsl.
+// Causal attention inside documents, forward, family 'shared'. Maths, shapes and limits as in attention_fwd.wgsl.
 // One workgroup does 32 queries of one head and walks the keys in tiles of 32. Three steps a tile:
 //   1. each invocation computes 4 × 4 scores straight from storage and leaves them in workgroup memory;
 //   2. 32 invocations, one a query, update the running maximum and sum and turn scores into weights;
@@ -43,11 +43,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) t:
     row_sum[t] = 0.0;
   }
 
-  // Segments lie in order, so the first query's segment holds the first key of all.
+  // Documents lie in order, so the first query's document holds the first key of all.
   for (var k0 = seg_start[n0]; k0 <= last; k0 += TILE) {
     let keys = vec4u(k0 + c * 4u) + vec4u(0u, 1u, 2u, 3u);
     let k_at = min(keys, vec4u(last)) * pitch + k_base;
-    // Written out: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
+    // The zeros are explicit: with Dawn on SwiftShader an array without initialiser is zero in the first round only.
     var s = array<vec4f, 4>(vec4f(0.0), vec4f(0.0), vec4f(0.0), vec4f(0.0));
     for (var d = 0u; d < LANES; d++) {
       let k_a = qkv[k_at.x + d];

@@ -1,4 +1,5 @@
-// Included by the attention and RoPE kernels where the split size is a multiple of 4: rows are read four numbers at a time.
+// Included by the attention and RoPE kernels if the split size is a multiple of 4: rows are read four numbers at a
+// time.
 alias Lane = vec4f;
 const LANE_WIDTH = 4u;
 fn lane_dot(a: Lane, b: Lane) -> f32 { return dot(a, b); }

@@ -1,11 +1,12 @@
-// In front of the attention kernels of the training step. A Lane is one or four numbers of a head (attention_lane1.wgsl, attention_lane4.wgsl).
+// Comes before the attention kernels of the training step. A Lane is one or four numbers of a head
+// (attention_lane1.wgsl, attention_lane4.wgsl).
 
 struct Params {
   rows: u32,
   heads: u32,
   kv_heads: u32,
   scale: f32,
-  head0: u32,  // first head that this dispatch does; of dK and dV the first kv head
+  head0: u32,  // first head that this dispatch does; for dK and dV the first kv head
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

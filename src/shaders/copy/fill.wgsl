@@ -1,6 +1,6 @@
-// x[i] = value for i < 4 · steps. Does nothing where p.only_first is 1 and frame.accumulate is not 0: the
-// clear of a gradient before the first micro-batch of a step. x f32, written in whole vec4s: up to three
-// elements of the buffer's padding are written too. One invocation a vec4; the grid folds into y.
+// x[i] = value for i < 4 · steps. Does nothing where p.only_first is 1 and frame.accumulate is not 0: that is how a
+// gradient is cleared before the first micro-batch of a step. x f32, written in whole vec4s: up to three elements of
+// the buffer's padding are written too. One invocation a vec4; the grid folds into y.
 
 struct Params {
   steps: u32,

@@ -1,10 +1,10 @@
 // Embedding, gradient of a table, by groups of rows that share an id (sorted on the host):
 //   dw[group_id[u], c] += Σ_{k = group_start[u]}^{group_start[u+1] − 1} dx[order[k], c]
 // dw [V, C], dx [N, C] f32; order [N], group_start [U+1], group_id [U] u32. Always adds: dw is cleared, or
-// holds the head's part of a tied weight. Rows are added in order and ids are distinct: no atomics, the
-// same bits every time. One workgroup: SIZE columns of V of one group (y, and z past 65,535). Any C; V is vec4f where
-// C % 4 == 0. The bound range of dw holds the table's rows first … first + count − 1; other groups are
-// left to the dispatch that has theirs.
+// holds the head's part of a tied weight. Rows are added in order and ids are distinct, so it needs no atomics and
+// gives the same bits every time. One workgroup: SIZE columns of V of one group (y, and z past 65,535). Any C; V is
+// vec4f where C % 4 == 0. The bound range of dw holds the table's rows first … first + count − 1; other groups are left
+// to the dispatch that binds their rows.
 
 struct Params {
   steps: u32,  // items of V a row

@@ -1,9 +1,10 @@
 // Embedding.  x[n,c] = table[tokens[n], c] (+ positions[n − seg_start[n] + frame.past, c])
-// x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows. The table may lie
-// packed in 16 bits where C % 4 == 0; table_at comes from embedding_table.wgsl or reads packed quads. position_part comes from embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT
-// items of V, SIZE apart. Any C; V is vec4f where C % 4 == 0. Ids and positions must be inside the tables:
-// the host checks them, the GPU would read some other row. The bound range holds the table's rows first …
-// first + count − 1: rows of x with another id are left alone, for the dispatch that has theirs.
+// x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows. The table may be packed
+// in 16 bits if C % 4 == 0; table_at comes from embedding_table.wgsl or reads packed quads. position_part comes from
+// embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT items of V, SIZE apart. Any C; V is
+// vec4f where C % 4 == 0. Ids and positions must be inside the tables: the host checks them, because the GPU would read
+// some other row. The bound range holds the table's rows first … first + count − 1: rows of x with another id are left
+// to the dispatch that binds that id's row.
 
 struct Params {
   rows: u32,

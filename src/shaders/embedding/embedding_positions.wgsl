@@ -1,5 +1,5 @@
-// Learned positions for embedding_fwd: they count from 0 in every segment (a packed document), and go on
-// from the cache when generating.
+// Learned positions for embedding_fwd: they count from 0 in every document, and continue after the cache when
+// generating.
 @group(0) @binding(5) var<storage, read> positions: array<V>;
 @group(0) @binding(6) var<storage, read> seg_start: array<u32>;
 

@@ -4,9 +4,9 @@
 // logits [rows, V], losses [M] f32, labels [M] u32. Assigns losses (and logits) of the live rows.
 // One workgroup a row. Each invocation keeps a running maximum and sum (Milakov & Gimelshein 2018) over its
 // own columns, one barrier, then all merge them in the same order; the second sweep visits the same columns,
-// so nobody reads what another writes. Any vocabulary; the type V is vec4f where it is a multiple of 4.
-// A label must be below the vocabulary size; the host checks that. A row with a logit that is not finite has
-// an infinite loss: found by its bits, because exp and max of some devices turn a NaN into a number.
+// so no invocation reads what another writes. Any vocabulary; the type V is vec4f where it is a multiple of 4.
+// A label must be below the vocabulary size; the host checks that. A row with a logit that is not finite has an
+// infinite loss. The kernel finds it by its bits, because exp and max of some devices turn a NaN into a number.
 
 struct Params {
   rows: u32,
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   let label = labels[p.row0 + row];
   let label_step = label / LANES;
 
-  // Finite start: its e^(start − logit) is 0, and no infinity is ever subtracted from another.
+  // The start is finite: its e^(start − logit) is 0, and no infinity is ever subtracted from another.
   var highest = V(-1e30);
   var sums = V(0.0);
   var wanted = 0.0;

@@ -1,4 +1,5 @@
-// Input OPERAND as packed bfloat16, two a word: every width, stride and offset a multiple of 4. Addresses count quads.
+// Input OPERAND as packed bfloat16, two per word: every width, stride and offset a multiple of 4. Addresses count
+// quads.
 
 @group(0) @binding(OPERAND_BINDING) var<storage, read> OPERAND: array<vec2u>;
 

@@ -1,11 +1,13 @@
-// Input OPERAND as packed IEEE halves, two a word: every width, stride and offset a multiple of 4. Addresses count quads.
+// Input OPERAND as packed IEEE halves, two per word: every width, stride and offset a multiple of 4. Addresses count
+// quads.
 
 @group(0) @binding(OPERAND_BINDING) var<storage, read> OPERAND: array<vec2u>;
 
 // Addresses from one quad to the next.
 const OPERAND_QUAD = 1u;
 
-// Bits of the f32s. By integers and not by unpack2x16float, which may flush subnormal halves (below 2^-14) to zero.
+// Bits of the f32s. Computed with integers and not with unpack2x16float, which may flush subnormal halves (below 2^-14)
+// to zero.
 fn widen_OPERAND(words: vec2u) -> vec4u {
   let codes = vec4u(words.x & 0xffffu, words.x >> 16u, words.y & 0xffffu, words.y >> 16u);
   let size = codes & vec4u(0x7fffu);

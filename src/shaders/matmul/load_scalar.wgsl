@@ -6,7 +6,7 @@
 const OPERAND_QUAD = 4u;
 
 // Four consecutive elements from address `at`; those from the `left`-th on are outside the row and read as 0.
-// left ≥ 1. No branch: what is outside loads the last element inside instead.
+// left ≥ 1. Instead of a branch, it loads the last element inside for each one outside.
 fn load_OPERAND(at: u32, left: u32) -> vec4f {
   let last = left - 1u;
   let quad = vec4f(OPERAND[at], OPERAND[at + min(1u, last)], OPERAND[at + min(2u, last)], OPERAND[at + min(3u, last)]);

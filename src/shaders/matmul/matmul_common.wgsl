@@ -20,7 +20,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 
-// ACCUMULATE: 0 assigns, 1 adds to y, 2 adds in every micro-batch of a step but the first, 3 goes on with the sum in y.
+// ACCUMULATE: 0 assigns, 1 adds to y, 2 adds in every micro-batch of a step but the first, 3 continues the sum in y.
 fn accumulates() -> bool {
   return ACCUMULATE == 1u || (ACCUMULATE == 2u && frame.accumulate != 0u);
 }
@@ -37,12 +37,12 @@ fn finish_at(at: u32, bias_at: u32, left: u32, sum: vec4f) {
   store_y(at, left, value);
 }
 
-// Writes y[row, col..col + 3], as far as inside the row. row < M, col < N, col a multiple of 4.
+// Writes those of y[row, col..col + 3] that are inside the row. row < M, col < N, col a multiple of 4.
 fn finish(row: u32, col: u32, sum: vec4f) {
   finish_at(p.y0 + row * p.ldy + col / 4u * Y_QUAD, col / 4u * BIAS_QUAD, p.n - col, sum);
 }
 
-// Writes y[row, col], any col. Only where y counts in single elements.
+// Writes y[row, col], any col. Only if y counts in single elements.
 fn finish_one(row: u32, col: u32, sum: f32) {
   finish_at(p.y0 + row * p.ldy + col, col, 1u, vec4f(sum, 0.0, 0.0, 0.0));
 }

@@ -3,8 +3,8 @@
 // An invocation owns ROWS × 4 outputs and takes four k at a time; no workgroup memory, no barrier. A workgroup
 // of WX × WY invocations covers WY·ROWS rows and WX·4 columns; neighbours in x read neighbouring quads of b.
 // Grid: x rows, y columns.
-// Assigns, accumulates or goes on with a sum: begin(), finish_at(). Any M, N, K. ROWS is 4 or 8. A row past the last live one computes that
-// one again and stores nothing.
+// Assigns, accumulates or continues a sum: begin(), finish_at(). Any M, N, K. ROWS is 4 or 8. A row past the last live
+// one computes that one again and stores nothing.
 
 @compute @workgroup_size(WX, WY)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -57,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
     b_at += 4u * ldb;
   }
 
-  // K % 4 terms more. Only where a counts in single elements: quads are taken for K % 4 == 0 alone.
+  // The remaining K % 4 terms. Only if a counts in single elements: quads are used only if K % 4 == 0.
   for (var terms = p.k % 4u; terms > 0u; terms--) {
     let b = load_b(b_at, inside);
     y0 += load_a(a0 + a_at, 1u).x * b;

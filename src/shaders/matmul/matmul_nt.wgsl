@@ -2,7 +2,7 @@
 //   a [M, K] stride lda · b [N, K] stride ldb · y [M, N] stride ldy; the live extent limits M.
 // An invocation owns ROWS × 4 outputs and takes four k at a time; no workgroup memory, no barrier. A workgroup
 // of WX × WY invocations covers WY·ROWS rows and WX·4 columns. Grid: x rows, y columns, so that workgroups
-// that run side by side share their part of b, as a rule the larger operand.
+// that run side by side share their part of b, which is usually the larger operand.
 // Assigns or accumulates: finish_at(). Any M, N, K. ROWS is 4 or 8. A row or column past the edge of y computes
 // the last one again and stores nothing.
 

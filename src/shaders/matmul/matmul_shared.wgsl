@@ -1,16 +1,18 @@
-// y[m, n] = Σ_k a·b for all three layouts, tiles in workgroup memory, for GPUs whose caches are slower than that.
+// y[m, n] = Σ_k a·b for all three layouts, tiles in workgroup memory, for GPUs whose caches are slower than workgroup
+// memory.
 //   nt: a [M, K], b [N, K]   nn: a [M, K], b [K, N]   tn: a [K, M], b [K, N];  y [M, N]; strides lda, ldb, ldy.
 //   The live extent limits M (nt, nn) or K (tn).
-// A_BY_K, B_BY_K: 1 where the rows of the operand in memory are k, 0 where k runs along its rows.
+// A_BY_K, B_BY_K: 1 if the operand has one row per k in memory, 0 if k runs along its rows.
 // A workgroup of 16 × 16 invocations owns a 64 × 64 tile of y, an invocation 4 × 4 of it. For every 16 k the
 // workgroup copies 64 × 16 of a and of b, one quad an invocation. Grid: x rows, y columns.
-// Assigns, accumulates or goes on with a sum: begin(), finish_at(). Any M, N, K: what lies outside an operand is 0 in the tile. 8 KiB.
+// Assigns, accumulates or continues a sum: begin(), finish_at(). Any M, N, K: what lies outside an operand is 0 in the
+// tile. 8 KiB.
 
 const SIDE = 16u;     // invocations, quads of rows, quads of columns, and k of a tile
 const TILE = 64u;     // rows and columns
 
-// Quads, in an order that both copying and use find easy: [k / 4][k % 4][row / 4], quads over rows, where BY_K;
-// [k / 4][row % 4][row / 4], quads over k, where not. ("row" is a column of y for b.)
+// Quads, in an order that suits both copying and use: [k / 4][k % 4][row / 4], quads over rows, if BY_K;
+// [k / 4][row % 4][row / 4], quads over k, if not. ("row" is a column of y for b.)
 var<workgroup> tile_a: array<vec4f, SIDE * SIDE>;
 var<workgroup> tile_b: array<vec4f, SIDE * SIDE>;
 

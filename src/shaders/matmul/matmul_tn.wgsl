@@ -2,7 +2,7 @@
 //   a [K, M] stride lda · b [K, N] stride ldb · y [M, N] stride ldy; the live extent limits K (0 gives sums of 0).
 // An invocation owns ROWS × 4 outputs and adds outer products, four k at a time; no workgroup memory, no barrier.
 // A workgroup of WX × WY invocations covers WY·ROWS rows and WX·4 columns of y. Grid: x rows, y columns.
-// Each sum runs over k in order in one invocation, so that a gradient is the same bits in every run.
+// Each sum runs over k in order in one invocation, so that a gradient has the same bits in every run.
 // Assigns or accumulates: finish_at(). Any M, N, K. ROWS is 4 or 8.
 
 @compute @workgroup_size(WX, WY)
@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   let col = (group.y * WX + local.x) * 4u;
   if (row >= p.m || col >= p.n) { return; }
 
-  // The second quad of rows; past the edge of y the first again, whose results are not stored.
+  // The second quad of rows; past the edge of y it is the first one again, and its results are not stored.
   let next = select(row, row + 4u, row + 4u < p.m);
   let a_inside = p.m - row;
   let c_inside = p.m - next;

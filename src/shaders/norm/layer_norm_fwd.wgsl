@@ -2,8 +2,8 @@
 //   y[n,c] = (x[n,c] − mean[n]) · rstd[n] · w[c] + b[c]
 // y, x [N, C], mean, rstd [N], w, b [C], all f32. Assigns y, mean and rstd of the live rows.
 // One workgroup a row. Each invocation finds mean and squared deviations of its own columns, one barrier,
-// then all merge these in the same order (Chan, Golub & LeVeque 1983): two-pass accuracy for one barrier,
-// where Σx² − (Σx)²/C would cancel on rows with a large mean. Any C; V is vec4f where C % 4 == 0.
+// then all merge these in the same order (Chan, Golub & LeVeque 1983): this has two-pass accuracy with one barrier,
+// whereas Σx² − (Σx)²/C would cancel on rows with a large mean. Any C; V is vec4f where C % 4 == 0.
 
 struct Params {
   rows: u32,
@@ -22,7 +22,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read> b: array<V>;
 
 const SIZE = 32u;
-var<workgroup> partial: array<vec2f, SIZE>;  // sum, and squared deviations from the own mean
+var<workgroup> partial: array<vec2f, SIZE>;  // sum, and squared deviations from its mean
 
 // Columns that invocation i owns.
 fn owned(i: u32, steps: u32) -> f32 { return f32(select(0u, (steps - i + SIZE - 1u) / SIZE, i < steps) * LANES); }

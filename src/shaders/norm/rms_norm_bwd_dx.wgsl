@@ -34,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   workgroupBarrier();
   var sum = 0.0;
   for (var i = 0u; i < SIZE; i++) { sum += partial[i]; }
-  // rstd once for x̂ inside the mean, once for x̂ outside it.
+  // One rstd belongs to x̂ inside the mean, the other to x̂ outside it.
   let along = sum / f32(p.width) * scale * scale;
   for (var c = me; c < steps; c += SIZE) {
     var value = scale * (dy[base + c] * w[c] - x[base + c] * along);

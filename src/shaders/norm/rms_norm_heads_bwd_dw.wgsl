@@ -1,8 +1,8 @@
 // RMS norm of every q and k head, gradient of the two weights:
 //   dw[0,d] = Σ_n Σ_{h<H} dqkv[n,h,d] · raw[n,h,d] · rstd[n,h],  dw[1,d] the same over H ≤ h < H + K;  live rows only
 // dw [2, D], dqkv [N, (H+2K)·D], raw [N, (H+K)·D], rstd [N, H+K], all f32. Assigns dw where frame.accumulate is 0, else adds
-// to it. Grid: x over D, y over q and k. A workgroup owns COLUMNS columns; invocation (column, slice) sums every SLICES-th
-// head, one barrier, then slice 0 adds the slices in order. Any D.
+// to it. Grid: x over D, y over q and k. A workgroup owns COLUMNS columns; invocation (column, slice) sums every
+// SLICES-th head, one barrier, then slice 0 adds the slices in order. Any D.
 
 struct Params {
   rows: u32,
@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> raw: array<f32>;
 @group(0) @binding(5) var<storage, read> rstd: array<f32>;
 
-// Few columns: a head is narrow, and there are many of them.
+// A workgroup has few columns, because a head is narrow and there are many heads.
 const COLUMNS = 8u;
 const SLICES = 32u;
 var<workgroup> partial: array<f32, COLUMNS * SLICES>;

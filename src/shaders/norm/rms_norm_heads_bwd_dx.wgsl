@@ -1,9 +1,9 @@
 // RMS norm of every q and k head, gradient of its input, in place in the gradient of q, k, v. With x̂ = raw · rstd[n,h],
 // g = dy · w of the head's kind:
 //   dqkv[n,h,d] ← rstd[n,h] · (g[n,h,d] − x̂[n,h,d] · Σ_j g[n,h,j] x̂[n,h,j] / D)   for h < H + K
-// dqkv [N, (H+2K)·D], dy before and dx after, whose v heads stay; raw [N, (H+K)·D], rstd [N, H+K], w [2, D], all f32.
-// Live rows only. Grid: x over rows, y over the H + K heads; one workgroup a head, one barrier. Any D; V is vec4f where
-// D % 4 == 0.
+// dqkv [N, (H+2K)·D], holds dy before and dx after; its v heads stay; raw [N, (H+K)·D], rstd [N, H+K], w [2, D], all
+// f32. Live rows only. Grid: x over rows, y over the H + K heads; one workgroup a head, one barrier. Any D; V is vec4f
+// where D % 4 == 0.
 
 struct Params {
   rows: u32,
@@ -36,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   var sum = 0.0;
   for (var i = 0u; i < SIZE; i++) { sum += partial[i]; }
   let scale = rstd[head];
-  // rstd once for x̂ inside the mean, once for x̂ outside it.
+  // One rstd belongs to x̂ inside the mean, the other to x̂ outside it.
   let along = sum / f32(HEAD_DIM) * scale * scale;
   for (var d = me; d < STEPS; d += SIZE) {
     dqkv[base + d] = scale * (dqkv[base + d] * w[weights + d] - raw[head * STEPS + d] * along);

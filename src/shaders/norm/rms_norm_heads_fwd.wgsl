@@ -1,7 +1,7 @@
 // RMS norm of every q and k head, in place in the fused q, k, v activation; q heads share one weight, k heads another.
 //   for h < H + K, with g = 0 where h < H, else 1:
 //   rstd[n,h] = 1 / sqrt(Σ_d x[n,h,d]² / D + eps);  raw[n,h,d] = x[n,h,d];  x[n,h,d] ← x[n,h,d] · rstd[n,h] · w[g,d]
-// qkv [N, (H+2K)·D], whose v heads stay; raw [N, (H+K)·D], rstd [N, H+K], w [2, D], all f32. Live rows only.
+// qkv [N, (H+2K)·D]; its v heads stay; raw [N, (H+K)·D], rstd [N, H+K], w [2, D], all f32. Live rows only.
 // Grid: x over rows, y over the H + K heads; one workgroup a head, one barrier. Any D; V is vec4f where D % 4 == 0.
 
 struct Params {

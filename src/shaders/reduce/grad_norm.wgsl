@@ -1,6 +1,6 @@
 // Norm of all gradients of the step, the clip factor and the bad flag, from the partial sums of squares:
 //   norm = √Σ partials[i];  clip = max_norm == 0 ? 1 : min(1, max_norm / (norm + 1e-6))
-// The bad flag becomes 1 when norm or loss is not finite and stays 1; clip is 0 then.
+// The bad flag becomes 1 when norm or loss is not finite, and stays 1; then clip is 0.
 // partials [count] f32, stats f32[8]. Assigns stats.norm and stats.clip. One workgroup: each invocation sums
 // every SIZE-th partial, one barrier, then one adds them in order.
 

@@ -1,4 +1,4 @@
-// y[i] = x[i], bit for bit: what is stored as f32 goes to the master of its layer, and back.
+// y[i] = x[i], bit for bit: copies weights that are stored as f32 to the master of their layer, and back.
 // y, x [n] f32, as words, in whole quads: up to three elements of y's padding are written too.
 // One invocation a quad; the grid folds into y. Assigns.
 

@@ -1,7 +1,7 @@
-// y[i] = x[i] rounded to nearest, ties to even, subnormals included: a layer leaves training.
-// y [n] packed f16 or bf16, two a word; x [n] f32, read as words. n % 4 == 0. What would round to infinity becomes the
-// largest finite number of its sign: one infinite weight makes every loss NaN. NaN stays NaN.
-// BF16: 1 for bfloat16, 0 for IEEE halves. One invocation a quad; the grid folds into y. Assigns.
+// y[i] = x[i] rounded to nearest, ties to even, with subnormals: used when a layer leaves training.
+// y [n] packed f16 or bf16, two per word; x [n] f32, read as words. n % 4 == 0. A value that would round to infinity
+// becomes the largest finite number of its sign: one infinite weight makes every loss NaN. NaN stays NaN. BF16: 1 for
+// bfloat16, 0 for IEEE halves. One invocation a quad; the grid folds into y. Assigns.
 
 struct Params {
   steps: u32,  // quads
@@ -21,7 +21,7 @@ fn half_code(bits: u32) -> u32 {
   if (size >= 0x477ff000u) { return sign | 0x7bffu; }
   // From 2^-14 up: just under half a unit, and the last kept bit for ties; the carry may bump the exponent.
   if (size >= 0x38800000u) { return sign | ((size - 0x38000000u + 0xfffu + ((size >> 13u) & 1u)) >> 13u); }
-  // Up to 2^-25, half the smallest subnormal and a tie with the even zero.
+  // Up to 2^-25, which is half the smallest subnormal and a tie with the even zero, it rounds to zero.
   if (size <= 0x33000000u) { return sign; }
   let shift = 126u - (size >> 23u);
   let mantissa = (size & 0x7fffffu) | 0x800000u;
@@ -33,7 +33,7 @@ fn half_code(bits: u32) -> u32 {
 
 fn bfloat_code(bits: u32) -> u32 {
   let size = bits & 0x7fffffffu;
-  // Rounding could carry a NaN's mantissa into infinity or zero: it is cut and made quiet.
+  // Rounding could carry a NaN's mantissa into infinity or zero, so a NaN is cut and made quiet.
   if (size > 0x7f800000u) { return (bits >> 16u) | 0x40u; }
   if (size >= 0x7f7f8000u) { return ((bits >> 16u) & 0x8000u) | 0x7f7fu; }
   return (bits + 0x7fffu + ((bits >> 16u) & 1u)) >> 16u;

@@ -1,5 +1,5 @@
-// y[i] = the f32 that packed x[i] stands for, exactly: a layer joins training.
-// y [n] f32, written as words, so that nothing is lost on the way; x [n] packed f16 or bf16, two a word. n % 4 == 0.
+// y[i] = the f32 that packed x[i] stands for, exactly: used when a layer joins training.
+// y [n] f32, written as words, so that nothing is lost on the way; x [n] packed f16 or bf16, two per word. n % 4 == 0.
 // One invocation a quad; the grid folds into y. x and widen_x come from lib/load_f16.wgsl or lib/load_bf16.wgsl. Assigns.
 
 struct Params {

@@ -1,5 +1,5 @@
-// Damaged data files, against readers that share nothing with ours: JSON lines by split and JSON.parse, CSV by a machine
-// that goes character by character.
+// Damaged data files, compared with readers that share nothing with ours: split and JSON.parse for JSON lines, a state machine over
+// characters for CSV.
 
 import { describe, expect, it } from 'vitest';
 import { readData, type ReadData } from '../whole-data';
@@ -7,7 +7,7 @@ import type { DataRow } from '../../data/read/types';
 import { damagedText } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';
 
-/** Bad rows are no refusal here: the file is read over them. */
+/** Bad rows don't count as a refusal here: the reader skips them. */
 function read(name: string, text: string): ReadData {
   const data = readData({ name, text }, null);
   if (data.refusal) throw data.refusal;
@@ -21,7 +21,7 @@ const JSONL = [
   ),
 ];
 
-/** A row by our rules, written again: null where it has none of the shapes. */
+/** A second implementation of our rules for a row; null if it has none of the known shapes. */
 function rowOf(value: unknown): DataRow | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const json = value as Record<string, unknown>;
@@ -74,7 +74,7 @@ describe('damaged data files', () => {
             try {
               row = rowOf(JSON.parse(line.trim()));
             } catch {
-              // Not JSON.
+              // This line is not JSON.
             }
             if (row) expected.push({ ...row, row: i + 1 });
             else bad++;

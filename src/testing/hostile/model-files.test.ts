@@ -33,7 +33,7 @@ describe('damaged model files', () => {
     () => {
       const inputs = fc.record({
         json: damagedJson(HEADERS),
-        // Claimed and real sizes that disagree, now and then.
+        // Now and then the claimed and the real size disagree.
         lie: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: -50, max: 50 }) }),
         high: fc.oneof({ weight: 20, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(255) }),
         size: fc.oneof({ weight: 8, arbitrary: fc.constant(DATA) }, { weight: 1, arbitrary: fc.nat(100) }),
@@ -92,7 +92,7 @@ describe('damaged model files', () => {
       hostile('index of shards', damagedJson(INDEXES), parseIndex, (places, text) => {
         const { weight_map } = JSON.parse(text) as { weight_map: Record<string, string> };
         expect(Object.fromEntries(places)).toEqual(weight_map);
-        // Nothing that could leave the folder.
+        // No name may lead out of the folder.
         for (const file of places.values()) expect(file).toMatch(/^[^/\\\0]+\.safetensors$/);
       });
     },
@@ -139,7 +139,7 @@ describe('damaged model files', () => {
         'config.json',
         damagedJson(CONFIGS),
         (text) => {
-          // As the loader does, which names a file that is no JSON.
+          // The loader does the same, and names a file that is not JSON.
           let json: unknown;
           try {
             json = JSON.parse(text);

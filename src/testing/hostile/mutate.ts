@@ -1,5 +1,5 @@
 // Inputs that somebody or something has damaged: a sound text with a few cuts, doublings, flips and foreign pieces, or, for
-// JSON, with values of its tree replaced. fast-check draws them, so a fault comes shrunk and with its seed.
+// JSON, with values of its tree replaced. fast-check draws them, so a failure is reported in its smallest form and with its seed.
 
 import fc from 'fast-check';
 
@@ -8,7 +8,7 @@ const FOREIGN = [
   ...['null', 'true', '-1', '0', '-0', '0.5', '1e999', '1e-400', '9007199254740993', '4294967296', '1e22', 'NaN', '""', '[]', '{}'],
   ...['"__proto__":', '"constructor":{', '\\u0000', '\\ud800', '""""', '","', '"\n"', '/*x*/', '\u0085', '%s', '{{', '}}', '{%', '%}'],
 ];
-/** Deep nesting and long runs. */
+/** Texts with deep nesting and long repeats. */
 const LONG = ['['.repeat(20_000), '{"a":'.repeat(5_000), '"'.repeat(4_000), '9'.repeat(2_000), 'é'.repeat(3_000), ','.repeat(3_000)];
 
 interface Edit {
@@ -24,7 +24,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({ kind: fc.nat(9), at: share, span: s
 
 function applyEdit(text: string, { kind, at, span, piece }: Edit): string {
   const start = Math.floor(at * text.length);
-  // Mostly a few characters, sometimes much.
+  // Mostly a few characters, sometimes many.
   const end = Math.min(text.length, start + Math.ceil(span ** 6 * text.length));
   const foreign = FOREIGN[piece % FOREIGN.length];
   switch (kind) {
@@ -69,7 +69,7 @@ interface Change {
   readonly value: number;
 }
 
-/** The tree with one value replaced, taken away, doubled or given another name. */
+/** The tree with one value replaced, removed, doubled or renamed. */
 function change(json: Json, { step, action, value }: Change): Json {
   const copy = structuredClone(json);
   const places: { readonly holder: Json[] | { [key: string]: Json }; readonly key: string }[] = [];

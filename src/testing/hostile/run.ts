@@ -1,17 +1,17 @@
-// Runs one format's damaged inputs: each is either read, and then what was read is held against the input by other means, or
-// refused with an AppError that says what to do, and neither takes long. `npm run fuzz` sets the number and may set the seed.
+// Runs one format's damaged inputs: each is either read, and then the result is checked against the input by other means, or refused with
+// an AppError that says what to do. Neither may take long. `npm run fuzz` sets the number and may set the seed.
 
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { AppError } from '../../base/errors';
 
-/** A case may take this long on a busy machine; a hang takes for ever. */
+/** Limit for one case, even on a busy machine; a hang would take for ever. */
 const LIMIT_MS = 2000;
 /** In npm test; `npm run fuzz` asks for 20,000. */
 const RUNS = Number(process.env.LISA_FUZZ_RUNS ?? 300);
 const SEED = Number(process.env.LISA_FUZZ_SEED ?? 1);
 
-/** For vitest: the whole of one format. */
+/** Timeout for vitest, for all cases of one format. */
 export const TIMEOUT_MS = 60_000 + RUNS * 60;
 
 /** `read` throws what the format's reader throws; its result goes to `hold`, whose expectations fail the case. */
@@ -40,9 +40,9 @@ export function hostile<I, R>(format: string, inputs: fc.Arbitrary<I>, read: (in
     { numRuns: RUNS, seed: SEED, verbose: 0 },
   );
   console.log(
-    `${format}: ${RUNS} damaged inputs, seed ${SEED}: ${seen.read} read and right, ${seen.refused} refused with a reason; slowest ${seen.slowest.toFixed(0)} ms`,
+    `${format}: ${RUNS} damaged inputs, seed ${SEED}: ${seen.read} read correctly, ${seen.refused} refused with a reason; slowest ${seen.slowest.toFixed(0)} ms`,
   );
-  // A reader that refuses everything, or takes everything, would pass the rest.
+  // A reader that refuses or accepts everything would pass all other checks.
   expect(seen.read).toBeGreaterThan(0);
   expect(seen.refused).toBeGreaterThan(0);
 }

@@ -85,7 +85,7 @@ describe('damaged tokenizer files', () => {
           const json = JSON.parse(text.replace(/^\ufeff/, '')) as typeof GPT2;
           for (const id of ids.flat()) expect(Number.isInteger(id) && id >= 0 && id < SIZE).toBe(true);
           for (const part of decoded) expect(typeof part).toBe('string');
-          // No part is read past: every Split that was taken has a pattern, a known way and a plain switch.
+          // No part is ignored: every Split that was accepted has a pattern, a known behaviour and a boolean switch.
           for (const part of [
             json.pre_tokenizer,
             ...((json.pre_tokenizer as Partial<typeof json.pre_tokenizer> | null)?.pretokenizers ?? []),
@@ -98,7 +98,7 @@ describe('damaged tokenizer files', () => {
             );
             expect([undefined, true, false]).toContain(part.invert);
           }
-          // An id means what the file says that it means: the entry, or an added token of that id.
+          // An id has the meaning that the file gives it: the entry, or an added token with that id.
           const { vocab } = json.model as { vocab: Record<string, number> | [string, number][] };
           const entries: [string, number][] = Array.isArray(vocab) ? vocab.map(([entry], id) => [entry, id]) : Object.entries(vocab);
           const meanings = new Map<number, Set<string>>();
@@ -134,7 +134,7 @@ describe('damaged tokenizer files', () => {
           expect([1, 2]).toContain(samples.length);
           for (const { ids, target } of samples) {
             expect(target.length).toBe(ids.length);
-            // Something is learned, or nothing was written at all; and no sample learns the question.
+            // The model learns something, unless the template wrote nothing at all; and no sample trains on the question.
             const learned = tokenizer.decode([...ids].filter((_, i) => target[i]));
             expect(learned).not.toContain('user\n');
           }
