@@ -1,7 +1,16 @@
 // Weights between their storage in GPU memory (f32, packed f16 or bf16, quantised int8 or int4) and the f32 master of what trains.
 
-import { elementBytes, isQuantised, QUANTISED_BLOCK, type Dispatch, type Quantised, type Stored, type View } from '../../dispatch/types';
-import { dispatch, expectElements, foldedGrid, kernel, shapeError, type Kernel } from '../../dispatch/kernel';
+import {
+  elementBytes,
+  isQuantised,
+  QUANTISED_BLOCK,
+  type Dispatch,
+  type Kernel,
+  type Quantised,
+  type Stored,
+  type View,
+} from '../../dispatch/types';
+import { dispatch, expectElements, foldedGrid, kernel, shapeError } from '../../dispatch/kernel';
 import { loadSnippet } from '../matmul/operand';
 import { padded } from '../lib/rowwise';
 import copyWgsl from './storage_copy.wgsl?raw';
