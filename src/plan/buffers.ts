@@ -3,6 +3,7 @@
 
 import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
+import { recomputedValues } from './recompute';
 import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
 import type { BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
@@ -87,7 +88,10 @@ export function runBuffers(input: PlanInput): RunBuffers {
     name,
     make(`${owner}.${name}`, rows * widths.get(name)! * 4, 'activations', block),
   ];
-  const keep = (names: Iterable<string>): string[] => [...new Set(names)].filter((name) => name !== 'in' && name !== 'out');
+  // What the backward computes again is short-lived, and so is nothing here.
+  const again = recomputedValues(ops, shape, input.recompute);
+  const keep = (names: Iterable<string>): string[] =>
+    [...new Set(names)].filter((name) => name !== 'in' && name !== 'out' && !again.has(name));
   const frozenSaves = keep(ops.flatMap((op) => operation(op).keptForInput(op, shape)));
   const trainedSaves = keep(
     ops.flatMap((op) => (input.lora && op.kind !== 'linear' ? [] : operation(op).keptForWeights(op, shape))),

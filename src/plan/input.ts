@@ -7,6 +7,7 @@ import { SHARD_BYTES } from '../model/shards';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Recompute } from './recompute';
 import type { Extents } from '../dispatch/extents';
 
 interface AlwaysOn {
@@ -38,6 +39,8 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
+  /** What the backward computes again instead of keeping it. */
+  readonly recompute: Recompute;
   /** Which kernels run; part of the run, and never of the size of a buffer. */
   readonly kernels: KernelChoice;
   /** Longest buffer of weights, gradients and optimizer state, but for a single matrix that is longer (layout.ts). The same on every device. */
@@ -120,6 +123,7 @@ export function planInput(
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
+    recompute: config.recompute,
     kernels,
     shardBytes,
     abridged: false,

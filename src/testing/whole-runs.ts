@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import type { RunConfig } from '../config/run-config';
-import type { Stored } from '../dispatch/types';
+import type { Half } from '../dispatch/types';
 import { nodeSource } from '../io/node/source';
 import type { ModelShape } from '../model/types';
 import { schedule } from '../lisa/schedule';
@@ -19,7 +19,7 @@ import { openTiny, TestHost, textRows, TINY_CONFIG, trainedBytes, type TinyRun }
 export interface WholeRun {
   readonly model?: FixtureName;
   /** The type in which the model comes. */
-  readonly stored?: Stored;
+  readonly stored?: Half;
   /** From where on blocks are cut into several buffers. */
   readonly shardBytes?: number;
   readonly config: Partial<RunConfig>;

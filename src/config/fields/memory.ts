@@ -4,6 +4,12 @@ import { row } from '../field';
 import { choice } from '../kinds';
 
 export const MEMORY = {
+  /** Activations that the backward computes again instead of finding them kept: none, those of the feed-forward, or all of a layer. */
+  recompute: row(choice('off', 'mlp', 'layer'), {
+    default: 'off',
+    flag: 'recompute',
+    help: 'compute activations again in the backward instead of keeping them: of the feed-forward, or of the whole layer',
+  }),
   /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
   weightStorage: row(choice('f32', 'stored'), {
     formerly: 'weights',
