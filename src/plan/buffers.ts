@@ -11,6 +11,7 @@ import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
+import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
 import { roundUp, type BufferSpec } from '../dispatch/types';
@@ -60,6 +61,21 @@ export function runBuffers(input: PlanInput): RunBuffers {
       return { store: makeSharded(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
 
+  /** m or v: cut where the gradient is, each shard in as many bytes as its elements take. */
+  const makeState = (name: string, gradient: ShardedBuffer, block: string): ShardedBuffer => {
+    let at = 0;
+    const shards = gradient.shards.map(({ buffer }, index) => {
+      const bytes = stateBytes(buffer.bytes / 4, input.optimizerState);
+      const spec = {
+        ...describe(gradient.shards.length === 1 ? name : `${name}.${index}`, bytes, 'optimizer', block),
+        tensor: buffer.tensor,
+      };
+      all.push(spec);
+      at += bytes;
+      return { at: at - bytes, buffer: spec };
+    });
+    return { name, bytes: at, shards };
+  };
   let partialsAt = 0;
   const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
     const gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block);
@@ -68,8 +84,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
       name,
       layout,
       gradient,
-      m: makeSharded(`${name}.m`, layout, 'optimizer', block),
-      v: makeSharded(`${name}.v`, layout, 'optimizer', block),
+      m: makeState(`${name}.m`, gradient, block),
+      v: makeState(`${name}.v`, gradient, block),
       scalars,
       partialsAt,
       partials,

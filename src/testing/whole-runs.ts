@@ -39,7 +39,11 @@ const WHOLE_RUNS = {
   // The other ways in which weights lie.
   'f32 in shards, state parked': { shardBytes: 1, config: { lisaState: 'park', alwaysOn: { embedding: false, head: true, norm: true } } },
   'bf16 as it came': { stored: 'bf16', config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: { ...OFF, norm: true } } },
-  'f16 as it came, in shards': { stored: 'f16', shardBytes: 1, config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: OFF } },
+  'f16 as it came, in shards': {
+    stored: 'f16',
+    shardBytes: 1,
+    config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: OFF, optimizerState: 'int8', recompute: 'layer' },
+  },
 } as const satisfies Record<string, WholeRun>;
 export type WholeRunName = keyof typeof WHOLE_RUNS;
 

@@ -10,6 +10,12 @@ export const MEMORY = {
     flag: 'recompute',
     help: 'compute activations again in the backward instead of keeping them: of the feed-forward, or of the whole layer',
   }),
+  /** How AdamW's m and v lie: as f32, or in 8 bits by blocks that share a scale (shaders/adamw/adamw_int8.wgsl). */
+  optimizerState: row(choice('f32', 'int8'), {
+    default: 'f32',
+    flag: 'optimizer-state',
+    help: 'm and v of AdamW: as f32, or in 8 bits, which take a quarter of the memory',
+  }),
   /** How weights lie on the GPU: all as f32, or those that do not train as the 16-bit floats that they came as. */
   weightStorage: row(choice('f32', 'stored'), {
     formerly: 'weights',
