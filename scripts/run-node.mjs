@@ -20,8 +20,10 @@ if (!/^[a-z-]+$/.test(program) || !existsSync(file)) {
   process.exit(2);
 }
 
+const WITHOUT_GPU = new Set(['apply-delta', 'forecast']);
+
 // A command that needs no GPU should not install a driver.
-if (program !== 'apply-delta' && !process.argv.includes('--help')) {
+if (!WITHOUT_GPU.has(program) && !process.argv.includes('--help')) {
   const env = await ensureGpu();
   if (env === null) process.exit(1);
   useGpuEnv(env);

@@ -24,7 +24,13 @@ export interface BufferSpec {
 }
 
 /** 16-bit floats, packed two to a word. */
-export type Stored = 'f16' | 'bf16';
+export type Half = 'f16' | 'bf16';
+/** Integers in groups of 32 that share a scale (shaders/storage/storage_quantise.wgsl). */
+export type Quantised = 'int8' | 'int4';
+/** How weights lie that are not f32. */
+export type Stored = Half | Quantised;
+
+export const isQuantised = (stored: Stored | undefined): stored is Quantised => stored === 'int8' || stored === 'int4';
 
 /** A byte range of a buffer, as a binding sees it. offset is a multiple of 256, bytes of 4. */
 export interface View {
@@ -35,8 +41,23 @@ export interface View {
   readonly stored?: Stored;
 }
 
-/** Bytes of an element of a view. */
-export const elementBytes = ({ stored }: Pick<View, 'stored'>): number => (stored ? 2 : 4);
+/** Elements of a quantised tensor that lie together: two groups with their scales. */
+export const QUANTISED_BLOCK = 64;
+
+/** Bytes of an element of a view; of a quantised one the mean over a block of 64, its scales included. */
+export function elementBytes({ stored }: Pick<View, 'stored'>): number {
+  switch (stored) {
+    case undefined:
+      return 4;
+    case 'f16':
+    case 'bf16':
+      return 2;
+    case 'int8':
+      return 68 / QUANTISED_BLOCK;
+    case 'int4':
+      return 36 / QUANTISED_BLOCK;
+  }
+}
 
 export interface KernelBinding {
   readonly binding: number;

@@ -1,6 +1,8 @@
 // The fields of public models' config.json that decide shapes and maths, for forecasts, benchmarks and tests that need a real
 // shape but no weights. The values are the publishers'; for missing fields they are the defaults of transformers.
 
+import type { Dtype } from './types';
+
 const llama = { hidden_act: 'silu', tie_word_embeddings: true } as const;
 
 export const PUBLIC_CONFIGS = {
@@ -42,4 +44,80 @@ export const PUBLIC_CONFIGS = {
     rms_norm_eps: 1e-6,
     use_sliding_window: false,
   },
+  'smollm2-360m': {
+    ...llama,
+    model_type: 'llama',
+    vocab_size: 49152,
+    hidden_size: 960,
+    intermediate_size: 2560,
+    num_hidden_layers: 32,
+    num_attention_heads: 15,
+    num_key_value_heads: 5,
+    max_position_embeddings: 8192,
+    rope_theta: 100000,
+    rms_norm_eps: 1e-5,
+  },
+  'qwen3-0.6b': {
+    ...llama,
+    model_type: 'qwen3',
+    vocab_size: 151936,
+    hidden_size: 1024,
+    intermediate_size: 3072,
+    num_hidden_layers: 28,
+    num_attention_heads: 16,
+    num_key_value_heads: 8,
+    head_dim: 128,
+    max_position_embeddings: 40960,
+    rope_theta: 1000000,
+    rms_norm_eps: 1e-6,
+    use_sliding_window: false,
+  },
+  'tinyllama-1.1b': {
+    ...llama,
+    tie_word_embeddings: false,
+    model_type: 'llama',
+    vocab_size: 32000,
+    hidden_size: 2048,
+    intermediate_size: 5632,
+    num_hidden_layers: 22,
+    num_attention_heads: 32,
+    num_key_value_heads: 4,
+    max_position_embeddings: 2048,
+    rope_theta: 10000,
+    rms_norm_eps: 1e-5,
+  },
+  'llama-3.2-1b': {
+    ...llama,
+    model_type: 'llama',
+    vocab_size: 128256,
+    hidden_size: 2048,
+    intermediate_size: 8192,
+    num_hidden_layers: 16,
+    num_attention_heads: 32,
+    num_key_value_heads: 8,
+    head_dim: 64,
+    max_position_embeddings: 131072,
+    rope_theta: 500000,
+    rope_scaling: {
+      rope_type: 'llama3',
+      factor: 32,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    },
+    rms_norm_eps: 1e-5,
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+export type PublicModel = keyof typeof PUBLIC_CONFIGS;
+
+/** The type in which each one's weights are published. */
+export const PUBLIC_TYPES: Readonly<Record<PublicModel, Dtype>> = {
+  'gpt2-124m': 'f32',
+  'smollm2-135m': 'bf16',
+  'smollm2-360m': 'bf16',
+  'qwen2.5-0.5b': 'bf16',
+  'qwen3-0.6b': 'bf16',
+  'tinyllama-1.1b': 'bf16',
+  'llama-3.2-1b': 'bf16',
+};

@@ -3,6 +3,7 @@
 
 import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
+import { recomputedValues } from './recompute';
 import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
 import type { BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
@@ -10,6 +11,7 @@ import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
 import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
+import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
 import { roundUp, type BufferSpec } from '../dispatch/types';
@@ -59,6 +61,21 @@ export function runBuffers(input: PlanInput): RunBuffers {
       return { store: makeSharded(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
 
+  /** m or v: cut where the gradient is, each shard in as many bytes as its elements take. */
+  const makeState = (name: string, gradient: ShardedBuffer, block: string): ShardedBuffer => {
+    let at = 0;
+    const shards = gradient.shards.map(({ buffer }, index) => {
+      const bytes = stateBytes(buffer.bytes / 4, input.optimizerState);
+      const spec = {
+        ...describe(gradient.shards.length === 1 ? name : `${name}.${index}`, bytes, 'optimizer', block),
+        tensor: buffer.tensor,
+      };
+      all.push(spec);
+      at += bytes;
+      return { at: at - bytes, buffer: spec };
+    });
+    return { name, bytes: at, shards };
+  };
   let partialsAt = 0;
   const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
     const gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block);
@@ -67,8 +84,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
       name,
       layout,
       gradient,
-      m: makeSharded(`${name}.m`, layout, 'optimizer', block),
-      v: makeSharded(`${name}.v`, layout, 'optimizer', block),
+      m: makeState(`${name}.m`, gradient, block),
+      v: makeState(`${name}.v`, gradient, block),
       scalars,
       partialsAt,
       partials,
@@ -87,7 +104,10 @@ export function runBuffers(input: PlanInput): RunBuffers {
     name,
     make(`${owner}.${name}`, rows * widths.get(name)! * 4, 'activations', block),
   ];
-  const keep = (names: Iterable<string>): string[] => [...new Set(names)].filter((name) => name !== 'in' && name !== 'out');
+  // What the backward computes again is short-lived, and so is nothing here.
+  const again = recomputedValues(ops, shape, input.recompute);
+  const keep = (names: Iterable<string>): string[] =>
+    [...new Set(names)].filter((name) => name !== 'in' && name !== 'out' && !again.has(name));
   const frozenSaves = keep(ops.flatMap((op) => operation(op).keptForInput(op, shape)));
   const trainedSaves = keep(
     ops.flatMap((op) => (input.lora && op.kind !== 'linear' ? [] : operation(op).keptForWeights(op, shape))),

@@ -41,16 +41,20 @@ function complete(part: PartBytes, terms: readonly FormulaTerm[], rest: string):
 
 const ALIGNMENT = 'start of every tensor at a multiple of 256 B';
 
+/** Bytes of an element of m or v, apart from the scales of blocks. */
+const stateWidth = ({ input }: RunPlan): number => (input.optimizerState === 'f32' ? FLOAT : 1);
+const stateRest = ({ input }: RunPlan): string => (input.optimizerState === 'f32' ? ALIGNMENT : `scales of blocks; ${ALIGNMENT}`);
+
 export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
   switch (part.id) {
     case 'weights':
       return complete(part, weightTerms(plan), ALIGNMENT);
     case 'edges-state':
-      return complete(part, alwaysOnTerms(plan), ALIGNMENT);
+      return complete(part, alwaysOnTerms(plan), stateRest(plan));
     case 'layers-gradients':
       return complete(part, slotTerms(plan, FLOAT, 'gradient'), ALIGNMENT);
     case 'layers-optimizer':
-      return complete(part, slotTerms(plan, 2 * FLOAT, 'm and v'), ALIGNMENT);
+      return complete(part, slotTerms(plan, 2 * stateWidth(plan), 'm and v'), stateRest(plan));
     case 'activations':
       return complete(part, activationTerms(plan), 'start of every buffer at a multiple of 16 B');
     case 'workspace':
@@ -75,8 +79,10 @@ function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
   ];
 }
 
-const alwaysOnTerms = ({ buffers }: RunPlan): FormulaTerm[] =>
-  [...buffers.alwaysOn].map(([name, { layout }]) => term(`${name}: gradient, m and v`, 3 * FLOAT, [layout.parameters, 'parameter']));
+const alwaysOnTerms = (plan: RunPlan): FormulaTerm[] =>
+  [...plan.buffers.alwaysOn].map(([name, { layout }]) =>
+    term(`${name}: gradient, m and v`, FLOAT + 2 * stateWidth(plan), [layout.parameters, 'parameter']),
+  );
 
 function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string): FormulaTerm[] {
   const [slot] = buffers.slots;

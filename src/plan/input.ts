@@ -4,9 +4,11 @@
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
+import type { OptimizerState } from '../shaders/adamw/adamw';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Recompute } from './recompute';
 import type { Extents } from '../dispatch/extents';
 
 interface AlwaysOn {
@@ -38,6 +40,9 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
+  readonly optimizerState: OptimizerState;
+  /** What the backward computes again instead of keeping it. */
+  readonly recompute: Recompute;
   /** Which kernels run. Part of the run, but no buffer's size depends on it. */
   readonly kernels: KernelChoice;
   /**
@@ -123,6 +128,8 @@ export function planInput(
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
+    optimizerState: config.optimizerState,
+    recompute: config.recompute,
     kernels,
     shardBytes,
     abridged: false,

@@ -1,11 +1,13 @@
 // Forward and backward of one layer: its list of operations walked down, then up.
 
 import { FULL_VIEW, type BufferSpec, type View } from '../dispatch/types';
+import type { ModelShape } from '../model/types';
 import { layerWeight, liveRows, Transients, type Context, type Unit } from './emit';
 import { layerOps } from './layers';
 import { loraInner } from './lora-layout';
 import { RESIDUAL_STREAM, type BackwardSite, type ForwardSite, type Site } from './ops/op';
-import { gradientsWanted, operation, valueWidths } from './ops/registry';
+import { gradientsWanted, operation, valueWidths, type LayerOp } from './ops/registry';
+import { operationsAgain } from './recompute';
 import type { Adapter, Slot } from './run-buffers';
 import { tensorView } from './sharded-buffer';
 
@@ -48,9 +50,25 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
     weightGradient: (tensor) => tensorView(trained!.gradient, trained!.layout, tensor),
     wantsInput: ({ x }) => wanted.has(x),
   };
-  const dispatches = ops.reverse().flatMap((op) => operation(op).backward(op, backward));
+  const again = operationsAgain(ops, shape, context.input.recompute, valuesRead(ops, shape, backward));
+  const forward: ForwardSite = { ...site, label: (op, what) => site.label(op, what.replace('fwd', 'again')), cache: null };
+  const dispatches = [
+    ...again.flatMap((op) => operation(op).forward(op, forward)),
+    ...[...ops].reverse().flatMap((op) => operation(op).backward(op, backward)),
+  ];
   const name = `layer.${layer} bwd`;
   return { name, transients, segments: [{ name, dispatches }] };
+}
+
+/** The values of the forward that this backward reads. */
+function valuesRead(ops: readonly LayerOp[], shape: ModelShape, { trained, adapter, wantsInput }: BackwardSite): Set<string> {
+  const trains = (op: LayerOp): boolean => (adapter ? op.kind === 'linear' : trained !== null);
+  return new Set(
+    ops.flatMap((op) => [
+      ...(wantsInput(op) ? operation(op).keptForInput(op, shape) : []),
+      ...(trains(op) ? operation(op).keptForWeights(op, shape) : []),
+    ]),
+  );
 }
 
 /** Where a layer's values, tensors and short-lived buffers are; `generate`: nothing is kept. */

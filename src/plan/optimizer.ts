@@ -52,7 +52,7 @@ export function norm(context: Context): Segment {
 
 /** AdamW on the weights of one block with the gradient and state of `of`, which has the block's layout. */
 export function update(context: Context, weights: ShardedBuffer, of: Trainable): Segment {
-  const { adam } = context.input;
+  const { adam, optimizerState: state } = context.input;
   const { scalars, stats } = context.buffers;
   const dispatches = weights.shards.map(({ buffer, at }, index): Dispatch => {
     const shard = (store: ShardedBuffer): View => FULL_VIEW(store.shards[index].buffer);
@@ -69,6 +69,7 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
       slot: of.scalars,
       elements,
       decayElements,
+      state,
       ...adam,
     });
   });

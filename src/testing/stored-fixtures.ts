@@ -1,7 +1,7 @@
 // Reads the fixtures of models that came in 16 bits: LISA runs in which a layer that leaves is rounded back (Node only).
 // src/testing/fixtures/README.md says what the files hold.
 
-import type { Stored } from '../dispatch/types';
+import type { Half } from '../dispatch/types';
 import {
   fixtureJson,
   fixtureModel,
@@ -46,7 +46,7 @@ interface StoredRun extends Pick<FixtureRun, 'steps' | 'microBatches' | 'optimiz
 
 export interface StoredFixture extends FixtureModel {
   readonly name: StoredFixtureName;
-  readonly stored: Stored;
+  readonly stored: Half;
   readonly run: StoredRun;
 }
 

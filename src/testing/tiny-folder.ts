@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeSafetensors } from '../io/formats/safetensors';
 import { collect } from './tiny-model';
-import type { Stored } from '../dispatch/types';
+import type { Half } from '../dispatch/types';
 import { loadFixture, type FixtureName } from './fixtures';
 
 /** Ids 0 to 2 are <s>, <unk> and </s>, as the fixtures' config.json says; byte b is 3 + b. */
@@ -80,7 +80,7 @@ export function writeTinyModel(
 }
 
 /** model.safetensors of a fixture with all tensors rounded to 16 bits. */
-export function halfModelFile(fixture: FixtureName, dtype: Stored): Promise<Uint8Array<ArrayBuffer>> {
+export function halfModelFile(fixture: FixtureName, dtype: Half): Promise<Uint8Array<ArrayBuffer>> {
   const tensors = [...loadFixture(fixture).weights].map(([name, { shape, values }]) => ({
     name,
     dtype,

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import type { RunConfig } from '../config/run-config';
-import type { Stored } from '../dispatch/types';
+import type { Half } from '../dispatch/types';
 import { nodeSource } from '../io/node/source';
 import type { ModelShape } from '../model/types';
 import { schedule } from '../lisa/schedule';
@@ -19,7 +19,7 @@ import { openTiny, TestHost, textRows, TINY_CONFIG, trainedBytes, type TinyRun }
 export interface WholeRun {
   readonly model?: FixtureName;
   /** The type in which the model comes. */
-  readonly stored?: Stored;
+  readonly stored?: Half;
   /** Largest buffer in bytes; larger blocks are cut. */
   readonly shardBytes?: number;
   readonly config: Partial<RunConfig>;
@@ -39,7 +39,11 @@ const WHOLE_RUNS = {
   // The other ways in which weights lie.
   'f32 in shards, state parked': { shardBytes: 1, config: { lisaState: 'park', alwaysOn: { embedding: false, head: true, norm: true } } },
   'bf16 as it came': { stored: 'bf16', config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: { ...OFF, norm: true } } },
-  'f16 as it came, in shards': { stored: 'f16', shardBytes: 1, config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: OFF } },
+  'f16 as it came, in shards': {
+    stored: 'f16',
+    shardBytes: 1,
+    config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: OFF, optimizerState: 'int8', recompute: 'layer' },
+  },
 } as const satisfies Record<string, WholeRun>;
 export type WholeRunName = keyof typeof WHOLE_RUNS;
 

@@ -12,7 +12,7 @@ function paced() {
     },
   );
   const step = async (ms: number): Promise<void> => {
-    await duty.breathe();
+    await duty.rest();
     duty.begin();
     clock.ms += ms;
   };
@@ -34,7 +34,7 @@ test('does not rest at full pace, nor after a pause', async () => {
   await step(200);
   await step(200);
   duty.rest = 1;
-  await duty.breathe();
-  await duty.breathe();
+  await duty.rest();
+  await duty.rest();
   expect(rests).toEqual([200]);
 });

@@ -21,7 +21,7 @@ export class DutyCycle {
   }
 
   /** Rests for its share of the last step's time. */
-  async breathe(): Promise<void> {
+  async rest(): Promise<void> {
     const begun = this.#begun;
     this.#begun = null;
     if (begun !== null && this.#rest > 0) await this.#sleep(Math.min(LONGEST_REST_MS, this.#rest * (this.#now() - begun)));

@@ -11,7 +11,7 @@ import { parameterTable } from '../model/parameters';
 import type { ModelShape } from '../model/types';
 import { bytesByCategory } from '../dispatch/memory';
 import type { PlanOptions } from '../plan/input';
-import type { Stored } from '../dispatch/types';
+import type { Half } from '../dispatch/types';
 import { spyOnBuffers } from '../testing/buffer-spy';
 import { hashOf, stepData, TINY, tinyConfig, tinyEngine, tinyStep, tinyTensor, weightHashes, type TinyName } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
@@ -23,11 +23,11 @@ type Draws = readonly (readonly number[])[];
 
 /** The tiny models with a vocabulary that can be cut into five. */
 const shapeOf = (name: TinyName): ModelShape => ({ ...TINY[name], vocab: 301 });
-const rounded = (values: Numbers, stored: Stored): Numbers => decodeTensor(new Uint8Array(narrow(values, stored).buffer), stored);
+const rounded = (values: Numbers, stored: Half): Numbers => decodeTensor(new Uint8Array(narrow(values, stored).buffer), stored);
 
 /** `bits` can hold the weights exactly, whatever type they are stored in. */
 interface Layout extends Pick<PlanOptions, 'shardBytes'> {
-  readonly bits: Stored;
+  readonly bits: Half;
   readonly weightStorage: RunConfig['weightStorage'];
 }
 

@@ -1,22 +1,22 @@
 // Cuts long work into short pieces, between which the worker can receive commands.
 
 /** How long the worker works before it checks for messages. */
-const SLICE_MS = 20;
+const TURN_MS = 20;
 
 /** Lets messages arrive. */
 export const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 export class Pace {
-  #sliceEnd = performance.now() + SLICE_MS;
+  #turnEnd = performance.now() + TURN_MS;
 
   /** `wanted`: false once nobody waits for the work any more. */
   constructor(private readonly wanted: () => boolean) {}
 
   /** Called between two pieces of work; false means stop. */
   async next(): Promise<boolean> {
-    if (performance.now() < this.#sliceEnd) return true;
+    if (performance.now() < this.#turnEnd) return true;
     await rest();
-    this.#sliceEnd = performance.now() + SLICE_MS;
+    this.#turnEnd = performance.now() + TURN_MS;
     return this.wanted();
   }
 

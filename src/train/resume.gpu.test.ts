@@ -55,8 +55,8 @@ test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
       const { session } = await openWhole(name, inputs, whole.host.checkpoints.at(at), host);
       const resumed = await finish(inputs, session, host);
       expect(timeless(host.steps), `steps after ${at}`).toEqual(timeless(whole.host.steps.slice(at)));
-      for (const shard of ['evalLoss', 'updates', 'rounding'] as const)
-        expect(resumed.report[shard], `${shard} after ${at}`).toEqual(whole.report[shard]);
+      for (const figure of ['evalLoss', 'updates', 'rounding'] as const)
+        expect(resumed.report[figure], `${figure} after ${at}`).toEqual(whole.report[figure]);
       expect(differences(resumed.weights, whole.weights), `weights after ${at}`).toEqual([]);
       expect(differences(await checkpointTensors(host.checkpoints.at(12)), want), `state after ${at}`).toEqual([]);
       expect(host.of('sample').map(({ sample }) => sample)).toEqual(samples.slice(at <= 10 ? 1 : 2));

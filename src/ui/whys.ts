@@ -14,6 +14,10 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',
   lisaRewarm:
     'A layer that joins has empty m and v, and Adam’s first updates are as large as the learning rate allows. As published, it joins at the full rate; a few updates of warm-up make the start gentler. Layers whose parked state comes back need none.',
+  optimizerState:
+    'AdamW keeps two averages, m and v, for every parameter that trains. In 8 bits each block of 256 shares a scale, and the averages are rounded after every step.',
+  recompute:
+    'Every layer keeps values for its gradients until the backward pass reaches it, and they grow with the batch and the length. Recomputing them takes extra time and changes no bit of the result.',
   weightStorage:
     'A layer in training has a float32 copy. When it leaves, it is rounded back to 16 bits, which loses changes smaller than half a step of that format. The run measures that loss at the end. Weights that train at every step are float32 in any case.',
   lisaWeights: 'Used by the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',

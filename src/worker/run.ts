@@ -142,7 +142,7 @@ export class WorkerRun {
         emit: this.#emit,
         checkpoints: this.#checkpoints,
         gate: async () => {
-          await request.duty.breathe();
+          await request.duty.rest();
           const answer = await this.#gate.ask();
           if (answer === 'go') request.duty.begin();
           return answer;

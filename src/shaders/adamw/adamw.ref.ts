@@ -28,3 +28,28 @@ export function adamwRef(state: AdamwState, g: ArrayLike<number>, clip: number, 
     state.w[i] -= (lr * mHat) / (Math.sqrt(vHat) + eps);
   }
 }
+
+const RANGE = Math.exp(8);
+const expand = (t: number): number => (Math.exp(8 * t) - 1) / (RANGE - 1);
+const compress = (x: number): number => Math.log(1 + x * (RANGE - 1)) / 8;
+
+/** m and v as 8-bit codes in blocks of 256 hold them, and how far off a neighbouring code would be (adamw_int8.wgsl). */
+export function companded(m: ArrayLike<number>, v: ArrayLike<number>): { m: number[]; v: number[]; steps: { m: number[]; v: number[] } } {
+  const out = { m: [] as number[], v: [] as number[], steps: { m: [] as number[], v: [] as number[] } };
+  for (let at = 0; at < m.length; at += 256) {
+    const block = Array.from({ length: Math.min(256, m.length - at) }, (_, i) => at + i);
+    const largest = Math.max(...block.map((i) => Math.abs(m[i]))) || 1;
+    const root = Math.max(...block.map((i) => Math.sqrt(v[i]))) || 1;
+    for (const i of block) {
+      const first = Math.round(127 * compress(Math.abs(m[i]) / largest));
+      const second = Math.max(v[i] > 0 ? 1 : 0, Math.round(255 * compress(Math.sqrt(v[i]) / root)));
+      const size = (code: number): number => Math.sign(m[i]) * largest * expand(code / 127);
+      const square = (code: number): number => (root * expand(code / 255)) ** 2;
+      out.m.push(size(first));
+      out.v.push(square(second));
+      out.steps.m.push(Math.abs(size(first + 1) - size(first)));
+      out.steps.v.push(square(second + 1) - square(second));
+    }
+  }
+  return out;
+}

@@ -9,7 +9,7 @@ import { nodeLab } from '../../testing/node-lab';
 import { narrow } from '../../base/half';
 import { decodeTensor } from '../../io/formats/safetensors';
 import type { Frame } from '../../dispatch/frame';
-import type { BufferSpec, Stored, View } from '../../dispatch/types';
+import type { BufferSpec, Half, View } from '../../dispatch/types';
 import { amount, type Extents } from '../../dispatch/extents';
 import { randomArray, relativeError } from '../../testing/compare';
 import { matmul, type MatmulArgs, type MatmulFamily, type MatmulLayout } from './matmul';
@@ -32,7 +32,7 @@ interface Case extends Options {
   readonly bias?: boolean;
   readonly residual?: boolean;
   /** b lies packed. */
-  readonly stored?: Stored;
+  readonly stored?: Half;
   readonly extents?: Partial<Extents>;
   readonly frame?: Partial<Omit<Frame, 'extents'>>;
 }

@@ -5,6 +5,8 @@
 import type { Stored } from '../../dispatch/types';
 import loadBf16 from './load_bf16.wgsl?raw';
 import loadF16 from './load_f16.wgsl?raw';
+import loadInt4 from './load_int4.wgsl?raw';
+import loadInt8 from './load_int8.wgsl?raw';
 import loadNone from './load_none.wgsl?raw';
 import loadScalar from './load_scalar.wgsl?raw';
 import loadVec4 from './load_vec4.wgsl?raw';
@@ -13,7 +15,7 @@ import storeVec4 from './store_vec4.wgsl?raw';
 
 /** vec4: f32 quads, rows on multiples of four elements. scalar: f32 of any shape. */
 export type Format = 'vec4' | 'scalar';
-/** Packed: quads of 16-bit floats, two a word. */
+/** Packed: quads of 16-bit floats, two a word; or of integers in groups with a scale. */
 export type LoadFormat = Format | Stored;
 
 const LOADS: Readonly<Record<LoadFormat | 'none', string>> = {
@@ -21,10 +23,12 @@ const LOADS: Readonly<Record<LoadFormat | 'none', string>> = {
   scalar: loadScalar,
   f16: loadF16,
   bf16: loadBf16,
+  int8: loadInt8,
+  int4: loadInt4,
   none: loadNone,
 };
 const STORES: Readonly<Record<Format, string>> = { vec4: storeVec4, scalar: storeScalar };
-const ELEMENTS_PER_ADDRESS: Readonly<Record<LoadFormat, number>> = { vec4: 4, scalar: 1, f16: 4, bf16: 4 };
+const ELEMENTS_PER_ADDRESS: Readonly<Record<LoadFormat, number>> = { vec4: 4, scalar: 1, f16: 4, bf16: 4, int8: 4, int4: 4 };
 
 /** WGSL that reads input `name` at `binding`; 'none' declares no binding and reads zeros. */
 export function loadSnippet(name: string, binding: number, format: LoadFormat | 'none'): string {

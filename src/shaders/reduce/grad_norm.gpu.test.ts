@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { scratch } from '../../gpu/lab';
 import { nodeLab } from '../../testing/node-lab';
 import { randomArray } from '../../testing/compare';
-import { gradNorm, gradSquares, squareGroups } from './grad_norm';
+import { blockNorm, gradNorm, gradSquares, squareGroups } from './grad_norm';
 import { gradNormRef } from './grad_norm.ref';
 import { Inputs } from '../../testing/rowwise';
-import { readStats, STATS_ELEMENTS, type StepStats } from '../loss/stats';
+import { readStats, STATS, STATS_ELEMENTS, type StepStats } from '../loss/stats';
 
 const OK = new Float32Array(STATS_ELEMENTS);
 
@@ -65,5 +65,47 @@ describe('gradient norm', () => {
     expect(() => gradSquares({ label: 'test', partials: scratch('p', 4), x: scratch('x', 9000), elements: 9000, at: 2 })).toThrow(
       /grad_norm_squares, partials/,
     );
+  });
+});
+
+describe('norm of one block', () => {
+  async function ofBlock(sums: readonly number[], maxNorm: number, step: Partial<Record<'loss' | 'bad', number>> = {}): Promise<StepStats> {
+    const lab = await nodeLab();
+    const inputs = new Inputs();
+    const stats = new Float32Array(STATS_ELEMENTS);
+    stats[STATS.loss] = step.loss ?? 1;
+    stats[STATS.bad] = step.bad ?? 0;
+    const block = scratch('block', STATS_ELEMENTS);
+    const [got] = await lab.run(
+      [
+        blockNorm({
+          label: 'test',
+          block,
+          stats: inputs.f32('stats', stats),
+          partials: inputs.f32('partials', sums),
+          count: sums.length,
+          maxNorm,
+        }),
+      ],
+      inputs.data,
+      [block],
+    );
+    return readStats(got);
+  }
+
+  it('is the root of its sums, and clips by itself', async () => {
+    const sums = Array.from({ length: 300 }, (_, i) => (i % 7) / 10);
+    const norm = Math.sqrt(sums.reduce((sum, x) => sum + x, 0));
+    for (const maxNorm of [0, 2, 1e6]) {
+      const got = await ofBlock(sums, maxNorm);
+      expect(got.gradNorm / norm).toBeCloseTo(1, 6);
+      expect(got.clip).toBeCloseTo(maxNorm === 2 ? 2 / norm : 1, 6);
+      expect(got.bad).toBe(false);
+    }
+  });
+
+  it('updates nothing where its norm or the loss is not finite, or the step is bad', async () => {
+    for (const got of [await ofBlock([1, NaN], 1), await ofBlock([1], 1, { loss: Infinity }), await ofBlock([1], 1, { bad: 1 })])
+      expect([got.bad, got.clip]).toEqual([true, 0]);
   });
 });

@@ -7,6 +7,7 @@ import { padded } from '../lib/rowwise';
 import { STATS_ELEMENTS } from '../loss/stats';
 import squares from './grad_norm_squares.wgsl?raw';
 import norm from './grad_norm.wgsl?raw';
+import block from './grad_norm_block.wgsl?raw';
 
 const MOST_GROUPS = 128;
 
@@ -53,5 +54,22 @@ export function gradNorm({ label, stats, partials, count, maxNorm }: GradNormArg
   return dispatch(kernel(name, [norm]), label, { stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
     flops: { one: count },
     bytes: { one: 4 * count + 12 },
+  });
+}
+
+export interface BlockNormArgs extends GradNormArgs {
+  /** f32[8], laid out like stats: what AdamW of this block reads in its place. In another buffer than stats. */
+  readonly block: View;
+}
+
+/** Clipping by the norm of one block alone. Reads stats.loss and stats.bad; writes gradNorm, clip and bad of `block`. */
+export function blockNorm({ label, block: own, stats, partials, count, maxNorm }: BlockNormArgs): Dispatch {
+  const name = 'grad_norm_block';
+  expectElements(name, 'block', own, STATS_ELEMENTS);
+  expectElements(name, 'stats', stats, STATS_ELEMENTS);
+  expectElements(name, 'partials', partials, count);
+  return dispatch(kernel(name, [block]), label, { block: own, stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
+    flops: { one: count },
+    bytes: { one: 4 * count + 20 },
   });
 }

@@ -5,18 +5,18 @@ import { describe, expect, it } from 'vitest';
 import { scratch } from '../../gpu/lab';
 import { nodeLab } from '../../testing/node-lab';
 import { narrowFinite } from '../../base/half';
-import type { BufferSpec, Stored, View } from '../../dispatch/types';
+import type { BufferSpec, Half, View } from '../../dispatch/types';
 import { seededRandom } from '../../testing/compare';
 import { fill } from '../copy/fill';
 import { pack, unpack } from './storage';
 import { roundedRef, valueRef } from './storage.ref';
 
-const TYPES: readonly Stored[] = ['f16', 'bf16'];
-const packedView = (name: string, count: number, stored: Stored): View => ({ ...scratch(name, count / 2), stored });
+const TYPES: readonly Half[] = ['f16', 'bf16'];
+const packedView = (name: string, count: number, stored: Half): View => ({ ...scratch(name, count / 2), stored });
 
 const bitsOf = (values: Float32Array<ArrayBuffer>): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
 
-async function packed(words: Uint32Array<ArrayBuffer>, stored: Stored): Promise<Uint16Array> {
+async function packed(words: Uint32Array<ArrayBuffer>, stored: Half): Promise<Uint16Array> {
   const lab = await nodeLab();
   const x = scratch('x', words.length);
   const y = packedView('y', words.length, stored);
@@ -111,7 +111,7 @@ describe('f32', () => {
   });
 });
 
-it('refuses sizes that are no quads, views that are too small, and packed views where a kernel knows f32 only', () => {
+it('refuses sizes that are not whole quads, views that are too small, and packed views where a kernel knows f32 only', () => {
   const [x, y] = [scratch('x', 8), packedView('y', 8, 'f16')];
   expect(() => pack({ label: 'test', x, y, elements: 6 })).toThrow(/storage_pack, elements/);
   expect(() => pack({ label: 'test', x, y, elements: 12 })).toThrow(/storage_pack, y/);

@@ -1,0 +1,177 @@
+// What `npm run forecast` does: the memory that a run would need, from its settings and the shape of its model. Neither a GPU nor
+// weights nor data are needed; the figures are those of the plan that a run allocates, to the byte.
+
+import { stat, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { AppError, errorInfo } from '../base/errors';
+import { checkConfig, type RunConfig } from '../config/run-config';
+import { MEMORY_CATEGORIES, withTotal, type MemoryTotals } from '../dispatch/memory';
+import { BUILTIN_MODELS } from '../io/sources/builtin';
+import { HubClient } from '../io/hub/client';
+import { lookAtModel } from '../io/hub/look';
+import { looksLikeHubName, parseHubName, parseToken } from '../io/hub/names';
+import { nodeSource } from '../io/node/source';
+import { compactTypes } from '../io/sources/model-facts';
+import { openModel } from '../io/sources/model-files';
+import { parseModelConfig } from '../model/config';
+import { PUBLIC_CONFIGS, PUBLIC_TYPES, type PublicModel } from '../model/public-configs';
+import type { CheckpointTypes, Dtype, ModelShape } from '../model/types';
+import { forecast } from '../plan/forecast';
+import { flagOf, parseOptions, type FinetuneOptions } from './finetune/options';
+import { megabytes } from './finetune/print';
+
+export interface ForecastIo {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  /** The folder of the built-in model. */
+  readonly publicFolder: string;
+  /** Of the process: HF_TOKEN. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+interface KnownShape {
+  readonly name: string;
+  readonly shape: ModelShape;
+  /** Of the checkpoint's tensors, as far as they can be told. */
+  readonly types: CheckpointTypes;
+}
+
+const HELP = `Tells the GPU memory of a run before it runs, without a GPU, weights or data.
+
+  npm run --silent forecast -- [--model <name>] [options of finetune] [--json]
+
+  --model <name>   a known model (${Object.keys(PUBLIC_CONFIGS).join(', ')}),
+                   a directory in Hugging Face layout, a config.json, or org/name of the Hub
+  --json           one JSON object: total and bytes by category of this run, and the same of full
+                   fine-tuning, LoRA and LISA as published
+
+Every setting of finetune counts, such as --method, --seq-len, --batch-size, --lisa-layers, --recompute,
+--optimizer-state and --weights: see finetune --help.
+`;
+
+/** Exit status: 0, or 2 for bad input, with one line on standard error. */
+export async function runForecast(args: readonly string[], io: ForecastIo): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options.help) {
+      io.stdout(HELP);
+      return 0;
+    }
+    const model = await modelOf(options, io);
+    checkConfig(
+      options.config,
+      { layers: model.shape.layers, maxPositions: model.shape.maxPositions, windowed: model.shape.windowed },
+      flagOf,
+    );
+    const told = forecasts(model, options.config);
+    io.stdout(options.json ? `${JSON.stringify(asJson(model, told))}\n` : `${table(model, told)}\n`);
+    return 0;
+  } catch (error) {
+    const { code, detail, remedy } = errorInfo(error);
+    io.stderr(`forecast: ${[detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
+    return code === 'INTERNAL' ? 1 : 2;
+  }
+}
+
+async function modelOf({ config, explicit, hubUrl }: FinetuneOptions, io: ForecastIo): Promise<KnownShape> {
+  const given = config.model;
+  const known = given.toLowerCase();
+  if (Object.hasOwn(PUBLIC_CONFIGS, known)) {
+    const name = known as PublicModel;
+    return { name, shape: parseModelConfig(PUBLIC_CONFIGS[name], name), types: PUBLIC_TYPES[name] };
+  }
+  const builtin = BUILTIN_MODELS.find(({ id }) => id === given);
+  const path = builtin && !explicit.has('model') ? join(io.publicFolder, builtin.path) : given;
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile()) return fromConfig(path);
+  if (found?.isDirectory()) {
+    const weights = await openModel(await nodeSource(path)).catch(() => null);
+    if (weights) return { name: basename(path), shape: weights.shape, types: compactTypes(weights.types) };
+    return fromConfig(join(path, 'config.json'));
+  }
+  if (builtin) return fromConfig(join(io.publicFolder, builtin.path, 'config.json'));
+  if (looksLikeHubName(given)) {
+    const { repo, revision } = parseHubName(given, hubUrl);
+    const token = parseToken(io.env.HF_TOKEN ?? '');
+    const { shape, types } = await lookAtModel(new HubClient({ url: hubUrl, token }), repo, revision);
+    return { name: repo, shape, types };
+  }
+  throw new AppError(
+    'CONFIG_INVALID',
+    `--model: there is no ${given}.`,
+    `Give a directory, a config.json, org/name of the Hub, or one of ${Object.keys(PUBLIC_CONFIGS).join(', ')}.`,
+  );
+}
+
+const DTYPES: Readonly<Record<string, Dtype>> = { float16: 'f16', bfloat16: 'bf16', float32: 'f32' };
+
+/** A config.json without weights beside it; it may say in which type they are published. */
+async function fromConfig(path: string): Promise<KnownShape> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (cause) {
+    throw new AppError('MODEL_UNSUPPORTED', `${path} cannot be read as JSON.`, 'Give the config.json of a model.', { cause });
+  }
+  const { torch_dtype: older, dtype = older } = (json ?? {}) as { torch_dtype?: unknown; dtype?: unknown };
+  return { name: path, shape: parseModelConfig(json, path), types: DTYPES[String(dtype)] ?? 'f32' };
+}
+
+const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off' } as const;
+const ALL_ON = { embedding: true, head: true, norm: true };
+
+interface Told {
+  readonly name: string;
+  readonly json: string;
+  readonly memory: MemoryTotals;
+  readonly trainable: number;
+}
+
+/**
+ * This run, and beside it full fine-tuning and LISA as published, both in f32 with everything kept, and LoRA over the same base
+ * with the same recomputation: a saving that LoRA could have too is not LISA's.
+ */
+function forecasts({ shape, types }: KnownShape, config: RunConfig): readonly Told[] {
+  const of = (name: string, json: string, changes: Partial<RunConfig>): Told => {
+    const { bytes, trainable } = forecast(shape, { ...config, ...changes }, types);
+    return { name, json, memory: withTotal(bytes), trainable };
+  };
+  return [
+    of('this run', 'run', {}),
+    of('full, f32', 'full', { method: 'full', ...LEVERS_OFF }),
+    of('LISA as published', 'lisaAsPublished', { method: 'lisa', alwaysOn: ALL_ON, ...LEVERS_OFF }),
+    of('LoRA, same base', 'lora', { method: 'lora' }),
+  ];
+}
+
+function asJson({ name }: KnownShape, told: readonly Told[]): object {
+  const shown = ({ memory: { total, ...bytes }, trainable }: Told) => ({ total, bytes, trainable });
+  const [run, ...others] = told;
+  return { model: name, ...shown(run), ...Object.fromEntries(others.map((each) => [each.json, shown(each)])) };
+}
+
+function table({ name, shape }: KnownShape, told: readonly Told[]): string {
+  const used = MEMORY_CATEGORIES.filter((category) => told.some(({ memory }) => memory[category] > 0));
+  const row = (title: string, cells: readonly string[]): string => [title.padEnd(14), ...cells.map((cell) => cell.padStart(18))].join(' ');
+  return [
+    `${name}: ${shape.layers} layers, width ${shape.width}, vocabulary ${shape.vocab}`,
+    row(
+      'memory',
+      told.map((each) => each.name),
+    ),
+    ...used.map((category) =>
+      row(
+        category,
+        told.map(({ memory }) => megabytes(memory[category])),
+      ),
+    ),
+    row(
+      'total',
+      told.map(({ memory }) => megabytes(memory.total)),
+    ),
+    row(
+      'trained a step',
+      told.map(({ trainable }) => trainable.toLocaleString('en')),
+    ),
+  ].join('\n');
+}
