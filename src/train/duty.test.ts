@@ -21,10 +21,10 @@ function paced() {
 
 test('rests for its share of the previous step, and never long enough to seem dead', async () => {
   const { duty, rests, step } = paced();
-  duty.rest = 1;
+  duty.share = 1;
   for (const ms of [200, 300, 60_000, 100]) await step(ms);
   expect(rests).toEqual([200, 300, 5000]);
-  duty.rest = 0.5;
+  duty.share = 0.5;
   await step(100);
   expect(rests.at(-1)).toBe(50);
 });
@@ -33,7 +33,7 @@ test('does not rest at full pace, nor after a pause', async () => {
   const { duty, rests, step } = paced();
   await step(200);
   await step(200);
-  duty.rest = 1;
+  duty.share = 1;
   await duty.rest();
   await duty.rest();
   expect(rests).toEqual([200]);

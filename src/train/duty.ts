@@ -16,7 +16,7 @@ export class DutyCycle {
   }
 
   /** Share of a step's time to rest after it; 0: none. */
-  set rest(share: number) {
+  set share(share: number) {
     this.#rest = share;
   }
 

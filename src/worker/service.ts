@@ -88,7 +88,7 @@ export class TrainService {
         if (command.saving === false) this.#run?.stopSaving();
         return this.#run?.gate.continue();
       case 'pace':
-        this.#duty.rest = command.rest;
+        this.#duty.share = command.rest;
         return;
       case 'step':
         return this.#run?.gate.step();
