@@ -8,7 +8,6 @@ import type { OptimizerState } from '../shaders/adamw/adamw';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
-import type { Recompute } from './recompute';
 import type { Extents } from '../dispatch/extents';
 
 interface AlwaysOn {
@@ -42,7 +41,7 @@ export interface PlanInput {
   readonly gradClip: number;
   readonly optimizerState: OptimizerState;
   /** What the backward computes again instead of keeping it. */
-  readonly recompute: Recompute;
+  readonly recompute: RunConfig['recompute'];
   /** Which kernels run. Part of the run, but no buffer's size depends on it. */
   readonly kernels: KernelChoice;
   /**

@@ -6,7 +6,7 @@ import type { RunConfig } from '../config/run-config';
 import type { ModelShape } from '../model/types';
 import { operation, type LayerOp } from './ops/registry';
 
-export type Recompute = RunConfig['recompute'];
+type Recompute = RunConfig['recompute'];
 
 /** First operation of a layer whose values are computed again; the list's length if none is. */
 function startOf(ops: readonly LayerOp[], mode: Recompute): number {

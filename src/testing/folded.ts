@@ -4,7 +4,7 @@ import { MAX_GROUPS } from '../dispatch/kernel';
 import type { Grid, GridDim } from '../dispatch/extents';
 import type { Dispatch } from '../dispatch/types';
 
-export const FOLD = 7;
+const FOLD = 7;
 
 /** The dispatch with its grid folded after FOLD workgroups, in the kernel's text and in the grid alike. */
 export function foldedEarly(dispatch: Dispatch): Dispatch {

@@ -16,7 +16,7 @@ import type { FixtureName } from './fixtures';
 import { halfModelFile, temporaryFolder, writeTinyModel } from './tiny-folder';
 import { openTiny, TestHost, textRows, TINY_CONFIG, trainedBytes, type TinyRun } from './tiny-session';
 
-export interface WholeRun {
+interface WholeRun {
   readonly model?: FixtureName;
   /** The type in which the model comes. */
   readonly stored?: Half;

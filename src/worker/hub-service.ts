@@ -14,7 +14,7 @@ import { parameterCount } from '../model/parameters';
 import type { HubCommand, HubEvent } from './protocol-hub';
 import type { DownloadState, HubModel, ModelUse, Preflight } from '../io/hub/types';
 
-export interface HubSurroundings {
+export interface HubServiceDeps {
   readonly cache: ModelCache;
   post(event: HubEvent): void;
   /** What uses models right now, apart from downloads. */
@@ -44,7 +44,7 @@ const USED: Readonly<Record<Exclude<ModelUse, 'ended run'>, { readonly how: stri
 };
 
 export class HubService {
-  readonly #around: HubSurroundings;
+  readonly #deps: HubServiceDeps;
   #access: HubAccess = { url: DEFAULT_HUB, token: null };
   #look: AbortController | null = null;
   #download: Download | null = null;
@@ -53,8 +53,8 @@ export class HubService {
   #last: DownloadState | null = null;
   #listed = false;
 
-  constructor(around: HubSurroundings) {
-    this.#around = around;
+  constructor(deps: HubServiceDeps) {
+    this.#deps = deps;
   }
 
   /** Does not wait for long work. Never throws: an error becomes an event. */
@@ -82,7 +82,7 @@ export class HubService {
   #client(hub: string): HubClient {
     // The token is for the address that it was given with.
     const token = hub === this.#access.url ? this.#access.token : null;
-    return new HubClient({ url: hub, token }, this.#around.client);
+    return new HubClient({ url: hub, token }, this.#deps.client);
   }
 
   async #preflight(id: number, repo: string, revision: string, commit: string | undefined): Promise<void> {
@@ -95,17 +95,17 @@ export class HubService {
       const preflight =
         (commit !== undefined && (await this.#fromCache({ kind: 'hub', hub, repo, revision, commit }))) ||
         (await this.#fromHub(hub, repo, revision, controller.signal));
-      if (current()) this.#around.post({ type: 'preflight', id, preflight });
+      if (current()) this.#deps.post({ type: 'preflight', id, preflight });
     } catch (thrown) {
-      if (current()) this.#around.post({ type: 'preflightFailed', id, error: errorInfo(thrown) });
+      if (current()) this.#deps.post({ type: 'preflightFailed', id, error: errorInfo(thrown) });
     }
   }
 
   async #fromHub(hub: string, repo: string, revision: string, signal: AbortSignal): Promise<Preflight> {
-    const look = await lookAtModel(this.#client(hub), repo, revision, this.#around.patience, signal);
+    const look = await lookAtModel(this.#client(hub), repo, revision, this.#deps.patience, signal);
     const model: HubModel = { kind: 'hub', hub, repo, revision, commit: look.commit };
     this.#known.set(keyOf(model), look.files);
-    const cached = await this.#around.cache.find(model);
+    const cached = await this.#deps.cache.find(model);
     const { shape, parameters, dtypes, types, licence, gated } = look;
     const files = look.files.map(({ path, bytes }) => ({ path, bytes }));
     return {
@@ -125,7 +125,7 @@ export class HubService {
 
   /** Null if it is incomplete. */
   async #fromCache(model: HubModel): Promise<Preflight | null> {
-    const cached = await this.#around.cache.find(model);
+    const cached = await this.#deps.cache.find(model);
     if (!cached?.whole) return null;
     const { shape, table, dtypes, types } = await openModel(cached.source());
     const files = cached.manifest.files.map(({ path, bytes }) => ({ path, bytes }));
@@ -168,15 +168,15 @@ export class HubService {
     this.#tell(model, { phase: 'starting' });
     try {
       const client = this.#client(model.hub);
-      const files = (await this.#around.cache.find(model))?.manifest.files ?? (await this.#filesOf(client, model, signal));
-      const cached = await downloadModel(client, this.#around.cache, model, files, {
+      const files = (await this.#deps.cache.find(model))?.manifest.files ?? (await this.#filesOf(client, model, signal));
+      const cached = await downloadModel(client, this.#deps.cache, model, files, {
         signal,
-        patience: this.#around.patience,
+        patience: this.#deps.patience,
         onState: (state) => this.#post(state),
       });
       this.#tell(model, { phase: 'done', bytes: cached.total, total: cached.total });
     } catch (thrown) {
-      if (signal.aborted && signal.reason === CANCEL) await this.#around.cache.remove(model).catch(() => undefined);
+      if (signal.aborted && signal.reason === CANCEL) await this.#deps.cache.remove(model).catch(() => undefined);
       if (signal.aborted) this.#tell(model, signal.reason === CANCEL ? { phase: 'cancelled', bytes: 0 } : { phase: 'paused' });
       else this.#tell(model, { phase: 'failed', error: errorInfo(thrown) });
     } finally {
@@ -187,7 +187,7 @@ export class HubService {
 
   async #filesOf(client: HubClient, model: HubModel, signal: AbortSignal): Promise<readonly RepoFile[]> {
     const known = this.#known.get(keyOf(model));
-    return known ?? (await lookAtModel(client, model.repo, model.commit, this.#around.patience, signal)).files;
+    return known ?? (await lookAtModel(client, model.repo, model.commit, this.#deps.patience, signal)).files;
   }
 
   async #end(reason: Error): Promise<void> {
@@ -198,7 +198,7 @@ export class HubService {
     } else if (reason === CANCEL && this.#last && this.#last.phase !== 'done') {
       // A paused or failed download.
       const { model } = this.#last;
-      await this.#around.cache.remove(model);
+      await this.#deps.cache.remove(model);
       this.#tell(model, { phase: 'cancelled', bytes: 0 });
       await this.#list();
     }
@@ -207,13 +207,13 @@ export class HubService {
   async #list(): Promise<void> {
     try {
       this.#listed = true;
-      const { cache } = this.#around;
+      const { cache } = this.#deps;
       const stored = await cache.list();
       const useOf = await this.#uses();
       const models = stored.map((entry) => ({ ...entry, usedBy: useOf(entry.model) }));
-      this.#around.post({ type: 'models', models, storage: await cache.root.estimate() });
+      this.#deps.post({ type: 'models', models, storage: await cache.root.estimate() });
     } catch (thrown) {
-      this.#around.post({ type: 'modelsFailed', error: errorInfo(await this.#around.cache.root.fault(thrown, 'The list of models', 0)) });
+      this.#deps.post({ type: 'modelsFailed', error: errorInfo(await this.#deps.cache.root.fault(thrown, 'The list of models', 0)) });
     }
   }
 
@@ -224,19 +224,19 @@ export class HubService {
 
   async #uses(): Promise<(model: HubModel) => ModelUse | null> {
     const download = this.#download && keyOf(this.#download.model);
-    const byRun = await this.#around.uses();
+    const byRun = await this.#deps.uses();
     return (model) => (keyOf(model) === download ? 'download' : byRun(model));
   }
 
   async #delete(model: HubModel): Promise<void> {
     try {
       const use = (await this.#uses())(model);
-      if (use === 'ended run') await this.#around.closeEnded();
+      if (use === 'ended run') await this.#deps.closeEnded();
       else if (use) throw new AppError('STORAGE', `${model.repo} ${USED[use].how}.`, USED[use].remedy);
-      await this.#around.cache.remove(model);
+      await this.#deps.cache.remove(model);
       await this.#list();
     } catch (thrown) {
-      this.#around.post({ type: 'modelsFailed', error: errorInfo(await this.#around.cache.root.fault(thrown, model.repo, 0)) });
+      this.#deps.post({ type: 'modelsFailed', error: errorInfo(await this.#deps.cache.root.fault(thrown, model.repo, 0)) });
     }
   }
 
@@ -247,6 +247,6 @@ export class HubService {
 
   #post(download: DownloadState): void {
     this.#last = download;
-    this.#around.post({ type: 'download', download });
+    this.#deps.post({ type: 'download', download });
   }
 }

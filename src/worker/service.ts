@@ -21,7 +21,7 @@ import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from '../engine/speed';
 import { WorkerRun, type RunRequest } from './run';
 
-export interface Surroundings {
+export interface ServiceDeps {
   openGpu(lowPower: boolean): Promise<Gpu>;
   readonly storage: RunStorage;
   readonly models: ModelCache;
@@ -31,7 +31,7 @@ export interface Surroundings {
 }
 
 export class TrainService {
-  readonly #around: Surroundings;
+  readonly #deps: ServiceDeps;
   #gpu: Gpu | null = null;
   #run: WorkerRun | null = null;
   #base = '';
@@ -42,8 +42,8 @@ export class TrainService {
   readonly #commands = new Queue();
   readonly #duty = new DutyCycle();
 
-  constructor(around: Surroundings) {
-    this.#around = around;
+  constructor(around: ServiceDeps) {
+    this.#deps = around;
     const post = (event: Event): void => around.post(event);
     this.#inspector = new Inspector(post);
     this.#hub = new HubService({
@@ -67,7 +67,7 @@ export class TrainService {
     return this.#commands.run(() => this.#do(command)).catch(this.#refuse);
   }
 
-  readonly #refuse = (thrown: unknown): void => this.#around.post({ type: 'refused', error: errorInfo(thrown) });
+  readonly #refuse = (thrown: unknown): void => this.#deps.post({ type: 'refused', error: errorInfo(thrown) });
 
   async #do(command: Command): Promise<void> {
     switch (command.type) {
@@ -102,7 +102,7 @@ export class TrainService {
       case 'export':
         // Not awaited, so a pending comparison can still be cancelled.
         void this.#export(command.what).catch((thrown: unknown) =>
-          this.#around.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
+          this.#deps.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
         );
         return;
       case 'inspect':
@@ -132,9 +132,9 @@ export class TrainService {
 
   async #open(base: string, lowPower: boolean): Promise<void> {
     this.#base = base;
-    const gpu = await this.#around.openGpu(lowPower);
+    const gpu = await this.#deps.openGpu(lowPower);
     this.#gpu = gpu;
-    this.#around.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
+    this.#deps.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
     await this.#dropLeftovers().catch(() => undefined);
     await this.#offerResume();
     // Not awaited: a start goes first, and then the run itself measures better.
@@ -143,7 +143,7 @@ export class TrainService {
 
   /** Removes copies of data of runs that were cut off before their first checkpoint: those cannot be resumed. */
   async #dropLeftovers(): Promise<void> {
-    const { checkpoints, sources, lock } = this.#around.storage;
+    const { checkpoints, sources, lock } = this.#deps.storage;
     // Another tab's run may not have written its first checkpoint yet.
     if (!(await lock.acquire())) return;
     try {
@@ -158,26 +158,26 @@ export class TrainService {
   async #tellSpeed(gpu: Gpu): Promise<void> {
     // A device that fails at this says why when a run starts on it.
     const flopsPerSecond = await measureSpeed(gpu, () => this.#run !== null).catch(() => null);
-    if (flopsPerSecond !== null) this.#around.post({ type: 'speed', flopsPerSecond });
+    if (flopsPerSecond !== null) this.#deps.post({ type: 'speed', flopsPerSecond });
   }
 
   /** Tells the page about an unfinished run that it can resume. One that cannot be opened again is not offered. */
   async #offerResume(): Promise<void> {
     // Another tab is using it.
-    if (!(await this.#around.storage.lock.free())) return;
+    if (!(await this.#deps.storage.lock.free())) return;
     const stored = await this.#stored().catch(() => null);
     if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
     const { runId, config, trainer } = stored.state;
     const { model } = stored.sources;
     const needsModel = model.kind === 'files' ? model.name : null;
-    const isThere = model.kind !== 'hub' || ((await this.#around.models.find(model).catch(() => null))?.whole ?? false);
+    const isThere = model.kind !== 'hub' || ((await this.#deps.models.find(model).catch(() => null))?.whole ?? false);
     const needsDownload = isThere ? null : model;
-    this.#around.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel, needsDownload });
+    this.#deps.post({ type: 'resumable', runId, step: trainer.step, steps: config.steps, config, needsModel, needsDownload });
   }
 
   /** Null where nothing is stored. Throws CHECKPOINT_CORRUPT. */
   async #stored(): Promise<{ reader: CheckpointReader; state: CheckpointState; sources: KeptSources } | null> {
-    const { checkpoints, sources } = this.#around.storage;
+    const { checkpoints, sources } = this.#deps.storage;
     const reader = await checkpoints.open();
     if (!reader) return null;
     const state = await readCheckpointState(reader);
@@ -190,8 +190,8 @@ export class TrainService {
     const counted = this.#inspector.handOver(request);
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, counted, places: this.#places, duty: this.#duty }, this.#gpu, this.#around.storage, (event) => {
-      this.#around.post({ type: 'run', runId, event });
+    const run = new WorkerRun({ ...request, counted, places: this.#places, duty: this.#duty }, this.#gpu, this.#deps.storage, (event) => {
+      this.#deps.post({ type: 'run', runId, event });
       if (event.type === 'done') void this.#hub.listAgain();
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;
@@ -204,7 +204,7 @@ export class TrainService {
   }
 
   get #places(): SourcePlaces {
-    return { base: this.#base, models: this.#around.models };
+    return { base: this.#base, models: this.#deps.models };
   }
 
   /** Used by the current run or by the resumable one. */
@@ -224,12 +224,12 @@ export class TrainService {
     if (!run?.finished) return;
     this.#run = null;
     await run.close();
-    this.#around.post({ type: 'closed', runId: run.runId });
+    this.#deps.post({ type: 'closed', runId: run.runId });
   }
 
   /** `given`: the local folder that the run used. */
   async #resume(runId: string, given?: ModelSource): Promise<void> {
-    if (!(await this.#around.storage.lock.free())) throw otherTab();
+    if (!(await this.#deps.storage.lock.free())) throw otherTab();
     const stored = await this.#stored();
     if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
     const { reader, state, sources } = stored;
@@ -257,7 +257,7 @@ export class TrainService {
   }
 
   async #discardStored(): Promise<void> {
-    const { checkpoints, sources } = this.#around.storage;
+    const { checkpoints, sources } = this.#deps.storage;
     const stored = await this.#stored().catch(() => null);
     await checkpoints.clear();
     if (stored) await sources.remove(stored.state.runId);
@@ -266,9 +266,9 @@ export class TrainService {
   /** Never rejects. */
   async #examine(id: number, model: ModelSource): Promise<void> {
     try {
-      this.#around.post({ type: 'examined', id, facts: await readModelFacts(await openModelSource(model, this.#places)) });
+      this.#deps.post({ type: 'examined', id, facts: await readModelFacts(await openModelSource(model, this.#places)) });
     } catch (thrown) {
-      this.#around.post({ type: 'examineFailed', id, error: errorInfo(thrown) });
+      this.#deps.post({ type: 'examineFailed', id, error: errorInfo(thrown) });
     }
   }
 
@@ -276,14 +276,14 @@ export class TrainService {
   async #compare(id: number, request: CompareRequest): Promise<void> {
     try {
       if (!this.#run) throw new AppError('INTERNAL', 'There is no run to compare.', 'Train a model first.');
-      await this.#run.compare(request, (reply) => this.#around.post({ type: 'reply', id, ...reply }));
+      await this.#run.compare(request, (reply) => this.#deps.post({ type: 'reply', id, ...reply }));
     } catch (thrown) {
-      this.#around.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
+      this.#deps.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
     }
   }
 
   async #export(what: ExportKind): Promise<void> {
     if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
-    this.#around.post({ type: 'exported', what, files: await this.#run.files(what) });
+    this.#deps.post({ type: 'exported', what, files: await this.#run.files(what) });
   }
 }
