@@ -114,6 +114,12 @@ const endToEnd = {
 /** @type {Stage} */
 const freshPage = { name: 'build', run: () => ensureBuild('page').then(() => 0) };
 
+if (suite === 'slow') {
+  // Tests read it: see these files.
+  process.env.LISA_SLOW = '1';
+  extra.push('src/train/oracle', 'src/train/golden', 'src/train/overfit');
+}
+
 /**
  * Stages run one after another; the inner lists of a list of lists are lanes that run beside each other.
  * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
@@ -122,6 +128,7 @@ const suites = {
   all: [browser, adapter, builds, [[...checks, pure, endToEnd], [tests('GPU tests', 'gpu')]]],
   unit: [adapter, tests('unit and GPU tests')],
   pure: [pure],
+  slow: [adapter, tests('slow proofs', 'gpu')],
   e2e: [browser, freshPage, endToEnd],
 };
 
@@ -138,7 +145,7 @@ function countsOf(/** @type {Stage} */ stage, /** @type {number} */ code) {
 
 const plan = suites[suite];
 if (plan === undefined || (suite === 'all' && extra.length > 0)) {
-  say('Usage: npm test, npm run test:unit, test:pure -- [arguments for vitest], npm run test:e2e -- [arguments for playwright]');
+  say('Usage: npm test, npm run test:unit, test:pure, test:slow -- [arguments for vitest], npm run test:e2e -- [arguments for playwright]');
   process.exit(2);
 }
 
