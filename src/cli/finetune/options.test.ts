@@ -34,6 +34,8 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-state', 'park', { lisaState: 'park' }],
   ['lisa-rewarm', '3', { lisaRewarm: 3 }],
   ['measure-updates', 'off', { measureUpdates: false }],
+  ['recompute', 'layer', { recompute: 'layer' }],
+  ['optimizer-state', 'int8', { optimizerState: 'int8' }],
   ['weights', 'stored', { weightStorage: 'stored' }],
   ['lora-rank', '8', { loraRank: 8 }],
   ['lora-alpha', '8', { loraAlpha: 8 }],

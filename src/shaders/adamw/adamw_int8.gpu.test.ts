@@ -94,7 +94,7 @@ describe('AdamW with 8-bit state', () => {
         }
       }
       console.info('adamw_int8', { elements, decayElements }, found, { neighbours });
-      // Roundings of the update as in adamw.test.ts. A value at the middle of two codes may take either.
+      // Roundings of the update as in adamw.gpu.test.ts. A value at the middle of two codes may take either.
       expect(found['w − w₀']).toBeLessThan(3e-5);
       expect(neighbours).toBeLessThanOrEqual(elements / 100);
     });
