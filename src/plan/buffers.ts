@@ -104,7 +104,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     name,
     make(`${owner}.${name}`, rows * widths.get(name)! * 4, 'activations', block),
   ];
-  // What the backward computes again is short-lived, and so is nothing here.
+  // Values that the backward computes again are short-lived, so they have no buffer of their own.
   const again = recomputedValues(ops, shape, input.recompute);
   const keep = (names: Iterable<string>): string[] =>
     [...new Set(names)].filter((name) => name !== 'in' && name !== 'out' && !again.has(name));
