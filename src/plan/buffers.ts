@@ -5,7 +5,7 @@ import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
 import { recomputedValues } from './recompute';
 import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
-import type { BlockName } from '../model/types';
+import { elementsOf, type BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
@@ -14,7 +14,7 @@ import { asF32, storedTable } from './storage';
 import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
-import { roundUp, type BufferSpec } from '../dispatch/types';
+import { elementBytes, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
 /** The row of an always-on tensor in the scalars buffer; slots come after them. */
@@ -152,6 +152,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
   };
   const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
   const cacheBytes = input.cacheTokens * shape.kvHeads * shape.headDim * 4;
+  const packing = packingOf(blocks.values(), make);
   const frame = frameSpec();
   all.push(frame);
   return {
@@ -174,6 +175,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
       k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
       v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`),
     })),
+    packing,
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
@@ -181,6 +183,26 @@ export function runBuffers(input: PlanInput): RunBuffers {
     ],
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
+  };
+}
+
+/** Elements that become codes at a time: 1 MiB in f32. */
+const PACKED_AT_ONCE = 2 ** 18;
+
+function packingOf(
+  blocks: Iterable<Block>,
+  make: (name: string, bytes: number, memory: MemoryCategory) => BufferSpec,
+): RunBuffers['packing'] {
+  const rows = [...blocks].flatMap((block) => block.rows).filter(({ stored }) => stored === 'int8' || stored === 'int4');
+  const [first] = rows;
+  if (!first || first.stored === 'f32') return null;
+  const { stored } = first;
+  const elements = Math.min(PACKED_AT_ONCE, rows.reduce((most, row) => Math.max(most, elementsOf(row)), 0));
+  const codes = make('packing.codes', elements * elementBytes({ stored }), 'staging');
+  return {
+    values: make('packing.values', elements * 4, 'staging'),
+    codes: { buffer: codes, offset: 0, bytes: codes.bytes, stored },
+    elements,
   };
 }
 

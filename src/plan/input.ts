@@ -8,6 +8,7 @@ import type { OptimizerState } from '../shaders/adamw/adamw';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Quantised } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
 
 interface AlwaysOn {
@@ -15,6 +16,9 @@ interface AlwaysOn {
   readonly norm: boolean;
   readonly head: boolean;
 }
+
+/** The types of a checkpoint that is stored as it came, or the integers of a quantised base. */
+export type BaseStorage = CheckpointTypes | Quantised;
 
 export interface PlanInput {
   /** 'generate': new tokens over the cache and nothing else, for a model that only answers. */
@@ -28,8 +32,8 @@ export interface PlanInput {
   /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
   readonly alwaysOn: AlwaysOn;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
-  /** Which tensors may be packed (storage.ts); 'f32' if everything is stored as f32. */
-  readonly types: CheckpointTypes;
+  /** How weights that do not train are stored (storage.ts); 'f32' if everything is stored as f32. */
+  readonly types: BaseStorage;
   /** Capacity: N = B·T tokens of a micro-batch. */
   readonly rows: number;
   /** T */
@@ -121,7 +125,7 @@ export function planInput(
     lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
     alwaysOn,
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
-    types: config.weightStorage === 'stored' ? types : 'f32',
+    types: config.weightStorage === 'stored' ? types : config.weightStorage,
     rows: config.batchSize * config.seqLen,
     seqLen: config.seqLen,
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),

@@ -58,6 +58,13 @@ export type InputName =
   | 'positionGroupStart'
   | 'positionGroupId';
 
+/** Where the values of a quantised tensor are turned into codes, a piece at a time. */
+export interface Packing {
+  readonly values: BufferSpec;
+  readonly codes: View;
+  readonly elements: number;
+}
+
 export interface RunBuffers {
   readonly blocks: ReadonlyMap<BlockName, Block>;
   /** LoRA: one adapter per layer. */
@@ -79,6 +86,8 @@ export interface RunBuffers {
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
   readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  /** Null if nothing is quantised. */
+  readonly packing: Packing | null;
   readonly frame: BufferSpec;
   /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];

@@ -34,6 +34,7 @@ export class RunPlan {
     this.capacity = capacityOf(input);
     this.#layers = Array.from({ length: input.shape.layers }, (_, i) => i);
     this.#units = new Units({ input, buffers: this.buffers }, this.#kinds());
+    if (this.buffers.packing) this.pack();
     if (input.purpose === 'train') this.#buildUpdates();
     this.params = buildParamTable(this.builtSegments(), this.#omittedParams());
     this.allBuffers = [...this.buffers.all, ...this.#units.pool, this.params.spec];
@@ -100,6 +101,11 @@ export class RunPlan {
     return this.#units.update('reset', slot);
   }
 
+  /** Turns the values in the packing buffer into codes. */
+  pack(): Segment {
+    return this.#units.update('pack');
+  }
+
   /** True if slots have masters, so that a switch has to move weights. */
   get mastered(): boolean {
     return this.buffers.slots.some(({ master }) => master !== null);
@@ -158,7 +164,8 @@ export class RunPlan {
       if (method === 'lisa' && slots > 1) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
-      this.join(0, index);
+      // What is quantised joins from its full precision (engine/truth.ts).
+      if (!this.buffers.packing) this.join(0, index);
       this.leave(0, index);
     }
     this.#units.update('norm');

@@ -15,6 +15,8 @@ import { planInput, type PlanOptions } from '../plan/input';
 import type { ShardedBuffer } from '../plan/sharded-buffer';
 import { randomStream } from '../base/random';
 import { Engine } from '../engine/engine';
+import { truthOf } from '../engine/truth';
+import { memoryScratch } from '../io/formats/scratch';
 import { initialA, loraSites } from '../engine/lora';
 
 const llama = {
@@ -75,8 +77,14 @@ export interface TinyOptions extends PlanOptions {
 /** An engine with seeded weights. The caller closes it. */
 export async function tinyEngine(shape: ModelShape, config: RunConfig, { gpu, seed = 1, ...options }: TinyOptions = {}): Promise<Engine> {
   const lab = await nodeLab();
-  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, options), { validate: true });
-  for (const row of parameterTable(shape)) engine.writeTensor(row, tinyTensor(row, seed));
+  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, options), {
+    validate: true,
+    truth: truthOf(
+      (row, start, end) => Promise.resolve(tinyTensor(row, seed).slice(start, end)),
+      () => Promise.resolve(memoryScratch()),
+    ),
+  });
+  for (const row of parameterTable(shape)) await engine.writeTensor(row, tinyTensor(row, seed));
   engine.plan.buffers.adapters.forEach((_, layer) => {
     for (const { op, slice, a } of loraSites(shape)) engine.writeAdapter(layer, a, initialA(seed, layer, slice, config.loraRank, op.in));
   });

@@ -97,7 +97,7 @@ export interface RunReport {
   };
   readonly parameters: number;
   /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
-  readonly stored?: Readonly<Record<Dtype, number>>;
+  readonly stored?: Readonly<Record<Dtype, number> & Partial<Record<Quantised, number>>>;
   /** Present only if layers were rounded at the end. */
   readonly rounding?: Rounding;
   readonly trainable: number;

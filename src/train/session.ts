@@ -12,6 +12,8 @@ import { withTotal } from '../dispatch/memory';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import { Engine } from '../engine/engine';
+import { truthOf } from '../engine/truth';
+import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
@@ -31,6 +33,8 @@ export interface SessionHost {
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStorage | null;
+  /** Where layers that lie quantised keep their full precision; by default in memory. */
+  readonly scratch?: OpenScratch;
   /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
   gate(): Promise<GateAnswer>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
@@ -82,7 +86,8 @@ export class Session {
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
+    const truth = truthOf((...part) => files.tensor(...part), host.scratch ?? (() => Promise.resolve(memoryScratch())));
+    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }), { truth });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -107,6 +112,7 @@ export class Session {
       turns: turnsOf(config, scheduleConfig(files.shape, config)),
       controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park'),
       parked: new Map(),
+      onLeft: (layer) => this.#proof?.noteLeft(layer) ?? Promise.resolve(),
       completed: 0,
     };
     this.schedule = listPeriods(this.state.turns, config.steps);
@@ -346,6 +352,8 @@ export class Session {
     const { controller } = this.state;
     controller.resume(state.trainer.slots, state.trainer.parked);
     this.engine.adopt(controller.assignment());
+    // What their blocks hold is older than their masters, which is what they will leave with.
+    for (const layer of this.engine.layersInMasters) await this.#proof?.noteBlock(`layer.${layer}`);
     for (const [layer, kept] of parked) this.state.parked.set(layer, kept);
     this.state.completed = state.trainer.step;
     this.#watch?.restore(controller.layers(), before);

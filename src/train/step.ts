@@ -24,6 +24,7 @@ export interface StepState {
   readonly controller: LayerController;
   /** m and v of layers that are not in training, by layer, if the run keeps them. */
   readonly parked: Map<number, ParkedState>;
+  readonly onLeft?: (layer: number) => Promise<void>;
   /** Optimizer steps that were submitted. */
   completed: number;
 }
@@ -87,9 +88,8 @@ export async function switchLayers(state: StepState, layers: readonly number[]):
   const change = controller.switchTo(layers);
   for (const [slot, layer] of change.park)
     parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
-  await engine.moveWeights(change);
-  const cleared = change.clear.map((slot) => engine.plan.reset(slot));
-  await engine.executor.run(cleared, engine.plan.capacity);
+  await engine.moveWeights(change, state.onLeft);
+  await engine.executor.run(change.clear.map((slot) => engine.plan.reset(slot)), engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);
     if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is missing.`, '');

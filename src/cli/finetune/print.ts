@@ -78,7 +78,7 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
 
 /** The cost of rounding the last layers; the others were rounded when they left. */
 export function describeRoundingBack({ layers, before, after }: Rounding): string {
-  const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
+  const which = `layers ${layers.join(',')} stored as the weights that do not train`;
   return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
 }
 

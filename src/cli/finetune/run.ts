@@ -10,6 +10,7 @@ import { AppError, errorInfo, type ErrorCode } from '../../base/errors';
 import type { Gpu } from '../../gpu/device';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
 import { NodeCheckpoints } from '../../io/node/checkpoints';
+import { nodeScratch } from '../../io/node/scratch';
 import type { FileSource } from '../../io/sources/file-source';
 import { defaultCacheDir } from '../../io/node/models';
 import { writeFolder, writeJson, writeModelFolder, writeText } from '../../io/node/output';
@@ -207,6 +208,7 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
   const say = (line: string): void => io.stdout(`${line}\n`);
   const host: SessionHost = {
     checkpoints: afterMetrics(checkpoints, metrics),
+    scratch: nodeScratch(out),
     gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
     discarded: () => false,
     ...(options.verify && { proof: 'every period' as const }),
