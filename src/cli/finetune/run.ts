@@ -246,7 +246,8 @@ async function runJob({ options, inputs, out, reader }: Job, io: FinetuneIo, gpu
     if (rounding) say(describeRounding(rounding));
     say(`\n${memoryTable(report, prepared!)}`);
     if (report.bernoulli) say(describeBernoulli(report.bernoulli, report.schedule.length));
-    if (report.method === 'lisa') say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config, inputs.files.types)));
+    if (report.method === 'lisa')
+      say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config, inputs.files.types, inputs.dataset.tokens.length)));
     say(`${report.tokensPerSecond.toFixed(0)} tokens/s; tuned model and reports in ${out}`);
   } finally {
     stopListening();

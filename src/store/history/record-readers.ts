@@ -130,11 +130,13 @@ export const prepared = object<Prepared>({
     // Records of earlier versions don't have it.
     perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
+    distinct: optional(count),
   }),
   device,
   forecasts: object({ full: forecast, lisa: forecast, lora: forecast }),
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
+  rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
   firstStep: count,
 });
 
