@@ -1,7 +1,7 @@
 // How embedding, head and final norm take part in a LISA run: a policy each. Where head and embedding are one tensor (tied weights)
 // there is one policy, whichever of the two options gives it.
 
-import type { ConfigFault, RunConfig } from './run-config';
+import type { Fault } from './field';
 
 /** `rows`: only the rows of tokens that occur in the training data train, at every step. */
 export type Policy = 'on' | 'off' | 'rows';
@@ -12,7 +12,13 @@ export interface Policies {
   readonly norm: Exclude<Policy, 'rows'>;
 }
 
-type PolicySettings = Pick<RunConfig, 'alwaysOn' | 'lisaEmbedding' | 'lisaHead' | 'lisaNorm'>;
+/** The settings of a run that say it; null: as alwaysOn says. */
+interface PolicySettings {
+  readonly alwaysOn: Readonly<Record<'embedding' | 'head' | 'norm', boolean>>;
+  readonly lisaEmbedding: Policy | null;
+  readonly lisaHead: Policy | null;
+  readonly lisaNorm: Policies['norm'] | null;
+}
 
 /** With tied weights `head` equals `embedding`. */
 export function policiesOf({ alwaysOn, lisaEmbedding, lisaHead, lisaNorm }: PolicySettings, tied: boolean): Policies {
@@ -32,7 +38,7 @@ export const describeRows = (trained: number, vocab: number): string =>
     : `the data uses all ${vocab.toLocaleString('en')} tokens: training by rows saves nothing here, and all rows train`;
 
 /** The fault of two policies for one tensor; null if there is none. */
-export function policyFault({ lisaEmbedding, lisaHead }: PolicySettings, tied: boolean): ConfigFault | null {
+export function policyFault({ lisaEmbedding, lisaHead }: PolicySettings, tied: boolean): (Fault & { readonly key: 'lisaHead' }) | null {
   if (!tied || lisaEmbedding === null || lisaHead === null || lisaEmbedding === lisaHead) return null;
   return {
     key: 'lisaHead',

@@ -55,7 +55,7 @@ function vocabularyPieces(context: Context, rows: number): { readonly whole: Voc
   const owner = block(context, name);
   const tensor = owner.rows.find(({ role }) => role === name)!.local;
   const trained = context.buffers.alwaysOn.get(name);
-  const matrices = tensorRows(owner.store, owner.layout, tensor, width);
+  const matrices = tensorRows(owner.weights, owner.layout, tensor, width);
   const gradients = trained ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
   if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows), part: [] };
   return {
@@ -73,7 +73,7 @@ const finalNorm = (context: Context): NormOp => {
 /** Where the final norm runs. `gen`: while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
 function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
-  const { store, layout } = block(context, 'norm');
+  const { weights, layout } = block(context, 'norm');
   const trained = context.buffers.alwaysOn.get('norm') ?? null;
   const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
   return {
@@ -81,7 +81,7 @@ function headSite(context: Context, transients: Transients, gen = false): Forwar
     rows,
     live: allTargets,
     label: (_, what) => (what === 'fwd' ? `head/norm${gen ? ' gen' : ''}` : `head/norm ${what}`),
-    weight: (tensor) => tensorView(store, layout, tensor),
+    weight: (tensor) => tensorView(weights, layout, tensor),
     value: (name) => transients.view(name, rows * (widths.get(name) ?? 1)),
     scratch: (name, elements) => transients.view(name, elements),
     adapter: null,

@@ -18,7 +18,7 @@ interface AlwaysOn {
 }
 
 /** Of which always-on tensors only the rows of tokens that occur in the data train, and how many such rows there are. */
-export interface TrainedRows {
+interface TrainedRows {
   readonly embedding: boolean;
   readonly head: boolean;
   /** R; 0 if neither trains by rows. */

@@ -57,7 +57,9 @@ describe.each(ODD_NAMES)('%s', (name) => {
 
   test('only rows that train are updated: the matrix of the vocabulary is bound for reading', () => {
     const { plan, shape } = planned(name, { types: 'f16' });
-    const tables = [...plan.buffers.blocks].filter(([block]) => block === 'embedding' || block === 'head').map(([, { store }]) => store);
+    const tables = [...plan.buffers.blocks]
+      .filter(([block]) => block === 'embedding' || block === 'head')
+      .map(([, { weights }]) => weights);
     for (const dispatch of dispatchesOf(stepSegments(plan.step(assignments(plan)[1]), plan))) {
       for (const { buffer, bytes } of viewsBy(dispatch, 'read_write')) {
         if (!tables.some(({ shards }) => shards.some(({ view }) => view.buffer === buffer))) continue;

@@ -33,7 +33,7 @@ function trainedPositions({ shape: [positions, width] }: ParameterRow, { seqLen 
 
 /** The weights that train, in this layout: buffers that `make` describes, and behind them the block's own positions. */
 export function rowsMaster(
-  { store, layout: whole, rows }: Block,
+  { weights, layout: whole, rows }: Block,
   layout: BlockLayout,
   make: (part: BlockLayout) => ShardedBuffer,
 ): ShardedBuffer {
@@ -41,6 +41,6 @@ export function rowsMaster(
   if (!positions) return make(layout);
   const { offset: at, elements } = layout.places.get(positions.local)!;
   const own = make({ ...layout, bytes: at, cuts: layout.cuts.filter((cut) => cut.at < at) });
-  const [view] = viewsOf(store, whole.places.get(positions.local)!.offset, elements * 4);
+  const [view] = viewsOf(weights, whole.places.get(positions.local)!.offset, elements * 4);
   return { ...own, bytes: at + view.bytes, shards: [...own.shards, { at, view }] };
 }

@@ -32,13 +32,13 @@ const UPDATES = {
   alwaysOnSquares: ({ buffers, input }: Context, name: AlwaysOnName) => optimizer.squares({ buffers, input }, buffers.alwaysOn.get(name)!),
   alwaysOnUpdate: (context: Context, name: AlwaysOnName) => {
     const trained = context.buffers.alwaysOn.get(name)!;
-    return optimizer.update(context, trained.master ?? context.buffers.blocks.get(name)!.store, trained);
+    return optimizer.update(context, trained.master ?? context.buffers.blocks.get(name)!.weights, trained);
   },
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
   /** `layer` matters only if the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {
     const { adapters, slots } = context.buffers;
-    const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].store : layerBlock(context, layer).store);
+    const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].weights : layerBlock(context, layer).weights);
     return optimizer.update(context, weights, slots[slot]);
   },
   idleSquares: (context: Context, slot: number) => optimizer.idleSquares(context, context.buffers.slots[slot]),

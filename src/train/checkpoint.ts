@@ -114,8 +114,8 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
       buffers.set(shards.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === shards.length - 1 ? block : null }),
     );
   // LoRA's base never changes: the model files have it.
-  if (!engine.plan.input.lora) for (const [name, { store }] of blocks) add(`weights/${name}`, store, name);
-  adapters.forEach(({ store }, layer) => add(`adapter/${layer}`, store));
+  if (!engine.plan.input.lora) for (const [name, { weights }] of blocks) add(`weights/${name}`, weights, name);
+  adapters.forEach(({ weights }, layer) => add(`adapter/${layer}`, weights));
   for (const of of [...alwaysOn.values(), ...slots]) {
     // Positions of a block that trains by rows are in the block.
     const shards = of.master?.shards.filter(({ view }) => view.buffer.memory === 'masters') ?? [];

@@ -94,8 +94,8 @@ test.each([
     for (const token of TOKENS)
       expect(before.get(row)!.subarray(token * 16, token * 16 + 16)).toEqual(file.subarray(token * 16, token * 16 + 16));
   }
-  const { store } = engine.plan.buffers.blocks.get('embedding')!;
-  const table = await hashOf(engine, store);
+  const { weights } = engine.plan.buffers.blocks.get('embedding')!;
+  const table = await hashOf(engine, weights);
   const losses: number[] = [];
   for (let step = 0; step < 12; step++) losses.push((await steps.take(stepOf(name, step % 2))).loss);
   expect(losses.at(-1)!).toBeLessThan(losses[0] - 0.5);
@@ -109,7 +109,7 @@ test.each([
     }
   }
   // Nothing is written into the matrix itself; GPT-2's positions lie behind it.
-  if (shape.rope) expect(await hashOf(engine, store)).toBe(table);
+  if (shape.rope) expect(await hashOf(engine, weights)).toBe(table);
 
   // A model that holds what was read back answers alike, to a unit in the last place: its head takes all rows in one product.
   const other = await tinyEngine(shape, tinyConfig({ ...ON, weightStorage: 'f32' }));

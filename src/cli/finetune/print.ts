@@ -4,6 +4,7 @@ import { describeRows } from '../../config/policies';
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
 import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
+import { endingText } from '../../data/tokenize/ending';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';
 import type { BernoulliReport } from '../../lisa/schedule';
@@ -21,6 +22,8 @@ function describePrepared(prepared: Prepared): string {
     `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
   if (rows) lines.splice(1, 0, `rows     ${describeRows(rows.trained, rows.all)}`);
+  const ending = endingText(data.ending);
+  if (ending !== null) lines.push(`         ${ending}`);
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',

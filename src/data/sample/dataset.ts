@@ -9,6 +9,7 @@ import { noTargets } from './samples';
 import { splitAtEnd, splittingAtRandom } from './split';
 import { within, type Steps } from './steps';
 import type { Mask } from '../tokenize/chat';
+import type { Ending } from '../tokenize/ending';
 import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
 import type { BadRow } from '../read/types';
 
@@ -29,6 +30,7 @@ export interface DataSummary {
   readonly badRows: number;
   /** Different tokens in the samples to train on. Summaries of earlier versions don't have it. */
   readonly distinct?: number;
+  readonly ending: Ending;
 }
 
 export interface Dataset {
@@ -101,6 +103,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
       perAnswer: encoding.perAnswer + (evaluation?.encoding.perAnswer ?? 0),
       badRows: bad.length,
       distinct: tokens.length,
+      ending: encoding.ending,
     },
     badRows: bad,
     duplicates: parts.copies.size,
