@@ -74,7 +74,7 @@ async function apply({ base, delta, out, overwrite }: Folders, io: ApplyDeltaIo)
   const plan = await planOutput({ flag: '--out', path: out, inputs, overwrite, say: (line) => io.stderr(`${line}\n`) });
   const source = await nodeSource(delta);
   const files = await openModel(await nodeSource(base));
-  const model = await exportModel({ files, tensor: await openDelta(files, source), dtype: 'f32' });
+  const model = await exportModel({ files, ...(await openDelta(files, source)), dtype: 'f32' });
   const folder = await plan.claim();
   try {
     await folder.write(model.files);
