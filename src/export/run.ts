@@ -7,6 +7,7 @@ import { piecesOf } from '../io/formats/pieces';
 import { writeSafetensors } from '../io/formats/safetensors';
 import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
 import { loraSites, mergeAdapter } from '../engine/lora';
+import { declaredEnding } from './run-ending';
 import { modelCard } from './model-card';
 import type { Session } from '../train/session';
 
@@ -29,6 +30,7 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
     files,
     dtype,
     shardBytes,
+    ending: declaredEnding(session.inputs),
     tensor: tunedTensor(session),
     ...(dtype !== 'f32' && { original: files.tensor }),
   });
@@ -43,7 +45,15 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
 /** README.md with what the session has measured so far. */
 export function cardFile(session: Session, dtype: Dtype): ExportFile {
   const { files, config, dataset } = session.inputs;
-  const card = modelCard({ base: files.name, commit: files.commit, config, data: dataset.summary, report: session.report(), dtype });
+  const card = modelCard({
+    base: files.name,
+    commit: files.commit,
+    config,
+    data: dataset.summary,
+    report: session.report(),
+    dtype,
+    tied: files.shape.tied,
+  });
   return plainFile('README.md', new TextEncoder().encode(card));
 }
 

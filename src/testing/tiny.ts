@@ -72,13 +72,20 @@ export function tinyTensor(row: ParameterRow, seed = 1): Float32Array<ArrayBuffe
 export interface TinyOptions extends PlanOptions {
   readonly gpu?: Gpu;
   readonly seed?: number;
+  /** Tokens whose rows train, where a matrix trains by rows; rising. */
+  readonly tokens?: Uint32Array;
 }
 
 /** An engine with seeded weights. The caller closes it. */
-export async function tinyEngine(shape: ModelShape, config: RunConfig, { gpu, seed = 1, ...options }: TinyOptions = {}): Promise<Engine> {
+export async function tinyEngine(
+  shape: ModelShape,
+  config: RunConfig,
+  { gpu, seed = 1, tokens, ...options }: TinyOptions = {},
+): Promise<Engine> {
   const lab = await nodeLab();
-  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, options), {
+  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, { dataTokens: tokens?.length, ...options }), {
     validate: true,
+    tokens,
     truth: truthOf(
       (row, start, end) => Promise.resolve(tinyTensor(row, seed).slice(start, end)),
       () => Promise.resolve(memoryScratch()),

@@ -6,6 +6,7 @@ import type { DataSummary } from '../data/sample/dataset';
 import type { DeviceDescription } from '../dispatch/limits';
 import type { MemoryTotals } from '../dispatch/memory';
 import type { BernoulliReport, Period } from '../lisa/schedule';
+import type { Quantised } from '../dispatch/types';
 import type { Dtype, ModelShape } from '../model/types';
 import type { BlockBytes } from '../plan/block-bytes';
 import type { Forecast } from '../plan/forecast';
@@ -55,6 +56,8 @@ export interface Prepared {
   /** The seeded schedule of the whole run (LISA; empty otherwise). */
   readonly schedule: readonly Period[];
   readonly blocks: readonly BlockBytes[];
+  /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
+  readonly rows?: { readonly trained: number; readonly all: number };
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }

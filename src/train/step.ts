@@ -1,30 +1,23 @@
 // One optimizer step, top to bottom. LISA, full training and LoRA use the same one: they differ in which layers train (lisa/schedule.ts)
 // and in the plan. The function returns when all work is submitted; the figures come when the GPU has them.
 
-import { AppError } from '../base/errors';
 import type { RunConfig } from '../config/run-config';
 import { learningRate, rewarmed } from '../config/learning-rate';
 import type { Loader } from '../data/batch/loader';
 import { FULL_VIEW } from '../dispatch/types';
-import type { Engine } from '../engine/engine';
 import { writeBatch } from '../engine/inputs';
-import type { LayerController, ParkedState } from '../lisa/controller';
 import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
 import { ALWAYS_ON_SCALARS } from '../plan/buffers';
 import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
+import { switchLayers, type SlotsState } from './switch-layers';
 import { readStats, type StepStats } from '../shaders/loss/stats';
 
 /** What the steps of a run read and change. */
-export interface StepState {
+export interface StepState extends SlotsState {
   readonly config: RunConfig;
-  readonly engine: Engine;
   readonly loader: Pick<Loader, 'nextStep'>;
   readonly turns: Turns;
-  readonly controller: LayerController;
-  /** m and v of layers that are not in training, by layer, if the run keeps them. */
-  readonly parked: Map<number, ParkedState>;
-  readonly onLeft?: (layer: number) => Promise<void>;
   /** Optimizer steps that were submitted. */
   completed: number;
 }
@@ -66,7 +59,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
 
   for (const [index, batch] of microBatches.entries()) {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
-    writeBatch(executor, plan, batch);
+    writeBatch(engine, batch);
     executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
     const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
     // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────
@@ -79,22 +72,4 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   state.completed = step;
   const copy = executor.read(FULL_VIEW(stats), statsStaging[step % 2]).then((bytes) => new Float32Array(bytes));
   return { step, lr, layers: controller.layers(), tokens, targets, stats: copy.then(readStats) };
-}
-
-/** Gives slots to these layers: parks the state of layers that leave, moves packed weights, and clears or restores the slots' state. */
-export async function switchLayers(state: StepState, layers: readonly number[]): Promise<void> {
-  const { controller, engine, parked } = state;
-  const { slots } = engine.plan.buffers;
-  const change = controller.switchTo(layers);
-  for (const [slot, layer] of change.park)
-    parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
-  await engine.moveWeights(change, state.onLeft);
-  await engine.executor.run(change.clear.map((slot) => engine.plan.reset(slot)), engine.plan.capacity);
-  for (const [slot, layer] of change.restore) {
-    const kept = parked.get(layer);
-    if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is missing.`, '');
-    engine.writeSharded(slots[slot].m, kept.m);
-    engine.writeSharded(slots[slot].v, kept.v);
-    parked.delete(layer);
-  }
 }

@@ -65,7 +65,12 @@ export class Rig {
     const engine = await Engine.create(
       gpu,
       planInput(model.shape, config, { kernels, types: model.types, ...(draw && { draws: [draw] }) }),
-      { truth: truthOf((...part) => model.tensor(...part), () => Promise.resolve(memoryScratch())) },
+      {
+        truth: truthOf(
+          (...part) => model.tensor(...part),
+          () => Promise.resolve(memoryScratch()),
+        ),
+      },
     );
     try {
       for await (const { row, start, data } of model.pieces()) await engine.writeTensor(row, data, start);

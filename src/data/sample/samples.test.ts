@@ -251,10 +251,12 @@ describe('preparation', () => {
       tokens: summary.tokens,
       targets: targets(train),
       truncated: summary.truncated,
+      ending: { of: 'turn', token: { id: 2, text: '<|im_end|>' }, stopIds: [2, 0] },
       duplicates: 0,
       dropped: 0,
       perAnswer: 0,
       badRows: 0,
+      distinct: 1687,
     });
     expect(train).toHaveLength(826);
     expect(evaluation).toHaveLength(43);
