@@ -55,6 +55,9 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
 
+  if (plan.input.updateAtOnce && microBatches.length > 1)
+    throw new AppError('INTERNAL', `${microBatches.length} micro-batches for a plan that updates layers in the backward of the first.`, '');
+
   // ── rates: a row for each trainable, with the bias correction for the number of updates that its m and v have seen
   const { weightDecay, beta1, beta2 } = config;
   const lr = learningRate(config, state.completed);

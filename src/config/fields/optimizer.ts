@@ -26,4 +26,10 @@ export const OPTIMIZER = {
   eps: row(real(1e-16, 1), { default: 1e-8, flag: 'eps', help: "AdamW's ε" }),
   /** Largest gradient norm; 0 turns clipping off. */
   gradClip: row(real(0, 1e9), { default: 1, flag: 'grad-clip', help: 'largest gradient norm; 0: no clipping' }),
+  /** What the norm is taken of: all gradients of a step, or those of one layer (or embedding, head, final norm) at a time. */
+  gradClipMode: row(choice('global', 'block'), {
+    default: 'global',
+    flag: 'grad-clip-mode',
+    help: 'clip all gradients by their common norm, or each layer by its own; then a layer is updated at once and needs no gradient of its own (--grad-accum 1)',
+  }),
 };
