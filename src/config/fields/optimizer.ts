@@ -30,6 +30,6 @@ export const OPTIMIZER = {
   gradClipMode: row(choice('global', 'block'), {
     default: 'global',
     flag: 'grad-clip-mode',
-    help: 'clip all gradients by their common norm, or each layer by its own; then a layer is updated at once and needs no gradient of its own (--grad-accum 1)',
+    help: 'clip by the norm of all gradients, or each layer by its own: with --grad-accum 1 layers then share one gradient',
   }),
 };
