@@ -2,7 +2,7 @@
 // if it had not been killed. The programs are built first if they are older than the sources.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -102,11 +102,13 @@ describe('in this process', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(out).sort()).toEqual(
       [
+        '.lisa-studio.json',
         'README.md',
         'adapter',
         'adapter.gguf',
         'checkpoint',
         'config.json',
+        'generation_config.json',
         'metrics.jsonl',
         'model.gguf',
         'model.safetensors',
@@ -153,19 +155,25 @@ describe('in this process', () => {
     });
   });
 
-  test('a new run into the folder of an old one does not leave the old checkpoint to be resumed', async () => {
+  test('a finished run is replaced only with --overwrite, when the new one is complete', async () => {
     const out = join(folder.path, 'again');
-    mkdirSync(join(out, 'checkpoint'), { recursive: true });
-    writeFileSync(join(out, 'checkpoint', 'latest.json'), '{"file": "step-99.safetensors"}');
-    writeFileSync(join(out, 'checkpoint', 'step-99.safetensors'), 'old');
-    writeFileSync(join(out, 'metrics.jsonl'), '{"step":1,"old":true}\n');
-    const atFirstStep: string[][] = [];
+    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true })).status).toBe(0);
+    const [weights, metrics] = ['model.safetensors', 'metrics.jsonl'].map((name) => readFileSync(join(out, name)));
+    const more = quickOptions(LLAMA, DATA, out, { ...skip, seed: '7' });
+    const { status, stderr } = await cli(more, { gpu: true });
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--out: .* already holds results\..*--overwrite/) as string,
+    });
+    const atFirstStep: boolean[] = [];
     const watch = (text: string): void => {
-      if (/^step +1\//.test(text)) atFirstStep.push(readdirSync(out));
+      if (/^step +1\//.test(text)) atFirstStep.push(readFileSync(join(out, 'metrics.jsonl')).equals(metrics));
     };
-    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true, watch })).status).toBe(0);
-    expect(atFirstStep).toEqual([['metrics.jsonl']]);
+    expect((await cli([...more, '--overwrite'], { gpu: true, watch })).status).toBe(0);
+    expect(atFirstStep).toEqual([true]);
+    expect(readFileSync(join(out, 'model.safetensors')).equals(weights)).toBe(false);
     expect(readdirSync(join(out, 'checkpoint')).sort()).toEqual(['latest.json', 'step-4.safetensors']);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('again'))).toEqual(['again']);
     checkReports(out, 4);
     // If the run is resumed into another folder, that folder is complete, too.
     const other = join(folder.path, 'other');
@@ -216,9 +224,11 @@ describe('as a process of its own', () => {
     expect(readdirSync(whole).sort()).toEqual(
       [
         'LICENSE',
+        '.lisa-studio.json',
         'README.md',
         'checkpoint',
         'config.json',
+        'generation_config.json',
         'metrics.jsonl',
         'model.safetensors',
         'report.json',
@@ -278,7 +288,9 @@ describe('as a process of its own', () => {
     expect(timeless(killed)).toEqual(timeless(whole));
     const { tokensPerSecond: _, ...report } = reportOf(killed);
     expect(reportOf(whole)).toMatchObject(report);
-    for (const file of readdirSync(whole).filter((name) => !['metrics.jsonl', 'report.json', 'checkpoint'].includes(name))) {
+    for (const file of readdirSync(whole).filter(
+      (name) => !['metrics.jsonl', 'report.json', 'checkpoint', '.lisa-studio.json'].includes(name),
+    )) {
       expect(readFileSync(join(killed, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
     }
   }, 180_000);

@@ -1,13 +1,13 @@
 // `npm run record`: trains the built-in model with LISA and keeps every event of it in public/recorded/run.json, which
 // the page replays if there is no GPU. The period is short, so that a viewer sees layers change often.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/sources/builtin';
+import { writeText } from '../io/node/output';
 import { nodeSource, openDataFile } from '../io/node/source';
 import { prepareInputs } from '../train/prepare';
 import { encodeRecording, type TimedEvent } from '../train/recording';
@@ -62,7 +62,6 @@ if (json.length > MOST_BYTES) {
   say(`The recording has ${json.length} bytes; at most ${MOST_BYTES} are shipped. Nothing is written.`);
   process.exit(1);
 }
-await mkdir(dirname(target), { recursive: true });
-await writeFile(target, json);
+await writeText(target, json);
 say(`${json.length} bytes in ${target}`);
 process.exit(0);

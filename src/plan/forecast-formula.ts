@@ -64,7 +64,7 @@ export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
   }
 }
 
-function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
+function weightTerms({ buffers, input }: RunPlan): FormulaTerm[] {
   const stored = storedParameters([...buffers.blocks.values()].flatMap(({ rows }) => rows));
   const masters = buffers.slots.filter(({ master }) => master !== null);
   const adapters = buffers.adapters.length;
@@ -75,6 +75,9 @@ function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
     ...(masters.length > 0
       ? [term('float32 while they train', FLOAT, [masters.length, 'layer'], [masters[0].layout.parameters, 'parameter'])]
       : []),
+    ...[...buffers.alwaysOn].flatMap(([name, { master }]) =>
+      master ? [term(`${name}: float32 while they train`, FLOAT, [input.trainedRows.count, 'row'], [input.shape.width, 'parameter'])] : [],
+    ),
     ...(adapters > 0 ? [term('A and B', FLOAT, [adapters, 'layer'], [buffers.adapters[0].layout.parameters, 'adapter parameter'])] : []),
   ];
 }

@@ -12,9 +12,8 @@ import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from 
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
-  const dispatches = of.gradient.shards.map(({ buffer }) => {
-    const { bytes } = buffer;
-    const x = FULL_VIEW(buffer);
+  const dispatches = of.gradient.shards.map(({ view: x }) => {
+    const { bytes } = x;
     const dispatch = gradSquares({
       label: `${of.name} squares`,
       partials: FULL_VIEW(context.buffers.partials),
@@ -54,13 +53,13 @@ export function norm(context: Context): Segment {
 export function update(context: Context, weights: ShardedBuffer, of: Trainable): Segment {
   const { adam, optimizerState: state } = context.input;
   const { scalars, stats } = context.buffers;
-  const dispatches = weights.shards.map(({ buffer, at }, index): Dispatch => {
-    const shard = (sharded: ShardedBuffer): View => FULL_VIEW(sharded.shards[index].buffer);
-    const elements = buffer.bytes / 4;
+  const dispatches = weights.shards.map(({ view: w, at }, index): Dispatch => {
+    const shard = (sharded: ShardedBuffer): View => sharded.shards[index].view;
+    const elements = w.bytes / 4;
     const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - at / 4));
     return adamw({
       label: `${of.name} → ${weights.name}`,
-      w: FULL_VIEW(buffer),
+      w,
       g: shard(of.gradient),
       m: shard(of.m),
       v: shard(of.v),
@@ -78,7 +77,7 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
 
 /** Clears m and v of a slot whose layer has left. */
 export function reset(slot: Slot): Segment {
-  const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ buffer }) =>
+  const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ view: { buffer } }) =>
     fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );
   return { name: `${slot.name} reset`, dispatches };

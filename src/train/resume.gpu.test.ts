@@ -25,7 +25,7 @@ const PLACES: Record<WholeRunName, readonly number[]> = {
   'LISA without embedding, head and norm, rows packed': [7],
   LoRA: [7],
   full: [7],
-  'GPT-2, re-warmed joiners': [7],
+  'GPT-2, re-warmed joiners, embedding by rows': [7],
   'Llama with biases, cycle': [5],
   'f32 in shards, state parked': [7],
   'bf16 as it came': [3, 5],

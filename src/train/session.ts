@@ -75,14 +75,16 @@ export class Session {
     from: CheckpointReader | null = null,
     shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
-    const { config, files } = inputs;
+    const { config, files, dataset } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
+    const { tokens } = dataset;
+    const options = { kernels, shardBytes, types: files.types, dataTokens: tokens.length };
+    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();

@@ -65,7 +65,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
 
   for (const [index, batch] of microBatches.entries()) {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
-    writeBatch(executor, plan, batch);
+    writeBatch(engine, batch);
     executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
     const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
     // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────

@@ -1,6 +1,7 @@
 // What settings, their choices, phases and methods are called on the page. How a setting works is in src/config/fields.ts.
 
 import type { ChoiceKey, ConfigKey, Method, RunConfig } from '../config/run-config';
+import type { Policy } from '../config/policies';
 import type { Phase } from '../train/events';
 
 interface Label {
@@ -32,6 +33,9 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   stepsPerPeriod: { label: 'Steps per period (K)', short: 'K', hint: 'Then new layers are drawn.' },
   lisaSampler: { label: 'Sampler', short: 'the sampler', hint: 'How layers are drawn.' },
   lisaWeights: { label: 'Layer weights', short: 'the layer weights' },
+  lisaEmbedding: { label: 'Embedding', short: 'the embedding' },
+  lisaHead: { label: 'Head', short: 'the head' },
+  lisaNorm: { label: 'Final norm', short: 'the final norm' },
   alwaysOn: { label: 'Always on', short: 'the always-on tensors' },
   lisaState: {
     label: 'State of leaving layers',
@@ -79,6 +83,13 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
 export const METHOD_NAMES: Readonly<Record<Method, string>> = { lisa: 'LISA', full: 'Full', lora: 'LoRA' };
 
 /** The values of settings that are one of a few words. */
+/** How embedding, head or norm trains. */
+export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
+  on: 'At every step',
+  off: 'Frozen',
+  rows: 'Rows of tokens in the data',
+};
+
 export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {
   method: METHOD_NAMES,
   lrSchedule: { cosine: 'Cosine', linear: 'Linear', constant: 'Constant' },
