@@ -60,12 +60,12 @@ test('a profile adds up the dispatches of each kernel, and the slowest kernel co
     gbytes: 2 / ms,
   });
   const told = describeProfile({
-    ...{ model: 'm', method: 'lisa', layers: [1, 3], tokens: 60, clock: 'gpu', repetitions: 3, wallMs: [20, 18, 25], wallMedianMs: 20 },
+    ...{ model: 'm', method: 'lisa', layers: [1, 3], tokens: 60, clock: 'timestamps', repetitions: 3, wallMs: [20, 18, 25], wallMedianMs: 20 },
     ...{ tokensPerSecond: 3000, kernelMs: 16, flops: 12e6, bytes: 6e6 },
     rows: [row('norm', 'ln fwd', 2), row('matmul', 'up fwd', 6), row('matmul', 'up dX', 8)],
   });
   const [title, wall] = told.split('\n');
-  expect(title).toBe('m, lisa, layers 1 and 3 in training: one step of 60 tokens, 3 repetitions, clock: gpu');
+  expect(title).toBe('m, lisa, layers 1 and 3 in training: one step of 60 tokens, 3 repetitions, clock: timestamps');
   expect(wall).toContain('20.00 ms (18.00 to 25.00)');
   const byKernel = told.split('\n\n')[1].split('\n').slice(2);
   // Kernel, count, MFLOP, MB, ms, share, GFLOP/s, GB/s.
