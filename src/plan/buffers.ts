@@ -15,7 +15,7 @@ import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
 import { rowsMaster, trainedRowsLayout } from './token-rows';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
-import { elementBytes, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
 /** The row of an always-on tensor in the scalars buffer; slots come after them. */
@@ -78,8 +78,14 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return { name, bytes: at, shards };
   };
   let partialsAt = 0;
-  const trainable = (name: string, layout: BlockLayout, scalars: number, block: string, master: ShardedBuffer | null): Trainable => {
-    const gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block);
+  const trainable = (
+    name: string,
+    layout: BlockLayout,
+    scalars: number,
+    block: string,
+    master: ShardedBuffer | null,
+    gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block),
+  ): Trainable => {
     const partials = gradient.shards.reduce((sum, { view }) => sum + squareGroups(view.bytes / 4), 0);
     const made = {
       name,
@@ -123,6 +129,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const layerRows = blocks.get('layer.0')!.rows;
   const layerLayout = layoutBlock(layerRows.map(asF32), input.shardBytes);
   const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : layerLayout);
+  // Layers that are updated at once have one gradient in turn; they all have one layout.
+  const shared = input.updateAtOnce && input.slots > 0 ? makeSharded('layers.gradient', slotLayout(0), 'gradients', 'layers') : undefined;
   const slots = Array.from({ length: input.slots }, (_, index): Slot => {
     const name = `slot.${index}`;
     const own = input.method === 'lisa' ? name : `layer.${index}`;
@@ -134,7 +142,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
       }
     }
     const master = layerRows[0].master ? makeSharded(`${name}.master`, layerLayout, 'masters', own) : null;
-    return { ...trainable(name, slotLayout(index), 3 + index, own, master), index, saved: extras };
+    return { ...trainable(name, slotLayout(index), 3 + index, own, master, shared), index, saved: extras };
   });
 
   const streamBytes = rows * shape.width * 4;
@@ -176,6 +184,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     scalars: makeToTrain('scalars', (3 + input.slots) * 16, 'inputs'),
     stats: makeToTrain('stats', STATS_BYTES, 'workspace'),
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
+    blockStats: input.clipByBlock ? makeToTrain('stats.blocks', (3 + input.slots) * BINDING_ALIGNMENT, 'workspace') : null,
     losses: makeToTrain('losses', rows * 4, 'workspace'),
     logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
     chunkRows,

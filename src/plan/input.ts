@@ -54,6 +54,10 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
+  /** Whether each layer, and embedding, head and final norm, is clipped by its own norm. */
+  readonly clipByBlock: boolean;
+  /** A layer is updated right after its backward, and all layers in training share one gradient. */
+  readonly updateAtOnce: boolean;
   readonly optimizerState: OptimizerState;
   /** What the backward computes again instead of keeping it. */
   readonly recompute: RunConfig['recompute'];
@@ -126,12 +130,21 @@ export interface PlanOptions {
   readonly types?: CheckpointTypes;
   /** How many tokens of the vocabulary occur in the training data. Default: all. */
   readonly dataTokens?: number;
+  /** Where layers are clipped by their own norms: false keeps all gradients to the end of the step (tests). */
+  readonly updateAtOnce?: boolean;
 }
 
 export function planInput(
   shape: ModelShape,
   config: RunConfig,
-  { draws, kernels = DEFAULT_KERNELS, shardBytes = SHARD_BYTES, types = 'f32', dataTokens = shape.vocab }: PlanOptions = {},
+  {
+    draws,
+    kernels = DEFAULT_KERNELS,
+    shardBytes = SHARD_BYTES,
+    types = 'f32',
+    dataTokens = shape.vocab,
+    updateAtOnce = true,
+  }: PlanOptions = {},
 ): PlanInput {
   const alwaysOn = trainedAlwaysOn(shape, config);
   const lisa = config.method === 'lisa';
@@ -154,6 +167,8 @@ export function planInput(
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
+    clipByBlock: config.gradClipMode === 'block',
+    updateAtOnce: updateAtOnce && config.gradClipMode === 'block' && config.gradAccum === 1,
     optimizerState: config.optimizerState,
     recompute: config.recompute,
     kernels,

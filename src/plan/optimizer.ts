@@ -3,12 +3,12 @@
 import { adamw } from '../shaders/adamw/adamw';
 import { fill } from '../shaders/copy/fill';
 import { pack, unpack, type StorageArgs } from '../shaders/storage/storage';
-import { gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
+import { blockNorm, gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
 import type { Block, Slot, Trainable } from './run-buffers';
 import type { Context } from './emit';
 import { boundNames } from './layout';
 import { tensorView, type ShardedBuffer } from './sharded-buffer';
-import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
@@ -49,10 +49,23 @@ export function norm(context: Context): Segment {
   };
 }
 
+/** Where the clip factor is that `of` is updated with: its own, or that of all. */
+function statsOf({ buffers: { blockStats, stats } }: Context, of: Trainable): View {
+  return blockStats ? { buffer: blockStats, offset: of.scalars * BINDING_ALIGNMENT, bytes: stats.bytes } : FULL_VIEW(stats);
+}
+
+/** The norm and the clip factor of one gradient, from its squares. */
+export function clip(context: Context, of: Trainable): Segment {
+  const { stats, partials } = context.buffers;
+  const own: View = { buffer: partials, offset: of.partialsAt * 4, bytes: of.partials * 4 };
+  const args = { stats: FULL_VIEW(stats), partials: own, count: of.partials, maxNorm: context.input.gradClip };
+  return { name: `${of.name} clip`, dispatches: [blockNorm({ label: `${of.name} clip`, block: statsOf(context, of), ...args })] };
+}
+
 /** AdamW on the weights of one block with the gradient and state of `of`, which has the block's layout. */
 export function update(context: Context, weights: ShardedBuffer, of: Trainable): Segment {
   const { adam, optimizerState: state } = context.input;
-  const { scalars, stats } = context.buffers;
+  const { scalars } = context.buffers;
   const dispatches = weights.shards.map(({ view: w, at }, index): Dispatch => {
     const shard = (sharded: ShardedBuffer): View => sharded.shards[index].view;
     const elements = w.bytes / 4;
@@ -64,7 +77,7 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
       m: shard(of.m),
       v: shard(of.v),
       scalars: FULL_VIEW(scalars),
-      stats: FULL_VIEW(stats),
+      stats: statsOf(context, of),
       slot: of.scalars,
       elements,
       decayElements,

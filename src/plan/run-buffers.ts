@@ -87,6 +87,8 @@ export interface RunBuffers {
   readonly scalars: BufferSpec;
   readonly stats: BufferSpec;
   readonly partials: BufferSpec;
+  /** Where each is clipped by its own norm: 256 bytes for each row of scalars, with norm and clip factor laid out as in stats. */
+  readonly blockStats: BufferSpec | null;
   readonly losses: BufferSpec;
   readonly logits: BufferSpec;
   /** Rows of a chunk of the head, a multiple of 64. */

@@ -22,6 +22,9 @@ export interface RunNumbers {
   readonly cacheTokens: number;
   /** True if matrices, embedding and head came in 16 bits and are stored so where that is allowed. */
   readonly halves?: boolean;
+  /** Each is clipped by its own norm; and layers are updated at once, with one gradient for all. */
+  readonly clipByBlock?: boolean;
+  readonly updateAtOnce?: boolean;
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
   /** Largest buffer in bytes; larger blocks are cut. */
@@ -173,14 +176,19 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   return {
     weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0),
     masters: (mastered ? slots * sum(layer) : 0) + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
-    gradients: state,
+    gradients: state - (run.updateAtOnce ? (slots - 1) * sum(lora ? adapter : layer) : 0),
     optimizer: 2 * state,
     activations:
       streams * buffer(N * C) +
       (L - lowest) * kept(keptFrozen(s)) +
       slots * (kept(keptTrained(s)) + inner) +
       sum(scratchPool(run, chunkRows)),
-    workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * V),
+    workspace:
+      32 +
+      Math.max(16, 4 * sum(trained.map(partials))) +
+      buffer(N) +
+      buffer(Math.min(chunkRows, N) * V) +
+      (run.clipByBlock ? (3 + slots) * 256 : 0),
     inputs:
       32 +
       (indices - longIndices) * up(4 * N, 256) +

@@ -26,7 +26,7 @@ const PLACES: Record<WholeRunName, readonly number[]> = {
   LoRA: [7],
   full: [7],
   'GPT-2, re-warmed joiners, embedding by rows': [7],
-  'Llama with biases, cycle': [5],
+  'Llama with biases, cycle, clipped by layer': [5],
   'f32 in shards, state parked': [7],
   'bf16 as it came': [3, 5],
   'f16 as it came, in shards': [7],

@@ -209,7 +209,7 @@ export class Session {
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
+        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
         'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would fail again.',
       );
     }

@@ -1,6 +1,7 @@
 // One optimizer step, top to bottom. LISA, full training and LoRA use the same one: they differ in which layers train (lisa/schedule.ts)
 // and in the plan. The function returns when all work is submitted; the figures come when the GPU has them.
 
+import { AppError } from '../base/errors';
 import type { RunConfig } from '../config/run-config';
 import { learningRate, rewarmed } from '../config/learning-rate';
 import type { Loader } from '../data/batch/loader';
@@ -48,6 +49,9 @@ export async function takeStep(state: StepState): Promise<Submitted> {
 
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
+
+  if (plan.input.updateAtOnce && microBatches.length > 1)
+    throw new AppError('INTERNAL', `${microBatches.length} micro-batches for a plan that updates layers in the backward of the first.`, '');
 
   // ── rates: a row for each trainable, with the bias correction for the number of updates that its m and v have seen
   const { weightDecay, beta1, beta2 } = config;

@@ -28,6 +28,7 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   beta2: { label: 'Adam β₂', short: 'β₂' },
   eps: { label: 'Adam ε', short: 'ε' },
   gradClip: { label: 'Gradient clip', short: 'the gradient clip', hint: 'Largest gradient norm; 0: no clipping.' },
+  gradClipMode: { label: 'Clip by', short: 'what is clipped', hint: 'By layer, one gradient is kept at a time instead of γ.' },
   seed: { label: 'Seed', short: 'the seed', hint: 'Decides the layers drawn and the order of the rows.' },
   lisaLayers: { label: 'Layers trained at a time (γ)', short: 'γ', hint: 'The others are frozen.' },
   stepsPerPeriod: { label: 'Steps per period (K)', short: 'K', hint: 'Then new layers are drawn.' },
@@ -93,6 +94,7 @@ export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
 export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {
   method: METHOD_NAMES,
   lrSchedule: { cosine: 'Cosine', linear: 'Linear', constant: 'Constant' },
+  gradClipMode: { global: 'One norm of all', block: 'The norm of each layer' },
   lisaSampler: { uniform: 'Uniform', cycle: 'Cycle', bernoulli: 'Bernoulli', weighted: 'Weighted' },
   lisaState: { drop: 'Drop', park: 'Park' },
   optimizerState: { f32: '32 bits', int8: '8 bits' },

@@ -34,6 +34,8 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
     'Adam’s estimates are poor at first; small steps are safer until they improve. Until you set it, it is a tenth of the steps, at most 10.',
   weightDecay: 'Pulls matrices and embeddings toward zero at every step; norms and biases are left alone.',
   gradClip: 'Limits how far a rare batch with a huge gradient can move the weights.',
+  gradClipMode:
+    'With one norm of all, every gradient must wait for the last. Clipped by its own norm, a layer is updated as soon as its gradient is there, and the next layer takes its place: memory for one gradient instead of γ. It needs an accumulation of 1.',
   beta1: 'How slowly m, the running mean of the gradient, forgets.',
   beta2: 'How slowly v, the running mean of the gradient’s square, forgets.',
   eps: 'Keeps the division by √v from blowing up where gradients are almost zero.',

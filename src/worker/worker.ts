@@ -12,7 +12,12 @@ import { TrainService } from './service';
 
 const service = new TrainService({
   openGpu: (lowPower) => openGpu(navigator.gpu, { powerPreference: lowPower ? 'low-power' : 'high-performance' }),
-  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), scratch: opfsScratch('scratch'), lock: new TabLock('lisa-studio-run') },
+  storage: {
+    checkpoints: new OpfsCheckpoints('checkpoint'),
+    sources: new OpfsSources('sources'),
+    scratch: opfsScratch('scratch'),
+    lock: new TabLock('lisa-studio-run'),
+  },
   models: new ModelCache(new OpfsModels('models')),
   post: (event) => self.postMessage(event),
 });

@@ -26,6 +26,7 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['beta2', '0.95', { beta2: 0.95 }],
   ['eps', '1e-6', { eps: 1e-6 }],
   ['grad-clip', '0', { gradClip: 0 }],
+  ['grad-clip-mode', 'block', { gradClipMode: 'block' }],
   ['lisa-layers', '4', { lisaLayers: 4 }],
   ['lisa-period', '20', { stepsPerPeriod: 20 }],
   ['lisa-sampler', 'bernoulli', { lisaSampler: 'bernoulli' }],

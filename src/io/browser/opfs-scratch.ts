@@ -29,7 +29,8 @@ export const opfsScratch =
         },
         async write(at, data) {
           try {
-            if (handle.write(data, { at }) < data.byteLength) throw new DOMException('Fewer bytes were taken than given.', 'QuotaExceededError');
+            if (handle.write(data, { at }) < data.byteLength)
+              throw new DOMException('Fewer bytes were taken than given.', 'QuotaExceededError');
           } catch (cause) {
             await refuse(cause);
           }

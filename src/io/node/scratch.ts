@@ -42,7 +42,7 @@ export const nodeScratch =
       },
       async write(at, data) {
         try {
-          for (let done = 0; done < data.byteLength; )
+          for (let done = 0; done < data.byteLength;)
             done += (await file.write(data, done, data.byteLength - done, at + done)).bytesWritten;
         } catch (cause) {
           throw refused(folder, cause);

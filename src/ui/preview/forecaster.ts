@@ -40,9 +40,9 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
  */
 function memoryKey(config: RunConfig): unknown {
   const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler } = config;
-  const { weightStorage, optimizerState, recompute } = config;
+  const { weightStorage, optimizerState, recompute, gradClipMode, gradAccum } = config;
   const { steps, seed, stepsPerPeriod, lisaWeights } = config;
-  const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute];
+  const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute, gradClipMode, gradAccum === 1];
   if (method === 'lora') return [...shared, loraRank];
   if (method === 'full') return shared;
   const policies = [true, false].map((tied) => policiesOf(config, tied));
