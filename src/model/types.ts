@@ -1,7 +1,6 @@
 // What the engine knows of a model: its shape (from config.json) and its tensors (the parameter table).
 
 import type { HalfDtype } from '../base/half';
-import type { Stored } from '../dispatch/types';
 
 /** The families that config-families.ts describes, by model_type. */
 export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3';
@@ -70,7 +69,7 @@ export type TensorRole = 'embedding' | 'position' | 'matrix' | 'bias' | 'norm' |
 export type Dtype = 'f32' | HalfDtype;
 
 /** How a tensor lies on the GPU. */
-export type Storage = 'f32' | Stored;
+export type Storage = Dtype | 'int8' | 'int4';
 
 /** Types in which a checkpoint holds its tensors: one for all, or by parameter name. */
 export type CheckpointTypes = Dtype | Readonly<Record<string, Dtype>>;

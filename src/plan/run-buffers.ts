@@ -63,7 +63,7 @@ export type InputName =
   | 'positionGroupId';
 
 /** Where the values of a quantised tensor are turned into codes, a piece at a time. */
-export interface Packing {
+interface Packing {
   readonly values: BufferSpec;
   readonly codes: View;
   readonly elements: number;

@@ -58,8 +58,11 @@ function ownStorage(row: ParameterRow, types: BaseStorage): Storage {
   return isPackable(row) ? came : 'f32';
 }
 
-/** Matrices, embedding and head that stay in f32 because of their shape, if the base is quantised. */
-export const keptWider = (table: readonly ParameterRow[]): ParameterRow[] => table.filter((row) => isMatrix(row) && !isQuantisable(row));
+/** Matrices, embedding and head that stay in f32 because of their shape, if the base is quantised: their names, without the layer. */
+export const keptWider = ({ types, shape, shardBytes }: StorageInput): string[] =>
+  types === 'int8' || types === 'int4'
+    ? [...new Set(parameterTable(shape, shardBytes).flatMap((row) => (isMatrix(row) && !isQuantisable(row) ? row.local : [])))]
+    : [];
 
 /**
  * True if packed layers with masters for those in training take less than all layers in f32, that is if fewer than about half of them

@@ -58,6 +58,8 @@ export interface Prepared {
   readonly blocks: readonly BlockBytes[];
   /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
   readonly rows?: { readonly trained: number; readonly all: number };
+  /** Matrices of a quantised base that stay in f32, because their rows are not whole groups. */
+  readonly keptWider?: readonly string[];
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }

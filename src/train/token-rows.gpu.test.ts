@@ -113,7 +113,7 @@ test.each([
 
   // A model that holds what was read back answers alike, to a unit in the last place: its head takes all rows in one product.
   const other = await tinyEngine(shape, tinyConfig({ ...ON, weightStorage: 'f32' }));
-  for (const row of parameterTable(shape)) other.writeTensor(row, await engine.readTensor(row));
+  for (const row of parameterTable(shape)) await other.writeTensor(row, await engine.readTensor(row));
   const prompt = [3, 60 % shape.vocab, 18, 7];
   const [got, want] = [await engine.logits(prompt, 0), await other.logits(prompt, 0)];
   expect(relativeErrorL2(got, want)).toBeLessThan(CLOSE);

@@ -143,6 +143,7 @@ export const prepared = object<Prepared>({
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
   rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
+  keptWider: optional(list(text)),
   firstStep: count,
 });
 
