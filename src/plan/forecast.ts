@@ -24,6 +24,8 @@ export interface Forecast {
   readonly method: Method;
   readonly bytes: CategoryBytes;
   readonly total: number;
+  /** Bytes of K and V while sampling that lie in buffers of other categories, where they cost nothing. Older forecasts don't say. */
+  readonly reused?: number;
   /**
    * The same bytes by purpose: weights; gradients and optimizer state of embedding, head and final norm
    * ('edges-state'); gradients of layers; optimizer state of layers; activations; workspace; the rest
@@ -101,11 +103,16 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
     method: config.method,
     bytes,
     total: sumBytes(bytes),
+    reused: reusedBytes(plan),
     parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })).map((part) => ({ ...part, formula: formulaOf(plan, part) })),
     trainable: trainableParameters(plan, assignment),
     largest: largestOf(plan),
   };
 }
+
+/** Bytes of the K/V cache in buffers that only steps use otherwise. */
+const reusedBytes = ({ buffers }: RunPlan): number =>
+  buffers.cache.flatMap(({ k, v }) => [k, v]).reduce((sum, { buffer, bytes }) => sum + (buffer.memory === 'cache' ? 0 : bytes), 0);
 
 function largestOf(plan: RunPlan): Forecast['largest'] {
   const told = ({ name, memory, block, tensor }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block, tensor });

@@ -107,6 +107,7 @@ const forecast = object<Forecast>({
       formula: list(formulaTerm),
     }),
   ),
+  reused: optional(count),
   trainable: count,
   largest: object({ buffer: largestBuffer, binding: largestBuffer }),
 });
