@@ -139,7 +139,7 @@ async function fromConfig(path: string): Promise<KnownShape> {
   return { name: path, shape: parseModelConfig(json, path), types: DTYPES[String(dtype)] ?? 'f32' };
 }
 
-const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off' } as const;
+const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off', gradClipMode: 'global' } as const;
 const ALL_ON = { lisaEmbedding: 'on', lisaHead: 'on', lisaNorm: 'on' } as const;
 
 interface Told {
