@@ -65,6 +65,7 @@ const DOCUMENTED = [
   'cache-dir',
   'resume',
   'overwrite',
+  'export-last',
   'json',
   'help',
 ];
