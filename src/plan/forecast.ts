@@ -87,11 +87,11 @@ export const segmentFlops = (segments: readonly Segment[], extents: Extents): nu
   segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
 
 /**
- * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. Throws CONFIG_INVALID if the configuration
- * does not fit the model.
+ * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. `dataTokens`: how many tokens of the vocabulary
+ * occur in the training data (default: all). Throws CONFIG_INVALID if the configuration does not fit the model.
  */
-export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
-  const input = { ...planInput(shape, config, { types }), abridged: true };
+export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): Forecast {
+  const input = { ...planInput(shape, config, { types, dataTokens }), abridged: true };
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
   const bytes = bytesByCategory(plan.allBuffers);
@@ -123,4 +123,5 @@ function stepFlops(plan: RunPlan, config: RunConfig): number {
 }
 
 /** The same from a model's shape alone. Throws CONFIG_INVALID if the configuration does not fit the model. */
-export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);
+export const stepFlopsOf = (shape: ModelShape, config: RunConfig, dataTokens?: number): number =>
+  stepFlops(new RunPlan(planInput(shape, config, { dataTokens })), config);

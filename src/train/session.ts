@@ -77,14 +77,16 @@ export class Session {
     from: CheckpointReader | null = null,
     shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
-    const { config, files } = inputs;
+    const { config, files, dataset } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
+    const { tokens } = dataset;
+    const options = { kernels, shardBytes, types: files.types, dataTokens: tokens.length };
+    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -131,7 +133,10 @@ export class Session {
     return this.#savedStep;
   }
 
-  /** The last step whose figures are sound: the weights are those after it, also where a later one failed. */
+  /**
+   * The last step whose figures are sound. Where a later one failed, the weights are those after it, unless gradients are clipped one by one:
+   * then the failed step has changed what was finite.
+   */
   get lastGoodStep(): number {
     return this.#goodStep;
   }
@@ -232,7 +237,7 @@ export class Session {
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
+        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
         // run() says what to do about it.
         '',
       );

@@ -18,6 +18,7 @@ export async function writeElsewhere(plan: OutputPlan, { config, files, chat }: 
     chat,
     model: place(config.model, BUILTIN_MODELS.find(({ id }) => id === config.model)?.path),
     style: files.shape.style,
+    tied: files.shape.tied,
     data: place(config.data, BUILTIN_DATASETS.find(({ id }) => id === config.data)?.train),
   });
   const folder = await plan.claim();

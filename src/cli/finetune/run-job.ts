@@ -87,7 +87,8 @@ export async function runJob({ options, inputs, out: plan, reader }: Job, io: Fi
       if (rounding) say(describeRounding(rounding));
       if (prepared) say(`\n${memoryTable(report, prepared)}`);
       if (report.bernoulli) say(describeBernoulli(report.bernoulli, report.schedule.length));
-      if (report.method === 'lisa') say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config, inputs.files.types)));
+      if (report.method === 'lisa')
+        say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config, inputs.files.types, inputs.dataset.tokens.length)));
       say(
         `${report.tokensPerSecond.toFixed(0)} tokens/s; ${ended ? 'tuned model' : `model after step ${session.lastGoodStep}`} and reports in ${place}`,
       );
@@ -116,6 +117,10 @@ async function train(session: Session, { exportLast }: FinetuneOptions, resumed:
     return null;
   } catch (thrown) {
     if (!exportLast || session.lastGoodStep === 0 || !(thrown instanceof AppError) || thrown.code !== 'NONFINITE_LOSS') throw thrown;
+    if (session.inputs.config.gradClipMode !== 'global')
+      throw new AppError(thrown.code, thrown.detail, `${thrown.remedy} The last checkpoint can be exported: --resume … --export-last.`, {
+        cause: thrown,
+      });
     await session.endAtLastGood().catch((second: unknown) => {
       if (!(second instanceof AppError) || second.code !== 'NONFINITE_LOSS') throw second;
       const detail = `${thrown.detail} The weights after step ${session.lastGoodStep} have no finite loss either, so they are not exported.`;
