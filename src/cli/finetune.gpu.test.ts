@@ -2,7 +2,7 @@
 // if it had not been killed. The programs are built first if they are older than the sources.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,10 @@ import { MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { RunReport, StepMetrics } from '../train/events';
 import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
+import { writeSafetensors } from '../io/formats/safetensors';
+import { collect } from '../testing/tiny-model';
 import { textRows } from '../testing/tiny-session';
+import type { StopReason } from './terminal';
 
 const folder = temporaryFolder('finetune');
 afterAll(() => folder.remove());
@@ -180,6 +183,90 @@ describe('in this process', () => {
     expect(await cli(['--resume', out, '--out', other], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
     expect(timeless(other)).toEqual(timeless(out));
     expect(readFileSync(join(other, 'model.safetensors')).equals(readFileSync(join(out, 'model.safetensors')))).toBe(true);
+  });
+
+  test('a signal saves at once and ends with its own status; the resumed run ends as if there had been none', async () => {
+    const [stopped, whole] = [join(folder.path, 'stopped'), join(folder.path, 'not-stopped')];
+    const options = (out: string): string[] => quickOptions(LLAMA, DATA, out, { ...skip, 'save-every': '0' });
+    let stop: (reason: StopReason) => void = () => undefined;
+    const first = await cli(options(stopped), {
+      gpu: true,
+      onStop: (by) => (stop = by),
+      watch: (text) => text.startsWith('step 1/') && stop({ status: 143, what: 'SIGTERM' }),
+    });
+    expect(first).toMatchObject({
+      status: 143,
+      stderr: expect.stringMatching(/SIGTERM: saving and stopping.*\nStopped after step [12]\./) as string,
+    });
+    expect(readdirSync(stopped)).toContain('model.safetensors');
+    expect(lines(stopped).length).toBeLessThan(4);
+    expect((await cli(options(whole), { gpu: true })).status).toBe(0);
+    expect((await cli(['--resume', stopped], { gpu: true })).status).toBe(0);
+    expect(timeless(stopped)).toEqual(timeless(whole));
+    expect(readFileSync(join(stopped, 'model.safetensors')).equals(readFileSync(join(whole, 'model.safetensors')))).toBe(true);
+  });
+
+  test('a run that is stopped before its first step exports nothing', async () => {
+    const out = join(folder.path, 'not-begun');
+    const { status, stderr } = await cli(quickOptions(LLAMA, DATA, out, skip), {
+      gpu: true,
+      onStop: (stop) => stop({ status: 130, what: 'SIGINT' }),
+    });
+    expect({ status, stderr }).toMatchObject({ status: 130, stderr: expect.stringContaining('nothing is exported') as string });
+    expect(readdirSync(out).sort()).toEqual(['.lisa-studio.json', 'checkpoint']);
+  });
+
+  test('a folder that is removed while the run writes to it is told', async () => {
+    const out = join(folder.path, 'removed');
+    const watch = (text: string): void => {
+      if (text.startsWith('step 1/')) rmSync(out, { recursive: true });
+    };
+    const { status, stderr } = await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true, watch });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/removed.* cannot be written \(ENOENT\)\. Its folder was removed meanwhile/) as string,
+    });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('--resume with --export-last: the weights of the checkpoint, with nothing trained', async () => {
+    const [stopped, exported] = [join(folder.path, 'stored'), join(folder.path, 'exported')];
+    let stop: (reason: StopReason) => void = () => undefined;
+    const options = quickOptions(LLAMA, DATA, stopped, { ...skip, weights: 'stored', steps: '20' });
+    const onStop = (by: typeof stop): void => void (stop = by);
+    const watch = (text: string): void => void (text.startsWith('step  2/') && stop({ status: 130, what: 'SIGINT' }));
+    expect((await cli(options, { gpu: true, onStop, watch })).status).toBe(130);
+    expect(await cli(['--resume', stopped, '--out', exported, '--export-last'], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
+    expect(lines(exported)).toEqual(lines(stopped));
+    expect(readFileSync(join(exported, 'model.safetensors')).equals(readFileSync(join(stopped, 'model.safetensors')))).toBe(true);
+  });
+
+  test('weights that no model has are named, not the learning rate', async () => {
+    const base = await openModel(await nodeSource(LLAMA));
+    const tensors = await Promise.all(
+      base.table.map(async (row) => {
+        const values = await base.tensor(row);
+        const scaled = row.role === 'head' ? values.map((value) => Math.sign(value) * 1e38) : values;
+        return {
+          name: base.fileName(row),
+          dtype: 'f32' as const,
+          shape: row.shape,
+          data: (start: number, end: number) => scaled.slice(start, end),
+        };
+      }),
+    );
+    const model = writeTinyModel(join(folder.path, 'huge'), 'tiny-llama', {
+      'model.safetensors': await collect(writeSafetensors(tensors, { format: 'pt' }).chunks()),
+    });
+    const out = join(folder.path, 'from-huge');
+    const { status, stderr } = await cli(quickOptions(model, DATA, out, skip), { gpu: true });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(
+        /Nothing was trained yet; .*lm_head.* holds values up to 1\.0e\+38\. Use another copy of the model/,
+      ) as string,
+    });
+    expect(existsSync(out)).toBe(false);
   });
 });
 
