@@ -11,6 +11,7 @@ import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
+import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
@@ -61,6 +62,7 @@ export class Session {
   #seconds = 0;
   #saving = true;
   #savedStep: number | null = null;
+  #goodStep = 0;
   /** The last step, until its figures are reported. The GPU works on it while the next one is encoded. */
   #underWay: Promise<void> = Promise.resolve();
   #phase: Phase = 'preparing';
@@ -131,8 +133,40 @@ export class Session {
     return this.#savedStep;
   }
 
+  /**
+   * The last step whose figures are sound. Where a later one failed, the weights are those after it, unless gradients are clipped one by one:
+   * then the failed step has changed what was finite.
+   */
+  get lastGoodStep(): number {
+    return this.#goodStep;
+  }
+
   /** Trains to the end (or until the gate answers stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
+    try {
+      return await this.#train();
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== 'NONFINITE_LOSS') throw thrown;
+      const updates = this.#goodStep;
+      const largest = updates === 0 ? await largestWeight(this.engine, this.inputs.files.table).catch(() => null) : null;
+      throw diverged(thrown, this.inputs.config, updates, largest);
+    }
+  }
+
+  /**
+   * Makes the run end at its last good step, after a step that failed or at a checkpoint that was opened; nothing trains after it.
+   * Writes no checkpoint. Throws NONFINITE_LOSS if those weights have no finite loss either.
+   */
+  async endAtLastGood(): Promise<RunReport> {
+    await this.#underWay.catch(() => undefined);
+    this.#underWay = Promise.resolve();
+    this.state.completed = this.#goodStep;
+    if (this.evaluations.losses.at(-1)?.step !== this.#goodStep) await this.evaluations.measure(this.#goodStep);
+    await this.evaluations.roundBack(this.#goodStep);
+    return this.report();
+  }
+
+  async #train(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
     const { layersOf, stepsPerPeriod } = state.turns;
@@ -204,9 +238,11 @@ export class Session {
       throw new AppError(
         'NONFINITE_LOSS',
         `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would fail again.',
+        // run() says what to do about it.
+        '',
       );
     }
+    this.#goodStep = step;
     const now = performance.now();
     const stepMs = now - this.#mark;
     this.#mark = now;
@@ -358,6 +394,7 @@ export class Session {
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
+    this.#goodStep = state.trainer.step;
   }
 
   async #checkDiscarded(): Promise<void> {
