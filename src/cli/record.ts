@@ -13,6 +13,7 @@ import { prepareInputs } from '../train/prepare';
 import { encodeRecording, type TimedEvent } from '../train/recording';
 import { Session } from '../train/session';
 import { describeEvent } from './finetune/print';
+import { Terminal } from './terminal';
 
 const CONFIG: RunConfig = {
   ...DEFAULTS,
@@ -30,7 +31,8 @@ const MOST_BYTES = 60_000;
 
 const publicFolder = fileURLToPath(new URL('../public/', import.meta.url));
 const target = join(publicFolder, 'recorded', 'run.json');
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const terminal = new Terminal();
+const say = (line: string): void => terminal.stderr(`${line}\n`);
 
 const builtin = (path: string): string => join(publicFolder, path);
 const model = BUILTIN_MODELS.find(({ id }) => id === CONFIG.model)!;

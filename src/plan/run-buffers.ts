@@ -77,7 +77,7 @@ export interface RunBuffers {
   readonly slots: readonly Slot[];
   /** Saved activations of layers from `lowest` up, by value name. */
   readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
-  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
+  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well, and all there is while sampling. */
   readonly stream: readonly BufferSpec[];
   readonly inputs: BufferSpec;
   readonly inputViews: ReadonlyMap<InputName, View>;
@@ -93,7 +93,8 @@ export interface RunBuffers {
   readonly logits: BufferSpec;
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
-  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  /** K and V by layer, as far as possible in buffers that only steps use otherwise (cache-place.ts). */
+  readonly cache: readonly { readonly k: View; readonly v: View }[];
   /** Null if nothing is quantised. */
   readonly packing: Packing | null;
   readonly frame: BufferSpec;

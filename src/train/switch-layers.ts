@@ -1,6 +1,7 @@
 // What a period's beginning moves: weights, and the optimizer state of slots.
 
 import { AppError } from '../base/errors';
+import type { PolicyName } from '../config/policies';
 import type { Engine } from '../engine/engine';
 import type { LayerController, ParkedState } from '../lisa/controller';
 
@@ -15,14 +16,17 @@ export interface SlotsState {
 }
 
 /** Gives slots to these layers: parks the state of layers that leave, moves packed weights, and clears or restores the slots' state. */
-export async function switchLayers(state: SlotsState, layers: readonly number[]): Promise<void> {
+export async function switchLayers(state: SlotsState, layers: readonly number[], blocks: readonly PolicyName[] = []): Promise<void> {
   const { controller, engine, parked } = state;
   const { slots } = engine.plan.buffers;
   const change = controller.switchTo(layers);
   for (const [slot, layer] of change.park)
     parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
   await engine.moveWeights(change, state.onLeft);
-  const cleared = change.clear.map((slot) => engine.plan.reset(slot));
+  const cleared = [
+    ...change.clear.map((slot) => engine.plan.reset(slot)),
+    ...controller.switchBlocks(blocks).map((name) => engine.plan.resetBlock(name)),
+  ];
   await engine.executor.run(cleared, engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);

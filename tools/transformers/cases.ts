@@ -80,7 +80,7 @@ async function train(args: readonly string[], root: string, gpu: Gpu): Promise<v
     stdout: () => undefined,
     stderr: (text) => (said += text),
     openGpu: () => Promise.resolve({ ...gpu, close: () => undefined }),
-    onInterrupt: () => () => undefined,
+    onStop: () => () => undefined,
     publicFolder: path.join(root, 'public'),
     env: {},
     debug: true,

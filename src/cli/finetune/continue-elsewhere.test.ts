@@ -15,7 +15,7 @@ async function finetune(...args: string[]): Promise<{ status: number; stdout: st
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
     openGpu: () => Promise.reject(new Error('no GPU is needed')),
-    onInterrupt: () => () => undefined,
+    onStop: () => () => undefined,
     publicFolder: folder.path,
     env: {},
     debug: false,

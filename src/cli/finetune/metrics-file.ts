@@ -1,5 +1,6 @@
 // metrics.jsonl of a run: a line a step, in order, and never behind the checkpoint beside it.
 
+import { existsSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import type { CheckpointStorage } from '../../io/formats/checkpoints';
 import { storage, writeText } from '../../io/node/output';
@@ -7,6 +8,7 @@ import { storage, writeText } from '../../io/node/output';
 export class MetricsFile {
   readonly #path: string;
   #last: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -20,13 +22,19 @@ export class MetricsFile {
       const step = /^\{"step":(\d+),.*\}$/.exec(line)?.[1];
       if (step !== undefined && Number(step) <= completed) kept.push(`${line}\n`);
     }
-    await writeText(this.#path, kept.join(''));
+    // A run that fails before its first step leaves no file.
+    if (kept.length > 0 || existsSync(this.#path)) await writeText(this.#path, kept.join(''));
   }
 
   append(line: object): void {
     this.#last = this.#last.then(() => storage(this.#path, () => appendFile(this.#path, `${JSON.stringify(line)}\n`)));
-    // written() reports the error.
-    this.#last.catch(() => undefined);
+    // check() and written() report the error.
+    this.#last.catch((thrown: unknown) => (this.#failure ??= thrown));
+  }
+
+  /** Throws STORAGE if a line could not be written. */
+  check(): void {
+    if (this.#failure instanceof Error) throw this.#failure;
   }
 
   /** Resolves when all lines are in the file. Throws STORAGE. */

@@ -69,6 +69,7 @@ const DOCUMENTED = [
   'cache-dir',
   'resume',
   'overwrite',
+  'export-last',
   'json',
   'help',
 ];

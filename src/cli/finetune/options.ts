@@ -60,6 +60,8 @@ export interface FinetuneOptions extends Command {
   readonly explicit: ReadonlySet<ConfigKey>;
   /** Replace what --out holds. */
   readonly overwrite: boolean;
+  /** Export the last good step where a run diverges, or of a checkpoint without training on. */
+  readonly exportLast: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -83,6 +85,7 @@ export function helpText(): string {
     '',
     ...lines,
     `  ${'--overwrite'.padEnd(42)} replace the results that --out holds, once the new ones are complete`,
+    `  ${'--export-last'.padEnd(42)} if the loss stops being a number, export the model of the last good step; with --resume, export the checkpoint without training`,
     `  ${'--json'.padEnd(42)} events as JSON lines on standard output, the report last`,
     `  ${'--help'.padEnd(42)} this text`,
     '',
@@ -132,6 +135,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     config,
     explicit: new Set(choices.keys()),
     overwrite: texts.overwrite === true,
+    exportLast: texts['export-last'] === true,
     json: texts.json === true,
     help: texts.help === true,
   };
@@ -149,7 +153,13 @@ function readTexts(args: readonly string[]): Texts {
   try {
     return parseArgs({
       args: joined,
-      options: { ...options, overwrite: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: {
+        ...options,
+        overwrite: { type: 'boolean' },
+        'export-last': { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
       strict: true,
       allowPositionals: false,
     }).values;

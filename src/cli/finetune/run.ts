@@ -6,45 +6,22 @@ import { join } from 'node:path';
 import { checkConfig, type RunConfig } from '../../config/run-config';
 import { looksLikeHubName, parseToken } from '../../io/hub/names';
 import { AppError, errorInfo, type ErrorCode } from '../../base/errors';
-import type { Gpu } from '../../gpu/device';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
-import { nodeScratch } from '../../io/node/scratch';
 import type { FileSource } from '../../io/sources/file-source';
 import { defaultCacheDir } from '../../io/node/models';
-import { writeJson } from '../../io/node/output';
-import { planOutput, type OutputFolder, type OutputPlan } from '../../io/node/output-folder';
+import { planOutput, type OutputPlan } from '../../io/node/output-folder';
 import { realPath } from '../../io/node/overlap';
 import { nodeSource, openDataFile } from '../../io/node/source';
 import type { ModelShape } from '../../model/types';
-import { savingBreakdown } from '../../plan/saving';
 import { readCheckpointState } from '../../train/checkpoint';
-import type { CheckpointReader } from '../../io/formats/checkpoints';
-import { checkGguf, exportRunGguf } from '../../export/run-gguf';
-import { cardFile, evaluateExported, exportTuned } from '../../export/run';
-import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
-import type { Prepared, RunEvent } from '../../train/events';
-import { Session, type SessionHost } from '../../train/session';
+import { checkGguf } from '../../export/run-gguf';
+import { prepareInputs, type RunFiles } from '../../train/prepare';
 import { writeElsewhere } from './continue-elsewhere';
 import { openHubModel } from './hub-model';
-import { afterMetrics, MetricsFile } from './metrics-file';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
-import { describeBernoulli, describeEvent, describeRounding, describeSaving, memoryTable } from './print';
-
-/** What the program needs of the process that it runs in. */
-export interface FinetuneIo {
-  stdout(text: string): void;
-  stderr(text: string): void;
-  openGpu(): Promise<Gpu>;
-  /** Calls back when a person asks for the end (Ctrl-C). Returns how to stop listening. */
-  onInterrupt(stop: () => void): () => void;
-  /** The folder of the built-in model and data. */
-  readonly publicFolder: string;
-  /** Environment variables of the process: HF_TOKEN, XDG_CACHE_HOME. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Show where an internal error came from. */
-  readonly debug: boolean;
-}
+import { runJob, type Job } from './run-job';
+import type { FinetuneIo } from './io';
 
 /** Errors of the device or of the run; everything else is bad input. */
 const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
@@ -64,14 +41,14 @@ const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
-/** Exit status: 0, 1 where the device or the run failed, 2 for bad input; a failure is one line on standard error. */
+/** Exit status: 0, that of a StopReason, 1 where the device or the run failed, 2 for bad input; a failure is one line on standard error. */
 export async function runFinetune(args: readonly string[], io: FinetuneIo): Promise<number> {
   let resume: string | null = null;
   try {
     const options = parseOptions(args);
     resume = options.resume;
     if (options.help) io.stdout(helpText());
-    else await finetune(options, io);
+    else return await finetune(options, io);
     return 0;
   } catch (error) {
     const { code, detail, remedy } = errorInfo(error);
@@ -82,25 +59,16 @@ export async function runFinetune(args: readonly string[], io: FinetuneIo): Prom
   }
 }
 
-/** Everything that can be refused without a GPU is refused here. */
-interface Job {
-  readonly options: FinetuneOptions;
-  readonly inputs: RunInputs;
-  readonly out: OutputPlan;
-  /** The checkpoint to resume from. */
-  readonly reader: CheckpointReader | null;
-}
-
-async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<void> {
+async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<number> {
   const job = await prepareJob(options, io);
   if (options.elsewhere !== null) {
     const names = await writeElsewhere(job.out, job.inputs, io.publicFolder);
     io.stdout(`The run for other engines is in ${options.elsewhere}: ${names.join(', ')}. Begin with README.md.\n`);
-    return;
+    return 0;
   }
   const gpu = await io.openGpu();
   try {
-    await runJob(job, io, gpu);
+    return await runJob(job, io, gpu);
   } finally {
     gpu.close();
   }
@@ -233,66 +201,3 @@ function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: 
 }
 
 const stamp = (): string => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');
-
-/** Trains and writes. The first thing that it writes comes after the weights have been read and found sound. */
-async function runJob({ options, inputs, out: plan, reader }: Job, io: FinetuneIo, gpu: Gpu): Promise<void> {
-  const out = plan.place;
-  const metrics = new MetricsFile(join(out, 'metrics.jsonl'));
-  let prepared: Prepared | null = null;
-  let interrupted = false;
-  const say = (line: string): void => io.stdout(`${line}\n`);
-  const host: SessionHost = {
-    checkpoints: afterMetrics(new NodeCheckpoints(join(out, CHECKPOINT_FOLDER)), metrics),
-    scratch: nodeScratch(out),
-    gate: () => Promise.resolve(interrupted ? 'stop' : 'go'),
-    discarded: () => false,
-    ...(options.verify && { proof: 'every period' as const }),
-    emit(event: RunEvent) {
-      if (event.type === 'prepared') prepared = event.prepared;
-      if (event.type === 'step') {
-        const { targets: _, ...line } = event.metrics;
-        metrics.append(line);
-      }
-      const text = !options.json ? describeEvent(event, inputs.config.steps) : event.type === 'phase' ? null : JSON.stringify(event);
-      if (text !== null) say(text);
-    },
-  };
-  const session = await Session.create(gpu, inputs, host, reader);
-  const stopListening = io.onInterrupt(() => {
-    interrupted = true;
-    io.stderr('Stopping after this step; press Ctrl-C again to end at once.\n');
-  });
-  let folder: OutputFolder | null = null;
-  try {
-    folder = await plan.claim();
-    if (folder.replaces !== null)
-      io.stderr(`Until the run is finished, it is in ${folder.path}; then it takes the place of ${folder.replaces}.\n`);
-    await metrics.start(join(options.resume ?? out, 'metrics.jsonl'), session.state.completed);
-    const lost = gpu.lost.then((error) => Promise.reject(error));
-    await Promise.race([session.run(), lost]);
-    await metrics.written();
-    const { files, survival } = await exportTuned(session, options.outDtype);
-    const gguf = options.gguf ? await exportRunGguf(session, options.gguf) : [];
-    // config.json is written last, so a folder that has it is complete.
-    await folder.write([...gguf, ...files]);
-    const rounding = survival();
-    if (options.outDtype !== 'f32' && inputs.dataset.evaluation.length > 0) {
-      await Promise.race([evaluateExported(session, options.outDtype), lost]);
-      await folder.write([cardFile(session, options.outDtype)]);
-    }
-    const report = session.report();
-    await writeJson(join(out, 'report.json'), report);
-    const place = interrupted ? folder.path : await folder.finish();
-    if (options.json) return say(JSON.stringify({ type: 'report', report, out: place, rounding }));
-    if (rounding) say(describeRounding(rounding));
-    say(`\n${memoryTable(report, prepared!)}`);
-    if (report.bernoulli) say(describeBernoulli(report.bernoulli, report.schedule.length));
-    if (report.method === 'lisa')
-      say(describeSaving(savingBreakdown(inputs.files.shape, inputs.config, inputs.files.types, inputs.dataset.tokens.length)));
-    say(`${report.tokensPerSecond.toFixed(0)} tokens/s; tuned model and reports in ${place}`);
-  } finally {
-    stopListening();
-    session.close();
-    await folder?.release();
-  }
-}

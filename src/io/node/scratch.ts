@@ -1,8 +1,8 @@
 // A scratch file in a folder on disk. It loses its name as soon as it is open, where the system allows that: then nothing is left of it
 // when the process ends, however it ends.
 
-import { mkdir, open, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { AppError } from '../../base/errors';
 import type { OpenScratch } from '../formats/scratch';
@@ -17,10 +17,18 @@ const refused = (folder: string, cause: unknown): AppError =>
     { cause },
   );
 
+/** The folder, or the nearest one above it that exists: the run may not have made its own yet. */
+async function existing(folder: string): Promise<string> {
+  const path = resolve(folder);
+  const found = await stat(path).catch(() => null);
+  return found?.isDirectory() || dirname(path) === path ? path : existing(dirname(path));
+}
+
+/** A scratch file in this folder or near it, on the same disk. */
 export const nodeScratch =
-  (folder: string): OpenScratch =>
+  (near: string): OpenScratch =>
   async (bytes) => {
-    await mkdir(folder, { recursive: true });
+    const folder = await existing(near);
     const { bavail, bsize } = await statfs(folder);
     const free = bavail * bsize;
     if (free < bytes) {
