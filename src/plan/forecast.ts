@@ -24,6 +24,8 @@ export interface Forecast {
   readonly method: Method;
   readonly bytes: CategoryBytes;
   readonly total: number;
+  /** Bytes of K and V while sampling that lie in buffers of other categories, where they cost nothing. Older forecasts don't say. */
+  readonly reused?: number;
   /**
    * The same bytes by purpose: weights; gradients and optimizer state of embedding, head and final norm
    * ('edges-state'); gradients of layers; optimizer state of layers; activations; workspace; the rest
@@ -87,11 +89,11 @@ export const segmentFlops = (segments: readonly Segment[], extents: Extents): nu
   segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
 
 /**
- * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. Throws CONFIG_INVALID if the configuration
- * does not fit the model.
+ * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. `dataTokens`: how many tokens of the vocabulary
+ * occur in the training data (default: all). Throws CONFIG_INVALID if the configuration does not fit the model.
  */
-export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
-  const input = { ...planInput(shape, config, { types }), abridged: true };
+export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): Forecast {
+  const input = { ...planInput(shape, config, { types, dataTokens }), abridged: true };
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
   const bytes = bytesByCategory(plan.allBuffers);
@@ -101,11 +103,16 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
     method: config.method,
     bytes,
     total: sumBytes(bytes),
+    reused: reusedBytes(plan),
     parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })).map((part) => ({ ...part, formula: formulaOf(plan, part) })),
     trainable: trainableParameters(plan, assignment),
     largest: largestOf(plan),
   };
 }
+
+/** Bytes of the K/V cache in buffers that only steps use otherwise. */
+const reusedBytes = ({ buffers }: RunPlan): number =>
+  buffers.cache.flatMap(({ k, v }) => [k, v]).reduce((sum, { buffer, bytes }) => sum + (buffer.memory === 'cache' ? 0 : bytes), 0);
 
 function largestOf(plan: RunPlan): Forecast['largest'] {
   const told = ({ name, memory, block, tensor }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block, tensor });
@@ -123,4 +130,5 @@ function stepFlops(plan: RunPlan, config: RunConfig): number {
 }
 
 /** The same from a model's shape alone. Throws CONFIG_INVALID if the configuration does not fit the model. */
-export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);
+export const stepFlopsOf = (shape: ModelShape, config: RunConfig, dataTokens?: number): number =>
+  stepFlops(new RunPlan(planInput(shape, config, { dataTokens })), config);

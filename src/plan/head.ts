@@ -3,19 +3,21 @@
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
+import { putColumns, takeColumns } from '../shaders/copy/columns';
 import { gatherRows, scatterRows } from '../shaders/copy/rows';
 import type { Live } from '../shaders/lib/rowwise';
 import { block, Transients, type Context, type Unit } from './emit';
 import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
+import type { ModelShape } from '../model/types';
 import { rangesOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 const allTargets: Live = { extent: 'targets' };
 
-/** Rows [v0, v1) of the head's matrix [V, C] and of its gradient, which one dispatch covers. */
+/** Rows [v0, v1) of a matrix of logits' weights [V, C] and of its gradient, which one dispatch covers. */
 interface VocabularyPiece {
   readonly v0: number;
   readonly v1: number;
@@ -25,14 +27,8 @@ interface VocabularyPiece {
   readonly beginsBuffer: boolean;
 }
 
-/** The head for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
-function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
-  const { tied, width } = context.input.shape;
-  const owner = block(context, tied ? 'embedding' : 'head');
-  const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
-  const trainable = context.buffers.alwaysOn.get(tied ? 'embedding' : 'head');
-  const matrices = tensorRows(owner.weights, owner.layout, row.local, width);
-  const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
+/** Cut for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
+function pieces(matrices: readonly RowsView[], gradients: readonly RowsView[] | null, width: number, rows: number): VocabularyPiece[] {
   return matrices.flatMap((held, index) =>
     rangesOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
@@ -45,6 +41,27 @@ function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
       };
     }),
   );
+}
+
+const matrixOf = ({ tied }: ModelShape): 'embedding' | 'head' => (tied ? 'embedding' : 'head');
+
+/**
+ * The matrix of the whole vocabulary, and, where only the rows of some tokens train, those rows with their gradient: their logits are
+ * computed apart and take the place of those that the matrix gives.
+ */
+function vocabularyPieces(context: Context, rows: number): { readonly whole: VocabularyPiece[]; readonly part: VocabularyPiece[] } {
+  const { width } = context.input.shape;
+  const name = matrixOf(context.input.shape);
+  const owner = block(context, name);
+  const tensor = owner.rows.find(({ role }) => role === name)!.local;
+  const trained = context.buffers.alwaysOn.get(name);
+  const matrices = tensorRows(owner.weights, owner.layout, tensor, width);
+  const gradients = trained ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
+  if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows), part: [] };
+  return {
+    whole: pieces(matrices, null, width, rows),
+    part: pieces(tensorRows(trained.master, trained.layout, tensor, width), gradients, width, rows),
+  };
 }
 
 /** The final norm, over the rows that the head runs on. */
@@ -86,6 +103,40 @@ function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[]
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
 
+/** Where the logits, or their gradients, of the tokens whose rows train are computed: [rows, R], and the tokens. */
+const partColumns = ({ input, buffers }: Context, transients: Transients, rows: number) => ({
+  part: transients.view('rowLogits', rows * input.trainedRows.count),
+  index: FULL_VIEW(buffers.rowTokens!),
+  columns: input.trainedRows.count,
+  stride: input.shape.vocab,
+});
+
+/** Logits of `rows` rows of `a` [rows, C]: of the whole vocabulary, and over them those of the rows that train. */
+function logitsOf(
+  context: Context,
+  transients: Transients,
+  whole: readonly VocabularyPiece[],
+  part: readonly VocabularyPiece[],
+  a: View,
+  rows: number,
+  label: string,
+  live?: Live,
+): Dispatch[] {
+  const { input, buffers } = context;
+  const { width, vocab } = input.shape;
+  const logits = FULL_VIEW(buffers.logits);
+  const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number): Dispatch =>
+    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, live, family: input.kernels.matmul });
+  const all = whole.map((piece) => product(`${label}/logits`, piece, logits, vocab));
+  if (part.length === 0) return all;
+  const columns = partColumns(context, transients, rows);
+  return [
+    ...all,
+    ...part.map((piece) => product(`${label}/rows/logits`, piece, columns.part, columns.columns)),
+    putColumns({ label: `${label}/put rows`, whole: logits, ...columns, rows, live }),
+  ];
+}
+
 /**
  * Gathers the rows of targets, takes them through the head in chunks, and ends the pass, with a segment for each of these. Computes the
  * loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream.
@@ -113,22 +164,8 @@ export function headLoss(context: Context, train: boolean): Unit {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
-    const pieces = vocabularyPieces(context, m);
-    const list: Dispatch[] = pieces.map(({ v0, v1, matrix }) =>
-      product({
-        label: 'head/logits',
-        layout: 'nt',
-        y: logits,
-        a: chunk(normed),
-        b: matrix,
-        m,
-        n: v1 - v0,
-        k: C,
-        ldy: V,
-        y0: v0,
-        live,
-      }),
-    );
+    const { whole, part } = vocabularyPieces(context, m);
+    const list: Dispatch[] = logitsOf(context, transients, whole, part, chunk(normed), m, 'head', live);
     list.push(
       crossEntropy({
         label: 'head/loss',
@@ -142,12 +179,19 @@ export function headLoss(context: Context, train: boolean): Unit {
       }),
     );
     if (train) {
-      pieces.forEach(({ v0, v1, matrix, gradient, beginsBuffer }, index) => {
-        const slice = { a: logits, a0: v0, lda: V, live } as const;
+      const columns = part.length > 0 ? partColumns(context, transients, m) : null;
+      if (columns) list.push(takeColumns({ label: 'head/take rows', whole: logits, ...columns, rows: m, live }));
+      // The matrix of the whole vocabulary first: the columns that were taken out are zero there.
+      const sources = [
+        ...whole.map((piece) => ({ piece, label: 'head', a: logits, lda: V })),
+        ...(columns ? part.map((piece) => ({ piece, label: 'head/rows', a: columns.part, lda: columns.columns })) : []),
+      ];
+      sources.forEach(({ piece: { v0, v1, matrix, gradient, beginsBuffer }, label, a, lda }, index) => {
+        const slice = { a, a0: v0, lda, live } as const;
         list.push(
           product({
             ...slice,
-            label: 'head/dX',
+            label: `${label}/dX`,
             layout: 'nn',
             y: chunk(dNormed),
             b: matrix,
@@ -162,7 +206,7 @@ export function headLoss(context: Context, train: boolean): Unit {
         list.push(
           product({
             ...slice,
-            label: 'head/dW',
+            label: `${label}/dW`,
             layout: 'tn',
             y: gradient,
             b: chunk(normed),
@@ -205,8 +249,8 @@ export function headLoss(context: Context, train: boolean): Unit {
 export function headLogits(context: Context): Unit {
   const { input, buffers } = context;
   const { shape } = input;
-  const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
   const transients = new Transients();
+  const { whole, part } = vocabularyPieces(context, 1);
   const single: Context = { buffers, input: { ...input, rows: 1 } };
   const op = finalNorm(context);
   const site = headSite(single, transients, true);
@@ -221,20 +265,7 @@ export function headLogits(context: Context): Unit {
       live: allTargets,
     }),
     ...norm.forward(op, site),
-    ...vocabularyPieces(context, 1).map(({ v0, v1, matrix }) =>
-      product({
-        label: 'head/logits gen',
-        layout: 'nt',
-        y: FULL_VIEW(buffers.logits),
-        a: site.value(op.y),
-        b: matrix,
-        m: 1,
-        n: v1 - v0,
-        k: shape.width,
-        ldy: shape.vocab,
-        y0: v0,
-      }),
-    ),
+    ...logitsOf(context, transients, whole, part, site.value(op.y), 1, 'head gen'),
   ];
   return { name: 'head generate', transients, segments: [{ name: 'head generate', dispatches }] };
 }

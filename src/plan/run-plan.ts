@@ -8,7 +8,7 @@ import type { BufferSpec, Segment } from '../dispatch/types';
 import { runBuffers } from './buffers';
 import { omittedChunks } from './head';
 import { capacityOf, type PlanInput } from './input';
-import type { RunBuffers } from './run-buffers';
+import type { AlwaysOnName, RunBuffers } from './run-buffers';
 import { liveHead, type HeadSection, type StepPlan } from './step-plan';
 import { Units, type Pass } from './units';
 
@@ -42,7 +42,7 @@ export class RunPlan {
   /** One optimizer step in which the given layers train, each with its slot. */
   step(assignment: Assignment): StepPlan {
     this.#checkTrains();
-    const { alwaysOn } = this.input;
+    const { alwaysOn, updateAtOnce } = this.input;
     const slotOf = (layer: number): number | null => assignment.get(layer) ?? null;
     const lowest = alwaysOn.embedding ? -1 : this.#layers.find((layer) => assignment.has(layer));
     if (lowest === undefined) throw new AppError('INTERNAL', 'A step must train something below the head.', '');
@@ -60,18 +60,21 @@ export class RunPlan {
       ],
       head: this.#head(true),
       backward: [
-        ...above.flatMap((layer) => units.pass('backward', layer, slotOf(layer), layer > lowest)),
+        ...above.flatMap((layer) => [
+          ...units.pass('backward', layer, slotOf(layer), layer > lowest),
+          ...(updateAtOnce && assignment.has(layer) ? this.#updateOf(assignment.get(layer)!, layer) : []),
+        ]),
         ...(alwaysOn.embedding ? units.pass('embeddingBackward') : []),
       ],
       norm: [
-        ...names.map((name) => units.update('alwaysOnSquares', name)),
-        ...[...assignment.values()].map((slot) => units.update('slotSquares', slot)),
+        ...names.flatMap((name) => this.#normOf('alwaysOn', name)),
+        ...(updateAtOnce ? [] : [...assignment.values()].flatMap((slot) => this.#normOf('slot', slot))),
         ...idle.map(({ index }) => units.update('idleSquares', index)),
         units.update('norm'),
       ],
       update: [
         ...names.map((name) => units.update('alwaysOnUpdate', name)),
-        ...[...assignment].map(([layer, slot]) => this.#slotUpdate(slot, layer)),
+        ...(updateAtOnce ? [] : [...assignment].map(([layer, slot]) => this.#slotUpdate(slot, layer))),
       ],
     };
   }
@@ -148,11 +151,11 @@ export class RunPlan {
   #buildUpdates(): void {
     const { method, slots } = this.input;
     for (const name of this.buffers.alwaysOn.keys()) {
-      this.#units.update('alwaysOnSquares', name);
+      this.#normOf('alwaysOn', name);
       this.#units.update('alwaysOnUpdate', name);
     }
     for (const { index, master } of this.buffers.slots) {
-      this.#units.update('slotSquares', index);
+      this.#normOf('slot', index);
       this.#slotUpdate(index, method === 'lisa' ? 0 : index);
       // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
       if (method === 'lisa' && slots > 1) this.#units.update('idleSquares', index);
@@ -162,6 +165,19 @@ export class RunPlan {
       this.leave(0, index);
     }
     this.#units.update('norm');
+  }
+
+  /** Squares of a gradient, and where it is clipped by itself, its norm. */
+  #normOf(...of: ['alwaysOn', AlwaysOnName] | ['slot', number]): Segment[] {
+    const [kind, key] = of;
+    const { clipByBlock } = this.input;
+    if (kind === 'slot') return [this.#units.update('slotSquares', key), ...(clipByBlock ? [this.#units.update('slotClip', key)] : [])];
+    return [this.#units.update('alwaysOnSquares', key), ...(clipByBlock ? [this.#units.update('alwaysOnClip', key)] : [])];
+  }
+
+  /** The update of a layer that does not wait for the others. */
+  #updateOf(slot: number, layer: number): Segment[] {
+    return [...this.#normOf('slot', slot), this.#slotUpdate(slot, layer)];
   }
 
   #slotUpdate(slot: number, layer: number): Segment {

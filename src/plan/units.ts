@@ -30,9 +30,13 @@ const PASSES = {
 /** Builders of what runs once a step, or at a switch of layers. They have no short-lived buffers. */
 const UPDATES = {
   alwaysOnSquares: ({ buffers, input }: Context, name: AlwaysOnName) => optimizer.squares({ buffers, input }, buffers.alwaysOn.get(name)!),
-  alwaysOnUpdate: (context: Context, name: AlwaysOnName) =>
-    optimizer.update(context, context.buffers.blocks.get(name)!.weights, context.buffers.alwaysOn.get(name)!),
+  alwaysOnClip: (context: Context, name: AlwaysOnName) => optimizer.clip(context, context.buffers.alwaysOn.get(name)!),
+  alwaysOnUpdate: (context: Context, name: AlwaysOnName) => {
+    const trained = context.buffers.alwaysOn.get(name)!;
+    return optimizer.update(context, trained.master ?? context.buffers.blocks.get(name)!.weights, trained);
+  },
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
+  slotClip: (context: Context, slot: number) => optimizer.clip(context, context.buffers.slots[slot]),
   /** `layer` matters only if the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {
     const { adapters, slots } = context.buffers;

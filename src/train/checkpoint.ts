@@ -110,13 +110,17 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
   const { blocks, adapters, alwaysOn, slots } = engine.plan.buffers;
   const buffers = new Map<string, StateBuffer>();
   const add = (name: string, { shards }: ShardedBuffer, block: BlockName | null = null): void =>
-    shards.forEach(({ buffer }, index) =>
+    shards.forEach(({ view: { buffer } }, index) =>
       buffers.set(shards.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === shards.length - 1 ? block : null }),
     );
   // LoRA's base never changes: the model files have it.
   if (!engine.plan.input.lora) for (const [name, { weights }] of blocks) add(`weights/${name}`, weights, name);
   adapters.forEach(({ weights }, layer) => add(`adapter/${layer}`, weights));
-  for (const { name, master } of slots) if (master) add(`master/${name}`, master);
+  for (const of of [...alwaysOn.values(), ...slots]) {
+    // Positions of a block that trains by rows are in the block.
+    const shards = of.master?.shards.filter(({ view }) => view.buffer.memory === 'masters') ?? [];
+    if (of.master && shards.length > 0) add(`master/${of.name}`, { ...of.master, shards });
+  }
   for (const of of [...alwaysOn.values(), ...slots]) {
     add(`m/${of.name}`, of.m);
     add(`v/${of.name}`, of.v);

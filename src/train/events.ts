@@ -55,6 +55,8 @@ export interface Prepared {
   /** The seeded schedule of the whole run (LISA; empty otherwise). */
   readonly schedule: readonly Period[];
   readonly blocks: readonly BlockBytes[];
+  /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
+  readonly rows?: { readonly trained: number; readonly all: number };
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }

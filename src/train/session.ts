@@ -11,6 +11,7 @@ import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
+import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
@@ -61,6 +62,7 @@ export class Session {
   #seconds = 0;
   #saving = true;
   #savedStep: number | null = null;
+  #goodStep = 0;
   /** The last step, until its figures are reported. The GPU works on it while the next one is encoded. */
   #underWay: Promise<void> = Promise.resolve();
   #phase: Phase = 'preparing';
@@ -75,14 +77,16 @@ export class Session {
     from: CheckpointReader | null = null,
     shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
-    const { config, files } = inputs;
+    const { config, files, dataset } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
+    const { tokens } = dataset;
+    const options = { kernels, shardBytes, types: files.types, dataTokens: tokens.length };
+    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -129,8 +133,40 @@ export class Session {
     return this.#savedStep;
   }
 
+  /**
+   * The last step whose figures are sound. Where a later one failed, the weights are those after it, unless gradients are clipped one by one:
+   * then the failed step has changed what was finite.
+   */
+  get lastGoodStep(): number {
+    return this.#goodStep;
+  }
+
   /** Trains to the end (or until the gate answers stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
+    try {
+      return await this.#train();
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== 'NONFINITE_LOSS') throw thrown;
+      const updates = this.#goodStep;
+      const largest = updates === 0 ? await largestWeight(this.engine, this.inputs.files.table).catch(() => null) : null;
+      throw diverged(thrown, this.inputs.config, updates, largest);
+    }
+  }
+
+  /**
+   * Makes the run end at its last good step, after a step that failed or at a checkpoint that was opened; nothing trains after it.
+   * Writes no checkpoint. Throws NONFINITE_LOSS if those weights have no finite loss either.
+   */
+  async endAtLastGood(): Promise<RunReport> {
+    await this.#underWay.catch(() => undefined);
+    this.#underWay = Promise.resolve();
+    this.state.completed = this.#goodStep;
+    if (this.evaluations.losses.at(-1)?.step !== this.#goodStep) await this.evaluations.measure(this.#goodStep);
+    await this.evaluations.roundBack(this.#goodStep);
+    return this.report();
+  }
+
+  async #train(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
     const { layersOf, stepsPerPeriod } = state.turns;
@@ -201,10 +237,12 @@ export class Session {
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would fail again.',
+        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
+        // run() says what to do about it.
+        '',
       );
     }
+    this.#goodStep = step;
     const now = performance.now();
     const stepMs = now - this.#mark;
     this.#mark = now;
@@ -355,6 +393,7 @@ export class Session {
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
+    this.#goodStep = state.trainer.step;
   }
 
   async #checkDiscarded(): Promise<void> {

@@ -55,6 +55,9 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
 
+  if (plan.input.updateAtOnce && microBatches.length > 1)
+    throw new AppError('INTERNAL', `${microBatches.length} micro-batches for a plan that updates layers in the backward of the first.`, '');
+
   // ── rates: a row for each trainable, with the bias correction for the number of updates that its m and v have seen
   const { weightDecay, beta1, beta2 } = config;
   const lr = learningRate(config, state.completed);
@@ -65,7 +68,7 @@ export async function takeStep(state: StepState): Promise<Submitted> {
 
   for (const [index, batch] of microBatches.entries()) {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
-    writeBatch(executor, plan, batch);
+    writeBatch(engine, batch);
     executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
     const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
     // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────

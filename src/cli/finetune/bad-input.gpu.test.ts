@@ -242,6 +242,21 @@ describe('options', () => {
     expect(readFileSync(out, 'utf8')).toBe('keep me');
   });
 
+  test('--out that is the model, holds the data, or is not ours, whatever --overwrite says', async () => {
+    const model = writeTinyModel(join(fresh(), 'model'), 'tiny-llama');
+    const mine = join(fresh(), 'mine');
+    mkdirSync(join(mine, 'checkpoint'), { recursive: true });
+    writeFileSync(join(mine, 'checkpoint', 'step-4.safetensors'), 'a diary');
+    for (const more of [[], ['--overwrite']]) {
+      expect(await refusal([...quickOptions(model, DATA, model), ...more], model)).toMatch(/--out: .* is the folder of --model/);
+      expect(await refusal([...quickOptions(model, DATA, folder.path), ...more], model)).toMatch(/--out: .* holds --model/);
+      expect(await refusal([...quickOptions(model, DATA, mine), ...more], mine)).toMatch(/not made by LISA Studio/);
+      expect(await refusal([...quickOptions(model, DATA, mine), '--continue-elsewhere', mine, ...more], mine)).toMatch(
+        /--continue-elsewhere: /,
+      );
+    }
+  });
+
   test('--help needs nothing and refuses nothing', async () => {
     const { status, stdout, stderr } = await cli(['--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -256,6 +256,7 @@ describe('preparation', () => {
       dropped: 0,
       perAnswer: 0,
       badRows: 0,
+      distinct: 1687,
     });
     expect(train).toHaveLength(826);
     expect(evaluation).toHaveLength(43);

@@ -21,6 +21,7 @@ const facts = (change: Partial<RunConfig> = {}, more: Partial<ElsewhereFacts> = 
   config: { ...DEFAULTS, ...change },
   model: 'HuggingFaceTB/SmolLM2-135M@v1',
   style: 'llama',
+  tied: false,
   data: 'rows.jsonl',
   chat: true,
   ...more,

@@ -20,9 +20,9 @@ import type { Dispatch, View, Kernel } from '../../dispatch/types';
 export { attentionCached, cacheAppend } from './attention_cached';
 
 /**
- * Two ways to the same result (up to rounding). 'register': one invocation a query (or key), no barrier; the one
- * for software adapters. 'shared': 32×32 tiles of scores, passed between invocations through workgroup memory;
- * fewer reads and registers a product, meant for real GPUs (not measured on one yet). Buffers are the same for both.
+ * Two ways to the same result (up to rounding). 'register': one invocation per query (or key) and no barrier; for
+ * software adapters. 'shared': 32×32 tiles of scores, which invocations pass to each other through workgroup memory;
+ * fewer reads and registers per product, meant for real GPUs (not measured on one yet). Buffers are the same for both.
  */
 export type AttentionFamily = 'register' | 'shared';
 
@@ -31,7 +31,7 @@ interface CommonArgs extends HeadSizes {
   /** Capacity: the largest N. */
   readonly rows: number;
   readonly family?: AttentionFamily;
-  /** [first, count] of the heads (of dK and dV: kv heads) that this dispatch does. Default: all. */
+  /** [first, count] of the heads that this dispatch computes (for dK and dV: kv heads). Default: all. */
   readonly range?: readonly [number, number];
 }
 
@@ -43,7 +43,7 @@ export interface AttentionFwdArgs extends CommonArgs {
   /** [N, (H + 2K)·D]: q heads, k heads, v heads. */
   readonly qkv: View;
   readonly segStart: View;
-  /** Of the scores, usually 1/√D. */
+  /** Factor on the scores, usually 1/√D. */
   readonly scale: number;
 }
 
@@ -185,12 +185,12 @@ function expectBackward(name: string, args: BackwardArgs): { width: number; outW
 const familyKernel = (name: string, family: AttentionFamily, headDim: number, wgsl: string): Kernel =>
   kernel(name, [laneSource(headDim).wgsl, paramsWgsl, ...(family === 'shared' ? [tilesWgsl] : []), wgsl], { HEAD_DIM: headDim }, family);
 
-/** Rows a workgroup does; equals the workgroup size of 'register' and TILE of 'shared'. */
+/** Rows that a workgroup computes: the workgroup size of 'register' and TILE of 'shared'. */
 const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };
 
 const tiles = (family: AttentionFamily, heads: number): Grid => [{ extent: 'rows', per: ROWS_PER_GROUP[family] }, heads, 1];
 
-/** Work of a range of the heads. */
+/** The work for a range of the heads. */
 const share = ([, count]: readonly [number, number], heads: number, perPair: number, perRow: number): Work => ({
   flops: { pairs: (perPair * count) / heads },
   bytes: rowBytes((perRow * count) / heads),

@@ -107,6 +107,7 @@ const forecast = object<Forecast>({
       formula: list(formulaTerm),
     }),
   ),
+  reused: optional(count),
   trainable: count,
   largest: object({ buffer: largestBuffer, binding: largestBuffer }),
 });
@@ -135,12 +136,14 @@ export const prepared = object<Prepared>({
     // Records of earlier versions don't have it.
     perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
+    distinct: optional(count),
     ending: (value, path) => (value === undefined ? NO_ENDING : ending(value, path)),
   }),
   device,
   forecasts: object({ full: forecast, lisa: forecast, lora: forecast }),
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
+  rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
   firstStep: count,
 });
 

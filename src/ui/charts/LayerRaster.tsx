@@ -1,7 +1,7 @@
 // Which layers are trained when: rows are the stack (input at the bottom), columns are periods on the step axis.
 
 import { useCallback, useEffect, useMemo, useRef } from 'react';
-import type { RunConfig } from '../../config/run-config';
+import type { Policies } from '../../config/policies';
 import type { RasterMode } from '../../store/run/chart-settings';
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
@@ -37,8 +37,7 @@ export interface LayerRasterProps {
   /** Last finished step. */
   readonly step: number;
   readonly firstStep: number;
-  readonly alwaysOn: RunConfig['alwaysOn'];
-  readonly tied: boolean;
+  readonly policies: Policies;
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
   readonly moved?: ReadonlyMap<number, readonly LayerMove[]>;
@@ -50,15 +49,13 @@ const NO_PERIODS: readonly ObservedPeriod[] = [];
 const NO_MOVES: readonly PeriodMove[] = [];
 const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
-function rowsOf(layers: number, alwaysOn: RunConfig['alwaysOn'], tied: boolean): RasterRow[] {
+function rowsOf(layers: number, { embedding, head, norm }: Policies): RasterRow[] {
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
-  // With tied weights the head is the embedding: one tensor, and either switch turns it on.
-  const embedding = alwaysOn.embedding || (tied && alwaysOn.head);
   return [
-    { name: 'head', layer: null, alwaysOn: tied ? embedding : alwaysOn.head },
-    { name: 'norm', layer: null, alwaysOn: alwaysOn.norm },
+    { name: 'head', layer: null, alwaysOn: head !== 'off' },
+    { name: 'norm', layer: null, alwaysOn: norm !== 'off' },
     ...sampled,
-    { name: 'embed', layer: null, alwaysOn: embedding },
+    { name: 'embed', layer: null, alwaysOn: embedding !== 'off' },
   ];
 }
 
@@ -69,15 +66,15 @@ function paletteOf(element: Element): RasterPalette {
 }
 
 export function LayerRaster(props: LayerRasterProps) {
-  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, alwaysOn, tied, moved = NOT_MOVED } = props;
+  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, policies, moved = NOT_MOVED } = props;
   const mode = props.mode ?? 'trained';
   // One shared empty list: a preview would make a new one each time.
   const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
   const moves = props.moves ?? NO_MOVES;
   const [box, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { embedding, head, norm } = alwaysOn;
-  const rows = useMemo(() => rowsOf(layers, { embedding, head, norm }, tied), [layers, embedding, head, norm, tied]);
+  const { embedding, head, norm } = policies;
+  const rows = useMemo(() => rowsOf(layers, { embedding, head, norm }), [layers, embedding, head, norm]);
   const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(plotWidth(width) / COLUMN_PX)));
   const model = useMemo(
     () => new RasterModel({ schedule, layers, periodSteps, steps, maxColumns }),
