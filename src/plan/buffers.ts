@@ -19,8 +19,8 @@ import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
 import { BINDING_ALIGNMENT, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
-/** The row of an always-on tensor in the scalars buffer; slots come after them. */
-export const ALWAYS_ON_SCALARS: Readonly<Record<AlwaysOnName, number>> = { embedding: 0, norm: 1, head: 2 };
+/** In the order of their rows in the scalars buffer; slots come after them. */
+export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'head'];
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;
@@ -104,13 +104,13 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return made;
   };
   const alwaysOn = new Map<AlwaysOnName, Trainable>();
-  for (const name of ['embedding', 'norm', 'head'] as const) {
+  for (const name of ALWAYS_ON_NAMES) {
     if (!input.alwaysOn[name]) continue;
     const block = blocks.get(name)!;
     const byRows = name !== 'norm' && input.trainedRows[name];
     const layout = byRows ? trainedRowsLayout(block.rows, input) : block.layout;
     const master = byRows ? rowsMaster(block, layout, (part) => makeSharded(`${name}.master`, part, 'masters', name)) : null;
-    alwaysOn.set(name, trainable(name, layout, ALWAYS_ON_SCALARS[name], name, master));
+    alwaysOn.set(name, trainable(name, layout, ALWAYS_ON_NAMES.indexOf(name), name, master));
   }
 
   // What a frozen layer keeps for the gradient of its input, and what a trained one keeps beyond that.
