@@ -8,7 +8,28 @@ import { percentFormat } from './percent-format';
 import { capitalized, centered, replace, splitLines, strip } from './text-methods';
 import { toJson } from './json';
 import { missing, TemplateError } from './template-error';
-import { compare, equal, Float, Group, int, isNumber, Iterable, iterate, lengthOf, orElse, Range, str, textLength, toNumber, truthy, Tuple, typeName, Undefined, type Kwargs, type Value } from './values';
+import {
+  compare,
+  equal,
+  Float,
+  Group,
+  int,
+  isNumber,
+  Iterable,
+  iterate,
+  lengthOf,
+  orElse,
+  Range,
+  str,
+  textLength,
+  toNumber,
+  truthy,
+  Tuple,
+  typeName,
+  Undefined,
+  type Kwargs,
+  type Value,
+} from './values';
 
 /** What filters need of the rendering that they are a part of. */
 export interface Context {

@@ -8,7 +8,26 @@ import { binary, contains } from './operators';
 import { Scope } from './scope';
 import { TESTS } from './tests';
 import { missing, TemplateError } from './template-error';
-import { Attributes, Callable, compare, equal, Float, isNumber, iterate, Namespace, orElse, repr, str, toNumber, truthy, Tuple, typeName, Undefined, type Kwargs, type Value } from './values';
+import {
+  Attributes,
+  Callable,
+  compare,
+  equal,
+  Float,
+  isNumber,
+  iterate,
+  Namespace,
+  orElse,
+  repr,
+  str,
+  toNumber,
+  truthy,
+  Tuple,
+  typeName,
+  Undefined,
+  type Kwargs,
+  type Value,
+} from './values';
 
 type Jump = 'break' | 'continue' | null;
 

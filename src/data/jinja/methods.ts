@@ -86,7 +86,7 @@ function methodsOf(value: Value): Methods<never> | null {
   if (Array.isArray(value)) return LIST;
   if (value instanceof Tuple || value instanceof Range) return SEQUENCE;
   if (value instanceof Float) return FLOAT;
-  return typeof value === 'number' ? (INT) : null;
+  return typeof value === 'number' ? INT : null;
 }
 
 /** A method bound to its value; undefined if the type has none of that name. */

@@ -23,8 +23,7 @@ export function formatText(self: string, args: readonly Value[], kwargs: Kwargs,
     if (value === undefined)
       throw new TemplateError(at === null ? `format has no '${first}'` : 'Replacement index out of range for positional args tuple');
     for (const [, attribute, key] of path.matchAll(/\.([^.[]+)|\[([^\]]+)\]/g))
-      value =
-        attribute !== undefined ? attributeOf(value, attribute) : itemOf(value, /^\d+$/.test(key) ? Number(key) : key);
+      value = attribute !== undefined ? attributeOf(value, attribute) : itemOf(value, /^\d+$/.test(key) ? Number(key) : key);
     if (conversion !== undefined) {
       if (conversion === 's') value = str(value);
       else if (conversion === 'r') value = repr(value);

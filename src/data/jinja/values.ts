@@ -69,7 +69,6 @@ export class Callable {
 export type Value =
   string | number | boolean | null | Float | Tuple | Iterable | Value[] | Dict | Namespace | Attributes | Undefined | Callable;
 
-
 export const isNumber = (value: Value): value is number | Float | boolean =>
   typeof value === 'number' || typeof value === 'boolean' || value instanceof Float;
 export const toNumber = (value: number | Float | boolean): number => (value instanceof Float ? value.value : Number(value));
