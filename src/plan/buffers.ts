@@ -47,9 +47,14 @@ export function runBuffers(input: PlanInput): RunBuffers {
     });
 
   const blocks = new Map<BlockName, Block>();
-  for (const [name, list] of rowsByBlock(storedTable(input))) {
+  const table = storedTable(input);
+  // Where layers train on masters, the f32 weights of what trains beside them are masters as well: nothing packed stands behind them.
+  const mastered = table.some(({ master }) => master !== null);
+  const isMaster = (name: BlockName): boolean =>
+    mastered && ALWAYS_ON_NAMES.some((each) => each === name && input.alwaysOn[each] && (each === 'norm' || !input.trainedRows[each]));
+  for (const [name, list] of rowsByBlock(table)) {
     const layout = layoutBlock(list, input.shardBytes);
-    blocks.set(name, { weights: makeSharded(name, layout, 'weights', name), layout, rows: list });
+    blocks.set(name, { weights: makeSharded(name, layout, isMaster(name) ? 'masters' : 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
