@@ -23,7 +23,7 @@ import {
 } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
 import { stepsOf } from '../testing/steps';
-import { switchLayers } from './step';
+import { switchLayers } from './switch-layers';
 
 const ON = { embedding: true, head: true, norm: true };
 const OFF = { embedding: false, head: false, norm: false };
