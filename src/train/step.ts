@@ -12,11 +12,11 @@ import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
 import { ALWAYS_ON_NAMES } from '../plan/buffers';
 import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
+import { switchLayers, type SlotsState } from './switch-layers';
 import { readStats, type StepStats } from '../shaders/loss/stats';
-import { switchLayers, type SwitchState } from './switch-layers';
 
 /** What the steps of a run read and change. */
-export interface StepState extends SwitchState {
+export interface StepState extends SlotsState {
   readonly config: RunConfig;
   readonly loader: Pick<Loader, 'nextStep'>;
   readonly turns: Turns;
