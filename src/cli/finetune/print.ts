@@ -25,6 +25,8 @@ function describePrepared(prepared: Prepared): string {
   if (rows) lines.splice(1, 0, `rows     ${describeRows(rows.trained, rows.all)}`);
   const ending = endingText(data.ending);
   if (ending !== null) lines.push(`         ${ending}`);
+  const unread = Object.entries(data.unread);
+  if (unread.length > 0) lines.push(`         not read: ${unread.map(([key, rows]) => `${key} (${rows} rows)`).join(', ')}`);
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
