@@ -69,7 +69,8 @@ export function detectShape(text: string): TextShape {
 
 const isTable = (text: string): boolean => SEPARATORS.some((separator) => isTableWith(text, separator));
 
-const knownShape = (header: readonly string[]): boolean => SHAPE_NAMES.some((shape) => ROW_SHAPES[shape].needs.every((role) => header.includes(role)));
+const knownShape = (header: readonly string[]): boolean =>
+  SHAPE_NAMES.some((shape) => ROW_SHAPES[shape].needs.every((role) => header.includes(role)));
 const named = (fields: readonly string[]): string[] => fields.map((name) => name.trim().toLowerCase());
 
 /** A header with known or likely columns, or several records with as many fields as the header has short names. */
@@ -102,5 +103,7 @@ export function separatorOf(text: string, map: ColumnMap | null, tabs: boolean):
     if (header.length < 2) return own;
     return (suggestColumns(header) === null ? 0 : 50) + own + Math.min(header.length, 40);
   };
-  return SEPARATORS.map((separator) => ({ separator, score: score(separator) })).reduce((best, one) => (one.score > best.score ? one : best)).separator;
+  return SEPARATORS.map((separator) => ({ separator, score: score(separator) })).reduce((best, one) =>
+    one.score > best.score ? one : best,
+  ).separator;
 }

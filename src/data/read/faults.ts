@@ -37,10 +37,7 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 
 /** A value that says nothing: a key with it may be there without being read. */
 export const saysNothing = (value: unknown): boolean =>
-  value === undefined ||
-  value === null ||
-  value === '' ||
-  (typeof value === 'object' && Object.keys(value).length === 0);
+  value === undefined || value === null || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 
 export const readString = ({ value, name }: Field): Read<string> =>
   typeof value === 'string' ? { value } : fault(name, `is ${describe(value)}${value === undefined ? '' : ' and not a string'}`);

@@ -181,7 +181,6 @@ class JsonListRecords implements Framing {
   #elementLine = 1;
   #listLine = 1;
   #count = 0;
-  #lists = 0;
   #broken = false;
   /** Messages so far, if the list is a conversation. */
   #messages: unknown[] | null = null;
@@ -209,7 +208,6 @@ class JsonListRecords implements Framing {
         from = i + 1;
         this.#listLine = this.#elementLine = this.#scan.line;
         this.#count = 0;
-        this.#lists++;
       } else if ((kind === 'comma' && depth === 1) || (kind === 'close' && depth === 0)) {
         this.#element.add(text.slice(from, i));
         yield* this.#finish(kind === 'close');
@@ -275,7 +273,9 @@ class JsonValueRecords implements Framing {
 
   *end(): Generator<FileRecord> {
     const rest = this.#value.take().trim();
-    if (this.#scan.depth > 0) yield { line: this.#line, fault: { field: 'the file', reason: `ends inside the object that begins in line ${this.#line}` } };
-    else if (rest !== '' && rest !== ',') yield { line: this.#scan.line, fault: { field: 'the row', reason: 'is text outside of a JSON object' } };
+    if (this.#scan.depth > 0)
+      yield { line: this.#line, fault: { field: 'the file', reason: `ends inside the object that begins in line ${this.#line}` } };
+    else if (rest !== '' && rest !== ',')
+      yield { line: this.#scan.line, fault: { field: 'the row', reason: 'is text outside of a JSON object' } };
   }
 }

@@ -59,7 +59,9 @@ function columnRows(value: JsonObject, map: ColumnMap | null): readonly unknown[
   const columns = names.map((name) => {
     const column = value[name];
     if (Array.isArray(column)) return column.every((cell) => !isObject(cell)) ? (column as unknown[]) : null;
-    return isObject(column) && Object.keys(column).length > 0 && Object.keys(column).every((key) => /^\d+$/.test(key)) ? Object.values(column) : null;
+    return isObject(column) && Object.keys(column).length > 0 && Object.keys(column).every((key) => /^\d+$/.test(key))
+      ? Object.values(column)
+      : null;
   });
   const [first] = columns;
   if (!first || first.length === 0 || columns.some((column) => column?.length !== first.length)) return null;

@@ -46,7 +46,9 @@ const SHAREGPT: Named = { role: 'from', content: 'value' };
 
 /** Whether an object looks like a message, whatever its role is called. */
 export const looksLikeMessage = (value: unknown): boolean =>
-  isObject(value) && ['role', 'from'].some((key) => typeof value[key] === 'string') && ['content', 'value', 'tool_calls'].some((key) => key in value);
+  isObject(value) &&
+  ['role', 'from'].some((key) => typeof value[key] === 'string') &&
+  ['content', 'value', 'tool_calls'].some((key) => key in value);
 
 /** The messages of a field: a list, or its JSON as a text. */
 export function readMessages({ value: given, name, column }: Field): Read<Message[]> {
@@ -81,7 +83,8 @@ function readMessage(entry: unknown, at: string): Read<Message> {
     if (key !== names.role && key !== names.content && !LOSS_KEYS.includes(key) && !saysNothing(value)) more[key] = value;
   }
   // A weight on a message that carries no loss anyway asks for something that is not done; it is named with the keys not read.
-  if (role !== 'assistant') for (const key of LOSS_KEYS) if (key in entry && !saysNothing(entry[key]) && train.value) more[key] = entry[key];
+  if (role !== 'assistant')
+    for (const key of LOSS_KEYS) if (key in entry && !saysNothing(entry[key]) && train.value) more[key] = entry[key];
 
   const calls = CALLS.has(String(said).toLowerCase()) ? readCalls(entry[names.content], `${at}.${names.content}`) : olderCalls(more, at);
   if ('fault' in calls) return calls;
@@ -151,7 +154,9 @@ function olderCalls(more: Record<string, unknown>, at: string): Read<readonly un
   }
   if (given === undefined) return { value: null };
   const calls = typeof given === 'string' ? readLiteral(given) : given;
-  return Array.isArray(calls) && calls.every(isObject) ? { value: calls } : fault(`${at}.tool_calls`, `is ${describe(given)} and not a list of calls`);
+  return Array.isArray(calls) && calls.every(isObject)
+    ? { value: calls }
+    : fault(`${at}.tool_calls`, `is ${describe(given)} and not a list of calls`);
 }
 
 /** A call or several, as an object or as its JSON: {"name", "arguments"}. */

@@ -71,7 +71,11 @@ describe('JSON lines', () => {
     ],
     ['no role', { messages: [{ content: 'a' }] }, /row 2: messages\[0\].role is missing/],
     ['no content', { messages: [{ role: 'user' }] }, /row 2: messages\[0\].content is missing/],
-    ['content that is a number', { messages: [{ role: 'user', content: 5 }] }, /row 2: messages\[0\].content is the number 5 and not a string/],
+    [
+      'content that is a number',
+      { messages: [{ role: 'user', content: 5 }] },
+      /row 2: messages\[0\].content is the number 5 and not a string/,
+    ],
     ['a completion that is null', { prompt: 'a', completion: null }, /row 2: completion is null/],
     ['an input that is a number', { instruction: 'a', input: 1, output: 'b' }, /row 2: input is the number 1/],
     ['a key that only the prototype has', { __proto__: null, toString: 1 }, /row 2: the row has the keys toString/],

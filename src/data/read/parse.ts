@@ -85,7 +85,9 @@ export class DataReader {
   facts(): FileFacts {
     const base = { name: this.name, columns: this.#records?.columns ?? [], badRows: this.#badRows };
     if (this.#blank) {
-      const refusal = kindOf(this.name) ? emptyError(this.name, []) : new AppError('DATASET_READ', `${this.name} is not a supported file type.`, SUPPORTED);
+      const refusal = kindOf(this.name)
+        ? emptyError(this.name, [])
+        : new AppError('DATASET_READ', `${this.name} is not a supported file type.`, SUPPORTED);
       return { ...base, columns: [], format: null, refusal };
     }
     if (!this.#records) return { ...base, format: 'plain', refusal: null };

@@ -84,8 +84,17 @@ function refused(record: JsonObject): { readonly fault: RowFault } | null {
   if (picture !== undefined) return fault(picture, 'is not text, and only text is read', () => 'Leave such rows out, or remove the field.');
   const { weight, label } = record;
   if (!saysNothing(weight) && weight !== 1 && weight !== '1' && weight !== true)
-    return fault('weight', `is ${describe(weight)}; rows all count the same`, () => 'Remove the field or write 1; to leave a message out of the loss, give that message the weight 0.');
-  if (label === false) return fault('label', 'is false: the row is an example of a bad answer', () => 'Leave such rows out: every row is learned as a good answer.');
+    return fault(
+      'weight',
+      `is ${describe(weight)}; rows all count the same`,
+      () => 'Remove the field or write 1; to leave a message out of the loss, give that message the weight 0.',
+    );
+  if (label === false)
+    return fault(
+      'label',
+      'is false: the row is an example of a bad answer',
+      () => 'Leave such rows out: every row is learned as a good answer.',
+    );
   return null;
 }
 
@@ -99,7 +108,9 @@ function readTurns(prompt: Field, completion: Field): Read<Message[]> {
     const listed = typeof field.value === 'string' && /^\s*\[\s*\{/.test(field.value) && isMessages(readLiteral(field.value));
     const side: Read<Message[]> = Array.isArray(field.value) || listed ? readMessages(field) : asTurn(readString(field), role);
     if ('fault' in side) return side;
-    sides.push(...side.value.map((message) => (role === 'user' && message.role === 'assistant' ? { ...message, train: false as const } : message)));
+    sides.push(
+      ...side.value.map((message) => (role === 'user' && message.role === 'assistant' ? { ...message, train: false as const } : message)),
+    );
   }
   return { value: sides };
 }
@@ -138,7 +149,12 @@ function withSystemAndHistory(messages: Message[], record: JsonObject, used: Set
     } else if (earlier.length === 0) earlier.push({ role: 'system', content: system.value });
   }
   if (!saysNothing(record.history)) {
-    if (!alpaca) return fault('history', 'stands beside messages or a prompt, which are already the whole conversation', () => 'Put the earlier turns into the messages.');
+    if (!alpaca)
+      return fault(
+        'history',
+        'stands beside messages or a prompt, which are already the whole conversation',
+        () => 'Put the earlier turns into the messages.',
+      );
     used.add('history');
     const given = record.history;
     const pairs = typeof given === 'string' ? readLiteral(given) : given;
@@ -146,7 +162,7 @@ function withSystemAndHistory(messages: Message[], record: JsonObject, used: Set
     for (const [i, pair] of (pairs as unknown[]).entries()) {
       if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((text) => typeof text === 'string'))
         return fault(`history[${i}]`, `is ${describe(pair)} and not a pair of two texts`);
-      earlier.push({ role: 'user', content: pair[0] as string }, { role: 'assistant', content: pair[1] as string });
+      earlier.push({ role: 'user', content: pair[0] }, { role: 'assistant', content: pair[1] });
     }
   }
   return { value: [...earlier, ...messages] };

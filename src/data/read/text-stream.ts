@@ -26,7 +26,11 @@ const PIECE = 2 ** 16;
 
 const MAGIC: readonly (readonly [readonly number[], string, string])[] = [
   [[0x50, 0x4b, 3, 4], 'a zip archive (Excel files are, too)', 'Unpack it, or save the table as .csv.'],
-  [[0x50, 0x41, 0x52, 0x31], 'a Parquet file', 'Save it as JSON lines: in Python, pandas.read_parquet(file).to_json("data.jsonl", orient="records", lines=True).'],
+  [
+    [0x50, 0x41, 0x52, 0x31],
+    'a Parquet file',
+    'Save it as JSON lines: in Python, pandas.read_parquet(file).to_json("data.jsonl", orient="records", lines=True).',
+  ],
   [[0x28, 0xb5, 0x2f, 0xfd], 'compressed with zstd', 'Unpack it, or compress it with gzip.'],
   [[0x42, 0x5a, 0x68], 'compressed with bzip2', 'Unpack it, or compress it with gzip.'],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'compressed with xz', 'Unpack it, or compress it with gzip.'],
@@ -63,21 +67,23 @@ async function* unpacked({ name, chunks }: DataStream): AsyncGenerator<Uint8Arra
   const packed = rest();
   const stream = new ReadableStream<BufferSource>({
     async pull(controller) {
-      const { done, value } = await packed.next();
-      if (done) controller.close();
-      else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+      const next = await packed.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value as Uint8Array<ArrayBuffer>);
     },
     cancel: async () => void (await source.return?.()),
   });
   const reader = stream.pipeThrough(new DecompressionStream('gzip')).getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
+      const piece = (await reader.read()) as ReadableStreamReadResult<Uint8Array>;
+      if (piece.done) return;
+      yield piece.value;
     }
   } catch (cause) {
-    throw cause instanceof AppError ? cause : new AppError('DATASET_PARSE', `${name} is damaged: its gzip data cannot be unpacked.`, 'Get the file again.', { cause });
+    throw cause instanceof AppError
+      ? cause
+      : new AppError('DATASET_PARSE', `${name} is damaged: its gzip data cannot be unpacked.`, 'Get the file again.', { cause });
   } finally {
     await reader.cancel().catch(() => undefined);
   }

@@ -71,7 +71,15 @@ export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokeni
 function headOf(data: LoadedData, tokenizer: Tokenizer, rows: readonly PreviewRow[]): DataHead {
   const pairs = data.firstRows.some((row) => row.kind === 'chat');
   const template = !data.chat ? (pairs ? 'joined' : 'none') : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
-  return { name: data.name, format: data.format, columns: data.columns, rows, template, ending: data.encoding.ending, unread: data.encoding.unread };
+  return {
+    name: data.name,
+    format: data.format,
+    columns: data.columns,
+    rows,
+    template,
+    ending: data.encoding.ending,
+    unread: data.encoding.unread,
+  };
 }
 
 interface ShownRow {

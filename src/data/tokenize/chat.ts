@@ -56,7 +56,9 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     text: (messages) => render(messages, false),
     promptIds: (messages) => tokenizer.encode(render(messages, true)),
     unread: (messages) =>
-      messages.flatMap(({ more = {} }) => Object.keys(more).filter((key) => !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads))))),
+      messages.flatMap(({ more = {} }) =>
+        Object.keys(more).filter((key) => !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))),
+      ),
     encodePair: (prompt, completion, mask) => {
       const single = (id: number | null): string => (id === null ? '' : tokenizer.tokenText(id));
       const before = (tokenizer.addBos ? single(tokenizer.bosId) : '') + prompt;
@@ -111,7 +113,8 @@ function refuseUnread(messages: readonly Message[], context: ChatContext = {}, r
   const unknown = Object.keys(context.options ?? {}).find((key) => !reads(key));
   if (unknown !== undefined) refuse(`chat_template_kwargs.${unknown}`);
   for (const [i, { more = {} }] of messages.entries()) {
-    for (const key of LEARNED) if (more[key] !== undefined && !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))) refuse(`messages[${i}].${key}`);
+    for (const key of LEARNED)
+      if (more[key] !== undefined && !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))) refuse(`messages[${i}].${key}`);
   }
 }
 

@@ -24,7 +24,9 @@ export const renderer = (tokenizer: RenderedWith): Render => rendererOf(tokenize
 type RenderedWith = Pick<Tokenizer, 'chatTemplate' | 'specialTexts'> & Partial<Tokenizer>;
 
 export function rendererOf(tokenizer: RenderedWith): Renderer {
-  return tokenizer.chatTemplate === null ? { render: plainRender(tokenizer as Tokenizer), reads: () => false } : templateRender(tokenizer, tokenizer.chatTemplate);
+  return tokenizer.chatTemplate === null
+    ? { render: plainRender(tokenizer as Tokenizer), reads: () => false }
+    : templateRender(tokenizer, tokenizer.chatTemplate);
 }
 
 /** The date that templates get. Today's date would change the tokens overnight, so this is Llama's own default. */
@@ -96,7 +98,12 @@ function quotesArguments(run: (messages: readonly Message[], prompt: boolean, co
 }
 
 /** A message with the keys that templates know. */
-function asTemplatesHaveIt({ role, content, empty, more = {} }: Message, reads: (name: string) => boolean, parsed: boolean, nulls: boolean): JsonObject {
+function asTemplatesHaveIt(
+  { role, content, empty, more = {} }: Message,
+  reads: (name: string) => boolean,
+  parsed: boolean,
+  nulls: boolean,
+): JsonObject {
   const { reasoning_content, thinking, ...others } = more;
   const thought = reasoning_content ?? thinking;
   const calls = more.tool_calls;
@@ -124,7 +131,13 @@ function withObject(call: unknown): unknown {
   }
 }
 
-const LABELS: Readonly<Record<Role, string>> = { system: 'System', developer: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };
+const LABELS: Readonly<Record<Role, string>> = {
+  system: 'System',
+  developer: 'System',
+  user: 'User',
+  assistant: 'Assistant',
+  tool: 'Tool',
+};
 
 /**
  * For models without a chat template, one line a message:

@@ -15,7 +15,8 @@ export interface SlowTokenizer {
 
 const CLASSES = new Set(['GPT2Tokenizer', 'GPT2TokenizerFast']);
 const SPECIAL = ['bos_token', 'eos_token', 'unk_token', 'pad_token', 'sep_token', 'cls_token', 'mask_token'];
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 interface Added {
   readonly id: number;
@@ -28,7 +29,14 @@ interface Added {
 }
 
 /** Null if it is not one of GPT-2's kind. Throws TOKENIZER for files that are broken. */
-export function tokenizerJsonOf({ vocab: vocabText, merges: mergesText, tokenizerConfig, addedTokens, specialTokensMap, modelType }: SlowTokenizer): string | null {
+export function tokenizerJsonOf({
+  vocab: vocabText,
+  merges: mergesText,
+  tokenizerConfig,
+  addedTokens,
+  specialTokensMap,
+  modelType,
+}: SlowTokenizer): string | null {
   const config = readJsonObject('tokenizer_config.json', tokenizerConfig);
   const ofClass = config.tokenizer_class;
   if (typeof ofClass === 'string' ? !CLASSES.has(ofClass) : modelType !== 'gpt2') return null;
@@ -70,7 +78,8 @@ export function tokenizerJsonOf({ vocab: vocabText, merges: mergesText, tokenize
   // GPT-2's own end token is special whether or not a file says so.
   const end = ids.get('<|endoftext|>');
   if (end !== undefined) add(end, '<|endoftext|>', {});
-  for (const [content, id] of Object.entries(readJsonObject('added_tokens.json', addedTokens))) if (typeof id === 'number') add(id, content, { special: false });
+  for (const [content, id] of Object.entries(readJsonObject('added_tokens.json', addedTokens)))
+    if (typeof id === 'number') add(id, content, { special: false });
   if (isObject(config.added_tokens_decoder)) {
     for (const [id, token] of Object.entries(config.added_tokens_decoder))
       if (isObject(token) && typeof token.content === 'string') add(Number(id), token.content, token);

@@ -10,7 +10,7 @@ export const hasTokenizer = (paths: readonly string[]): boolean =>
 
 /** The remedy for a model without tokenizer.json: the command that makes one. */
 export const CONVERT =
-  'Where transformers is installed, run: python -c "from transformers import AutoTokenizer; AutoTokenizer.from_pretrained(\'FOLDER\').save_pretrained(\'FOLDER\')" with the model\'s folder, and choose it again.';
+  "Where transformers is installed, run: python -c \"from transformers import AutoTokenizer; AutoTokenizer.from_pretrained('FOLDER').save_pretrained('FOLDER')\" with the model's folder, and choose it again.";
 
 /** Throws TOKENIZER if there is none that can be read. */
 export async function tokenizerText(files: Pick<ModelTexts, 'name' | 'text' | 'shape'>): Promise<string> {
@@ -30,6 +30,7 @@ export async function tokenizerText(files: Pick<ModelTexts, 'name' | 'text' | 's
           modelType: files.shape.family,
         });
   if (made !== null) return made;
-  const there = vocab === null ? '' : ' Its vocab.json and merges.txt are not of the kind of GPT-2, the only one that is read from these files.';
+  const there =
+    vocab === null ? '' : ' Its vocab.json and merges.txt are not of the kind of GPT-2, the only one that is read from these files.';
   throw new AppError('TOKENIZER', `${files.name} has no tokenizer.json.${there}`, CONVERT);
 }

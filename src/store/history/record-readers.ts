@@ -166,13 +166,15 @@ export const report = object<RunReport>({
   schedule,
   memory: object({ forecast: totals, peak: totals, fullForecast: totals, loraForecast: totals }),
   parameters: count,
-  stored: optional(object<NonNullable<RunReport['stored']>>({
-    f32: count,
-    f16: count,
-    bf16: count,
-    int8: optional(count),
-    int4: optional(count),
-  })),
+  stored: optional(
+    object<NonNullable<RunReport['stored']>>({
+      f32: count,
+      f16: count,
+      bf16: count,
+      int8: optional(count),
+      int4: optional(count),
+    }),
+  ),
   rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
   trainable: count,
   tokensPerSecond: measured,

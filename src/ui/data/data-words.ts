@@ -37,7 +37,8 @@ function share(part: number, whole: number): string {
 }
 
 export interface Fact {
-  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers' | 'ending' | 'unread';
+  readonly id:
+    'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers' | 'ending' | 'unread';
   readonly name: string;
   readonly text: string;
   /** Something that the person may want to change. */
