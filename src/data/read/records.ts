@@ -1,8 +1,9 @@
 // The records of a data file as its text comes in, piece by piece: JSON lines, one JSON list, or a CSV table. An unfinished
 // record waits for the next piece.
 
+import { AppError } from '../../base/errors';
 import type { ColumnMap } from './column-map';
-import { ColumnCount } from './columns';
+import { ColumnCount, MOST_COLUMNS } from './columns';
 import { csvRecords } from './csv';
 import { csvHeader, csvRow, type CsvHeader } from './csv-table';
 import { jsonLines } from './jsonl';
@@ -22,6 +23,20 @@ export interface Records {
   /** Takes what is left at the end of the text. */
   end(): Generator<FileRecord>;
 }
+
+/**
+ * Characters of the longest record. What is longer would take several times its size in memory, and a string of JavaScript ends near four
+ * times this.
+ */
+const MOST_RECORD = 2 ** 27;
+const TOO_LONG = 'is longer than 134 million characters; a text of this length is read from a .txt file';
+
+const tooLong = (line: number): AppError =>
+  new AppError(
+    'DATASET_PARSE',
+    `The row at line ${line} ${TOO_LONG}.`,
+    'Look for a quote or bracket that is not closed, or split the row.',
+  );
 
 const countLines = (text: string): number => {
   let lines = 0;
@@ -73,11 +88,24 @@ export class JsonRecords implements Records {
 class JsonLineRecords {
   #rest = '';
   #lines = 0;
+  /** The line is too long; what follows of it is passed over. */
+  #skips = false;
 
   *push(text: string): Generator<FileRecord> {
+    if (this.#skips) {
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      this.#skips = false;
+      this.#lines++;
+      text = text.slice(end + 1);
+    }
     const last = text.lastIndexOf('\n');
     if (last < 0) {
       this.#rest += text;
+      if (this.#rest.length <= MOST_RECORD) return;
+      this.#rest = '';
+      this.#skips = true;
+      yield { line: this.#lines + 1, fault: { field: 'the row', reason: TOO_LONG } };
       return;
     }
     const whole = this.#rest + text.slice(0, last + 1);
@@ -140,6 +168,7 @@ class JsonListRecords {
       if (this.#closed) break;
     }
     this.#element += text.slice(this.#depth === 0 && !this.#closed ? text.length : from);
+    if (this.#element.length > MOST_RECORD) throw tooLong(this.#elementLine);
   }
 
   *end(): Generator<FileRecord> {
@@ -175,7 +204,7 @@ export class CsvTableRecords implements Records {
   constructor(private readonly asked: ColumnMap | null) {}
 
   get columns(): readonly string[] {
-    return this.#header?.columns ?? [];
+    return this.#header?.columns.slice(0, MOST_COLUMNS) ?? [];
   }
 
   get map(): ColumnMap | null {
@@ -188,6 +217,8 @@ export class CsvTableRecords implements Records {
 
   *push(text: string): Generator<FileRecord> {
     this.#rest += text;
+    // Perhaps a quote that is never closed: there is no next record to go on with.
+    if (this.#rest.length > MOST_RECORD + text.length) throw tooLong(this.#lines + 1);
     if (this.#rest.length >= this.#enough) yield* this.#read(false);
   }
 

@@ -2,7 +2,8 @@
 // model sees the same ids in training as in use. The mask is then applied to the tokens by their position.
 
 import { AppError } from '../../base/errors';
-import { trainingTexts, type Span } from './spans';
+import { longSpans } from './long-conversation';
+import { trainingTexts, type Span, type TrainingText } from './spans';
 import { renderer, type Render } from './template';
 import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
@@ -10,6 +11,13 @@ import type { Tokenizer } from './tokenizer';
 import type { Message, Sample } from '../read/types';
 
 export type Mask = 'assistant' | 'all';
+
+/** Up to this many messages every beginning of a conversation is rendered; that costs their square. */
+const EXACT = 64;
+/** … and, for a template that does not render a message by its neighbours alone, up to this many. */
+const MOST_MESSAGES = 512;
+/** A conversation is tokenized up to here: about the longest row that a run may have. */
+const MOST_CHARACTERS = 2 ** 22;
 
 export interface Chat {
   /** Whether the text comes from the model's own chat template. */
@@ -47,6 +55,20 @@ export function chatOf(tokenizer: Tokenizer): Chat {
   const endTokens = [...new Set(ends)].filter((text) => text !== '');
   const specialTokens = [...new Set([...tokenizer.specialTokens, ...endTokens])];
 
+  const textsOf = (messages: readonly Message[], full: string): TrainingText[] | null => {
+    const rules = { specialTokens, endTokens };
+    const spans = messages.length > EXACT ? longSpans(messages, full, { render: ownRender, ...rules }) : null;
+    if (spans) return [{ text: full, spans }];
+    if (messages.length > MOST_MESSAGES) {
+      throw new AppError(
+        'DATASET_PARSE',
+        `The conversation has ${messages.length} messages, and the model's chat template does not render each by its neighbours alone; then at most ${MOST_MESSAGES} can be read.`,
+        'Split the conversation into several rows.',
+      );
+    }
+    return trainingTexts(messages, full, { render: remembered(ownRender), ...rules });
+  };
+
   return {
     ownTemplate: tokenizer.chatTemplate !== null,
     text: (messages) => render(messages, false),
@@ -54,10 +76,10 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     encode: (messages, mask) => {
       const full = render(messages, false);
       if (mask === 'all') {
-        const ids = tokenizer.encode(full);
+        const ids = tokenizer.encode(beginning(full));
         return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
       }
-      const texts = trainingTexts(messages, full, { render: remembered(ownRender), specialTokens, endTokens });
+      const texts = textsOf(messages, full);
       if (!texts) {
         throw new AppError(
           'DATASET_PARSE',
@@ -65,7 +87,8 @@ export function chatOf(tokenizer: Tokenizer): Chat {
           "Train on all tokens (mask 'all').",
         );
       }
-      return texts.map(({ text, spans }) => {
+      return texts.map(({ text: whole, spans }) => {
+        const text = beginning(whole);
         const ids = tokenizer.encode(text);
         return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
       });
@@ -92,22 +115,49 @@ function remembered(render: Render): Render {
   };
 }
 
-/** 1 for each token whose last byte lies in a span; target[0] is 0. */
+/** The part of a rendering that is tokenized, ended at white space where there is some. */
+function beginning(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const space = text.lastIndexOf(' ', MOST_CHARACTERS);
+  return text.slice(0, space > MOST_CHARACTERS / 2 ? space : MOST_CHARACTERS).toWellFormed();
+}
+
+/** 1 for each token whose last byte lies in a span; target[0] is 0. `spans` ascend and do not overlap. */
 function targetsOf(tokenizer: Tokenizer, text: string, ids: readonly number[], spans: readonly Span[]): Uint8Array {
   const target = new Uint8Array(ids.length);
   const ends = tokenizer.tokenEnds(text, ids);
+  const byteOf = byteOffsets(text);
+  let from = 0;
   for (const span of spans) {
+    if (span.start >= text.length) break;
     const [first, last] = ends
-      ? tokensByBytes(ends, utf8Length(text, span.start), utf8Length(text, span.end))
+      ? tokensByBytes(ends, byteOf(span.start), byteOf(span.end), from)
       : tokensByPrefix(tokenizer, text, ids, span);
     target.fill(1, Math.max(1, first), Math.max(1, last));
+    from = last;
   }
   return target;
 }
 
-/** Tokens first ≤ i < last that end in (start, end]; one of no bytes belongs to what follows it. */
-function tokensByBytes(ends: Uint32Array, start: number, end: number): [number, number] {
-  let first = 0;
+/** UTF-8 offsets of places that are asked in ascending order, each at the cost of the text since the last. */
+function byteOffsets(text: string): (place: number) => number {
+  let [at, bytes] = [0, 0];
+  return (place) => {
+    const end = Math.min(place, text.length);
+    // Half of a character has a length of its own.
+    const whole = end < at || isInside(text, end) || isInside(text, at);
+    bytes = whole ? utf8Length(text, end) : bytes + utf8Length(text.slice(at, end), end - at);
+    at = end;
+    return bytes;
+  };
+}
+
+const isInside = (text: string, at: number): boolean =>
+  /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
+
+/** Tokens first ≤ i < last that end in (start, end]; one of no bytes belongs to what follows it. None before `from` does. */
+function tokensByBytes(ends: Uint32Array, start: number, end: number, from: number): [number, number] {
+  let first = from;
   while (first < ends.length && (ends[first] < start || (ends[first] === start && ends[first] > (ends[first - 1] ?? 0)))) first++;
   let last = first;
   while (last < ends.length && (ends[last] < end || (ends[last] === end && ends[last] > (ends[last - 1] ?? 0)))) last++;

@@ -67,7 +67,7 @@ export function trainingTexts(messages: readonly Message[], full: string, rules:
 }
 
 /** Of the answer that ends the conversation. */
-function lastSpan(messages: readonly Message[], text: string, rules: SpanRules): Span | null {
+export function lastSpan(messages: readonly Message[], text: string, rules: SpanRules): Span | null {
   return spanByPrefix(messages, messages.length - 1, text, rules, 0) ?? assistantSpans(messages, text, rules)?.at(-1) ?? null;
 }
 
@@ -104,7 +104,7 @@ function prefixLength(messages: readonly Message[], prompt: boolean, full: strin
 }
 
 /** A template may refuse a part of a conversation that it takes whole. */
-function attempt(render: () => string): string | null {
+export function attempt(render: () => string): string | null {
   try {
     return render();
   } catch {
@@ -162,12 +162,13 @@ function find(content: string, full: string, from: number): Span | null {
  * with a special token too).
  */
 function withEndToken(full: string, end: number, turnEnd: number | null, { specialTokens, endTokens }: SpanRules): number {
-  const rest = full.slice(end);
-  const space = rest.length - rest.trimStart().length;
+  const space = /\s*/y;
+  space.lastIndex = end;
+  const at = end + space.exec(full)![0].length;
   const longest = (tokens: readonly string[]): number =>
-    Math.max(0, ...tokens.filter((token) => rest.startsWith(token, space)).map((token) => token.length));
+    Math.max(0, ...tokens.filter((token) => full.startsWith(token, at)).map((token) => token.length));
   const ending = longest(endTokens);
-  if (ending > 0) return end + space + ending;
+  if (ending > 0) return at + ending;
   const special = longest(specialTokens);
-  return special > 0 && turnEnd !== null && end + space + special <= turnEnd ? end + space + special : end;
+  return special > 0 && turnEnd !== null && at + special <= turnEnd ? at + special : end;
 }
