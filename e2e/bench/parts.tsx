@@ -54,6 +54,7 @@ const rasterOf =
       step={run.step}
       firstStep={1}
       policies={policiesOf(run.config, run.prepared!.shape.tied)}
+      tied={run.prepared!.shape.tied}
       moves={metrics.moves}
       moved={metrics.moved}
       mode={mode}

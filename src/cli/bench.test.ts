@@ -60,7 +60,16 @@ test('a profile adds up the dispatches of each kernel, and the slowest kernel co
     gbytes: 2 / ms,
   });
   const told = describeProfile({
-    ...{ model: 'm', method: 'lisa', layers: [1, 3], tokens: 60, clock: 'timestamps', repetitions: 3, wallMs: [20, 18, 25], wallMedianMs: 20 },
+    ...{
+      model: 'm',
+      method: 'lisa',
+      layers: [1, 3],
+      tokens: 60,
+      clock: 'timestamps',
+      repetitions: 3,
+      wallMs: [20, 18, 25],
+      wallMedianMs: 20,
+    },
     ...{ tokensPerSecond: 3000, kernelMs: 16, flops: 12e6, bytes: 6e6 },
     rows: [row('norm', 'ln fwd', 2), row('matmul', 'up fwd', 6), row('matmul', 'up dX', 8)],
   });

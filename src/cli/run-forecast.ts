@@ -139,7 +139,7 @@ async function fromConfig(path: string): Promise<KnownShape> {
   return { name: path, shape: parseModelConfig(json, path), types: DTYPES[String(dtype)] ?? 'f32' };
 }
 
-const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off' } as const;
+const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off', gradClipMode: 'global' } as const;
 const ALL_ON = { lisaEmbedding: 'on', lisaHead: 'on', lisaNorm: 'on' } as const;
 
 interface Told {
@@ -147,6 +147,8 @@ interface Told {
   readonly json: string;
   readonly memory: MemoryTotals;
   readonly trainable: number;
+  /** Bytes of K and V while sampling that lie in memory of other categories. */
+  readonly reused: number;
 }
 
 /**
@@ -155,8 +157,8 @@ interface Told {
  */
 function forecasts({ shape, types }: KnownShape, config: RunConfig, dataTokens: number): readonly Told[] {
   const of = (name: string, json: string, changes: Partial<RunConfig>): Told => {
-    const { bytes, trainable } = forecast(shape, { ...config, ...changes }, types, dataTokens);
-    return { name, json, memory: withTotal(bytes), trainable };
+    const { bytes, reused = 0, trainable } = forecast(shape, { ...config, ...changes }, types, dataTokens);
+    return { name, json, memory: withTotal(bytes), trainable, reused };
   };
   return [
     of('this run', 'run', {}),
@@ -167,7 +169,7 @@ function forecasts({ shape, types }: KnownShape, config: RunConfig, dataTokens: 
 }
 
 function asJson({ name }: KnownShape, told: readonly Told[]): object {
-  const shown = ({ memory: { total, ...bytes }, trainable }: Told) => ({ total, bytes, trainable });
+  const shown = ({ memory: { total, ...bytes }, trainable, reused }: Told) => ({ total, bytes, reused, trainable });
   const [run, ...others] = told;
   return { model: name, ...shown(run), ...Object.fromEntries(others.map((each) => [each.json, shown(each)])) };
 }
@@ -190,6 +192,10 @@ function table({ name, shape }: KnownShape, told: readonly Told[]): string {
     row(
       'total',
       told.map(({ memory }) => megabytes(memory.total)),
+    ),
+    row(
+      'K/V reused',
+      told.map(({ reused }) => megabytes(reused)),
     ),
     row(
       'trained a step',

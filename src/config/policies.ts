@@ -3,8 +3,10 @@
 
 import type { Fault } from './field';
 
-/** `rows`: only the rows of tokens that occur in the training data train, at every step. */
-export type Policy = 'on' | 'off' | 'rows';
+/** `rows`: only the rows of tokens that occur in the training data train, at every step. `sampled`: a block that is drawn like a layer. */
+export type Policy = 'on' | 'off' | 'rows' | 'sampled';
+
+export type PolicyName = 'embedding' | 'head' | 'norm';
 
 export interface Policies {
   readonly embedding: Policy;
@@ -37,6 +39,13 @@ export const describeRows = (trained: number, vocab: number): string =>
     ? `${trained.toLocaleString('en')} of ${vocab.toLocaleString('en')} rows train, those of the tokens in the data`
     : `the data uses all ${vocab.toLocaleString('en')} tokens: training by rows saves nothing here, and all rows train`;
 
+/** What joins the draw of layers, in the order in which it follows them there. */
+export function sampledBlocks(settings: PolicySettings, tied: boolean): PolicyName[] {
+  const policies = policiesOf(settings, tied);
+  const names: readonly PolicyName[] = tied ? ['embedding', 'norm'] : ['embedding', 'head', 'norm'];
+  return names.filter((name) => policies[name] === 'sampled');
+}
+
 /** The fault of two policies for one tensor; null if there is none. */
 export function policyFault({ lisaEmbedding, lisaHead }: PolicySettings, tied: boolean): (Fault & { readonly key: 'lisaHead' }) | null {
   if (!tied || lisaEmbedding === null || lisaHead === null || lisaEmbedding === lisaHead) return null;
@@ -51,6 +60,7 @@ const WORDS: Readonly<Record<Policy, string>> = {
   on: 'trained at every step',
   off: 'frozen',
   rows: 'rows of tokens in the data trained at every step',
+  sampled: 'drawn like a layer',
 };
 
 /** "embedding and head: trained at every step; final norm: frozen". */

@@ -86,7 +86,9 @@ function periods({ schedule, evalLoss }: RunReport): string[] {
   const done = evalLoss.at(-1)?.step ?? Infinity;
   const trained = schedule.filter(({ firstStep }) => firstStep <= done);
   if (trained.length === 0) return [];
-  const lines = trained.map(({ firstStep, layers }) => `from step ${firstStep}: ${layers.length > 0 ? layers.join(' ') : 'none'}`);
+  const lines = trained.map(
+    ({ firstStep, layers, blocks = [] }) => `from step ${firstStep}: ${[...layers, ...blocks].join(' ') || 'none'}`,
+  );
   return ['', '## Layers that trained', '', '```text', ...lines, '```'];
 }
 

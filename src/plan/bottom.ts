@@ -22,7 +22,7 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
   const lookUp = (label: string, ids: InputName, { view }: RowsView, shard: TableShard | undefined): Dispatch =>
     embeddingFwd({
       label,
-      x: FULL_VIEW(buffers.stream[0]),
+      x: FULL_VIEW(buffers.stream[mode === 'generate' ? input.shape.layers : 0]),
       tokens: buffers.inputViews.get(ids)!,
       table: view,
       shard,

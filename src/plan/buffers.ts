@@ -13,13 +13,14 @@ import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
+import { placeCache } from './cache-place';
 import { rowsMaster, trainedRowsLayout } from './token-rows';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
 import { BINDING_ALIGNMENT, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
-/** The row of an always-on tensor in the scalars buffer; slots come after them. */
-export const ALWAYS_ON_SCALARS: Readonly<Record<AlwaysOnName, number>> = { embedding: 0, norm: 1, head: 2 };
+/** In the order of their rows in the scalars buffer; slots come after them. */
+export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'head'];
 
 const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
 const MIN_STAGING_BYTES = 256 * 1024;
@@ -103,13 +104,13 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return made;
   };
   const alwaysOn = new Map<AlwaysOnName, Trainable>();
-  for (const name of ['embedding', 'norm', 'head'] as const) {
+  for (const name of ALWAYS_ON_NAMES) {
     if (!input.alwaysOn[name]) continue;
     const block = blocks.get(name)!;
     const byRows = name !== 'norm' && input.trainedRows[name];
     const layout = byRows ? trainedRowsLayout(block.rows, input) : block.layout;
     const master = byRows ? rowsMaster(block, layout, (part) => makeSharded(`${name}.master`, part, 'masters', name)) : null;
-    alwaysOn.set(name, trainable(name, layout, ALWAYS_ON_SCALARS[name], name, master));
+    alwaysOn.set(name, trainable(name, layout, ALWAYS_ON_NAMES.indexOf(name), name, master));
   }
 
   // What a frozen layer keeps for the gradient of its input, and what a trained one keeps beyond that.
@@ -166,7 +167,20 @@ export function runBuffers(input: PlanInput): RunBuffers {
     positions,
   };
   const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
-  const cacheBytes = input.cacheTokens * shape.kvHeads * shape.headDim * 4;
+  const cacheBytes = roundUp(input.cacheTokens * shape.kvHeads * shape.headDim * 4, 16);
+  // Padding of a gradient must stay zero, because it is summed with the rest.
+  const dense = [...alwaysOn.values(), ...slots].filter(({ layout }) => layout.bytes === 4 * layout.parameters);
+  const stepsOnly = [
+    ...[...saved, ...slots.map((slot) => slot.saved)].flatMap((values) => [...values.values()]),
+    ...stream.filter((spec) => spec !== top),
+    ...dense.flatMap(({ gradient }) => gradient.shards.map(({ view }) => view.buffer)),
+  ];
+  const cachePlaces = placeCache(
+    layers.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
+    cacheBytes,
+    training ? stepsOnly : [],
+    (name) => make(name, cacheBytes, 'cache', `layer.${name.split('.')[1]}`),
+  );
   const frame = frameSpec();
   all.push(frame);
   return {
@@ -187,10 +201,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     losses: makeToTrain('losses', rows * 4, 'workspace'),
     logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
     chunkRows,
-    cache: layers.map((i) => ({
-      k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
-      v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`),
-    })),
+    cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),

@@ -92,7 +92,7 @@ function units(plan: RunPlan, assignment: Assignment): Unit[] {
   return [
     embeddingForward(context, 'train'),
     ...layers.map((layer) => layerForward(context, layer, role(layer), 'train')),
-    headLoss(context, true),
+    headLoss(context, { matrix: input.shape.tied ? input.alwaysOn.embedding : input.alwaysOn.head, norm: input.alwaysOn.norm }),
     ...layers
       .filter((layer) => layer >= lowest)
       .reverse()

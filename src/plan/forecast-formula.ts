@@ -127,7 +127,14 @@ function activationTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[]
 function otherTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[] {
   const { shape, cacheTokens } = input;
   const staging = allBuffers.filter(({ memory }) => memory === 'staging').reduce((sum, { bytes }) => sum + bytes, 0);
-  const width = 2 * shape.kvHeads * shape.headDim;
-  const cache = term('K and V while sampling', FLOAT, [buffers.cache.length, 'layer'], [cacheTokens, 'token'], [width, 'value']);
+  const width = shape.kvHeads * shape.headDim;
+  const own = buffers.cache.flatMap(({ k, v }) => [k, v]).filter(({ buffer }) => buffer.memory === 'cache').length;
+  const cache = term(
+    'K and V while sampling that have no room elsewhere',
+    FLOAT,
+    [own, 'buffer'],
+    [cacheTokens, 'token'],
+    [width, 'value'],
+  );
   return [cache, term('staging for reading back', staging)];
 }

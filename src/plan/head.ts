@@ -49,14 +49,18 @@ const matrixOf = ({ tied }: ModelShape): 'embedding' | 'head' => (tied ? 'embedd
  * The matrix of the whole vocabulary, and, where only the rows of some tokens train, those rows with their gradient: their logits are
  * computed apart and take the place of those that the matrix gives.
  */
-function vocabularyPieces(context: Context, rows: number): { readonly whole: VocabularyPiece[]; readonly part: VocabularyPiece[] } {
+function vocabularyPieces(
+  context: Context,
+  rows: number,
+  trains = true,
+): { readonly whole: VocabularyPiece[]; readonly part: VocabularyPiece[] } {
   const { width } = context.input.shape;
   const name = matrixOf(context.input.shape);
   const owner = block(context, name);
   const tensor = owner.rows.find(({ role }) => role === name)!.local;
   const trained = context.buffers.alwaysOn.get(name);
   const matrices = tensorRows(owner.weights, owner.layout, tensor, width);
-  const gradients = trained ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
+  const gradients = trained && trains ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
   if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows), part: [] };
   return {
     whole: pieces(matrices, null, width, rows),
@@ -71,10 +75,10 @@ const finalNorm = (context: Context): NormOp => {
 };
 
 /** Where the final norm runs. `gen`: while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
-function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
+function headSite(context: Context, transients: Transients, gen = false, trains = true): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
   const { weights, layout } = block(context, 'norm');
-  const trained = context.buffers.alwaysOn.get('norm') ?? null;
+  const trained = (trains && context.buffers.alwaysOn.get('norm')) || null;
   const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
   return {
     context,
@@ -102,6 +106,12 @@ function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[]
 /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as the second. */
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
+
+/** Whether head (or the embedding that is the head) and final norm have gradients in a step; they may be sampled. */
+export interface HeadTraining {
+  readonly matrix: boolean;
+  readonly norm: boolean;
+}
 
 /** Where the logits, or their gradients, of the tokens whose rows train are computed: [rows, R], and the tokens. */
 const partColumns = ({ input, buffers }: Context, transients: Transients, rows: number) => ({
@@ -139,9 +149,10 @@ function logitsOf(
 
 /**
  * Gathers the rows of targets, takes them through the head in chunks, and ends the pass, with a segment for each of these. Computes the
- * loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream.
+ * loss of all targets; with `train`, also the gradients of head and final norm, as far as they train in this step, and of the residual
+ * stream.
  */
-export function headLoss(context: Context, train: boolean): Unit {
+export function headLoss(context: Context, train: false | HeadTraining): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
@@ -151,7 +162,7 @@ export function headLoss(context: Context, train: boolean): Unit {
   const transients = new Transients();
   const top = FULL_VIEW(buffers.stream[shape.layers]);
   const op = finalNorm(context);
-  const site = headSite(context, transients);
+  const site = headSite(context, transients, false, train && train.norm);
   const [picked, normed] = [site.value(op.x), site.value(op.y)];
   const first = [
     gatherRows({ label: 'head/pick', y: picked, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }),
@@ -164,7 +175,7 @@ export function headLoss(context: Context, train: boolean): Unit {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
-    const { whole, part } = vocabularyPieces(context, m);
+    const { whole, part } = vocabularyPieces(context, m, train && train.matrix);
     const list: Dispatch[] = logitsOf(context, transients, whole, part, chunk(normed), m, 'head', live);
     list.push(
       crossEntropy({
@@ -175,7 +186,7 @@ export function headLoss(context: Context, train: boolean): Unit {
         rows: m,
         vocab: V,
         live,
-        train,
+        train: train !== false,
       }),
     );
     if (train) {

@@ -1,7 +1,7 @@
 // What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
 // have equal plans, byte for byte.
 
-import { policiesOf } from '../config/policies';
+import { policiesOf, sampledBlocks, type PolicyName } from '../config/policies';
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
@@ -36,8 +36,10 @@ export interface PlanInput {
   readonly slots: number;
   /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
   readonly lowest: number;
-  /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
+  /** Tensors besides the layers that train, at every step if they are not sampled. With tied weights the head is the embedding, and `head` is false. */
   readonly alwaysOn: AlwaysOn;
+  /** Of those, the ones that train only in periods that draw them. */
+  readonly sampled: readonly PolicyName[];
   readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** Which tensors may be packed (storage.ts); 'f32' if everything is stored as f32. */
@@ -98,6 +100,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
     seed: config.seed,
     sampler: config.lisaSampler,
     weights: config.lisaWeights,
+    sampled: config.method === 'lisa' ? sampledBlocks(config, shape.tied) : [],
   };
 }
 
@@ -156,6 +159,7 @@ export function planInput(
     slots: lisa ? mostDrawn() : shape.layers,
     lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
     alwaysOn,
+    sampled: lisa ? sampledBlocks(config, shape.tied) : [],
     trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
     types: config.weightStorage === 'stored' ? types : 'f32',
@@ -181,6 +185,7 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   slots: 0,
   lowest: run.shape.layers,
   alwaysOn: { embedding: false, norm: false, head: false },
+  sampled: [],
   trainedRows: NO_ROWS,
   lora: null,
   // No prompt is longer than the cache.

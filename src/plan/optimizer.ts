@@ -88,8 +88,8 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
   return { name: `${of.name} → ${weights.name}`, dispatches };
 }
 
-/** Clears m and v of a slot whose layer has left. */
-export function reset(slot: Slot): Segment {
+/** Clears m and v of what joins without a state. */
+export function reset(slot: Trainable): Segment {
   const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ view: { buffer } }) =>
     fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );

@@ -70,7 +70,7 @@ export interface RunBuffers {
   readonly slots: readonly Slot[];
   /** Saved activations of layers from `lowest` up, by value name. */
   readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
-  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
+  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well, and all there is while sampling. */
   readonly stream: readonly BufferSpec[];
   readonly inputs: BufferSpec;
   readonly inputViews: ReadonlyMap<InputName, View>;
@@ -86,7 +86,8 @@ export interface RunBuffers {
   readonly logits: BufferSpec;
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
-  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  /** K and V by layer, as far as possible in buffers that only steps use otherwise (cache-place.ts). */
+  readonly cache: readonly { readonly k: View; readonly v: View }[];
   readonly frame: BufferSpec;
   /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];

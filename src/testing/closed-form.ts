@@ -163,6 +163,31 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
   const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
 
+  // K and V while sampling lie in what only steps use, as far as they fit; in gradients if these have no padding.
+  const cache = buffer(cacheTokens * U);
+  const roomIn = (bytes: number): number => (bytes < cache ? 0 : 1 + Math.floor((bytes - cache) / up(cache, 256)));
+  const places = (sizes: readonly number[]): number => sum(sizes.map(roomIn));
+  const dense = (tensors: Tensors, buffers: readonly number[]): number[] => {
+    const elements = sum(tensors.map((tensor) => (typeof tensor === 'number' ? tensor : tensor.rows * tensor.columns)));
+    return sum(buffers) === 4 * elements ? [...buffers] : [];
+  };
+  const own = lora ? dense(adapterTensors(s, rank), adapter) : dense(layerTensors(s), layer);
+  const positionTensor = s.rope ? [] : [(byRows ? positions : s.maxPositions) * C];
+  const room =
+    (L - lowest) * places(keptFrozen(s).map((w) => buffer(N * w))) +
+    slots *
+      places([
+        ...keptTrained(s).map((w) => buffer(N * w)),
+        ...(lora ? linears(s).map(([, parts]) => buffer(N * parts.length * rank)) : []),
+      ]) +
+    (streams - 1) * places([buffer(N * C)]) +
+    (run.updateAtOnce ? 1 : slots) * places(own) +
+    (alwaysOn.embedding
+      ? places(dense([{ rows: byRows ? R : V, columns: C }, ...positionTensor], byRows ? partOfEmbedding : embedding))
+      : 0) +
+    (alwaysOn.norm ? places(dense(s.norm === 'rms' ? [C] : [C, C], norm)) : 0) +
+    (alwaysOn.head ? places(dense([{ rows: headByRows ? R : V, columns: C }], headByRows ? part : head)) : 0);
+
   const halfLayer = halved(layerTensors(s), layerColumns(s));
   // γ layers in f32 beside all in 16 bits, if that is less than all in f32.
   const mastered = run.halves === true && method === 'lisa' && L * halfLayer + slots * sum(layer) < L * sum(layer);
@@ -197,7 +222,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       (3 + slots) * 16 +
       (R > 0 ? buffer(R) : 0) +
       256 * run.paramSlots,
-    cache: 2 * L * buffer(cacheTokens * U),
+    cache: Math.max(0, 2 * L - room) * cache,
     staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
   };
 

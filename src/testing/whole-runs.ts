@@ -29,7 +29,9 @@ const OFF = { embedding: false, head: false, norm: false };
 
 const WHOLE_RUNS = {
   'LISA, state dropped': { config: {} },
-  'LISA, state parked, two micro-batches a step': { config: { lisaState: 'park', gradAccum: 2 } },
+  'LISA, state parked, two micro-batches a step': {
+    config: { lisaState: 'park', gradAccum: 2, lisaEmbedding: 'sampled', lisaNorm: 'sampled' },
+  },
   'LISA without embedding, head and norm, rows packed': { config: { alwaysOn: OFF, packing: true } },
   LoRA: { config: { method: 'lora', lr: 5e-2 } },
   full: { config: { method: 'full', gradClip: 0 } },

@@ -21,7 +21,7 @@ import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
-import type { ParkedState, SlotState } from '../lisa/controller';
+import type { BlockState, ParkedState, SlotState } from '../lisa/controller';
 
 /** How far the training has come, and how many updates each optimizer state has seen. */
 interface TrainerState {
@@ -30,6 +30,8 @@ interface TrainerState {
   readonly slots: readonly SlotState[];
   /** [layer, updates] of parked layers. */
   readonly parked: readonly (readonly [number, number])[];
+  /** Blocks that are drawn like layers; files of earlier versions have none. */
+  readonly blocks?: readonly BlockState[];
 }
 
 /** The schedule is not in it, because it follows from config. (Early files of version 2 also hold the schedule; it is not read.) */

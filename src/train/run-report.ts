@@ -3,7 +3,7 @@
 import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
-import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { storedParameters } from '../plan/storage';
@@ -44,7 +44,7 @@ export interface RunFacts {
 
 const sizes = ({ inputs: { config, files }, engine: { plan } }: RunFacts): Pick<RunReport, 'parameters' | 'trainable'> => ({
   parameters: parameterCount(files.table),
-  trainable: trainableParameters(plan, firstAssignment(plan.input, config)),
+  trainable: trainableParameters(plan, firstAssignment(plan.input, config), firstBlocks(plan.input, config)),
 });
 
 /** Told even where the data uses the whole vocabulary, so that all rows train. */

@@ -109,7 +109,7 @@ export class Session {
       engine,
       loader: this.#loader,
       turns: turnsOf(config, scheduleConfig(files.shape, config)),
-      controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park'),
+      controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
       parked: new Map(),
       completed: 0,
     };
@@ -232,7 +232,7 @@ export class Session {
   }
 
   /** Waits for the figures of a submitted step and reports them. */
-  async #tell({ step, lr, layers, tokens, targets, stats }: Submitted): Promise<void> {
+  async #tell({ step, lr, layers, blocks, tokens, targets, stats }: Submitted): Promise<void> {
     const { loss, gradNorm, bad } = await stats;
     if (bad) {
       throw new AppError(
@@ -249,7 +249,8 @@ export class Session {
     this.#tokens += tokens;
     this.#seconds += stepMs / 1000;
     const memory = withTotal(this.engine.allocator.reading().live);
-    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers: layers, stepMs, memory } });
+    const active = { activeLayers: layers, ...(blocks.length > 0 && { activeBlocks: blocks }) };
+    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, ...active, stepMs, memory } });
   }
 
   /** Waits for the step under way and throws its error, if it failed. */
@@ -263,7 +264,7 @@ export class Session {
   async #endPeriod(): Promise<void> {
     await this.drain();
     const { completed, turns } = this.state;
-    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod))) ?? [];
+    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod), this.state.controller.drawn())) ?? [];
     if (layers.length > 0) {
       const period = periodOf(completed, turns.stepsPerPeriod);
       // A run that was stopped and resumed measures the same period again, from its beginning.
@@ -288,7 +289,7 @@ export class Session {
   async verify(): Promise<void> {
     await this.drain();
     const step = this.state.completed;
-    const frozen = frozenBlocks(this.engine, this.state.controller.layers());
+    const frozen = frozenBlocks(this.engine, this.state.controller.layers(), this.state.controller.drawn());
     const changed = (await this.#proof?.changed(frozen)) ?? [];
     this.#host.emit({ type: 'verified', step, frozen, changed });
     this.#mark = performance.now();
@@ -307,7 +308,7 @@ export class Session {
       version: 2,
       runId,
       config: this.inputs.config,
-      trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()] },
+      trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()], blocks: controller.blocks() },
       loader: this.#loader.state(),
       fingerprint: this.#fingerprint,
       evalLoss: this.evaluations.losses,
@@ -382,7 +383,7 @@ export class Session {
     }
     const { parked, before } = await restoreCheckpoint(this.engine, reader, (name) => this.#proof?.noteBlock(name));
     const { controller } = this.state;
-    controller.resume(state.trainer.slots, state.trainer.parked);
+    controller.resume(state.trainer.slots, state.trainer.parked, state.trainer.blocks);
     this.engine.adopt(controller.assignment());
     for (const [layer, kept] of parked) this.state.parked.set(layer, kept);
     this.state.completed = state.trainer.step;

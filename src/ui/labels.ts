@@ -89,6 +89,7 @@ export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
   on: 'At every step',
   off: 'Frozen',
   rows: 'Rows of tokens in the data',
+  sampled: 'Drawn like a layer',
 };
 
 export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {

@@ -62,6 +62,13 @@ test('the input that the cases start from is good', async () => {
   expect((await cli(quickOptions(GOOD, DATA, join(fresh(), 'out')))).status).toBe(ACCEPTED);
 });
 
+test('rows are as long as a small model allows, unless a length is given', async () => {
+  const args = ['--model', GOOD, '--data', DATA, '--out', join(fresh(), 'out')];
+  expect((await cli(args)).status).toBe(ACCEPTED);
+  const refused = await cli([...args, '--seq-len', '128']);
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('--seq-len: 128')]);
+});
+
 describe('files that are not there', () => {
   test('model', async () => expect(await refused({ model: 'no/such/model' })).toMatch(/no\/such\/model does not exist.*Give a directory/));
   test('data', async () => expect(await refused({ data: 'no-rows.jsonl' })).toMatch(/no-rows\.jsonl does not exist.*Give a \.jsonl/));

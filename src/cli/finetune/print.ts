@@ -92,10 +92,11 @@ export function describeRoundingBack({ layers, before, after }: Rounding): strin
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
     case 'step': {
-      const { step, loss, lr, gradNorm, tokens, activeLayers, stepMs } = event.metrics;
+      const { step, loss, lr, gradNorm, tokens, activeLayers, activeBlocks = [], stepMs } = event.metrics;
       const every = Math.max(1, Math.round(steps / 50));
       if (step !== 1 && step % every !== 0 && step !== steps) return null;
-      const layers = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const numbered = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const layers = [...(activeLayers.length > 0 ? [numbered] : []), ...activeBlocks].join(' and ');
       const rate = (1000 * tokens) / stepMs;
       return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
     }

@@ -102,22 +102,22 @@ export const LISA = {
     methods: ['lisa'],
   }),
   /** How embedding, head and final norm train (policies.ts); null: as alwaysOn says, or as the other option where the two are one tensor. */
-  lisaEmbedding: row(optional(choice('on', 'off', 'rows')), {
+  lisaEmbedding: row(optional(choice('on', 'off', 'rows', 'sampled')), {
     default: null,
     flag: 'lisa-embedding',
-    help: 'train the embedding at every step, never, or only the rows of tokens that occur in the data (default on)',
+    help: 'train the embedding at every step, never, by rows of tokens in the data, or drawn like a layer (default on)',
     methods: ['lisa'],
   }),
-  lisaHead: row(optional(choice('on', 'off', 'rows')), {
+  lisaHead: row(optional(choice('on', 'off', 'rows', 'sampled')), {
     default: null,
     flag: 'lisa-head',
     help: 'the same for the head; where it is the embedding, one of the two options is enough (default on)',
     methods: ['lisa'],
   }),
-  lisaNorm: row(optional(choice('on', 'off')), {
+  lisaNorm: row(optional(choice('on', 'off', 'sampled')), {
     default: null,
     flag: 'lisa-norm',
-    help: 'train the final norm at every step, or never (default on)',
+    help: 'train the final norm at every step, never, or drawn like a layer (default on)',
     methods: ['lisa'],
   }),
   /** What the three options above mean where they are not given. */

@@ -1,8 +1,8 @@
 // Turns a conversation into text: by the model's own chat template (Jinja) or, for models without one, in a plain form.
 // Rendering depends only on the messages, so that a resumed run reads the same tokens as the interrupted one.
 
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { AppError } from '../../base/errors';
+import { Template } from '../jinja/template';
 import type { Tokenizer } from './tokenizer';
 import type { Message, Role } from '../read/types';
 
@@ -19,36 +19,6 @@ export function renderer(tokenizer: Tokenizer): Render {
 /** The date that templates get. Today's date would change the tokens overnight, so this is Llama's own default. */
 const TODAY = new Date(Date.UTC(2024, 6, 26));
 
-function strftime(format: string): string {
-  const part = (options: Intl.DateTimeFormatOptions): string => TODAY.toLocaleDateString('en-US', { ...options, timeZone: 'UTC' });
-  const parts: Readonly<Record<string, string>> = {
-    d: '26',
-    m: '07',
-    Y: '2024',
-    y: '24',
-    b: part({ month: 'short' }),
-    B: part({ month: 'long' }),
-    a: part({ weekday: 'short' }),
-    A: part({ weekday: 'long' }),
-    H: '00',
-    M: '00',
-    S: '00',
-    '%': '%',
-  };
-  return format.replace(/%(.)/g, (whole, letter: string) => parts[letter] ?? whole);
-}
-
-/** Python's range, for templates that count. */
-function range(first: number, second?: number, step = 1): number[] {
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  return Array.from({ length: Math.min(length, 1_000_000) }, (_, i) => start + i * step);
-}
-
-function raise(reason: unknown): never {
-  throw new Error(String(reason));
-}
-
 /** The names that Hugging Face's apply_chat_template provides to a template. */
 function templateRender(tokenizer: Tokenizer, source: string): Render {
   let template: Template;
@@ -63,23 +33,17 @@ function templateRender(tokenizer: Tokenizer, source: string): Render {
       { cause: error },
     );
   }
-  const constants = { true: true, false: false, none: null, True: true, False: false, None: null };
-  return (messages, prompt) => {
-    const environment = new Environment();
-    const names = {
-      ...constants,
-      range,
-      raise_exception: raise,
-      strftime_now: strftime,
-      tools: null,
-      documents: null,
-      ...tokenizer.specialTexts,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: prompt,
-    };
-    for (const [name, value] of Object.entries(names)) environment.set(name, value);
-    return new Interpreter(environment).run(template.parsed).toString();
-  };
+  return (messages, prompt) =>
+    template.render(
+      {
+        tools: null,
+        documents: null,
+        ...tokenizer.specialTexts,
+        messages: messages.map(({ role, content }) => ({ role, content })),
+        add_generation_prompt: prompt,
+      },
+      TODAY,
+    );
 }
 
 const LABELS: Readonly<Record<Role, string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };

@@ -107,11 +107,19 @@ const forecast = object<Forecast>({
       formula: list(formulaTerm),
     }),
   ),
+  reused: optional(count),
   trainable: count,
   largest: object({ buffer: largestBuffer, binding: largestBuffer }),
 });
 
-const schedule = list(object<Period>({ period: count, firstStep: count, layers: list(count) }));
+const schedule = list(
+  object<Period>({
+    period: count,
+    firstStep: count,
+    layers: list(count),
+    blocks: optional(list(oneOf('embedding', 'head', 'norm'))),
+  }),
+);
 
 /** Records of earlier versions don't say how turns end. */
 const NO_ENDING: Ending = { of: 'nothing', token: null, stopIds: [] };

@@ -1,7 +1,7 @@
 // Which layers are trained when: rows are the stack (input at the bottom), columns are periods on the step axis.
 
 import { useCallback, useEffect, useMemo, useRef } from 'react';
-import type { Policies } from '../../config/policies';
+import type { Policies, PolicyName } from '../../config/policies';
 import type { RasterMode } from '../../store/run/chart-settings';
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
@@ -38,6 +38,7 @@ export interface LayerRasterProps {
   readonly step: number;
   readonly firstStep: number;
   readonly policies: Policies;
+  readonly tied: boolean;
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
   readonly moved?: ReadonlyMap<number, readonly LayerMove[]>;
@@ -49,14 +50,30 @@ const NO_PERIODS: readonly ObservedPeriod[] = [];
 const NO_MOVES: readonly PeriodMove[] = [];
 const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
-function rowsOf(layers: number, { embedding, head, norm }: Policies): RasterRow[] {
+/** Where a sampled block trains. With tied weights the head's row is the embedding's. */
+function spansOf(
+  name: PolicyName,
+  policies: Policies,
+  { schedule, periodSteps, steps, tied }: Pick<LayerRasterProps, 'schedule' | 'periodSteps' | 'steps' | 'tied'>,
+): Pick<RasterRow, 'spans'> {
+  if (policies[name] !== 'sampled') return {};
+  const drawn = schedule.filter(({ blocks = [] }) => blocks.includes(tied && name === 'head' ? 'embedding' : name));
+  return { spans: drawn.map(({ firstStep }) => ({ from: firstStep - 1, to: Math.min(steps, firstStep - 1 + periodSteps) })) };
+}
+
+function rowsOf({
+  layers,
+  policies,
+  ...of
+}: Pick<LayerRasterProps, 'layers' | 'policies' | 'schedule' | 'periodSteps' | 'steps' | 'tied'>): RasterRow[] {
+  const row = (name: string, block: PolicyName): RasterRow => ({
+    name,
+    layer: null,
+    alwaysOn: policies[block] !== 'off',
+    ...spansOf(block, policies, of),
+  });
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
-  return [
-    { name: 'head', layer: null, alwaysOn: head !== 'off' },
-    { name: 'norm', layer: null, alwaysOn: norm !== 'off' },
-    ...sampled,
-    { name: 'embed', layer: null, alwaysOn: embedding !== 'off' },
-  ];
+  return [row('head', 'head'), row('norm', 'norm'), ...sampled, row('embed', 'embedding')];
 }
 
 function paletteOf(element: Element): RasterPalette {
@@ -66,7 +83,7 @@ function paletteOf(element: Element): RasterPalette {
 }
 
 export function LayerRaster(props: LayerRasterProps) {
-  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, policies, moved = NOT_MOVED } = props;
+  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, policies, tied, moved = NOT_MOVED } = props;
   const mode = props.mode ?? 'trained';
   // One shared empty list: a preview would make a new one each time.
   const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
@@ -74,7 +91,10 @@ export function LayerRaster(props: LayerRasterProps) {
   const [box, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const { embedding, head, norm } = policies;
-  const rows = useMemo(() => rowsOf(layers, { embedding, head, norm }), [layers, embedding, head, norm]);
+  const rows = useMemo(
+    () => rowsOf({ layers, policies: { embedding, head, norm }, schedule, periodSteps, steps, tied }),
+    [layers, embedding, head, norm, schedule, periodSteps, steps, tied],
+  );
   const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(plotWidth(width) / COLUMN_PX)));
   const model = useMemo(
     () => new RasterModel({ schedule, layers, periodSteps, steps, maxColumns }),

@@ -41,6 +41,7 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           step={0}
           firstStep={1}
           policies={policiesOf(config, shape.tied)}
+          tied={shape.tied}
         />
       ) : (
         <p className="note">More than {formatCount(PREVIEW_PERIODS)} periods are not drawn before the run.</p>

@@ -50,6 +50,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
           step={run.step}
           firstStep={prepared.firstStep}
           policies={policiesOf(config, prepared.shape.tied)}
+          tied={prepared.shape.tied}
           moves={metrics.moves}
           moved={metrics.moved}
           mode={mode}

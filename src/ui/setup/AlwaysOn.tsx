@@ -32,8 +32,8 @@ function PolicyField<P extends Policy>({ id, label, value, options, onChange }: 
   );
 }
 
-const ALL: readonly Policy[] = ['on', 'off', 'rows'];
-const WITHOUT_ROWS = ['on', 'off'] as const;
+const ALL: readonly Policy[] = ['on', 'off', 'rows', 'sampled'];
+const WITHOUT_ROWS = ['on', 'off', 'sampled'] as const;
 
 export function AlwaysOn({ setup: { config, model, shape, faults } }: { readonly setup: Setup }) {
   const tied = shape?.tied === true;
