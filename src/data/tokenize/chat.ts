@@ -1,10 +1,11 @@
 // Turns conversations into token ids and loss masks. A conversation is rendered once and tokenized once, as a whole, so the
 // model sees the same ids in training as in use. The mask is then applied to the tokens by their position.
 
+import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
 import { longSpans } from './long-conversation';
 import { trainingTexts, type Span, type TrainingText } from './spans';
-import { renderer, type Render } from './template';
+import { charactersOf, neverEnds, renderer, type Render } from './template';
 import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
@@ -42,6 +43,7 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     try {
       return ownRender(messages, prompt);
     } catch (error) {
+      if (error instanceof AppError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new AppError(
         'DATASET_PARSE',
@@ -73,27 +75,31 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     ownTemplate: tokenizer.chatTemplate !== null,
     text: (messages) => render(messages, false),
     promptIds: (messages) => tokenizer.encode(render(messages, true)),
-    encode: (messages, mask) => {
-      const full = render(messages, false);
-      if (mask === 'all') {
-        const ids = tokenizer.encode(beginning(full));
-        return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
-      }
-      const texts = textsOf(messages, full);
-      if (!texts) {
-        throw new AppError(
-          'DATASET_PARSE',
-          "The model's chat template changes the assistant's words, so they cannot be found in the text.",
-          "Train on all tokens (mask 'all').",
-        );
-      }
-      return texts.map(({ text: whole, spans }) => {
-        const text = beginning(whole);
-        const ids = tokenizer.encode(text);
-        return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
-      });
-    },
+    // A long conversation is many renderings, each with a limit of its own (template.ts).
+    encode: (messages, mask) =>
+      messages.length > EXACT ? encode(messages, mask) : bounded(() => encode(messages, mask), charactersOf(messages), neverEnds),
   };
+
+  function encode(messages: readonly Message[], mask: Mask): Sample[] {
+    const full = render(messages, false);
+    if (mask === 'all') {
+      const ids = tokenizer.encode(beginning(full));
+      return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
+    }
+    const texts = textsOf(messages, full);
+    if (!texts) {
+      throw new AppError(
+        'DATASET_PARSE',
+        "The model's chat template changes the assistant's words, so they cannot be found in the text.",
+        "Train on all tokens (mask 'all').",
+      );
+    }
+    return texts.map(({ text: whole, spans }) => {
+      const text = beginning(whole);
+      const ids = tokenizer.encode(text);
+      return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
+    });
+  }
 }
 
 /** Renders each beginning of one conversation once. What the template throws is thrown again. */

@@ -5,6 +5,7 @@
 // prompt for its answer, are normally how the whole conversation begins up to that answer. Where a template breaks
 // this (it drops or rewrites earlier turns, or refuses to end there), the contents are looked up in order instead.
 
+import { AppError } from '../../base/errors';
 import type { Message } from '../read/types';
 import type { Render } from './template';
 
@@ -107,7 +108,9 @@ function prefixLength(messages: readonly Message[], prompt: boolean, full: strin
 export function attempt(render: () => string): string | null {
   try {
     return render();
-  } catch {
+  } catch (thrown) {
+    // One that does not end would be tried again and again.
+    if (thrown instanceof AppError) throw thrown;
     return null;
   }
 }

@@ -1,6 +1,7 @@
 // Turns a conversation into text: by the model's own chat template (Jinja) or, for models without one, in a plain form.
 // Rendering depends only on the messages, so that a resumed run reads the same tokens as the interrupted one.
 
+import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
 import { Template } from '../jinja/template';
 import type { Tokenizer } from './tokenizer';
@@ -23,8 +24,9 @@ const TODAY = new Date(Date.UTC(2024, 6, 26));
 function templateRender(tokenizer: Tokenizer, source: string): Render {
   let template: Template;
   try {
-    template = new Template(source);
+    template = bounded(() => new Template(source), source.length, neverEnds);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError(
       'TOKENIZER',
@@ -33,7 +35,7 @@ function templateRender(tokenizer: Tokenizer, source: string): Render {
       { cause: error },
     );
   }
-  return (messages, prompt) =>
+  const render: Render = (messages, prompt) =>
     template.render(
       {
         tools: null,
@@ -44,7 +46,17 @@ function templateRender(tokenizer: Tokenizer, source: string): Render {
       },
       TODAY,
     );
+  return (messages, prompt) => bounded(() => render(messages, prompt), charactersOf(messages), neverEnds);
 }
+
+export const charactersOf = (messages: readonly Message[]): number => messages.reduce((sum, { content }) => sum + content.length + 20, 0);
+
+export const neverEnds = (): AppError =>
+  new AppError(
+    'TOKENIZER',
+    "The model's chat template does not come to an end in the time that a conversation of this length may take.",
+    'Use the chat template that came with the model, or another model.',
+  );
 
 const LABELS: Readonly<Record<Role, string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };
 
