@@ -5,7 +5,7 @@ import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
 import { recomputedValues } from './recompute';
 import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
-import type { BlockName } from '../model/types';
+import { elementsOf, type BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
@@ -16,7 +16,7 @@ import { squareGroups } from '../shaders/reduce/grad_norm';
 import { placeCache } from './cache-place';
 import { rowsMaster, trainedRowsLayout } from './token-rows';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
-import { BINDING_ALIGNMENT, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
 /** In the order of their rows in the scalars buffer; slots come after them. */
@@ -47,9 +47,14 @@ export function runBuffers(input: PlanInput): RunBuffers {
     });
 
   const blocks = new Map<BlockName, Block>();
-  for (const [name, list] of rowsByBlock(storedTable(input))) {
+  const table = storedTable(input);
+  // Where layers train on masters, the f32 weights of what trains beside them are masters as well: nothing packed stands behind them.
+  const mastered = table.some(({ master }) => master !== null);
+  const isMaster = (name: BlockName): boolean =>
+    mastered && ALWAYS_ON_NAMES.some((each) => each === name && input.alwaysOn[each] && (each === 'norm' || !input.trainedRows[each]));
+  for (const [name, list] of rowsByBlock(table)) {
     const layout = layoutBlock(list, input.shardBytes);
-    blocks.set(name, { weights: makeSharded(name, layout, 'weights', name), layout, rows: list });
+    blocks.set(name, { weights: makeSharded(name, layout, isMaster(name) ? 'masters' : 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
@@ -167,6 +172,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     positions,
   };
   const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
+  const packing = packingOf(blocks.values(), make);
   const cacheBytes = roundUp(input.cacheTokens * shape.kvHeads * shape.headDim * 4, 16);
   // Padding of a gradient must stay zero, because it is summed with the rest.
   const dense = [...alwaysOn.values(), ...slots].filter(({ layout }) => layout.bytes === 4 * layout.parameters);
@@ -202,6 +208,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
     chunkRows,
     cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
+    packing,
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
@@ -209,6 +216,29 @@ export function runBuffers(input: PlanInput): RunBuffers {
     ],
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
+  };
+}
+
+/** Elements that become codes at a time: 1 MiB in f32. */
+const PACKED_AT_ONCE = 2 ** 18;
+
+function packingOf(
+  blocks: Iterable<Block>,
+  make: (name: string, bytes: number, memory: MemoryCategory) => BufferSpec,
+): RunBuffers['packing'] {
+  const rows = [...blocks].flatMap((block) => block.rows).filter(({ stored }) => stored === 'int8' || stored === 'int4');
+  const [first] = rows;
+  if (!first || first.stored === 'f32') return null;
+  const { stored } = first;
+  const elements = Math.min(
+    PACKED_AT_ONCE,
+    rows.reduce((most, row) => Math.max(most, elementsOf(row)), 0),
+  );
+  const codes = make('packing.codes', elements * elementBytes({ stored }), 'staging');
+  return {
+    values: make('packing.values', elements * 4, 'staging'),
+    codes: { buffer: codes, offset: 0, bytes: codes.bytes, stored },
+    elements,
   };
 }
 

@@ -49,6 +49,7 @@ export class RunPlan {
     this.capacity = capacityOf(input);
     this.#layers = Array.from({ length: input.shape.layers }, (_, i) => i);
     this.#units = new Units({ input, buffers: this.buffers }, this.#kinds());
+    if (this.buffers.packing) this.pack();
     if (input.purpose === 'train') this.#buildUpdates();
     this.params = buildParamTable(this.builtSegments(), this.#omittedParams());
     this.allBuffers = [...this.buffers.all, ...this.#units.pool, this.params.spec];
@@ -123,6 +124,11 @@ export class RunPlan {
     return this.#units.update('reset', slot);
   }
 
+  /** Turns the values in the packing buffer into codes. */
+  pack(): Segment {
+    return this.#units.update('pack');
+  }
+
   /** Clears the optimizer state of a block that is sampled. */
   resetBlock(name: PolicyName): Segment {
     return this.#units.update('resetBlock', name);
@@ -190,7 +196,8 @@ export class RunPlan {
       if (method === 'lisa' && (slots > 1 || sampled.length > 0)) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
-      this.join(0, index);
+      // What is quantised joins from its full precision (engine/truth.ts).
+      if (!this.buffers.packing) this.join(0, index);
       this.leave(0, index);
     }
     this.#units.update('norm');

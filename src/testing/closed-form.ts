@@ -198,9 +198,16 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
   };
 
+  // Beside masters, the f32 weights of embedding, head and norm that train as a whole are masters, too.
+  const alone = mastered
+    ? (alwaysOn.embedding && !byRows ? sum(embedding) : 0) +
+      (alwaysOn.norm ? sum(norm) : 0) +
+      (alwaysOn.head && !headByRows ? sum(head) : 0)
+    : 0;
+
   return {
-    weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0),
-    masters: (mastered ? slots * sum(layer) : 0) + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
+    weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0) - alone,
+    masters: alone + (mastered ? slots * sum(layer) : 0) + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
     gradients: state - (run.updateAtOnce ? (slots - 1) * sum(lora ? adapter : layer) : 0),
     optimizer: 2 * state,
     activations:

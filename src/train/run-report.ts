@@ -6,7 +6,7 @@ import { parameterCount } from '../model/parameters';
 import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
-import { storedParameters } from '../plan/storage';
+import { keptWider, storedParameters } from '../plan/storage';
 import { blockBytes } from '../plan/block-bytes';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
@@ -66,6 +66,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
     forecasts: facts.forecasts,
     schedule: facts.schedule,
     blocks: blockBytes(facts.engine.plan),
+    keptWider: keptWider(facts.engine.plan.input),
     ...rowsOf(facts.inputs),
     firstStep,
   };

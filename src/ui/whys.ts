@@ -19,7 +19,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   recompute:
     'Every layer keeps values for its gradients until the backward pass reaches it, and they grow with the batch and the length. Recomputing them takes extra time and changes no bit of the result.',
   weightStorage:
-    'A layer in training has a float32 copy. When it leaves, it is rounded back to 16 bits, which loses changes smaller than half a step of that format. The run measures that loss at the end. Weights that train at every step are float32 in any case.',
+    'A layer in training has a float32 copy, and weights that train at every step are float32 in any case. As stored: a layer that leaves is rounded back to 16 bits, which loses changes smaller than half a step of that format. In 8 or 4 bits nothing is lost: the full precision of trained layers goes to a file on disk, and the export has it; only the layers that do not train right now are coarser.',
   lisaWeights: 'Used by the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'By default α = 2r: the adapters act at twice their own size, whatever the rank.',

@@ -151,6 +151,7 @@ export const prepared = object<Prepared>({
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
   rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
+  keptWider: optional(list(text)),
   firstStep: count,
 });
 
@@ -161,7 +162,13 @@ export const report = object<RunReport>({
   schedule,
   memory: object({ forecast: totals, peak: totals, fullForecast: totals, loraForecast: totals }),
   parameters: count,
-  stored: optional(object<NonNullable<RunReport['stored']>>({ f32: count, f16: count, bf16: count })),
+  stored: optional(object<NonNullable<RunReport['stored']>>({
+    f32: count,
+    f16: count,
+    bf16: count,
+    int8: optional(count),
+    int4: optional(count),
+  })),
   rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
   trainable: count,
   tokensPerSecond: measured,
