@@ -25,7 +25,9 @@ test.each([
   ['byte-level', builtinTokenizer()],
   ['with a start token', variant({ template: null, config: { add_bos_token: true } })],
 ])('%s: a long text has the tokens that it would have in one go', (_, tokenizer) => {
-  const text = Array.from({ length: 40_000 }, (_, i) => `${['The ', 'isn’t ', '12 ', '你好 ', '\n', '🙂, '][i % 6]}word${i}`).join(' ');
+  const text = Array.from({ length: 24_000 }, (_, i) => `${['The ', 'isn’t ', '12 ', '你好 ', '\n', '🙂, '][i % 6]}word number ${i}`).join(
+    ' ',
+  );
   expect(text.length).toBeGreaterThan(2 ** 18);
   const row = { kind: 'text', text, row: 1 } as const;
   const encoder = new DataEncoder(tokenizer, 'all');
@@ -33,8 +35,9 @@ test.each([
   const whole = rowEncoder(tokenizer, { mask: 'all', continuous: false })(row, 1);
   if ('reason' in whole) throw new Error(whole.reason);
   const made = encoder.store.sample(0, encoder.store.length);
-  expect(made.ids).toEqual(whole[0].ids);
-  expect(made.target).toEqual(whole[0].target);
+  // Compared as bytes: item by item takes long.
+  for (const key of ['ids', 'target'] as const)
+    expect(Buffer.compare(Buffer.from(made[key].buffer), Buffer.from(whole[0][key].buffer))).toBe(0);
   expect(encoder.lengths).toEqual([whole[0].ids.length]);
   expect(encoder.roughCuts).toBe(0);
 });
