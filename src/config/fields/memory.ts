@@ -21,7 +21,7 @@ export const MEMORY = {
     formerly: 'weights',
     default: 'f32',
     flag: 'weights',
-    help: 'weights on the GPU that do not train: as f32, in the 16 bits of their file, in 8 bits or in 4; updates keep full precision',
+    help: 'weights that do not train: as f32, in the 16 bits of their file, in 8 bits or in 4; updates keep full precision',
     methods: ['lisa', 'lora'],
   }),
 };
