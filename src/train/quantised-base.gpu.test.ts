@@ -98,6 +98,54 @@ describe.each(['int8', 'int4'] as const)('%s', (weightStorage: Quantised) => {
       }
     }
   });
+
+  test.each(Object.keys(SHAPES))('%s: rows that train have the values of the file, over a matrix in codes', async (name) => {
+    const shape = SHAPES[name];
+    const config = tinyConfig({ lisaLayers: 1, stepsPerPeriod: 100, lisaEmbedding: 'rows', lisaHead: 'rows', gradClipMode: 'block' });
+    const data = [1, 2].map((seed) => tinyStep(shape, seed));
+    const seen = data.flatMap(({ microBatches }) => microBatches.flatMap(({ tokens, labels }) => [...tokens, ...labels]));
+    const tokens = Uint32Array.from(new Set(seen)).sort();
+    const options = { draws: [[1]], tokens };
+    const engine = await tinyEngine(shape, { ...config, weightStorage }, options);
+    const wide = await tinyEngine(shape, config, options);
+    try {
+      expect(engine.allocator.reading().live).toEqual(bytesByCategory(engine.plan.allBuffers));
+      for (const row of parameterTable(shape)) {
+        if (row.layer === 1 || row.role === 'position') continue;
+        const [values, file] = [await storedValues(engine, row), tinyTensor(row)];
+        const width = row.shape.at(-1)!;
+        if (row.role === 'embedding' || row.role === 'head') {
+          expect(isQuantised(engine.storedAs(row))).toBe(true);
+          for (const token of tokens) values.set(file.subarray(token * width, (token + 1) * width), token * width);
+        }
+        await wide.writeTensor(row, values);
+      }
+      const outcomes = [];
+      const vocabulary = parameterTable(shape).filter(({ role }) => role === 'embedding' || role === 'head');
+      for (const each of [engine, wide]) {
+        const steps = stepsOf(each, config, () => [1]);
+        const told: unknown[] = [];
+        for (const step of data) told.push(await steps.take(step));
+        told.push(await each.evaluate(tinyStep(shape, 9).microBatches[0]), await each.logits([1, 2, 300], 0));
+        const rows: Numbers[] = [];
+        for (const values of await valuesOf(each, vocabulary))
+          rows.push(...[...tokens].map((token) => values.slice(token * 32, token * 32 + 32)));
+        outcomes.push({ told, rows });
+      }
+      expect(outcomes[0]).toEqual(outcomes[1]);
+      // Rows of other tokens are the file's, not what the codes stand for.
+      for (const row of vocabulary) {
+        const [is, file] = [await engine.readTensor(row), tinyTensor(row)];
+        for (let at = 0; at < shape.vocab; at++) {
+          const [one, other] = [is, file].map((values) => values.slice(at * 32, at * 32 + 32));
+          expect(same(one, other), `${row.local}, row ${at}`).toBe(!tokens.includes(at));
+        }
+      }
+    } finally {
+      engine.close();
+      wide.close();
+    }
+  });
 });
 
 test('a layer that comes back has every bit that it left with, and an untouched one those of the file', async () => {

@@ -8,7 +8,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   stepsPerPeriod:
     'A layer that joins starts with empty m and v. A long period lets them settle; a short one reaches more layers in the same steps.',
   alwaysOn:
-    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were.',
+    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were. Drawn like layers, they train in some periods only, which saves time and no memory. On the built-in task, the held-out loss after 100 steps was 3.647 as published, 3.653 by rows and 3.677 drawn, where seeds differ by 0.005.',
   lisaSampler:
     'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws by the layer weights.',
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',

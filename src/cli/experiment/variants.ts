@@ -26,5 +26,8 @@ export const LEVERS: readonly Variant[] = [
   lisa('state', ...STATE),
   lisa('clip', ...CLIP),
   lisa('recompute', '--recompute', 'layer'),
+  lisa('int8', '--weights', 'int8'),
+  lisa('int4', '--weights', 'int4'),
   lisa('levers', ...ROWS, ...STATE, ...CLIP, '--recompute', 'layer'),
+  lisa('levers-int8', ...ROWS, ...STATE, ...CLIP, '--recompute', 'layer', '--weights', 'int8'),
 ];
