@@ -19,6 +19,7 @@ import type { CheckpointTypes, Dtype, ModelShape } from '../model/types';
 import { forecast } from '../plan/forecast';
 import { leverPrices, type LeverPrice } from '../plan/saving';
 import { flagOf, parseOptions, type FinetuneOptions } from './finetune/options';
+import { describeBudget, planBudget } from './finetune/budget';
 import { megabytes } from './finetune/print';
 
 export interface ForecastIo {
@@ -69,10 +70,17 @@ export async function runForecast(args: readonly string[], io: ForecastIo): Prom
         `--embedding-rows: ${rows} is more than the vocabulary's ${vocab} tokens.`,
         `Give at most ${vocab}.`,
       );
-    const told = forecasts(model, options.config, rows ?? vocab);
-    const levers = leverPrices(model.shape, options.config, model.types, rows ?? vocab);
-    const { embedding, head } = policiesOf(options.config, tied);
-    const unknown = rows === null && options.config.method === 'lisa' && [embedding, head].includes('rows');
+    const { memoryBudget: budget, explicit: given } = options;
+    const plan =
+      budget === null
+        ? null
+        : planBudget({ shape: model.shape, config: options.config, budget, given, types: model.types, tokens: rows ?? vocab });
+    if (plan && budget !== null && !options.json) io.stdout(`${describeBudget(plan, budget)}\n`);
+    const config = plan?.config ?? options.config;
+    const told = forecasts(model, config, rows ?? vocab);
+    const levers = leverPrices(model.shape, config, model.types, rows ?? vocab);
+    const { embedding, head } = policiesOf(config, tied);
+    const unknown = rows === null && config.method === 'lisa' && [embedding, head].includes('rows');
     if (unknown) io.stderr('forecast: the data is not known, so all rows of the vocabulary count; --embedding-rows says how many train.\n');
     io.stdout(options.json ? `${JSON.stringify(asJson(model, told, levers))}\n` : `${table(model, told)}\n\n${leverLines(levers)}\n`);
     return 0;
