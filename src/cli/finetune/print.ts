@@ -27,6 +27,8 @@ function describePrepared(prepared: Prepared): string {
   if (keptWider.length > 0) lines.push(`weights  in f32, since their rows are not whole groups of 32: ${keptWider.join(', ')}`);
   const ending = endingText(data.ending);
   if (ending !== null) lines.push(`         ${ending}`);
+  const unread = Object.entries(data.unread);
+  if (unread.length > 0) lines.push(`         not read: ${unread.map(([key, rows]) => `${key} (${rows} rows)`).join(', ')}`);
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',

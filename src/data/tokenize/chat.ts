@@ -4,12 +4,12 @@
 import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
 import { longSpans } from './long-conversation';
-import { trainingTexts, type Span, type TrainingText } from './spans';
-import { charactersOf, neverEnds, renderer, type Render } from './template';
+import { trainingTexts, untrainedSpans, type Span, type TrainingText } from './spans';
+import { charactersOf, neverEnds, rendererOf, type Render } from './template';
 import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
-import type { Message, Sample } from '../read/types';
+import type { ChatContext, Message, Sample } from '../read/types';
 
 export type Mask = 'assistant' | 'all';
 
@@ -32,16 +32,20 @@ export interface Chat {
    * but the first. DATASET_PARSE where the template refuses the conversation or hides the assistant's words. A sample may
    * be shorter than one has to be.
    */
-  encode(messages: readonly Message[], mask: Mask): Sample[];
+  encode(messages: readonly Message[], mask: Mask, context?: ChatContext): Sample[];
+  /** The same for a prompt and a completion that stand for themselves: joined as they are, with the tokenizer's end token behind. */
+  encodePair(prompt: string, completion: string, mask: Mask): Sample[];
+  /** Keys of the messages that the template does not look at. */
+  unread(messages: readonly Message[]): string[];
   /** The ids from which an answer is sampled: the messages, then the beginning of the assistant's turn. */
   promptIds(messages: readonly Message[]): number[];
 }
 
 export function chatOf(tokenizer: Tokenizer): Chat {
-  const ownRender = renderer(tokenizer);
-  const render = (messages: readonly Message[], prompt: boolean): string => {
+  const { render: ownRender, reads } = rendererOf(tokenizer);
+  const render = (messages: readonly Message[], prompt: boolean, context?: ChatContext): string => {
     try {
-      return ownRender(messages, prompt);
+      return ownRender(messages, prompt, context);
     } catch (error) {
       if (error instanceof AppError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -57,36 +61,56 @@ export function chatOf(tokenizer: Tokenizer): Chat {
   const endTokens = [...new Set(ends)].filter((text) => text !== '');
   const specialTokens = [...new Set([...tokenizer.specialTokens, ...endTokens])];
 
-  const textsOf = (messages: readonly Message[], full: string): TrainingText[] | null => {
-    const rules = { specialTokens, endTokens };
-    const spans = messages.length > EXACT ? longSpans(messages, full, { render: ownRender, ...rules }) : null;
-    if (spans) return [{ text: full, spans }];
-    if (messages.length > MOST_MESSAGES) {
+  return {
+    ownTemplate: tokenizer.chatTemplate !== null,
+    text: (messages) => render(messages, false),
+    promptIds: (messages) => tokenizer.encode(render(messages, true)),
+    unread: (messages) =>
+      messages.flatMap(({ more = {} }) =>
+        Object.keys(more).filter((key) => !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))),
+      ),
+    encodePair: (prompt, completion, mask) => {
+      const single = (id: number | null): string => (id === null ? '' : tokenizer.tokenText(id));
+      const before = (tokenizer.addBos ? single(tokenizer.bosId) : '') + prompt;
+      const text = before + completion + single(tokenizer.eosId);
+      const ids = tokenizer.encode(text);
+      const all = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
+      const target = mask === 'all' ? all : targetsOf(tokenizer, text, ids, [{ start: before.length, end: text.length }]);
+      return [{ ids: Uint32Array.from(ids), target }];
+    },
+    // A long conversation is many renderings, each with a limit of its own (template.ts).
+    encode: (messages, mask, context) =>
+      messages.length > EXACT
+        ? encode(messages, mask, context)
+        : bounded(() => encode(messages, mask, context), charactersOf(messages), neverEnds),
+  };
+
+  function encode(messages: readonly Message[], mask: Mask, context?: ChatContext): Sample[] {
+    refuseUnread(messages, context, reads);
+    const full = render(messages, false, context);
+    const own: Render = (some, prompt) => ownRender(some, prompt, context);
+    const rules = { render: remembered(own), specialTokens, endTokens };
+    const placed = messages.length > EXACT ? longSpans(messages, full, { ...rules, render: own }) : null;
+    const answers = messages.filter(({ role }) => role === 'assistant');
+    const ofAnswers = (trained: boolean): Span[] | null => placed && placed.filter((_, i) => (answers[i].train !== false) === trained);
+    if (mask === 'all') {
+      const text = beginning(full);
+      const ids = tokenizer.encode(text);
+      const target = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
+      const out = ofAnswers(false) ?? untrainedSpans(messages, full, rules);
+      const dropped = out && out.length > 0 ? targetsOf(tokenizer, text, ids, out) : null;
+      if (out) return [{ ids: Uint32Array.from(ids), target: dropped ? target.map((one, i) => (dropped[i] === 1 ? 0 : one)) : target }];
+    }
+    if (!placed && messages.length > MOST_MESSAGES) {
       throw new AppError(
         'DATASET_PARSE',
         `The conversation has ${messages.length} messages, and the model's chat template does not render each by its neighbours alone; then at most ${MOST_MESSAGES} can be read.`,
         'Split the conversation into several rows.',
       );
     }
-    return trainingTexts(messages, full, { render: remembered(ownRender), ...rules });
-  };
-
-  return {
-    ownTemplate: tokenizer.chatTemplate !== null,
-    text: (messages) => render(messages, false),
-    promptIds: (messages) => tokenizer.encode(render(messages, true)),
-    // A long conversation is many renderings, each with a limit of its own (template.ts).
-    encode: (messages, mask) =>
-      messages.length > EXACT ? encode(messages, mask) : bounded(() => encode(messages, mask), charactersOf(messages), neverEnds),
-  };
-
-  function encode(messages: readonly Message[], mask: Mask): Sample[] {
-    const full = render(messages, false);
-    if (mask === 'all') {
-      const ids = tokenizer.encode(beginning(full));
-      return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
-    }
-    const texts = textsOf(messages, full);
+    const spans = ofAnswers(true);
+    const texts: readonly TrainingText[] | null =
+      mask === 'all' ? null : spans ? [{ text: full, spans }] : trainingTexts(messages, full, rules);
     if (!texts) {
       throw new AppError(
         'DATASET_PARSE',
@@ -94,11 +118,34 @@ export function chatOf(tokenizer: Tokenizer): Chat {
         "Train on all tokens (mask 'all').",
       );
     }
-    return texts.map(({ text: whole, spans }) => {
+    return texts.map(({ text: whole, spans: places }) => {
       const text = beginning(whole);
       const ids = tokenizer.encode(text);
-      return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
+      return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, places) };
     });
+  }
+}
+
+/** Two names of the same thing. */
+const THOUGHTS = ['reasoning_content', 'thinking'];
+/** Keys of a message whose content would be learned if the template wrote it. */
+const LEARNED = ['tool_calls', 'function_call', ...THOUGHTS, 'reasoning'];
+
+/** A template that does not write what the row has would train something else than the row says. */
+function refuseUnread(messages: readonly Message[], context: ChatContext = {}, reads: (name: string) => boolean): void {
+  const refuse = (field: string): never => {
+    throw new AppError(
+      'DATASET_PARSE',
+      `${field} is not written by the model's chat template, so it would not be learned`,
+      'Choose a model whose template knows it, write it into the content, or remove the field.',
+    );
+  };
+  for (const key of ['tools', 'documents'] as const) if (context[key] && !reads(key)) refuse(key);
+  const unknown = Object.keys(context.options ?? {}).find((key) => !reads(key));
+  if (unknown !== undefined) refuse(`chat_template_kwargs.${unknown}`);
+  for (const [i, { more = {} }] of messages.entries()) {
+    for (const key of LEARNED)
+      if (more[key] !== undefined && !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))) refuse(`messages[${i}].${key}`);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Message } from '../read/types';
 import { chatOf } from './chat';
 import { longSpans } from './long-conversation';
 import { trainingTexts } from './spans';
-import { renderer } from './template';
+import { rendererOf } from './template';
 
 const CHATML = `{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`;
 const LLAMA2 = `{% if messages[0].role == 'system' %}{% set sys = '<<SYS>>' + messages[0].content + '<</SYS>>' %}{% set rest = messages[1:] %}{% else %}{% set sys = '' %}{% set rest = messages %}{% endif %}{% for m in rest %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('alternate') }}{% endif %}{% if m.role == 'user' %}{{ '<s>[INST] ' + (sys if loop.index0 == 0 else '') + m.content.strip() + ' [/INST]' }}{% else %}{{ ' ' + m.content.strip() + ' </s>' }}{% endif %}{% endfor %}`;
@@ -29,7 +29,7 @@ function conversation(seed: number, length: number, withSystem: boolean): Messag
 
 test.each(Object.entries(TEMPLATES))('%s: what is found this way is what rendering every beginning finds', (name, template) => {
   const tokenizer = variant({ template });
-  const render = renderer(tokenizer);
+  const { render } = rendererOf(tokenizer);
   const rules = { render, specialTokens: [...tokenizer.specialTokens, '<|im_end|>'], endTokens: ['</s>'] };
   let found = 0;
   for (let seed = 0; seed < 60; seed++) {
