@@ -1,14 +1,11 @@
 // `npm run forecast`: run-forecast.ts on this process and this terminal.
 
-import { fileURLToPath } from 'node:url';
 import { runForecast } from './run-forecast';
 
 process.exit(
   await runForecast(process.argv.slice(2), {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
-    // public/ of the project, seen from dist-node/.
-    publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
     env: process.env,
   }),
 );

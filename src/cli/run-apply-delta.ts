@@ -77,7 +77,7 @@ async function apply({ base, delta, out }: Folders, io: ApplyDeltaIo): Promise<v
     if (taken && (await realpath(out)) === (await realpath(folder)))
       throw new AppError('CONFIG_INVALID', `--out: ${out} is the folder of --${name}.`, 'Give another directory.');
   }
-  const model = await exportModel({ files, tensor: await openDelta(files, source), dtype: 'f32' });
+  const model = await exportModel({ files, ...(await openDelta(files, source)), dtype: 'f32' });
   await writeModelFolder(out, model.files);
   io.stdout(`${files.table.length} tensors of ${files.name}, tuned, are in ${out}\n`);
 }

@@ -11,7 +11,6 @@ async function run(...args: string[]): Promise<{ status: number; out: string; er
   const status = await runForecast(args, {
     stdout: (text) => void (out += text),
     stderr: (text) => void (err += text),
-    publicFolder: 'public',
     env: {},
   });
   return { status, out, err };
@@ -28,6 +27,7 @@ const json = async (...args: string[]) =>
 
 /** As their publishers count them. */
 const PARAMETERS = {
+  'wordsmith-2m': 1_738_880,
   'gpt2-124m': 124_439_808,
   'smollm2-135m': 134_515_008,
   'smollm2-360m': 361_821_120,

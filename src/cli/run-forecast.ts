@@ -6,7 +6,6 @@ import { basename, join } from 'node:path';
 import { AppError, errorInfo } from '../base/errors';
 import { checkConfig, type RunConfig } from '../config/run-config';
 import { MEMORY_CATEGORIES, withTotal, type MemoryTotals } from '../dispatch/memory';
-import { BUILTIN_MODELS } from '../io/sources/builtin';
 import { HubClient } from '../io/hub/client';
 import { lookAtModel } from '../io/hub/look';
 import { looksLikeHubName, parseHubName, parseToken } from '../io/hub/names';
@@ -23,8 +22,6 @@ import { megabytes } from './finetune/print';
 export interface ForecastIo {
   stdout(text: string): void;
   stderr(text: string): void;
-  /** The folder of the built-in model. */
-  readonly publicFolder: string;
   /** Of the process: HF_TOKEN. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -73,23 +70,20 @@ export async function runForecast(args: readonly string[], io: ForecastIo): Prom
   }
 }
 
-async function modelOf({ config, explicit, hubUrl }: FinetuneOptions, io: ForecastIo): Promise<KnownShape> {
+async function modelOf({ config, hubUrl }: FinetuneOptions, io: ForecastIo): Promise<KnownShape> {
   const given = config.model;
   const known = given.toLowerCase();
   if (Object.hasOwn(PUBLIC_CONFIGS, known)) {
     const name = known as PublicModel;
     return { name, shape: parseModelConfig(PUBLIC_CONFIGS[name], name), types: PUBLIC_TYPES[name] };
   }
-  const builtin = BUILTIN_MODELS.find(({ id }) => id === given);
-  const path = builtin && !explicit.has('model') ? join(io.publicFolder, builtin.path) : given;
-  const found = await stat(path).catch(() => null);
-  if (found?.isFile()) return fromConfig(path);
+  const found = await stat(given).catch(() => null);
+  if (found?.isFile()) return fromConfig(given);
   if (found?.isDirectory()) {
-    const weights = await openModel(await nodeSource(path)).catch(() => null);
-    if (weights) return { name: basename(path), shape: weights.shape, types: compactTypes(weights.types) };
-    return fromConfig(join(path, 'config.json'));
+    const weights = await openModel(await nodeSource(given)).catch(() => null);
+    if (weights) return { name: basename(given), shape: weights.shape, types: compactTypes(weights.types) };
+    return fromConfig(join(given, 'config.json'));
   }
-  if (builtin) return fromConfig(join(io.publicFolder, builtin.path, 'config.json'));
   if (looksLikeHubName(given)) {
     const { repo, revision } = parseHubName(given, hubUrl);
     const token = parseToken(io.env.HF_TOKEN ?? '');

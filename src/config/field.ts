@@ -73,6 +73,10 @@ export interface Facts<T> {
   readonly help: string;
   /** The form shows it in simple mode, too. */
   readonly simple?: boolean;
+  /** The page lists it among the settings of a run even if it has its default. */
+  readonly listed?: boolean;
+  /** It changes what is read of the data, or how, so a change of it makes a new preview. */
+  readonly shapesData?: boolean;
   /** Methods that use it; absent: all. */
   readonly methods?: readonly Method[];
   /**

@@ -74,9 +74,9 @@ export class Engine {
    * nothing if they came in 16 bits.
    */
   writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
-    const { store, layout } = this.#truthOf(row);
+    const { weights, layout } = this.#truthOf(row);
     const { stored } = layout.places.get(row.local)!;
-    this.#write(tensorBytes(store, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
+    this.#write(tensorBytes(weights, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
   }
 
   /**
@@ -84,8 +84,8 @@ export class Engine {
    * exactly the stored ones.
    */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
-    const { store, layout } = this.#truthOf(row);
-    const words = await this.#read(tensorBytes(store, layout, row.local, start, end));
+    const { weights, layout } = this.#truthOf(row);
+    const words = await this.#read(tensorBytes(weights, layout, row.local, start, end));
     return decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
   }
 
@@ -98,10 +98,10 @@ export class Engine {
   /** A layer's weights in f32, in the layout of its trainable. */
   async readLayer(layer: number): Promise<Uint8Array<ArrayBuffer>> {
     const { blocks, slots } = this.plan.buffers;
-    const { store, rows } = blocks.get(`layer.${layer}`)!;
+    const { weights, rows } = blocks.get(`layer.${layer}`)!;
     const slot = this.#inSlots.get(layer);
     if (slot !== undefined) return this.readSharded(slots[slot].master!);
-    if (!this.plan.mastered) return this.readSharded(store);
+    if (!this.plan.mastered) return this.readSharded(weights);
     const { layout } = slots[0];
     const bytes = new Uint8Array(layout.bytes);
     for (const row of rows) bytes.set(new Uint8Array((await this.readTensor(row)).buffer), layout.places.get(row.local)!.offset);
@@ -109,13 +109,13 @@ export class Engine {
   }
 
   writeAdapter(layer: number, local: string, data: Float32Array<ArrayBuffer>): void {
-    const { store, layout } = this.plan.buffers.adapters[layer];
-    this.#write(tensorBytes(store, layout, local), data);
+    const { weights, layout } = this.plan.buffers.adapters[layer];
+    this.#write(tensorBytes(weights, layout, local), data);
   }
 
   async readAdapter(layer: number, local: string): Promise<Float32Array<ArrayBuffer>> {
-    const { store, layout } = this.plan.buffers.adapters[layer];
-    return this.#read(tensorBytes(store, layout, local));
+    const { weights, layout } = this.plan.buffers.adapters[layer];
+    return this.#read(tensorBytes(weights, layout, local));
   }
 
   /** Gradient of a tensor of a trainable, for tests. */
@@ -134,12 +134,12 @@ export class Engine {
   }
 
   /** All buffers of a block, gradient or state, one after the other. */
-  async readSharded(store: ShardedBuffer): Promise<Uint8Array<ArrayBuffer>> {
-    return new Uint8Array((await this.#read(viewsOf(store, 0, store.bytes))).buffer);
+  async readSharded(sharded: ShardedBuffer): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array((await this.#read(viewsOf(sharded, 0, sharded.bytes))).buffer);
   }
 
-  writeSharded(store: ShardedBuffer, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#write(viewsOf(store, 0, store.bytes), bytes);
+  writeSharded(sharded: ShardedBuffer, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#write(viewsOf(sharded, 0, sharded.bytes), bytes);
   }
 
   /** Sum of the losses of all targets of a micro-batch; nothing is trained. */
@@ -206,10 +206,10 @@ export class Engine {
   }
 
   /** Where the current values of a tensor are. */
-  #truthOf(row: ParameterRow): Pick<Block, 'store' | 'layout'> {
+  #truthOf(row: ParameterRow): Pick<Block, 'weights' | 'layout'> {
     const { blocks, slots } = this.plan.buffers;
     const slot = row.layer === null ? undefined : this.#inSlots.get(row.layer);
-    return slot === undefined ? blocks.get(row.block)! : { store: slots[slot].master!, layout: slots[slot].layout };
+    return slot === undefined ? blocks.get(row.block)! : { weights: slots[slot].master!, layout: slots[slot].layout };
   }
 
   /** Views one after the other, as one array. */

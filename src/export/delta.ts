@@ -6,6 +6,7 @@
 import { AppError } from '../base/errors';
 import { shown } from '../model/config';
 import { elementsOf, type ParameterRow } from '../model/types';
+import type { DeclaredEnding } from './declared-ending';
 import type { ReadTensor } from './folder';
 import type { FileSource } from '../io/sources/file-source';
 import type { ModelFiles } from '../io/sources/model-files';
@@ -42,10 +43,17 @@ const AGAIN = 'Export the delta again: both of its files, from one run.';
 /** The largest delta.json that is read. */
 const MAX_ABOUT = 64 * 2 ** 20;
 
+/** What a delta adds to its base. */
+export interface OpenedDelta {
+  readonly tensor: ReadTensor;
+  readonly ending?: DeclaredEnding;
+}
+
 interface About {
   readonly base: string;
   readonly baseName: string;
   readonly names: readonly string[];
+  readonly ending: DeclaredEnding | null;
 }
 
 async function readAbout(source: FileSource): Promise<About> {
@@ -65,7 +73,20 @@ async function readAbout(source: FileSource): Promise<About> {
   if (typeof base !== 'string' || !/^[0-9a-f]{64}$/.test(base)) throw refuse(`${DELTA_ABOUT} has no base_sha256.`, AGAIN);
   const names = Array.isArray(tensors) ? tensors.map((tensor: unknown) => (tensor as { name?: unknown } | null)?.name) : null;
   if (!names?.every((name): name is string => typeof name === 'string')) throw refuse(`${DELTA_ABOUT} has no list of tensors.`, AGAIN);
-  return { base, baseName: typeof baseName === 'string' ? baseName : '', names };
+  return { base, baseName: typeof baseName === 'string' ? baseName : '', names, ending: readEnding(fields.get('ending')) };
+}
+
+/** Null in deltas of older versions, which did not have it. */
+function readEnding(value: unknown): DeclaredEnding | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { token, stopIds, renames } = value as { readonly [key: string]: unknown };
+  const isId = (id: unknown): id is number => Number.isInteger(id) && (id as number) >= 0;
+  if (!Array.isArray(stopIds) || !stopIds.every(isId) || typeof renames !== 'boolean')
+    throw refuse(`${DELTA_ABOUT} has a malformed ending.`, AGAIN);
+  if (token === null) return { token, stopIds, renames };
+  const { id, text } = (token ?? {}) as { readonly id?: unknown; readonly text?: unknown };
+  if (!isId(id) || typeof text !== 'string') throw refuse(`${DELTA_ABOUT} has a malformed ending.`, AGAIN);
+  return { token: { id, text }, stopIds, renames };
 }
 
 async function readHeader(source: FileSource): Promise<SafetensorsHeader> {
@@ -79,7 +100,7 @@ async function readHeader(source: FileSource): Promise<SafetensorsHeader> {
  * together, that every tensor of theirs is one of the base with its shape, and that the base is the one it was trained from
  * (which reads the base once). Throws MODEL_FILE, TENSOR_SHAPE or TENSOR_DTYPE.
  */
-export async function openDelta(base: ModelFiles, source: FileSource): Promise<ReadTensor> {
+export async function openDelta(base: ModelFiles, source: FileSource): Promise<OpenedDelta> {
   const about = await readAbout(source);
   const { tensors, metadata } = await readHeader(source);
   if (metadata.get('base_sha256') !== about.base || [...tensors.keys()].sort().join('\n') !== [...about.names].sort().join('\n'))
@@ -93,11 +114,12 @@ export async function openDelta(base: ModelFiles, source: FileSource): Promise<R
       'Give the folder of that model, in the version that was trained.',
     );
   }
-  return async (row, start = 0, end = elementsOf(row)) => {
+  const tensor: ReadTensor = async (row, start = 0, end = elementsOf(row)) => {
     const entry = changed.get(row.name);
     if (!entry) return base.tensor(row, start, end);
     return decodeTensor(await source.read(DELTA_WEIGHTS, entry.begin + start * 4, entry.begin + end * 4), 'f32');
   };
+  return { tensor, ...(about.ending && { ending: about.ending }) };
 }
 
 function matchRows(base: ModelFiles, tensors: ReadonlyMap<string, TensorEntry>): Map<string, TensorEntry> {

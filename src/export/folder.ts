@@ -4,6 +4,7 @@
 
 import { AppError } from '../base/errors';
 import { shown } from '../model/config';
+import { GENERATION, withEnding, withEntry, type DeclaredEnding } from './declared-ending';
 import type { Dtype, ParameterRow } from '../model/types';
 import { narrow } from '../base/half';
 import { scanJson } from '../base/json-scan';
@@ -42,6 +43,8 @@ export interface ExportOptions {
   readonly dtype: Dtype;
   /** The weights before training (files.tensor), to count what survives. */
   readonly original?: ReadTensor;
+  /** How its turns or texts end; absent: its files say what they said. */
+  readonly ending?: DeclaredEnding;
   /** Bytes of weights above which they go into several files. */
   readonly shardBytes?: number;
 }
@@ -49,7 +52,7 @@ export interface ExportOptions {
 const TORCH_NAME: Readonly<Record<Dtype, string>> = { f32: 'float32', f16: 'float16', bf16: 'bfloat16' };
 
 /** Reading the chunks of the weights throws NONFINITE_WEIGHTS if a tuned weight is not finite in the chosen type. */
-export async function exportModel({ files, tensor, dtype, original, shardBytes }: ExportOptions): Promise<ExportedModel> {
+export async function exportModel({ files, tensor, dtype, original, ending, shardBytes }: ExportOptions): Promise<ExportedModel> {
   const tally = { weights: 0, changed: 0, survived: 0 };
   let written = 0;
   const weights = weightFiles(
@@ -67,8 +70,19 @@ export async function exportModel({ files, tensor, dtype, original, shardBytes }
     shardBytes,
   );
   const companions: ExportFile[] = [];
-  for (const path of files.passthrough) companions.push(plainFile(path, await files.read(path)));
-  const config = new TextEncoder().encode(withDtype(files.configText, dtype));
+  const edited = (path: string, text: string | null): string | null => (ending ? withEnding(path, text, ending) : text);
+  const utf8 = new TextEncoder();
+  for (const path of files.passthrough) {
+    // Only a file that changes goes through text: all others stay as they are, byte for byte.
+    const text = ending && path.endsWith('.json') && path !== 'tokenizer.json' ? await files.text(path) : null;
+    const changed = text === null ? null : edited(path, text);
+    companions.push(plainFile(path, changed === text ? await files.read(path) : utf8.encode(changed!)));
+  }
+  if (!files.passthrough.includes(GENERATION)) {
+    const made = edited(GENERATION, null);
+    if (made !== null) companions.push(plainFile(GENERATION, utf8.encode(made)));
+  }
+  const config = utf8.encode(edited('config.json', withDtype(files.configText, dtype))!);
 
   const parts = weights.files.map(({ path, file }, index): ExportFile => ({
     path,
@@ -79,7 +93,7 @@ export async function exportModel({ files, tensor, dtype, original, shardBytes }
       written = index + 1;
     },
   }));
-  if (weights.index !== null) companions.unshift(plainFile(SHARD_INDEX, new TextEncoder().encode(weights.index)));
+  if (weights.index !== null) companions.unshift(plainFile(SHARD_INDEX, utf8.encode(weights.index)));
   return {
     files: [...parts, ...companions, plainFile('config.json', config)],
     survival() {
@@ -97,11 +111,7 @@ export function withDtype(configText: string, dtype: Dtype): string {
   const hits = entries.filter(({ key }) => key === 'torch_dtype' || key === 'dtype');
   if (hits.length > 0) return hits.reduceRight((text, { start, end }) => text.slice(0, start) + value + text.slice(end), configText);
 
-  const last = entries.at(-1);
-  if (!last) throw new AppError('INTERNAL', 'config.json is empty.', '');
-  // Copies the white space before the first key, so that the new line looks like the others.
-  const indent = /^\s*\{(\s*)/.exec(configText)![1];
-  return `${configText.slice(0, last.end)},${indent}"torch_dtype": ${value}${configText.slice(last.end)}`;
+  return withEntry(configText, 'torch_dtype', value);
 }
 
 /** Values of this magnitude or above round to infinity. */

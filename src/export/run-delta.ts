@@ -8,6 +8,7 @@ import { writeSafetensors } from '../io/formats/safetensors';
 import { elementsOf, type ParameterRow } from '../model/types';
 import { Change } from '../train/change';
 import { adapterFiles } from './run';
+import { declaredEnding } from './run-ending';
 import type { Session } from '../train/session';
 
 /** An entry of delta.json. */
@@ -48,6 +49,7 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
     method: config.method,
     steps: state.completed,
   };
+  const ending = declaredEnding(inputs);
   const weights = writeSafetensors(
     rows.map((row) => ({
       name: files.fileName(row),
@@ -59,7 +61,7 @@ export async function exportDelta(session: Session): Promise<readonly ExportFile
   );
   return [
     { path: DELTA_WEIGHTS, size: weights.size, chunks: () => weights.chunks() },
-    plainFile(DELTA_ABOUT, new TextEncoder().encode(`${JSON.stringify({ ...about, tensors }, null, 2)}\n`)),
+    plainFile(DELTA_ABOUT, new TextEncoder().encode(`${JSON.stringify({ ...about, ending, tensors }, null, 2)}\n`)),
   ];
 }
 

@@ -13,8 +13,13 @@ import type { Session } from '../train/session';
 /** model.gguf and, for LoRA, adapter.gguf. Throws as checkGguf; tensors are read from the GPU as the files are written, one at a time. */
 export async function exportRunGguf(session: Session, type: GgufType): Promise<readonly ExportFile[]> {
   const { engine, inputs } = session;
-  const { config, files, tokenizer } = inputs;
-  const model = await exportGguf({ files, tensor: tunedTensor(session), type, specials: ggufSpecials(tokenizer) });
+  const { config, files } = inputs;
+  const model = await exportGguf({
+    files,
+    tensor: tunedTensor(session),
+    type,
+    specials: ggufSpecials(inputs.tokenizer, stopIdsOf(inputs)),
+  });
   const made: ExportFile[] = [{ path: 'model.gguf', size: model.size, chunks: () => model.chunks() }];
   if (config.method !== 'lora') return made;
   const sites = engine.plan.buffers.adapters.flatMap((_, layer) =>
@@ -32,13 +37,16 @@ export async function exportRunGguf(session: Session, type: GgufType): Promise<r
 }
 
 /** Throws MODEL_UNSUPPORTED or TOKENIZER with the reason if GGUF cannot carry the model. Needs neither a GPU nor training. */
-export async function checkGguf({ files, tokenizer }: Pick<RunInputs, 'files' | 'tokenizer'>): Promise<void> {
-  await ggufKeys(files, ggufSpecials(tokenizer));
+export async function checkGguf(inputs: Pick<RunInputs, 'files' | 'tokenizer' | 'dataset'>): Promise<void> {
+  await ggufKeys(inputs.files, ggufSpecials(inputs.tokenizer, stopIdsOf(inputs)));
 }
 
-export function ggufSpecials(tokenizer: Tokenizer): GgufSpecials {
-  const { bosId, eosIds, addBos, chatTemplate } = tokenizer;
+const stopIdsOf = ({ dataset }: Pick<RunInputs, 'dataset'>): readonly number[] => dataset.summary.ending.stopIds;
+
+/** `stopIds`: the run's (Ending); by default those that the tokenizer's files name. */
+export function ggufSpecials(tokenizer: Tokenizer, stopIds: readonly number[] = tokenizer.eosIds): GgufSpecials {
+  const { bosId, addBos, chatTemplate } = tokenizer;
   const { pad_token: pad } = tokenizer.specialTexts;
   const padIds = pad === undefined ? [] : tokenizer.encode(pad);
-  return { bosId, eosIds, padId: padIds.length === 1 ? padIds[0] : null, addBos, chatTemplate };
+  return { bosId, eosIds: stopIds, padId: padIds.length === 1 ? padIds[0] : null, addBos, chatTemplate };
 }

@@ -7,6 +7,7 @@ import { piecesOf } from '../io/formats/pieces';
 import { writeSafetensors } from '../io/formats/safetensors';
 import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
 import { loraSites, mergeAdapter } from '../engine/lora';
+import { declaredEnding } from './run-ending';
 import { modelCard } from './model-card';
 import type { Session } from '../train/session';
 
@@ -29,6 +30,7 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
     files,
     dtype,
     shardBytes,
+    ending: declaredEnding(session.inputs),
     tensor: tunedTensor(session),
     ...(dtype !== 'f32' && { original: files.tensor }),
   });

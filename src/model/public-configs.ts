@@ -6,6 +6,20 @@ import type { Dtype } from './types';
 const llama = { hidden_act: 'silu', tie_word_embeddings: true } as const;
 
 export const PUBLIC_CONFIGS = {
+  'wordsmith-2m': {
+    ...llama,
+    model_type: 'llama',
+    vocab_size: 2048,
+    hidden_size: 128,
+    intermediate_size: 352,
+    num_hidden_layers: 8,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 32,
+    max_position_embeddings: 512,
+    rope_theta: 10000,
+    rms_norm_eps: 1e-5,
+  },
   'gpt2-124m': {
     model_type: 'gpt2',
     vocab_size: 50257,
@@ -113,6 +127,7 @@ export type PublicModel = keyof typeof PUBLIC_CONFIGS;
 
 /** The type in which each one's weights are published. */
 export const PUBLIC_TYPES: Readonly<Record<PublicModel, Dtype>> = {
+  'wordsmith-2m': 'f16',
   'gpt2-124m': 'f32',
   'smollm2-135m': 'bf16',
   'smollm2-360m': 'bf16',

@@ -20,13 +20,13 @@ export interface BlockBytes {
 export function blockBytes(plan: RunPlan): BlockBytes[] {
   const { blocks, alwaysOn, slots, adapters } = plan.buffers;
   const { method } = plan.input;
-  return [...blocks].map(([name, { store }]) => {
+  return [...blocks].map(([name, { weights }]) => {
     const always = alwaysOn.get(name as AlwaysOnName);
     const layer = /^layer\.(\d+)$/.exec(name)?.[1];
     const trained = layer === undefined ? always : slots[method === 'lisa' ? 0 : Number(layer)];
     return {
       name,
-      weights: store.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.store.bytes ?? 0)),
+      weights: weights.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.weights.bytes ?? 0)),
       gradient: trained?.gradient.bytes ?? 0,
       m: trained?.m.bytes ?? 0,
       v: trained?.v.bytes ?? 0,

@@ -15,10 +15,10 @@ const shardOf = ({ first, rows }: RowsView, all: readonly RowsView[]): TableShar
 export function embeddingForward(context: Context, mode: 'train' | 'generate'): Unit {
   const { input, buffers } = context;
   const { width } = input.shape;
-  const { store, layout, rows: tensors } = block(context, 'embedding');
+  const { weights, layout, rows: tensors } = block(context, 'embedding');
   const [tokens, positions] = ['embedding', 'position'].map((role) => tensors.find((row) => row.role === role)?.local);
-  const positionTable = positions === undefined ? undefined : tensorView(store, layout, positions);
-  const table = tensorRows(store, layout, tokens!, width);
+  const positionTable = positions === undefined ? undefined : tensorView(weights, layout, positions);
+  const table = tensorRows(weights, layout, tokens!, width);
   // While sampling the stream is one document that starts at token 0 (the inputs' segStart is all zero then).
   const dispatches = table.map((rows) =>
     embeddingFwd({

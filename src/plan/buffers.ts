@@ -47,7 +47,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const blocks = new Map<BlockName, Block>();
   for (const [name, list] of rowsByBlock(storedTable(input))) {
     const layout = layoutBlock(list, input.shardBytes);
-    blocks.set(name, { store: makeSharded(name, layout, 'weights', name), layout, rows: list });
+    blocks.set(name, { weights: makeSharded(name, layout, 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
@@ -58,7 +58,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     .map((i): Block => {
       const list = loraRows(linears, i, input.lora!.rank);
       const layout = layoutBlock(list, input.shardBytes);
-      return { store: makeSharded(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
+      return { weights: makeSharded(`adapter.${i}`, layout, 'weights', `layer.${i}`), layout, rows: list };
     });
 
   /** m or v: cut where the gradient is, each shard in as many bytes as its elements take. */

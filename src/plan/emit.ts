@@ -38,8 +38,8 @@ export function block(context: Context, name: BlockName): Block {
 }
 
 function weightView(context: Context, name: BlockName, tensor: string): View {
-  const { store, layout } = block(context, name);
-  return tensorView(store, layout, tensor);
+  const { weights, layout } = block(context, name);
+  return tensorView(weights, layout, tensor);
 }
 
 /** Weights of a layer: its master while it trains in a slot that has one, else as they are stored. */

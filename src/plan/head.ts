@@ -31,7 +31,7 @@ function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
   const owner = block(context, tied ? 'embedding' : 'head');
   const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
   const trainable = context.buffers.alwaysOn.get(tied ? 'embedding' : 'head');
-  const matrices = tensorRows(owner.store, owner.layout, row.local, width);
+  const matrices = tensorRows(owner.weights, owner.layout, row.local, width);
   const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
   return matrices.flatMap((held, index) =>
     rangesOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPiece => {
@@ -56,7 +56,7 @@ const finalNorm = (context: Context): NormOp => {
 /** Where the final norm runs. `gen`: while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
 function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
-  const { store, layout } = block(context, 'norm');
+  const { weights, layout } = block(context, 'norm');
   const trained = context.buffers.alwaysOn.get('norm') ?? null;
   const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
   return {
@@ -64,7 +64,7 @@ function headSite(context: Context, transients: Transients, gen = false): Forwar
     rows,
     live: allTargets,
     label: (_, what) => (what === 'fwd' ? `head/norm${gen ? ' gen' : ''}` : `head/norm ${what}`),
-    weight: (tensor) => tensorView(store, layout, tensor),
+    weight: (tensor) => tensorView(weights, layout, tensor),
     value: (name) => transients.view(name, rows * (widths.get(name) ?? 1)),
     scratch: (name, elements) => transients.view(name, elements),
     adapter: null,

@@ -36,9 +36,9 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       expect(whole.cuts).toEqual([{ at: 0 }]);
       // Cuts don't move any tensor.
       expect({ ...layout, cuts: [] }).toEqual({ ...whole, cuts: [] });
-      const store = makeSharded(layout);
+      const sharded = makeSharded(layout);
       let at = 0;
-      for (const shard of store.shards) {
+      for (const shard of sharded.shards) {
         expect(shard.at).toBe(at);
         expect(shard.buffer.bytes % 256).toBe(0);
         expect(shard.buffer.bytes).toBeGreaterThan(0);
@@ -49,16 +49,16 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       for (const row of rows) {
         const { offset, elements } = layout.places.get(row.local)!;
         if (row.shards === 1) {
-          const view = tensorView(store, layout, row.fused ?? row.local);
+          const view = tensorView(sharded, layout, row.fused ?? row.local);
           expect(view.buffer.bytes).toBeGreaterThanOrEqual(view.offset + view.bytes);
           continue;
         }
-        const pieces = tensorRows(store, layout, row.local, row.shape[1]);
+        const pieces = tensorRows(sharded, layout, row.local, row.shape[1]);
         expect(pieces).toHaveLength(row.shards);
         expect(pieces.map(({ first }) => first)).toEqual(pieces.map((_, index) => index * pieces[0].rows));
         expect(pieces.reduce((sum, { rows: held }) => sum + held, 0)).toBe(row.shape[0]);
-        expect(viewsOf(store, offset, 4 * elements).map(({ buffer }) => buffer)).toEqual(pieces.map(({ view }) => view.buffer));
-        expect(() => tensorView(store, layout, row.local)).toThrow('several buffers');
+        expect(viewsOf(sharded, offset, 4 * elements).map(({ buffer }) => buffer)).toEqual(pieces.map(({ view }) => view.buffer));
+        expect(() => tensorView(sharded, layout, row.local)).toThrow('several buffers');
       }
     }
   });

@@ -55,7 +55,7 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
   const { adam, optimizerState: state } = context.input;
   const { scalars, stats } = context.buffers;
   const dispatches = weights.shards.map(({ buffer, at }, index): Dispatch => {
-    const shard = (store: ShardedBuffer): View => FULL_VIEW(store.shards[index].buffer);
+    const shard = (sharded: ShardedBuffer): View => FULL_VIEW(sharded.shards[index].buffer);
     const elements = buffer.bytes / 4;
     const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - at / 4));
     return adamw({
@@ -86,13 +86,13 @@ export function reset(slot: Slot): Segment {
 
 /** A layer joins: its slot's master gets the values that its block stores. */
 export const join = (block: Block, slot: Slot): Segment =>
-  converted(`${block.store.name} → ${slot.name}`, block, slot, (label, stored, master, elements) =>
+  converted(`${block.weights.name} → ${slot.name}`, block, slot, (label, stored, master, elements) =>
     unpack({ label, y: master, x: stored, elements }),
   );
 
 /** A layer leaves: its block stores the master's values, rounded where it stores them packed. */
 export const leave = (block: Block, slot: Slot): Segment =>
-  converted(`${slot.name} → ${block.store.name}`, block, slot, (label, stored, master, elements) =>
+  converted(`${slot.name} → ${block.weights.name}`, block, slot, (label, stored, master, elements) =>
     pack({ label, y: stored, x: master, elements }),
   );
 
@@ -101,12 +101,12 @@ const MAX_CONVERTED = 2 ** 25;
 
 function converted(
   name: string,
-  { store, layout, rows }: Block,
+  { weights, layout, rows }: Block,
   slot: Slot,
   convert: (label: StorageArgs['label'], stored: View, master: View, elements: number) => Dispatch,
 ): Segment {
   const dispatches = boundNames(rows).flatMap((tensor) => {
-    const [stored, master] = [tensorView(store, layout, tensor), tensorView(slot.master!, slot.layout, tensor)];
+    const [stored, master] = [tensorView(weights, layout, tensor), tensorView(slot.master!, slot.layout, tensor)];
     const { elements } = layout.places.get(tensor)!;
     const list: Dispatch[] = [];
     for (let first = 0; first < elements; first += MAX_CONVERTED) {

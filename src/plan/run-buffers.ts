@@ -7,7 +7,7 @@ import type { ShardedBuffer } from './sharded-buffer';
 
 /** Weights with the layout of a block: its tensors as they are stored. */
 export interface Block {
-  readonly store: ShardedBuffer;
+  readonly weights: ShardedBuffer;
   readonly layout: BlockLayout;
   readonly rows: readonly ParameterRow[];
 }

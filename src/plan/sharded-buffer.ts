@@ -44,25 +44,25 @@ export function viewsOf({ shards }: ShardedBuffer, at: number, bytes: number, st
   });
 }
 
-const placeOf = (store: ShardedBuffer, layout: BlockLayout, name: string): Placement => {
+const placeOf = (sharded: ShardedBuffer, layout: BlockLayout, name: string): Placement => {
   const place = layout.places.get(name);
-  if (!place) throw new AppError('INTERNAL', `Block ${store.name} has no tensor ${name}.`, '');
+  if (!place) throw new AppError('INTERNAL', `Block ${sharded.name} has no tensor ${name}.`, '');
   return place;
 };
 
 /** Elements [start, end) of a tensor, by default all, where they lie. For reading and writing, not for kernels. */
-export function tensorBytes(store: ShardedBuffer, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
-  const place = placeOf(store, layout, name);
+export function tensorBytes(sharded: ShardedBuffer, layout: BlockLayout, name: string, start = 0, end?: number): View[] {
+  const place = placeOf(sharded, layout, name);
   const width = elementBytes(place);
-  return viewsOf(store, place.offset + start * width, ((end ?? place.elements) - start) * width, place.stored);
+  return viewsOf(sharded, place.offset + start * width, ((end ?? place.elements) - start) * width, place.stored);
 }
 
 /** The range of one tensor or fused group that lies in one buffer. Padded to 16 bytes, so that vec4 bindings reach the last element. */
-export function tensorView(store: ShardedBuffer, layout: BlockLayout, name: string): View {
-  const place = placeOf(store, layout, name);
-  const views = viewsOf(store, place.offset, roundUp(place.elements * elementBytes(place), 16), place.stored);
+export function tensorView(sharded: ShardedBuffer, layout: BlockLayout, name: string): View {
+  const place = placeOf(sharded, layout, name);
+  const views = viewsOf(sharded, place.offset, roundUp(place.elements * elementBytes(place), 16), place.stored);
   if (views.length !== 1)
-    throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is bound whole, but lies in several buffers.`, '');
+    throw new AppError('INTERNAL', `Tensor ${name} of ${sharded.name} is bound whole, but lies in several buffers.`, '');
   return views[0];
 }
 
@@ -75,16 +75,16 @@ export interface RowsView {
 }
 
 /** A matrix of `columns` as bindings: one, or one for every shard. */
-export function tensorRows(store: ShardedBuffer, layout: BlockLayout, name: string, columns: number): RowsView[] {
-  const { offset, elements, stored } = placeOf(store, layout, name);
+export function tensorRows(sharded: ShardedBuffer, layout: BlockLayout, name: string, columns: number): RowsView[] {
+  const { offset, elements, stored } = placeOf(sharded, layout, name);
   const width = elementBytes({ stored });
   let first = 0;
-  return viewsOf(store, offset, elements * width, stored).map((piece): RowsView => {
+  return viewsOf(sharded, offset, elements * width, stored).map((piece): RowsView => {
     const rows = piece.bytes / (width * columns);
     const view = { ...piece, bytes: roundUp(piece.bytes, 16) };
     const shard = { view, first, rows };
     if (!Number.isInteger(rows) || view.offset % BINDING_ALIGNMENT !== 0)
-      throw new AppError('INTERNAL', `Tensor ${name} of ${store.name} is not cut between rows.`, '');
+      throw new AppError('INTERNAL', `Tensor ${name} of ${sharded.name} is not cut between rows.`, '');
     first += rows;
     return shard;
   });

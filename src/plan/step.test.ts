@@ -77,8 +77,8 @@ describe.each(ODD_NAMES)('%s', (name) => {
       const step = plan.step(assignment);
       const { blocks, adapters, alwaysOn } = plan.buffers;
       const trained = [
-        ...[...alwaysOn.keys()].map((name) => blocks.get(name)!.store),
-        ...[...assignment.keys()].map((layer) => (plan.input.lora ? adapters[layer].store : blocks.get(`layer.${layer}`)!.store)),
+        ...[...alwaysOn.keys()].map((name) => blocks.get(name)!.weights),
+        ...[...assignment.keys()].map((layer) => (plan.input.lora ? adapters[layer].weights : blocks.get(`layer.${layer}`)!.weights)),
       ];
       const updated = new Map<string, number>();
       for (const dispatch of dispatchesOf(stepSegments(step, plan))) {
@@ -179,7 +179,7 @@ describe('real models under default limits', () => {
     for (const shape of [SHAPES['GPT-2 124M'], { ...SHAPES['GPT-2 124M'], tied: false }, SHAPES['Qwen2.5-0.5B']]) {
       const plan = runPlan(shape, runConfig(shape, method('full')));
       const dispatches = dispatchesOf(microSegments(plan.step(assignments(plan)[0]), plan.capacity));
-      const { store } = plan.buffers.blocks.get('embedding')!;
+      const { weights } = plan.buffers.blocks.get('embedding')!;
       const { gradient } = plan.buffers.alwaysOn.get('embedding')!;
       const bytes = shape.vocab * shape.width * 4;
       const covered = (name: string, { shards }: ShardedBuffer): number =>
@@ -189,7 +189,7 @@ describe('real models under default limits', () => {
           .filter((view) => shards.some(({ buffer, at }) => view.buffer === buffer && at + view.offset < bytes))
           .reduce((sum, view) => sum + view.bytes, 0);
       expect(bytes).toBeGreaterThan(DEFAULT_LIMITS.maxStorageBufferBindingSize);
-      expect(covered('embedding_fwd', store)).toBe(bytes);
+      expect(covered('embedding_fwd', weights)).toBe(bytes);
       expect(covered('embedding_bwd_dw', gradient)).toBe(bytes);
       expect(covered('fill', gradient)).toBe(shape.tied ? 0 : bytes);
     }

@@ -31,12 +31,12 @@ const PASSES = {
 const UPDATES = {
   alwaysOnSquares: ({ buffers, input }: Context, name: AlwaysOnName) => optimizer.squares({ buffers, input }, buffers.alwaysOn.get(name)!),
   alwaysOnUpdate: (context: Context, name: AlwaysOnName) =>
-    optimizer.update(context, context.buffers.blocks.get(name)!.store, context.buffers.alwaysOn.get(name)!),
+    optimizer.update(context, context.buffers.blocks.get(name)!.weights, context.buffers.alwaysOn.get(name)!),
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
   /** `layer` matters only if the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {
     const { adapters, slots } = context.buffers;
-    const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].store : layerBlock(context, layer).store);
+    const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].weights : layerBlock(context, layer).weights);
     return optimizer.update(context, weights, slots[slot]);
   },
   idleSquares: (context: Context, slot: number) => optimizer.idleSquares(context, context.buffers.slots[slot]),

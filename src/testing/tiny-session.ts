@@ -142,8 +142,8 @@ export async function openTiny(
 export async function trainedBytes(session: Session): Promise<Map<string, Bytes>> {
   const { engine } = session;
   const bytes = new Map<string, Bytes>();
-  for (const [name, { store }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readSharded(store));
-  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readSharded(store));
+  for (const [name, { weights }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readSharded(weights));
+  for (const [layer, { weights }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readSharded(weights));
   return bytes;
 }
 

@@ -103,16 +103,16 @@ export function stepData(microBatches: readonly MicroBatch[]): StepData {
 export const tinyStep = (shape: ModelShape, seed: number): StepData => stepData([microBatch(tinySamples(shape, [9, 6], seed))]);
 
 /** SHA-256 of the bytes of a block, a gradient or a state on the GPU. */
-export async function hashOf(engine: Engine, store: ShardedBuffer): Promise<string> {
+export async function hashOf(engine: Engine, sharded: ShardedBuffer): Promise<string> {
   return createHash('sha256')
-    .update(await engine.readSharded(store))
+    .update(await engine.readSharded(sharded))
     .digest('hex');
 }
 
 /** By block name ('layer.2'); adapters as 'adapter.2'. */
 export async function weightHashes(engine: Engine): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const [name, { store }] of engine.plan.buffers.blocks) hashes[name] = await hashOf(engine, store);
-  for (const [layer, { store }] of engine.plan.buffers.adapters.entries()) hashes[`adapter.${layer}`] = await hashOf(engine, store);
+  for (const [name, { weights }] of engine.plan.buffers.blocks) hashes[name] = await hashOf(engine, weights);
+  for (const [layer, { weights }] of engine.plan.buffers.adapters.entries()) hashes[`adapter.${layer}`] = await hashOf(engine, weights);
   return hashes;
 }

@@ -80,7 +80,7 @@ test('a device with default limits trains to the same bits', async () => {
   for (const device of Object.keys(DEVICES)) {
     const engine = await tinyEngine(shape, config, { gpu: await DEVICES[device]() });
     const steps = stepsOf(engine, config, () => [1, 3]);
-    results.push(await steps.take(tinyStep(shape, 2)), await engine.readSharded(engine.plan.buffers.blocks.get('layer.3')!.store));
+    results.push(await steps.take(tinyStep(shape, 2)), await engine.readSharded(engine.plan.buffers.blocks.get('layer.3')!.weights));
     engine.close();
   }
   expect(results.slice(2)).toEqual(results.slice(0, 2));

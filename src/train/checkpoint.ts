@@ -114,8 +114,8 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
       buffers.set(shards.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === shards.length - 1 ? block : null }),
     );
   // LoRA's base never changes: the model files have it.
-  if (!engine.plan.input.lora) for (const [name, { store }] of blocks) add(`weights/${name}`, store, name);
-  adapters.forEach(({ store }, layer) => add(`adapter/${layer}`, store));
+  if (!engine.plan.input.lora) for (const [name, { weights }] of blocks) add(`weights/${name}`, weights, name);
+  adapters.forEach(({ weights }, layer) => add(`adapter/${layer}`, weights));
   for (const { name, master } of slots) if (master) add(`master/${name}`, master);
   for (const of of [...alwaysOn.values(), ...slots]) {
     add(`m/${of.name}`, of.m);

@@ -114,7 +114,7 @@ describe.each(LAYOUTS)('$name', ({ layout, of, draws, models }) => {
       for (const each of [of, layout]) {
         const engine = await engineOf(name, config, each, given);
         try {
-          const shards = engine.plan.buffers.blocks.get('embedding')!.store.shards.length;
+          const shards = engine.plan.buffers.blocks.get('embedding')!.weights.shards.length;
           expect(shards > 4, `${method}, cut`).toBe(each.shardBytes !== undefined);
           expect(engine.allocator.reading().live).toEqual(bytesByCategory(engine.plan.allBuffers));
           outcomes.push(await journey(engine, { ...config, weightStorage: each.weightStorage }, draws));

@@ -107,7 +107,7 @@ describe.each(LAYOUTS)('%s', (name) => {
     const host = new TestHost();
     host.proof = 'on request';
     const { session } = await openWhole(name, inputs, before.checkpoints.at(3), host);
-    const { shards } = session.engine.plan.buffers.blocks.get('embedding')!.store;
+    const { shards } = session.engine.plan.buffers.blocks.get('embedding')!.weights;
     expect(shards).toHaveLength(isCut ? 5 : 1);
     const planned = bytesByCategory(session.engine.plan.allBuffers);
     expect(session.forecasts.lisa.bytes.masters > 0).toBe(stored !== null);
@@ -150,9 +150,9 @@ describe.each(LAYOUTS)('%s', (name) => {
         const bytes = wide.get(row.name)!;
         expect(Buffer.compare(bytes, new Uint8Array(values.buffer)), row.name).toBe(0);
         if (session.engine.storedAs(row) === 'f32') {
-          const { store, layout } = blocks.get(row.block)!;
+          const { weights, layout } = blocks.get(row.block)!;
           const { offset, elements } = layout.places.get(row.local)!;
-          const block = await session.engine.readSharded(store);
+          const block = await session.engine.readSharded(weights);
           expect(Buffer.compare(block.subarray(offset, offset + 4 * elements), bytes), row.name).toBe(0);
         }
         if (Buffer.compare(new Uint8Array((await files.tensor(row)).buffer), bytes) !== 0) moved.add(row.block);

@@ -15,7 +15,7 @@ export function isSampleStep(step: number): boolean {
 /** Texts that follow the prompts, one at a time. The same weights give the same texts. */
 export async function* completions(
   engine: Engine,
-  { config, prompts, tokenizer }: RunInputs,
+  { config, dataset, prompts, tokenizer }: RunInputs,
   cancelled: () => boolean,
 ): AsyncGenerator<Pick<Sample, 'prompt' | 'text' | 'leftOut'>> {
   const room = promptRoom(engine.plan.input.cacheTokens, config.sampleTokens);
@@ -23,7 +23,7 @@ export async function* completions(
     const made = await generate(engine, prompt.ids, {
       maxTokens: config.sampleTokens,
       temperature: config.temperature,
-      stopIds: new Set(tokenizer.eosIds),
+      stopIds: new Set(dataset.summary.ending.stopIds),
       random: randomStream(config.seed, 'sample', index),
       cancelled,
     });

@@ -6,8 +6,7 @@ import { parseModelConfig } from '../model/config';
 import { Column } from '../store/run/columns';
 import { newRun } from '../store/run/run';
 import { announcement, tabTitle, verifiedSentence } from './announce';
-import { PUBLIC_CONFIGS } from '../model/public-configs';
-import { BUILTIN, LARGER_MODELS } from './known-models';
+import { BUILTIN } from './known-models';
 import { deviceLine } from './Header';
 import { forecastReceipt, measuredReceipt } from './receipt';
 import { speedOf } from './speed';
@@ -15,14 +14,6 @@ import { speedOf } from './speed';
 it('the built-in shape is that of its config.json', () => {
   const json: unknown = JSON.parse(readFileSync(`public/models/${BUILTIN.name}/config.json`, 'utf8'));
   expect(BUILTIN.shape).toEqual(parseModelConfig(json, 'config.json'));
-});
-
-it('the shapes of larger models are those of their published configurations', () => {
-  expect(LARGER_MODELS.map(({ shape }) => shape)).toEqual(
-    [PUBLIC_CONFIGS['gpt2-124m'], PUBLIC_CONFIGS['smollm2-135m'], PUBLIC_CONFIGS['qwen2.5-0.5b']].map((json) =>
-      parseModelConfig(json, 'config.json'),
-    ),
-  );
 });
 
 describe('announcements', () => {

@@ -72,14 +72,14 @@ export class Comparison {
     onReply: (reply: Reply) => void,
     cancelled: () => boolean,
   ): Promise<void> {
-    const { tokenizer } = this.#session.inputs;
+    const { dataset, tokenizer } = this.#session.inputs;
     const text = (ids: readonly number[]): string => tokenizer.decode([...ids], { skipSpecial: true });
     const made: number[] = [];
     let told = performance.now();
     await generate(engine, promptIds(this.#session.inputs, request[side]), {
       maxTokens: request.maxTokens,
       temperature: request.temperature,
-      stopIds: new Set(tokenizer.eosIds),
+      stopIds: new Set(dataset.summary.ending.stopIds),
       random: randomStream(request.seed, 'compare'),
       cancelled,
       onToken: (id) => {

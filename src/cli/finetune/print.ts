@@ -3,6 +3,7 @@
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
 import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
+import { endingText } from '../../data/tokenize/ending';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';
 import type { BernoulliReport } from '../../lisa/schedule';
@@ -19,6 +20,8 @@ function describePrepared(prepared: Prepared): string {
     `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens count toward the loss; ${data.evalRows} rows held out`,
     `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
+  const ending = endingText(data.ending);
+  if (ending !== null) lines.push(`         ${ending}`);
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',

@@ -76,7 +76,7 @@ export const LISA = {
       max: ({ layers }) => layers,
       problem: (value, { layers }) => `γ = ${value} is more than the model's ${layers} layers.`,
     }),
-    { default: 2, flag: 'lisa-layers', help: 'γ: middle layers trained at a time', simple: true, methods: ['lisa'] },
+    { default: 2, flag: 'lisa-layers', help: 'γ: middle layers trained at a time', simple: true, methods: ['lisa'], listed: true },
   ),
   /** K: optimizer steps of a period. */
   stepsPerPeriod: row(whole(1, 10_000_000), {
@@ -86,6 +86,7 @@ export const LISA = {
     help: 'K: steps until new layers are drawn',
     simple: true,
     methods: ['lisa'],
+    listed: true,
   }),
   lisaSampler: row(choice('uniform', 'cycle', 'bernoulli', 'weighted'), {
     default: 'uniform',
@@ -107,6 +108,7 @@ export const LISA = {
     flag: 'lisa-train',
     help: 'what trains at every step; none: only the drawn layers',
     methods: ['lisa'],
+    listed: true,
   }),
   /** What happens to m and v of a layer that leaves: dropped, or kept in host memory until it is drawn again. */
   lisaState: row(choice('drop', 'park'), {

@@ -7,15 +7,16 @@ import { above, choice, whole } from '../kinds';
 export const METHOD_LR: Readonly<Record<Method, number>> = { lisa: 5e-4, full: 3e-4, lora: 2e-3 };
 
 export const RUN = {
-  method: row(choice(...METHODS), { default: 'lisa', flag: 'method', help: 'how to train', simple: true }),
+  method: row(choice(...METHODS), { default: 'lisa', flag: 'method', help: 'how to train', simple: true, listed: true }),
   /** Optimizer steps. */
-  steps: row(whole(1, 10_000_000), { default: 100, flag: 'steps', help: 'optimizer steps', simple: true }),
+  steps: row(whole(1, 10_000_000), { default: 100, flag: 'steps', help: 'optimizer steps', simple: true, listed: true }),
   lr: row(above(0, 10), {
     default: METHOD_LR.lisa,
     flag: 'lr',
     help: `peak learning rate (default by method: LISA ${METHOD_LR.lisa}, full ${METHOD_LR.full}, LoRA ${METHOD_LR.lora})`,
     simple: true,
     follows: ({ method }) => METHOD_LR[method],
+    listed: true,
   }),
   /** T: tokens of a row, at most. */
   seqLen: row(
@@ -27,11 +28,17 @@ export const RUN = {
           ? `${value} tokens are more than the model's attention window of ${maxPositions}; a window that slides is not implemented.`
           : `${value} tokens are more than the model's ${maxPositions} positions.`,
     }),
-    { default: 128, flag: 'seq-len', help: 'tokens per row, at most' },
+    { default: 128, flag: 'seq-len', help: 'tokens per row, at most', listed: true, shapesData: true },
   ),
   /** B: rows of a micro-batch. */
-  batchSize: row(whole(1, 65_536), { default: 4, flag: 'batch-size', help: 'rows per micro-batch' }),
+  batchSize: row(whole(1, 65_536), { default: 4, flag: 'batch-size', help: 'rows per micro-batch', listed: true }),
   /** Micro-batches of an optimizer step. */
   gradAccum: row(whole(1, 65_536), { default: 1, flag: 'grad-accum', help: 'micro-batches per step' }),
-  seed: row(whole(0, 0xffffffff), { default: 1, flag: 'seed', help: 'seed of the layer draws, row order, LoRA start and samples' }),
+  seed: row(whole(0, 0xffffffff), {
+    default: 1,
+    flag: 'seed',
+    help: 'seed of the layer draws, row order, LoRA start and samples',
+    listed: true,
+    shapesData: true,
+  }),
 };

@@ -53,6 +53,7 @@ export const SOURCES = {
     help: 'directory in Hugging Face layout, org/name[@revision] on the Hub, or a built-in name',
     simple: true,
     scope: 'source',
+    listed: true,
   }),
   /** Built-in name or, in the terminal, a file. */
   data: row(text('file|name'), {
@@ -61,6 +62,7 @@ export const SOURCES = {
     help: '.jsonl, .csv or .txt file, or a built-in name',
     simple: true,
     scope: 'source',
+    listed: true,
   }),
   /** Evaluation set; null: the built-in data's own, else a split of the data. */
   evalData: row(optional(text('file')), { default: null, flag: 'eval-data', help: 'held-out data', simple: true, scope: 'source' }),
@@ -71,5 +73,6 @@ export const SOURCES = {
     help: 'columns that have other names than the known fields: prompt=question,completion=answer',
     simple: true,
     scope: 'local',
+    shapesData: true,
   }),
 };

@@ -9,6 +9,7 @@ import { noTargets } from './samples';
 import { splitAtEnd, splittingAtRandom } from './split';
 import { within, type Steps } from './steps';
 import type { Mask } from '../tokenize/chat';
+import type { Ending } from '../tokenize/ending';
 import { StoredSamples, type SampleList, type TokenStore } from '../batch/token-store';
 import type { BadRow } from '../read/types';
 
@@ -27,6 +28,7 @@ export interface DataSummary {
   /** Rows that became a sample for each answer, because the chat template rewrites earlier turns. */
   readonly perAnswer: number;
   readonly badRows: number;
+  readonly ending: Ending;
 }
 
 export interface Dataset {
@@ -94,6 +96,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
       dropped: main.dropped + (other?.dropped ?? 0),
       perAnswer: encoding.perAnswer + (evaluation?.encoding.perAnswer ?? 0),
       badRows: bad.length,
+      ending: encoding.ending,
     },
     badRows: bad,
     duplicates: parts.copies.size,

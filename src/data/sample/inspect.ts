@@ -69,7 +69,7 @@ export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokeni
 
 function headOf(data: LoadedData, tokenizer: Tokenizer, rows: readonly PreviewRow[]): DataHead {
   const template = !data.chat ? 'none' : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
-  return { name: data.name, format: data.format, columns: data.columns, rows, template };
+  return { name: data.name, format: data.format, columns: data.columns, rows, template, ending: data.encoding.ending };
 }
 
 interface ShownRow {

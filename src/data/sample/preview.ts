@@ -2,6 +2,7 @@
 
 import type { ErrorInfo } from '../../base/errors';
 import type { Histogram, LengthStats } from './lengths';
+import type { Ending } from '../tokenize/ending';
 import type { DataFormat } from '../read/parse';
 import type { BadRow, DataRow } from '../read/types';
 
@@ -47,6 +48,8 @@ export interface DataHead {
   readonly rows: readonly PreviewRow[];
   /** How chats are rendered: the model's own template, the fallback, or none because the rows are plain text. */
   readonly template: 'model' | 'fallback' | 'none';
+  /** The token that ends turns or texts, as training teaches it. */
+  readonly ending: Ending;
 }
 
 export interface DataPreview extends DataHead {

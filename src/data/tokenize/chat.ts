@@ -4,6 +4,7 @@
 import { AppError } from '../../base/errors';
 import { trainingTexts, type Span } from './spans';
 import { renderer, type Render } from './template';
+import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
 import type { Message, Sample } from '../read/types';
@@ -42,7 +43,8 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       );
     }
   };
-  const endTokens = [...new Set(tokenizer.eosIds.map((id) => tokenizer.tokenText(id)))].filter((text) => text !== '');
+  const ends = [...tokenizer.eosIds.map((id) => tokenizer.tokenText(id)), turnEndOf(tokenizer)?.text ?? ''];
+  const endTokens = [...new Set(ends)].filter((text) => text !== '');
   const specialTokens = [...new Set([...tokenizer.specialTokens, ...endTokens])];
 
   return {

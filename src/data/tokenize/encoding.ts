@@ -2,10 +2,12 @@
 // counting again. Rows are tokenized as they arrive, and their text is released.
 
 import type { Mask } from './chat';
+import type { Ending } from './ending';
 import { rowEncoder } from '../sample/samples';
 import { textCutter, type TextCutter } from './text-cuts';
 import { TokenStore } from '../batch/token-store';
 import type { Tokenizer } from './tokenizer';
+import { endingOf } from './turn-end';
 import type { BadRow, DataRow } from '../read/types';
 
 /** The future samples: one per row, one per answer if the chat template rewrites the row, or one continuous text. */
@@ -24,6 +26,8 @@ export interface Encoding {
   readonly refused: readonly BadRow[];
   /** Places of a continuous text where its tokens may differ from those of the uncut text. */
   readonly roughCuts: number;
+  /** How a generated text has to end to be like these. */
+  readonly ending: Ending;
 }
 
 /** How many characters of a continuous text are tokenized at once, and after how many it is cut even inside a word. */
@@ -42,6 +46,7 @@ export class DataEncoder implements Encoding {
   roughCuts = 0;
   readonly #encode: ReturnType<typeof rowEncoder>;
   #count = 0;
+  #turns = false;
   #text = '';
   #cutter: TextCutter | null = null;
 
@@ -53,6 +58,10 @@ export class DataEncoder implements Encoding {
     this.#encode = rowEncoder(tokenizer, { mask, continuous: false });
   }
 
+  get ending(): Ending {
+    return endingOf(this.tokenizer, this.#turns ? 'turn' : this.#count > 0 ? 'text' : 'nothing');
+  }
+
   /** The next row of the file. */
   addRow(row: DataRow): void {
     const index = this.#count++;
@@ -62,6 +71,7 @@ export class DataEncoder implements Encoding {
       return;
     }
     if (parts.length > 1) this.perAnswer++;
+    this.#turns ||= row.kind === 'chat';
     let longest = 0;
     for (const { ids, target } of parts) {
       this.rows.push(index);

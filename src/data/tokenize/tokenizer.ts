@@ -39,6 +39,8 @@ export interface Tokenizer {
   readonly specialTexts: Readonly<Record<string, string>>;
   /** Added tokens that are special, as text. */
   readonly specialTokens: readonly string[];
+  /** All added tokens, as text. */
+  readonly addedTokens: readonly string[];
   /** A token as the vocabulary spells it; '' for an id without a token. */
   tokenText(id: number): string;
   /** For each token one past its last byte in the text's UTF-8; null where the tokens don't spell the text. */
@@ -141,6 +143,7 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     chatTemplate: chatTemplateOf(files, config),
     specialTexts,
     specialTokens: (json.added_tokens ?? []).filter((token) => token.special).map((token) => token.content),
+    addedTokens: (json.added_tokens ?? []).map((token) => token.content),
     tokenText,
     tokenEnds: (text, ids) => tokenBytes.ends(text, ids),
   };

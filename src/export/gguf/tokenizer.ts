@@ -10,7 +10,7 @@ import { isObject, refuseTokenizer, stepsOf, type Json } from './support';
 /** What the tokenizer's files say about special tokens. */
 export interface GgufSpecials {
   readonly bosId: number | null;
-  /** Tokens that end a text; the first is the one that training documents end with. */
+  /** Tokens that end a text; the first is the one that the run's turns or texts end with. */
   readonly eosIds: readonly number[];
   readonly padId: number | null;
   readonly addBos: boolean;
@@ -87,8 +87,11 @@ export function tokenizerKeys(tokenizerJson: string, vocab: number, specials: Gg
     if (value !== null && value !== undefined) keys.set(`tokenizer.ggml.${name}`, { type: 'u32', value });
   };
   id('bos_token_id', specials.bosId);
-  // llama.cpp has three kinds of tokens that end a text, one of each; it stops at every one.
-  ['eos_token_id', 'eot_token_id', 'eom_token_id'].forEach((name, i) => id(name, specials.eosIds[i]));
+  // llama.cpp has three kinds of tokens that end a text, one of each, and stops at every one. The first, which training taught, is both
+  // the end of a text and the end of a turn there.
+  id('eos_token_id', specials.eosIds[0]);
+  id('eot_token_id', specials.eosIds[0]);
+  id('eom_token_id', specials.eosIds[1]);
   id('padding_token_id', specials.padId);
   keys.set('tokenizer.ggml.add_bos_token', { type: 'bool', value: specials.addBos });
   keys.set('tokenizer.ggml.add_eos_token', { type: 'bool', value: false });

@@ -145,7 +145,7 @@ it('the built-in model: sizes, types and rows', async () => {
   const { metadata, tensors } = read(bytes);
   expect(metadata.get('general.architecture')).toBe('llama');
   expect(metadata.get('llama.attention.head_count_kv')).toBe(2);
-  expect(['eos', 'eot', 'eom'].map((kind) => metadata.get(`tokenizer.ggml.${kind}_token_id`))).toEqual([2, 0, undefined]);
+  expect(['eos', 'eot', 'eom'].map((kind) => metadata.get(`tokenizer.ggml.${kind}_token_id`))).toEqual([2, 2, 0]);
   expect((metadata.get('tokenizer.ggml.tokens') as string[]).length).toBe(2048);
   expect(tensors.get('token_embd.weight')).toMatchObject({ shape: [2048, 128], type: 8 });
   expect(tensors.get('blk.7.ffn_down.weight')).toMatchObject({ shape: [128, 352], type: 8 });

@@ -8,7 +8,7 @@ import { tensorView } from '../sharded-buffer';
 import { eachSlice, product, type LinearOp } from './linear-op';
 import type { BackwardSite, ForwardSite } from './op';
 
-const tensorOf = ({ block }: Adapter, name: string): View => tensorView(block.store, block.layout, name);
+const tensorOf = ({ block }: Adapter, name: string): View => tensorView(block.weights, block.layout, name);
 const gradientOf = ({ slot }: Adapter, name: string): View => tensorView(slot.gradient, slot.layout, name);
 
 export function adapterForward(op: LinearOp, site: ForwardSite, adapter: Adapter): Dispatch[] {

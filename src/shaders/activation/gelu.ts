@@ -23,7 +23,7 @@ interface GeluSizes {
 }
 
 const KIND_CODES = { tanh: 0, erf: 1 } as const;
-/** Operations an element, counting an exponential or a division as one. */
+/** Operations per element; an exponential or a division counts as one. */
 const FLOPS = { tanh: { fwd: 10, bwd: 18 }, erf: { fwd: 32, bwd: 36 } } as const;
 
 export interface GeluFwdArgs extends GeluSizes {

@@ -7,7 +7,7 @@ import { STATS_ELEMENTS } from '../loss/stats';
 import wgsl from './adamw.wgsl?raw';
 import int8Wgsl from './adamw_int8.wgsl?raw';
 
-/** What scalars[slot] holds, from float64. step counts from 1: the steps that this slot's m and v have seen. */
+/** What scalars[slot] holds, computed in float64. step counts from 1: the steps that this slot's m and v have seen. */
 export function adamwScalars(
   lr: number,
   weightDecay: number,
@@ -21,11 +21,11 @@ export function adamwScalars(
 /** How m and v lie: f32, or 8 bits in blocks that share a scale (adamw_int8.wgsl). */
 export type OptimizerState = 'f32' | 'int8';
 
-/** Elements of a block of 8-bit state, and its bytes. */
+/** A block of 8-bit state: its elements and its bytes. */
 const STATE_BLOCK = 256;
 const STATE_BLOCK_BYTES = 4 + STATE_BLOCK;
 
-/** Bytes that m, or v, of so many elements takes; a multiple of 16. */
+/** Bytes that m (or v) takes for so many elements; a multiple of 16. */
 export const stateBytes = (elements: number, state: OptimizerState): number =>
   roundUp(state === 'f32' ? 4 * elements : Math.ceil(elements / STATE_BLOCK) * STATE_BLOCK_BYTES, 16);
 

@@ -19,7 +19,7 @@ interface CacheArgs extends HeadSizes {
 }
 
 export interface CacheAppendArgs extends CacheArgs {
-  /** [N, (H + 2K)·D] of the new tokens, RoPE done. */
+  /** [N, (H + 2K)·D] of the new tokens, after RoPE. */
   readonly qkv: View;
 }
 
@@ -31,7 +31,7 @@ export interface AttentionCachedArgs extends CacheArgs {
   readonly scale: number;
 }
 
-/** A workgroup a new token, in two dimensions of the grid. */
+/** One workgroup per new token, in two dimensions of the grid. */
 const newRows = { extent: 'rows', per: 1, most: MAX_GROUPS } as const;
 const rowFolds = { extent: 'rows', per: MAX_GROUPS } as const;
 

@@ -4,6 +4,7 @@
 import type { Dispatch, View } from '../../dispatch/types';
 import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
 import { flatLaunch, liveParams, rowAmount, type Live } from '../lib/rowwise';
+import frame from './columns.wgsl?raw';
 import putWgsl from './columns_put.wgsl?raw';
 import takeWgsl from './columns_take.wgsl?raw';
 
@@ -11,7 +12,7 @@ export interface ColumnsArgs {
   readonly label: string;
   /** [rows, stride] f32: all columns. */
   readonly whole: View;
-  /** [rows, columns] f32: those that index names, in its order. */
+  /** [rows, columns] f32: the columns that index names, in its order. */
   readonly part: View;
   /** [columns] u32, all different, below stride. */
   readonly index: View;
@@ -35,7 +36,7 @@ function copyColumns(name: string, wgsl: string, args: ColumnsArgs, views: { rea
   expectElements(name, 'index', index, columns);
   const { grid, repeat } = flatLaunch(rows, live, columns);
   return dispatch(
-    kernel(name, [wgsl], { REPEAT: repeat }),
+    kernel(name, [frame, wgsl], { REPEAT: repeat }),
     label,
     { ...views, index },
     { ...liveParams(rows, live), columns, stride },

@@ -1,27 +1,7 @@
 // Some columns of a matrix get other values.  y[r, index[j]] = x[r, j]
-// y [rows, S], x [rows, J] f32, index [J] u32, all different and below S. Assigns those columns of the live rows and no others.
-// Elementwise over x: one invocation takes REPEAT elements, SIZE apart.
+// y [rows, S], x [rows, J] f32. Assigns those columns of the live rows and no others. Runs under columns.wgsl.
 
-struct Params {
-  rows: u32,
-  extent: u32,
-  row0: u32,
-  columns: u32,  // J
-  stride: u32,   // S
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<storage, read> x: array<f32>;
-@group(0) @binding(4) var<storage, read> index: array<u32>;
 
-const SIZE = 64u;
-
-@compute @workgroup_size(SIZE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
-  let end = live_rows(p.extent, p.row0, p.rows) * p.columns;
-  for (var k = 0u; k < REPEAT; k++) {
-    let i = (group.x * REPEAT + k) * SIZE + me;
-    if (i < end) { y[i / p.columns * p.stride + index[i % p.columns]] = x[i]; }
-  }
-}
+fn move_element(i: u32, at: u32) { y[at] = x[i]; }

@@ -23,7 +23,7 @@ interface RowsSizes {
 }
 
 export interface GatherRowsArgs extends RowsSizes {
-  /** u32, by live row: indexed from live.row0 on. */
+  /** u32, one per live row, indexed from live.row0 on. */
   readonly index: View;
 }
 
@@ -37,7 +37,7 @@ export function gatherRows({ label, y, x, index, rows, width, live }: GatherRows
 }
 
 export interface ScatterRowsArgs extends RowsSizes {
-  /** u32, by live row: the row of x that goes there, or NO_ROW. Indexed from live.row0 on. */
+  /** u32, one per live row: the row of x that goes there, or NO_ROW. Indexed from live.row0 on. */
   readonly inverse: View;
 }
 

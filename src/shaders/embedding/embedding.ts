@@ -13,7 +13,7 @@ import tablePacked from './embedding_table_packed.wgsl?raw';
 import withPositions from './embedding_positions.wgsl?raw';
 import bwd from './embedding_bwd_dw.wgsl?raw';
 
-/** Rows of a table that a view holds, where a binding is too small for all of them. */
+/** The rows of a table that a view holds if one binding is too small for all of them. */
 export interface TableShard {
   readonly first: number;
   readonly count: number;
@@ -27,12 +27,12 @@ export interface EmbeddingFwdArgs {
   readonly label: string;
   readonly x: View;
   readonly tokens: View;
-  /** f32, or packed (View.stored) where its rows are whole quads. */
+  /** f32, or packed (View.stored) if its rows are whole quads. */
   readonly table: View;
   /** Learned positions; comes with segStart. */
   readonly positionTable?: View;
   readonly segStart?: View;
-  /** The table view holds these rows only; rows of x with other ids are left as they are. */
+  /** The table view holds only these rows; rows of x with other ids stay as they are. */
   readonly shard?: TableShard;
   /** Capacity in rows. */
   readonly rows: number;
@@ -87,7 +87,7 @@ export function embeddingFwd({
 export interface EmbeddingBwdDwArgs {
   readonly label: string;
   readonly dw: View;
-  /** dw holds these rows of the table only; other groups are left out. */
+  /** dw holds only these rows of the table; other groups are left out. */
   readonly shard?: TableShard;
   readonly dx: View;
   /** Row indices sorted by id; rows of equal id in ascending order. */
@@ -99,7 +99,7 @@ export interface EmbeddingBwdDwArgs {
   readonly rows: number;
   readonly groups: number;
   readonly width: number;
-  /** Which live count of the frame the groups have. */
+  /** The live count of the frame that limits the groups. */
   readonly extent: 'tokenGroups' | 'positionGroups';
 }
 

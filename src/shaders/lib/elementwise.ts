@@ -7,17 +7,17 @@ import { flatLaunch, lanesFor, liveParams, rowAmount, type Lanes, type Live } fr
 
 export interface Elementwise {
   readonly label: string;
-  /** What defines item(i), and what it calls. */
+  /** Defines item(i) and what it calls. */
   readonly wgsl: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
   readonly views: Readonly<Record<string, View>>;
-  /** Capacity in rows, and elements of one. */
+  /** Capacity in rows, and the elements of a row. */
   readonly rows: number;
   readonly width: number;
   /** Where not only the width decides: default lanesFor(width). */
   readonly lanes?: Lanes;
   readonly live?: Live;
-  /** Operations and bytes of a row. */
+  /** Operations and bytes per row. */
   readonly flops: number;
   readonly bytes: number;
 }

@@ -20,7 +20,7 @@ export const liveParams = (rows: number, live?: Live): { rows: number; extent: n
   row0: live?.row0 ?? 0,
 });
 
-/** A workgroup a live row, in two dimensions of the grid: past 65,535 rows one is not enough. WGSL: row = y · 65535u + x. */
+/** One workgroup per live row, in two dimensions of the grid, because one holds at most 65,535. WGSL: row = y · 65535u + x. */
 export function rowGrid(rows: number, live: Live | undefined): readonly [GridDim, GridDim] {
   if (!live) return [Math.min(rows, MAX_GROUPS), Math.ceil(rows / MAX_GROUPS)];
   const dim = { extent: live.extent, from: live.row0 ?? 0, limit: rows };
@@ -50,7 +50,7 @@ export interface Lanes {
   readonly variant: string;
 }
 
-/** vec4 where rows of all these widths start on whole vec4s, else scalars. */
+/** vec4 if rows of all these widths start on whole vec4s, else scalars. */
 export function lanesFor(...widths: readonly number[]): Lanes {
   return widths.every((width) => width % 4 === 0)
     ? { count: 4, wgsl: vec4, variant: 'vec4' }
@@ -60,8 +60,7 @@ export function lanesFor(...widths: readonly number[]): Lanes {
 export const FLAT_SIZE = 64;
 
 /**
- * Launch of FLAT_SIZE invocations a workgroup over rows · perRow items, each invocation taking `repeat` of
- * them, so that the largest launch stays within 65,535 workgroups.
+ * A launch over rows · perRow items with FLAT_SIZE invocations per workgroup. Each invocation takes `repeat` items, so that the largest launch stays within 65,535 workgroups.
  */
 export function flatLaunch(rows: number, live: Live | undefined, perRow: number): { grid: Grid; repeat: number } {
   const repeat = Math.max(1, Math.ceil((rows * perRow) / (FLAT_SIZE * MAX_GROUPS)));

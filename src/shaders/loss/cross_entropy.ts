@@ -10,11 +10,11 @@ import reduce from './cross_entropy_reduce.wgsl?raw';
 
 export interface CrossEntropyArgs {
   readonly label: string;
-  /** [rows, vocab] f32: the chunk; overwritten by its gradient where train. */
+  /** [rows, vocab] f32: the chunk; if `train`, its gradient overwrites it. */
   readonly logits: View;
-  /** u32 by target: entry live.row0 + r belongs to row r of the chunk. Below vocab. */
+  /** u32, one per target, below vocab: entry live.row0 + r belongs to row r of the chunk. */
   readonly labels: View;
-  /** f32 by target, indexed like labels. */
+  /** f32, one per target, indexed like labels. */
   readonly losses: View;
   /** Capacity of the chunk in rows. */
   readonly rows: number;
@@ -31,7 +31,7 @@ export function crossEntropy({ label, logits, labels, losses, rows, vocab, live,
   expectElements(name, 'labels', labels, targets);
   expectElements(name, 'losses', losses, targets);
   const lanes = lanesFor(vocab);
-  // Short rows do not feed a large workgroup, and each of its members costs all others one merge.
+  // A short row cannot keep a large workgroup busy, and each member of it costs all others one merge.
   const size = vocab >= 8192 ? 128 : 32;
   const of = kernel(name, [lanes.wgsl, rowLoss], { SIZE: size, TRAIN: train ? 1 : 0 }, lanes.variant);
   return dispatch(of, label, { logits, labels, losses }, { ...liveParams(rows, live), vocab }, [...rowGrid(rows, live), 1], {
@@ -44,7 +44,7 @@ export interface LossReduceArgs {
   readonly label: string;
   /** f32[8], see stats.ts. */
   readonly stats: View;
-  /** f32 by target. */
+  /** f32, one per target. */
   readonly losses: View;
   /** Capacity in targets. */
   readonly rows: number;

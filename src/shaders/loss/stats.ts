@@ -1,4 +1,4 @@
-// The step's numbers that stay on the GPU: f32[8], read back once a step. The WGSL files that touch them
+// The numbers of a step that stay on the GPU: f32[8], read back once per step. The WGSL files that use them
 // name the same places.
 
 export const STATS = { loss: 0, gradNorm: 1, clip: 2, bad: 3 } as const;
@@ -10,7 +10,7 @@ export interface StepStats {
   readonly loss: number;
   /** Norm of all gradients of the step, before clipping. */
   readonly gradNorm: number;
-  /** Factor on every gradient: below 1 where clipped, 0 where the update is skipped. */
+  /** Factor on every gradient: below 1 if clipped, 0 if the update is skipped. */
   readonly clip: number;
   /** Loss or norm was not finite, in this step or one before: no update is made until stats are cleared. */
   readonly bad: boolean;

@@ -31,7 +31,7 @@ export interface MatmulArgs {
   readonly layout: MatmulLayout;
   readonly y: View;
   readonly a: View;
-  /** f32, or packed (View.stored) where its rows, stride and offset are multiples of four elements. */
+  /** f32, or packed (View.stored) if its rows, stride and offset are multiples of four elements. */
   readonly b: View;
   /** Capacities; at least 1. */
   readonly m: number;

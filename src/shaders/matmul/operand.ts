@@ -1,6 +1,6 @@
 // How a kernel reads and writes its operands, apart from what it computes. A snippet declares the binding and
-// gives load_<name>(address, left) → vec4f and <NAME>_QUAD, the addresses that four elements take; a kernel
-// composed with another snippet reads another storage format.
+// gives load_<name>(address, left) → vec4f and <NAME>_QUAD, the addresses that four elements take. With another
+// snippet, a kernel reads another storage format.
 
 import type { Stored } from '../../dispatch/types';
 import loadBf16 from './load_bf16.wgsl?raw';

@@ -5,6 +5,7 @@ import type { Dispatch, View } from '../../dispatch/types';
 import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
 import { padded } from '../lib/rowwise';
 import { STATS_ELEMENTS } from '../loss/stats';
+import clip from './clip.wgsl?raw';
 import squares from './grad_norm_squares.wgsl?raw';
 import norm from './grad_norm.wgsl?raw';
 import block from './grad_norm_block.wgsl?raw';
@@ -51,7 +52,7 @@ export function gradNorm({ label, stats, partials, count, maxNorm }: GradNormArg
   const name = 'grad_norm';
   expectElements(name, 'stats', stats, STATS_ELEMENTS);
   expectElements(name, 'partials', partials, count);
-  return dispatch(kernel(name, [norm]), label, { stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
+  return dispatch(kernel(name, [clip, norm]), label, { stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
     flops: { one: count },
     bytes: { one: 4 * count + 12 },
   });
@@ -68,7 +69,7 @@ export function blockNorm({ label, block: own, stats, partials, count, maxNorm }
   expectElements(name, 'block', own, STATS_ELEMENTS);
   expectElements(name, 'stats', stats, STATS_ELEMENTS);
   expectElements(name, 'partials', partials, count);
-  return dispatch(kernel(name, [block]), label, { block: own, stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
+  return dispatch(kernel(name, [clip, block]), label, { block: own, stats, partials }, { count, max_norm: maxNorm }, [1, 1, 1], {
     flops: { one: count },
     bytes: { one: 4 * count + 20 },
   });

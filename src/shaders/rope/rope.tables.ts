@@ -7,7 +7,7 @@ export interface RopeTables {
   readonly sin: Float32Array<ArrayBuffer>;
 }
 
-/** cos and sin of position · frequency, for positions from 0; frequencies in radians a position, headDim / 2 of them. */
+/** cos and sin of position · frequency, for positions from 0. There are headDim / 2 frequencies, in radians per position. */
 export function ropeTables(frequencies: ArrayLike<number>, positions: number): RopeTables {
   const half = frequencies.length;
   const cos = new Float32Array(positions * half);

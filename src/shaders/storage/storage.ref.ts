@@ -2,13 +2,13 @@
 
 import type { Half, Quantised } from '../../dispatch/types';
 
-/** Bits of the fraction, smallest exponent of a normal number, largest finite number. */
+/** By type: the bits of the fraction, the smallest exponent of a normal number, and the largest finite number. */
 const TYPES: Readonly<Record<Half, { readonly fraction: number; readonly lowest: number; readonly largest: number }>> = {
   f16: { fraction: 10, lowest: -14, largest: 65504 },
   bf16: { fraction: 7, lowest: -126, largest: (2 - 2 ** -7) * 2 ** 127 },
 };
 
-/** The number of `type` next to x; of two equally near the even one; the largest where none is. */
+/** The number of `type` nearest to x. Of two equally near ones it is the even one; beyond the largest number it is the largest. */
 export function roundedRef(x: number, type: Half): number {
   const { fraction, lowest, largest } = TYPES[type];
   if (x === 0 || Number.isNaN(x)) return x;
@@ -43,14 +43,14 @@ export function valueRef(code: number, type: Half): number {
 export const GROUP = 32;
 
 export interface QuantisedRef {
-  /** One a group, as the half of 256 · scale stands for it. */
+  /** One per group, as f16 stores 256 · scale. */
   readonly scales: Float64Array;
   readonly codes: Int8Array;
 }
 
 const LIMITS: Readonly<Record<Quantised, readonly [number, number]>> = { int8: [-127, 127], int4: [-8, 7] };
 
-/** Codes of values for a scale; halfway between two codes the even one. */
+/** The codes of values for a scale; halfway between two codes it is the even one. */
 function codesRef(group: readonly number[], scale: number, type: Quantised): number[] {
   const [lowest, highest] = LIMITS[type];
   return group.map((x) => {
@@ -87,7 +87,7 @@ export function squaredError(group: readonly number[], scale: number, type: Quan
   return codesRef(group, scale, type).reduce((sum, code, i) => sum + (group[i] - code * scale) ** 2, 0);
 }
 
-/** Scales and codes out of the words that the kernel wrote. */
+/** Reads scales and codes from the words that the kernel wrote. */
 export function readQuantised(words: Uint32Array, elements: number, type: Quantised): QuantisedRef {
   const bits = type === 'int8' ? 8 : 4;
   const perWord = 32 / bits;

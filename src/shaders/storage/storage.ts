@@ -21,14 +21,14 @@ import unpackWgsl from './storage_unpack.wgsl?raw';
 
 export interface StorageArgs {
   readonly label: string;
-  /** Written: what the other's values are to be. */
+  /** Is written; receives the values of the other one. */
   readonly y: View;
   readonly x: View;
-  /** Of both; a multiple of 4 where one is packed, of 64 where one is quantised. */
+  /** Elements of both; a multiple of 4 if one is packed, of 64 if one is quantised. */
   readonly elements: number;
 }
 
-/** The f32 values of stored weights, exactly. */
+/** Widens stored weights to f32, exactly. */
 export function unpack(args: StorageArgs): Dispatch {
   const { stored } = args.x;
   if (!stored) return copy(args);
@@ -40,7 +40,7 @@ export function unpack(args: StorageArgs): Dispatch {
   return convert('storage_unpack', args, () => kernel('storage_unpack', [loadSnippet('x', 3, stored), unpackWgsl], {}, stored));
 }
 
-/** f32 values as they are stored: halves rounded to nearest even, the largest finite number in place of infinity; integers by group. */
+/** Narrows f32 values to how they are stored: halves are rounded to nearest even, and never to infinity; integers share a scale by group. */
 export function pack(args: StorageArgs): Dispatch {
   const { stored } = args.y;
   if (!stored) return copy(args);

@@ -8,6 +8,7 @@ import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { CategoryBytes, MemoryTotals } from '../../dispatch/memory';
 import type { DataSummary } from '../../data/sample/dataset';
+import type { Ending } from '../../data/tokenize/ending';
 import type { BlockBytes } from '../../plan/block-bytes';
 import type { BernoulliReport, Period } from '../../lisa/schedule';
 import type { Prepared, Rounding, RunReport, Sample } from '../../train/events';
@@ -112,6 +113,10 @@ const forecast = object<Forecast>({
 
 const schedule = list(object<Period>({ period: count, firstStep: count, layers: list(count) }));
 
+/** Records of earlier versions don't say how turns end. */
+const NO_ENDING: Ending = { of: 'nothing', token: null, stopIds: [] };
+const ending = object<Ending>({ of: oneOf('turn', 'text', 'nothing'), token: nullable(object({ id: count, text })), stopIds: list(count) });
+
 export const prepared = object<Prepared>({
   modelName: text,
   shape,
@@ -130,6 +135,7 @@ export const prepared = object<Prepared>({
     // Records of earlier versions don't have it.
     perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
+    ending: (value, path) => (value === undefined ? NO_ENDING : ending(value, path)),
   }),
   device,
   forecasts: object({ full: forecast, lisa: forecast, lora: forecast }),

@@ -2,7 +2,7 @@
 // while the set-up is shown. The page needs no GPU for it.
 
 import { create } from 'zustand';
-import { configFaults, type ConfigKey, type RunConfig } from '../../config/run-config';
+import { CONFIG_KEYS, configFaults, fieldOf, type RunConfig } from '../../config/run-config';
 import type { DataHead, DataPreview } from '../../data/sample/preview';
 import type { ErrorInfo } from '../../base/errors';
 import type { Event } from '../../worker/protocol';
@@ -28,8 +28,7 @@ const NOTHING: InspectState = { status: 'idle', preview: null, head: null, fract
 
 export const useInspectStore = create<InspectState>(() => NOTHING);
 
-/** Settings that change what is read, or how. */
-const RELEVANT = ['seqLen', 'mask', 'badRows', 'columns', 'dedupe', 'evalSplit', 'seed'] as const satisfies readonly ConfigKey[];
+const SHAPING = CONFIG_KEYS.filter((key) => fieldOf(key).shapesData);
 const DEBOUNCE_MS = 300;
 
 interface Question {
@@ -49,7 +48,7 @@ const sameData = ({ sources: a }: Question, { sources: b }: Question): boolean =
 function same(a: Question, b: Question): boolean {
   const hub = a.sources.modelKind !== 'hub' || a.sources.hub === b.sources.hub;
   const model = a.sources.modelKind === b.sources.modelKind && a.sources.local?.files === b.sources.local?.files && hub;
-  return model && sameData(a, b) && RELEVANT.every((key) => JSON.stringify(a.config[key]) === JSON.stringify(b.config[key]));
+  return model && sameData(a, b) && SHAPING.every((key) => JSON.stringify(a.config[key]) === JSON.stringify(b.config[key]));
 }
 
 /** Watches what the preview depends on. Returns the function that ends it. */
@@ -92,7 +91,7 @@ function look(): void {
     return;
   }
   if (asked && same(asked, question)) return;
-  if (configFaults(question.config).some(({ key }) => RELEVANT.some((relevant) => relevant === key))) return;
+  if (configFaults(question.config).some(({ key }) => SHAPING.includes(key))) return;
   // An old answer about other settings stays in view; one about other data does not.
   const keep = shown !== null && sameData(shown, question);
   asked = shown = question;

@@ -8,6 +8,7 @@ const preview = (change: Partial<DataPreview> = {}, counts: Partial<DataPreview[
   columns: ['messages'],
   rows: [],
   template: 'model',
+  ending: { of: 'turn', token: { id: 0, text: '<|im_end|>' }, stopIds: [0] },
   badRows: [],
   counts: {
     rows: 826,
@@ -64,7 +65,9 @@ describe('facts', () => {
   });
 
   test('plain text has no rows that could be any of that', () => {
-    const ids = facts(preview({ format: 'plain', template: 'none' }), SETTINGS).map(({ id }) => id);
+    const ids = facts(preview({ format: 'plain', template: 'none', ending: { of: 'nothing', token: null, stopIds: [] } }), SETTINGS).map(
+      ({ id }) => id,
+    );
     expect(ids).toEqual(['training', 'evaluation', 'loss', 'cut', 'dropped']);
     expect(textOf('cut', preview({ format: 'plain' }))).toBe('162 tokens, into windows of 128');
     expect(lengthSummary(preview())).toContain('Half of the rows have at most 45 tokens, 95 % at most 90; the longest has 162.');

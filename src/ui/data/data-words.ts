@@ -1,6 +1,7 @@
 // The preview of the data in words. Pure.
 
 import type { DataPreview, PreviewRow, RowUse } from '../../data/sample/preview';
+import { endingText } from '../../data/tokenize/ending';
 import { formatCount, formatPercent, plural } from '../format';
 
 const SHAPES: Readonly<Record<string, string>> = {
@@ -36,7 +37,7 @@ function share(part: number, whole: number): string {
 }
 
 export interface Fact {
-  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers';
+  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers' | 'ending';
   readonly name: string;
   readonly text: string;
   /** Something that the person may want to change. */
@@ -91,6 +92,8 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
     list.push(
       fact('answers', 'Split', `${plural(counts.perAnswer, 'row')}, one sample per answer, because the template rewrites earlier turns`),
     );
+  const ending = endingText(preview.ending);
+  if (ending !== null) list.push(fact('ending', 'Ending', ending, preview.ending.token === null));
   if (template !== 'none') list.push(fact('template', 'Chat template', TEMPLATES[template], template === 'fallback'));
   return list;
 }

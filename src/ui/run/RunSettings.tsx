@@ -1,26 +1,21 @@
 // The settings that a run was started with. They do not change with the form.
 
-import { appliesTo, configDiff, type ConfigKey, type RunConfig } from '../../config/run-config';
+import { appliesTo, CONFIG_KEYS, configDiff, fieldOf, type ConfigKey } from '../../config/run-config';
 import type { Run } from '../../store/run/run';
 import { formatCount } from '../format';
 import { LABELS } from '../labels';
 import { settingText } from '../setting-text';
 
-const COMMON: readonly ConfigKey[] = ['steps', 'batchSize', 'seqLen', 'lr', 'seed'];
-const BY_METHOD: Readonly<Record<RunConfig['method'], readonly ConfigKey[]>> = {
-  lisa: ['lisaLayers', 'stepsPerPeriod', 'alwaysOn'],
-  lora: ['loraRank', 'loraAlpha'],
-  full: [],
-};
-
 export function RunSettings({ run }: { readonly run: Run }) {
   const { config, prepared } = run;
-  const first: readonly ConfigKey[] = ['model', 'data', 'method', ...BY_METHOD[config.method], ...COMMON];
-  const others = (Object.keys(configDiff(config)) as ConfigKey[]).filter((key) => !first.includes(key) && appliesTo(key, config.method));
+  const changed = configDiff(config);
+  const used = CONFIG_KEYS.filter((key) => appliesTo(key, config.method));
+  const isListed = (key: ConfigKey): boolean => fieldOf(key).listed === true;
+  const shown = [...used.filter(isListed), ...used.filter((key) => !isListed(key) && Object.hasOwn(changed, key))];
   return (
     <details className="panel settings" open>
       <summary>Settings of this run</summary>
-      <Rows rows={[...first, ...others].map((key) => [LABELS[key].label, settingText(key, config)])} />
+      <Rows rows={shown.map((key) => [LABELS[key].label, settingText(key, config)])} />
       {prepared && (
         <details>
           <summary>Data</summary>
