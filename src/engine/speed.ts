@@ -4,7 +4,7 @@
 import type { Gpu } from '../gpu/device';
 import { Lab } from '../gpu/lab';
 import { amount, type Extents } from '../dispatch/extents';
-import { matmulTrial } from './tune';
+import { matmulFamilies, matmulTrial } from './tune';
 
 interface Trial {
   /** Sizes of one projection: N tokens through [F, C]. */
@@ -31,7 +31,7 @@ export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<
   // Compiling takes longer than the trial; the pipelines are the device's, and a run needs the same ones.
   const lab = new Lab(gpu);
   let best = 0;
-  for (const family of software ? (['register'] as const) : (['register', 'shared'] as const)) {
+  for (const family of matmulFamilies(gpu)) {
     const dispatches = matmulTrial(trial, rows, family);
     const flops = dispatches.reduce((sum, { work }) => sum + amount(work.flops, extents), 0);
     let repeat = 1;

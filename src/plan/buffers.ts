@@ -20,7 +20,10 @@ import type { MemoryCategory } from '../dispatch/memory';
 /** The row of an always-on tensor in the scalars buffer; slots come after them. */
 export const ALWAYS_ON_SCALARS: Readonly<Record<AlwaysOnName, number>> = { embedding: 0, norm: 1, head: 2 };
 
-const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
+/** Bytes of a chunk of logits: a small part of a run's memory, and little where the run asks to save memory. */
+const LEAST_LOGITS_BYTES = 2 * 2 ** 20;
+const MOST_LOGITS_BYTES = 128 * 2 ** 20;
+const LOGITS_SHARE = 1 / 16;
 const MIN_STAGING_BYTES = 256 * 1024;
 const STATS_BYTES = 32;
 
@@ -150,8 +153,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     sin: make('rope.sin', positions * (shape.headDim / 2) * 4, 'inputs'),
     positions,
   };
-  const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
   const cacheBytes = input.cacheTokens * shape.kvHeads * shape.headDim * 4;
+  const logitsStride = roundUp(shape.vocab, 4);
+  const chunkRows = headRows(input, logitsStride, all);
   const frame = frameSpec();
   all.push(frame);
   return {
@@ -168,7 +172,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
     stats: makeToTrain('stats', STATS_BYTES, 'workspace'),
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
     losses: makeToTrain('losses', rows * 4, 'workspace'),
-    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
+    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * logitsStride * 4, 'workspace'),
+    logitsStride,
     chunkRows,
     cache: layers.map((i) => ({
       k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
@@ -182,6 +187,19 @@ export function runBuffers(input: PlanInput): RunBuffers {
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };
+}
+
+/**
+ * Rows of a chunk of the head. Few chunks are faster, since each reads the head's matrix and its gradient; so logits may take a share of what
+ * weights, gradients, state and kept values take already.
+ */
+function headRows({ rows, recompute, optimizerState }: PlanInput, stride: number, others: readonly BufferSpec[]): number {
+  const saving = recompute !== 'off' || optimizerState !== 'f32';
+  const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
+  const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
+  // As many chunks as that takes, of equal length.
+  return roundUp(Math.ceil(rows / Math.ceil(rows / most)), 64);
 }
 
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {

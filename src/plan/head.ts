@@ -3,13 +3,14 @@
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
+import { partsFor } from '../shaders/matmul/tile';
 import { gatherRows, scatterRows } from '../shaders/copy/rows';
 import type { Live } from '../shaders/lib/rowwise';
 import { block, Transients, type Context, type Unit } from './emit';
 import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
-import { rangesOf } from './split';
+import { longProduct, rangesOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
@@ -21,12 +22,10 @@ interface VocabularyPiece {
   readonly v1: number;
   readonly matrix: View;
   readonly gradient: View | null;
-  /** True if it begins a buffer and is not the first piece: the piece before it ended with its buffer. */
-  readonly beginsBuffer: boolean;
 }
 
 /** The head for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
-function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
+function vocabularyPieces(context: Context, rows: number, maxFlops = context.input.dispatchFlops): VocabularyPiece[] {
   const { tied, width } = context.input.shape;
   const owner = block(context, tied ? 'embedding' : 'head');
   const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
@@ -34,14 +33,13 @@ function vocabularyPieces(context: Context, rows: number): VocabularyPiece[] {
   const matrices = tensorRows(owner.weights, owner.layout, row.local, width);
   const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
   return matrices.flatMap((held, index) =>
-    rangesOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPiece => {
+    rangesOf(held.rows, 2 * width * rows, maxFlops).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
       return {
         v0: held.first + from,
         v1: held.first + to,
         matrix: slice(held),
         gradient: gradients && slice(gradients[index]),
-        beginsBuffer: index > 0 && from === 0,
       };
     }),
   );
@@ -82,6 +80,9 @@ function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[]
   return abridged && starts.length > 3 ? [starts[0], starts[1], starts[starts.length - 1]] : starts;
 }
 
+/** The name of a chunk's segment. */
+export const headChunk = (index: number): string => `head chunk ${index}`;
+
 /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as the second. */
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
@@ -94,9 +95,8 @@ export function headLoss(context: Context, train: boolean): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
-  const { chunkRows, inputViews } = buffers;
+  const { chunkRows, inputViews, logitsStride: stride } = buffers;
   const C = shape.width;
-  const V = shape.vocab;
   const transients = new Transients();
   const top = FULL_VIEW(buffers.stream[shape.layers]);
   const op = finalNorm(context);
@@ -124,8 +124,9 @@ export function headLoss(context: Context, train: boolean): Unit {
         m,
         n: v1 - v0,
         k: C,
-        ldy: V,
+        ldy: stride,
         y0: v0,
+        padded: 'y',
         live,
       }),
     );
@@ -136,45 +137,34 @@ export function headLoss(context: Context, train: boolean): Unit {
         labels: inputViews.get('labels')!,
         losses: FULL_VIEW(buffers.losses),
         rows: m,
-        vocab: V,
+        vocab: shape.vocab,
+        stride,
         live,
         train,
       }),
     );
     if (train) {
-      pieces.forEach(({ v0, v1, matrix, gradient, beginsBuffer }, index) => {
-        const slice = { a: logits, a0: v0, lda: V, live } as const;
-        list.push(
-          product({
-            ...slice,
-            label: 'head/dX',
-            layout: 'nn',
-            y: chunk(dNormed),
-            b: matrix,
-            m,
-            n: C,
-            k: v1 - v0,
-            // At the end of a buffer the sum continues as if the buffer did. If a dispatch would be too long, the next one adds its part.
-            accumulate: index === 0 ? 'no' : beginsBuffer ? 'continue' : 'yes',
-          }),
+      const slice = (v0: number) => ({ a: logits, a0: v0, lda: stride, padded: 'a', live }) as const;
+      const dX = { layout: 'nn', y: chunk(dNormed), m, n: C, label: 'head/dX' } as const;
+      const held = vocabularyPieces(context, m, Infinity);
+      if (input.kernels.matmul === 'tiles' && partsFor(m, C, shape.vocab) > 1) {
+        held.forEach(({ v0, v1, matrix }, index) => {
+          const part = { ...dX, ...slice(v0), b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes', family: input.kernels.matmul } as const;
+          list.push(...longProduct(part, input.dispatchFlops, (elements) => transients.view(`head parts ${elements}`, elements)));
+        });
+      } else {
+        // Wherever it is cut, the sum goes on: to the same bits as in one dispatch.
+        pieces.forEach(({ v0, v1, matrix }, index) =>
+          list.push(product({ ...dX, ...slice(v0), b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'continue' })),
         );
-        if (!gradient) return;
-        list.push(
-          product({
-            ...slice,
-            label: 'head/dW',
-            layout: 'tn',
-            y: gradient,
-            b: chunk(normed),
-            m: v1 - v0,
-            n: C,
-            k: m,
-            accumulate: row0 === 0 ? 'frame' : 'yes',
-          }),
-        );
-      });
+      }
+      for (const { v0, v1, gradient } of pieces) {
+        if (!gradient) continue;
+        const dW = { layout: 'tn', y: gradient, b: chunk(normed), m: v1 - v0, n: C, k: m, label: 'head/dW' } as const;
+        list.push(product({ ...dW, ...slice(v0), accumulate: row0 === 0 ? 'frame' : 'yes' }));
+      }
     }
-    chunks.push({ name: `head chunk ${chunks.length}`, dispatches: list });
+    chunks.push({ name: headChunk(chunks.length), dispatches: list });
   }
   const last: Dispatch[] = [
     lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets }),
@@ -231,7 +221,7 @@ export function headLogits(context: Context): Unit {
         m: 1,
         n: v1 - v0,
         k: shape.width,
-        ldy: shape.vocab,
+        ldy: buffers.logitsStride,
         y0: v0,
       }),
     ),

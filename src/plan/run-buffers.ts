@@ -76,6 +76,8 @@ export interface RunBuffers {
   readonly partials: BufferSpec;
   readonly losses: BufferSpec;
   readonly logits: BufferSpec;
+  /** Elements from one row of logits to the next: the vocabulary in whole quads. */
+  readonly logitsStride: number;
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
   readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];

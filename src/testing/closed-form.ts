@@ -144,7 +144,6 @@ export function closedForm(run: RunNumbers): CategoryBytes {
 
   // Sums of squares: one partial per 4096 elements, at most 128 per buffer; each trainable's partials start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
-  const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
   const indices = 6 + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
   const longIndices = (alwaysOn.embedding ? 1 : 0) + (alwaysOn.embedding && !s.rope ? 1 : 0);
@@ -163,30 +162,28 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
   };
 
+  const weights = stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0);
+  const masters = mastered ? slots * sum(layer) : 0;
+  const keptValues = streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner);
+  const inputs = (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable;
+  // A chunk of logits may take a sixteenth of all these, but 2 to 128 MiB; chunks have equal lengths.
+  const share = (weights + masters + 3 * state + keptValues + inputs) / 16;
+  const most = Math.max(64, Math.floor(Math.max(2 ** 21, Math.min(2 ** 27, share)) / (4 * up(V, 4)) / 64) * 64);
+  const chunkRows = up(Math.ceil(N / Math.ceil(N / most)), 64);
+
   return {
-    weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0),
-    masters: mastered ? slots * sum(layer) : 0,
+    weights,
+    masters,
     gradients: state,
     optimizer: 2 * state,
-    activations:
-      streams * buffer(N * C) +
-      (L - lowest) * kept(keptFrozen(s)) +
-      slots * (kept(keptTrained(s)) + inner) +
-      sum(scratchPool(run, chunkRows)),
-    workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * V),
-    inputs:
-      32 +
-      (indices - longIndices) * up(4 * N, 256) +
-      longIndices * up(4 * (N + 1), 256) +
-      2 * ropeTable +
-      (3 + slots) * 16 +
-      256 * run.paramSlots,
+    activations: keptValues + sum(scratchPool(run, chunkRows)),
+    workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * up(V, 4)),
+    inputs: 32 + inputs + (3 + slots) * 16 + 256 * run.paramSlots,
     cache: 2 * L * buffer(cacheTokens * U),
     staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
   };
 
   function scratchPool({ shape }: RunNumbers, chunk: number): number[] {
-    const units = timelines(run, Math.ceil(N / chunk));
     const columns: Record<string, number> = {
       n1: C,
       n2: C,
@@ -199,6 +196,8 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       up: widths(s).wide,
       act: s.ff,
       delta: shape.heads,
+      // dK and dV of every query head.
+      heads: 2 * Q,
       picked: C,
       normed: C,
       dNormed: C,
@@ -207,11 +206,20 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     };
     const counts = linears(s).map(([, parts]) => parts.length * rank);
     const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };
-    const width = (name: string): number => {
+    // Every family of kernels has its own values; the pool serves each of them.
+    const pools = (['software', 'card'] as const).map((kernels) => poolOf(unitsOf(kernels)));
+    return Array.from({ length: Math.max(...pools.map((pool) => pool.length)) }, (_, i) => Math.max(...pools.map((pool) => pool[i] ?? 0)));
+
+    function unitsOf(kernels: Kernels): { steps: readonly string[]; bytes(name: string): number }[] {
+      return timelines(run, kernels, chunk).map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(elements(name, rows)) }));
+    }
+    function elements(name: string, rows: number): number {
+      return name.startsWith('parts:') ? Number(name.slice(6)) : rows * width(name);
+    }
+    function width(name: string): number {
       const plain = name.replace(/^d\./, '');
       return inners[plain] ?? columns[plain] ?? 1;
-    };
-    return poolOf(units.map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(rows * width(name)) })));
+    }
   }
 }
 
@@ -221,8 +229,24 @@ interface Timeline {
   readonly steps: readonly string[];
 }
 
+type Kernels = 'software' | 'card';
+
+/**
+ * Graphics cards compute the head's input gradient in parts of its sum where few rows would leave them idle (25,000 invocations, 128 for 64 × 64
+ * outputs): 512 terms a part at least, 16 parts at most. The elements of these parts, for each buffer that holds rows of the head.
+ */
+function headParts({ shape: { vocab, width }, shardBytes }: RunNumbers, rows: number): number[] {
+  const partsOf = (terms: number): number =>
+    Math.max(1, Math.min(Math.ceil(25_000 / (Math.ceil(rows / 64) * Math.ceil(width / 64) * 128)), Math.floor(terms / 512), 16));
+  if (partsOf(vocab) === 1) return [];
+  const step = Math.max(64, Math.floor(shardBytes / (4 * width) / 64) * 64);
+  const held = Array.from({ length: Math.ceil(vocab / step) }, (_, i) => Math.min(step, vocab - i * step));
+  return held.map(partsOf).filter((count) => count > 1).map((count) => count * rows * width);
+}
+
 /** Every kind of unit of work with its short-lived values, written down by hand. */
-function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chunks: number): Timeline[] {
+function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeline[] {
+  const { shape: s, method, lowest, alwaysOn, rows } = run;
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
@@ -239,6 +263,8 @@ function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chu
     `act mid ${u('out')}`,
   ];
   const evaluated = ['n1', 'n2', 'act'];
+  // 128 invocations for 64 rows of a kv head: fewer than 2^15 in all.
+  const byHead = s.kvHeads < s.heads && Math.ceil(rows / 64) * s.kvHeads * 128 < 2 ** 15;
   const du = (name: string): string => (lora ? `d.${name}.u` : '');
   const backward = [
     `d.act ${du('out')}`,
@@ -246,16 +272,22 @@ function timelines({ shape: s, method, lowest, alwaysOn, rows }: RunNumbers, chu
     `d.n2 d.up ${du('up')}`,
     'd.n2',
     `d.attn ${du('mid')}`,
-    'd.attn delta',
-    'd.attn delta d.qkv',
+    ...(kernels === 'software' ? ['d.attn delta', 'd.attn delta d.qkv'] : ['d.attn delta d.qkv']),
+    // Where there are fewer kv heads than query heads, each of these has dK and dV of its own at first.
+    ...(kernels === 'card' && byHead ? ['d.attn delta heads', 'd.qkv heads'] : []),
     `d.n1 d.qkv ${du('qkv')}`,
     'd.n1',
   ];
+  const starts = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, i) => i * chunkRows);
   const headTrained = s.tied ? alwaysOn.embedding : alwaysOn.head;
   const top = ['picked', `picked normed ${stats('n')}`];
   const head = [
     ...top,
-    ...Array.from({ length: chunks }, () => ['normed', `dNormed ${headTrained ? 'normed' : ''}`]).flat(),
+    ...starts.flatMap((first) => [
+      'normed',
+      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map((parts) => `dNormed parts:${parts}`),
+      `dNormed ${headTrained ? 'normed' : ''}`,
+    ]),
     `picked ${stats('n')} dNormed dPicked`,
     'dPicked',
   ];

@@ -9,16 +9,24 @@ import { parseModelConfig } from '../../src/model/config';
 import { PUBLIC_CONFIGS } from '../../src/model/public-configs';
 import type { CheckpointTypes } from '../../src/model/types';
 import { firstAssignment } from '../../src/plan/forecast';
-import { planInput } from '../../src/plan/input';
+import { CARD_KERNELS, DEFAULT_KERNELS, LEAST_DISPATCH_FLOPS, planInput, type KernelChoice } from '../../src/plan/input';
 import { RunPlan, type Assignment } from '../../src/plan/run-plan';
 import { microSegments } from '../../src/plan/step-plan';
 
 type ModelName = keyof typeof PUBLIC_CONFIGS;
 type Method = RunConfig['method'];
-export type Family = 'register' | 'shared';
+export type Family = 'card' | 'register' | 'software';
 
-/** Kernel families. */
-export const FAMILIES: readonly Family[] = ['register', 'shared'];
+/** Kernels of graphics cards, first those that they start with; and those of software adapters. */
+export const FAMILIES: readonly Family[] = ['card', 'register', 'software'];
+
+const KERNELS: Readonly<Record<Family, KernelChoice>> = {
+  card: CARD_KERNELS,
+  register: { matmul: 'register', attention: 'tiles' },
+  software: DEFAULT_KERNELS,
+};
+/** Dispatches of a card that does 2 TFLOP/s: 20 ms. */
+const CARD_DISPATCH_FLOPS = 4e10;
 /** Shapes whose kernels and dispatches are looked at. */
 export const MODELS = ['gpt2-124m', 'smollm2-135m', 'qwen2.5-0.5b'] as const satisfies readonly ModelName[];
 
@@ -34,7 +42,7 @@ interface Wanted {
 function planOf(model: ModelName, { method, family, batchSize = 1, types = 'f32' }: Wanted): { plan: RunPlan; assignment: Assignment } {
   const shape = parseModelConfig(PUBLIC_CONFIGS[model], model);
   const config: RunConfig = { ...DEFAULTS, method, seqLen: SEQUENCE, batchSize, weightStorage: types === 'f32' ? 'f32' : 'stored' };
-  const input = planInput(shape, config, { kernels: { matmul: family, attention: family }, types });
+  const input = planInput(shape, config, { kernels: KERNELS[family], types, dispatchFlops: family === 'software' ? LEAST_DISPATCH_FLOPS : CARD_DISPATCH_FLOPS });
   return { plan: new RunPlan(input), assignment: firstAssignment(input, config) };
 }
 
@@ -81,7 +89,7 @@ const counted = ({ kernel, label, grid, work }: Dispatch, extents: Extents): Cou
   kernel: kernel.key,
   name: kernel.name,
   label,
-  threads: workgroupThreads(kernel.wgsl) * grid.reduce((all, dim) => all * gridSize(dim, extents), 1),
+  threads: grid.reduce<number>((all, dim) => all * gridSize(dim, extents), workgroupThreads(kernel.wgsl)),
   flops: amount(work.flops, extents),
   bytes: amount(work.bytes, extents),
 });

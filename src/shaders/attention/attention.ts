@@ -208,10 +208,11 @@ const softwareKernel = (name: string, headDim: number, wgsl: string): Kernel =>
   kernel(name, [laneSource(headDim).wgsl, paramsWgsl, wgsl], { HEAD_DIM: headDim }, 'register.software');
 
 function tilesKernel(name: string, headDim: number, wgsl: string, buffers: { reads: readonly string[]; writes: string }): Kernel {
-  const parts = [laneSource(headDim).wgsl, paramsWgsl, expand(`${tileWgsl}\n${wgsl}`, { COLS: Math.ceil(headDim / 32) })];
-  for (const name of buffers.reads) parts.push(quadSource(headDim, name));
-  parts.push(putSource(headDim, buffers.writes));
-  return kernel(name, parts, { HEAD_DIM: headDim, COLS: Math.ceil(headDim / 32), RAGGED: headDim % 32 === 0 ? 0 : 1 }, 'tiles.64x32');
+  const COLS = Math.ceil(headDim / 32);
+  const text = (): string => expand(`${tileWgsl}\n${wgsl}`, { COLS });
+  const access = [...buffers.reads.map((of) => quadSource(headDim, of)), putSource(headDim, buffers.writes)];
+  const constants = { HEAD_DIM: headDim, COLS, RAGGED: headDim % 32 === 0 ? 0 : 1 };
+  return kernel(name, [laneSource(headDim).wgsl, paramsWgsl, text, ...access], constants, 'tiles.64x32');
 }
 
 /** How the results of dK and dV lie (attention_params.wgsl). */

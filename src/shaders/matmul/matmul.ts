@@ -61,6 +61,11 @@ export interface MatmulArgs {
    * as one over the terms before and these; no alpha, bias, residual. Default 'no'.
    */
   readonly accumulate?: 'no' | 'yes' | 'frame' | 'continue';
+  /**
+   * The operand whose rows of odd width are padded to whole quads, so that it is read and written by quads: 'y' of nt, whose padding may be
+   * overwritten, or 'a' of nn and tn, whose padding holds numbers.
+   */
+  readonly padded?: 'a' | 'y';
   readonly family?: MatmulFamily;
   /** Of family 'tiles'. Default: by the sizes. */
   readonly tile?: MatmulTile;
@@ -71,7 +76,17 @@ export interface Parts {
   readonly count: number;
   /** [count, m, n] */
   readonly scratch: View;
+  /** Parts of one dispatch. Default: all. */
+  readonly together?: number;
 }
+
+/** Parts [first, end) of `count`, which one dispatch computes. */
+interface Cut {
+  readonly count: number;
+  readonly first: number;
+  readonly end: number;
+}
+const WHOLE: Cut = { count: 1, first: 0, end: 1 };
 
 const ACCUMULATE_CODES = { no: 0, yes: 1, frame: 2, continue: 3 } as const;
 const REGISTER_SOURCES: Readonly<Record<MatmulLayout, string>> = { nt, nn, tn };
@@ -98,7 +113,7 @@ interface Choice {
   readonly name: string;
   /** Family or tile, for the kernel's key. */
   readonly kind: string;
-  readonly source: string;
+  readonly source: string | (() => string);
   readonly constants: Readonly<Record<string, number>>;
   readonly grid: Grid;
   /** y is written one element at a time. */
@@ -106,34 +121,40 @@ interface Choice {
 }
 
 /** One matrix product. Throws SHAPE_MISMATCH on a view that is too small or sizes that contradict each other. */
-export const matmul = (args: MatmulArgs): Dispatch => make(args, 1);
+export const matmul = (args: MatmulArgs): Dispatch => make(args, WHOLE);
 
 /**
  * The same product in parts of the sum, which give small outputs with long sums the workgroups that fill a graphics card: two dispatches.
  * Family 'tiles'; no 'continue'. Throws SHAPE_MISMATCH.
  */
-export function matmulParts(args: MatmulArgs, { count, scratch }: Parts): Dispatch[] {
+export function matmulParts(args: MatmulArgs, { count, scratch, together = count }: Parts): Dispatch[] {
   const { label, layout, m, n, y, bias, residual, alpha, accumulate, live, ldy, y0, ...rest } = args;
   if (accumulate === 'continue' || args.family !== 'tiles') throw shapeError(`matmul_${layout}`, 'parts', "family 'tiles', no 'continue'", '');
   const limited = layout === 'tn' ? undefined : live;
+  const products = { ...rest, label: `${label} parts`, layout, m, n, live, y: scratch };
+  const starts = Array.from({ length: Math.ceil(count / together) }, (_, i) => i * together);
   return [
-    make({ ...rest, label: `${label} parts`, layout, m, n, live, y: scratch }, count),
+    ...starts.map((first) => make(products, { count, first, end: Math.min(count, first + together) })),
     addParts({ label: `${label} sum`, m, n, y, ldy, y0, bias, residual, alpha, accumulate, live: limited }, { count, scratch }),
   ];
 }
 
-function make(args: MatmulArgs, parts: number): Dispatch {
+function make(args: MatmulArgs, cut: Cut): Dispatch {
   const { label, layout, m, n, k, bias, residual, accumulate = 'no' } = args;
   const choice = choose(args);
   const shapes = checkedShapes(args, choice.name);
   const { lda, ldb, ldy, a0, b0, y0 } = shapes;
 
-  const aFormat = formatOf(layout === 'tn' ? m : k, lda, a0);
+  const whole = (operand: 'a' | 'y', width: number): number => (args.padded === operand ? roundUp(width, 4) : width);
+  // The register kernel of nn has no mask for terms past the last.
+  const aWidth = layout === 'tn' ? m : k;
+  const aFormat = formatOf(layout === 'nn' && args.family !== 'tiles' ? aWidth : whole('a', aWidth), lda, a0);
   const bFormat = packedFormat(choice.name, args.b, formatOf(layout === 'nt' ? k : n, ldb, b0));
-  const yFormat = choice.elementwise ? 'scalar' : formatOf(n, ldy, y0);
+  const yFormat = choice.elementwise ? 'scalar' : formatOf(whole('y', n), ldy, y0);
   const biasFormat = bias ? yFormat : 'none';
   const residualFormat = residual ? yFormat : 'none';
 
+  const parts = cut.count;
   // Parts begin at whole tiles of k.
   const span = parts === 1 ? k : roundUp(Math.ceil(k / parts), 16);
   if (parts > 1) expectElements(choice.name, 'parts', args.y, parts * m * n);
@@ -170,9 +191,10 @@ function make(args: MatmulArgs, parts: number): Dispatch {
       alpha: args.alpha ?? 1,
       span,
       part: parts === 1 ? 0 : unitsOf(yFormat, m * n),
+      part0: cut.first,
     },
-    parts === 1 ? choice.grid : [choice.grid[0], choice.grid[1], parts],
-    workOf(args, parts),
+    parts === 1 ? choice.grid : [choice.grid[0], choice.grid[1], cut.end - cut.first],
+    workOf(args, cut),
   );
 }
 
@@ -202,7 +224,7 @@ function addParts({ label, m, n, y, ldy = n, y0 = 0, bias, residual, alpha = 1, 
     `y_${yFormat}.a_${aFormat}.bias_${biasFormat}.residual_${residualFormat}`,
   );
   const units = { lda: unitsOf(aFormat, n), ldb: 0, ldy: unitsOf(yFormat, ldy), a0: 0, b0: 0, y0: unitsOf(yFormat, y0) };
-  const more = { extent: EXTENT_CODES[live?.extent ?? 'none'], row0: live?.row0 ?? 0, alpha, span: count, part: unitsOf(aFormat, m * n) };
+  const more = { extent: EXTENT_CODES[live?.extent ?? 'none'], row0: live?.row0 ?? 0, alpha, span: count, part0: 0, part: unitsOf(aFormat, m * n) };
   const passes = count + 1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0);
   return dispatch(
     of,
@@ -232,7 +254,7 @@ function choose(args: MatmulArgs): Choice {
     const tile = args.tile ?? tileFor(m, n);
     const { BM, BN, ROWS } = TILES[tile];
     const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };
-    const source = expand(tiles, { ROWS });
+    const source = (): string => expand(tiles, { ROWS });
     return { name: `matmul_${layout}`, kind: tile, source, constants, grid: [rowGroups(args, BM), by(BN), 1] };
   }
   const constants = m <= FEW_ROWS ? { ROWS: 4, WX: 64, WY: 1 } : { ROWS: TILE_ROWS, WX: 16, WY: 4 };
@@ -292,11 +314,15 @@ function expectMatrix(name: string, binding: string, view: View, rows: number, w
  * 2·m·n·k FLOPs, each operand over the bus once. A whole live extent scales the work; a chunk of one (row0
  * given) is counted at its capacity, because a linear form cannot say where the extent ends inside it.
  */
-function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }: MatmulArgs, parts: number): Work {
+function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }: MatmulArgs, { count, first, end }: Cut): Work {
+  const parts = end - first;
+  const share = parts / count;
   const limited = layout === 'tn' ? k : m;
   const scaled = (perLive: number, fixed: number): Amount =>
-    live && live.row0 === undefined ? { [live.extent]: perLive, one: fixed } : { one: perLive * limited + fixed };
-  const yElements = n * (parts + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
+    live && live.row0 === undefined
+      ? { [live.extent]: share * perLive, one: share * fixed }
+      : { one: share * (perLive * limited + fixed) };
+  const yElements = n * (parts / share + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
   const biasElements = bias ? n : 0;
   return layout === 'tn'
     ? { flops: scaled(2 * m * n, 0), bytes: scaled(4 * m + elementBytes(b) * n, 4 * (m * yElements + biasElements)) }

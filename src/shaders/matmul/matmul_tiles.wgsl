@@ -26,7 +26,8 @@ var<workgroup> tile_b: array<array<f32, BN + PAD>, BK>;
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: vec3u, @builtin(local_invocation_index) me: u32) {
   let live = live_rows(p.extent, p.row0, select(p.m, p.k, A_BY_K == 1u));
   let rows = select(live, p.m, A_BY_K == 1u);
-  let first = group.z * p.span;   // 0 if there is one part
+  let part = p.part0 + group.z;
+  let first = part * p.span;   // 0 if there is one part
   let terms = min(select(p.k, live, A_BY_K == 1u), first + p.span);
   let m0 = group.x * BM;
   let n0 = group.y * BN;
@@ -151,7 +152,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   }
 
   if (col >= p.n) { return; }
-  let y_at = p.y0 + group.z * p.part + row * p.ldy + col / 4u * Y_QUAD;
+  let y_at = p.y0 + part * p.part + row * p.ldy + col / 4u * Y_QUAD;
   //#repeat R ROWS
   if (row + R < rows) { finish_at(y_at + R * p.ldy, col / 4u * BIAS_QUAD, p.n - col, yR); }
   //#end

@@ -90,7 +90,7 @@ describe.each(TYPES)('%s', (stored) => {
   });
 
   const [m, n, k] = [21, 96, 160];
-  const families: readonly MatmulFamily[] = ['register', 'shared'];
+  const families: readonly MatmulFamily[] = ['register', 'tiles'];
   for (const layout of ['nt', 'nn'] as const satisfies readonly MatmulLayout[]) {
     it.each(families)(`is read by a product, ${layout}, %s`, async (family) => {
       const lab = await nodeLab();
