@@ -117,7 +117,8 @@ const freshPage = { name: 'build', run: () => ensureBuild('page').then(() => 0) 
 if (suite === 'slow') {
   // Tests read it: see these files.
   process.env.LISA_SLOW = '1';
-  extra.push('src/train/oracle', 'src/train/golden', 'src/train/overfit');
+  const slow = ['oracle', 'golden', 'overfit', 'resume', 'layouts', 'recompute', 'optimizer-state'].map((name) => `src/train/${name}`);
+  extra.push(...slow, 'src/shaders/matmul', 'src/shaders/attention', 'src/shaders/storage');
 }
 
 /**

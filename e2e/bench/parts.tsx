@@ -1,6 +1,7 @@
 // What is timed: each chart of a run by itself, and all of them together.
 
 import { useMemo, type ComponentType } from 'react';
+import { policiesOf } from '../../src/config/policies';
 import { useChartSettings, type RasterMode } from '../../src/store/run/chart-settings';
 import { MovingAverage } from '../../src/store/run/columns';
 import type { RunPicture } from '../../src/store/run/picture';
@@ -52,7 +53,7 @@ const rasterOf =
       steps={run.config.steps}
       step={run.step}
       firstStep={1}
-      alwaysOn={run.config.alwaysOn}
+      policies={policiesOf(run.config, run.prepared!.shape.tied)}
       tied={run.prepared!.shape.tied}
       moves={metrics.moves}
       moved={metrics.moved}

@@ -91,7 +91,7 @@ test('bars follow every setting, and are compared with a budget', async ({ page 
   const lisa = page.locator('[data-bar="LISA"]').first();
   await expect(lisa).toBeVisible();
   let before = await total(page, 'LISA');
-  const grows = async (change: () => Promise<void>, sign: 1 | -1): Promise<void> => {
+  const grows = async (change: () => Promise<unknown>, sign: 1 | -1): Promise<void> => {
     await change();
     await expect.poll(async () => Math.sign((await total(page, 'LISA')) - before)).toBe(sign);
     before = await total(page, 'LISA');
@@ -99,7 +99,7 @@ test('bars follow every setting, and are compared with a budget', async ({ page 
   await grows(() => page.getByRole('slider', { name: 'Layers trained at a time (γ), slider' }).press('ArrowRight'), 1);
   await grows(() => page.getByRole('slider', { name: 'Length, slider' }).press('ArrowLeft'), -1);
   await grows(() => page.getByRole('slider', { name: 'Batch, slider' }).press('ArrowLeft'), -1);
-  await grows(() => page.getByRole('switch', { name: 'Embedding and head (tied)' }).uncheck(), -1);
+  await grows(() => page.getByLabel('Embedding and head (tied)').selectOption('off'), -1);
 
   await page.getByLabel('Memory budget', { exact: true }).fill('0.02');
   await expect(lisa).toHaveAttribute('data-verdict', 'exceeds');

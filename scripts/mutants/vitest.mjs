@@ -33,7 +33,14 @@ export function writeConfig(/** @type {string} */ tree) {
       }
     }
     const { test } = config;
-    export default { ...config, cacheDir: '.vitest-cache', test: { ...test, sequence: { ...test.sequence, sequencer: Ordered } } };
+    // Projects run one after the other: the one of the first file comes first.
+    const serialFirst = /\\.(gpu|process)\\.test\\./.test(order[0]);
+    const projects = test.projects?.map((project) => {
+      const serial = project.test.pool === 'forks';
+      return { ...project, test: { ...project.test, sequence: { groupOrder: serial === serialFirst ? 0 : 1 } } };
+    });
+    const sequence = { ...test.sequence, sequencer: Ordered };
+    export default { ...config, cacheDir: '.vitest-cache', test: { ...test, sequence, ...(projects && { projects }) } };
   `;
   writeFileSync(path.join(tree, CONFIG), text);
 }

@@ -25,6 +25,7 @@ import {
   type ResidentTask,
 } from './bench/resident';
 import { compareStored, describeStored, type StoredReport } from './bench/stored';
+import { Terminal } from './terminal';
 
 /** Dawn rounds timestamps to 0.1 ms, as browsers do, unless it is told not to. Many kernels take less than that. */
 const EXACT_TIMESTAMPS = 'disable-dawn-features=timestamp_quantization';
@@ -40,24 +41,26 @@ interface Report {
   readonly peers: PeerReport | null;
 }
 
+const terminal = new Terminal();
+
 async function main(args: readonly string[]): Promise<void> {
   if (args[0] === '--resident-child') {
-    process.stdout.write(JSON.stringify(await measureResident(JSON.parse(args[1]) as ResidentTask)));
+    terminal.stdout(JSON.stringify(await measureResident(JSON.parse(args[1]) as ResidentTask)));
     return;
   }
   const options = parseBenchOptions(args);
   if (options.help) {
-    process.stdout.write(HELP);
+    terminal.stdout(HELP);
     return;
   }
-  const print = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
+  const print = (text: string): void => void (options.json ? terminal.stderr : terminal.stdout)(`${text}\n`);
   const gpu = await openGpu(await nodeGpu([EXACT_TIMESTAMPS]), { timestamps: true });
   print(`device: ${gpu.description.description}${gpu.description.software ? ' (software: compare ratios, not times)' : ''}\n`);
   const report = await measure(gpu, options, print);
   gpu.close();
   const json = JSON.stringify(report, null, 2);
   if (options.out !== null) await save(options.out, `${json}\n`);
-  if (options.json) process.stdout.write(`${json}\n`);
+  if (options.json) terminal.stdout(`${json}\n`);
 }
 
 async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) => void): Promise<Report> {
@@ -189,11 +192,11 @@ async function save(path: string, text: string): Promise<void> {
 }
 
 main(process.argv.slice(2)).then(
-  () => process.exit(0),
+  () => terminal.exit(0),
   (error: unknown) => {
     const { code, detail, remedy } = errorInfo(error);
-    process.stderr.write(`bench: ${`${detail} ${remedy}`.replace(/\s+/g, ' ').trim()}\n`);
-    if (code === 'INTERNAL' && error instanceof Error && process.env.DEBUG) process.stderr.write(`${error.stack}\n`);
+    terminal.stderr(`bench: ${`${detail} ${remedy}`.replace(/\s+/g, ' ').trim()}\n`);
+    if (code === 'INTERNAL' && error instanceof Error && process.env.DEBUG) terminal.stderr(`${error.stack}\n`);
     process.exit(code === 'CONFIG_INVALID' || code === 'STORAGE' ? 2 : 1);
   },
 );

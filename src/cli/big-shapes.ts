@@ -27,6 +27,7 @@ import { mega, table } from './bench/print';
 import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes/weights';
 import { Rig } from './bench/rig';
 import { takeStep } from '../train/step';
+import { Terminal } from './terminal';
 
 const BATCH = { batchSize: 1, seqLen: 32 };
 const ORACLE = fileURLToPath(new URL('../tools/oracle/big_shapes.py', import.meta.url));
@@ -54,8 +55,9 @@ interface Stepped {
   readonly hashes: ReadonlyMap<string, string>;
 }
 
-const print = (line = ''): void => void process.stdout.write(`${line}\n`);
-const note = (line: string): void => void process.stderr.write(`${line}\n`);
+const terminal = new Terminal();
+const print = (line = ''): void => terminal.stdout(`${line}\n`);
+const note = (line: string): void => terminal.stderr(`${line}\n`);
 
 /** The embedding, a matrix half-way up, and the lowest norm, which every gradient reaches. */
 function sampled(shape: ModelShape): ParameterRow[] {

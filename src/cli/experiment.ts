@@ -15,9 +15,11 @@ import { parseExperimentOptions, type ExperimentOptions } from './experiment/opt
 import { samplesByPrompt } from './experiment/samples';
 import { describeRoundingBack, megabytes } from './finetune/print';
 import { runFinetune } from './finetune/run';
+import { Terminal } from './terminal';
 
 const PROMPTS = ['Define: POLITICIAN', 'Define: FRIEND', 'Define: COMPUTER'];
 
+const terminal = new Terminal();
 const { methods, seeds, rest } = options();
 
 function options(): ExperimentOptions {
@@ -25,7 +27,7 @@ function options(): ExperimentOptions {
     return parseExperimentOptions(process.argv.slice(2));
   } catch (thrown) {
     const { detail, remedy } = errorInfo(thrown);
-    process.stderr.write(`experiment: ${detail} ${remedy}\n`);
+    terminal.stderr(`experiment: ${detail} ${remedy}\n`);
     return process.exit(2);
   }
 }
@@ -65,12 +67,12 @@ async function run(method: Method, seed: number): Promise<Outcome> {
           if (event.type === 'sample') samples.push(event.sample);
           if (event.type === 'report') report = event.report;
           if (event.type === 'step' && event.metrics.step % 20 === 0)
-            process.stderr.write(`${method} seed ${seed}: step ${event.metrics.step}, loss ${event.metrics.loss.toFixed(3)}\n`);
+            terminal.stderr(`${method} seed ${seed}: step ${event.metrics.step}, loss ${event.metrics.loss.toFixed(3)}\n`);
         }
       },
-      stderr: (text) => void process.stderr.write(text),
+      stderr: terminal.stderr,
       openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
-      onInterrupt: () => () => undefined,
+      onStop: () => () => undefined,
       publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
       env: process.env,
       debug: true,
@@ -79,11 +81,11 @@ async function run(method: Method, seed: number): Promise<Outcome> {
   await rm(out, { recursive: true, force: true });
   if (status !== 0 || !report) process.exit(status || 1);
   const losses = (report as RunReport).evalLoss.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`);
-  process.stderr.write(`${method} seed ${seed}: held-out ${losses.join(', ')}\n`);
+  terminal.stderr(`${method} seed ${seed}: held-out ${losses.join(', ')}\n`);
   return { report, samples };
 }
 
-const print = (line = ''): void => void process.stdout.write(`${line}\n`);
+const print = (line = ''): void => terminal.stdout(`${line}\n`);
 
 const outcomes = new Map<Method, Outcome[]>();
 for (const method of methods) {
@@ -120,4 +122,4 @@ for (const [method, list] of outcomes) {
 print();
 const samples = new Map([...outcomes].map(([method, list]) => [method, list.map((one) => one.samples)]));
 print(samplesByPrompt(samples, seeds));
-process.exit(0);
+await terminal.exit(0);

@@ -2,7 +2,7 @@
 // if it had not been killed. The programs are built first if they are older than the sources.
 
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,7 +13,10 @@ import { MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { RunReport, StepMetrics } from '../train/events';
 import { cli, quickOptions, ROOT, type CliResult } from '../testing/tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
+import { writeSafetensors } from '../io/formats/safetensors';
+import { collect } from '../testing/tiny-model';
 import { textRows } from '../testing/tiny-session';
+import type { StopReason } from './terminal';
 
 const folder = temporaryFolder('finetune');
 afterAll(() => folder.remove());
@@ -102,11 +105,13 @@ describe('in this process', () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(out).sort()).toEqual(
       [
+        '.lisa-studio.json',
         'README.md',
         'adapter',
         'adapter.gguf',
         'checkpoint',
         'config.json',
+        'generation_config.json',
         'metrics.jsonl',
         'model.gguf',
         'model.safetensors',
@@ -153,25 +158,115 @@ describe('in this process', () => {
     });
   });
 
-  test('a new run into the folder of an old one does not leave the old checkpoint to be resumed', async () => {
+  test('a finished run is replaced only with --overwrite, when the new one is complete', async () => {
     const out = join(folder.path, 'again');
-    mkdirSync(join(out, 'checkpoint'), { recursive: true });
-    writeFileSync(join(out, 'checkpoint', 'latest.json'), '{"file": "step-99.safetensors"}');
-    writeFileSync(join(out, 'checkpoint', 'step-99.safetensors'), 'old');
-    writeFileSync(join(out, 'metrics.jsonl'), '{"step":1,"old":true}\n');
-    const atFirstStep: string[][] = [];
+    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true })).status).toBe(0);
+    const [weights, metrics] = ['model.safetensors', 'metrics.jsonl'].map((name) => readFileSync(join(out, name)));
+    const more = quickOptions(LLAMA, DATA, out, { ...skip, seed: '7' });
+    const { status, stderr } = await cli(more, { gpu: true });
+    expect({ status, stderr }).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--out: .* already holds results\..*--overwrite/) as string,
+    });
+    const atFirstStep: boolean[] = [];
     const watch = (text: string): void => {
-      if (/^step +1\//.test(text)) atFirstStep.push(readdirSync(out));
+      if (/^step +1\//.test(text)) atFirstStep.push(readFileSync(join(out, 'metrics.jsonl')).equals(metrics));
     };
-    expect((await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true, watch })).status).toBe(0);
-    expect(atFirstStep).toEqual([['metrics.jsonl']]);
+    expect((await cli([...more, '--overwrite'], { gpu: true, watch })).status).toBe(0);
+    expect(atFirstStep).toEqual([true]);
+    expect(readFileSync(join(out, 'model.safetensors')).equals(weights)).toBe(false);
     expect(readdirSync(join(out, 'checkpoint')).sort()).toEqual(['latest.json', 'step-4.safetensors']);
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('again'))).toEqual(['again']);
     checkReports(out, 4);
     // If the run is resumed into another folder, that folder is complete, too.
     const other = join(folder.path, 'other');
     expect(await cli(['--resume', out, '--out', other], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
     expect(timeless(other)).toEqual(timeless(out));
     expect(readFileSync(join(other, 'model.safetensors')).equals(readFileSync(join(out, 'model.safetensors')))).toBe(true);
+  });
+
+  test('a signal saves at once and ends with its own status; the resumed run ends as if there had been none', async () => {
+    const [stopped, whole] = [join(folder.path, 'stopped'), join(folder.path, 'not-stopped')];
+    const options = (out: string): string[] => quickOptions(LLAMA, DATA, out, { ...skip, 'save-every': '0' });
+    let stop: (reason: StopReason) => void = () => undefined;
+    const first = await cli(options(stopped), {
+      gpu: true,
+      onStop: (by) => (stop = by),
+      watch: (text) => text.startsWith('step 1/') && stop({ status: 143, what: 'SIGTERM' }),
+    });
+    expect(first).toMatchObject({
+      status: 143,
+      stderr: expect.stringMatching(/SIGTERM: saving and stopping.*\nStopped after step [12]\./) as string,
+    });
+    expect(readdirSync(stopped)).toContain('model.safetensors');
+    expect(lines(stopped).length).toBeLessThan(4);
+    expect((await cli(options(whole), { gpu: true })).status).toBe(0);
+    expect((await cli(['--resume', stopped], { gpu: true })).status).toBe(0);
+    expect(timeless(stopped)).toEqual(timeless(whole));
+    expect(readFileSync(join(stopped, 'model.safetensors')).equals(readFileSync(join(whole, 'model.safetensors')))).toBe(true);
+  });
+
+  test('a run that is stopped before its first step exports nothing', async () => {
+    const out = join(folder.path, 'not-begun');
+    const { status, stderr } = await cli(quickOptions(LLAMA, DATA, out, skip), {
+      gpu: true,
+      onStop: (stop) => stop({ status: 130, what: 'SIGINT' }),
+    });
+    expect({ status, stderr }).toMatchObject({ status: 130, stderr: expect.stringContaining('nothing is exported') as string });
+    expect(readdirSync(out).sort()).toEqual(['.lisa-studio.json', 'checkpoint']);
+  });
+
+  test('a folder that is removed while the run writes to it is told', async () => {
+    const out = join(folder.path, 'removed');
+    const watch = (text: string): void => {
+      if (text.startsWith('step 1/')) rmSync(out, { recursive: true });
+    };
+    const { status, stderr } = await cli(quickOptions(LLAMA, DATA, out, skip), { gpu: true, watch });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/removed.* cannot be written \(ENOENT\)\. Its folder was removed meanwhile/) as string,
+    });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test('--resume with --export-last: the weights of the checkpoint, with nothing trained', async () => {
+    const [stopped, exported] = [join(folder.path, 'stored'), join(folder.path, 'exported')];
+    let stop: (reason: StopReason) => void = () => undefined;
+    const options = quickOptions(LLAMA, DATA, stopped, { ...skip, weights: 'stored', steps: '20' });
+    const onStop = (by: typeof stop): void => void (stop = by);
+    const watch = (text: string): void => void (text.startsWith('step  2/') && stop({ status: 130, what: 'SIGINT' }));
+    expect((await cli(options, { gpu: true, onStop, watch })).status).toBe(130);
+    expect(await cli(['--resume', stopped, '--out', exported, '--export-last'], { gpu: true })).toMatchObject({ status: 0, stderr: '' });
+    expect(lines(exported)).toEqual(lines(stopped));
+    expect(readFileSync(join(exported, 'model.safetensors')).equals(readFileSync(join(stopped, 'model.safetensors')))).toBe(true);
+  });
+
+  test('weights that no model has are named, not the learning rate', async () => {
+    const base = await openModel(await nodeSource(LLAMA));
+    const tensors = await Promise.all(
+      base.table.map(async (row) => {
+        const values = await base.tensor(row);
+        const scaled = row.role === 'head' ? values.map((value) => Math.sign(value) * 1e38) : values;
+        return {
+          name: base.fileName(row),
+          dtype: 'f32' as const,
+          shape: row.shape,
+          data: (start: number, end: number) => scaled.slice(start, end),
+        };
+      }),
+    );
+    const model = writeTinyModel(join(folder.path, 'huge'), 'tiny-llama', {
+      'model.safetensors': await collect(writeSafetensors(tensors, { format: 'pt' }).chunks()),
+    });
+    const out = join(folder.path, 'from-huge');
+    const { status, stderr } = await cli(quickOptions(model, DATA, out, skip), { gpu: true });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(
+        /Nothing was trained yet; .*lm_head.* holds values up to 1\.0e\+38\. Use another copy of the model/,
+      ) as string,
+    });
+    expect(existsSync(out)).toBe(false);
   });
 });
 
@@ -202,8 +297,8 @@ function run(args: readonly string[], watch: (kill: () => void) => void = () => 
   });
 }
 
-describe('as a process of its own', () => {
-  const STEPS = 30;
+describe('whole, and killed and resumed', () => {
+  const STEPS = 24;
   const options = (out: string): string[] =>
     quickOptions(LLAMA, DATA, out, { ...skip, steps: String(STEPS), 'save-every': '7', 'eval-every': '6' });
   const [whole, killed] = [join(folder.path, 'whole'), join(folder.path, 'killed')];
@@ -211,14 +306,16 @@ describe('as a process of its own', () => {
   beforeAll(() => ensureBuild('node', { quiet: true }), 120_000);
 
   test('trains, tells a person what happens, and leaves a complete folder', async () => {
-    const { status, stdout, stderr } = await run(options(whole));
+    const { status, stdout, stderr } = await cli(options(whole), { gpu: true });
     expect(status, stderr).toBe(0);
     expect(readdirSync(whole).sort()).toEqual(
       [
         'LICENSE',
+        '.lisa-studio.json',
         'README.md',
         'checkpoint',
         'config.json',
+        'generation_config.json',
         'metrics.jsonl',
         'model.safetensors',
         'report.json',
@@ -227,12 +324,12 @@ describe('as a process of its own', () => {
       ].sort(),
     );
     checkReports(whole, STEPS);
-    expect(reportOf(whole).evalLoss.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24, 30]);
+    expect(reportOf(whole).evalLoss.map(({ step }) => step)).toEqual([0, 6, 12, 18, 24]);
     // Says what it trains, shows progress, samples before and after, and the memory of all three methods.
     expect(stdout).toMatch(/^model +llama: \d+,?\d+,?\d* parameters, 4 layers/m);
     expect(stdout).toMatch(/^data +rows\.jsonl: 4 rows, .*2 rows held out$/m);
     expect(stdout).toContain('1 malformed rows skipped');
-    expect(stdout.match(/^step +\d+\/30 +loss \d+\.\d+ /gm)?.length).toBeGreaterThan(5);
+    expect(stdout.match(/^step +\d+\/24 +loss \d+\.\d+ /gm)?.length).toBeGreaterThan(5);
     for (const when of ['before', 'step 10', 'step 20', 'after']) expect(stdout).toContain(`[${when}] one\n`);
     expect(stdout).toMatch(/^memory +lisa measured +lisa forecast +lora forecast +full forecast$/m);
     const { peak, fullForecast } = reportOf(whole).memory;
@@ -243,6 +340,7 @@ describe('as a process of its own', () => {
     expect(stdout).not.toMatch(/undefined|NaN|\[object/);
   }, 120_000);
 
+  // Two processes of the built program, against the run above.
   test('killed in the middle and resumed, it ends as if it had not been; --json prints JSON lines only', async () => {
     const path = join(killed, 'metrics.jsonl');
     const first = await run(options(killed), (kill) => {
@@ -259,7 +357,7 @@ describe('as a process of its own', () => {
     expect(steps).toBeLessThan(STEPS);
     expect(existsSync(join(killed, 'model.safetensors')) || existsSync(join(killed, 'report.json'))).toBe(false);
     // A line that the kill cut short.
-    appendFileSync(path, '{"step":29,"loss":1.');
+    appendFileSync(path, '{"step":23,"loss":1.');
 
     const { status, stdout, stderr } = await run(['--resume', killed, '--json']);
     expect(status, stderr).toBe(0);
@@ -278,7 +376,9 @@ describe('as a process of its own', () => {
     expect(timeless(killed)).toEqual(timeless(whole));
     const { tokensPerSecond: _, ...report } = reportOf(killed);
     expect(reportOf(whole)).toMatchObject(report);
-    for (const file of readdirSync(whole).filter((name) => !['metrics.jsonl', 'report.json', 'checkpoint'].includes(name))) {
+    for (const file of readdirSync(whole).filter(
+      (name) => !['metrics.jsonl', 'report.json', 'checkpoint', '.lisa-studio.json'].includes(name),
+    )) {
       expect(readFileSync(join(killed, file)).equals(readFileSync(join(whole, file))), file).toBe(true);
     }
   }, 180_000);

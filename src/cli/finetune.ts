@@ -4,27 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { runFinetune } from './finetune/run';
+import { runProgram } from './terminal';
 
-const status = await runFinetune(process.argv.slice(2), {
-  stdout: (text) => void process.stdout.write(text),
-  stderr: (text) => void process.stderr.write(text),
-  openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
-  onInterrupt(stop) {
-    let asked = 0;
-    const listener = (): void => {
-      const now = performance.now();
-      // Under npm one Ctrl-C may arrive twice: from the terminal and from npm.
-      if (asked > 0 && now - asked > 500) process.exit(130);
-      if (asked > 0) return;
-      asked = now;
-      stop();
-    };
-    process.on('SIGINT', listener);
-    return () => process.off('SIGINT', listener);
-  },
-  // public/ of the project, seen from dist-node/.
-  publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
-  env: process.env,
-  debug: Boolean(process.env.DEBUG),
-});
-process.exit(status);
+await runProgram((terminal) =>
+  runFinetune(process.argv.slice(2), {
+    stdout: terminal.stdout,
+    stderr: terminal.stderr,
+    openGpu: async () => openGpu(await nodeGpu(UNCHECKED)),
+    onStop: (stop) => terminal.onStop(stop),
+    // public/ of the project, seen from dist-node/.
+    publicFolder: fileURLToPath(new URL('../public/', import.meta.url)),
+    env: process.env,
+    debug: Boolean(process.env.DEBUG),
+  }),
+);

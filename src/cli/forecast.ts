@@ -1,11 +1,6 @@
 // `npm run forecast`: run-forecast.ts on this process and this terminal.
 
 import { runForecast } from './run-forecast';
+import { runProgram } from './terminal';
 
-process.exit(
-  await runForecast(process.argv.slice(2), {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
-    env: process.env,
-  }),
-);
+await runProgram(({ stdout, stderr }) => runForecast(process.argv.slice(2), { stdout, stderr, env: process.env }));

@@ -1,18 +1,19 @@
 // `npm run record`: trains the built-in model with LISA and keeps every event of it in public/recorded/run.json, which
 // the page replays if there is no GPU. The period is short, so that a viewer sees layers change often.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { openGpu } from '../gpu/device';
 import { nodeGpu, UNCHECKED } from '../gpu/node';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/sources/builtin';
+import { writeText } from '../io/node/output';
 import { nodeSource, openDataFile } from '../io/node/source';
 import { prepareInputs } from '../train/prepare';
 import { encodeRecording, type TimedEvent } from '../train/recording';
 import { Session } from '../train/session';
 import { describeEvent } from './finetune/print';
+import { Terminal } from './terminal';
 
 const CONFIG: RunConfig = {
   ...DEFAULTS,
@@ -30,7 +31,8 @@ const MOST_BYTES = 60_000;
 
 const publicFolder = fileURLToPath(new URL('../public/', import.meta.url));
 const target = join(publicFolder, 'recorded', 'run.json');
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const terminal = new Terminal();
+const say = (line: string): void => terminal.stderr(`${line}\n`);
 
 const builtin = (path: string): string => join(publicFolder, path);
 const model = BUILTIN_MODELS.find(({ id }) => id === CONFIG.model)!;
@@ -62,7 +64,6 @@ if (json.length > MOST_BYTES) {
   say(`The recording has ${json.length} bytes; at most ${MOST_BYTES} are shipped. Nothing is written.`);
   process.exit(1);
 }
-await mkdir(dirname(target), { recursive: true });
-await writeFile(target, json);
+await writeText(target, json);
 say(`${json.length} bytes in ${target}`);
 process.exit(0);

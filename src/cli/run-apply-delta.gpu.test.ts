@@ -4,7 +4,7 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { writeFolder, writeModelFolder } from '../io/node/output';
+import { writeFolder } from '../io/node/output';
 import { writeSafetensors } from '../io/formats/safetensors';
 import { collect } from '../testing/tiny-model';
 import { temporaryFolder } from '../testing/tiny-folder';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   const { session } = await openTiny(await tinyInputs(folder.path, 'tiny-llama', config, textRows(4)));
   await session.run();
   await writeFolder(DELTA, await exportDelta(session));
-  await writeModelFolder(TUNED, (await exportTuned(session, 'f32')).files);
+  await writeFolder(TUNED, (await exportTuned(session, 'f32')).files);
   session.close();
 }, 120_000);
 
@@ -39,7 +39,7 @@ test('every file of the tuned export but its card', async () => {
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(out);
   const names = readdirSync(TUNED).filter((name) => name !== 'README.md');
-  expect(readdirSync(out).sort()).toEqual(names.sort());
+  expect(readdirSync(out).sort()).toEqual(['.lisa-studio.json', ...names].sort());
   for (const name of names) expect(readFileSync(join(out, name)).equals(readFileSync(join(TUNED, name))), name).toBe(true);
   expect(readFileSync(join(out, 'model.safetensors')).equals(readFileSync(join(BASE, 'model.safetensors')))).toBe(false);
 });
@@ -115,6 +115,7 @@ test('missing options, and an output folder that is taken', async () => {
   const before = readFileSync(join(BASE, 'model.safetensors'));
   expect(await refused({ out: BASE })).toMatch(/is the folder of --base/);
   expect(await refused({ out: DELTA })).toMatch(/is the folder of --delta/);
+  expect(await refused({ out: folder.path })).toMatch(/holds --base/);
   expect(await refused({ out: join(BASE, 'config.json') })).toMatch(/is a file/);
   expect(readFileSync(join(BASE, 'model.safetensors')).equals(before)).toBe(true);
 });

@@ -1,12 +1,11 @@
 // What `npm run apply-delta` does, as a function: the folder of a base model and a delta in, the tuned model out. No GPU.
 
-import { realpath, stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { AppError, errorInfo } from '../base/errors';
 import { openDelta } from '../export/delta';
 import { exportModel } from '../export/folder';
 import { openModel } from '../io/sources/model-files';
-import { writeModelFolder } from '../io/node/output';
+import { planOutput } from '../io/node/output-folder';
 import { nodeSource } from '../io/node/source';
 
 export interface ApplyDeltaIo {
@@ -21,6 +20,7 @@ const HELP = `Applies the changes of a run to the model that it started from.
   --base <dir>    the model in Hugging Face layout, as it was trained from
   --delta <dir>   delta.safetensors and delta.json
   --out <dir>     where the tuned model goes: weights in f32, bit for bit those of the run's own export
+  --overwrite     replace the model that --out already holds, once the new one is complete
   --help
 `;
 
@@ -42,6 +42,7 @@ interface Folders {
   readonly base: string;
   readonly delta: string;
   readonly out: string;
+  readonly overwrite: boolean;
 }
 
 function parse(args: readonly string[]): Folders | null {
@@ -50,7 +51,7 @@ function parse(args: readonly string[]): Folders | null {
   try {
     ({ values } = parseArgs({
       args: [...args],
-      options: { base: text, delta: text, out: text, help: { type: 'boolean' } },
+      options: { base: text, delta: text, out: text, overwrite: { type: 'boolean' }, help: { type: 'boolean' } },
       strict: true,
       allowPositionals: false,
     }));
@@ -65,19 +66,21 @@ function parse(args: readonly string[]): Folders | null {
     if (value === undefined || value === '') throw new AppError('CONFIG_INVALID', `--${name} is missing.`, 'Give a directory.');
     return value;
   };
-  return { base: given('base'), delta: given('delta'), out: given('out') };
+  return { base: given('base'), delta: given('delta'), out: given('out'), overwrite: values.overwrite === true };
 }
 
-async function apply({ base, delta, out }: Folders, io: ApplyDeltaIo): Promise<void> {
-  const taken = await stat(out).catch(() => null);
-  if (taken && !taken.isDirectory()) throw new AppError('CONFIG_INVALID', `--out: ${out} is a file.`, 'Give a directory.');
+async function apply({ base, delta, out, overwrite }: Folders, io: ApplyDeltaIo): Promise<void> {
+  const inputs = Object.entries({ '--base': base, '--delta': delta }).map(([flag, path]) => ({ flag, path }));
+  const plan = await planOutput({ flag: '--out', path: out, inputs, overwrite, say: (line) => io.stderr(`${line}\n`) });
   const source = await nodeSource(delta);
   const files = await openModel(await nodeSource(base));
-  for (const [name, folder] of Object.entries({ base, delta })) {
-    if (taken && (await realpath(out)) === (await realpath(folder)))
-      throw new AppError('CONFIG_INVALID', `--out: ${out} is the folder of --${name}.`, 'Give another directory.');
-  }
   const model = await exportModel({ files, ...(await openDelta(files, source)), dtype: 'f32' });
-  await writeModelFolder(out, model.files);
-  io.stdout(`${files.table.length} tensors of ${files.name}, tuned, are in ${out}\n`);
+  const folder = await plan.claim();
+  try {
+    await folder.write(model.files);
+    const place = await folder.finish();
+    io.stdout(`${files.table.length} tensors of ${files.name}, tuned, are in ${place}\n`);
+  } finally {
+    await folder.release();
+  }
 }

@@ -62,6 +62,18 @@ describe('known models', () => {
   });
 });
 
+test('rows of the data’s tokens: their number is given, and 16 bytes a parameter of two layers and of them are all that trains', async () => {
+  const base = ['--model', 'smollm2-135m', '--seq-len', '512', '--batch-size', '1', '--weights', 'stored', '--lisa-embedding', 'rows'];
+  const { bytes } = await json(...base, '--embedding-rows', '4096');
+  const layer = 4 * 576 * 576 + 3 * 576 * 1536 + 2 * 576 - 2 * 576 * 384;
+  expect(bytes.gradients + bytes.optimizer + bytes.masters).toBe(16 * (2 * layer + 4096 * 576) + 12 * 576);
+  const half = await json(...base, '--embedding-rows=2048');
+  expect(bytes.optimizer - half.bytes.optimizer).toBe(2 * 2048 * 576 * 4);
+  const unknown = await run(...base, '--json');
+  expect(unknown.err).toBe('forecast: the data is not known, so all rows of the vocabulary count; --embedding-rows says how many train.\n');
+  expect(await json(...base)).toMatchObject(await json(...base, '--lisa-embedding', 'on'));
+});
+
 test('a table for people, the built-in model without options, and a config.json without weights', async () => {
   const { status, out } = await run();
   expect(status).toBe(0);
@@ -77,6 +89,10 @@ test.each([
   [['--model', 'gpt2-124m', '--seq-len', '4096'], /--seq-len: 4096/],
   [['--model', 'gpt2-124m', '--lisa-layers', '13'], /--lisa-layers: γ = 13/],
   [['--recompute', 'all'], /--recompute/],
+  [['--embedding-rows', '0'], /--embedding-rows: '0' is not a number of tokens/],
+  [['--embedding-rows'], /--embedding-rows: '' is not/],
+  [['--embedding-rows', '2049'], /2049 is more than the vocabulary's 2048 tokens/],
+  [['--lisa-embedding', 'rows', '--lisa-head', 'off'], /--lisa-head: .*off for the head contradicts rows for the embedding/],
 ])('%j is refused with one line', async (args, message) => {
   const { status, out, err } = await run(...args);
   expect([status, out]).toEqual([2, '']);

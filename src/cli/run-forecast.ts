@@ -4,6 +4,7 @@
 import { stat, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { AppError, errorInfo } from '../base/errors';
+import { policiesOf } from '../config/policies';
 import { checkConfig, type RunConfig } from '../config/run-config';
 import { MEMORY_CATEGORIES, withTotal, type MemoryTotals } from '../dispatch/memory';
 import { HubClient } from '../io/hub/client';
@@ -39,6 +40,9 @@ const HELP = `Tells the GPU memory of a run before it runs, without a GPU, weigh
 
   --model <name>   a known model (${Object.keys(PUBLIC_CONFIGS).join(', ')}),
                    a directory in Hugging Face layout, a config.json, or org/name of the Hub
+  --embedding-rows <number>
+                   how many tokens of the vocabulary occur in the data, for --lisa-embedding rows and
+                   --lisa-head rows; without it all of them count
   --json           one JSON object: total and bytes by category of this run, and the same of full
                    fine-tuning, LoRA and LISA as published
 
@@ -49,18 +53,25 @@ Every setting of finetune counts, such as --method, --seq-len, --batch-size, --l
 /** Exit status: 0, or 2 for bad input, with one line on standard error. */
 export async function runForecast(args: readonly string[], io: ForecastIo): Promise<number> {
   try {
-    const options = parseOptions(args);
+    const { rows, others } = takeRows(args);
+    const options = parseOptions(others);
     if (options.help) {
       io.stdout(HELP);
       return 0;
     }
     const model = await modelOf(options, io);
-    checkConfig(
-      options.config,
-      { layers: model.shape.layers, maxPositions: model.shape.maxPositions, windowed: model.shape.windowed },
-      flagOf,
-    );
-    const told = forecasts(model, options.config);
+    checkConfig(options.config, model.shape, flagOf);
+    const { vocab, tied } = model.shape;
+    if (rows !== null && rows > vocab)
+      throw new AppError(
+        'CONFIG_INVALID',
+        `--embedding-rows: ${rows} is more than the vocabulary's ${vocab} tokens.`,
+        `Give at most ${vocab}.`,
+      );
+    const told = forecasts(model, options.config, rows ?? vocab);
+    const { embedding, head } = policiesOf(options.config, tied);
+    const unknown = rows === null && options.config.method === 'lisa' && [embedding, head].includes('rows');
+    if (unknown) io.stderr('forecast: the data is not known, so all rows of the vocabulary count; --embedding-rows says how many train.\n');
     io.stdout(options.json ? `${JSON.stringify(asJson(model, told))}\n` : `${table(model, told)}\n`);
     return 0;
   } catch (error) {
@@ -68,6 +79,23 @@ export async function runForecast(args: readonly string[], io: ForecastIo): Prom
     io.stderr(`forecast: ${[detail, remedy].join(' ').replace(/\s+/g, ' ').trim()}\n`);
     return code === 'INTERNAL' ? 1 : 2;
   }
+}
+
+/** The option that finetune does not have. */
+function takeRows(args: readonly string[]): { readonly rows: number | null; readonly others: string[] } {
+  const flag = '--embedding-rows';
+  const others: string[] = [];
+  let rows: number | null = null;
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] !== flag && !args[i].startsWith(`${flag}=`)) {
+      others.push(args[i]);
+      continue;
+    }
+    const text = args[i] === flag ? (args[++i] ?? '') : args[i].slice(flag.length + 1);
+    rows = /^\d+$/.test(text) ? Number(text) : 0;
+    if (rows < 1) throw new AppError('CONFIG_INVALID', `${flag}: '${text}' is not a number of tokens.`, 'Give a whole number from 1.');
+  }
+  return { rows, others };
 }
 
 async function modelOf({ config, hubUrl }: FinetuneOptions, io: ForecastIo): Promise<KnownShape> {
@@ -111,35 +139,37 @@ async function fromConfig(path: string): Promise<KnownShape> {
   return { name: path, shape: parseModelConfig(json, path), types: DTYPES[String(dtype)] ?? 'f32' };
 }
 
-const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off' } as const;
-const ALL_ON = { embedding: true, head: true, norm: true };
+const LEVERS_OFF = { weightStorage: 'f32', optimizerState: 'f32', recompute: 'off', gradClipMode: 'global' } as const;
+const ALL_ON = { lisaEmbedding: 'on', lisaHead: 'on', lisaNorm: 'on' } as const;
 
 interface Told {
   readonly name: string;
   readonly json: string;
   readonly memory: MemoryTotals;
   readonly trainable: number;
+  /** Bytes of K and V while sampling that lie in memory of other categories. */
+  readonly reused: number;
 }
 
 /**
  * This run, and beside it full fine-tuning and LISA as published, both in f32 with everything kept, and LoRA over the same base
  * with the same recomputation: a saving that LoRA could have too is not LISA's.
  */
-function forecasts({ shape, types }: KnownShape, config: RunConfig): readonly Told[] {
+function forecasts({ shape, types }: KnownShape, config: RunConfig, dataTokens: number): readonly Told[] {
   const of = (name: string, json: string, changes: Partial<RunConfig>): Told => {
-    const { bytes, trainable } = forecast(shape, { ...config, ...changes }, types);
-    return { name, json, memory: withTotal(bytes), trainable };
+    const { bytes, reused = 0, trainable } = forecast(shape, { ...config, ...changes }, types, dataTokens);
+    return { name, json, memory: withTotal(bytes), trainable, reused };
   };
   return [
     of('this run', 'run', {}),
     of('full, f32', 'full', { method: 'full', ...LEVERS_OFF }),
-    of('LISA as published', 'lisaAsPublished', { method: 'lisa', alwaysOn: ALL_ON, ...LEVERS_OFF }),
+    of('LISA as published', 'lisaAsPublished', { method: 'lisa', ...ALL_ON, ...LEVERS_OFF }),
     of('LoRA, same base', 'lora', { method: 'lora' }),
   ];
 }
 
 function asJson({ name }: KnownShape, told: readonly Told[]): object {
-  const shown = ({ memory: { total, ...bytes }, trainable }: Told) => ({ total, bytes, trainable });
+  const shown = ({ memory: { total, ...bytes }, trainable, reused }: Told) => ({ total, bytes, reused, trainable });
   const [run, ...others] = told;
   return { model: name, ...shown(run), ...Object.fromEntries(others.map((each) => [each.json, shown(each)])) };
 }
@@ -162,6 +192,10 @@ function table({ name, shape }: KnownShape, told: readonly Told[]): string {
     row(
       'total',
       told.map(({ memory }) => megabytes(memory.total)),
+    ),
+    row(
+      'K/V reused',
+      told.map(({ reused }) => megabytes(reused)),
     ),
     row(
       'trained a step',

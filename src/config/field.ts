@@ -11,6 +11,8 @@ export interface ModelBounds {
   readonly maxPositions: number;
   /** maxPositions says how far attention reaches, not how many positions there are. */
   readonly windowed?: boolean;
+  /** The head is the embedding. */
+  readonly tied?: boolean;
 }
 
 /** The value, or a phrase that says what it should have been: 'a whole number from 1 to 8'. */

@@ -55,6 +55,11 @@ test('every row belongs to a group, and no two groups have a key in common', () 
   expect(tables.flatMap(([, table]) => Object.keys(table as object)).sort()).toEqual([...CONFIG_KEYS].sort());
 });
 
+test('layer weights are a list of 1 to 1024', () => {
+  const taken = [0, 1, 1024, 1025].map((length) => checkValue('lisaWeights', new Array(length).fill(0.5)).ok);
+  expect(taken).toEqual([false, true, true, false]);
+});
+
 describe('what follows', () => {
   test('the warm-up is a tenth of the steps, rounded down, and at most 10', () => {
     const warmups = [1, 9, 10, 25, 99, 100, 5000].map((steps) => configOf({ steps }).warmup);

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors';
 import type { Checked, Fault, Field, Leads, Method, ModelBounds } from './field';
 import { FIELDS } from './fields';
 import type { NumberKind, ToggleKind } from './kinds';
+import { policyFault } from './policies';
 
 export type { Method, ModelBounds } from './field';
 export { BUILTIN_DATA, BUILTIN_MODEL } from './fields/sources';
@@ -94,7 +95,8 @@ function faultOf<K extends ConfigKey>(key: K, config: RunConfig, model: ModelBou
 }
 
 /** What settings require of each other, and what lists require of the model. */
-function relationFaults({ method, steps, warmup, lisaSampler, lisaWeights }: RunConfig, model?: ModelBounds): ConfigFault[] {
+function relationFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
+  const { method, steps, warmup, lisaSampler, lisaWeights } = config;
   const faults: ConfigFault[] = [];
   if (warmup > steps) {
     faults.push({
@@ -111,7 +113,8 @@ function relationFaults({ method, steps, warmup, lisaSampler, lisaWeights }: Run
     weights('All layer weights are zero.', 'Enter at least one weight above zero.');
   if (lisaSampler === 'weighted' && !lisaWeights)
     weights('The weighted sampler has no weights.', 'Enter one weight per layer, or choose another sampler.');
-  return faults;
+  const policies = policyFault(config, model.tied === true);
+  return policies ? [...faults, policies] : faults;
 }
 
 /** Throws CONFIG_INVALID with the first fault. `label` turns a key into what the person typed: '--lisa-layers'. */

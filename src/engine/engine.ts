@@ -21,10 +21,13 @@ import { ropeTables } from '../shaders/rope/rope.tables';
 import { readStats } from '../shaders/loss/stats';
 import { AppError } from '../base/errors';
 import { writeBatch } from './inputs';
+import { TokenRows, type SharedRows } from './token-rows';
 
 export interface EngineOptions {
   /** Check every dispatch against WebGPU's rules before it is compiled; by default in development and in tests. */
   readonly validate?: boolean;
+  /** Tokens of the training data, rising. Needed if a matrix of the vocabulary trains by rows. */
+  readonly tokens?: Uint32Array;
 }
 
 export class Engine {
@@ -32,6 +35,8 @@ export class Engine {
   readonly plan: RunPlan;
   readonly allocator: Allocator;
   readonly executor: Executor;
+  /** Null if no matrix of the vocabulary trains by rows. */
+  readonly tokenRows: TokenRows | null;
   /** Layers whose weights are in the master of a slot; the weights in their blocks are older. */
   #inSlots = new Map<number, number>();
 
@@ -51,8 +56,13 @@ export class Engine {
     const inspect = (segment: Segment): void => assertPlan(plan.allBuffers, [segment], plan.capacity, gpu.limits);
     const validate = options.validate ?? import.meta.env.DEV;
     this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame, undefined, validate ? inspect : undefined);
-    const { rope } = plan.buffers;
-    const { shape } = plan.input;
+    const { rope, rowTokens } = plan.buffers;
+    const { shape, trainedRows } = plan.input;
+    const { tokens = new Uint32Array() } = options;
+    if (rowTokens && tokens.length !== trainedRows.count)
+      throw new AppError('INTERNAL', `${tokens.length} tokens for the ${trainedRows.count} rows that train.`, '');
+    this.tokenRows = rowTokens && new TokenRows(tokens, shape.vocab);
+    if (rowTokens && this.tokenRows) this.executor.write({ buffer: rowTokens, offset: 0, bytes: tokens.length * 4 }, this.tokenRows.tokens);
     if (rope && shape.rope) {
       const tables = ropeTables(ropeFrequencies(shape.rope, shape.headDim), rope.positions);
       this.executor.write(FULL_VIEW(rope.cos), tables.cos);
@@ -77,16 +87,25 @@ export class Engine {
     const { weights, layout } = this.#truthOf(row);
     const { stored } = layout.places.get(row.local)!;
     this.#write(tensorBytes(weights, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
+    const part = this.#rowsThatTrain(row, start, start + data.length);
+    if (!part) return;
+    const held = new Float32Array(part.length);
+    for (const { from, to, length } of part.runs) held.set(data.subarray(to, to + length), from);
+    this.#write(part.views, held);
   }
 
   /**
    * Reads back elements [start, end) of a tensor of the model, by default all: those of its master while its layer trains on one, otherwise
-   * exactly the stored ones.
+   * exactly the stored ones. Rows that train by themselves are those of their masters.
    */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
     const { weights, layout } = this.#truthOf(row);
     const words = await this.#read(tensorBytes(weights, layout, row.local, start, end));
-    return decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
+    const values = decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
+    const part = this.#rowsThatTrain(row, start, end);
+    const held = part && (await this.#read(part.views));
+    if (held) for (const { from, to, length } of part.runs) values.set(held.subarray(from, from + length), to);
+    return values;
   }
 
   /** Rounds these values of a tensor as leaving training rounds them. This is done on the host; the GPU must arrive at the same bits. */
@@ -145,7 +164,7 @@ export class Engine {
   /** Sum of the losses of all targets of a micro-batch; nothing is trained. */
   async evaluate(batch: MicroBatch): Promise<number> {
     const saved = FULL_VIEW(this.plan.buffers.stats);
-    writeBatch(this.executor, this.plan, batch);
+    writeBatch(this, batch);
     this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
     await this.executor.run(this.plan.evaluation(batch.extents, this.#inSlots), batch.extents);
     const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
@@ -168,7 +187,7 @@ export class Engine {
       positionGroups: 0,
       pairs: tokens.length * (past + tokens.length),
     };
-    writeBatch(this.executor, plan, { tokens: Uint32Array.from(tokens), targetRows: Uint32Array.of(tokens.length - 1) });
+    writeBatch(this, { tokens: Uint32Array.from(tokens), targetRows: Uint32Array.of(tokens.length - 1) });
     this.executor.writeFrame({ extents, past });
     await this.executor.run(plan.generation(this.#inSlots), extents);
     const view: View = { buffer: plan.buffers.logits, offset: 0, bytes: plan.input.shape.vocab * 4 };
@@ -185,10 +204,25 @@ export class Engine {
     return [...this.#inSlots.keys()].sort((a, b) => a - b);
   }
 
-  /** Rounds the masters and stores them as the weights of their layers; nothing trains after it. */
+  /** Rounds the masters and stores them as the weights of their layers; of rows that train, rounds the masters. Nothing trains after it. */
   async roundBack(): Promise<void> {
     const leave = [...this.#inSlots].map(([layer, slot]) => [slot, layer] as const);
     await this.moveWeights({ leave, join: [] });
+    for (const { row, views } of this.#packedRows()) this.#write(views, this.roundedAsStored(row, await this.#read(views)));
+  }
+
+  /** True if something that trains has masters that are more exact than what its block stores. */
+  get roundsBack(): boolean {
+    return this.#inSlots.size > 0 || this.#packedRows().length > 0;
+  }
+
+  /** Matrices of the vocabulary that are stored packed and of which rows train: the masters of those rows. */
+  #packedRows(): { row: ParameterRow; views: View[] }[] {
+    const { alwaysOn, blocks } = this.plan.buffers;
+    return [...alwaysOn].flatMap(([name, { master, layout }]) => {
+      const row = master && blocks.get(name)!.rows.find(({ role }) => role === name);
+      return row && this.storedAs(row) !== 'f32' ? [{ row, views: tensorBytes(master, layout, row.local) }] : [];
+    });
   }
 
   /**
@@ -210,6 +244,14 @@ export class Engine {
     const { blocks, slots } = this.plan.buffers;
     const slot = row.layer === null ? undefined : this.#inSlots.get(row.layer);
     return slot === undefined ? blocks.get(row.block)! : { weights: slots[slot].master!, layout: slots[slot].layout };
+  }
+
+  /** Elements [start, end) of a matrix of the vocabulary, as far as they train in rows of their own: those, and where they are. */
+  #rowsThatTrain({ block, role, local, shape }: ParameterRow, start: number, end: number): (SharedRows & { views: View[] }) | null {
+    const trained = role === block ? this.plan.buffers.alwaysOn.get(role) : undefined;
+    const shared = trained?.master ? this.tokenRows!.shared(start, end, shape[1]) : null;
+    if (!trained?.master || !shared) return null;
+    return { ...shared, views: tensorBytes(trained.master, trained.layout, local, shared.start, shared.start + shared.length) };
   }
 
   /** Views one after the other, as one array. */

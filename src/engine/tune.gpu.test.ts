@@ -54,3 +54,15 @@ test('a software adapter is not asked', async () => {
   expect(await chooseKernels({ ...gpu, description: { ...gpu.description, software: true } }, shape, 512)).toEqual(DEFAULT_KERNELS);
   expect(asked).toEqual([]);
 });
+
+test('a trial has as many rows as a step, but at most 512', async () => {
+  const rows = new Set<number>();
+  vi.spyOn(Lab.prototype, 'time').mockImplementation((dispatches) => {
+    // m, the first parameter of a product.
+    const [{ kernel, params }] = dispatches;
+    if (kernel.name.startsWith('matmul')) rows.add(new DataView(params.buffer, params.byteOffset).getUint32(0, true));
+    return Promise.resolve(1);
+  });
+  for (const asked of [40, 512, 5000]) await chooseKernels(await card(), shape, asked);
+  expect([...rows]).toEqual([40, 512]);
+});

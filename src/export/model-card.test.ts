@@ -33,6 +33,7 @@ const facts: ModelCardFacts = {
   data: { name: 'my.jsonl', rows: 90, evalRows: 10 },
   report,
   dtype: 'bf16',
+  tied: true,
 };
 
 const frontMatter = (card: string): string[] => {

@@ -3,6 +3,7 @@
 // are in code spans. Pure. Front matter: https://huggingface.co/docs/hub/model-cards
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
+import { describePolicies } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import usage from './model-card.py?raw';
 import { markdownCode, yamlString } from './quote';
@@ -18,6 +19,8 @@ export interface ModelCardFacts {
   readonly data: Pick<DataSummary, 'name' | 'rows' | 'evalRows'>;
   readonly report: RunReport;
   readonly dtype: Dtype;
+  /** The head is the embedding. */
+  readonly tied: boolean;
 }
 
 const METHODS: Readonly<Record<RunConfig['method'], string>> = {
@@ -46,9 +49,8 @@ function frontMatter({ base, config }: ModelCardFacts): string[] {
   ];
 }
 
-function settings(config: RunConfig): string[] {
+function settings({ config, tied }: ModelCardFacts): string[] {
   const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
-  const on = Object.entries(config.alwaysOn).flatMap(([name, trains]) => (trains ? [name] : []));
   const shared = [
     `steps ${steps}, rows per step ${batchSize} × ${gradAccum}, tokens per row at most ${seqLen}`,
     `learning rate ${lr}, ${lrSchedule}, warm-up ${warmup} steps`,
@@ -60,7 +62,7 @@ function settings(config: RunConfig): string[] {
   return [
     ...shared,
     `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.stepsPerPeriod} steps (${config.lisaSampler})`,
-    `always trained: ${on.length > 0 ? on.join(', ') : 'nothing'}`,
+    describePolicies(config, tied),
   ];
 }
 
@@ -84,7 +86,9 @@ function periods({ schedule, evalLoss }: RunReport): string[] {
   const done = evalLoss.at(-1)?.step ?? Infinity;
   const trained = schedule.filter(({ firstStep }) => firstStep <= done);
   if (trained.length === 0) return [];
-  const lines = trained.map(({ firstStep, layers }) => `from step ${firstStep}: ${layers.length > 0 ? layers.join(' ') : 'none'}`);
+  const lines = trained.map(
+    ({ firstStep, layers, blocks = [] }) => `from step ${firstStep}: ${[...layers, ...blocks].join(' ') || 'none'}`,
+  );
   return ['', '## Layers that trained', '', '```text', ...lines, '```'];
 }
 
@@ -108,7 +112,7 @@ export function modelCard(facts: ModelCardFacts): string {
     '',
     '## Settings',
     '',
-    list(settings(config)),
+    list(settings(facts)),
     '',
     '## Results',
     '',

@@ -5,7 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
-import { writeFolder, writeModelFolder } from '../io/node/output';
+import { writeFolder } from '../io/node/output';
+import { planOutput } from '../io/node/output-folder';
 import { nodeSource } from '../io/node/source';
 import { openModel } from '../io/sources/model-files';
 import { temporaryFolder } from '../testing/tiny-folder';
@@ -29,9 +30,10 @@ async function trained(change: Partial<RunConfig>): Promise<Session> {
 test('weights above the limit go into shards that open as the tuned model; an earlier single file goes', async () => {
   const session = await trained({});
   const out = join(folder.path, 'shards');
-  await writeModelFolder(out, (await exportTuned(session, 'f32')).files);
+  const place = await (await planOutput({ flag: '--out', path: out, inputs: [], overwrite: false })).claim();
+  await place.write((await exportTuned(session, 'f32')).files);
   expect(readdirSync(out)).toContain('model.safetensors');
-  await writeModelFolder(out, (await exportTuned(session, 'f32', 20_000)).files);
+  await place.write((await exportTuned(session, 'f32', 20_000)).files);
   const names = readdirSync(out);
   expect(names).not.toContain('model.safetensors');
   expect(names).toContain('model.safetensors.index.json');
@@ -41,8 +43,9 @@ test('weights above the limit go into shards that open as the tuned model; an ea
     expect(Buffer.compare(Buffer.from((await again.tensor(row)).buffer), Buffer.from((await session.engine.readTensor(row)).buffer))).toBe(
       0,
     );
-  await writeModelFolder(out, (await exportTuned(session, 'bf16')).files);
+  await place.write((await exportTuned(session, 'bf16')).files);
   expect(readdirSync(out).filter((name) => name.startsWith('model'))).toEqual(['model.safetensors']);
+  await place.release();
   session.close();
 });
 
@@ -51,7 +54,7 @@ describe.each(['lisa', 'lora'] as const)('%s, exported in 16 bits', (method) => 
     const session = await trained({ method });
     const out = join(folder.path, `${method}-${dtype}`);
     const { files, survival } = await exportTuned(session, dtype);
-    await writeModelFolder(out, files);
+    await writeFolder(out, files);
     expect(survival()!.changed).toBeGreaterThan(0);
     const plain = session.report().evalLoss.at(-1)!;
     await evaluateExported(session, dtype);

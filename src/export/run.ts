@@ -45,7 +45,15 @@ export async function exportTuned(session: Session, dtype: Dtype, shardBytes?: n
 /** README.md with what the session has measured so far. */
 export function cardFile(session: Session, dtype: Dtype): ExportFile {
   const { files, config, dataset } = session.inputs;
-  const card = modelCard({ base: files.name, commit: files.commit, config, data: dataset.summary, report: session.report(), dtype });
+  const card = modelCard({
+    base: files.name,
+    commit: files.commit,
+    config,
+    data: dataset.summary,
+    report: session.report(),
+    dtype,
+    tied: files.shape.tied,
+  });
   return plainFile('README.md', new TextEncoder().encode(card));
 }
 

@@ -1,5 +1,6 @@
 // The device: refusals that fit a page and a terminal, faults that are told once, and a loss that is told unless it was ours.
 
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { openGpu, type Gpu } from './device';
 import { nodeGpu } from './node';
@@ -81,4 +82,21 @@ test('a device that we destroy is not lost', async () => {
   other.gpu.close();
   other.lose('unknown', 'Told late.');
   expect(await soon(other.gpu)).toBeUndefined();
+});
+
+test('Dawn rests between its polls; other callers of setImmediate do not wait', async () => {
+  await nodeGpu();
+  await nodeGpu();
+  const wanted = [1, 'two'];
+  expect(await new Promise((resolve) => setImmediate((...got: unknown[]) => resolve(got), ...wanted))).toEqual(wanted);
+  expect(await promisify(setImmediate)('value')).toBe('value');
+  /** Milliseconds of 400 turns. A bound function is native, as the callbacks of Dawn are. */
+  const turns = async (of: (callback: () => void) => () => void): Promise<number> => {
+    const begun = performance.now();
+    for (let turn = 0; turn < 400; turn++) await new Promise<void>((resolve) => setImmediate(of(() => resolve())));
+    return performance.now() - begun;
+  };
+  const native = await turns((callback) => callback.bind(null));
+  expect(native).toBeGreaterThan(400 * 0.25);
+  expect(await turns((callback) => callback)).toBeLessThan(native);
 });

@@ -182,3 +182,27 @@ describe('resume', () => {
 test.each([[[0, 1, 2]], [[1, 1]]])('refuses the draw %j for two slots', (layers) => {
   expect(() => new LayerController(2, false).switchTo(layers)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
 });
+
+test('blocks that are drawn start anew when they join, or go on where their state was parked; resuming restores them', () => {
+  for (const park of [false, true]) {
+    const controller = new LayerController(1, park, ['embedding', 'norm']);
+    expect(controller.switchBlocks(['norm'])).toEqual(park ? [] : ['norm']);
+    controller.countUpdate();
+    controller.countUpdate();
+    // It stays.
+    expect(controller.switchBlocks(['embedding', 'norm'])).toEqual(park ? [] : ['embedding']);
+    controller.countUpdate();
+    controller.switchBlocks([]);
+    expect(controller.drawn()).toEqual([]);
+    expect(controller.blocks().map(({ updates }) => updates)).toEqual([1, 3]);
+    const other = new LayerController(1, park, ['embedding', 'norm']);
+    other.resume(controller.slots(), [], controller.blocks());
+    for (const each of [controller, other]) {
+      expect(each.switchBlocks(['norm'])).toEqual(park ? [] : ['norm']);
+      expect(each.blocks()).toEqual([
+        { name: 'embedding', trains: false, updates: 1 },
+        { name: 'norm', trains: true, updates: park ? 3 : 0 },
+      ]);
+    }
+  }
+});

@@ -4,6 +4,7 @@
 // A layer that trains in two consecutive periods keeps its slot with m, v and step count. One that leaves loses
 // them (or has them parked on the host); its gradient and optimizer memory serve the next layer.
 
+import type { PolicyName } from '../config/policies';
 import { AppError } from '../base/errors';
 
 export interface SlotState {
@@ -30,13 +31,24 @@ export interface Switch {
   readonly restore: readonly (readonly [number, number])[];
 }
 
+/** A block that is drawn like a layer: its state stays where it is while it does not train. */
+export interface BlockState {
+  readonly name: PolicyName;
+  readonly trains: boolean;
+  /** AdamW updates that its m and v have seen. */
+  readonly updates: number;
+}
+
 export class LayerController {
+  #blocks: readonly BlockState[] = [];
   readonly #slots: SlotState[];
   readonly #park: boolean;
   /** Update counts of the layers whose state is parked. */
   readonly #parked = new Map<number, number>();
 
-  constructor(slots: number, park: boolean) {
+  /** `sampled`: blocks that are drawn like layers. */
+  constructor(slots: number, park: boolean, sampled: readonly PolicyName[] = []) {
+    this.#blocks = sampled.map((name) => ({ name, trains: false, updates: 0 }));
     this.#slots = Array.from({ length: slots }, () => ({ layer: null, updates: 0 }));
     this.#park = park;
   }
@@ -55,6 +67,27 @@ export class LayerController {
 
   slots(): readonly SlotState[] {
     return this.#slots;
+  }
+
+  blocks(): readonly BlockState[] {
+    return this.#blocks;
+  }
+
+  /** Blocks that train now, of those that are drawn. */
+  drawn(): PolicyName[] {
+    return this.#blocks.filter(({ trains }) => trains).map(({ name }) => name);
+  }
+
+  /** Trains these blocks from now on. Returns those whose m and v start at zero: they join, and no state of theirs was parked. */
+  switchBlocks(names: readonly PolicyName[]): PolicyName[] {
+    const joins = this.#blocks.filter(({ name, trains }) => names.includes(name) && !trains && !this.#park);
+    const fresh = joins.map(({ name }) => name);
+    this.#blocks = this.#blocks.map(({ name, updates }) => ({
+      name,
+      trains: names.includes(name),
+      updates: fresh.includes(name) ? 0 : updates,
+    }));
+    return fresh;
   }
 
   parked(): ReadonlyMap<number, number> {
@@ -96,15 +129,17 @@ export class LayerController {
     return { leave, join, park, clear, restore };
   }
 
-  /** Counts one update of every layer in training. */
+  /** Counts one update of every layer and block in training. */
   countUpdate(): void {
+    this.#blocks = this.#blocks.map((block) => (block.trains ? { ...block, updates: block.updates + 1 } : block));
     this.#slots.forEach(({ layer, updates }, slot) => {
       if (layer !== null) this.#slots[slot] = { layer, updates: updates + 1 };
     });
   }
 
   /** Restores the state of a checkpoint. */
-  resume(slots: readonly SlotState[], parked: Iterable<readonly [number, number]>): void {
+  resume(slots: readonly SlotState[], parked: Iterable<readonly [number, number]>, blocks: readonly BlockState[] = []): void {
+    this.#blocks = this.#blocks.map((block) => blocks.find(({ name }) => name === block.name) ?? block);
     if (slots.length !== this.#slots.length) {
       throw new AppError(
         'CHECKPOINT_MISMATCH',

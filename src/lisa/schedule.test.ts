@@ -4,17 +4,19 @@ import { describe, expect, it } from 'vitest';
 import type { LisaSampler } from '../config/run-config';
 import {
   bernoulliReport,
+  drawBlocks,
   drawPeriod,
   expectedCoverage,
   inclusionProbabilities,
   listPeriods,
+  mostLayers,
   periodOf,
   poolSize,
   schedule,
+  type ScheduleConfig,
   startsPeriod,
   touchedLayers,
   turnsOf,
-  type ScheduleConfig,
 } from './schedule';
 
 const SAMPLERS: readonly LisaSampler[] = ['uniform', 'bernoulli', 'cycle', 'weighted'];
@@ -392,5 +394,30 @@ describe('bernoulli', () => {
     expect([pool(8, 2), pool(4, 2), pool(4, 4), pool(1, 1), pool(32, 2), pool(80, 8)]).toEqual([6, 4, 4, 1, 7, 17]);
     expect(poolSize(of({ sampler: 'bernoulli', weights: [9, 1, 1, 1, 1, 1, 1, 1] }))).toBe(6);
     expect(poolSize(base)).toBe(2);
+  });
+});
+
+describe('blocks that are drawn like layers', () => {
+  const config = { layers: 6, gamma: 2, period: 3, steps: 3000, seed: 7, sampler: 'uniform', weights: null } as const;
+  const sampled = ['embedding', 'norm'] as const;
+
+  it.each(['uniform', 'cycle', 'bernoulli'] as const)('%s: γ counts them, and each is as likely as a layer', (sampler) => {
+    const of = { ...config, sampler, sampled };
+    const periods = schedule(of);
+    const units = periods.map(({ layers, blocks = [] }) => layers.length + blocks.length);
+    if (sampler !== 'bernoulli') expect(new Set(units)).toEqual(new Set([2]));
+    const times = (name: (typeof sampled)[number]): number => periods.filter(({ blocks = [] }) => blocks.includes(name)).length;
+    // 1000 periods, each block in a quarter of them: six standard deviations are 82.
+    for (const name of sampled) expect(Math.abs(times(name) - 250)).toBeLessThan(82);
+    expect(periods.some(({ layers }) => layers.length === 0)).toBe(true);
+    expect(inclusionProbabilities(of)).toHaveLength(6);
+    expect(mostLayers(of)).toBeGreaterThanOrEqual(2);
+    // The same period is drawn the same again, by itself.
+    expect(periods[17]).toMatchObject({ layers: drawPeriod(of, 17), ...(periods[17].blocks && { blocks: drawBlocks(of, 17) }) });
+  });
+
+  it('without any, draws are those of layers alone', () => {
+    expect(schedule({ ...config, sampled: [] })).toEqual(schedule(config));
+    expect(drawBlocks(config, 3)).toEqual([]);
   });
 });

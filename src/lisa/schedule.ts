@@ -2,6 +2,7 @@
 // configuration, i, recorded importance). So a run can be previewed before it starts, and is the same after a resume. Period i
 // covers the steps iK + 1 … (i + 1)K.
 
+import type { PolicyName } from '../config/policies';
 import type { LisaSampler, RunConfig } from '../config/run-config';
 import { AppError, unreachable } from '../base/errors';
 import { randomStream, type RandomStream } from '../base/random';
@@ -30,6 +31,8 @@ export interface ScheduleConfig {
   readonly sampler: LisaSampler;
   /** p_l, one per layer, for `weighted` and `bernoulli`; null: all equal. */
   readonly weights: readonly number[] | null;
+  /** What is drawn beside the layers, as blocks of their own of which γ counts each as one; absent: nothing. Weighs like a mean layer. */
+  readonly sampled?: readonly PolicyName[];
 }
 
 export interface Period {
@@ -39,6 +42,8 @@ export interface Period {
   readonly firstStep: number;
   /** Ascending. */
   readonly layers: readonly number[];
+  /** Of embedding, head and norm, what was drawn with them; absent where none of these is drawn. */
+  readonly blocks?: readonly PolicyName[];
 }
 
 /** Throws CONFIG_INVALID if no schedule can be drawn. */
@@ -69,17 +74,32 @@ export const startsPeriod = (completed: number, stepsPerPeriod: number): boolean
 
 const periodCount = (config: ScheduleConfig): number => Math.ceil(config.steps / config.period);
 
-/** Layers of period `index` (from 0), ascending. `importance` takes the place of config.weights where it was measured in the run. */
-export function drawPeriod(config: ScheduleConfig, index: number, importance?: readonly number[]): number[] {
+/**
+ * Layers of period `index` (from 0), ascending; none if only other blocks are drawn. `importance` takes the place of config.weights where
+ * it was measured in the run.
+ */
+export const drawPeriod = (config: ScheduleConfig, index: number, importance?: readonly number[]): number[] =>
+  drawUnits(config, index, importance).filter((unit) => unit < config.layers);
+
+/** What period `index` draws beside its layers. */
+export const drawBlocks = (config: ScheduleConfig, index: number): PolicyName[] =>
+  (config.sampled ?? []).length === 0
+    ? []
+    : drawUnits(config, index).flatMap((unit) => (unit < config.layers ? [] : [config.sampled![unit - config.layers]]));
+
+/** Layers, and the number of layers and more for the blocks beside them. */
+const unitCount = ({ layers, sampled = [] }: ScheduleConfig): number => layers + sampled.length;
+
+function drawUnits(config: ScheduleConfig, index: number, importance?: readonly number[]): number[] {
   checkSchedule(config, importance);
-  const { layers, gamma, sampler } = config;
+  const { gamma, sampler } = config;
   switch (sampler) {
     case 'uniform':
-      return drawUniform(layers, gamma, streamOf(config, index));
+      return drawUniform(unitCount(config), gamma, streamOf(config, index));
     case 'bernoulli':
       return [...bernoulli(config, index, importance).layers];
     case 'cycle':
-      return drawCycle(layers, gamma, index, (round) => streamOf(config, round));
+      return drawCycle(unitCount(config), gamma, index, (round) => streamOf(config, round));
     case 'weighted':
       return drawSystematic(ppsProbabilities(weightsOf(config, importance), gamma), streamOf(config, index));
     default:
@@ -95,29 +115,38 @@ export interface Turns {
   readonly rewarm: number;
   /** Layers of a period (from 0), ascending. */
   readonly layersOf: (period: number) => readonly number[];
+  /** What trains beside them in a period, of what is drawn like a layer. */
+  readonly blocksOf: (period: number) => readonly PolicyName[];
 }
 
 /** LISA draws layers by period; full training and LoRA are one endless period of all layers. */
 export function turnsOf({ method, lisaRewarm }: Pick<RunConfig, 'method' | 'lisaRewarm'>, config: ScheduleConfig): Turns {
-  if (method === 'lisa') return { stepsPerPeriod: config.period, rewarm: lisaRewarm, layersOf: (period) => drawPeriod(config, period) };
+  if (method === 'lisa')
+    return {
+      stepsPerPeriod: config.period,
+      rewarm: lisaRewarm,
+      layersOf: (period) => drawPeriod(config, period),
+      blocksOf: (period) => drawBlocks(config, period),
+    };
   const all = Array.from({ length: config.layers }, (_, layer) => layer);
-  return { stepsPerPeriod: Infinity, rewarm: 0, layersOf: () => all };
+  return { stepsPerPeriod: Infinity, rewarm: 0, layersOf: () => all, blocksOf: () => [] };
 }
 
 /** The periods that a run of so many steps begins, as they are shown and reported; none where one holds the whole run. */
-export function listPeriods({ stepsPerPeriod, layersOf }: Pick<Turns, 'stepsPerPeriod' | 'layersOf'>, steps: number): Period[] {
+export function listPeriods(turns: Pick<Turns, 'stepsPerPeriod' | 'layersOf'> & Partial<Pick<Turns, 'blocksOf'>>, steps: number): Period[] {
+  const { stepsPerPeriod, layersOf, blocksOf = () => [] } = turns;
   if (stepsPerPeriod === Infinity) return [];
-  return Array.from({ length: Math.ceil(steps / stepsPerPeriod) }, (_, period) => ({
-    period,
-    firstStep: period * stepsPerPeriod + 1,
-    layers: layersOf(period),
-  }));
+  return Array.from({ length: Math.ceil(steps / stepsPerPeriod) }, (_, period) => {
+    const blocks = blocksOf(period);
+    return { period, firstStep: period * stepsPerPeriod + 1, layers: layersOf(period), ...(blocks.length > 0 && { blocks }) };
+  });
 }
 
 /** All ceil(steps / K) periods of LISA, drawn with config.weights. */
 export function schedule(config: ScheduleConfig): Period[] {
   checkSchedule(config);
-  return listPeriods({ stepsPerPeriod: config.period, layersOf: (period) => drawPeriod(config, period) }, config.steps);
+  const turns = { layersOf: (period: number) => drawPeriod(config, period), blocksOf: (period: number) => drawBlocks(config, period) };
+  return listPeriods({ stepsPerPeriod: config.period, ...turns }, config.steps);
 }
 
 /**
@@ -126,7 +155,8 @@ export function schedule(config: ScheduleConfig): Period[] {
  */
 export function lowestLayer(config: ScheduleConfig): number {
   let lowest = config.layers - 1;
-  for (let period = 0; period < periodCount(config) && lowest > 0; period++) lowest = Math.min(lowest, drawPeriod(config, period)[0]);
+  for (let period = 0; period < periodCount(config) && lowest > 0; period++)
+    lowest = Math.min(lowest, drawPeriod(config, period)[0] ?? lowest);
   return lowest;
 }
 
@@ -151,17 +181,20 @@ export function poolSize(config: ScheduleConfig): number {
   const { layers, gamma, sampler } = config;
   checkSchedule({ ...config, sampler: 'uniform' });
   if (sampler !== 'bernoulli') return gamma;
-  return Math.min(layers, Math.ceil(gamma + 3 * Math.sqrt(gamma * (1 - gamma / layers))));
+  return Math.min(layers, Math.ceil(gamma + 3 * Math.sqrt(gamma * (1 - gamma / unitCount(config)))));
 }
 
 /** Chance of each layer to be in a period: exact, with the redraws and the cap of `bernoulli`. */
-export function inclusionProbabilities(config: ScheduleConfig, importance?: readonly number[]): number[] {
+export const inclusionProbabilities = (config: ScheduleConfig, importance?: readonly number[]): number[] =>
+  unitProbabilities(config, importance).slice(0, config.layers);
+
+function unitProbabilities(config: ScheduleConfig, importance?: readonly number[]): number[] {
   checkSchedule(config, importance);
   const weights = weightsOf(config, importance);
   switch (config.sampler) {
     case 'uniform':
     case 'cycle':
-      return weights.map(() => config.gamma / config.layers);
+      return weights.map(() => config.gamma / unitCount(config));
     case 'bernoulli':
       return bernoulliInclusion(bernoulliProbabilities(weights, config.gamma), poolSize(config));
     case 'weighted':
@@ -204,8 +237,10 @@ export function touchedLayers(periods: readonly Period[], step: number): number[
 const streamOf = (config: ScheduleConfig, index: number): RandomStream => randomStream(config.seed, 'lisa', config.sampler, index);
 
 function weightsOf(config: ScheduleConfig, importance?: readonly number[]): number[] {
-  const weights = importance ?? config.weights;
-  return weights ? withFloor(weights) : Array.from({ length: config.layers }, () => 1);
+  const given = importance ?? config.weights;
+  const weights = given ? withFloor(given) : Array.from({ length: config.layers }, () => 1);
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / config.layers;
+  return [...weights, ...(config.sampled ?? []).map(() => mean)];
 }
 
 function bernoulli(config: ScheduleConfig, index: number, importance?: readonly number[]): BernoulliDraw {

@@ -19,7 +19,9 @@ export interface BlockBytes {
 /** Counts the buffers that the run allocated; the bottom of the stack comes first. */
 export function blockBytes(plan: RunPlan): BlockBytes[] {
   const { blocks, alwaysOn, slots, adapters } = plan.buffers;
-  const { method } = plan.input;
+  const { method, updateAtOnce } = plan.input;
+  // What all layers share counts for the lowest.
+  const shares = (layer: string | undefined): boolean => updateAtOnce && method !== 'lisa' && layer !== undefined && layer !== '0';
   return [...blocks].map(([name, { weights }]) => {
     const always = alwaysOn.get(name as AlwaysOnName);
     const layer = /^layer\.(\d+)$/.exec(name)?.[1];
@@ -27,7 +29,7 @@ export function blockBytes(plan: RunPlan): BlockBytes[] {
     return {
       name,
       weights: weights.bytes + (layer === undefined ? 0 : (adapters[Number(layer)]?.weights.bytes ?? 0)),
-      gradient: trained?.gradient.bytes ?? 0,
+      gradient: shares(layer) ? 0 : (trained?.gradient.bytes ?? 0),
       m: trained?.m.bytes ?? 0,
       v: trained?.v.bytes ?? 0,
       always: trained !== undefined && (layer === undefined || method !== 'lisa'),

@@ -19,20 +19,26 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
   const [tokens, positions] = ['embedding', 'position'].map((role) => tensors.find((row) => row.role === role)?.local);
   const positionTable = positions === undefined ? undefined : tensorView(weights, layout, positions);
   const table = tensorRows(weights, layout, tokens!, width);
-  // While sampling the stream is one document that starts at token 0 (the inputs' segStart is all zero then).
-  const dispatches = table.map((rows) =>
+  const lookUp = (label: string, ids: InputName, { view }: RowsView, shard: TableShard | undefined): Dispatch =>
     embeddingFwd({
-      label: `embedding ${mode}`,
-      x: FULL_VIEW(buffers.stream[0]),
-      tokens: buffers.inputViews.get('tokens')!,
-      table: rows.view,
-      shard: shardOf(rows, table),
+      label,
+      x: FULL_VIEW(buffers.stream[mode === 'generate' ? input.shape.layers : 0]),
+      tokens: buffers.inputViews.get(ids)!,
+      table: view,
+      shard,
+      // While sampling the stream is one document that starts at token 0 (the inputs' segStart is all zero then).
       ...(positionTable && { positionTable, segStart: buffers.inputViews.get('segStart')! }),
       rows: input.rows,
       width,
       live: liveRows,
-    }),
-  );
+    });
+  const dispatches = table.map((rows) => lookUp(`embedding ${mode}`, 'tokens', rows, shardOf(rows, table)));
+  if (input.trainedRows.embedding) {
+    // Tokens whose rows train are looked up again, where those rows are. Other tokens have no place there and are left as they are.
+    const { master, layout: part } = buffers.alwaysOn.get('embedding')!;
+    for (const rows of tensorRows(master!, part, tokens!, width))
+      dispatches.push(lookUp(`embedding rows ${mode}`, 'rowOfToken', rows, { first: rows.first, count: rows.rows }));
+  }
   const name = `embedding ${mode}`;
   return { name, transients: new Transients(), segments: [{ name, dispatches }] };
 }

@@ -13,12 +13,14 @@ import { frameSpec } from '../dispatch/frame';
 import { asF32, storedTable } from './storage';
 import { stateBytes } from '../shaders/adamw/adamw';
 import { squareGroups } from '../shaders/reduce/grad_norm';
+import { placeCache } from './cache-place';
+import { rowsMaster, trainedRowsLayout } from './token-rows';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
-import { roundUp, type BufferSpec } from '../dispatch/types';
+import { BINDING_ALIGNMENT, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
-/** The row of an always-on tensor in the scalars buffer; slots come after them. */
-export const ALWAYS_ON_SCALARS: Readonly<Record<AlwaysOnName, number>> = { embedding: 0, norm: 1, head: 2 };
+/** In the order of their rows in the scalars buffer; slots come after them. */
+export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'head'];
 
 /** Bytes of a chunk of logits: a small part of a run's memory, and little where the run asks to save memory. */
 const LEAST_LOGITS_BYTES = 2 * 2 ** 20;
@@ -67,28 +69,35 @@ export function runBuffers(input: PlanInput): RunBuffers {
   /** m or v: cut where the gradient is, each shard in as many bytes as its elements take. */
   const makeState = (name: string, gradient: ShardedBuffer, block: string): ShardedBuffer => {
     let at = 0;
-    const shards = gradient.shards.map(({ buffer }, index) => {
-      const bytes = stateBytes(buffer.bytes / 4, input.optimizerState);
+    const shards = gradient.shards.map(({ view }, index) => {
+      const bytes = stateBytes(view.bytes / 4, input.optimizerState);
       const spec = {
         ...describe(gradient.shards.length === 1 ? name : `${name}.${index}`, bytes, 'optimizer', block),
-        tensor: buffer.tensor,
+        tensor: view.buffer.tensor,
       };
       all.push(spec);
       at += bytes;
-      return { at: at - bytes, buffer: spec };
+      return { at: at - bytes, view: FULL_VIEW(spec) };
     });
     return { name, bytes: at, shards };
   };
   let partialsAt = 0;
-  const trainable = (name: string, layout: BlockLayout, scalars: number, block: string): Trainable => {
-    const gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block);
-    const partials = gradient.shards.reduce((sum, { buffer }) => sum + squareGroups(buffer.bytes / 4), 0);
+  const trainable = (
+    name: string,
+    layout: BlockLayout,
+    scalars: number,
+    block: string,
+    master: ShardedBuffer | null,
+    gradient = makeSharded(`${name}.gradient`, layout, 'gradients', block),
+  ): Trainable => {
+    const partials = gradient.shards.reduce((sum, { view }) => sum + squareGroups(view.bytes / 4), 0);
     const made = {
       name,
       layout,
       gradient,
       m: makeState(`${name}.m`, gradient, block),
       v: makeState(`${name}.v`, gradient, block),
+      master,
       scalars,
       partialsAt,
       partials,
@@ -98,8 +107,13 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return made;
   };
   const alwaysOn = new Map<AlwaysOnName, Trainable>();
-  for (const name of ['embedding', 'norm', 'head'] as const) {
-    if (input.alwaysOn[name]) alwaysOn.set(name, trainable(name, blocks.get(name)!.layout, ALWAYS_ON_SCALARS[name], name));
+  for (const name of ALWAYS_ON_NAMES) {
+    if (!input.alwaysOn[name]) continue;
+    const block = blocks.get(name)!;
+    const byRows = name !== 'norm' && input.trainedRows[name];
+    const layout = byRows ? trainedRowsLayout(block.rows, input) : block.layout;
+    const master = byRows ? rowsMaster(block, layout, (part) => makeSharded(`${name}.master`, part, 'masters', name)) : null;
+    alwaysOn.set(name, trainable(name, layout, ALWAYS_ON_NAMES.indexOf(name), name, master));
   }
 
   // What a frozen layer keeps for the gradient of its input, and what a trained one keeps beyond that.
@@ -119,6 +133,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const layerRows = blocks.get('layer.0')!.rows;
   const layerLayout = layoutBlock(layerRows.map(asF32), input.shardBytes);
   const slotLayout = (index: number): BlockLayout => (input.lora ? adapters[index].layout : layerLayout);
+  // Layers that are updated at once have one gradient in turn; they all have one layout.
+  const shared = input.updateAtOnce && input.slots > 0 ? makeSharded('layers.gradient', slotLayout(0), 'gradients', 'layers') : undefined;
   const slots = Array.from({ length: input.slots }, (_, index): Slot => {
     const name = `slot.${index}`;
     const own = input.method === 'lisa' ? name : `layer.${index}`;
@@ -130,7 +146,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
       }
     }
     const master = layerRows[0].master ? makeSharded(`${name}.master`, layerLayout, 'masters', own) : null;
-    return { ...trainable(name, slotLayout(index), 3 + index, own), index, master, saved: extras };
+    return { ...trainable(name, slotLayout(index), 3 + index, own, master, shared), index, saved: extras };
   });
 
   const streamBytes = rows * shape.width * 4;
@@ -153,9 +169,22 @@ export function runBuffers(input: PlanInput): RunBuffers {
     sin: make('rope.sin', positions * (shape.headDim / 2) * 4, 'inputs'),
     positions,
   };
-  const cacheBytes = input.cacheTokens * shape.kvHeads * shape.headDim * 4;
   const logitsStride = roundUp(shape.vocab, 4);
   const chunkRows = headRows(input, logitsStride, all);
+  const cacheBytes = roundUp(input.cacheTokens * shape.kvHeads * shape.headDim * 4, 16);
+  // Padding of a gradient must stay zero, because it is summed with the rest.
+  const dense = [...alwaysOn.values(), ...slots].filter(({ layout }) => layout.bytes === 4 * layout.parameters);
+  const stepsOnly = [
+    ...[...saved, ...slots.map((slot) => slot.saved)].flatMap((values) => [...values.values()]),
+    ...stream.filter((spec) => spec !== top),
+    ...dense.flatMap(({ gradient }) => gradient.shards.map(({ view }) => view.buffer)),
+  ];
+  const cachePlaces = placeCache(
+    layers.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
+    cacheBytes,
+    training ? stepsOnly : [],
+    (name) => make(name, cacheBytes, 'cache', `layer.${name.split('.')[1]}`),
+  );
   const frame = frameSpec();
   all.push(frame);
   return {
@@ -167,18 +196,17 @@ export function runBuffers(input: PlanInput): RunBuffers {
     stream,
     inputs,
     inputViews: new Map([...packed.views].map(([name, { offset, bytes }]) => [name, { buffer: inputs, offset, bytes }])),
+    rowTokens: input.trainedRows.count > 0 ? make('rows.tokens', input.trainedRows.count * 4, 'inputs') : null,
     rope,
     scalars: makeToTrain('scalars', (3 + input.slots) * 16, 'inputs'),
     stats: makeToTrain('stats', STATS_BYTES, 'workspace'),
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
+    blockStats: input.clipByBlock ? makeToTrain('stats.blocks', (3 + input.slots) * BINDING_ALIGNMENT, 'workspace') : null,
     losses: makeToTrain('losses', rows * 4, 'workspace'),
     logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * logitsStride * 4, 'workspace'),
     logitsStride,
     chunkRows,
-    cache: layers.map((i) => ({
-      k: make(`cache.${i}.k`, cacheBytes, 'cache', `layer.${i}`),
-      v: make(`cache.${i}.v`, cacheBytes, 'cache', `layer.${i}`),
-    })),
+    cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
@@ -193,8 +221,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
  * Rows of a chunk of the head. Few chunks are faster, since each reads the head's matrix and its gradient; so logits may take a share of what
  * weights, gradients, state and kept values take already.
  */
-function headRows({ rows, recompute, optimizerState }: PlanInput, stride: number, others: readonly BufferSpec[]): number {
-  const saving = recompute !== 'off' || optimizerState !== 'f32';
+function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[]): number {
+  const { rows, recompute, optimizerState, trainedRows, updateAtOnce } = input;
+  const saving = recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
   const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
   const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
@@ -208,6 +237,7 @@ function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { 
     purpose === 'train'
       ? [
           ['tokens', rows],
+          ...(input.trainedRows.embedding ? [['rowOfToken', rows] satisfies [InputName, number]] : []),
           ['segStart', rows],
           ['segEnd', rows],
           ['targetRows', rows],

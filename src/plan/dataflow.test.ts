@@ -92,7 +92,7 @@ function units(plan: RunPlan, assignment: Assignment): Unit[] {
   return [
     embeddingForward(context, 'train'),
     ...layers.map((layer) => layerForward(context, layer, role(layer), 'train')),
-    headLoss(context, true),
+    headLoss(context, { matrix: input.shape.tied ? input.alwaysOn.embedding : input.alwaysOn.head, norm: input.alwaysOn.norm }),
     ...layers
       .filter((layer) => layer >= lowest)
       .reverse()
@@ -137,7 +137,7 @@ describe.each(CASES)('$title', ({ shape: name, method }) => {
       const seen = new Set<number>();
       for (const dispatch of dispatches.filter((d) => opOf(d)?.layer === layer)) {
         for (const view of writes(dispatch).filter(({ buffer }) => buffer.memory === 'gradients')) {
-          expect(slots[slot].gradient.shards.map(({ buffer }) => buffer)).toContain(view.buffer);
+          expect(slots[slot].gradient.shards.map((shard) => shard.view.buffer)).toContain(view.buffer);
           expect(seen.has(view.offset), `${dispatch.label}: written twice`).toBe(false);
           seen.add(view.offset);
           covered.add(view);

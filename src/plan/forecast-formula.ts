@@ -52,7 +52,7 @@ export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
     case 'edges-state':
       return complete(part, alwaysOnTerms(plan), stateRest(plan));
     case 'layers-gradients':
-      return complete(part, slotTerms(plan, FLOAT, 'gradient'), ALIGNMENT);
+      return complete(part, slotTerms(plan, FLOAT, 'gradient', plan.input.updateAtOnce ? 1 : plan.buffers.slots.length), ALIGNMENT);
     case 'layers-optimizer':
       return complete(part, slotTerms(plan, 2 * stateWidth(plan), 'm and v'), stateRest(plan));
     case 'activations':
@@ -64,7 +64,7 @@ export function formulaOf(plan: RunPlan, part: PartBytes): FormulaTerm[] {
   }
 }
 
-function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
+function weightTerms({ buffers, input }: RunPlan): FormulaTerm[] {
   const stored = storedParameters([...buffers.blocks.values()].flatMap(({ rows }) => rows));
   const masters = buffers.slots.filter(({ master }) => master !== null);
   const adapters = buffers.adapters.length;
@@ -75,6 +75,9 @@ function weightTerms({ buffers }: RunPlan): FormulaTerm[] {
     ...(masters.length > 0
       ? [term('float32 while they train', FLOAT, [masters.length, 'layer'], [masters[0].layout.parameters, 'parameter'])]
       : []),
+    ...[...buffers.alwaysOn].flatMap(([name, { master }]) =>
+      master ? [term(`${name}: float32 while they train`, FLOAT, [input.trainedRows.count, 'row'], [input.shape.width, 'parameter'])] : [],
+    ),
     ...(adapters > 0 ? [term('A and B', FLOAT, [adapters, 'layer'], [buffers.adapters[0].layout.parameters, 'adapter parameter'])] : []),
   ];
 }
@@ -84,10 +87,10 @@ const alwaysOnTerms = (plan: RunPlan): FormulaTerm[] =>
     term(`${name}: gradient, m and v`, FLOAT + 2 * stateWidth(plan), [layout.parameters, 'parameter']),
   );
 
-function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string): FormulaTerm[] {
+function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string, count = buffers.slots.length): FormulaTerm[] {
   const [slot] = buffers.slots;
   const unit = input.lora ? 'adapter parameter' : 'parameter';
-  return slot ? [term(what, bytes, [buffers.slots.length, 'layer'], [slot.layout.parameters, unit])] : [];
+  return slot ? [term(what, bytes, [count, 'layer'], [slot.layout.parameters, unit])] : [];
 }
 
 function logitsTerm({ buffers, input }: RunPlan): FormulaTerm {
@@ -124,7 +127,14 @@ function activationTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[]
 function otherTerms({ allBuffers, buffers, input }: RunPlan): FormulaTerm[] {
   const { shape, cacheTokens } = input;
   const staging = allBuffers.filter(({ memory }) => memory === 'staging').reduce((sum, { bytes }) => sum + bytes, 0);
-  const width = 2 * shape.kvHeads * shape.headDim;
-  const cache = term('K and V while sampling', FLOAT, [buffers.cache.length, 'layer'], [cacheTokens, 'token'], [width, 'value']);
+  const width = shape.kvHeads * shape.headDim;
+  const own = buffers.cache.flatMap(({ k, v }) => [k, v]).filter(({ buffer }) => buffer.memory === 'cache').length;
+  const cache = term(
+    'K and V while sampling that have no room elsewhere',
+    FLOAT,
+    [own, 'buffer'],
+    [cacheTokens, 'token'],
+    [width, 'value'],
+  );
   return [cache, term('staging for reading back', staging)];
 }

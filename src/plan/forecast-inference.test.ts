@@ -36,7 +36,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       optimizer: 0,
       workspace: up(4 * shape.vocab, 16),
       inputs: 32 + arrays * up(4 * tokens, 256) + 256 + rope + 256 * structs,
-      cache: run.cache,
+      cache: 2 * shape.layers * up(4 * tokens * shape.kvHeads * shape.headDim, 16),
       staging: run.staging - 2 * 32,
     });
     // The residual stream, and short-lived values of one layer: at most everything that an op list of one layer names.

@@ -1,8 +1,9 @@
 // Memory of a run before it runs: the sum of its plan, by category and by what it is for. Pure, so that the page
 // answers every slider from a model's config alone.
 
+import type { PolicyName } from '../config/policies';
 import type { Method, RunConfig } from '../config/run-config';
-import { drawPeriod } from '../lisa/schedule';
+import { drawBlocks, drawPeriod } from '../lisa/schedule';
 import { formulaOf, type FormulaTerm, type PartBytes } from './forecast-formula';
 import { planInput, scheduleConfig, type PlanInput } from './input';
 import { bytesByCategory, sumBytes, type CategoryBytes } from '../dispatch/memory';
@@ -24,6 +25,8 @@ export interface Forecast {
   readonly method: Method;
   readonly bytes: CategoryBytes;
   readonly total: number;
+  /** Bytes of K and V while sampling that lie in buffers of other categories, where they cost nothing. Older forecasts don't say. */
+  readonly reused?: number;
   /**
    * The same bytes by purpose: weights; gradients and optimizer state of embedding, head and final norm
    * ('edges-state'); gradients of layers; optimizer state of layers; activations; workspace; the rest
@@ -76,22 +79,27 @@ export function firstAssignment(input: PlanInput, config: RunConfig): Assignment
   return new Map(layers.map((layer, slot) => [layer, slot]));
 }
 
-/** Parameters that train in a step with these layers. */
-export function trainableParameters(plan: RunPlan, assignment: Assignment): number {
-  const alwaysOn = [...plan.buffers.alwaysOn.values()].reduce((sum, of) => sum + of.layout.parameters, 0);
+/** Parameters that train in a step with these layers, and of what is drawn like a layer the `drawn` (default: all). */
+export function trainableParameters(plan: RunPlan, assignment: Assignment, drawn: readonly PolicyName[] = plan.input.sampled): number {
+  const active = [...plan.buffers.alwaysOn].filter(([name]) => !plan.input.sampled.includes(name) || drawn.includes(name));
+  const alwaysOn = active.reduce((sum, [, of]) => sum + of.layout.parameters, 0);
   return [...assignment.values()].reduce((sum, slot) => sum + plan.buffers.slots[slot].layout.parameters, alwaysOn);
 }
+
+/** What is drawn beside the layers of the first step. */
+export const firstBlocks = (input: PlanInput, config: RunConfig): PolicyName[] =>
+  input.method === 'lisa' ? drawBlocks(scheduleConfig(input.shape, config), 0) : [];
 
 /** FLOPs of segments over live extents. */
 export const segmentFlops = (segments: readonly Segment[], extents: Extents): number =>
   segments.reduce((sum, segment) => sum + segment.dispatches.reduce((s, dispatch) => s + amount(dispatch.work.flops, extents), 0), 0);
 
 /**
- * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. Throws CONFIG_INVALID if the configuration
- * does not fit the model.
+ * `types`: types of the checkpoint's tensors, for those that are to be stored as they came. `dataTokens`: how many tokens of the vocabulary
+ * occur in the training data (default: all). Throws CONFIG_INVALID if the configuration does not fit the model.
  */
-export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): Forecast {
-  const input = { ...planInput(shape, config, { types }), abridged: true };
+export function forecast(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): Forecast {
+  const input = { ...planInput(shape, config, { types, dataTokens }), abridged: true };
   const plan = new RunPlan(input);
   const assignment = firstAssignment(input, config);
   const bytes = bytesByCategory(plan.allBuffers);
@@ -101,11 +109,16 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
     method: config.method,
     bytes,
     total: sumBytes(bytes),
+    reused: reusedBytes(plan),
     parts: PART_IDS.map((id) => ({ id, bytes: parts.get(id)! })).map((part) => ({ ...part, formula: formulaOf(plan, part) })),
-    trainable: trainableParameters(plan, assignment),
+    trainable: trainableParameters(plan, assignment, firstBlocks(input, config)),
     largest: largestOf(plan),
   };
 }
+
+/** Bytes of the K/V cache in buffers that only steps use otherwise. */
+const reusedBytes = ({ buffers }: RunPlan): number =>
+  buffers.cache.flatMap(({ k, v }) => [k, v]).reduce((sum, { buffer, bytes }) => sum + (buffer.memory === 'cache' ? 0 : bytes), 0);
 
 function largestOf(plan: RunPlan): Forecast['largest'] {
   const told = ({ name, memory, block, tensor }: BufferSpec, bytes: number): LargestBuffer => ({ name, bytes, memory, block, tensor });
@@ -117,10 +130,11 @@ function largestOf(plan: RunPlan): Forecast['largest'] {
 
 /** FLOPs of one optimizer step that trains the first period's layers, with full rows in which every token counts toward the loss. */
 function stepFlops(plan: RunPlan, config: RunConfig): number {
-  const step = plan.step(firstAssignment(plan.input, config));
+  const step = plan.step(firstAssignment(plan.input, config), firstBlocks(plan.input, config));
   const extents = plan.capacity;
   return config.gradAccum * segmentFlops(microSegments(step, extents), extents) + segmentFlops([...step.norm, ...step.update], extents);
 }
 
 /** The same from a model's shape alone. Throws CONFIG_INVALID if the configuration does not fit the model. */
-export const stepFlopsOf = (shape: ModelShape, config: RunConfig): number => stepFlops(new RunPlan(planInput(shape, config)), config);
+export const stepFlopsOf = (shape: ModelShape, config: RunConfig, dataTokens?: number): number =>
+  stepFlops(new RunPlan(planInput(shape, config, { dataTokens })), config);

@@ -4,19 +4,21 @@
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { partsFor } from '../shaders/matmul/tile';
+import { putColumns, takeColumns } from '../shaders/copy/columns';
 import { gatherRows, scatterRows } from '../shaders/copy/rows';
 import type { Live } from '../shaders/lib/rowwise';
 import { block, Transients, type Context, type Unit } from './emit';
 import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
+import type { ModelShape } from '../model/types';
 import { longProduct, rangesOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
 const allTargets: Live = { extent: 'targets' };
 
-/** Rows [v0, v1) of the head's matrix [V, C] and of its gradient, which one dispatch covers. */
+/** Rows [v0, v1) of a matrix of logits' weights [V, C] and of its gradient, which one dispatch covers. */
 interface VocabularyPiece {
   readonly v0: number;
   readonly v1: number;
@@ -24,14 +26,14 @@ interface VocabularyPiece {
   readonly gradient: View | null;
 }
 
-/** The head for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
-function vocabularyPieces(context: Context, rows: number, maxFlops = context.input.dispatchFlops): VocabularyPiece[] {
-  const { tied, width } = context.input.shape;
-  const owner = block(context, tied ? 'embedding' : 'head');
-  const row = owner.rows.find((r) => r.role === (tied ? 'embedding' : 'head'))!;
-  const trainable = context.buffers.alwaysOn.get(tied ? 'embedding' : 'head');
-  const matrices = tensorRows(owner.weights, owner.layout, row.local, width);
-  const gradients = trainable ? tensorRows(trainable.gradient, trainable.layout, row.local, width) : null;
+/** Cut for `rows` rows of logits, such that no dispatch is above `maxFlops` and none binds two buffers of the matrix. */
+function pieces(
+  matrices: readonly RowsView[],
+  gradients: readonly RowsView[] | null,
+  width: number,
+  rows: number,
+  maxFlops: number,
+): VocabularyPiece[] {
   return matrices.flatMap((held, index) =>
     rangesOf(held.rows, 2 * width * rows, maxFlops).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
@@ -45,6 +47,32 @@ function vocabularyPieces(context: Context, rows: number, maxFlops = context.inp
   );
 }
 
+const matrixOf = ({ tied }: ModelShape): 'embedding' | 'head' => (tied ? 'embedding' : 'head');
+
+/**
+ * The matrix of the whole vocabulary, and, where only the rows of some tokens train, those rows with their gradient: their logits are
+ * computed apart and take the place of those that the matrix gives.
+ */
+function vocabularyPieces(
+  context: Context,
+  rows: number,
+  trains = true,
+  maxFlops = context.input.dispatchFlops,
+): { readonly whole: VocabularyPiece[]; readonly part: VocabularyPiece[] } {
+  const { width } = context.input.shape;
+  const name = matrixOf(context.input.shape);
+  const owner = block(context, name);
+  const tensor = owner.rows.find(({ role }) => role === name)!.local;
+  const trained = context.buffers.alwaysOn.get(name);
+  const matrices = tensorRows(owner.weights, owner.layout, tensor, width);
+  const gradients = trained && trains ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
+  if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows, maxFlops), part: [] };
+  return {
+    whole: pieces(matrices, null, width, rows, maxFlops),
+    part: pieces(tensorRows(trained.master, trained.layout, tensor, width), gradients, width, rows, maxFlops),
+  };
+}
+
 /** The final norm, over the rows that the head runs on. */
 const finalNorm = (context: Context): NormOp => {
   const { rows } = block(context, 'norm');
@@ -52,10 +80,10 @@ const finalNorm = (context: Context): NormOp => {
 };
 
 /** Where the final norm runs. `gen`: while sampling. Its values are short-lived, and its gradient goes into `d.picked`. */
-function headSite(context: Context, transients: Transients, gen = false): ForwardSite & BackwardSite {
+function headSite(context: Context, transients: Transients, gen = false, trains = true): ForwardSite & BackwardSite {
   const { shape, rows } = context.input;
   const { weights, layout } = block(context, 'norm');
-  const trained = context.buffers.alwaysOn.get('norm') ?? null;
+  const trained = (trains && context.buffers.alwaysOn.get('norm')) || null;
   const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
   return {
     context,
@@ -87,11 +115,53 @@ export const headChunk = (index: number): string => `head chunk ${index}`;
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
 
+/** Whether head (or the embedding that is the head) and final norm have gradients in a step; they may be sampled. */
+export interface HeadTraining {
+  readonly matrix: boolean;
+  readonly norm: boolean;
+}
+
+/** Where the logits, or their gradients, of the tokens whose rows train are computed: [rows, R], and the tokens. */
+const partColumns = ({ input, buffers }: Context, transients: Transients, rows: number) => ({
+  part: transients.view('rowLogits', rows * input.trainedRows.count),
+  index: FULL_VIEW(buffers.rowTokens!),
+  columns: input.trainedRows.count,
+  stride: buffers.logitsStride,
+});
+
+/** Logits of `rows` rows of `a` [rows, C]: of the whole vocabulary, and over them those of the rows that train. */
+function logitsOf(
+  context: Context,
+  transients: Transients,
+  whole: readonly VocabularyPiece[],
+  part: readonly VocabularyPiece[],
+  a: View,
+  rows: number,
+  label: string,
+  live?: Live,
+): Dispatch[] {
+  const { input, buffers } = context;
+  const { width } = input.shape;
+  const logits = FULL_VIEW(buffers.logits);
+  const family = input.kernels.matmul;
+  const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number, padded?: 'y'): Dispatch =>
+    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, padded, live, family });
+  const all = whole.map((piece) => product(`${label}/logits`, piece, logits, buffers.logitsStride, 'y'));
+  if (part.length === 0) return all;
+  const columns = partColumns(context, transients, rows);
+  return [
+    ...all,
+    ...part.map((piece) => product(`${label}/rows/logits`, piece, columns.part, columns.columns)),
+    putColumns({ label: `${label}/put rows`, whole: logits, ...columns, rows, live }),
+  ];
+}
+
 /**
  * Gathers the rows of targets, takes them through the head in chunks, and ends the pass, with a segment for each of these. Computes the
- * loss of all targets; with `train`, also the gradients of head and final norm and of the residual stream.
+ * loss of all targets; with `train`, also the gradients of head and final norm, as far as they train in this step, and of the residual
+ * stream.
  */
-export function headLoss(context: Context, train: boolean): Unit {
+export function headLoss(context: Context, train: false | HeadTraining): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
@@ -100,7 +170,7 @@ export function headLoss(context: Context, train: boolean): Unit {
   const transients = new Transients();
   const top = FULL_VIEW(buffers.stream[shape.layers]);
   const op = finalNorm(context);
-  const site = headSite(context, transients);
+  const site = headSite(context, transients, false, train && train.norm);
   const [picked, normed] = [site.value(op.x), site.value(op.y)];
   const first = [
     gatherRows({ label: 'head/pick', y: picked, x: top, index: inputViews.get('targetRows')!, rows, width: C, live: allTargets }),
@@ -113,23 +183,8 @@ export function headLoss(context: Context, train: boolean): Unit {
     const m = Math.min(chunkRows, rows - row0);
     const live: Live = rows <= chunkRows ? allTargets : { extent: 'targets', row0 };
     const chunk = (view: View): View => ({ buffer: view.buffer, offset: row0 * C * 4, bytes: m * C * 4 });
-    const pieces = vocabularyPieces(context, m);
-    const list: Dispatch[] = pieces.map(({ v0, v1, matrix }) =>
-      product({
-        label: 'head/logits',
-        layout: 'nt',
-        y: logits,
-        a: chunk(normed),
-        b: matrix,
-        m,
-        n: v1 - v0,
-        k: C,
-        ldy: stride,
-        y0: v0,
-        padded: 'y',
-        live,
-      }),
-    );
+    const { whole, part } = vocabularyPieces(context, m, train && train.matrix);
+    const list: Dispatch[] = logitsOf(context, transients, whole, part, chunk(normed), m, 'head', live);
     list.push(
       crossEntropy({
         label: 'head/loss',
@@ -140,29 +195,39 @@ export function headLoss(context: Context, train: boolean): Unit {
         vocab: shape.vocab,
         stride,
         live,
-        train,
+        train: train !== false,
       }),
     );
     if (train) {
-      const slice = (v0: number) => ({ a: logits, a0: v0, lda: stride, padded: 'a', live }) as const;
-      const dX = { layout: 'nn', y: chunk(dNormed), m, n: C, label: 'head/dX' } as const;
-      const held = vocabularyPieces(context, m, Infinity);
-      if (input.kernels.matmul === 'tiles' && partsFor(m, C, shape.vocab) > 1) {
-        held.forEach(({ v0, v1, matrix }, index) => {
-          const part = { ...dX, ...slice(v0), b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes', family: input.kernels.matmul } as const;
-          list.push(...longProduct(part, input.dispatchFlops, (elements) => transients.view(`head parts ${elements}`, elements)));
-        });
-      } else {
-        // Wherever it is cut, the sum goes on: to the same bits as in one dispatch.
-        pieces.forEach(({ v0, v1, matrix }, index) =>
-          list.push(product({ ...dX, ...slice(v0), b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'continue' })),
-        );
-      }
-      for (const { v0, v1, gradient } of pieces) {
-        if (!gradient) continue;
-        const dW = { layout: 'tn', y: gradient, b: chunk(normed), m: v1 - v0, n: C, k: m, label: 'head/dW' } as const;
-        list.push(product({ ...dW, ...slice(v0), accumulate: row0 === 0 ? 'frame' : 'yes' }));
-      }
+      const columns = part.length > 0 ? partColumns(context, transients, m) : null;
+      if (columns) list.push(takeColumns({ label: 'head/take rows', whole: logits, ...columns, rows: m, live }));
+      // The matrix of the whole vocabulary first: the columns that were taken out are zero there.
+      const sources = [
+        { pieces: whole, label: 'head', a: logits, lda: stride, padded: 'a' },
+        ...(columns ? [{ pieces: part, label: 'head/rows', a: columns.part, lda: columns.columns }] : []),
+      ] as const;
+      const held = vocabularyPieces(context, m, train.matrix, Infinity);
+      const inParts = input.kernels.matmul === 'tiles' && partsFor(m, C, shape.vocab) > 1;
+      sources.forEach(({ pieces: cut, label, ...operand }, source) => {
+        const dX = { ...operand, layout: 'nn', y: chunk(dNormed), m, n: C, label: `${label}/dX`, live } as const;
+        if (inParts && source === 0) {
+          held.whole.forEach(({ v0, v1, matrix }, index) => {
+            const sum = { ...dX, a0: v0, b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes', family: 'tiles' } as const;
+            list.push(...longProduct(sum, input.dispatchFlops, (elements) => transients.view(`head parts ${elements}`, elements)));
+          });
+        } else {
+          // Wherever it is cut, the sum goes on: to the same bits as in one dispatch.
+          cut.forEach(({ v0, v1, matrix }, index) => {
+            const accumulate = source === 0 && index === 0 ? 'no' : 'continue';
+            list.push(product({ ...dX, a0: v0, b: matrix, k: v1 - v0, accumulate }));
+          });
+        }
+        for (const { v0, v1, gradient } of cut) {
+          if (!gradient) continue;
+          const dW = { ...operand, a0: v0, layout: 'tn', y: gradient, b: chunk(normed), m: v1 - v0, n: C, k: m, live } as const;
+          list.push(product({ ...dW, label: `${label}/dW`, accumulate: row0 === 0 ? 'frame' : 'yes' }));
+        }
+      });
     }
     chunks.push({ name: headChunk(chunks.length), dispatches: list });
   }
@@ -195,8 +260,8 @@ export function headLoss(context: Context, train: boolean): Unit {
 export function headLogits(context: Context): Unit {
   const { input, buffers } = context;
   const { shape } = input;
-  const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
   const transients = new Transients();
+  const { whole, part } = vocabularyPieces(context, 1);
   const single: Context = { buffers, input: { ...input, rows: 1 } };
   const op = finalNorm(context);
   const site = headSite(single, transients, true);
@@ -211,20 +276,7 @@ export function headLogits(context: Context): Unit {
       live: allTargets,
     }),
     ...norm.forward(op, site),
-    ...vocabularyPieces(context, 1).map(({ v0, v1, matrix }) =>
-      product({
-        label: 'head/logits gen',
-        layout: 'nt',
-        y: FULL_VIEW(buffers.logits),
-        a: site.value(op.y),
-        b: matrix,
-        m: 1,
-        n: v1 - v0,
-        k: shape.width,
-        ldy: buffers.logitsStride,
-        y0: v0,
-      }),
-    ),
+    ...logitsOf(context, transients, whole, part, site.value(op.y), 1, 'head gen'),
   ];
   return { name: 'head generate', transients, segments: [{ name: 'head generate', dispatches }] };
 }

@@ -1,6 +1,7 @@
 // What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
 // have equal plans, byte for byte.
 
+import { policiesOf, sampledBlocks, type PolicyName } from '../config/policies';
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
@@ -16,6 +17,16 @@ interface AlwaysOn {
   readonly head: boolean;
 }
 
+/** Of which always-on tensors only the rows of tokens that occur in the data train, and how many such rows there are. */
+interface TrainedRows {
+  readonly embedding: boolean;
+  readonly head: boolean;
+  /** R; 0 if neither trains by rows. */
+  readonly count: number;
+}
+
+const NO_ROWS: TrainedRows = { embedding: false, head: false, count: 0 };
+
 export interface PlanInput {
   /** 'generate': new tokens over the cache and nothing else, for a model that only answers. */
   readonly purpose: 'train' | 'generate';
@@ -25,8 +36,11 @@ export interface PlanInput {
   readonly slots: number;
   /** The lowest layer that any draw of the run trains; saved activations exist from here up. 0 when the embedding trains. */
   readonly lowest: number;
-  /** Always-on tensors that train. With tied weights the head is the embedding, and `head` is false. */
+  /** Tensors besides the layers that train, at every step if they are not sampled. With tied weights the head is the embedding, and `head` is false. */
   readonly alwaysOn: AlwaysOn;
+  /** Of those, the ones that train only in periods that draw them. */
+  readonly sampled: readonly PolicyName[];
+  readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** Which tensors may be packed (storage.ts); 'f32' if everything is stored as f32. */
   readonly types: CheckpointTypes;
@@ -39,6 +53,10 @@ export interface PlanInput {
   readonly adam: { readonly beta1: number; readonly beta2: number; readonly eps: number };
   /** 0: no clipping. */
   readonly gradClip: number;
+  /** Whether each layer, and embedding, head and final norm, is clipped by its own norm. */
+  readonly clipByBlock: boolean;
+  /** A layer is updated right after its backward, and all layers in training share one gradient. */
+  readonly updateAtOnce: boolean;
   readonly optimizerState: OptimizerState;
   /** What the backward computes again instead of keeping it. */
   readonly recompute: RunConfig['recompute'];
@@ -94,14 +112,24 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
     seed: config.seed,
     sampler: config.lisaSampler,
     weights: config.lisaWeights,
+    sampled: config.method === 'lisa' ? sampledBlocks(config, shape.tied) : [],
   };
 }
 
-/** Tied weights are one tensor with one switch: either name turns it on. */
+/** With tied weights the head is the embedding, and has no entry of its own. */
 function trainedAlwaysOn(shape: ModelShape, config: RunConfig): AlwaysOn {
   if (config.method === 'lora') return { embedding: false, norm: false, head: false };
-  const { embedding, head, norm } = config.method === 'full' ? { embedding: true, head: true, norm: true } : config.alwaysOn;
-  return shape.tied ? { embedding: embedding || head, norm, head: false } : { embedding, norm, head };
+  if (config.method === 'full') return { embedding: true, norm: true, head: !shape.tied };
+  const { embedding, head, norm } = policiesOf(config, shape.tied);
+  return { embedding: embedding !== 'off', norm: norm !== 'off', head: !shape.tied && head !== 'off' };
+}
+
+/** Data whose tokens cover the vocabulary, or that nobody has counted, trains whole matrices: rows would save nothing. */
+function rowsTrained(shape: ModelShape, config: RunConfig, dataTokens: number): TrainedRows {
+  if (config.method !== 'lisa' || dataTokens >= shape.vocab) return NO_ROWS;
+  const policies = policiesOf(config, shape.tied);
+  const [embedding, head] = [policies.embedding === 'rows', !shape.tied && policies.head === 'rows'];
+  return embedding || head ? { embedding, head, count: dataTokens } : NO_ROWS;
 }
 
 export interface PlanOptions {
@@ -114,12 +142,24 @@ export interface PlanOptions {
   readonly shardBytes?: number;
   /** Types of the checkpoint's tensors. Default: f32. */
   readonly types?: CheckpointTypes;
+  /** How many tokens of the vocabulary occur in the training data. Default: all. */
+  readonly dataTokens?: number;
+  /** Where layers are clipped by their own norms: false keeps all gradients to the end of the step (tests). */
+  readonly updateAtOnce?: boolean;
 }
 
 export function planInput(
   shape: ModelShape,
   config: RunConfig,
-  { draws, kernels = DEFAULT_KERNELS, dispatchFlops = LEAST_DISPATCH_FLOPS, shardBytes = SHARD_BYTES, types = 'f32' }: PlanOptions = {},
+  {
+    draws,
+    kernels = DEFAULT_KERNELS,
+    dispatchFlops = LEAST_DISPATCH_FLOPS,
+    shardBytes = SHARD_BYTES,
+    types = 'f32',
+    dataTokens = shape.vocab,
+    updateAtOnce = true,
+  }: PlanOptions = {},
 ): PlanInput {
   const alwaysOn = trainedAlwaysOn(shape, config);
   const lisa = config.method === 'lisa';
@@ -134,6 +174,8 @@ export function planInput(
     slots: lisa ? mostDrawn() : shape.layers,
     lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
     alwaysOn,
+    sampled: lisa ? sampledBlocks(config, shape.tied) : [],
+    trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
     types: config.weightStorage === 'stored' ? types : 'f32',
     rows: config.batchSize * config.seqLen,
@@ -141,6 +183,8 @@ export function planInput(
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),
     adam: { beta1: config.beta1, beta2: config.beta2, eps: config.eps },
     gradClip: config.gradClip,
+    clipByBlock: config.gradClipMode === 'block',
+    updateAtOnce: updateAtOnce && config.gradClipMode === 'block' && config.gradAccum === 1,
     optimizerState: config.optimizerState,
     recompute: config.recompute,
     kernels,
@@ -157,6 +201,8 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   slots: 0,
   lowest: run.shape.layers,
   alwaysOn: { embedding: false, norm: false, head: false },
+  sampled: [],
+  trainedRows: NO_ROWS,
   lora: null,
   // No prompt is longer than the cache.
   rows: Math.min(run.rows, run.cacheTokens),

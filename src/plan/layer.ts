@@ -23,7 +23,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
   const forward: ForwardSite = {
     ...site,
     label: (op, what) => site.label(op, generate ? what.replace('fwd', 'gen') : what),
-    cache: generate ? { k: FULL_VIEW(k), v: FULL_VIEW(v) } : null,
+    cache: generate ? { k, v } : null,
   };
   const dispatches = layerOps(context.input.shape).flatMap((op) => operation(op).forward(op, forward));
   const name = `layer.${layer} ${mode}`;
@@ -89,8 +89,9 @@ function layerSite(context: Context, layer: number, role: LayerRole, adapter: Ad
     if (!generate) kept.push(inner);
   }
   const value = (name: string): View => {
-    if (name === 'in') return FULL_VIEW(buffers.stream[layer]);
-    if (name === 'out') return FULL_VIEW(buffers.stream[layer + 1]);
+    // No dispatch reads a layer's input and writes its output, so that one stream is enough while sampling.
+    if (name === 'in') return FULL_VIEW(buffers.stream[generate ? shape.layers : layer]);
+    if (name === 'out') return FULL_VIEW(buffers.stream[generate ? shape.layers : layer + 1]);
     const spec = kept.map((values) => values.get(name)).find(Boolean);
     return spec ? FULL_VIEW(spec) : transients.view(name, rows * widths.get(name)!);
   };

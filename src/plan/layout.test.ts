@@ -40,10 +40,11 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       let at = 0;
       for (const shard of sharded.shards) {
         expect(shard.at).toBe(at);
-        expect(shard.buffer.bytes % 256).toBe(0);
-        expect(shard.buffer.bytes).toBeGreaterThan(0);
-        if (shard.buffer.tensor === undefined) expect(shard.buffer.bytes).toBeLessThanOrEqual(Math.max(shardBytes, 256 * shape.width));
-        at += shard.buffer.bytes;
+        expect(shard.view.buffer.bytes % 256).toBe(0);
+        expect(shard.view.buffer.bytes).toBeGreaterThan(0);
+        if (shard.view.buffer.tensor === undefined)
+          expect(shard.view.buffer.bytes).toBeLessThanOrEqual(Math.max(shardBytes, 256 * shape.width));
+        at += shard.view.buffer.bytes;
       }
       expect(at).toBe(layout.bytes);
       for (const row of rows) {
@@ -67,7 +68,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
 test('GPT-2 and Qwen2.5 under default limits: the shards of their vocabularies, and layers in one buffer', () => {
   const buffers = (name: 'GPT-2 124M' | 'Qwen2.5-0.5B' | 'SmolLM2-135M', block: 'embedding' | 'layer.0'): number[] => {
     const rows = rowsByBlock(parameterTable(SHAPES[name])).get(block)!;
-    return makeSharded(layoutBlock(rows)).shards.map(({ buffer }) => buffer.bytes);
+    return makeSharded(layoutBlock(rows)).shards.map(({ view }) => view.bytes);
   };
   // The positions have room behind the last rows of the vocabulary.
   expect(buffers('GPT-2 124M', 'embedding')).toEqual([43_648 * 768 * 4, (50_257 - 43_648 + 1024) * 768 * 4]);

@@ -3,18 +3,17 @@
 import { adamw } from '../shaders/adamw/adamw';
 import { fill } from '../shaders/copy/fill';
 import { pack, unpack, type StorageArgs } from '../shaders/storage/storage';
-import { gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
+import { blockNorm, gradNorm, gradSquares, squareGroups } from '../shaders/reduce/grad_norm';
 import type { Block, Slot, Trainable } from './run-buffers';
 import type { Context } from './emit';
 import { boundNames } from './layout';
 import { tensorView, type ShardedBuffer } from './sharded-buffer';
-import { elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, type Dispatch, type Segment, type View } from '../dispatch/types';
 
 export function squares(context: Context, of: Trainable): Segment {
   let at = of.partialsAt;
-  const dispatches = of.gradient.shards.map(({ buffer }) => {
-    const { bytes } = buffer;
-    const x = FULL_VIEW(buffer);
+  const dispatches = of.gradient.shards.map(({ view: x }) => {
+    const { bytes } = x;
     const dispatch = gradSquares({
       label: `${of.name} squares`,
       partials: FULL_VIEW(context.buffers.partials),
@@ -50,22 +49,35 @@ export function norm(context: Context): Segment {
   };
 }
 
+/** Where the clip factor is that `of` is updated with: its own, or that of all. */
+function statsOf({ buffers: { blockStats, stats } }: Context, of: Trainable): View {
+  return blockStats ? { buffer: blockStats, offset: of.scalars * BINDING_ALIGNMENT, bytes: stats.bytes } : FULL_VIEW(stats);
+}
+
+/** The norm and the clip factor of one gradient, from its squares. */
+export function clip(context: Context, of: Trainable): Segment {
+  const { stats, partials } = context.buffers;
+  const own: View = { buffer: partials, offset: of.partialsAt * 4, bytes: of.partials * 4 };
+  const args = { stats: FULL_VIEW(stats), partials: own, count: of.partials, maxNorm: context.input.gradClip };
+  return { name: `${of.name} clip`, dispatches: [blockNorm({ label: `${of.name} clip`, block: statsOf(context, of), ...args })] };
+}
+
 /** AdamW on the weights of one block with the gradient and state of `of`, which has the block's layout. */
 export function update(context: Context, weights: ShardedBuffer, of: Trainable): Segment {
   const { adam, optimizerState: state } = context.input;
-  const { scalars, stats } = context.buffers;
-  const dispatches = weights.shards.map(({ buffer, at }, index): Dispatch => {
-    const shard = (sharded: ShardedBuffer): View => FULL_VIEW(sharded.shards[index].buffer);
-    const elements = buffer.bytes / 4;
+  const { scalars } = context.buffers;
+  const dispatches = weights.shards.map(({ view: w, at }, index): Dispatch => {
+    const shard = (sharded: ShardedBuffer): View => sharded.shards[index].view;
+    const elements = w.bytes / 4;
     const decayElements = Math.min(elements, Math.max(0, of.layout.decayElements - at / 4));
     return adamw({
       label: `${of.name} → ${weights.name}`,
-      w: FULL_VIEW(buffer),
+      w,
       g: shard(of.gradient),
       m: shard(of.m),
       v: shard(of.v),
       scalars: FULL_VIEW(scalars),
-      stats: FULL_VIEW(stats),
+      stats: statsOf(context, of),
       slot: of.scalars,
       elements,
       decayElements,
@@ -76,9 +88,9 @@ export function update(context: Context, weights: ShardedBuffer, of: Trainable):
   return { name: `${of.name} → ${weights.name}`, dispatches };
 }
 
-/** Clears m and v of a slot whose layer has left. */
-export function reset(slot: Slot): Segment {
-  const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ buffer }) =>
+/** Clears m and v of what joins without a state. */
+export function reset(slot: Trainable): Segment {
+  const dispatches = [...slot.m.shards, ...slot.v.shards].map(({ view: { buffer } }) =>
     fill({ label: `${buffer.name} clear`, x: FULL_VIEW(buffer), elements: buffer.bytes / 4, value: 0 }),
   );
   return { name: `${slot.name} reset`, dispatches };

@@ -19,6 +19,8 @@ export interface Trainable {
   readonly gradient: ShardedBuffer;
   readonly m: ShardedBuffer;
   readonly v: ShardedBuffer;
+  /** Its weights in f32, in its layout, if they don't train where its block has them. */
+  readonly master: ShardedBuffer | null;
   readonly scalars: number;
   /** First of its workgroups' sums in the partials buffer, and how many. */
   readonly partialsAt: number;
@@ -28,8 +30,6 @@ export interface Trainable {
 /** Room for one trained layer: its optimizer state and what only its weight gradients need kept. */
 export interface Slot extends Trainable {
   readonly index: number;
-  /** The layer's weights in f32, in the slot's layout, if its block holds them packed. */
-  readonly master: ShardedBuffer | null;
   readonly saved: ReadonlyMap<string, BufferSpec>;
 }
 
@@ -43,9 +43,13 @@ export interface Adapter {
   readonly scale: number;
 }
 
-/** Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields. */
+/**
+ * Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields, apart from `rowOfToken`: for each
+ * token, its place among the rows that train (engine/token-rows.ts).
+ */
 export type InputName =
   | 'tokens'
+  | 'rowOfToken'
   | 'segStart'
   | 'segEnd'
   | 'targetRows'
@@ -66,21 +70,26 @@ export interface RunBuffers {
   readonly slots: readonly Slot[];
   /** Saved activations of layers from `lowest` up, by value name. */
   readonly saved: readonly ReadonlyMap<string, BufferSpec>[];
-  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well. */
+  /** The residual stream below layer i's first norm; index L is the gradient of the stream as well, and all there is while sampling. */
   readonly stream: readonly BufferSpec[];
   readonly inputs: BufferSpec;
   readonly inputViews: ReadonlyMap<InputName, View>;
+  /** [R] u32: the tokens whose rows train, rising; null if no tensor trains by rows. */
+  readonly rowTokens: BufferSpec | null;
   readonly rope: { readonly cos: BufferSpec; readonly sin: BufferSpec; readonly positions: number } | null;
   readonly scalars: BufferSpec;
   readonly stats: BufferSpec;
   readonly partials: BufferSpec;
+  /** Where each is clipped by its own norm: 256 bytes for each row of scalars, with norm and clip factor laid out as in stats. */
+  readonly blockStats: BufferSpec | null;
   readonly losses: BufferSpec;
   readonly logits: BufferSpec;
   /** Elements from one row of logits to the next: the vocabulary in whole quads. */
   readonly logitsStride: number;
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
-  readonly cache: readonly { readonly k: BufferSpec; readonly v: BufferSpec }[];
+  /** K and V by layer, as far as possible in buffers that only steps use otherwise (cache-place.ts). */
+  readonly cache: readonly { readonly k: View; readonly v: View }[];
   readonly frame: BufferSpec;
   /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];

@@ -2,15 +2,16 @@
 // the parameter table is follows from one representative of every kind of unit.
 
 import { AppError } from '../base/errors';
+import type { PolicyName } from '../config/policies';
 import type { Extents } from '../dispatch/extents';
 import { buildParamTable, distinctParams, type ParamTable } from '../dispatch/params';
 import type { BufferSpec, Segment } from '../dispatch/types';
 import { runBuffers } from './buffers';
 import { headChunk, omittedChunks } from './head';
 import { capacityOf, KERNEL_CHOICES, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
-import type { RunBuffers } from './run-buffers';
+import type { AlwaysOnName, RunBuffers } from './run-buffers';
 import { liveHead, type HeadSection, type StepPlan } from './step-plan';
-import { emitAll, Units, type Emitted, type Pass } from './units';
+import { emitAll, Units, type Emitted, type HeadMode, type Pass } from './units';
 
 /** Which slot each trained layer uses, by layer. */
 export type Assignment = ReadonlyMap<number, number>;
@@ -19,6 +20,20 @@ const NONE: Assignment = new Map();
 
 /** Passes whose short-lived values and parameters depend on the kernels and on the cut of dispatches. */
 const KERNEL_PASSES: ReadonlySet<string> = new Set<Pass[0]>(['forward', 'head', 'logits', 'backward']);
+
+/** What the head's pass has gradients for where these blocks train. */
+function headMode({ shape }: PlanInput, names: readonly PolicyName[]): HeadMode {
+  const matrix = names.includes(shape.tied ? 'embedding' : 'head');
+  const norm = names.includes('norm');
+  return matrix && norm ? 'matrix norm' : matrix ? 'matrix' : norm ? 'norm' : 'nothing';
+}
+
+/** Every mode that a step of the run may have. */
+function headModes(input: PlanInput): HeadMode[] {
+  const always = (['embedding', 'head', 'norm'] as const).filter((name) => input.alwaysOn[name] && !input.sampled.includes(name));
+  const sets = input.sampled.reduce<PolicyName[][]>((found, name) => [...found, ...found.map((set) => [...set, name])], [always]);
+  return [...new Set(sets.map((names) => headMode(input, names)))];
+}
 
 export class RunPlan {
   readonly input: PlanInput;
@@ -48,17 +63,21 @@ export class RunPlan {
     this.allBuffers = [...this.buffers.all, ...this.#units.pool, this.params.spec];
   }
 
-  /** One optimizer step in which the given layers train, each with its slot. */
-  step(assignment: Assignment): StepPlan {
+  /** One optimizer step in which the given layers train, each with its slot; and which blocks of those that are sampled (default: all). */
+  step(assignment: Assignment, drawn: readonly PolicyName[] = this.input.sampled): StepPlan {
     this.#checkTrains();
-    const { alwaysOn } = this.input;
+    const { sampled, updateAtOnce } = this.input;
+    const names = [...this.buffers.alwaysOn.keys()].filter((name) => !sampled.includes(name) || drawn.includes(name));
+    const idleNames = [...this.buffers.alwaysOn.keys()].filter((name) => !names.includes(name));
+    const embedding = names.includes('embedding');
     const slotOf = (layer: number): number | null => assignment.get(layer) ?? null;
-    const lowest = alwaysOn.embedding ? -1 : this.#layers.find((layer) => assignment.has(layer));
+    // Where head or final norm train alone, no layer passes a gradient on.
+    const noLayer = names.length > 0 ? this.#layers.length : undefined;
+    const lowest = embedding ? -1 : (this.#layers.find((layer) => assignment.has(layer)) ?? noLayer);
     if (lowest === undefined) throw new AppError('INTERNAL', 'A step must train something below the head.', '');
     if (lowest >= 0 && lowest < this.input.lowest)
       throw new AppError('INTERNAL', `Layer ${lowest} is below the lowest layer of the schedule, ${this.input.lowest}.`, '');
     const above = this.#layers.filter((layer) => layer >= lowest).reverse();
-    const names = [...this.buffers.alwaysOn.keys()];
     const used = new Set(assignment.values());
     const idle = this.buffers.slots.filter(({ index }) => !used.has(index));
     const units = this.#units;
@@ -67,20 +86,24 @@ export class RunPlan {
         ...units.pass('embedding', 'train'),
         ...this.#layers.flatMap((layer) => units.pass('forward', layer, slotOf(layer), 'train')),
       ],
-      head: this.#head(true),
+      head: this.#head(headMode(this.input, names)),
       backward: [
-        ...above.flatMap((layer) => units.pass('backward', layer, slotOf(layer), layer > lowest)),
-        ...(alwaysOn.embedding ? units.pass('embeddingBackward') : []),
+        ...above.flatMap((layer) => [
+          ...units.pass('backward', layer, slotOf(layer), layer > lowest),
+          ...(updateAtOnce && assignment.has(layer) ? this.#updateOf(assignment.get(layer)!, layer) : []),
+        ]),
+        ...(embedding ? units.pass('embeddingBackward') : []),
       ],
       norm: [
-        ...names.map((name) => units.update('alwaysOnSquares', name)),
-        ...[...assignment.values()].map((slot) => units.update('slotSquares', slot)),
+        ...names.flatMap((name) => this.#normOf('alwaysOn', name)),
+        ...(updateAtOnce ? [] : [...assignment.values()].flatMap((slot) => this.#normOf('slot', slot))),
         ...idle.map(({ index }) => units.update('idleSquares', index)),
+        ...idleNames.map((name) => units.update('idleBlock', name)),
         units.update('norm'),
       ],
       update: [
         ...names.map((name) => units.update('alwaysOnUpdate', name)),
-        ...[...assignment].map(([layer, slot]) => this.#slotUpdate(slot, layer)),
+        ...(updateAtOnce ? [] : [...assignment].map(([layer, slot]) => this.#slotUpdate(slot, layer))),
       ],
     };
   }
@@ -91,7 +114,7 @@ export class RunPlan {
     return [
       ...this.#units.pass('embedding', 'train'),
       ...this.#layers.flatMap((layer) => this.#units.pass('forward', layer, this.#masterOf(layer, training), 'train')),
-      ...liveHead(this.#head(false), extents),
+      ...liveHead(this.#head('eval'), extents),
     ];
   }
 
@@ -107,6 +130,11 @@ export class RunPlan {
   /** Clears the optimizer state of a slot. */
   reset(slot: number): Segment {
     return this.#units.update('reset', slot);
+  }
+
+  /** Clears the optimizer state of a block that is sampled. */
+  resetBlock(name: PolicyName): Segment {
+    return this.#units.update('resetBlock', name);
   }
 
   /** True if slots have masters, so that a switch has to move weights. */
@@ -139,8 +167,8 @@ export class RunPlan {
     const all: (Pass | false)[] = [
       ['embedding', 'train'],
       ...sampling,
-      ['head', true],
-      ['head', false],
+      ...headModes(this.input).map((mode): Pass => ['head', mode]),
+      ['head', 'eval'],
       ['forward', top, null, 'train'],
       lowest > 0 && ['forward', 0, null, 'train'],
       alwaysOn.embedding && ['embeddingBackward'],
@@ -155,16 +183,20 @@ export class RunPlan {
 
   /** Every kind of update once; a slot's has the same parameters for every layer that it may serve. */
   #buildUpdates(): void {
-    const { method, slots } = this.input;
+    const { method, slots, sampled } = this.input;
     for (const name of this.buffers.alwaysOn.keys()) {
-      this.#units.update('alwaysOnSquares', name);
+      this.#normOf('alwaysOn', name);
+      if (sampled.includes(name)) {
+        this.#units.update('idleBlock', name);
+        this.resetBlock(name);
+      }
       this.#units.update('alwaysOnUpdate', name);
     }
     for (const { index, master } of this.buffers.slots) {
-      this.#units.update('slotSquares', index);
+      this.#normOf('slot', index);
       this.#slotUpdate(index, method === 'lisa' ? 0 : index);
-      // Only a draw that is smaller than the pool leaves a slot idle, and no draw is empty.
-      if (method === 'lisa' && slots > 1) this.#units.update('idleSquares', index);
+      // Only a draw of fewer layers than the pool has leaves a slot idle, and no draw is empty.
+      if (method === 'lisa' && (slots > 1 || sampled.length > 0)) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
       this.join(0, index);
@@ -173,12 +205,25 @@ export class RunPlan {
     this.#units.update('norm');
   }
 
+  /** Squares of a gradient, and where it is clipped by itself, its norm. */
+  #normOf(...of: ['alwaysOn', AlwaysOnName] | ['slot', number]): Segment[] {
+    const [kind, key] = of;
+    const { clipByBlock } = this.input;
+    if (kind === 'slot') return [this.#units.update('slotSquares', key), ...(clipByBlock ? [this.#units.update('slotClip', key)] : [])];
+    return [this.#units.update('alwaysOnSquares', key), ...(clipByBlock ? [this.#units.update('alwaysOnClip', key)] : [])];
+  }
+
+  /** The update of a layer that does not wait for the others. */
+  #updateOf(slot: number, layer: number): Segment[] {
+    return [...this.#normOf('slot', slot), this.#slotUpdate(slot, layer)];
+  }
+
   #slotUpdate(slot: number, layer: number): Segment {
     return this.#units.update('slotUpdate', slot, this.buffers.slots[slot].master ? 0 : layer);
   }
 
-  #head(train: boolean): HeadSection {
-    const segments = this.#units.pass('head', train);
+  #head(mode: HeadMode): HeadSection {
+    const segments = this.#units.pass('head', mode);
     const [first, last] = [segments[0], segments[segments.length - 1]];
     return { first, chunks: segments.slice(1, -1), last, chunkRows: this.buffers.chunkRows };
   }
@@ -195,11 +240,11 @@ export class RunPlan {
     );
   }
 
-  /** Parameter slots of the head's chunks that are not built: each has its own, and evaluation's are among those of training. */
+  /** Parameter slots of the head's chunks that are not built: each has its own, in every mode. */
   #omittedParams(segments: readonly Segment[]): number {
     const omitted = omittedChunks(this.input, this.buffers.chunkRows);
     if (omitted === 0) return 0;
-    return omitted * distinctParams(segments.filter(({ name }) => name === headChunk(1)).slice(0, 1));
+    return omitted * distinctParams(segments.filter(({ name }) => name === headChunk(1)));
   }
 
   #masterOf(layer: number, training: Assignment): number | null {

@@ -13,7 +13,7 @@ export interface SavingBreakdown {
   readonly lisa: number;
   /** Training γ layers at a time, with embedding, head and final norm on. */
   readonly sampling: number;
-  /** Freezing those of embedding, head and final norm that the settings freeze. */
+  /** Freezing those of embedding, head and final norm that the settings freeze, or all but some of their rows. */
   readonly alwaysOn: number;
   /** Storing weights that do not train in the 16 bits that they came in; 0 if weights are stored as f32. */
   readonly precision: number;
@@ -21,12 +21,14 @@ export interface SavingBreakdown {
   readonly recomputation: 0;
 }
 
+const ALL_ON = { lisaEmbedding: 'on', lisaHead: 'on', lisaNorm: 'on' } as const;
+
 /** Throws CONFIG_INVALID if the configuration does not fit the model. */
-export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: CheckpointTypes): SavingBreakdown {
+export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): SavingBreakdown {
   const bytes = (changes: Partial<RunConfig>): number =>
-    sumBytes(bytesByCategory(new RunPlan(planInput(shape, { ...config, ...changes }, { types })).allBuffers));
+    sumBytes(bytesByCategory(new RunPlan(planInput(shape, { ...config, ...changes }, { types, dataTokens })).allBuffers));
   const full = bytes({ method: 'full' });
-  const allOn = bytes({ method: 'lisa', weightStorage: 'f32', alwaysOn: { embedding: true, head: true, norm: true } });
+  const allOn = bytes({ method: 'lisa', weightStorage: 'f32', ...ALL_ON });
   const wide = bytes({ method: 'lisa', weightStorage: 'f32' });
   const lisa = bytes({ method: 'lisa' });
   return { full, lisa, sampling: full - allOn, alwaysOn: allOn - wide, precision: wide - lisa, recomputation: 0 };

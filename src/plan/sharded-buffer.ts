@@ -3,10 +3,11 @@
 
 import { AppError } from '../base/errors';
 import type { BlockLayout, Placement } from './layout';
-import { BINDING_ALIGNMENT, elementBytes, roundUp, type BufferSpec, type View } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, roundUp, type BufferSpec, type View } from '../dispatch/types';
 
 interface Shard {
-  readonly buffer: BufferSpec;
+  /** A buffer, or a range of one that others use at other times. */
+  readonly view: View;
   /** Address of its first byte. */
   readonly at: number;
 }
@@ -27,7 +28,7 @@ export function shardedBuffer(
   const { bytes, cuts } = layout;
   const shards = cuts.map(({ at, tensor }, index) => ({
     at,
-    buffer: make(cuts.length === 1 ? name : `${name}.${index}`, (cuts[index + 1]?.at ?? bytes) - at, tensor),
+    view: FULL_VIEW(make(cuts.length === 1 ? name : `${name}.${index}`, (cuts[index + 1]?.at ?? bytes) - at, tensor)),
   }));
   return { name, bytes, shards };
 }
@@ -37,10 +38,10 @@ export function shardedBuffer(
  * elements.
  */
 export function viewsOf({ shards }: ShardedBuffer, at: number, bytes: number, stored?: View['stored']): View[] {
-  return shards.flatMap(({ buffer, at: start }) => {
+  return shards.flatMap(({ view: { buffer, offset, bytes: length }, at: start }) => {
     const first = Math.max(at, start);
-    const end = Math.min(at + bytes, start + buffer.bytes);
-    return first < end ? [{ buffer, offset: first - start, bytes: end - first, ...(stored && { stored }) }] : [];
+    const end = Math.min(at + bytes, start + length);
+    return first < end ? [{ buffer, offset: offset + first - start, bytes: end - first, ...(stored && { stored }) }] : [];
   });
 }
 

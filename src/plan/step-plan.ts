@@ -16,6 +16,7 @@ export interface HeadSection {
 export interface StepPlan {
   readonly forward: readonly Segment[];
   readonly head: HeadSection;
+  /** With the updates of layers that do not wait for the others' gradients. */
   readonly backward: readonly Segment[];
   /** After the last micro-batch: squares of all gradients and their norm, then the updates. */
   readonly norm: readonly Segment[];

@@ -53,7 +53,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
           const gradients = backward.flatMap((d) => viewsBy(d, 'read_write')).filter((v) => v.buffer.memory === 'gradients');
           if (assignment.has(layer)) {
             const slot = plan.buffers.slots[assignment.get(layer)!];
-            expect(gradients.every((v) => slot.gradient.shards.some(({ buffer }) => buffer === v.buffer))).toBe(true);
+            expect(gradients.every((v) => slot.gradient.shards.some(({ view }) => view.buffer === v.buffer))).toBe(true);
             expect(gradients.length).toBeGreaterThan(0);
           } else {
             expect(gradients).toEqual([]);
@@ -91,7 +91,7 @@ describe.each(ODD_NAMES)('%s', (name) => {
         }
       }
       expect(Object.fromEntries(updated)).toEqual(
-        Object.fromEntries(trained.flatMap(({ shards }) => shards.map(({ buffer }) => [buffer.name, buffer.bytes]))),
+        Object.fromEntries(trained.flatMap(({ shards }) => shards.map(({ view }) => [view.buffer.name, view.bytes]))),
       );
     }
   });
@@ -188,7 +188,7 @@ describe('real models under default limits', () => {
         dispatches
           .filter((d) => d.kernel.name === name && !d.label.includes('wpe'))
           .flatMap((d) => d.views.slice(0, 3))
-          .filter((view) => shards.some(({ buffer, at }) => view.buffer === buffer && at + view.offset < bytes))
+          .filter((view) => shards.some((shard) => view.buffer === shard.view.buffer && shard.at + view.offset < bytes))
           .reduce((sum, view) => sum + view.bytes, 0);
       expect(bytes).toBeGreaterThan(DEFAULT_LIMITS.maxStorageBufferBindingSize);
       expect(covered('embedding_fwd', weights)).toBe(bytes);

@@ -13,11 +13,11 @@ const isPackable = ({ role, shape }: ParameterRow): boolean =>
 /** The name of a tensor or fused group without its layer. Tensors of one name are stored alike, so that layers share plans and kernels. */
 const kindOf = ({ layer, block, fused, local }: ParameterRow): string => `${layer === null ? block : 'layer'}/${fused ?? local}`;
 
-export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'alwaysOn' | 'types' | 'shardBytes'>;
+export type StorageInput = Pick<PlanInput, 'purpose' | 'shape' | 'method' | 'slots' | 'alwaysOn' | 'trainedRows' | 'types' | 'shardBytes'>;
 
 /** The parameter table with where and how each tensor is stored: `stored` and `master`. */
 export function storedTable(input: StorageInput): ParameterRow[] {
-  const { shape, types, purpose, method, alwaysOn, shardBytes } = input;
+  const { shape, types, purpose, method, alwaysOn, trainedRows, shardBytes } = input;
   const table = parameterTable(shape, shardBytes);
   if (types === 'f32') return table;
   const packed = packedKinds(table, types);
@@ -29,7 +29,8 @@ export function storedTable(input: StorageInput): ParameterRow[] {
       if (!training || method === 'lora') return row;
       return mastered ? { ...row, master: 'f32' } : table[at];
     }
-    return alwaysOn[row.block as keyof typeof alwaysOn] ? table[at] : row;
+    const name = row.block as keyof typeof alwaysOn;
+    return alwaysOn[name] && (name === 'norm' || !trainedRows[name]) ? table[at] : row;
   });
 }
 

@@ -15,12 +15,16 @@ import { assignScratch, type ScratchPool, type Transient } from './scratch';
 const slotOf = ({ buffers }: Context, slot: number | null): Slot | null => (slot === null ? null : buffers.slots[slot]);
 const layerBlock = ({ buffers }: Context, layer: number) => buffers.blocks.get(`layer.${layer}`)!;
 
+export type HeadMode = 'eval' | 'matrix norm' | 'matrix' | 'norm' | 'nothing';
+
 /** Builders of what runs over the rows of a micro-batch. Their short-lived buffers share the run's pool. */
 const PASSES = {
   embedding: (context: Context, mode: ForwardMode) => embeddingForward(context, mode),
   forward: (context: Context, layer: number, slot: number | null, mode: ForwardMode) =>
     layerForward(context, layer, slotOf(context, slot), mode),
-  head: (context: Context, train: boolean) => headLoss(context, train),
+  /** `mode` evaluates, or trains what it names: 'matrix norm', 'matrix', 'norm', 'nothing'. */
+  head: (context: Context, mode: HeadMode) =>
+    headLoss(context, mode !== 'eval' && { matrix: mode.includes('matrix'), norm: mode.includes('norm') }),
   logits: (context: Context) => headLogits(context),
   backward: (context: Context, layer: number, slot: number | null, wantsInput: boolean) =>
     layerBackward(context, layer, slotOf(context, slot), wantsInput),
@@ -30,15 +34,21 @@ const PASSES = {
 /** Builders of what runs once a step, or at a switch of layers. They have no short-lived buffers. */
 const UPDATES = {
   alwaysOnSquares: ({ buffers, input }: Context, name: AlwaysOnName) => optimizer.squares({ buffers, input }, buffers.alwaysOn.get(name)!),
-  alwaysOnUpdate: (context: Context, name: AlwaysOnName) =>
-    optimizer.update(context, context.buffers.blocks.get(name)!.weights, context.buffers.alwaysOn.get(name)!),
+  alwaysOnClip: (context: Context, name: AlwaysOnName) => optimizer.clip(context, context.buffers.alwaysOn.get(name)!),
+  alwaysOnUpdate: (context: Context, name: AlwaysOnName) => {
+    const trained = context.buffers.alwaysOn.get(name)!;
+    return optimizer.update(context, trained.master ?? context.buffers.blocks.get(name)!.weights, trained);
+  },
   slotSquares: (context: Context, slot: number) => optimizer.squares(context, context.buffers.slots[slot]),
+  slotClip: (context: Context, slot: number) => optimizer.clip(context, context.buffers.slots[slot]),
   /** `layer` matters only if the slot has no master: it says whose weights are updated. */
   slotUpdate: (context: Context, slot: number, layer: number) => {
     const { adapters, slots } = context.buffers;
     const weights = slots[slot].master ?? (context.input.lora ? adapters[layer].weights : layerBlock(context, layer).weights);
     return optimizer.update(context, weights, slots[slot]);
   },
+  idleBlock: (context: Context, name: AlwaysOnName) => optimizer.idleSquares(context, context.buffers.alwaysOn.get(name)!),
+  resetBlock: ({ buffers }: Context, name: AlwaysOnName) => optimizer.reset(buffers.alwaysOn.get(name)!),
   idleSquares: (context: Context, slot: number) => optimizer.idleSquares(context, context.buffers.slots[slot]),
   norm: (context: Context) => optimizer.norm(context),
   reset: ({ buffers }: Context, slot: number) => optimizer.reset(buffers.slots[slot]),

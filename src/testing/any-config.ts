@@ -16,6 +16,9 @@ const OWN: { readonly [K in OwnKey]: fc.Arbitrary<RunConfig[K]> } = {
   evalData: fc.option(anything),
   columns: fc.option(fc.dictionary(fc.constantFrom(...COLUMN_ROLES), anything, { noNullPrototype: true })),
   lisaWeights: fc.option(fc.array(weight, { minLength: 1, maxLength: 40 })),
+  lisaEmbedding: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
+  lisaHead: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
+  lisaNorm: fc.option(fc.constantFrom('on', 'off', 'sampled')),
   alwaysOn: fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),
   prompts: fc.array(anything, { maxLength: 30 }),
 };

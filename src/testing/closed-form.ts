@@ -14,12 +14,17 @@ export interface RunNumbers {
   /** Lowest layer of the schedule; 0 where the embedding trains. */
   readonly lowest: number;
   readonly alwaysOn: { readonly embedding: boolean; readonly norm: boolean; readonly head: boolean };
+  /** Tensors of which only the rows of R tokens train, and the first T positions; R = 0 if there are none. */
+  readonly trainedRows?: { readonly embedding: boolean; readonly head: boolean; readonly count: number };
   readonly rank: number;
   readonly rows: number;
   readonly seqLen: number;
   readonly cacheTokens: number;
   /** True if matrices, embedding and head came in 16 bits and are stored so where that is allowed. */
   readonly halves?: boolean;
+  /** Each is clipped by its own norm; and layers are updated at once, with one gradient for all. */
+  readonly clipByBlock?: boolean;
+  readonly updateAtOnce?: boolean;
   /** Distinct parameter structs of all dispatches: counted, not derived. */
   readonly paramSlots: number;
   /** Largest buffer in bytes; larger blocks are cut. */
@@ -122,6 +127,7 @@ const keptTrained = (s: ModelShape): number[] => [s.width, s.width, s.ff];
 
 export function closedForm(run: RunNumbers): CategoryBytes {
   const { shape: s, method, slots, lowest, alwaysOn, rank, rows: N, seqLen, cacheTokens } = run;
+  const { embedding: byRows, head: headByRows, count: R } = run.trainedRows ?? { embedding: false, head: false, count: 0 };
   const { C, Q, U } = widths(s);
   const V = s.vocab;
   const L = s.layers;
@@ -134,17 +140,21 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const head = s.tied ? [] : cut([matrix]);
   const layer = cut(layerTensors(s));
   const adapter = cut(adapterTensors(s, rank));
+  // Positions train in place, up to T (a multiple of four elements), and have buffers of their own.
+  const part = cut([{ rows: R, columns: C }]);
+  const positions = Math.min(s.maxPositions, C % 4 === 0 ? seqLen : up(seqLen, 4));
+  const partOfEmbedding = [...part, ...(s.rope ? [] : cut([positions * C]))];
   const trained = [
-    ...(alwaysOn.embedding ? [embedding] : []),
+    ...(alwaysOn.embedding ? [byRows ? partOfEmbedding : embedding] : []),
     ...(alwaysOn.norm ? [norm] : []),
-    ...(alwaysOn.head ? [head] : []),
+    ...(alwaysOn.head ? [headByRows ? part : head] : []),
     ...Array.from({ length: slots }, () => (lora ? adapter : layer)),
   ];
   const state = sum(trained.flat());
 
   // Sums of squares: one partial per 4096 elements, at most 128 per buffer; each trainable's partials start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
-  const indices = 6 + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
+  const indices = 6 + (byRows ? 1 : 0) + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
   const longIndices = (alwaysOn.embedding ? 1 : 0) + (alwaysOn.embedding && !s.rope ? 1 : 0);
   const ropeTable = s.rope ? buffer(Math.max(seqLen, cacheTokens) * (s.headDim / 2)) : 0;
@@ -152,13 +162,38 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
   const streams = 1 + (lowest >= 2 ? 1 : 0) + (L - lowest);
 
+  // K and V while sampling lie in what only steps use, as far as they fit; in gradients if these have no padding.
+  const cache = buffer(cacheTokens * U);
+  const roomIn = (bytes: number): number => (bytes < cache ? 0 : 1 + Math.floor((bytes - cache) / up(cache, 256)));
+  const places = (sizes: readonly number[]): number => sum(sizes.map(roomIn));
+  const dense = (tensors: Tensors, buffers: readonly number[]): number[] => {
+    const elements = sum(tensors.map((tensor) => (typeof tensor === 'number' ? tensor : tensor.rows * tensor.columns)));
+    return sum(buffers) === 4 * elements ? [...buffers] : [];
+  };
+  const own = lora ? dense(adapterTensors(s, rank), adapter) : dense(layerTensors(s), layer);
+  const positionTensor = s.rope ? [] : [(byRows ? positions : s.maxPositions) * C];
+  const room =
+    (L - lowest) * places(keptFrozen(s).map((w) => buffer(N * w))) +
+    slots *
+      places([
+        ...keptTrained(s).map((w) => buffer(N * w)),
+        ...(lora ? linears(s).map(([, parts]) => buffer(N * parts.length * rank)) : []),
+      ]) +
+    (streams - 1) * places([buffer(N * C)]) +
+    (run.updateAtOnce ? 1 : slots) * places(own) +
+    (alwaysOn.embedding
+      ? places(dense([{ rows: byRows ? R : V, columns: C }, ...positionTensor], byRows ? partOfEmbedding : embedding))
+      : 0) +
+    (alwaysOn.norm ? places(dense(s.norm === 'rms' ? [C] : [C, C], norm)) : 0) +
+    (alwaysOn.head ? places(dense([{ rows: headByRows ? R : V, columns: C }], headByRows ? part : head)) : 0);
+
   const halfLayer = halved(layerTensors(s), layerColumns(s));
   // γ layers in f32 beside all in 16 bits, if that is less than all in f32.
   const mastered = run.halves === true && method === 'lisa' && L * halfLayer + slots * sum(layer) < L * sum(layer);
   const frozen = run.halves === true && method !== 'full';
   const stored = {
-    embedding: frozen && !alwaysOn.embedding ? halved(s.rope ? [V * C] : [V * C, s.maxPositions * C], [C, 0]) : sum(embedding),
-    head: frozen && !alwaysOn.head && !s.tied ? halved([V * C], [C]) : sum(head),
+    embedding: frozen && (!alwaysOn.embedding || byRows) ? halved(s.rope ? [V * C] : [V * C, s.maxPositions * C], [C, 0]) : sum(embedding),
+    head: frozen && (!alwaysOn.head || headByRows) && !s.tied ? halved([V * C], [C]) : sum(head),
     layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
   };
 
@@ -166,20 +201,26 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const masters = mastered ? slots * sum(layer) : 0;
   const keptValues = streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner);
   const inputs = (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable;
-  // A chunk of logits may take a sixteenth of all these, but 2 to 128 MiB; chunks have equal lengths.
-  const share = (weights + masters + 3 * state + keptValues + inputs) / 16;
+  // A chunk of logits may take a sixteenth of all these, but 2 to 128 MiB; chunks have equal lengths. 2 MiB where the run saves memory.
+  const saving = R > 0 || run.updateAtOnce === true;
+  const share = saving ? 0 : (weights + masters + 3 * state + keptValues + inputs) / 16;
   const most = Math.max(64, Math.floor(Math.max(2 ** 21, Math.min(2 ** 27, share)) / (4 * up(V, 4)) / 64) * 64);
   const chunkRows = up(Math.ceil(N / Math.ceil(N / most)), 64);
 
   return {
     weights,
-    masters,
-    gradients: state,
+    masters: masters + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
+    gradients: state - (run.updateAtOnce ? (slots - 1) * sum(lora ? adapter : layer) : 0),
     optimizer: 2 * state,
     activations: keptValues + sum(scratchPool(run, chunkRows)),
-    workspace: 32 + Math.max(16, 4 * sum(trained.map(partials))) + buffer(N) + buffer(Math.min(chunkRows, N) * up(V, 4)),
-    inputs: 32 + inputs + (3 + slots) * 16 + 256 * run.paramSlots,
-    cache: 2 * L * buffer(cacheTokens * U),
+    workspace:
+      32 +
+      Math.max(16, 4 * sum(trained.map(partials))) +
+      buffer(N) +
+      buffer(Math.min(chunkRows, N) * up(V, 4)) +
+      (run.clipByBlock ? (3 + slots) * 256 : 0),
+    inputs: 32 + inputs + (3 + slots) * 16 + (R > 0 ? buffer(R) : 0) + 256 * run.paramSlots,
+    cache: Math.max(0, 2 * L - room) * cache,
     staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
   };
 
@@ -214,6 +255,8 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       return timelines(run, kernels, chunk).map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(elements(name, rows)) }));
     }
     function elements(name: string, rows: number): number {
+      // Logits of the rows that train exist for one chunk of rows.
+      if (name === 'rowLogits') return Math.min(rows, chunk) * R;
       return name.startsWith('parts:') ? Number(name.slice(6)) : rows * width(name);
     }
     function width(name: string): number {
@@ -246,7 +289,7 @@ function headParts({ shape: { vocab, width }, shardBytes }: RunNumbers, rows: nu
 
 /** Every kind of unit of work with its short-lived values, written down by hand. */
 function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeline[] {
-  const { shape: s, method, lowest, alwaysOn, rows } = run;
+  const { shape: s, method, lowest, alwaysOn, trainedRows, rows } = run;
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
@@ -280,13 +323,17 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
   ];
   const starts = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, i) => i * chunkRows);
   const headTrained = s.tied ? alwaysOn.embedding : alwaysOn.head;
+  const headByRows = trainedRows !== undefined && (s.tied ? trainedRows.embedding : trainedRows.head);
+  const logits = headByRows ? ['normed', 'normed rowLogits'] : ['normed'];
+  const gradients = headByRows ? ['rowLogits', 'dNormed', 'dNormed rowLogits normed'] : [`dNormed ${headTrained ? 'normed' : ''}`];
   const top = ['picked', `picked normed ${stats('n')}`];
   const head = [
     ...top,
     ...starts.flatMap((first) => [
-      'normed',
-      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map((parts) => `dNormed parts:${parts}`),
-      `dNormed ${headTrained ? 'normed' : ''}`,
+      ...logits,
+      ...(headByRows ? ['rowLogits'] : []),
+      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map((parts) => `dNormed parts:${parts} ${headByRows ? 'rowLogits' : ''}`),
+      ...gradients,
     ]),
     `picked ${stats('n')} dNormed dPicked`,
     'dPicked',
@@ -299,8 +346,8 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
     // The lowest layer: an adapter of q, k and v that passes nothing on.
     ...(lora ? [{ rows, steps: [...backward.slice(0, -2), `d.qkv ${du('qkv')}`] }] : []),
     { rows, steps: head },
-    { rows, steps: [...top, 'normed'] },
-    { rows: 1, steps: [...top, 'normed'] },
+    { rows, steps: [...top, ...starts.flatMap(() => logits)] },
+    { rows: 1, steps: [...top, ...logits] },
   ];
 }
 

@@ -24,7 +24,7 @@ export function stepsOf(engine: Engine, config: RunConfig, draw?: (period: numbe
     engine,
     loader: { nextStep: () => given.pop()! },
     turns: draw && config.method === 'lisa' ? { ...turns, layersOf: draw } : turns,
-    controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park'),
+    controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
     parked: new Map(),
     completed: 0,
   };

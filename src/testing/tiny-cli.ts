@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { runFinetune } from '../cli/finetune/run';
+import type { StopReason } from '../cli/terminal';
 import { AppError } from '../base/errors';
 import { nodeLab } from './node-lab';
 
@@ -22,9 +23,11 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Receives the output as it is printed. */
   readonly watch?: (text: string) => void;
+  /** Receives what stops the run. */
+  readonly onStop?: (stop: (reason: StopReason) => void) => void;
 }
 
-export async function cli(args: readonly string[], { gpu = false, env = {}, watch }: CliOptions = {}): Promise<CliResult> {
+export async function cli(args: readonly string[], { gpu = false, env = {}, watch, onStop }: CliOptions = {}): Promise<CliResult> {
   let stdout = '';
   let stderr = '';
   const status = await runFinetune(args, {
@@ -38,7 +41,10 @@ export async function cli(args: readonly string[], { gpu = false, env = {}, watc
       // Shared by all tests of the process: the command must not close it.
       return { ...(await nodeLab()).gpu, close: () => undefined };
     },
-    onInterrupt: () => () => undefined,
+    onStop(stop) {
+      onStop?.(stop);
+      return () => undefined;
+    },
     publicFolder: join(ROOT, 'public'),
     env,
     debug: true,

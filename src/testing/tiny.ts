@@ -70,12 +70,21 @@ export function tinyTensor(row: ParameterRow, seed = 1): Float32Array<ArrayBuffe
 export interface TinyOptions extends PlanOptions {
   readonly gpu?: Gpu;
   readonly seed?: number;
+  /** Tokens whose rows train, where a matrix trains by rows; rising. */
+  readonly tokens?: Uint32Array;
 }
 
 /** An engine with seeded weights. The caller closes it. */
-export async function tinyEngine(shape: ModelShape, config: RunConfig, { gpu, seed = 1, ...options }: TinyOptions = {}): Promise<Engine> {
+export async function tinyEngine(
+  shape: ModelShape,
+  config: RunConfig,
+  { gpu, seed = 1, tokens, ...options }: TinyOptions = {},
+): Promise<Engine> {
   const lab = await nodeLab();
-  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, options), { validate: true });
+  const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, { dataTokens: tokens?.length, ...options }), {
+    validate: true,
+    tokens,
+  });
   for (const row of parameterTable(shape)) engine.writeTensor(row, tinyTensor(row, seed));
   engine.plan.buffers.adapters.forEach((_, layer) => {
     for (const { op, slice, a } of loraSites(shape)) engine.writeAdapter(layer, a, initialA(seed, layer, slice, config.loraRank, op.in));

@@ -85,8 +85,8 @@ export function prepareData(
   const load = (file: ParsedData): LoadedData => loadRows(file, tokenizer, config.mask);
   const prepared = finish(preparing(load(data), evaluation && load(evaluation), config));
   if (prepared.refusal) throw prepared.refusal;
-  const { summary, badRows, duplicates, lengths } = prepared;
-  return { train: [...prepared.train], evaluation: [...prepared.evaluation], summary, badRows, duplicates, lengths };
+  const { tokens, summary, badRows, duplicates, lengths } = prepared;
+  return { train: [...prepared.train], evaluation: [...prepared.evaluation], tokens, summary, badRows, duplicates, lengths };
 }
 
 function loadText({ name, text }: DataFile, tokenizer: Tokenizer, config: LoadConfig): LoadedData {

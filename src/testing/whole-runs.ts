@@ -29,13 +29,18 @@ const OFF = { embedding: false, head: false, norm: false };
 
 const WHOLE_RUNS = {
   'LISA, state dropped': { config: {} },
-  'LISA, state parked, two micro-batches a step': { config: { lisaState: 'park', gradAccum: 2 } },
+  'LISA, state parked, two micro-batches a step': {
+    config: { lisaState: 'park', gradAccum: 2, lisaEmbedding: 'sampled', lisaNorm: 'sampled' },
+  },
   'LISA without embedding, head and norm, rows packed': { config: { alwaysOn: OFF, packing: true } },
   LoRA: { config: { method: 'lora', lr: 5e-2 } },
   full: { config: { method: 'full', gradClip: 0 } },
   // The other kinds of block: learned positions and fused q, k, v; biases everywhere.
-  'GPT-2, re-warmed joiners': { model: 'tiny-gpt2', config: { lisaRewarm: 3 } },
-  'Llama with biases, cycle': { model: 'tiny-llama-bias', config: { lisaLayers: 1, lisaSampler: 'cycle' } },
+  'GPT-2, re-warmed joiners, embedding by rows': { model: 'tiny-gpt2', config: { lisaRewarm: 3, lisaEmbedding: 'rows' } },
+  'Llama with biases, cycle, clipped by layer': {
+    model: 'tiny-llama-bias',
+    config: { lisaLayers: 1, lisaSampler: 'cycle', gradClipMode: 'block' },
+  },
   // The other ways in which weights lie.
   'f32 in shards, state parked': { shardBytes: 1, config: { lisaState: 'park', alwaysOn: { embedding: false, head: true, norm: true } } },
   'bf16 as it came': { stored: 'bf16', config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: { ...OFF, norm: true } } },

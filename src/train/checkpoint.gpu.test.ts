@@ -238,6 +238,7 @@ describe('on disk', () => {
     new TextDecoder('latin1').decode(await reader!.read(0, reader!.size));
   let next = 0;
   const fresh = (): { store: NodeCheckpoints; at: string } => {
+    mkdirSync(join(folder.path, 'store'), { recursive: true });
     const at = join(folder.path, 'store', String(next++));
     return { store: new NodeCheckpoints(at), at };
   };

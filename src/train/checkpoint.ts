@@ -21,7 +21,7 @@ import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
-import type { ParkedState, SlotState } from '../lisa/controller';
+import type { BlockState, ParkedState, SlotState } from '../lisa/controller';
 
 /** How far the training has come, and how many updates each optimizer state has seen. */
 interface TrainerState {
@@ -30,6 +30,8 @@ interface TrainerState {
   readonly slots: readonly SlotState[];
   /** [layer, updates] of parked layers. */
   readonly parked: readonly (readonly [number, number])[];
+  /** Blocks that are drawn like layers; files of earlier versions have none. */
+  readonly blocks?: readonly BlockState[];
 }
 
 /** The schedule is not in it, because it follows from config. (Early files of version 2 also hold the schedule; it is not read.) */
@@ -110,13 +112,17 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
   const { blocks, adapters, alwaysOn, slots } = engine.plan.buffers;
   const buffers = new Map<string, StateBuffer>();
   const add = (name: string, { shards }: ShardedBuffer, block: BlockName | null = null): void =>
-    shards.forEach(({ buffer }, index) =>
+    shards.forEach(({ view: { buffer } }, index) =>
       buffers.set(shards.length === 1 ? name : `${name}/${index}`, { buffer, completes: index === shards.length - 1 ? block : null }),
     );
   // LoRA's base never changes: the model files have it.
   if (!engine.plan.input.lora) for (const [name, { weights }] of blocks) add(`weights/${name}`, weights, name);
   adapters.forEach(({ weights }, layer) => add(`adapter/${layer}`, weights));
-  for (const { name, master } of slots) if (master) add(`master/${name}`, master);
+  for (const of of [...alwaysOn.values(), ...slots]) {
+    // Positions of a block that trains by rows are in the block.
+    const shards = of.master?.shards.filter(({ view }) => view.buffer.memory === 'masters') ?? [];
+    if (of.master && shards.length > 0) add(`master/${of.name}`, { ...of.master, shards });
+  }
   for (const of of [...alwaysOn.values(), ...slots]) {
     add(`m/${of.name}`, of.m);
     add(`v/${of.name}`, of.v);

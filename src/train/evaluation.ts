@@ -78,7 +78,7 @@ export class Evaluations {
   /** Rounds the layers that are in masters to the type in which they are stored, and measures what that costs. Nothing trains after it. */
   async roundBack(step: number): Promise<void> {
     const layers = this.#engine.layersInMasters;
-    if (layers.length === 0) return;
+    if (!this.#engine.roundsBack) return;
     await this.#engine.roundBack();
     const before = this.#losses.pop()?.loss ?? null;
     const held = await this.#heldOut();

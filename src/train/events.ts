@@ -1,6 +1,7 @@
 // What a run reports while it trains and when it ends: plain data, the same for the page, the command line and the recording.
 
 import type { ErrorInfo } from '../base/errors';
+import type { PolicyName } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import type { DataSummary } from '../data/sample/dataset';
 import type { DeviceDescription } from '../dispatch/limits';
@@ -25,6 +26,8 @@ export interface StepMetrics {
   /** Tokens that counted toward the loss. */
   readonly targets: number;
   readonly activeLayers: readonly number[];
+  /** What trained beside them, of what is drawn like a layer. */
+  readonly activeBlocks?: readonly PolicyName[];
   readonly stepMs: number;
   /** Live GPU bytes by category, and their sum. */
   readonly memory: MemoryTotals;
@@ -55,6 +58,8 @@ export interface Prepared {
   /** The seeded schedule of the whole run (LISA; empty otherwise). */
   readonly schedule: readonly Period[];
   readonly blocks: readonly BlockBytes[];
+  /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
+  readonly rows?: { readonly trained: number; readonly all: number };
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }

@@ -1,6 +1,7 @@
 // Proves that frozen weights are bit for bit unchanged. It compares the SHA-256 of every piece of every tensor on the GPU now with that of
 // the piece as it was loaded, as a checkpoint held it, or as it was when its layer last left training.
 
+import type { PolicyName } from '../config/policies';
 import type { TensorPiece } from '../io/sources/model-files';
 import { piecesOf } from '../io/formats/pieces';
 import { elementsOf, type BlockName } from '../model/types';
@@ -50,9 +51,15 @@ export class FrozenProof {
   }
 }
 
-/** Blocks that do not train while these layers do, from the bottom up. With LoRA that is every block, because only adapters train. */
-export function frozenBlocks({ plan }: Engine, activeLayers: readonly number[]): BlockName[] {
+/**
+ * Blocks that do not train while these layers do, and of what is drawn like a layer the `drawn`, from the bottom up. With LoRA that is
+ * every block, because only adapters train.
+ */
+export function frozenBlocks({ plan }: Engine, activeLayers: readonly number[], drawn: readonly PolicyName[] = []): BlockName[] {
   const { blocks, alwaysOn, adapters } = plan.buffers;
-  const training = new Set<string>([...alwaysOn.keys(), ...(adapters.length > 0 ? [] : activeLayers.map((layer) => `layer.${layer}`))]);
+  const training = new Set<string>([
+    ...[...alwaysOn.keys()].filter((name) => !plan.input.sampled.includes(name) || drawn.includes(name)),
+    ...(adapters.length > 0 ? [] : activeLayers.map((layer) => `layer.${layer}`)),
+  ]);
   return [...blocks.keys()].filter((name) => !training.has(name));
 }

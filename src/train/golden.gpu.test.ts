@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { buildMicroBatch, type MicroBatch } from '../data/batch/batch';
 import { nodeLab } from '../testing/node-lab';
+import { SLOW } from '../testing/slow';
 import { BUILTIN_MODELS } from '../io/sources/builtin';
 import { openModel } from '../io/sources/model-files';
 import { nodeSource } from '../io/node/source';
@@ -19,7 +20,7 @@ import { stepsOf } from '../testing/steps';
 
 const golden = loadGolden();
 const T = golden.input_ids[0].length;
-const STEPS = process.env.LISA_SLOW === '1' ? golden.adamw.losses.length : 2;
+const STEPS = SLOW ? golden.adamw.losses.length : 2;
 
 const config: RunConfig = {
   ...DEFAULTS,

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
 import { relativeErrorL2 } from '../testing/compare';
+import { SLOW } from '../testing/slow';
 import { stepsOf } from '../testing/steps';
 import { TINY, tinyConfig, tinyEngine, tinyStep, tinyTensor, type TinyName } from '../testing/tiny';
 
@@ -25,11 +26,13 @@ async function run(name: TinyName, changes: Partial<RunConfig>) {
   return { losses, moved, optimizer };
 }
 
-test.each([
+const CASES: readonly (readonly [TinyName, Partial<RunConfig>])[] = [
   ['tied Llama', { method: 'lisa', stepsPerPeriod: 5 }],
   ['GPT-2', { method: 'lisa', stepsPerPeriod: 5, lisaState: 'park' }],
-  ['untied Llama', { method: 'full' }],
-] as const)('%s, %o', async (name, changes) => {
+  ...(SLOW ? ([['untied Llama', { method: 'full' }]] as const) : []),
+];
+
+test.each(CASES)('%s, %o', async (name, changes) => {
   const wide = await run(name, changes);
   const small = await run(name, { ...changes, optimizerState: 'int8' });
   const last = (losses: readonly number[]): number => losses.slice(-3).reduce((sum, loss) => sum + loss, 0) / 3;

@@ -7,10 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { relativeErrorL2 } from '../testing/compare';
 import { FIXTURES, loadFixture, RUNS, type Fixture, type FixtureName } from '../testing/fixtures';
 import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testing/oracle-bounds';
+import { SLOW } from '../testing/slow';
 import { adapterName, adapterValues, fixtureConfig, fixtureEngine, fixtureMicroBatch, runFixture } from '../testing/oracle';
 import { stepsOf } from '../testing/steps';
 
-const SLOW = process.env.LISA_SLOW === '1';
 const runsOf = (name: FixtureName) => RUNS.filter((run) => SLOW || ALL_RUNS.has(name) || run === 'lisa' || run === 'lora');
 /** Llama's and GPT-2's blocks, untied and tied. */
 const ALL_RUNS: ReadonlySet<FixtureName> = new Set(['tiny-llama', 'tiny-gpt2']);

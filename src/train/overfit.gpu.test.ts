@@ -7,13 +7,13 @@ import type { Sample } from '../data/read/types';
 import { relativeErrorL2 } from '../testing/compare';
 import { loadFixture, type FixtureName } from '../testing/fixtures';
 import { fixtureEngine } from '../testing/oracle';
+import { SLOW } from '../testing/slow';
 import { microBatch, stepData, tinyConfig, tinySamples } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
 import { generate } from '../engine/generate';
 import { stepsOf } from '../testing/steps';
 
 const LENGTH = 7;
-const SLOW = process.env.LISA_SLOW === '1';
 
 /** Eight sentences; the first two tokens of each are given, the rest is to be learnt. No two begin alike. */
 function sentences(vocab: number): Sample[] {

@@ -1,6 +1,7 @@
 // Compares the weights of layers when they join and when they leave. It reads only layers in training, only at the two ends of a period,
 // and writes nothing on the GPU. If updates are measured, it keeps γ layers on the host.
 
+import type { PolicyName } from '../config/policies';
 import { Change } from './change';
 import type { Engine } from '../engine/engine';
 import type { FrozenProof } from './frozen-proof';
@@ -50,10 +51,11 @@ export class PeriodWatch {
 
   /**
    * How far each layer has moved since the period began; empty if that is not measured. `over`: the period ends here, and the next one is
-   * measured from here. Otherwise the run ends inside the period, and a resumed run will measure it again.
+   * measured from here. `drawn`: what trained beside the layers and may be frozen in the next. Otherwise the run ends inside the period, and a resumed run will measure it again.
    */
-  async end(over: boolean): Promise<LayerMove[]> {
+  async end(over: boolean, drawn: readonly PolicyName[] = []): Promise<LayerMove[]> {
     const { measure, proof } = this.#options;
+    for (const name of drawn) await proof?.noteBlock(name);
     const moves: LayerMove[] = [];
     for (const layer of this.#layers) {
       await proof?.noteBlock(`layer.${layer}`);

@@ -6,6 +6,7 @@ import { collect } from '../testing/tiny-model';
 import { decodeTensor, headerSize, parseHeader } from '../io/formats/safetensors';
 import { bytesByCategory } from '../dispatch/memory';
 import { exportTuned } from '../export/run';
+import { SLOW } from '../testing/slow';
 import { checkpointTensors, differences, TestHost, timeless } from '../testing/tiny-session';
 import { finish, openWhole, wholeRuns, type WholeRunName } from '../testing/whole-runs';
 import type { Session } from './session';
@@ -17,16 +18,16 @@ afterAll(remove);
 
 /**
  * Steps to resume after. A period has 5 steps: 7 is inside the second, 5 between two; with two samples per step, 3 and 7 are inside an
- * epoch. One run covers the rest: next to the beginning, the end, an evaluation and a sample.
+ * epoch. One run covers the rest: next to the beginning, the end, an evaluation and a sample; with LISA_SLOW=1 every step.
  */
 const PLACES: Record<WholeRunName, readonly number[]> = {
-  'LISA, state dropped': [1, 3, 4, 5, 6, 9, 10, 11],
+  'LISA, state dropped': SLOW ? [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] : [1, 4, 5, 10, 11],
   'LISA, state parked, two micro-batches a step': [5, 7],
   'LISA without embedding, head and norm, rows packed': [7],
   LoRA: [7],
   full: [7],
-  'GPT-2, re-warmed joiners': [7],
-  'Llama with biases, cycle': [5],
+  'GPT-2, re-warmed joiners, embedding by rows': [7],
+  'Llama with biases, cycle, clipped by layer': [5],
   'f32 in shards, state parked': [7],
   'bf16 as it came': [3, 5],
   'f16 as it came, in shards': [7],

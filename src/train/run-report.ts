@@ -1,8 +1,9 @@
 // What a run reports about itself: at its start (what it consists of), and at its end (its results).
 
+import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
-import { firstAssignment, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { storedParameters } from '../plan/storage';
@@ -15,7 +16,7 @@ import type { Prepared, RunReport } from './events';
 export type Forecasts = Prepared['forecasts'];
 
 /** Forecasts of all three methods for this model and batch shape. */
-export function forecastMethods({ config, files }: RunInputs): Forecasts {
+export function forecastMethods({ config, files, dataset }: RunInputs): Forecasts {
   const of = (method: RunConfig['method']): Forecast =>
     forecast(
       files.shape,
@@ -28,6 +29,7 @@ export function forecastMethods({ config, files }: RunInputs): Forecasts {
           : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null }),
       },
       files.types,
+      dataset.tokens.length,
     );
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
@@ -42,8 +44,16 @@ export interface RunFacts {
 
 const sizes = ({ inputs: { config, files }, engine: { plan } }: RunFacts): Pick<RunReport, 'parameters' | 'trainable'> => ({
   parameters: parameterCount(files.table),
-  trainable: trainableParameters(plan, firstAssignment(plan.input, config)),
+  trainable: trainableParameters(plan, firstAssignment(plan.input, config), firstBlocks(plan.input, config)),
 });
+
+/** Told even where the data uses the whole vocabulary, so that all rows train. */
+function rowsOf({ config, files, dataset }: RunInputs): Pick<Prepared, 'rows'> {
+  const { tied, vocab } = files.shape;
+  const { embedding, head } = policiesOf(config, tied);
+  if (config.method !== 'lisa' || (embedding !== 'rows' && head !== 'rows')) return {};
+  return { rows: { trained: dataset.tokens.length, all: vocab } };
+}
 
 export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
   const { files, dataset } = facts.inputs;
@@ -56,6 +66,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
     forecasts: facts.forecasts,
     schedule: facts.schedule,
     blocks: blockBytes(facts.engine.plan),
+    ...rowsOf(facts.inputs),
     firstStep,
   };
 }

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GateAnswer } from './gate';
 import type { RunConfig } from '../config/run-config';
 import { nodeLab } from '../testing/node-lab';
 import { writeFolder } from '../io/node/output';
@@ -279,8 +280,17 @@ describe('ends before the last step', () => {
     const { host, session } = await openTiny(inputs);
     const row = inputs.files.table.find(({ local }) => local === 'mlp.down_proj.weight')!;
     const values = await inputs.files.tensor(row);
-    host.onGate = () => {
-      if (session.state.completed === 4) session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
+    let atFour = new Map<string, Float32Array<ArrayBuffer>>();
+    const allTensors = async (): Promise<typeof atFour> => {
+      const all: typeof atFour = new Map();
+      for (const each of inputs.files.table) all.set(each.name, await session.engine.readTensor(each));
+      return all;
+    };
+    host.onGate = async (): Promise<GateAnswer> => {
+      if (session.state.completed === 4) {
+        atFour = await allTensors();
+        session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
+      }
       // The step under way has read the NaN. This one would be sound again, but after a bad step none may train or be reported.
       if (session.state.completed === 5) session.engine.writeTensor(row, values);
       return 'go';
@@ -289,6 +299,11 @@ describe('ends before the last step', () => {
       await expect(session.run()).rejects.toMatchObject({ code: 'NONFINITE_LOSS', detail: expect.stringContaining('step 5') as string });
       // When a later reading has arrived, the step after it has reported anything that it had to report.
       await session.engine.readTensor(row);
+      // The weights are those after the last good step, apart from what this test has put there.
+      session.engine.writeTensor(row, atFour.get(row.name)!);
+      const report = await session.endAtLastGood();
+      expect([session.lastGoodStep, report.evalLoss.at(-1)?.step]).toEqual([4, 4]);
+      expect(await allTensors()).toEqual(atFour);
     } finally {
       session.close();
     }

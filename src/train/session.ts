@@ -11,6 +11,7 @@ import { planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
 import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
+import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
@@ -61,6 +62,7 @@ export class Session {
   #seconds = 0;
   #saving = true;
   #savedStep: number | null = null;
+  #goodStep = 0;
   /** The last step, until its figures are reported. The GPU works on it while the next one is encoded. */
   #underWay: Promise<void> = Promise.resolve();
   #phase: Phase = 'preparing';
@@ -75,14 +77,16 @@ export class Session {
     from: CheckpointReader | null = null,
     shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
-    const { config, files } = inputs;
+    const { config, files, dataset } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
       ? (await readCheckpointState(from)).kernels
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    const engine = await Engine.create(gpu, planInput(files.shape, config, { kernels, shardBytes, types: files.types }));
+    const { tokens } = dataset;
+    const options = { kernels, shardBytes, types: files.types, dataTokens: tokens.length };
+    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -105,7 +109,7 @@ export class Session {
       engine,
       loader: this.#loader,
       turns: turnsOf(config, scheduleConfig(files.shape, config)),
-      controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park'),
+      controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
       parked: new Map(),
       completed: 0,
     };
@@ -129,8 +133,40 @@ export class Session {
     return this.#savedStep;
   }
 
+  /**
+   * The last step whose figures are sound. Where a later one failed, the weights are those after it, unless gradients are clipped one by one:
+   * then the failed step has changed what was finite.
+   */
+  get lastGoodStep(): number {
+    return this.#goodStep;
+  }
+
   /** Trains to the end (or until the gate answers stop) and reports. The engine stays open for export and sampling. */
   async run(): Promise<RunReport> {
+    try {
+      return await this.#train();
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || thrown.code !== 'NONFINITE_LOSS') throw thrown;
+      const updates = this.#goodStep;
+      const largest = updates === 0 ? await largestWeight(this.engine, this.inputs.files.table).catch(() => null) : null;
+      throw diverged(thrown, this.inputs.config, updates, largest);
+    }
+  }
+
+  /**
+   * Makes the run end at its last good step, after a step that failed or at a checkpoint that was opened; nothing trains after it.
+   * Writes no checkpoint. Throws NONFINITE_LOSS if those weights have no finite loss either.
+   */
+  async endAtLastGood(): Promise<RunReport> {
+    await this.#underWay.catch(() => undefined);
+    this.#underWay = Promise.resolve();
+    this.state.completed = this.#goodStep;
+    if (this.evaluations.losses.at(-1)?.step !== this.#goodStep) await this.evaluations.measure(this.#goodStep);
+    await this.evaluations.roundBack(this.#goodStep);
+    return this.report();
+  }
+
+  async #train(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
     const { layersOf, stepsPerPeriod } = state.turns;
@@ -196,22 +232,25 @@ export class Session {
   }
 
   /** Waits for the figures of a submitted step and reports them. */
-  async #tell({ step, lr, layers, tokens, targets, stats }: Submitted): Promise<void> {
+  async #tell({ step, lr, layers, blocks, tokens, targets, stats }: Submitted): Promise<void> {
     const { loss, gradNorm, bad } = await stats;
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. No weight was changed by it.`,
-        'Start again with a lower learning rate (a third is a good start): a resumed run keeps its rate and would fail again.',
+        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
+        // run() says what to do about it.
+        '',
       );
     }
+    this.#goodStep = step;
     const now = performance.now();
     const stepMs = now - this.#mark;
     this.#mark = now;
     this.#tokens += tokens;
     this.#seconds += stepMs / 1000;
     const memory = withTotal(this.engine.allocator.reading().live);
-    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, activeLayers: layers, stepMs, memory } });
+    const active = { activeLayers: layers, ...(blocks.length > 0 && { activeBlocks: blocks }) };
+    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, ...active, stepMs, memory } });
   }
 
   /** Waits for the step under way and throws its error, if it failed. */
@@ -225,7 +264,7 @@ export class Session {
   async #endPeriod(): Promise<void> {
     await this.drain();
     const { completed, turns } = this.state;
-    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod))) ?? [];
+    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod), this.state.controller.drawn())) ?? [];
     if (layers.length > 0) {
       const period = periodOf(completed, turns.stepsPerPeriod);
       // A run that was stopped and resumed measures the same period again, from its beginning.
@@ -250,7 +289,7 @@ export class Session {
   async verify(): Promise<void> {
     await this.drain();
     const step = this.state.completed;
-    const frozen = frozenBlocks(this.engine, this.state.controller.layers());
+    const frozen = frozenBlocks(this.engine, this.state.controller.layers(), this.state.controller.drawn());
     const changed = (await this.#proof?.changed(frozen)) ?? [];
     this.#host.emit({ type: 'verified', step, frozen, changed });
     this.#mark = performance.now();
@@ -269,7 +308,7 @@ export class Session {
       version: 2,
       runId,
       config: this.inputs.config,
-      trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()] },
+      trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()], blocks: controller.blocks() },
       loader: this.#loader.state(),
       fingerprint: this.#fingerprint,
       evalLoss: this.evaluations.losses,
@@ -344,7 +383,7 @@ export class Session {
     }
     const { parked, before } = await restoreCheckpoint(this.engine, reader, (name) => this.#proof?.noteBlock(name));
     const { controller } = this.state;
-    controller.resume(state.trainer.slots, state.trainer.parked);
+    controller.resume(state.trainer.slots, state.trainer.parked, state.trainer.blocks);
     this.engine.adopt(controller.assignment());
     for (const [layer, kept] of parked) this.state.parked.set(layer, kept);
     this.state.completed = state.trainer.step;
@@ -355,6 +394,7 @@ export class Session {
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
+    this.#goodStep = state.trainer.step;
   }
 
   async #checkDiscarded(): Promise<void> {

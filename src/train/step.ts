@@ -2,6 +2,7 @@
 // and in the plan. The function returns when all work is submitted; the figures come when the GPU has them.
 
 import { AppError } from '../base/errors';
+import type { PolicyName } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { learningRate, rewarmed } from '../config/learning-rate';
 import type { Loader } from '../data/batch/loader';
@@ -10,7 +11,7 @@ import type { Engine } from '../engine/engine';
 import { writeBatch } from '../engine/inputs';
 import type { LayerController, ParkedState } from '../lisa/controller';
 import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
-import { ALWAYS_ON_SCALARS } from '../plan/buffers';
+import { ALWAYS_ON_NAMES } from '../plan/buffers';
 import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
 import { readStats, type StepStats } from '../shaders/loss/stats';
@@ -34,6 +35,8 @@ export interface Submitted {
   readonly lr: number;
   /** The layers that trained in it, ascending. */
   readonly layers: readonly number[];
+  /** What trained beside them, of what is drawn like a layer. */
+  readonly blocks: readonly PolicyName[];
   readonly tokens: number;
   readonly targets: number;
   /** Two of these may be under way: await those of step n before step n + 2 is taken. */
@@ -49,23 +52,27 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   // ── which layers ─────────────────────────────────────────────────────────────────────────────────────────────────
   const { stepsPerPeriod, rewarm } = turns;
   const period = periodOf(step, stepsPerPeriod);
-  if (startsPeriod(state.completed, stepsPerPeriod)) await switchLayers(state, turns.layersOf(period));
-  const { forward, head, backward, norm, update } = plan.step(controller.assignment());
+  if (startsPeriod(state.completed, stepsPerPeriod)) await switchLayers(state, turns.layersOf(period), turns.blocksOf(period));
+  const { forward, head, backward, norm, update } = plan.step(controller.assignment(), controller.drawn());
 
   // ── data ─────────────────────────────────────────────────────────────────────────────────────────────────────────
   const { microBatches, targets, tokens } = loader.nextStep();
+
+  if (plan.input.updateAtOnce && microBatches.length > 1)
+    throw new AppError('INTERNAL', `${microBatches.length} micro-batches for a plan that updates layers in the backward of the first.`, '');
 
   // ── rates: a row for each trainable, with the bias correction for the number of updates that its m and v have seen
   const { weightDecay, beta1, beta2 } = config;
   const lr = learningRate(config, state.completed);
   const row = (rate: number, seen: number) => adamwScalars(rate, weightDecay, beta1, beta2, seen + 1);
-  const alwaysOn = Object.keys(ALWAYS_ON_SCALARS).map(() => row(lr, state.completed));
+  const sampled = new Map(controller.blocks().map(({ name, updates }) => [name, row(rewarmed(lr, updates, rewarm), updates)]));
+  const alwaysOn = ALWAYS_ON_NAMES.map((name) => sampled.get(name) ?? row(lr, state.completed));
   const slots = controller.slots().map(({ updates }) => row(rewarmed(lr, updates, rewarm), updates));
   executor.write(FULL_VIEW(scalars), Float32Array.from([...alwaysOn, ...slots].flat()));
 
   for (const [index, batch] of microBatches.entries()) {
     // ── forward and backward of each micro-batch ───────────────────────────────────────────────────────────────────
-    writeBatch(executor, plan, batch);
+    writeBatch(engine, batch);
     executor.writeFrame({ extents: batch.extents, accumulate: index > 0, lossScale: 1 / targets });
     const segments = [...forward, ...liveHead(head, batch.extents), ...backward];
     // ── norm, clip, AdamW: submitted together with the last, so that the GPU does not wait in between ──────────────
@@ -77,18 +84,21 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   controller.countUpdate();
   state.completed = step;
   const copy = executor.read(FULL_VIEW(stats), statsStaging[step % 2]).then((bytes) => new Float32Array(bytes));
-  return { step, lr, layers: controller.layers(), tokens, targets, stats: copy.then(readStats) };
+  return { step, lr, layers: controller.layers(), blocks: controller.drawn(), tokens, targets, stats: copy.then(readStats) };
 }
 
 /** Gives slots to these layers: parks the state of layers that leave, moves packed weights, and clears or restores the slots' state. */
-export async function switchLayers(state: StepState, layers: readonly number[]): Promise<void> {
+export async function switchLayers(state: StepState, layers: readonly number[], blocks: readonly PolicyName[] = []): Promise<void> {
   const { controller, engine, parked } = state;
   const { slots } = engine.plan.buffers;
   const change = controller.switchTo(layers);
   for (const [slot, layer] of change.park)
     parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
   await engine.moveWeights(change);
-  const cleared = change.clear.map((slot) => engine.plan.reset(slot));
+  const cleared = [
+    ...change.clear.map((slot) => engine.plan.reset(slot)),
+    ...controller.switchBlocks(blocks).map((name) => engine.plan.resetBlock(name)),
+  ];
   await engine.executor.run(cleared, engine.plan.capacity);
   for (const [slot, layer] of change.restore) {
     const kept = parked.get(layer);

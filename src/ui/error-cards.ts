@@ -1,6 +1,7 @@
 // One card for each family of errors: what happened in a few words, what is safe, and changes of the settings
 // that may help. The detail and the remedy come with the error itself. Pure.
 
+import { policiesOf } from '../config/policies';
 import { METHOD_LR, type RunConfig } from '../config/run-config';
 import type { ErrorCode, ErrorInfo } from '../base/errors';
 import { formatRate } from './format';
@@ -106,7 +107,7 @@ export function suggestions(error: ErrorInfo, config: RunConfig): Suggestion[] {
 
 function lighter(config: RunConfig): Suggestion[] {
   const list: Suggestion[] = [];
-  const { batchSize, seqLen, lisaLayers, alwaysOn, method } = config;
+  const { batchSize, seqLen, lisaLayers, method } = config;
   if (batchSize > 1) {
     const half = Math.floor(batchSize / 2);
     // Keeps the rows per step if the batch divides evenly.
@@ -118,8 +119,8 @@ function lighter(config: RunConfig): Suggestion[] {
   }
   if (seqLen >= 32) list.push({ label: `Half the length: ${Math.floor(seqLen / 2)}`, patch: { seqLen: Math.floor(seqLen / 2) } });
   if (method === 'lisa' && lisaLayers > 1) list.push({ label: `γ = ${lisaLayers - 1}`, patch: { lisaLayers: lisaLayers - 1 } });
-  if (method === 'lisa' && alwaysOn.embedding) {
-    list.push({ label: 'Freeze embedding and head', patch: { alwaysOn: { ...alwaysOn, embedding: false, head: false } } });
+  if (method === 'lisa' && policiesOf(config, false).embedding !== 'off') {
+    list.push({ label: 'Freeze embedding and head', patch: { lisaEmbedding: 'off', lisaHead: 'off' } });
   }
   if (method === 'full') list.push({ label: 'Use LISA', patch: { method: 'lisa', lr: METHOD_LR.lisa } });
   return list;

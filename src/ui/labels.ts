@@ -1,6 +1,7 @@
 // What settings, their choices, phases and methods are called on the page. How a setting works is in src/config/fields.ts.
 
 import type { ChoiceKey, ConfigKey, Method, RunConfig } from '../config/run-config';
+import type { Policy } from '../config/policies';
 import type { Phase } from '../train/events';
 
 interface Label {
@@ -27,11 +28,15 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   beta2: { label: 'Adam β₂', short: 'β₂' },
   eps: { label: 'Adam ε', short: 'ε' },
   gradClip: { label: 'Gradient clip', short: 'the gradient clip', hint: 'Largest gradient norm; 0: no clipping.' },
+  gradClipMode: { label: 'Clip by', short: 'what is clipped', hint: 'By layer, one gradient is kept at a time instead of γ.' },
   seed: { label: 'Seed', short: 'the seed', hint: 'Decides the layers drawn and the order of the rows.' },
   lisaLayers: { label: 'Layers trained at a time (γ)', short: 'γ', hint: 'The others are frozen.' },
   stepsPerPeriod: { label: 'Steps per period (K)', short: 'K', hint: 'Then new layers are drawn.' },
   lisaSampler: { label: 'Sampler', short: 'the sampler', hint: 'How layers are drawn.' },
   lisaWeights: { label: 'Layer weights', short: 'the layer weights' },
+  lisaEmbedding: { label: 'Embedding', short: 'the embedding' },
+  lisaHead: { label: 'Head', short: 'the head' },
+  lisaNorm: { label: 'Final norm', short: 'the final norm' },
   alwaysOn: { label: 'Always on', short: 'the always-on tensors' },
   lisaState: {
     label: 'State of leaving layers',
@@ -79,9 +84,18 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
 export const METHOD_NAMES: Readonly<Record<Method, string>> = { lisa: 'LISA', full: 'Full', lora: 'LoRA' };
 
 /** The values of settings that are one of a few words. */
+/** How embedding, head or norm trains. */
+export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
+  on: 'At every step',
+  off: 'Frozen',
+  rows: 'Rows of tokens in the data',
+  sampled: 'Drawn like a layer',
+};
+
 export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {
   method: METHOD_NAMES,
   lrSchedule: { cosine: 'Cosine', linear: 'Linear', constant: 'Constant' },
+  gradClipMode: { global: 'One norm of all', block: 'The norm of each layer' },
   lisaSampler: { uniform: 'Uniform', cycle: 'Cycle', bernoulli: 'Bernoulli', weighted: 'Weighted' },
   lisaState: { drop: 'Drop', park: 'Park' },
   optimizerState: { f32: '32 bits', int8: '8 bits' },

@@ -1,8 +1,9 @@
 // The value of a setting in words, for lists of settings. Pure.
 
+import type { Policy } from '../config/policies';
 import type { ConfigKey, RunConfig } from '../config/run-config';
 import { formatCount, formatRate, plural } from './format';
-import { METHOD_NAMES } from './labels';
+import { METHOD_NAMES, POLICY_NAMES } from './labels';
 
 /** Texts of the settings whose values are not words, numbers or switches, or are called something else on the page. */
 export type OwnTexts = { readonly [K in ConfigKey]?: (value: RunConfig[K]) => string };
@@ -10,10 +11,17 @@ export type OwnTexts = { readonly [K in ConfigKey]?: (value: RunConfig[K]) => st
 const TEXTS: OwnTexts = {
   method: (method) => METHOD_NAMES[method],
   alwaysOn: (parts) => namesOf(parts).join(', ') || 'none',
+  lisaEmbedding: policyText,
+  lisaHead: policyText,
+  lisaNorm: policyText,
   lisaWeights: (weights) => (weights ? `of ${plural(weights.length, 'layer')}` : 'all equal'),
   columns: (columns) => (columns ? Object.keys(columns).join(', ') : 'as they are'),
   prompts: (prompts) => (prompts.length > 0 ? formatCount(prompts.length) : 'one from the data'),
 };
+
+function policyText(policy: Policy | null): string {
+  return policy === null ? 'as “always on” says' : POLICY_NAMES[policy].toLowerCase();
+}
 
 const namesOf = (parts: RunConfig['alwaysOn']): string[] => Object.entries(parts).flatMap(([name, trained]) => (trained ? [name] : []));
 

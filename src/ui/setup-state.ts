@@ -9,7 +9,7 @@ import { useBudgetStore, verdictOf, type Verdict } from '../store/setup/budget';
 import { useConfigStore } from '../store/setup/config';
 import { isUnderWay, useHubStore, type HubState } from '../store/setup/hub';
 import { useDeviceStore, type DeviceState } from '../store/run/device';
-import { dataStanding, useInspectStore } from '../store/setup/inspect';
+import { dataStanding, distinctTokens, useInspectStore } from '../store/setup/inspect';
 import { useSourcesStore, type SourcesState } from '../store/setup/sources';
 import { startState, type Findings, type StartState } from './cta';
 import { BUILTIN } from './known-models';
@@ -36,14 +36,17 @@ export interface Known {
   readonly budget: number | null;
   readonly forecaster: Forecaster | null;
   readonly data: Findings['data'];
+  /** How many tokens of the vocabulary the data uses. */
+  readonly dataTokens?: number;
   readonly downloading?: boolean;
 }
 
 const NOTHING_KNOWN: Known = { budget: null, forecaster: null, data: 'unknown' };
 
 export function setupOf(config: RunConfig, sources: SourcesState, device: DeviceState, known: Known = NOTHING_KNOWN): Setup {
-  const { budget, forecaster, data, downloading } = known;
-  const model = modelOf(sources);
+  const { budget, forecaster, data, dataTokens, downloading } = known;
+  const found = modelOf(sources);
+  const model = found && dataTokens !== undefined ? { ...found, dataTokens } : found;
   const shape = model?.shape ?? null;
   const faults = configFaults(config, shape ?? undefined);
   const memory = forecaster && model && faults.length === 0 ? forecaster.memory(model, config) : null;
@@ -68,6 +71,7 @@ export const currentSetup = (): Setup =>
     budget: useBudgetStore.getState().budget,
     forecaster: useForecaster.getState().forecaster,
     data: dataStanding(useInspectStore.getState()),
+    dataTokens: distinctTokens(useInspectStore.getState()),
     downloading: downloadUnderWay(useHubStore.getState()),
   });
 
@@ -78,9 +82,10 @@ export function useSetup(): Setup {
   const budget = useBudgetStore((state) => state.budget);
   const forecaster = useForecaster((state) => state.forecaster);
   const data = useInspectStore(dataStanding);
+  const dataTokens = useInspectStore(distinctTokens);
   const downloading = useHubStore(downloadUnderWay);
   return useMemo(
-    () => setupOf(config, sources, device, { budget, forecaster, data, downloading }),
-    [config, sources, device, budget, forecaster, data, downloading],
+    () => setupOf(config, sources, device, { budget, forecaster, data, dataTokens, downloading }),
+    [config, sources, device, budget, forecaster, data, dataTokens, downloading],
   );
 }

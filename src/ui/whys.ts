@@ -8,7 +8,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   stepsPerPeriod:
     'A layer that joins starts with empty m and v. A long period lets them settle; a short one reaches more layers in the same steps.',
   alwaysOn:
-    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step.',
+    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were.',
   lisaSampler:
     'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws by the layer weights.',
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',
@@ -34,6 +34,8 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
     'Adam’s estimates are poor at first; small steps are safer until they improve. Until you set it, it is a tenth of the steps, at most 10.',
   weightDecay: 'Pulls matrices and embeddings toward zero at every step; norms and biases are left alone.',
   gradClip: 'Limits how far a rare batch with a huge gradient can move the weights.',
+  gradClipMode:
+    'With one norm of all, every gradient must wait for the last. Clipped by its own norm, a layer is updated as soon as its gradient is there, and the next layer takes its place: memory for one gradient instead of γ. It needs an accumulation of 1.',
   beta1: 'How slowly m, the running mean of the gradient, forgets.',
   beta2: 'How slowly v, the running mean of the gradient’s square, forgets.',
   eps: 'Keeps the division by √v from blowing up where gradients are almost zero.',

@@ -7,7 +7,7 @@ import { runFinetune } from '../../src/cli/finetune/run';
 import { openGpu, type Gpu } from '../../src/gpu/device';
 import { exportModel } from '../../src/export/folder';
 import { openModel } from '../../src/io/sources/model-files';
-import { writeModelFolder } from '../../src/io/node/output';
+import { writeFolder } from '../../src/io/node/output';
 import { nodeSource } from '../../src/io/node/source';
 import { randomStream } from '../../src/base/random';
 import { FIXTURES } from '../../src/testing/fixtures';
@@ -66,7 +66,7 @@ export async function writeCases(root: string, scratch: string, webgpu: GPU): Pr
     const start = models.get('wordsmith-2m')!;
     const files = await openModel(await nodeSource(start));
     const folder = path.join(scratch, 'shards');
-    await writeModelFolder(folder, (await exportModel({ files, tensor: files.tensor, dtype: 'f32', shardBytes: SHARD_BYTES })).files);
+    await writeFolder(folder, (await exportModel({ files, tensor: files.tensor, dtype: 'f32', shardBytes: SHARD_BYTES })).files);
     cases.push(await said(gpu, 'wordsmith-2m, untrained, in shards', folder, null));
     writeFileSync(path.join(scratch, 'cases.json'), JSON.stringify(cases));
   } finally {
@@ -80,7 +80,7 @@ async function train(args: readonly string[], root: string, gpu: Gpu): Promise<v
     stdout: () => undefined,
     stderr: (text) => (said += text),
     openGpu: () => Promise.resolve({ ...gpu, close: () => undefined }),
-    onInterrupt: () => () => undefined,
+    onStop: () => () => undefined,
     publicFolder: path.join(root, 'public'),
     env: {},
     debug: true,

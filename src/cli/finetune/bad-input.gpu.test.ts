@@ -62,6 +62,13 @@ test('the input that the cases start from is good', async () => {
   expect((await cli(quickOptions(GOOD, DATA, join(fresh(), 'out')))).status).toBe(ACCEPTED);
 });
 
+test('rows are as long as a small model allows, unless a length is given', async () => {
+  const args = ['--model', GOOD, '--data', DATA, '--out', join(fresh(), 'out')];
+  expect((await cli(args)).status).toBe(ACCEPTED);
+  const refused = await cli([...args, '--seq-len', '128']);
+  expect([refused.status, refused.stderr]).toEqual([2, expect.stringContaining('--seq-len: 128')]);
+});
+
 describe('files that are not there', () => {
   test('model', async () => expect(await refused({ model: 'no/such/model' })).toMatch(/no\/such\/model does not exist.*Give a directory/));
   test('data', async () => expect(await refused({ data: 'no-rows.jsonl' })).toMatch(/no-rows\.jsonl does not exist.*Give a \.jsonl/));
@@ -240,6 +247,21 @@ describe('options', () => {
     const out = dataFile('out', 'keep me');
     expect(await refusal(quickOptions(GOOD, DATA, out), out.replace(/\/out$/, ''))).toMatch(/--out: .*out is a file\. Give a directory/);
     expect(readFileSync(out, 'utf8')).toBe('keep me');
+  });
+
+  test('--out that is the model, holds the data, or is not ours, whatever --overwrite says', async () => {
+    const model = writeTinyModel(join(fresh(), 'model'), 'tiny-llama');
+    const mine = join(fresh(), 'mine');
+    mkdirSync(join(mine, 'checkpoint'), { recursive: true });
+    writeFileSync(join(mine, 'checkpoint', 'step-4.safetensors'), 'a diary');
+    for (const more of [[], ['--overwrite']]) {
+      expect(await refusal([...quickOptions(model, DATA, model), ...more], model)).toMatch(/--out: .* is the folder of --model/);
+      expect(await refusal([...quickOptions(model, DATA, folder.path), ...more], model)).toMatch(/--out: .* holds --model/);
+      expect(await refusal([...quickOptions(model, DATA, mine), ...more], mine)).toMatch(/not made by LISA Studio/);
+      expect(await refusal([...quickOptions(model, DATA, mine), '--continue-elsewhere', mine, ...more], mine)).toMatch(
+        /--continue-elsewhere: /,
+      );
+    }
   });
 
   test('--help needs nothing and refuses nothing', async () => {

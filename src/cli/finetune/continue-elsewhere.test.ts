@@ -15,7 +15,7 @@ async function finetune(...args: string[]): Promise<{ status: number; stdout: st
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
     openGpu: () => Promise.reject(new Error('no GPU is needed')),
-    onInterrupt: () => () => undefined,
+    onStop: () => () => undefined,
     publicFolder: folder.path,
     env: {},
     debug: false,
@@ -33,7 +33,7 @@ test('writes the files, with the places of model and data, and nothing else', as
   const { status, stdout, stderr } = await finetune(...options, '--continue-elsewhere', out);
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(out);
-  expect(readdirSync(out).sort()).toEqual(['README.md', 'axolotl.yaml', 'lmflow.sh', 'prepare_data.py']);
+  expect(readdirSync(out).sort()).toEqual(['.lisa-studio.json', 'README.md', 'axolotl.yaml', 'lmflow.sh', 'prepare_data.py']);
   expect(existsSync(join(folder.path, 'never'))).toBe(false);
   const yaml = readFileSync(join(out, 'axolotl.yaml'), 'utf8');
   for (const line of [

@@ -26,10 +26,14 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['beta2', '0.95', { beta2: 0.95 }],
   ['eps', '1e-6', { eps: 1e-6 }],
   ['grad-clip', '0', { gradClip: 0 }],
+  ['grad-clip-mode', 'block', { gradClipMode: 'block' }],
   ['lisa-layers', '4', { lisaLayers: 4 }],
   ['lisa-period', '20', { stepsPerPeriod: 20 }],
   ['lisa-sampler', 'bernoulli', { lisaSampler: 'bernoulli' }],
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
+  ['lisa-embedding', 'rows', { lisaEmbedding: 'rows' }],
+  ['lisa-head', 'off', { lisaHead: 'off' }],
+  ['lisa-norm', 'on', { lisaNorm: 'on' }],
   ['lisa-train', 'head,norm', { alwaysOn: { embedding: false, head: true, norm: true } }],
   ['lisa-state', 'park', { lisaState: 'park' }],
   ['lisa-rewarm', '3', { lisaRewarm: 3 }],
@@ -64,6 +68,8 @@ const DOCUMENTED = [
   'hub-url',
   'cache-dir',
   'resume',
+  'overwrite',
+  'export-last',
   'json',
   'help',
 ];
@@ -93,7 +99,12 @@ test.each(GIVEN)('--%s %s', (flag, value, sets) => {
 });
 
 test('options that are not settings of the run', () => {
-  expect(parseOptions(['--out', 'x', '--out-dtype', 'bf16', '--json'])).toMatchObject({ out: 'x', outDtype: 'bf16', json: true });
+  expect(parseOptions(['--out', 'x', '--out-dtype', 'bf16', '--json', '--overwrite'])).toMatchObject({
+    out: 'x',
+    outDtype: 'bf16',
+    json: true,
+    overwrite: true,
+  });
   expect(parseOptions(['--resume', 'x', '--model', 'm', '--data', 'd'])).toMatchObject({ resume: 'x', config: { model: 'm', data: 'd' } });
   expect(parseOptions(['--resume', 'x', '--verify', 'on'])).toMatchObject({ resume: 'x', verify: true });
   expect(refusal('--verify', 'yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: "--verify: 'yes' is not known." });

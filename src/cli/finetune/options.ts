@@ -58,6 +58,10 @@ export interface FinetuneOptions extends Command {
   readonly config: RunConfig;
   /** What the person gave; the rest may adapt to the model. */
   readonly explicit: ReadonlySet<ConfigKey>;
+  /** Replace what --out holds. */
+  readonly overwrite: boolean;
+  /** Export the last good step where a run diverges, or of a checkpoint without training on. */
+  readonly exportLast: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -80,6 +84,8 @@ export function helpText(): string {
     '  npm run --silent finetune -- [options]',
     '',
     ...lines,
+    `  ${'--overwrite'.padEnd(42)} replace the results that --out holds, once the new ones are complete`,
+    `  ${'--export-last'.padEnd(42)} if the loss stops being a number, export the model of the last good step; with --resume, export the checkpoint without training`,
     `  ${'--json'.padEnd(42)} events as JSON lines on standard output, the report last`,
     `  ${'--help'.padEnd(42)} this text`,
     '',
@@ -124,7 +130,15 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     );
   const config = configOf(Object.fromEntries(choices));
   checkConfig(config, undefined, flagOf);
-  return { ...command, config, explicit: new Set(choices.keys()), json: texts.json === true, help: texts.help === true };
+  return {
+    ...command,
+    config,
+    explicit: new Set(choices.keys()),
+    overwrite: texts.overwrite === true,
+    exportLast: texts['export-last'] === true,
+    json: texts.json === true,
+    help: texts.help === true,
+  };
 }
 
 /** Options that are not known, or have no value where they need one, are refused in the words of Node. */
@@ -139,7 +153,13 @@ function readTexts(args: readonly string[]): Texts {
   try {
     return parseArgs({
       args: joined,
-      options: { ...options, json: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: {
+        ...options,
+        overwrite: { type: 'boolean' },
+        'export-last': { type: 'boolean' },
+        json: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
       strict: true,
       allowPositionals: false,
     }).values;

@@ -1,5 +1,7 @@
 // What the terminal shows: progress, the memory table, samples. Formatting only.
 
+import { describeRows } from '../../config/policies';
+import { oneLine } from '../terminal';
 import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
 import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
@@ -14,12 +16,13 @@ export const duration = (seconds: number): string =>
   seconds < 90 ? `${seconds.toFixed(0)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
 function describePrepared(prepared: Prepared): string {
-  const { data, device, shape } = prepared;
+  const { data, device, rows, shape } = prepared;
   const lines = [
-    `model    ${prepared.modelName}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} trained per step`,
-    `data     ${data.name}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens count toward the loss; ${data.evalRows} rows held out`,
+    `model    ${oneLine(prepared.modelName)}: ${prepared.parameters.toLocaleString('en')} parameters, ${shape.layers} layers; ${prepared.trainable.toLocaleString('en')} trained per step`,
+    `data     ${oneLine(data.name)}: ${data.rows} rows, ${data.targets.toLocaleString('en')} of ${data.tokens.toLocaleString('en')} tokens count toward the loss; ${data.evalRows} rows held out`,
     `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
+  if (rows) lines.splice(1, 0, `rows     ${describeRows(rows.trained, rows.all)}`);
   const ending = endingText(data.ending);
   if (ending !== null) lines.push(`         ${ending}`);
   const notes = [
@@ -89,10 +92,11 @@ export function describeRoundingBack({ layers, before, after }: Rounding): strin
 export function describeEvent(event: RunEvent, steps: number): string | null {
   switch (event.type) {
     case 'step': {
-      const { step, loss, lr, gradNorm, tokens, activeLayers, stepMs } = event.metrics;
+      const { step, loss, lr, gradNorm, tokens, activeLayers, activeBlocks = [], stepMs } = event.metrics;
       const every = Math.max(1, Math.round(steps / 50));
       if (step !== 1 && step % every !== 0 && step !== steps) return null;
-      const layers = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const numbered = activeLayers.length > 6 ? `${activeLayers.length} layers` : `layers ${activeLayers.join(',')}`;
+      const layers = [...(activeLayers.length > 0 ? [numbered] : []), ...activeBlocks].join(' and ');
       const rate = (1000 * tokens) / stepMs;
       return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
     }

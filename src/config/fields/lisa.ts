@@ -101,14 +101,32 @@ export const LISA = {
     help: 'one weight per layer, for the samplers weighted and bernoulli',
     methods: ['lisa'],
   }),
-  /** Always-on tensors. */
+  /** How embedding, head and final norm train (policies.ts); null: as alwaysOn says, or as the other option where the two are one tensor. */
+  lisaEmbedding: row(optional(choice('on', 'off', 'rows', 'sampled')), {
+    default: null,
+    flag: 'lisa-embedding',
+    help: 'train the embedding at every step, never, by rows of tokens in the data, or drawn like a layer (default on)',
+    methods: ['lisa'],
+  }),
+  lisaHead: row(optional(choice('on', 'off', 'rows', 'sampled')), {
+    default: null,
+    flag: 'lisa-head',
+    help: 'the same for the head; where it is the embedding, one of the two options is enough (default on)',
+    methods: ['lisa'],
+  }),
+  lisaNorm: row(optional(choice('on', 'off', 'sampled')), {
+    default: null,
+    flag: 'lisa-norm',
+    help: 'train the final norm at every step, never, or drawn like a layer (default on)',
+    methods: ['lisa'],
+  }),
+  /** What the three options above mean where they are not given. */
   alwaysOn: row(alwaysOn, {
     formerly: 'lisaTrain',
     default: { embedding: true, head: true, norm: true },
     flag: 'lisa-train',
-    help: 'what trains at every step; none: only the drawn layers',
+    help: 'short for the three options above: what is listed is on, the rest is off; none: only the drawn layers',
     methods: ['lisa'],
-    listed: true,
   }),
   /** What happens to m and v of a layer that leaves: dropped, or kept in host memory until it is drawn again. */
   lisaState: row(choice('drop', 'park'), {

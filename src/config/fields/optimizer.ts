@@ -26,4 +26,10 @@ export const OPTIMIZER = {
   eps: row(real(1e-16, 1), { default: 1e-8, flag: 'eps', help: "AdamW's ε" }),
   /** Largest gradient norm; 0 turns clipping off. */
   gradClip: row(real(0, 1e9), { default: 1, flag: 'grad-clip', help: 'largest gradient norm; 0: no clipping' }),
+  /** What the norm is taken of: all gradients of a step, or those of one layer (or embedding, head, final norm) at a time. */
+  gradClipMode: row(choice('global', 'block'), {
+    default: 'global',
+    flag: 'grad-clip-mode',
+    help: 'clip by the norm of all gradients, or each layer by its own: with --grad-accum 1 layers then share one gradient',
+  }),
 };

@@ -13,13 +13,15 @@ export interface SampleList extends Iterable<Sample> {
 }
 
 export class TokenStore {
+  /** All ids are below it. */
+  readonly vocabSize: number;
   readonly #blocks: (Uint16Array | Uint32Array)[] = [];
   readonly #narrow: boolean;
   readonly #flag: number;
   #length = 0;
 
-  /** `vocabSize`: all ids are below it. */
   constructor(vocabSize: number) {
+    this.vocabSize = vocabSize;
     this.#narrow = vocabSize <= 2 ** 15;
     this.#flag = this.#narrow ? 2 ** 15 : 2 ** 31;
   }
@@ -60,6 +62,11 @@ export class TokenStore {
     let count = 0;
     for (let i = start; i < start + length && count < enough; i++) if (this.#token(i) >= this.#flag) count++;
     return count;
+  }
+
+  /** Marks the ids of the `length` tokens from `start`: seen[id] = 1. */
+  mark(start: number, length: number, seen: Uint8Array): void {
+    for (let i = start; i < start + length; i++) seen[this.#id(i)] = 1;
   }
 
   /** Whether a range of this store and one of another hold the same ids. */

@@ -43,6 +43,11 @@ describe('a map of columns', () => {
     expect(turns(parse('d.csv', 'messages,body\n2 new,t', { text: 'body' }))).toEqual(['t']);
   });
 
+  test('a CSV column is found beside one that has the name of a field', () => {
+    expect(turns(parse('d.csv', 'Question,text\nq,a', { prompt: 'question', completion: 'TEXT' }))).toEqual([['q', 'a']]);
+    expect(turns(parse('d.csv', 'TEXT,Answer\nq,a', { prompt: 'text', completion: 'answer' }))).toEqual([['q', 'a']]);
+  });
+
   test('errors name the column and what it was mapped to', () => {
     const bad = (row: unknown, columns: ColumnMap): string => errorOf(() => parse('d.jsonl', lines(row), columns)).detail;
     expect(bad({ question: 'q' }, QA)).toBe('d.jsonl, row 1: column answer (mapped to completion) is missing.');

@@ -28,6 +28,8 @@ export interface DataSummary {
   /** Rows that became a sample for each answer, because the chat template rewrites earlier turns. */
   readonly perAnswer: number;
   readonly badRows: number;
+  /** Different tokens in the samples to train on. Summaries of earlier versions don't have it. */
+  readonly distinct?: number;
   readonly ending: Ending;
 }
 
@@ -35,6 +37,8 @@ export interface Dataset {
   readonly train: SampleList;
   /** Empty if nothing is held out. */
   readonly evaluation: SampleList;
+  /** The tokens that occur in the samples to train on, as inputs or as targets; rising. */
+  readonly tokens: Uint32Array;
   /** rows: documents to train on; tokens and targets: one epoch of them; the other counts are over all files. */
   readonly summary: DataSummary;
   readonly badRows: readonly BadRow[];
@@ -77,6 +81,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
   yield 1;
   const train = yield* samplesOf(parts.train);
   const held = yield* samplesOf(parts.held);
+  const tokens = yield* tokensOf(parts.train);
   const { encoding } = data;
   const lengths = lengthStats(encoding.rowLengths);
   yield 1;
@@ -84,6 +89,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
   return {
     train,
     evaluation: held,
+    tokens,
     summary: {
       name: data.name,
       format: data.format ?? 'text',
@@ -96,6 +102,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
       dropped: main.dropped + (other?.dropped ?? 0),
       perAnswer: encoding.perAnswer + (evaluation?.encoding.perAnswer ?? 0),
       badRows: bad.length,
+      distinct: tokens.length,
       ending: encoding.ending,
     },
     badRows: bad,
@@ -186,6 +193,21 @@ function* samplesOf(documents: readonly Document[]): Steps<SampleList> {
     if (i % DOCUMENTS_A_STEP === 0) yield 1;
   }
   return new StoredSamples(documents[0].store, starts, lengths);
+}
+
+/** Special tokens count like others: whatever a sample holds goes through the embedding. */
+function* tokensOf(documents: readonly Document[]): Steps<Uint32Array> {
+  if (documents.length === 0) return new Uint32Array();
+  const seen = new Uint8Array(documents[0].store.vocabSize);
+  let since = 0;
+  for (const { store, starts, lengths, tokens } of documents) {
+    for (const [i, start] of starts.entries()) store.mark(start, lengths[i], seen);
+    since += tokens;
+    if (since <= TOKENS_A_STEP) continue;
+    since = 0;
+    yield 1;
+  }
+  return Uint32Array.from([...seen.keys()].filter((id) => seen[id] === 1));
 }
 
 interface Parts {

@@ -46,7 +46,7 @@ export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokeni
       ? windowRows(prepared, evaluation === null, tokenizer)
       : firstRows(data, tokenizer, config).map(({ index, row }) => ({ ...row, use: useOf(index, row, prepared) }));
   const refused = parseRefusal(data, config.badRows) ?? (evaluation && parseRefusal(evaluation, config.badRows)) ?? refusal;
-  const { rows: trainRows, evalRows, duplicates, tokens, targets, truncated, dropped, perAnswer, badRows } = summary;
+  const { rows: trainRows, evalRows, duplicates, tokens, targets, truncated, dropped, perAnswer, badRows, distinct } = summary;
   return {
     ...headOf(data, tokenizer, rows),
     badRows: prepared.badRows.slice(0, SHOWN_BAD_ROWS),
@@ -60,6 +60,7 @@ export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokeni
       dropped,
       perAnswer,
       badRows,
+      distinct,
       samples: prepared.train.length,
     },
     lengths: { ...prepared.lengths, ...lengthHistogram(prepared.rowLengths, config.seqLen + 1) },

@@ -67,6 +67,8 @@ export interface DataPreview extends DataHead {
     /** Rows that become one sample per answer, because the chat template rewrites earlier turns. */
     readonly perAnswer: number;
     readonly badRows: number;
+    /** Different tokens in the samples to train on. */
+    readonly distinct?: number;
     /** Samples (rows or windows) in an epoch. */
     readonly samples: number;
   };

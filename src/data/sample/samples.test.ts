@@ -9,7 +9,7 @@ import { finish, parseData, type ParsedData, prepareData } from '../../testing/w
 import { copiesOf } from './duplicates';
 import { buildSamples, type SampleOptions } from '../../testing/data-samples';
 import { builtinTokenizer, ROOT, variant } from '../../testing/tokenizers';
-import { cutDocument, rowEncoder } from './samples';
+import { cutDocument, longest, rowEncoder } from './samples';
 import { heldCount, splitAtEnd, splittingAtRandom } from './split';
 import { TokenStore } from '../batch/token-store';
 import type { DataRow, Sample } from '../read/types';
@@ -256,6 +256,7 @@ describe('preparation', () => {
       dropped: 0,
       perAnswer: 0,
       badRows: 0,
+      distinct: 1687,
     });
     expect(train).toHaveLength(826);
     expect(evaluation).toHaveLength(43);
@@ -296,4 +297,9 @@ describe('preparation', () => {
       detail: expect.stringContaining('b.jsonl') as string,
     });
   });
+});
+
+it('the length of a row of several samples is that of its longest', () => {
+  const parts = [3, 5, 4].map((length) => ({ ids: new Uint32Array(length), target: new Uint8Array(length) }));
+  expect(longest(parts)).toBe(5);
 });

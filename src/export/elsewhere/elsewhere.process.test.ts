@@ -21,6 +21,7 @@ const facts = (change: Partial<RunConfig> = {}, more: Partial<ElsewhereFacts> = 
   config: { ...DEFAULTS, ...change },
   model: 'HuggingFaceTB/SmolLM2-135M@v1',
   style: 'llama',
+  tied: false,
   data: 'rows.jsonl',
   chat: true,
   ...more,
@@ -108,6 +109,23 @@ describe.each(CASES)('%s', (_, of) => {
       expect(refused.stderr).toContain('chat template');
     }
   });
+});
+
+test('what this run does as the others do is not told as a difference', () => {
+  const told = (change: Partial<RunConfig>): string => textOf(facts(change), 'README.md');
+  const differences = [/This run draws by/, /This run does not train/, /This run trains only the rows/, /This run parks/];
+  const found = (change: Partial<RunConfig>): boolean[] => differences.map((one) => one.test(told(change)));
+  expect(found({ lisaEmbedding: 'on', lisaHead: 'on' })).toEqual([false, false, false, false]);
+  expect(found({ lisaSampler: 'cycle', lisaState: 'park', alwaysOn: { embedding: false, head: false, norm: false } })).toEqual([
+    ...[true, true, false, true],
+  ]);
+  expect(found({ method: 'full', lisaSampler: 'cycle', lisaState: 'park' })).toEqual([false, false, false, false]);
+});
+
+test('a step to save or to evaluate at is written only if there is one', () => {
+  expect(axolotlConfig(facts({ saveEvery: 7, evalEvery: 9 }))).toMatchObject({ save_steps: 7, eval_steps: 9 });
+  const none = axolotlConfig(facts({ saveEvery: 0, evalEvery: 0 }));
+  expect(Object.keys(none).filter((key) => /^(save|eval)_steps$/.test(key))).toEqual([]);
 });
 
 test('LISA settings, revision and schedule arrive; what cannot is said', () => {

@@ -2,6 +2,7 @@
 // script), with what they do otherwise. The program that brings the data into the forms that both read takes the names of the file
 // and of its columns as arguments. Pure: no file is read, nothing is run.
 
+import { policiesOf, type Policy } from '../../config/policies';
 import { axolotlConfig, yamlText } from './axolotl';
 import type { ElsewhereFacts } from './facts';
 import { lmflowScript } from './lmflow';
@@ -14,8 +15,10 @@ export interface ElsewhereFile {
 }
 
 /** What neither of the two does as this program does it. */
-function differences({ config, style }: ElsewhereFacts): string[] {
-  const off = Object.entries(config.alwaysOn).flatMap(([name, on]) => (on ? [] : [name]));
+function differences({ config, style, tied }: ElsewhereFacts): string[] {
+  const policies = Object.entries(policiesOf(config, tied));
+  const of = (policy: Policy): string[] => policies.flatMap(([name, own]) => (own === policy ? [name] : []));
+  const [off, rows] = [of('off'), of('rows')];
   const lisa = [
     `Layers are drawn with numpy, not from this run's schedule: axolotl seeds each draw with the step's number, so \`seed\` has no say in it; LMFlow draws from numpy's one global stream. Neither will train the layers that this run trained in a period.`,
     'Draws are uniform. Bernoulli, cycle and weighted sampling, and weights per layer, do not exist there.',
@@ -29,6 +32,9 @@ function differences({ config, style }: ElsewhereFacts): string[] {
       ? [`This run draws by ${config.lisaSampler}: there it becomes uniform.`]
       : []),
     ...(config.method === 'lisa' && off.length > 0 ? [`This run does not train ${off.join(', ')}: there they train.`] : []),
+    ...(config.method === 'lisa' && rows.length > 0
+      ? [`This run trains only the rows of ${rows.join(' and ')} whose tokens occur in the data: there all rows train.`]
+      : []),
     ...(config.method === 'lisa' && config.lisaState === 'park'
       ? ['This run parks the state of layers that leave: there is no such option.']
       : []),

@@ -9,6 +9,8 @@ export interface ElsewhereFacts {
   readonly model: string;
   /** Where transformers keeps the layers of this model. */
   readonly style: 'gpt2' | 'llama';
+  /** The head is the embedding. */
+  readonly tied: boolean;
   /** The data file, as it is to be found; and whether its rows are conversations. */
   readonly data: string;
   readonly chat: boolean;

@@ -1,14 +1,21 @@
 // Checkpoints in a folder on disk: step-N.safetensors, and latest.json, which names the one to use. The pointer is renamed into
 // place after the file is flushed, so a kill at any moment leaves a complete checkpoint.
 
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../base/errors';
 import type { CheckpointReader, CheckpointStorage } from '../formats/checkpoints';
 import type { SafetensorsFile } from '../formats/safetensors';
-import { writeJson } from './output';
+import { isTemporary, storage, writeJson } from './output';
 
 const POINTER = 'latest.json';
+
+/** Where a run keeps them, in its folder. */
+export const CHECKPOINT_FOLDER = 'checkpoint';
+
+/** A name that only this file gives; all other files in the folder are left alone. */
+export const isCheckpointFile = (name: string): boolean =>
+  name === POINTER || /^step-\d+\.safetensors(\.tmp)?$/.test(name) || isTemporary(name);
 
 export class NodeCheckpoints implements CheckpointStorage {
   readonly #directory: string;
@@ -22,29 +29,27 @@ export class NodeCheckpoints implements CheckpointStorage {
     const target = join(this.#directory, name);
     const temporary = `${target}.tmp`;
     try {
-      await mkdir(this.#directory, { recursive: true });
-      const handle = await open(temporary, 'w');
+      // Not with its parents: where the run's folder was removed, that is told.
+      await storage(this.#directory, () => mkdir(this.#directory).catch(unlessThere));
+      const handle = await storage(target, () => open(temporary, 'w'));
       try {
-        for await (const chunk of file.chunks()) await handle.writeFile(chunk);
-        await handle.sync();
+        for await (const chunk of file.chunks()) await storage(target, () => handle.writeFile(chunk));
+        await storage(target, () => handle.sync());
       } finally {
         await handle.close();
       }
-      await rename(temporary, target);
+      await storage(target, () => rename(temporary, target));
       await writeJson(join(this.#directory, POINTER), { file: name });
-    } catch (cause) {
+    } catch (thrown) {
       await rm(temporary, { force: true }).catch(() => undefined);
-      if (cause instanceof AppError) throw cause;
-      throw new AppError(
-        'STORAGE',
-        `The checkpoint could not be written to ${this.#directory}: ${(cause as Error).message}.`,
-        'Free some space, or choose another --out.',
-        { cause },
-      );
+      if (thrown instanceof AppError && thrown.code !== 'STORAGE') throw thrown;
+      const [detail, remedy] =
+        thrown instanceof AppError
+          ? [thrown.detail, thrown.remedy]
+          : [`${(thrown as Error).message} (${target}).`, 'Free some space, or choose another --out.'];
+      throw new AppError('STORAGE', `The checkpoint of step ${step} could not be written: ${detail}`, remedy, { cause: thrown });
     }
-    for (const other of await readdir(this.#directory)) {
-      if (other !== name && other !== POINTER) await rm(join(this.#directory, other), { force: true });
-    }
+    await this.#remove((other) => other !== name && other !== POINTER);
   }
 
   async open(): Promise<CheckpointReader | null> {
@@ -77,6 +82,17 @@ export class NodeCheckpoints implements CheckpointStorage {
   }
 
   async clear(): Promise<void> {
-    await rm(this.#directory, { recursive: true, force: true });
+    await this.#remove(() => true);
+    await rmdir(this.#directory).catch(() => undefined);
   }
+
+  async #remove(chosen: (name: string) => boolean): Promise<void> {
+    const names = await readdir(this.#directory).catch(() => []);
+    const own = names.filter((name) => isCheckpointFile(name) && chosen(name));
+    for (const name of own) await storage(this.#directory, () => rm(join(this.#directory, name), { force: true }));
+  }
+}
+
+function unlessThere(thrown: unknown): void {
+  if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
 }

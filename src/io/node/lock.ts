@@ -49,6 +49,42 @@ export async function takeLock(path: string, { onWait, signal, times = TIMES }: 
   }
 }
 
+/** How long a lock is waited for whose holder cannot be looked for: longer than the silence after which it counts as gone. */
+const TRY_MS = 35_000;
+
+/**
+ * As takeLock, but does not wait for a holder that lives: throws `inUse(holder)`. A holder on another machine is given up after it has been
+ * silent; `onWait` is told that this is being waited for.
+ */
+export async function tryLock(
+  path: string,
+  inUse: (holder: LockHolder | null) => Error,
+  onWait?: (holder: LockHolder | null) => void,
+  { times = TIMES, tryMs = TRY_MS }: { readonly times?: LockTimes; readonly tryMs?: number } = {},
+): Promise<() => void> {
+  const stop = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await takeLock(path, {
+      signal: stop.signal,
+      times,
+      onWait(holder) {
+        if (holder?.host === hostname()) return stop.abort(inUse(holder));
+        onWait?.(holder);
+        timer = setTimeout(() => stop.abort(inUse(holder)), tryMs);
+      },
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Who holds it and lives; null if it is free or its holder is gone. A holder on another machine counts as alive. */
+export function livingHolder(path: string): LockHolder | null {
+  const holder = readHolder(path);
+  return holder && !isGone(holder, 0, TIMES) ? holder : null;
+}
+
 function held(path: string, { mark }: LockHolder, { lifeMs }: LockTimes): () => void {
   const life = setInterval(() => {
     try {

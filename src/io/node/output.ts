@@ -7,7 +7,6 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '../../base/errors';
 import { isPlainName } from '../sources/file-source';
 import { plainFile, type ExportFile } from '../formats/export-file';
-import { isWeightFile } from '../formats/shards';
 
 /** Writes all files or none of them; directories are made if needed. Throws STORAGE, or what a file's chunks throw. */
 export async function writeFolder(directory: string, files: Iterable<ExportFile>): Promise<void> {
@@ -46,20 +45,8 @@ export async function writeFolder(directory: string, files: Iterable<ExportFile>
   for (const folder of folders) await flushDirectory(folder);
 }
 
-/**
- * Writes a model's folder. Weights that an earlier export left in other files are removed once the new ones are there. Throws
- * as writeFolder.
- */
-export async function writeModelFolder(directory: string, files: readonly ExportFile[]): Promise<void> {
-  await writeFolder(directory, files);
-  const written = new Set(files.map(({ path }) => path));
-  for (const name of await storage(directory, () => readdir(directory))) {
-    if (isWeightFile(name) && !written.has(name)) await storage(directory, () => rm(join(directory, name)));
-  }
-}
-
 /** Removes the directories that were made, from the innermost to `first`, if they are empty. */
-async function removeCreated(directory: string, first: string): Promise<void> {
+export async function removeCreated(directory: string, first: string): Promise<void> {
   for (let path = resolve(directory); path.startsWith(first); path = dirname(path)) {
     if (
       await rmdir(path).then(
@@ -85,6 +72,17 @@ export function writeJson(path: string, value: unknown): Promise<void> {
 
 const temporarySibling = (target: string): string => join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
 
+/** A name that only temporarySibling gives. */
+export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+
+/** Removes what a killed process left half-written in these folders of a folder, which must be locked. Throws STORAGE. */
+export async function removeTemporaries(folder: string, below: readonly string[]): Promise<void> {
+  for (const at of below.map((name) => join(folder, name))) {
+    const names = await readdir(at).catch(() => []);
+    for (const name of names) if (isTemporary(name)) await storage(at, () => rm(join(at, name), { force: true }));
+  }
+}
+
 async function writeFlushed(temporary: string, target: string, file: ExportFile): Promise<void> {
   const handle = await storage(target, () => open(temporary, 'wx'));
   try {
@@ -107,11 +105,12 @@ async function flushDirectory(directory: string): Promise<void> {
   await handle?.close();
 }
 
-/** The system's errors as one clear line. */
-async function storage<T>(path: string, action: () => Promise<T>): Promise<T> {
+/** The system's errors as one clear line: STORAGE. */
+export async function storage<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     const remedy = REMEDIES.get(code) ?? 'Choose another output directory.';
     throw new AppError('STORAGE', `${path} cannot be written${code ? ` (${code})` : ''}.`, remedy, { cause });
@@ -125,5 +124,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'Check the permissions or choose another output directory.'],
   ['EROFS', 'The file system is read-only: choose another output directory.'],
   ['EEXIST', 'A file with that name exists: choose another output directory.'],
+  ['ENOENT', 'Its folder was removed meanwhile: choose another output directory.'],
+  ['EBUSY', 'Another program uses it: choose another output directory.'],
+  ['EXDEV', 'It lies on another disk: choose another output directory.'],
   ['ENOTDIR', 'Part of the path is a file: choose another output directory.'],
 ]);

@@ -18,7 +18,7 @@ const INDEX = 'model.safetensors.index.json';
 
 /** Files that an export copies unchanged, besides config.json. Licences stay with the weights. */
 // prettier-ignore
-const COMPANIONS = new Set([
+export const COMPANIONS = new Set([
   'tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'tokenizer.model', 'vocab.json', 'merges.txt',
   'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'LICENSES.md', 'NOTICE',
 ]);

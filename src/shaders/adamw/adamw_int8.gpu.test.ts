@@ -152,5 +152,8 @@ describe('AdamW with 8-bit state', () => {
     const large = scratch('large', 65536 * 256);
     const many = adamw({ ...rest, ...views, w: large, g: large, m: large, v: large, elements: 65536 * 256 });
     expect(many.grid).toEqual([65535, 2, 1]);
+    // Reads w, m, v and g, and writes w, m and v.
+    const one = adamw({ ...rest, ...views, m: scratch('m', 68), v: scratch('v', 68) });
+    expect(one.work.bytes).toEqual({ one: 3 * 256 * 4 + 4 * 272 });
   });
 });

@@ -7,6 +7,7 @@ import { elementBytes, type Quantised, type View } from '../../dispatch/types';
 import { randomArray, relativeError, relativeErrorL2, seededRandom } from '../../testing/compare';
 import { nodeLab } from '../../testing/node-lab';
 import { Inputs } from '../../testing/rowwise';
+import { SLOW } from '../../testing/slow';
 import { embeddingFwd } from '../embedding/embedding';
 import { matmul, type MatmulFamily, type MatmulLayout } from '../matmul/matmul';
 import { pack, unpack } from './storage';
@@ -90,7 +91,8 @@ describe.each(TYPES)('%s', (stored) => {
   });
 
   const [m, n, k] = [21, 96, 160];
-  const families: readonly MatmulFamily[] = ['register', 'tiles'];
+  // Tiles take seconds to compile, and read operands through the same text.
+  const families: readonly MatmulFamily[] = SLOW ? ['register', 'tiles'] : ['register'];
   for (const layout of ['nt', 'nn'] as const satisfies readonly MatmulLayout[]) {
     it.each(families)(`is read by a product, ${layout}, %s`, async (family) => {
       const lab = await nodeLab();

@@ -107,11 +107,19 @@ const forecast = object<Forecast>({
       formula: list(formulaTerm),
     }),
   ),
+  reused: optional(count),
   trainable: count,
   largest: object({ buffer: largestBuffer, binding: largestBuffer }),
 });
 
-const schedule = list(object<Period>({ period: count, firstStep: count, layers: list(count) }));
+const schedule = list(
+  object<Period>({
+    period: count,
+    firstStep: count,
+    layers: list(count),
+    blocks: optional(list(oneOf('embedding', 'head', 'norm'))),
+  }),
+);
 
 /** Records of earlier versions don't say how turns end. */
 const NO_ENDING: Ending = { of: 'nothing', token: null, stopIds: [] };
@@ -135,12 +143,14 @@ export const prepared = object<Prepared>({
     // Records of earlier versions don't have it.
     perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
+    distinct: optional(count),
     ending: (value, path) => (value === undefined ? NO_ENDING : ending(value, path)),
   }),
   device,
   forecasts: object({ full: forecast, lisa: forecast, lora: forecast }),
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
+  rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
   firstStep: count,
 });
 

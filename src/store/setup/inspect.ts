@@ -133,3 +133,7 @@ export function dataStanding({ status, preview, error }: InspectState): 'unknown
   if (problem) return problem.code === 'DATASET_EMPTY' || problem.code === 'NO_TARGETS' ? 'empty' : 'failed';
   return status === 'ready' ? 'ready' : 'unknown';
 }
+
+/** How many tokens of the vocabulary the data to train on uses; undefined until they are counted. */
+export const distinctTokens = ({ status, preview }: InspectState): number | undefined =>
+  status === 'ready' ? preview?.counts.distinct : undefined;

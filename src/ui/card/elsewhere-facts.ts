@@ -14,6 +14,7 @@ export const elsewhereFacts = (
   config,
   model: modelName,
   style: shape.style,
+  tied: shape.tied,
   data: data.name,
   chat: !isText(data.format),
 });

@@ -1,6 +1,7 @@
 // A run as one HTML file that needs nothing else: no script, no other file, no network. Measured numbers are exact to the last
 // digit; forecasts are hatched and labelled. Pure.
 
+import { describePolicies } from '../../config/policies';
 import { configDiff, DEFAULTS, type ConfigKey } from '../../config/run-config';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
 import type { RunPicture } from '../../store/run/picture';
@@ -128,7 +129,7 @@ function layers(run: Run, { shape }: Prepared, metrics: RunMetrics): Markup {
     <h2>Trained layers</h2>
     <p>
       ${formatCount(touched)} of ${formatCount(shape.layers)} layers in ${formatCount(periods.length)} periods of
-      ${formatCount(run.config.stepsPerPeriod)} steps. Always on: ${settingText('alwaysOn', run.config)}.
+      ${formatCount(run.config.stepsPerPeriod)} steps. Besides them: ${describePolicies(run.config, shape.tied)}.
     </p>
     ${rasterSvg(periods, shape.layers, Math.max(run.config.steps, metrics.step.last))}
     <details>

@@ -1,7 +1,7 @@
 // Which layers are trained when: rows are the stack (input at the bottom), columns are periods on the step axis.
 
 import { useCallback, useEffect, useMemo, useRef } from 'react';
-import type { RunConfig } from '../../config/run-config';
+import type { Policies, PolicyName } from '../../config/policies';
 import type { RasterMode } from '../../store/run/chart-settings';
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import { onColoursChange } from '../../store/theme';
@@ -37,7 +37,7 @@ export interface LayerRasterProps {
   /** Last finished step. */
   readonly step: number;
   readonly firstStep: number;
-  readonly alwaysOn: RunConfig['alwaysOn'];
+  readonly policies: Policies;
   readonly tied: boolean;
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
@@ -50,16 +50,30 @@ const NO_PERIODS: readonly ObservedPeriod[] = [];
 const NO_MOVES: readonly PeriodMove[] = [];
 const NOT_MOVED: ReadonlyMap<number, readonly LayerMove[]> = new Map();
 
-function rowsOf(layers: number, alwaysOn: RunConfig['alwaysOn'], tied: boolean): RasterRow[] {
+/** Where a sampled block trains. With tied weights the head's row is the embedding's. */
+function spansOf(
+  name: PolicyName,
+  policies: Policies,
+  { schedule, periodSteps, steps, tied }: Pick<LayerRasterProps, 'schedule' | 'periodSteps' | 'steps' | 'tied'>,
+): Pick<RasterRow, 'spans'> {
+  if (policies[name] !== 'sampled') return {};
+  const drawn = schedule.filter(({ blocks = [] }) => blocks.includes(tied && name === 'head' ? 'embedding' : name));
+  return { spans: drawn.map(({ firstStep }) => ({ from: firstStep - 1, to: Math.min(steps, firstStep - 1 + periodSteps) })) };
+}
+
+function rowsOf({
+  layers,
+  policies,
+  ...of
+}: Pick<LayerRasterProps, 'layers' | 'policies' | 'schedule' | 'periodSteps' | 'steps' | 'tied'>): RasterRow[] {
+  const row = (name: string, block: PolicyName): RasterRow => ({
+    name,
+    layer: null,
+    alwaysOn: policies[block] !== 'off',
+    ...spansOf(block, policies, of),
+  });
   const sampled = Array.from({ length: layers }, (_, i) => ({ name: `layer ${layers - 1 - i}`, layer: layers - 1 - i, alwaysOn: false }));
-  // With tied weights the head is the embedding: one tensor, and either switch turns it on.
-  const embedding = alwaysOn.embedding || (tied && alwaysOn.head);
-  return [
-    { name: 'head', layer: null, alwaysOn: tied ? embedding : alwaysOn.head },
-    { name: 'norm', layer: null, alwaysOn: alwaysOn.norm },
-    ...sampled,
-    { name: 'embed', layer: null, alwaysOn: embedding },
-  ];
+  return [row('head', 'head'), row('norm', 'norm'), ...sampled, row('embed', 'embedding')];
 }
 
 function paletteOf(element: Element): RasterPalette {
@@ -69,15 +83,18 @@ function paletteOf(element: Element): RasterPalette {
 }
 
 export function LayerRaster(props: LayerRasterProps) {
-  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, alwaysOn, tied, moved = NOT_MOVED } = props;
+  const { schedule, layers, gamma, periodSteps, steps, step, firstStep, policies, tied, moved = NOT_MOVED } = props;
   const mode = props.mode ?? 'trained';
   // One shared empty list: a preview would make a new one each time.
   const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
   const moves = props.moves ?? NO_MOVES;
   const [box, width] = useWidth<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { embedding, head, norm } = alwaysOn;
-  const rows = useMemo(() => rowsOf(layers, { embedding, head, norm }, tied), [layers, embedding, head, norm, tied]);
+  const { embedding, head, norm } = policies;
+  const rows = useMemo(
+    () => rowsOf({ layers, policies: { embedding, head, norm }, schedule, periodSteps, steps, tied }),
+    [layers, embedding, head, norm, schedule, periodSteps, steps, tied],
+  );
   const maxColumns = Math.max(1, Math.min(MOST_COLUMNS, Math.floor(plotWidth(width) / COLUMN_PX)));
   const model = useMemo(
     () => new RasterModel({ schedule, layers, periodSteps, steps, maxColumns }),

@@ -21,6 +21,8 @@ export interface RasterRow {
   /** Null for rows that are not sampled. */
   readonly layer: number | null;
   readonly alwaysOn: boolean;
+  /** Where it trains, on the step axis, if it is drawn like a layer. */
+  readonly spans?: readonly { readonly from: number; readonly to: number }[];
 }
 
 export interface RasterPicture {
@@ -169,9 +171,13 @@ function drawAlwaysOn(
 ): void {
   if (!row.alwaysOn) return;
   context.fillStyle = pens.hatch;
-  context.fillRect(x(0), top, x(step) - x(0), height);
-  context.globalAlpha = 0.4;
-  context.fillRect(x(step), top, x(steps) - x(step), height);
+  for (const { from, to } of row.spans ?? [{ from: 0, to: steps }]) {
+    const done = Math.min(Math.max(from, step), to);
+    context.globalAlpha = 1;
+    context.fillRect(x(from), top, x(done) - x(from), height);
+    context.globalAlpha = 0.4;
+    context.fillRect(x(done), top, x(to) - x(done), height);
+  }
   context.globalAlpha = 1;
 }
 

@@ -64,7 +64,11 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
   const fact = (id: Fact['id'], name: string, text: string, notable = false): Fact => ({ id, name, text, notable });
   const plain = preview.format === 'plain';
   const list = [
-    fact('training', 'Trained on', `${plural(counts.rows, unit(preview))}, ${plural(counts.tokens, 'token')} per epoch`),
+    fact(
+      'training',
+      'Trained on',
+      `${plural(counts.rows, unit(preview))}, ${plural(counts.tokens, 'token')} per epoch${counts.distinct === undefined ? '' : `, ${formatCount(counts.distinct)} of them different`}`,
+    ),
     fact('evaluation', 'Held out', heldOut(preview, ownEvaluation), counts.evalRows === 0),
     fact(
       'loss',

@@ -1,6 +1,7 @@
 // Before a run: the layer schedule for the seed, and how many layers it reaches.
 
 import { useMemo } from 'react';
+import { policiesOf } from '../../config/policies';
 import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
@@ -39,7 +40,7 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           steps={steps}
           step={0}
           firstStep={1}
-          alwaysOn={config.alwaysOn}
+          policies={policiesOf(config, shape.tied)}
           tied={shape.tied}
         />
       ) : (

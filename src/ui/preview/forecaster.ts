@@ -1,6 +1,7 @@
 // Forecasts of one model, cached by what they depend on, because dragging a slider asks for the same ones repeatedly. This file
 // imports the plan and every kernel's text, so it is loaded separately from the page (forecasts.ts).
 
+import { policiesOf } from '../../config/policies';
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
@@ -10,6 +11,8 @@ import type { ModelShape, CheckpointTypes } from '../../model/types';
 export interface PlannedModel {
   readonly shape: ModelShape;
   readonly types: CheckpointTypes;
+  /** How many tokens of the vocabulary the chosen data uses; absent while nobody has counted them. */
+  readonly dataTokens?: number;
 }
 
 export type ForecastResult = { readonly forecast: Forecast; readonly error: null } | { readonly forecast: null; readonly error: ErrorInfo };
@@ -19,11 +22,12 @@ const REMEMBERED = 256;
 /** The last results by key; the oldest are dropped first. */
 function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
   const known = new Map<string, T>();
-  return ({ shape, types }: PlannedModel, config: RunConfig): T => {
-    const key = JSON.stringify([shape, config.weightStorage === 'stored' ? types : null, keyOf(config)]);
+  return (model: PlannedModel, config: RunConfig): T => {
+    const { shape, types, dataTokens } = model;
+    const key = JSON.stringify([shape, config.weightStorage === 'f32' ? null : types, dataTokens, keyOf(config)]);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const made = make({ shape, types }, config);
+    const made = make(model, config);
     if (known.size >= REMEMBERED) known.delete(known.keys().next().value ?? '');
     known.set(key, made);
     return made;
@@ -35,19 +39,22 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
  * embedding, which layers keep activations.
  */
 function memoryKey(config: RunConfig): unknown {
-  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, alwaysOn, lisaSampler } = config;
+  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler } = config;
+  const { weightStorage, optimizerState, recompute, gradClipMode, gradAccum } = config;
   const { steps, seed, stepsPerPeriod, lisaWeights } = config;
-  const shared = [method, batchSize, seqLen, sampleTokens];
+  const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute, gradClipMode, gradAccum === 1];
   if (method === 'lora') return [...shared, loraRank];
   if (method === 'full') return shared;
-  const draws = alwaysOn.embedding && lisaSampler !== 'bernoulli' ? [] : [steps, seed, stepsPerPeriod, lisaWeights];
-  return [...shared, lisaLayers, alwaysOn, lisaSampler, ...draws];
+  const policies = [true, false].map((tied) => policiesOf(config, tied));
+  const draws =
+    policies.every(({ embedding }) => embedding !== 'off') && lisaSampler !== 'bernoulli' ? [] : [steps, seed, stepsPerPeriod, lisaWeights];
+  return [...shared, lisaLayers, policies, lisaSampler, ...draws];
 }
 
 /** Memory of a method with all other settings unchanged. A shape that cannot be planned gives an error, not a number. */
-const memoryOf = remembering<ForecastResult>(({ shape, types }, config) => {
+const memoryOf = remembering<ForecastResult>(({ shape, types, dataTokens }, config) => {
   try {
-    return { forecast: forecast(shape, config, types), error: null };
+    return { forecast: forecast(shape, config, types, dataTokens), error: null };
   } catch (thrown) {
     return { forecast: null, error: errorInfo(thrown) };
   }
@@ -55,9 +62,9 @@ const memoryOf = remembering<ForecastResult>(({ shape, types }, config) => {
 
 /** FLOPs of one optimizer step with full rows; null if the settings cannot run. */
 const flopsOf = remembering<number | null>(
-  ({ shape }, config) => {
+  ({ shape, dataTokens }, config) => {
     try {
-      return stepFlopsOf(shape, config);
+      return stepFlopsOf(shape, config, dataTokens);
     } catch {
       return null; // The memory forecast of the same settings gives the reason.
     }

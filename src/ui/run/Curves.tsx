@@ -1,6 +1,7 @@
 // The curves of a run on one step axis: loss, learning rate, gradient norm, and below them the trained layers.
 
 import { lazy, Suspense, useMemo } from 'react';
+import { policiesOf } from '../../config/policies';
 import { useChartSettings } from '../../store/run/chart-settings';
 import { MovingAverage } from '../../store/run/columns';
 import type { RunPicture } from '../../store/run/picture';
@@ -48,7 +49,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
           steps={config.steps}
           step={run.step}
           firstStep={prepared.firstStep}
-          alwaysOn={config.alwaysOn}
+          policies={policiesOf(config, prepared.shape.tied)}
           tied={prepared.shape.tied}
           moves={metrics.moves}
           moved={metrics.moved}

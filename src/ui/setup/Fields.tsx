@@ -26,6 +26,10 @@ type Control = ComponentType<{ readonly setup: Setup }>;
 /** Controls of settings whose values are not a number, a choice or a switch. */
 const CONTROLS: Readonly<Partial<Record<ConfigKey, Control>>> = {
   alwaysOn: AlwaysOn,
+  // They are in AlwaysOn.
+  lisaEmbedding: () => null,
+  lisaHead: () => null,
+  lisaNorm: () => null,
   lisaWeights: LayerWeights,
   prompts: Prompts,
 } satisfies Record<Exclude<OwnKey, keyof typeof SOURCES>, Control>;
