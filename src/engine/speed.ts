@@ -4,6 +4,7 @@
 import type { Gpu } from '../gpu/device';
 import { Lab } from '../gpu/lab';
 import { amount, type Extents } from '../dispatch/extents';
+import { LEAST_DISPATCH_FLOPS } from '../plan/input';
 import { matmulFamilies, matmulTrial } from './tune';
 
 interface Trial {
@@ -21,6 +22,14 @@ const SOFTWARE_SIZE: Trial = { rows: 128, width: 128, ff: 352 };
 const TARGET_MS = { gpu: 20, software: 10 };
 const MOST_REPEATS = 64;
 const ROUNDS = 3;
+const DISPATCH_SECONDS = 0.02;
+
+/** Work of one dispatch: 20 ms of a graphics card, so that neither a page nor a watchdog waits; on software adapters the least. */
+export async function dispatchFlopsOf(gpu: Gpu): Promise<number> {
+  if (gpu.description.software) return LEAST_DISPATCH_FLOPS;
+  const speed = await measureSpeed(gpu, () => false);
+  return Math.max(LEAST_DISPATCH_FLOPS, DISPATCH_SECONDS * (speed ?? 0));
+}
 
 /** FLOPs a second of the faster kernel family; null if `cancelled` returned true meanwhile. Leaves nothing on the GPU. */
 export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<number | null> {

@@ -4,7 +4,7 @@
 import type { Gpu } from '../gpu/device';
 import { Lab, scratch } from '../gpu/lab';
 import type { ModelShape } from '../model/types';
-import { CARD_KERNELS, DEFAULT_KERNELS, type KernelChoice } from '../plan/input';
+import { CARD_KERNELS, DEFAULT_KERNELS, KERNEL_CHOICES, type KernelChoice } from '../plan/input';
 import type { Dispatch } from '../dispatch/types';
 import { matmul, type MatmulFamily } from '../shaders/matmul/matmul';
 
@@ -18,6 +18,15 @@ const MATMUL_FAMILIES: readonly MatmulFamily[] = ['register', 'tiles'];
 
 /** Families of matrix products that a device may be given. */
 export const matmulFamilies = ({ description: { software } }: Gpu): readonly MatmulFamily[] => (software ? ['register'] : MATMUL_FAMILIES);
+
+/** The choice of a checkpoint; or what comes next to it where a later set of kernels has no such family. */
+export function resumedKernels({ description: { software } }: Gpu, { matmul: family, attention }: KernelChoice): KernelChoice {
+  const same = KERNEL_CHOICES.find((choice) => choice.matmul === family && choice.attention === attention);
+  if (same) return same;
+  return software
+    ? DEFAULT_KERNELS
+    : (KERNEL_CHOICES.find((choice) => choice !== DEFAULT_KERNELS && choice.matmul === family) ?? CARD_KERNELS);
+}
 
 /** Software adapters always get the kernels without barriers, which are slow there. Cards never get attention that spills registers. */
 export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<KernelChoice> {

@@ -32,7 +32,11 @@ function stepOf(most: number): Load[] {
 }
 
 /** Milliseconds of every command buffer, with its dispatches. */
-function simulate({ flops, bytes, poll, stalls }: Device, dispatches: readonly Load[], steps: number): { ms: number; dispatches: number; at: number }[] {
+function simulate(
+  { flops, bytes, poll, stalls }: Device,
+  dispatches: readonly Load[],
+  steps: number,
+): { ms: number; dispatches: number; at: number }[] {
   const pacing = new Pacing();
   const random = seededRandom(7);
   const flight: { load: ReturnType<Pacing['submitted']>; end: number }[] = [];
@@ -59,7 +63,8 @@ function simulate({ flops, bytes, poll, stalls }: Device, dispatches: readonly L
   for (let step = 0; step < steps; step++) {
     for (const dispatch of dispatches) {
       const { flops: f, bytes: b } = total();
-      if (list.length > 0 && pacing.predict({ flops: f + dispatch.flops, bytes: b + dispatch.bytes }, list.length + 1) > TARGET_MS) submit();
+      if (list.length > 0 && pacing.predict({ flops: f + dispatch.flops, bytes: b + dispatch.bytes }, list.length + 1) > TARGET_MS)
+        submit();
       list.push(dispatch);
     }
     submit();

@@ -95,7 +95,9 @@ export class Units {
     const emitted = kinds.map((pass) => emit(context, pass));
     const pool = assignScratch(emitted.map(transientsOf));
     const pools = [pool.sizes, ...others.map((other) => other.pool)];
-    const sizes = Array.from({ length: Math.max(...pools.map(({ length }) => length)) }, (_, i) => Math.max(...pools.map((bytes) => bytes[i] ?? 0)));
+    const sizes = Array.from({ length: Math.max(...pools.map(({ length }) => length)) }, (_, i) =>
+      Math.max(...pools.map((bytes) => bytes[i] ?? 0)),
+    );
     this.pool = sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
     emitted.forEach((unit, index) => this.#built.set(kinds[index].join(' '), this.#place(unit, pool.assignment[index])));
   }

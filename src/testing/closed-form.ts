@@ -284,7 +284,10 @@ function headParts({ shape: { vocab, width }, shardBytes }: RunNumbers, rows: nu
   if (partsOf(vocab) === 1) return [];
   const step = Math.max(64, Math.floor(shardBytes / (4 * width) / 64) * 64);
   const held = Array.from({ length: Math.ceil(vocab / step) }, (_, i) => Math.min(step, vocab - i * step));
-  return held.map(partsOf).filter((count) => count > 1).map((count) => count * rows * width);
+  return held
+    .map(partsOf)
+    .filter((count) => count > 1)
+    .map((count) => count * rows * width);
 }
 
 /** Every kind of unit of work with its short-lived values, written down by hand. */
@@ -332,7 +335,9 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
     ...starts.flatMap((first) => [
       ...logits,
       ...(headByRows ? ['rowLogits'] : []),
-      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map((parts) => `dNormed parts:${parts} ${headByRows ? 'rowLogits' : ''}`),
+      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map(
+        (parts) => `dNormed parts:${parts} ${headByRows ? 'rowLogits' : ''}`,
+      ),
       ...gradients,
     ]),
     `picked ${stats('n')} dNormed dPicked`,

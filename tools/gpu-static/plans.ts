@@ -42,23 +42,36 @@ interface Wanted {
 function planOf(model: ModelName, { method, family, batchSize = 1, types = 'f32' }: Wanted): { plan: RunPlan; assignment: Assignment } {
   const shape = parseModelConfig(PUBLIC_CONFIGS[model], model);
   const config: RunConfig = { ...DEFAULTS, method, seqLen: SEQUENCE, batchSize, weightStorage: types === 'f32' ? 'f32' : 'stored' };
-  const input = planInput(shape, config, { kernels: KERNELS[family], types, dispatchFlops: family === 'software' ? LEAST_DISPATCH_FLOPS : CARD_DISPATCH_FLOPS });
+  const input = planInput(shape, config, {
+    kernels: KERNELS[family],
+    types,
+    dispatchFlops: family === 'software' ? LEAST_DISPATCH_FLOPS : CARD_DISPATCH_FLOPS,
+  });
   return { plan: new RunPlan(input), assignment: firstAssignment(input, config) };
 }
 
+/** Methods and storages of weights whose kernels are looked at: all, or the few that have most of them. */
+const RUNS = {
+  all: (['lisa', 'full', 'lora'] as const).flatMap((method) => (['f32', 'bf16', 'f16'] as const).map((types) => ({ method, types }))),
+  few: [
+    { method: 'lisa', types: 'bf16' },
+    { method: 'lora', types: 'f16' },
+    { method: 'full', types: 'f32' },
+  ],
+} as const satisfies Readonly<Record<string, readonly Pick<Wanted, 'method' | 'types'>[]>>;
+
 /** Every kernel that training, evaluation and generation of these models may run, each once. */
-export function kernels(families: readonly Family[]): { key: string; wgsl: string }[] {
+export function kernels(families: readonly Family[], runs: keyof typeof RUNS = 'all'): { key: string; wgsl: string }[] {
   const found = new Map<string, Kernel>();
   for (const model of MODELS)
     for (const family of families)
-      for (const method of ['lisa', 'full', 'lora'] as const)
-        for (const types of ['f32', 'bf16', 'f16'] as const) {
-          const { plan, assignment } = planOf(model, { method, family, types });
-          plan.step(assignment);
-          plan.evaluation(plan.capacity, assignment);
-          plan.generation();
-          for (const { dispatches } of plan.builtSegments()) for (const { kernel } of dispatches) found.set(kernel.key, kernel);
-        }
+      for (const run of RUNS[runs]) {
+        const { plan, assignment } = planOf(model, { ...run, family });
+        plan.step(assignment);
+        plan.evaluation(plan.capacity, assignment);
+        plan.generation();
+        for (const { dispatches } of plan.builtSegments()) for (const { kernel } of dispatches) found.set(kernel.key, kernel);
+      }
   return [...found.values()].map(({ key, wgsl }) => ({ key, wgsl }));
 }
 

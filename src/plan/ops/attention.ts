@@ -2,7 +2,14 @@
 // log-sum-exp of each row; the backward computes the probabilities again, one kernel for dQ, one for dK and dV. While sampling
 // it runs over the K/V cache.
 
-import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionBwdSum, attentionFwd, sumsByHead } from '../../shaders/attention/attention';
+import {
+  attentionBwdDelta,
+  attentionBwdDkv,
+  attentionBwdDq,
+  attentionBwdSum,
+  attentionFwd,
+  sumsByHead,
+} from '../../shaders/attention/attention';
 import { attentionCached, cacheAppend } from '../../shaders/attention/attention_cached';
 import { splitAttention } from '../split';
 import { headsOf } from './heads';

@@ -106,7 +106,10 @@ export function attentionFwd(args: AttentionFwdArgs): Dispatch {
     family === 'software'
       ? softwareKernel(name, args.headDim, fwdWgsl)
       : tilesKernel(name, args.headDim, fwdTilesWgsl, { reads: ['qkv'], writes: 'o' });
-  return attention(of, label, { o, lse, qkv, seg_start: segStart }, args, heads, { perPair: 4 * outWidth, perRow: width + outWidth + heads + 1 });
+  return attention(of, label, { o, lse, qkv, seg_start: segStart }, args, heads, {
+    perPair: 4 * outWidth,
+    perRow: width + outWidth + heads + 1,
+  });
 }
 
 /** delta of the live rows, which both other backward kernels of family 'software' read. Throws SHAPE_MISMATCH. */
@@ -134,7 +137,8 @@ export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
   expectElements(name, 'seg_start', segStart, rows);
   const common = { dqkv, dout, qkv, lse, delta, seg_start: segStart };
   const perRow = width + 2 * outWidth + 2 * heads + 1;
-  if (family === 'software') return attention(softwareKernel(name, headDim, bwdDqWgsl), label, common, args, heads, { perPair: 6 * outWidth, perRow });
+  if (family === 'software')
+    return attention(softwareKernel(name, headDim, bwdDqWgsl), label, common, args, heads, { perPair: 6 * outWidth, perRow });
   expectElements(name, 'o', o, rows * outWidth);
   const of = tilesKernel(name, headDim, bwdDqTilesWgsl, { reads: ['qkv', 'dout', 'o'], writes: 'dqkv' });
   return attention(of, label, { ...common, o }, args, heads, { perPair: 6 * outWidth, perRow: perRow + outWidth });

@@ -39,7 +39,7 @@ export function expand(wgsl: string, counts: Readonly<Record<string, number>> = 
     if (!found || found.names.length !== given.length) throw fault(`#use ${name}(${values})`);
     return found.names.reduce((body, word, at) => replaceWord(body, word, given[at]), found.body);
   });
-  for (let before = ''; before !== text; ) {
+  for (let before = ''; before !== text;) {
     before = text;
     text = text.replaceAll(REPEAT, (_, name: string, over: string, body: string) => repeated(name, over, body, counts));
   }
@@ -52,7 +52,9 @@ function repeated(name: string, over: string, body: string, counts: Readonly<Rec
   const letters = /^[xyzw]+$/.test(over) ? [...over] : null;
   const count = letters?.length ?? counts[over] ?? Number(over);
   if (!Number.isInteger(count) || count < 0) throw fault(`#repeat ${name} ${over}`);
-  return Array.from({ length: count }, (_, at) => replaceWord(replaceWord(body, `${name}_AT`, `${at}u`), name, letters?.[at] ?? `${at}u`)).join('');
+  return Array.from({ length: count }, (_, at) =>
+    replaceWord(replaceWord(body, `${name}_AT`, `${at}u`), name, letters?.[at] ?? `${at}u`),
+  ).join('');
 }
 
 const fault = (what: string): AppError => new AppError('INTERNAL', `A kernel's text cannot be expanded: ${what}.`, 'Please report it.');

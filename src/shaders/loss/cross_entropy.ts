@@ -33,14 +33,27 @@ export function crossEntropy({ label, logits, labels, losses, rows, vocab, strid
   expectElements(name, 'labels', labels, targets);
   expectElements(name, 'losses', losses, targets);
   const lanes = lanesFor(stride);
-  if (stride !== roundUp(vocab, lanes.count)) throw shapeError(name, 'stride', `the vocabulary ${vocab}, or that in whole quads`, String(stride));
+  if (stride !== roundUp(vocab, lanes.count))
+    throw shapeError(name, 'stride', `the vocabulary ${vocab}, or that in whole quads`, String(stride));
   // A short row cannot keep a large workgroup busy, and each member of it costs all others one merge.
   const size = vocab >= 8192 ? 128 : 32;
-  const of = kernel(name, [lanes.wgsl, rowLoss], { SIZE: size, TRAIN: train ? 1 : 0, INSIDE: vocab % lanes.count || lanes.count }, lanes.variant);
-  return dispatch(of, label, { logits, labels, losses }, { ...liveParams(rows, live), steps: stride / lanes.count }, [...rowGrid(rows, live), 1], {
-    flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),
-    bytes: rowAmount(rows, live, (train ? 8 : 4) * vocab + 8),
-  });
+  const of = kernel(
+    name,
+    [lanes.wgsl, rowLoss],
+    { SIZE: size, TRAIN: train ? 1 : 0, INSIDE: vocab % lanes.count || lanes.count },
+    lanes.variant,
+  );
+  return dispatch(
+    of,
+    label,
+    { logits, labels, losses },
+    { ...liveParams(rows, live), steps: stride / lanes.count },
+    [...rowGrid(rows, live), 1],
+    {
+      flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),
+      bytes: rowAmount(rows, live, (train ? 8 : 4) * vocab + 8),
+    },
+  );
 }
 
 export interface LossReduceArgs {

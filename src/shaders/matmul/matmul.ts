@@ -129,7 +129,8 @@ export const matmul = (args: MatmulArgs): Dispatch => make(args, WHOLE);
  */
 export function matmulParts(args: MatmulArgs, { count, scratch, together = count }: Parts): Dispatch[] {
   const { label, layout, m, n, y, bias, residual, alpha, accumulate, live, ldy, y0, ...rest } = args;
-  if (accumulate === 'continue' || args.family !== 'tiles') throw shapeError(`matmul_${layout}`, 'parts', "family 'tiles', no 'continue'", '');
+  if (accumulate === 'continue' || args.family !== 'tiles')
+    throw shapeError(`matmul_${layout}`, 'parts', "family 'tiles', no 'continue'", '');
   const limited = layout === 'tn' ? undefined : live;
   const products = { ...rest, label: `${label} parts`, layout, m, n, live, y: scratch };
   const starts = Array.from({ length: Math.ceil(count / together) }, (_, i) => i * together);
@@ -201,7 +202,10 @@ function make(args: MatmulArgs, cut: Cut): Dispatch {
 type Sum = Pick<MatmulArgs, 'label' | 'm' | 'n' | 'y' | 'ldy' | 'y0' | 'bias' | 'residual' | 'alpha' | 'accumulate' | 'live'>;
 
 /** y = alpha · Σ parts + bias + residual, or added to y. */
-function addParts({ label, m, n, y, ldy = n, y0 = 0, bias, residual, alpha = 1, accumulate = 'no', live }: Sum, { count, scratch }: Parts): Dispatch {
+function addParts(
+  { label, m, n, y, ldy = n, y0 = 0, bias, residual, alpha = 1, accumulate = 'no', live }: Sum,
+  { count, scratch }: Parts,
+): Dispatch {
   const name = 'matmul_sum';
   expectMatrix(name, 'y', y, m, n, ldy, y0);
   if (residual) expectMatrix(name, 'residual', residual, m, n, ldy, y0);
@@ -224,7 +228,14 @@ function addParts({ label, m, n, y, ldy = n, y0 = 0, bias, residual, alpha = 1, 
     `y_${yFormat}.a_${aFormat}.bias_${biasFormat}.residual_${residualFormat}`,
   );
   const units = { lda: unitsOf(aFormat, n), ldb: 0, ldy: unitsOf(yFormat, ldy), a0: 0, b0: 0, y0: unitsOf(yFormat, y0) };
-  const more = { extent: EXTENT_CODES[live?.extent ?? 'none'], row0: live?.row0 ?? 0, alpha, span: count, part0: 0, part: unitsOf(aFormat, m * n) };
+  const more = {
+    extent: EXTENT_CODES[live?.extent ?? 'none'],
+    row0: live?.row0 ?? 0,
+    alpha,
+    span: count,
+    part0: 0,
+    part: unitsOf(aFormat, m * n),
+  };
   const passes = count + 1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0);
   return dispatch(
     of,
@@ -319,9 +330,7 @@ function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }:
   const share = parts / count;
   const limited = layout === 'tn' ? k : m;
   const scaled = (perLive: number, fixed: number): Amount =>
-    live && live.row0 === undefined
-      ? { [live.extent]: share * perLive, one: share * fixed }
-      : { one: share * (perLive * limited + fixed) };
+    live && live.row0 === undefined ? { [live.extent]: share * perLive, one: share * fixed } : { one: share * (perLive * limited + fixed) };
   const yElements = n * (parts / share + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
   const biasElements = bias ? n : 0;
   return layout === 'tn'
