@@ -149,10 +149,18 @@ async function digest(/** @type {string} */ name, /** @type {import('./digests/c
 const after = { adapter, cases: {} };
 /** @type {string[]} */
 const differences = [];
+/** Writes what there is after every run: all of them take a while. */
+function save() {
+  if (values.out === undefined) return;
+  mkdirSync(path.dirname(path.resolve(values.out)), { recursive: true });
+  writeFileSync(values.out, `${JSON.stringify(after, null, 2)}\n`);
+}
+
 say(`${chosen.length} runs of ${project} on ${adapter}`);
 for (const [name, wanted] of chosen) {
   const { seconds, ...result } = await digest(name, wanted);
   after.cases[name] = result;
+  save();
   const expected = before?.cases[name];
   const other = /** @type {(keyof typeof result)[]} */ (Object.keys(result)).filter((key) => expected && result[key] !== expected[key]);
   for (const key of other) differences.push(`${name}: ${key} ${expected?.[key]} → ${result[key]}`);
@@ -162,11 +170,6 @@ for (const [name, wanted] of chosen) {
   );
 }
 
-const text = `${JSON.stringify(after, null, 2)}\n`;
-if (values.out === undefined) console.log(text.trimEnd());
-else {
-  mkdirSync(path.dirname(path.resolve(values.out)), { recursive: true });
-  writeFileSync(values.out, text);
-}
+if (values.out === undefined) console.log(JSON.stringify(after, null, 2));
 if (before !== null) say(differences.length === 0 ? 'Nothing differs.' : `\n${differences.join('\n')}`);
 process.exitCode = differences.length === 0 ? 0 : 1;

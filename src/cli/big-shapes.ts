@@ -24,7 +24,7 @@ import { DEFAULT_KERNELS } from '../plan/input';
 import { bytesByCategory, sumBytes, MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { BenchModel } from './bench/models';
 import { mega, table } from './bench/print';
-import { bigBatch, bigPieces, bigTokens, weightRule } from './big-shapes/weights';
+import { bigBatch, bigPieces, bigTensor, bigTokens, weightRule } from './big-shapes/weights';
 import { Rig } from './bench/rig';
 import { takeStep } from '../train/step';
 import { Terminal } from './terminal';
@@ -83,7 +83,16 @@ async function step(
   if (maxBufferSize !== DEFAULT_LIMITS.maxBufferSize || maxStorageBufferBindingSize !== DEFAULT_LIMITS.maxStorageBufferBindingSize)
     throw new Error(`The device has other limits than the default ones: ${maxBufferSize}, ${maxStorageBufferBindingSize}.`);
   const started = performance.now();
-  const model: BenchModel = { id, shape, types: 'f32', batch: { software: BATCH, hardware: BATCH }, pieces: () => bigPieces(shape) };
+  const tensor = (...part: readonly [ParameterRow, number, number]): Promise<Float32Array<ArrayBuffer>> =>
+    Promise.resolve(bigTensor(shape, ...part));
+  const model: BenchModel = {
+    id,
+    shape,
+    types: 'f32',
+    batch: { software: BATCH, hardware: BATCH },
+    pieces: () => bigPieces(shape),
+    tensor,
+  };
   const rig = await Rig.create(gpu, model, { method, batch: BATCH, kernels: DEFAULT_KERNELS });
   const { engine, state, config } = rig;
   try {

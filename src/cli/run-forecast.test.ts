@@ -21,9 +21,10 @@ interface Shown {
   readonly bytes: Readonly<Record<string, number>>;
 }
 const json = async (...args: string[]) =>
-  JSON.parse((await run(...args, '--json')).out) as Shown & { readonly model: string } & Readonly<
-      Record<'full' | 'lora' | 'lisaAsPublished', Shown>
-    >;
+  JSON.parse((await run(...args, '--json')).out) as Shown & {
+    readonly model: string;
+    readonly levers: readonly { readonly lever: string; readonly saves: number; readonly work: number }[];
+  } & Readonly<Record<'full' | 'lora' | 'lisaAsPublished', Shown>>;
 
 /** As their publishers count them. */
 const PARAMETERS = {
@@ -57,16 +58,23 @@ describe('known models', () => {
     expect(levers.bytes.optimizer / plain.bytes.optimizer).toBeCloseTo(0.254, 3);
     expect(levers.bytes.weights).toBeLessThan(0.62 * plain.bytes.weights);
     expect(levers.full.total).toBe(plain.full.total);
+    expect(plain.levers).toEqual([]);
+    expect(levers.levers.map(({ lever }) => lever)).toEqual(['recomputation', 'precision', 'state']);
+    const { saves, work } = levers.levers[0];
+    const without = await json(...base, '--optimizer-state', 'int8', '--weights', 'stored');
+    expect(saves).toBe(without.total - levers.total);
+    expect(work).toBeGreaterThan(1.2);
+    expect(work).toBeLessThan(1.35);
     expect(levers.lora.bytes.weights).toBeLessThan(plain.lora.bytes.weights);
     expect(levers.lora.bytes.activations).toBeLessThan(plain.lora.bytes.activations / 5);
   });
 });
 
-test('rows of the data’s tokens: their number is given, and 16 bytes a parameter of two layers and of them are all that trains', async () => {
+test('rows of the data’s tokens: their number is given, and two layers, they and the norm take 16 bytes a parameter', async () => {
   const base = ['--model', 'smollm2-135m', '--seq-len', '512', '--batch-size', '1', '--weights', 'stored', '--lisa-embedding', 'rows'];
   const { bytes } = await json(...base, '--embedding-rows', '4096');
   const layer = 4 * 576 * 576 + 3 * 576 * 1536 + 2 * 576 - 2 * 576 * 384;
-  expect(bytes.gradients + bytes.optimizer + bytes.masters).toBe(16 * (2 * layer + 4096 * 576) + 12 * 576);
+  expect(bytes.gradients + bytes.optimizer + bytes.masters).toBe(16 * (2 * layer + 4096 * 576 + 576));
   const half = await json(...base, '--embedding-rows=2048');
   expect(bytes.optimizer - half.bytes.optimizer).toBe(2 * 2048 * 576 * 4);
   const unknown = await run(...base, '--json');

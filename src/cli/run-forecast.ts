@@ -17,7 +17,9 @@ import { parseModelConfig } from '../model/config';
 import { PUBLIC_CONFIGS, PUBLIC_TYPES, type PublicModel } from '../model/public-configs';
 import type { CheckpointTypes, Dtype, ModelShape } from '../model/types';
 import { forecast } from '../plan/forecast';
+import { leverPrices, type LeverPrice } from '../plan/saving';
 import { flagOf, parseOptions, type FinetuneOptions } from './finetune/options';
+import { describeBudget, planBudget } from './finetune/budget';
 import { megabytes } from './finetune/print';
 
 export interface ForecastIo {
@@ -68,11 +70,19 @@ export async function runForecast(args: readonly string[], io: ForecastIo): Prom
         `--embedding-rows: ${rows} is more than the vocabulary's ${vocab} tokens.`,
         `Give at most ${vocab}.`,
       );
-    const told = forecasts(model, options.config, rows ?? vocab);
-    const { embedding, head } = policiesOf(options.config, tied);
-    const unknown = rows === null && options.config.method === 'lisa' && [embedding, head].includes('rows');
+    const { memoryBudget: budget, explicit: given } = options;
+    const plan =
+      budget === null
+        ? null
+        : planBudget({ shape: model.shape, config: options.config, budget, given, types: model.types, tokens: rows ?? vocab });
+    if (plan && budget !== null && !options.json) io.stdout(`${describeBudget(plan, budget)}\n`);
+    const config = plan?.config ?? options.config;
+    const told = forecasts(model, config, rows ?? vocab);
+    const levers = leverPrices(model.shape, config, model.types, rows ?? vocab);
+    const { embedding, head } = policiesOf(config, tied);
+    const unknown = rows === null && config.method === 'lisa' && [embedding, head].includes('rows');
     if (unknown) io.stderr('forecast: the data is not known, so all rows of the vocabulary count; --embedding-rows says how many train.\n');
-    io.stdout(options.json ? `${JSON.stringify(asJson(model, told))}\n` : `${table(model, told)}\n`);
+    io.stdout(options.json ? `${JSON.stringify(asJson(model, told, levers))}\n` : `${table(model, told)}\n\n${leverLines(levers)}\n`);
     return 0;
   } catch (error) {
     const { code, detail, remedy } = errorInfo(error);
@@ -168,10 +178,28 @@ function forecasts({ shape, types }: KnownShape, config: RunConfig, dataTokens: 
   ];
 }
 
-function asJson({ name }: KnownShape, told: readonly Told[]): object {
+function leverLines(levers: readonly LeverPrice[]): string {
+  if (levers.length === 0)
+    return 'No lever that saves memory is on: see --recompute, --optimizer-state, --weights, --lisa-embedding, --grad-clip-mode.';
+  const lines = levers.map(
+    ({ lever, saves, work }) =>
+      `${LEVER_WORDS[lever].padEnd(38)} ${megabytes(saves).padStart(12)} ${work.toFixed(3).padStart(12)} × the work`,
+  );
+  return [`${'what each lever saves, given the others'.padEnd(38)}`, ...lines].join('\n');
+}
+
+const LEVER_WORDS: Readonly<Record<LeverPrice['lever'], string>> = {
+  policies: 'policies of embedding, head and norm',
+  recomputation: 'recomputation',
+  precision: 'precision of what does not train',
+  state: 'optimizer state in 8 bits',
+  clipping: 'clipping by layer, updates at once',
+};
+
+function asJson({ name }: KnownShape, told: readonly Told[], levers: readonly LeverPrice[]): object {
   const shown = ({ memory: { total, ...bytes }, trainable, reused }: Told) => ({ total, bytes, reused, trainable });
   const [run, ...others] = told;
-  return { model: name, ...shown(run), ...Object.fromEntries(others.map((each) => [each.json, shown(each)])) };
+  return { model: name, ...shown(run), levers, ...Object.fromEntries(others.map((each) => [each.json, shown(each)])) };
 }
 
 function table({ name, shape }: KnownShape, told: readonly Told[]): string {

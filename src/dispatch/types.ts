@@ -30,7 +30,7 @@ export type Quantised = 'int8' | 'int4';
 /** How weights lie that are not f32. */
 export type Stored = Half | Quantised;
 
-export const isQuantised = (stored: Stored | undefined): stored is Quantised => stored === 'int8' || stored === 'int4';
+export const isQuantised = (stored: Stored | 'f32' | undefined): stored is Quantised => stored === 'int8' || stored === 'int4';
 
 /** A byte range of a buffer, as a binding sees it. offset is a multiple of 256, bytes of 4. */
 export interface View {

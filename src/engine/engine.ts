@@ -4,28 +4,32 @@
 import type { MicroBatch } from '../data/batch/batch';
 import { narrowFinite } from '../base/half';
 import { decodeTensor } from '../io/formats/safetensors';
+import { piecesOf } from '../io/formats/pieces';
 import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
 import { ropeFrequencies } from '../model/rope';
-import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
+import { elementsOf, type ParameterRow, type Storage } from '../model/types';
 import type { Block, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
 import { RunPlan, type Assignment } from '../plan/run-plan';
 import { tensorBytes, viewsOf, type ShardedBuffer } from '../plan/sharded-buffer';
-import { FULL_VIEW, type BufferSpec, type Segment, type View } from '../dispatch/types';
+import { FULL_VIEW, isQuantised, type BufferSpec, type Segment, type View } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
 import { assertPlan } from '../dispatch/validate';
 import { ropeTables } from '../shaders/rope/rope.tables';
 import { readStats } from '../shaders/loss/stats';
 import { AppError } from '../base/errors';
 import { writeBatch } from './inputs';
+import type { Truth } from './truth';
 import { TokenRows, type SharedRows } from './token-rows';
 
 export interface EngineOptions {
   /** Check every dispatch against WebGPU's rules before it is compiled; by default in development and in tests. */
   readonly validate?: boolean;
+  /** Full precision of quantised weights; needed where such a layer trains or is read. */
+  readonly truth?: (plan: RunPlan) => Promise<Truth>;
   /** Tokens of the training data, rising. Needed if a matrix of the vocabulary trains by rows. */
   readonly tokens?: Uint32Array;
 }
@@ -35,6 +39,8 @@ export class Engine {
   readonly plan: RunPlan;
   readonly allocator: Allocator;
   readonly executor: Executor;
+  /** Null if nothing is quantised. */
+  readonly truth: Truth | null;
   /** Null if no matrix of the vocabulary trains by rows. */
   readonly tokenRows: TokenRows | null;
   /** Layers whose weights are in the master of a slot; the weights in their blocks are older. */
@@ -44,12 +50,19 @@ export class Engine {
   static async create(gpu: Gpu, input: PlanInput, options: EngineOptions = {}): Promise<Engine> {
     const plan = new RunPlan(input);
     assertPlan(plan.allBuffers, plan.builtSegments(), plan.capacity, gpu.limits);
+    const truth = plan.buffers.packing && options.truth ? await options.truth(plan) : null;
     const allocator = new Allocator(gpu.device);
-    await allocator.allocate(plan.allBuffers);
-    return new Engine(gpu, plan, allocator, options);
+    try {
+      await allocator.allocate(plan.allBuffers);
+    } catch (error) {
+      await truth?.close();
+      throw error;
+    }
+    return new Engine(gpu, plan, allocator, truth, options);
   }
 
-  private constructor(gpu: Gpu, plan: RunPlan, allocator: Allocator, options: EngineOptions) {
+  private constructor(gpu: Gpu, plan: RunPlan, allocator: Allocator, truth: Truth | null, options: EngineOptions) {
+    this.truth = truth;
     this.gpu = gpu;
     this.plan = plan;
     this.allocator = allocator;
@@ -72,10 +85,12 @@ export class Engine {
 
   close(): void {
     this.allocator.freeAll();
+    // A file that cannot be removed is removed by the next run.
+    this.truth?.close().catch(() => undefined);
   }
 
   /** The type in which a tensor lies on the GPU, apart from its master. */
-  storedAs(row: ParameterRow): Dtype {
+  storedAs(row: ParameterRow): Storage {
     return this.plan.buffers.blocks.get(row.block)!.layout.places.get(row.local)!.stored ?? 'f32';
   }
 
@@ -83,10 +98,11 @@ export class Engine {
    * Uploads elements of a tensor of the model, from `start` on. If it is stored in 16 bits, they are rounded to nearest, which changes
    * nothing if they came in 16 bits.
    */
-  writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): void {
-    const { weights, layout } = this.#truthOf(row);
+  async writeTensor(row: ParameterRow, data: Float32Array<ArrayBuffer>, start = 0): Promise<void> {
+    const { weights, layout } = this.#valuesOf(row);
     const { stored } = layout.places.get(row.local)!;
-    this.#write(tensorBytes(weights, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
+    if (isQuantised(stored)) await this.#writeQuantised(row, data, start);
+    else this.#write(tensorBytes(weights, layout, row.local, start, start + data.length), stored ? narrowFinite(data, stored) : data);
     const part = this.#rowsThatTrain(row, start, start + data.length);
     if (!part) return;
     const held = new Float32Array(part.length);
@@ -94,24 +110,55 @@ export class Engine {
     this.#write(part.views, held);
   }
 
+  /** The GPU turns the values into codes, in a buffer of its own, since a binding cannot begin anywhere in a tensor. */
+  async #writeQuantised(row: ParameterRow, data: Float32Array<ArrayBuffer>, start: number): Promise<void> {
+    const { weights, layout } = this.plan.buffers.blocks.get(row.block)!;
+    const { values, codes, elements } = this.plan.buffers.packing!;
+    for (let at = 0; at < data.length; at += elements) {
+      const piece = data.subarray(at, at + elements);
+      this.executor.write({ buffer: values, offset: 0, bytes: piece.byteLength }, piece);
+      await this.executor.run([this.plan.pack()], this.plan.capacity);
+      let from = 0;
+      for (const view of tensorBytes(weights, layout, row.local, start + at, start + at + piece.length)) {
+        this.executor.copy({ ...codes, offset: from }, view);
+        from += view.bytes;
+      }
+    }
+  }
+
   /**
-   * Reads back elements [start, end) of a tensor of the model, by default all: those of its master while its layer trains on one, otherwise
-   * exactly the stored ones. Rows that train by themselves are those of their masters.
+   * Elements [start, end) of a tensor of the model, by default all: those of its master while its layer trains on one; their full precision
+   * if they are quantised; otherwise exactly the stored ones. Rows that train by themselves are those of their masters.
    */
   async readTensor(row: ParameterRow, start = 0, end = elementsOf(row)): Promise<Float32Array<ArrayBuffer>> {
-    const { weights, layout } = this.#truthOf(row);
-    const words = await this.#read(tensorBytes(weights, layout, row.local, start, end));
-    const values = decodeTensor(new Uint8Array(words.buffer), layout.places.get(row.local)!.stored ?? 'f32');
+    const values = await this.#readWithoutRows(row, start, end);
     const part = this.#rowsThatTrain(row, start, end);
     const held = part && (await this.#read(part.views));
     if (held) for (const { from, to, length } of part.runs) values.set(held.subarray(from, from + length), to);
     return values;
   }
 
-  /** Rounds these values of a tensor as leaving training rounds them. This is done on the host; the GPU must arrive at the same bits. */
+  async #readWithoutRows(row: ParameterRow, start: number, end: number): Promise<Float32Array<ArrayBuffer>> {
+    const { weights, layout } = this.#valuesOf(row);
+    const { stored } = layout.places.get(row.local)!;
+    if (isQuantised(stored)) return this.#truth().tensor(row, start, end);
+    const words = await this.#read(tensorBytes(weights, layout, row.local, start, end));
+    return decodeTensor(new Uint8Array(words.buffer), stored ?? 'f32');
+  }
+
+  /** The bytes of elements [start, end) of a tensor as its block stores them. */
+  async readStored(row: ParameterRow, start: number, end: number): Promise<Float32Array<ArrayBuffer>> {
+    const { weights, layout } = this.plan.buffers.blocks.get(row.block)!;
+    return this.#read(tensorBytes(weights, layout, row.local, start, end));
+  }
+
+  /**
+   * Rounds these values of a tensor to 16 bits as leaving training rounds them, if it is stored so. This is done on the host; the GPU must
+   * arrive at the same bits.
+   */
   roundedAsStored(row: ParameterRow, data: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
     const stored = this.storedAs(row);
-    return stored === 'f32' ? data : decodeTensor(new Uint8Array(narrowFinite(data, stored).buffer), stored);
+    return stored === 'f16' || stored === 'bf16' ? decodeTensor(new Uint8Array(narrowFinite(data, stored).buffer), stored) : data;
   }
 
   /** A layer's weights in f32, in the layout of its trainable. */
@@ -227,20 +274,57 @@ export class Engine {
 
   /**
    * If weights are packed: moves the weights of layers that leave from their slots' masters to their blocks, and those of layers that join
-   * from their blocks to masters.
+   * to masters: from their blocks, or from their full precision if the blocks hold them quantised. `onLeft` is called for every layer
+   * whose block has its weights again.
    */
-  async moveWeights({ leave, join }: Pick<Switch, 'leave' | 'join'>): Promise<void> {
-    const { plan } = this;
+  async moveWeights(
+    { leave, join }: Pick<Switch, 'leave' | 'join'>,
+    onLeft: (layer: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
+    const { plan, executor } = this;
     if (!plan.mastered || leave.length + join.length === 0) return;
+    const quantised = plan.buffers.packing !== null;
     // A master is read before the next layer takes it.
-    const segments = [...leave.map(([slot, layer]) => plan.leave(layer, slot)), ...join.map(([slot, layer]) => plan.join(layer, slot))];
-    await this.executor.run(segments, plan.capacity);
-    for (const [, layer] of leave) this.#inSlots.delete(layer);
+    await executor.run(
+      leave.map(([slot, layer]) => plan.leave(layer, slot)),
+      plan.capacity,
+    );
+    for (const [slot, layer] of leave) {
+      const { master } = plan.buffers.slots[slot];
+      if (quantised) await this.#truth().write(layer, (start, end) => this.#readBytes(viewsOf(master!, start, end - start)));
+      this.#inSlots.delete(layer);
+      await onLeft(layer);
+    }
+    if (quantised) for (const [slot, layer] of join) await this.#joinFromTruth(slot, layer);
+    else
+      await executor.run(
+        join.map(([slot, layer]) => plan.join(layer, slot)),
+        plan.capacity,
+      );
     for (const [slot, layer] of join) this.#inSlots.set(layer, slot);
   }
 
+  async #joinFromTruth(slot: number, layer: number): Promise<void> {
+    const { blocks, slots } = this.plan.buffers;
+    const { master, layout } = slots[slot];
+    const truth = this.#truth();
+    if (truth.has(layer)) {
+      for await (const { start, bytes } of truth.pieces(layer)) this.#write(viewsOf(master!, start, bytes.byteLength), bytes);
+      return;
+    }
+    for (const row of blocks.get(`layer.${layer}`)!.rows) {
+      for (const [start, end] of piecesOf(elementsOf(row)))
+        this.#write(tensorBytes(master!, layout, row.local, start, end), await truth.tensor(row, start, end));
+    }
+  }
+
+  #truth(): Truth {
+    if (this.truth) return this.truth;
+    throw new AppError('INTERNAL', 'The full precision of quantised weights is not known.', '');
+  }
+
   /** Where the current values of a tensor are. */
-  #truthOf(row: ParameterRow): Pick<Block, 'weights' | 'layout'> {
+  #valuesOf(row: ParameterRow): Pick<Block, 'weights' | 'layout'> {
     const { blocks, slots } = this.plan.buffers;
     const slot = row.layer === null ? undefined : this.#inSlots.get(row.layer);
     return slot === undefined ? blocks.get(row.block)! : { weights: slots[slot].master!, layout: slots[slot].layout };
@@ -265,6 +349,10 @@ export class Engine {
       at += view.bytes / 4;
     }
     return all;
+  }
+
+  async #readBytes(views: readonly View[]): Promise<Uint8Array<ArrayBuffer>> {
+    return new Uint8Array((await this.#read(views)).buffer);
   }
 
   #write(views: readonly View[], data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): void {

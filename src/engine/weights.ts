@@ -17,7 +17,7 @@ export async function loadWeights(
   const all = parameterCount(files.table);
   let [loaded, waiting] = [0, 0];
   for await (const piece of files.pieces()) {
-    engine.writeTensor(piece.row, piece.data, piece.start);
+    await engine.writeTensor(piece.row, piece.data, piece.start);
     loaded += piece.data.length;
     await onPiece(piece, loaded / all);
     waiting += piece.data.length / PIECE_ELEMENTS;

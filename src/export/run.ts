@@ -69,7 +69,7 @@ export async function evaluateExported(session: Session, dtype: HalfDtype): Prom
   for (const row of inputs.files.table) {
     for (const [start, end] of piecesOf(elementsOf(row))) {
       const codes = narrow(await tuned(row, start, end), dtype);
-      engine.writeTensor(row, dtype === 'f16' ? f16ToF32(codes) : bf16ToF32(codes), start);
+      await engine.writeTensor(row, dtype === 'f16' ? f16ToF32(codes) : bf16ToF32(codes), start);
     }
   }
   for (const layer of engine.plan.buffers.adapters.keys()) {

@@ -64,6 +64,14 @@ export class Executor {
     this.gpu.device.queue.writeBuffer(this.allocator.buffer(view.buffer), view.offset, data.buffer, data.byteOffset, data.byteLength);
   }
 
+  /** Copies bytes between two buffers, after all work submitted before. Offsets and bytes are multiples of 4. */
+  copy(from: View, to: View): void {
+    const encoder = this.gpu.device.createCommandEncoder();
+    const [source, target] = [this.allocator.buffer(from.buffer), this.allocator.buffer(to.buffer)];
+    encoder.copyBufferToBuffer(source, from.offset, target, to.offset, to.bytes);
+    this.gpu.device.queue.submit([encoder.finish()]);
+  }
+
   writeFrame(frame: Frame): void {
     this.gpu.device.queue.writeBuffer(this.allocator.buffer(this.#frame), 0, packFrame(frame));
   }

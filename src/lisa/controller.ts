@@ -1,5 +1,5 @@
 // What happens at a period boundary: which layer gets which slot, whose state is cleared, and how many updates
-// each state has seen. Pure bookkeeping; train/step.ts carries it out on the GPU.
+// each state has seen. Pure bookkeeping; train/switch-layers.ts carries it out on the GPU.
 //
 // A layer that trains in two consecutive periods keeps its slot with m, v and step count. One that leaves loses
 // them (or has them parked on the host); its gradient and optimizer memory serve the next layer.

@@ -84,7 +84,8 @@ const LLAMA: Family = {
   rotary: true,
   tied: false,
   bias: { qkv: 'attention_bias', attentionOut: 'attention_bias', mlp: 'mlp_bias' },
-  only: { pretraining_tp: [1] },
+  // In how many slices transformers takes the same products.
+  idle: ['pretraining_tp'],
 };
 
 const MISTRAL: Family = {

@@ -97,14 +97,14 @@ export class Fields {
   }
 
   flag(name: string, fallback: boolean): boolean {
-    const value = this.get(name) === undefined ? fallback : this.get(name);
+    const value = this.has(name) ? this.get(name) : fallback;
     if (typeof value !== 'boolean') throw this.garbage(name, value, 'true or false');
     return value;
   }
 
   /** One of the supported values, which all have the fallback's type: another type is malformed, another value unsupported. */
   only<T extends string | number | boolean>(name: string, allowed: readonly T[], fallback: T): T {
-    const value = this.get(name) === undefined ? fallback : this.get(name);
+    const value = this.has(name) ? this.get(name) : fallback;
     const match = allowed.find((candidate) => candidate === value);
     if (match !== undefined) return match;
     const expected = allowed.map((candidate) => shown(candidate)).join(' or ');

@@ -152,7 +152,6 @@ describe('refused as unsupported, naming field and value', () => {
   it.each<[string, string, object]>([
     ['model_type', '"mixtral"', { model_type: 'mixtral' }],
     ['hidden_act', '"gelu"', { hidden_act: 'gelu' }],
-    ['pretraining_tp', '2', { pretraining_tp: 2 }],
     ['partial_rotary_factor', '0.5', { partial_rotary_factor: 0.5 }],
     ['quantization_config', '{"bits":4}', { quantization_config: { bits: 4 } }],
     ['auto_map', '{"AutoModelForCausalLM":"own.py--Own"}', { auto_map: { AutoModelForCausalLM: 'own.py--Own' } }],
@@ -286,7 +285,6 @@ describe('refused as malformed, naming the field and what was expected', () => {
     ['rope_scaling', [1]],
     ['tie_word_embeddings', 'true'],
     ['attention_bias', 1],
-    ['mlp_bias', null],
     ['hidden_act', 7],
     ['model_type', 3],
   ])('%s = %j', (field, value) => {

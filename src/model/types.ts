@@ -68,6 +68,9 @@ export type BlockName = 'embedding' | `layer.${number}` | 'norm' | 'head';
 export type TensorRole = 'embedding' | 'position' | 'matrix' | 'bias' | 'norm' | 'head';
 export type Dtype = 'f32' | HalfDtype;
 
+/** How a tensor lies on the GPU. */
+export type Storage = Dtype | 'int8' | 'int4';
+
 /** Types in which a checkpoint holds its tensors: one for all, or by parameter name. */
 export type CheckpointTypes = Dtype | Readonly<Record<string, Dtype>>;
 
@@ -82,9 +85,9 @@ export interface ParameterRow {
   readonly block: BlockName;
   /** As stored in the checkpoint, row-major. */
   readonly shape: readonly number[];
-  /** Type on the GPU. */
-  readonly stored: Dtype;
-  readonly master: Dtype | null;
+  /** How it lies on the GPU. */
+  readonly stored: Storage;
+  readonly master: 'f32' | null;
   /** Pieces by rows, each within one binding (shards.ts): above 1 for a large vocabulary's embedding and head only. */
   readonly shards: number;
   /** Tensors of one group lie side by side without padding, in table order, and are used as one matrix: q, k, v. */

@@ -5,7 +5,7 @@ import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
 import { recomputedValues } from './recompute';
 import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
-import type { BlockName } from '../model/types';
+import { elementsOf, type BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
 import { layoutBlock, rowsByBlock, type BlockLayout } from './layout';
@@ -16,7 +16,7 @@ import { squareGroups } from '../shaders/reduce/grad_norm';
 import { placeCache } from './cache-place';
 import { rowsMaster, trainedRowsLayout } from './token-rows';
 import { shardedBuffer, type ShardedBuffer } from './sharded-buffer';
-import { BINDING_ALIGNMENT, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, FULL_VIEW, roundUp, type BufferSpec } from '../dispatch/types';
 import type { MemoryCategory } from '../dispatch/memory';
 
 /** In the order of their rows in the scalars buffer; slots come after them. */
@@ -50,9 +50,14 @@ export function runBuffers(input: PlanInput): RunBuffers {
     });
 
   const blocks = new Map<BlockName, Block>();
-  for (const [name, list] of rowsByBlock(storedTable(input))) {
+  const table = storedTable(input);
+  // Where layers train on masters, the f32 weights of what trains beside them are masters as well: nothing packed stands behind them.
+  const mastered = table.some(({ master }) => master !== null);
+  const isMaster = (name: BlockName): boolean =>
+    mastered && ALWAYS_ON_NAMES.some((each) => each === name && input.alwaysOn[each] && (each === 'norm' || !input.trainedRows[each]));
+  for (const [name, list] of rowsByBlock(table)) {
     const layout = layoutBlock(list, input.shardBytes);
-    blocks.set(name, { weights: makeSharded(name, layout, 'weights', name), layout, rows: list });
+    blocks.set(name, { weights: makeSharded(name, layout, isMaster(name) ? 'masters' : 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
   const widths = valueWidths(ops, shape);
@@ -170,7 +175,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
     positions,
   };
   const logitsStride = roundUp(shape.vocab, 4);
-  const chunkRows = headRows(input, logitsStride, all);
+  const chunkRows = headRows(input, logitsStride, all, blocks.values());
+  const packing = packingOf(blocks.values(), make);
   const cacheBytes = roundUp(input.cacheTokens * shape.kvHeads * shape.headDim * 4, 16);
   // Padding of a gradient must stay zero, because it is summed with the rest.
   const dense = [...alwaysOn.values(), ...slots].filter(({ layout }) => layout.bytes === 4 * layout.parameters);
@@ -207,6 +213,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     logitsStride,
     chunkRows,
     cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
+    packing,
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
@@ -221,14 +228,38 @@ export function runBuffers(input: PlanInput): RunBuffers {
  * Rows of a chunk of the head. Few chunks are faster, since each reads the head's matrix and its gradient; so logits may take a share of what
  * weights, gradients, state and kept values take already.
  */
-function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[]): number {
+function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[], blocks: Iterable<Block>): number {
   const { rows, recompute, optimizerState, trainedRows, updateAtOnce } = input;
-  const saving = recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
+  const quantised = [...blocks].some((block) => block.rows.some(({ stored }) => stored === 'int8' || stored === 'int4'));
+  const saving = quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
   const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
   const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
   // As many chunks as that takes, of equal length.
   return roundUp(Math.ceil(rows / Math.ceil(rows / most)), 64);
+}
+
+/** Elements that become codes at a time: 1 MiB in f32. */
+const PACKED_AT_ONCE = 2 ** 18;
+
+function packingOf(
+  blocks: Iterable<Block>,
+  make: (name: string, bytes: number, memory: MemoryCategory) => BufferSpec,
+): RunBuffers['packing'] {
+  const rows = [...blocks].flatMap((block) => block.rows).filter(({ stored }) => stored === 'int8' || stored === 'int4');
+  const [first] = rows;
+  if (!first || first.stored === 'f32') return null;
+  const { stored } = first;
+  const elements = Math.min(
+    PACKED_AT_ONCE,
+    rows.reduce((most, row) => Math.max(most, elementsOf(row)), 0),
+  );
+  const codes = make('packing.codes', elements * elementBytes({ stored }), 'staging');
+  return {
+    values: make('packing.values', elements * 4, 'staging'),
+    codes: { buffer: codes, offset: 0, bytes: codes.bytes, stored },
+    elements,
+  };
 }
 
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {

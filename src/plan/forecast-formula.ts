@@ -5,7 +5,7 @@ import { layerOps } from './layers';
 import { valueWidths } from './ops/registry';
 import type { RunPlan } from './run-plan';
 import { storedParameters } from './storage';
-import type { BufferSpec } from '../dispatch/types';
+import { elementBytes, type BufferSpec } from '../dispatch/types';
 
 type CountUnit = 'layer' | 'parameter' | 'adapter parameter' | 'token' | 'value' | 'buffer' | 'row' | 'logit';
 
@@ -72,6 +72,8 @@ function weightTerms({ buffers, input }: RunPlan): FormulaTerm[] {
     term('float32', FLOAT, [stored.f32, 'parameter']),
     term('float16', 2, [stored.f16, 'parameter']),
     term('bfloat16', 2, [stored.bf16, 'parameter']),
+    term('int8 with a scale for 32', elementBytes({ stored: 'int8' }), [stored.int8, 'parameter']),
+    term('int4 with a scale for 32', elementBytes({ stored: 'int4' }), [stored.int4, 'parameter']),
     ...(masters.length > 0
       ? [term('float32 while they train', FLOAT, [masters.length, 'layer'], [masters[0].layout.parameters, 'parameter'])]
       : []),

@@ -9,6 +9,7 @@ import type { OptimizerState } from '../shaders/adamw/adamw';
 import type { AttentionFamily } from '../shaders/attention/attention';
 import type { MatmulFamily } from '../shaders/matmul/matmul';
 import type { ModelShape, CheckpointTypes } from '../model/types';
+import type { Quantised } from '../dispatch/types';
 import type { Extents } from '../dispatch/extents';
 
 interface AlwaysOn {
@@ -17,6 +18,8 @@ interface AlwaysOn {
   readonly head: boolean;
 }
 
+/** The types of a checkpoint that is stored as it came, or the integers of a quantised base. */
+export type BaseStorage = CheckpointTypes | Quantised;
 /** Of which always-on tensors only the rows of tokens that occur in the data train, and how many such rows there are. */
 interface TrainedRows {
   readonly embedding: boolean;
@@ -42,8 +45,8 @@ export interface PlanInput {
   readonly sampled: readonly PolicyName[];
   readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
-  /** Which tensors may be packed (storage.ts); 'f32' if everything is stored as f32. */
-  readonly types: CheckpointTypes;
+  /** How weights that do not train are stored (storage.ts); 'f32' if everything is stored as f32. */
+  readonly types: BaseStorage;
   /** Capacity: N = B·T tokens of a micro-batch. */
   readonly rows: number;
   /** T */
@@ -183,7 +186,7 @@ export function planInput(
     sampled: lisa ? sampledBlocks(config, shape.tied) : [],
     trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
-    types: config.weightStorage === 'stored' ? types : 'f32',
+    types: config.weightStorage === 'stored' ? types : config.weightStorage,
     rows: config.batchSize * config.seqLen,
     seqLen: config.seqLen,
     cacheTokens: Math.min(shape.maxPositions, config.seqLen + config.sampleTokens),

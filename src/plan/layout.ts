@@ -5,14 +5,14 @@
 
 import { SHARD_BYTES, rowsOfShard } from '../model/shards';
 import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
-import { BINDING_ALIGNMENT, elementBytes, roundUp, type Half } from '../dispatch/types';
+import { BINDING_ALIGNMENT, elementBytes, roundUp, type Stored } from '../dispatch/types';
 
 export interface Placement {
   /** Bytes from the start of the block. */
   readonly offset: number;
   readonly elements: number;
   /** Type of packed elements; absent for f32. */
-  readonly stored?: Half;
+  readonly stored?: Stored;
 }
 
 /** Where a buffer of the block begins. */

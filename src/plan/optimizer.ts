@@ -96,6 +96,12 @@ export function reset(slot: Trainable): Segment {
   return { name: `${slot.name} reset`, dispatches };
 }
 
+/** The values in the packing buffer become codes: used where weights are uploaded. */
+export function packPiece({ buffers }: Context): Segment {
+  const { values, codes, elements } = buffers.packing!;
+  return { name: 'pack', dispatches: [pack({ label: 'pack', y: codes, x: FULL_VIEW(values), elements })] };
+}
+
 /** A layer joins: its slot's master gets the values that its block stores. */
 export const join = (block: Block, slot: Slot): Segment =>
   converted(`${block.weights.name} → ${slot.name}`, block, slot, (label, stored, master, elements) =>

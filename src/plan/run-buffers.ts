@@ -62,6 +62,13 @@ export type InputName =
   | 'positionGroupStart'
   | 'positionGroupId';
 
+/** Where the values of a quantised tensor are turned into codes, a piece at a time. */
+interface Packing {
+  readonly values: BufferSpec;
+  readonly codes: View;
+  readonly elements: number;
+}
+
 export interface RunBuffers {
   readonly blocks: ReadonlyMap<BlockName, Block>;
   /** LoRA: one adapter per layer. */
@@ -90,6 +97,8 @@ export interface RunBuffers {
   readonly chunkRows: number;
   /** K and V by layer, as far as possible in buffers that only steps use otherwise (cache-place.ts). */
   readonly cache: readonly { readonly k: View; readonly v: View }[];
+  /** Null if nothing is quantised. */
+  readonly packing: Packing | null;
   readonly frame: BufferSpec;
   /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];

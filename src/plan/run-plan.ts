@@ -54,6 +54,7 @@ export class RunPlan {
     const kinds = this.#kinds();
     const others = this.#otherKernels(kinds);
     this.#units = new Units({ input, buffers: this.buffers }, kinds, others);
+    if (this.buffers.packing) this.pack();
     if (input.purpose === 'train') this.#buildUpdates();
     const omitted = this.#omittedParams(this.builtSegments());
     // Every pass but those that depend on the kernels has the same parameters whatever the kernels are.
@@ -132,6 +133,11 @@ export class RunPlan {
     return this.#units.update('reset', slot);
   }
 
+  /** Turns the values in the packing buffer into codes. */
+  pack(): Segment {
+    return this.#units.update('pack');
+  }
+
   /** Clears the optimizer state of a block that is sampled. */
   resetBlock(name: PolicyName): Segment {
     return this.#units.update('resetBlock', name);
@@ -199,7 +205,8 @@ export class RunPlan {
       if (method === 'lisa' && (slots > 1 || sampled.length > 0)) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
-      this.join(0, index);
+      // What is quantised joins from its full precision (engine/truth.ts).
+      if (!this.buffers.packing) this.join(0, index);
       this.leave(0, index);
     }
     this.#units.update('norm');

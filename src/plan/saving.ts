@@ -2,6 +2,7 @@
 // differ in that one thing, so the parts add up to the whole to the byte. Pure.
 
 import type { RunConfig } from '../config/run-config';
+import { forecast, stepFlopsOf } from './forecast';
 import { planInput } from './input';
 import { bytesByCategory, sumBytes } from '../dispatch/memory';
 import { RunPlan } from './run-plan';
@@ -32,4 +33,31 @@ export function savingBreakdown(shape: ModelShape, config: RunConfig, types?: Ch
   const wide = bytes({ method: 'lisa', weightStorage: 'f32' });
   const lisa = bytes({ method: 'lisa' });
   return { full, lisa, sampling: full - allOn, alwaysOn: allOn - wide, precision: wide - lisa, recomputation: 0 };
+}
+
+export interface LeverPrice {
+  readonly lever: 'policies' | 'recomputation' | 'precision' | 'state' | 'clipping';
+  /** Bytes that the run would take more without this lever and with all others. */
+  readonly saves: number;
+  /** FLOPs of a step with it, over those without it. */
+  readonly work: number;
+}
+
+/** Each lever by the settings that turn it off. */
+const WITHOUT: Readonly<Record<LeverPrice['lever'], Partial<RunConfig>>> = {
+  policies: ALL_ON,
+  recomputation: { recompute: 'off' },
+  precision: { weightStorage: 'f32' },
+  state: { optimizerState: 'f32' },
+  clipping: { gradClipMode: 'global' },
+};
+
+/** What each lever that is on saves and costs, given the others. Throws CONFIG_INVALID if the configuration does not fit the model. */
+export function leverPrices(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): LeverPrice[] {
+  const total = (changes: Partial<RunConfig>): number => forecast(shape, { ...config, ...changes }, types, dataTokens).total;
+  const work = (changes: Partial<RunConfig>): number => stepFlopsOf(shape, { ...config, ...changes }, dataTokens);
+  return (Object.keys(WITHOUT) as LeverPrice['lever'][])
+    .filter((lever) => config.method === 'lisa' || lever !== 'policies')
+    .map((lever) => ({ lever, saves: total(WITHOUT[lever]) - total({}), work: work({}) / work(WITHOUT[lever]) }))
+    .filter(({ saves }) => saves !== 0);
 }

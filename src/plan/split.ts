@@ -8,9 +8,12 @@ import { capacityOf, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
 import { elementBytes, type Dispatch, type View } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
 
-/** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 64, where any view may. */
+/** Where any view of a matrix may start: 128 rows of a multiple of 32 elements fill whole bindings, also in 8 and 4 bits. */
+const UNIT = 128;
+
+/** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 128. */
 export function rangesOf(total: number, flopsPerUnit: number, maxFlops = LEAST_DISPATCH_FLOPS): [number, number][] {
-  const step = Math.max(64, Math.floor(maxFlops / flopsPerUnit / 64) * 64);
+  const step = Math.max(UNIT, Math.floor(maxFlops / flopsPerUnit / UNIT) * UNIT);
   const ranges: [number, number][] = [];
   for (let first = 0; first < total; first += step) ranges.push([first, Math.min(total, first + step)]);
   return ranges;

@@ -51,6 +51,7 @@ const UPDATES = {
   resetBlock: ({ buffers }: Context, name: AlwaysOnName) => optimizer.reset(buffers.alwaysOn.get(name)!),
   idleSquares: (context: Context, slot: number) => optimizer.idleSquares(context, context.buffers.slots[slot]),
   norm: (context: Context) => optimizer.norm(context),
+  pack: (context: Context) => optimizer.packPiece(context),
   reset: ({ buffers }: Context, slot: number) => optimizer.reset(buffers.slots[slot]),
   join: (context: Context, layer: number, slot: number) => optimizer.join(layerBlock(context, layer), context.buffers.slots[slot]),
   leave: (context: Context, layer: number, slot: number) => optimizer.leave(layerBlock(context, layer), context.buffers.slots[slot]),

@@ -207,9 +207,16 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const most = Math.max(64, Math.floor(Math.max(2 ** 21, Math.min(2 ** 27, share)) / (4 * up(V, 4)) / 64) * 64);
   const chunkRows = up(Math.ceil(N / Math.ceil(N / most)), 64);
 
+  // Beside masters, the f32 weights of embedding, head and norm that train as a whole are masters, too.
+  const alone = mastered
+    ? (alwaysOn.embedding && !byRows ? sum(embedding) : 0) +
+      (alwaysOn.norm ? sum(norm) : 0) +
+      (alwaysOn.head && !headByRows ? sum(head) : 0)
+    : 0;
+
   return {
-    weights,
-    masters: masters + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
+    weights: weights - alone,
+    masters: alone + masters + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
     gradients: state - (run.updateAtOnce ? (slots - 1) * sum(lora ? adapter : layer) : 0),
     optimizer: 2 * state,
     activations: keptValues + sum(scratchPool(run, chunkRows)),

@@ -42,7 +42,7 @@ export async function fixtureEngine(
 ): Promise<Engine> {
   const engine = await Engine.create(gpu ?? (await nodeLab()).gpu, planInput(fixtureShape(fixture), config, options), { validate: true });
   for (const { rows } of engine.plan.buffers.blocks.values()) {
-    for (const row of rows) engine.writeTensor(row, fixture.weights.get(row.name)!.values);
+    for (const row of rows) await engine.writeTensor(row, fixture.weights.get(row.name)!.values);
   }
   if (config.method === 'lora') {
     engine.plan.buffers.adapters.forEach(({ rows }, layer) => {

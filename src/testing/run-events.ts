@@ -41,6 +41,7 @@ export function preparedOf(config: RunConfig, firstStep = 1): Prepared {
       dropped: 0,
       perAnswer: 0,
       badRows: 0,
+      unread: {},
       ending: { of: 'turn', token: { id: 2, text: '<|im_end|>' }, stopIds: [2] },
     },
     device: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader', software: true },

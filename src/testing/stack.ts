@@ -37,6 +37,7 @@ export function preparedCase(name: ShapeName, patch: Partial<RunConfig> = {}): P
       dropped: 0,
       perAnswer: 0,
       badRows: 0,
+      unread: {},
       ending: { of: 'nothing', token: null, stopIds: [] },
     },
     device: { vendor: '', architecture: '', description: '', software: true },

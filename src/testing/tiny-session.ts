@@ -143,7 +143,8 @@ export async function trainedBytes(session: Session): Promise<Map<string, Bytes>
   const { engine } = session;
   const bytes = new Map<string, Bytes>();
   for (const [name, { weights }] of engine.plan.buffers.blocks) bytes.set(name, await engine.readSharded(weights));
-  for (const [layer, { weights }] of engine.plan.buffers.adapters.entries()) bytes.set(`adapter ${layer}`, await engine.readSharded(weights));
+  for (const [layer, { weights }] of engine.plan.buffers.adapters.entries())
+    bytes.set(`adapter ${layer}`, await engine.readSharded(weights));
   return bytes;
 }
 

@@ -15,6 +15,8 @@ import { planInput, type PlanOptions } from '../plan/input';
 import type { ShardedBuffer } from '../plan/sharded-buffer';
 import { randomStream } from '../base/random';
 import { Engine } from '../engine/engine';
+import { truthOf } from '../engine/truth';
+import { memoryScratch } from '../io/formats/scratch';
 import { initialA, loraSites } from '../engine/lora';
 
 const llama = {
@@ -84,8 +86,12 @@ export async function tinyEngine(
   const engine = await Engine.create(gpu ?? lab.gpu, planInput(shape, config, { dataTokens: tokens?.length, ...options }), {
     validate: true,
     tokens,
+    truth: truthOf(
+      (row, start, end) => Promise.resolve(tinyTensor(row, seed).slice(start, end)),
+      () => Promise.resolve(memoryScratch()),
+    ),
   });
-  for (const row of parameterTable(shape)) engine.writeTensor(row, tinyTensor(row, seed));
+  for (const row of parameterTable(shape)) await engine.writeTensor(row, tinyTensor(row, seed));
   engine.plan.buffers.adapters.forEach((_, layer) => {
     for (const { op, slice, a } of loraSites(shape)) engine.writeAdapter(layer, a, initialA(seed, layer, slice, config.loraRank, op.in));
   });

@@ -8,7 +8,7 @@ import { previewing, type InspectConfig } from '../data/sample/inspect';
 import { DataLoading, type LoadConfig, type LoadedData } from '../data/sample/loading';
 import type { DataPreview } from '../data/sample/preview';
 import type { Mask } from '../data/tokenize/chat';
-import { DataEncoder } from '../data/tokenize/encoding';
+import { DataEncoder, isConversation } from '../data/tokenize/encoding';
 import type { Tokenizer } from '../data/tokenize/tokenizer';
 
 export interface DataFile {
@@ -71,7 +71,7 @@ function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedDat
       encoding.endText();
     } else encoding.addRow(row);
   }
-  const chat = data.rows.some(({ kind }) => kind === 'chat');
+  const chat = data.rows.some((row) => isConversation(row, tokenizer));
   return { ...data, columns: [], refusal: null, encoding, firstRows: data.rows, rowCount: data.rows.length, chat };
 }
 

@@ -163,6 +163,7 @@ export function checkpointFile(
     };
     tensors.push({ name, dtype: 'f32', shape: [bytes / 4], data });
   };
+  const { truth } = engine;
   const held = (name: string, bytes: Uint8Array<ArrayBuffer>): void =>
     add(name, bytes.byteLength, (start, end) => bytes.subarray(start, end));
   for (const [name, { buffer }] of stateBuffers(engine)) add(name, buffer.bytes, (start, end) => engine.readWhole(buffer, start, end));
@@ -171,6 +172,9 @@ export function checkpointFile(
     held(`parked/${layer}.v`, v);
   }
   for (const [layer, bytes] of before) held(`before/${layer}`, bytes);
+  const inMasters = new Set(engine.layersInMasters);
+  for (const layer of truth?.layers.filter((each) => !inMasters.has(each)) ?? [])
+    add(`truth/${layer}`, truth!.layerBytes, (start, end) => truth!.readLayer(layer, start, end));
   const names = tensors.map(({ name }) => name).sort();
   // The writer asks for tensors in the order of the file, and asks for this one after all others.
   const check = (): Float32Array<ArrayBuffer> => {
@@ -267,12 +271,15 @@ export async function restoreCheckpoint(
   const parked = new Map<number, ParkedState>();
   const before = new Map<number, Uint8Array<ArrayBuffer>>();
   for (const name of sums.keys()) {
-    const [, kind, layer] = /^(parked|before)\/(\d+)(?:\.m)?$/.exec(name) ?? [];
+    const [, kind, layer] = /^(parked|before|truth)\/(\d+)(?:\.m)?$/.exec(name) ?? [];
     if (kind === 'parked') {
       const { bytes } = slots[0].m;
       parked.set(Number(layer), { m: await loadWhole(name, bytes), v: await loadWhole(`parked/${layer}.v`, bytes) });
     } else if (kind === 'before') {
       before.set(Number(layer), await loadWhole(name, slots[0].gradient.bytes));
+    } else if (kind === 'truth' && engine.truth) {
+      const whole = await loadWhole(name, engine.truth.layerBytes);
+      await engine.truth.write(Number(layer), (start, end) => Promise.resolve(whole.slice(start, end)));
     }
   }
   for (const name of unread) throw mismatch(`it holds ${name}, which this run does not train`);

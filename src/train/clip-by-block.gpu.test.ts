@@ -66,7 +66,7 @@ test('a loss that is not finite changes no weight, although layers do not wait f
   const config = tinyConfig(BLOCK);
   const engine = await tinyEngine(TINY['tied Llama'], config);
   const row = engine.plan.buffers.blocks.get('norm')!.rows[0];
-  engine.writeTensor(row, new Float32Array(16).fill(Infinity));
+  await engine.writeTensor(row, new Float32Array(16).fill(Infinity));
   const before = await weightHashes(engine);
   expect((await stepsOf(engine, config).take(tinyStep(TINY['tied Llama'], 1))).bad).toBe(true);
   expect(await weightHashes(engine)).toEqual(before);

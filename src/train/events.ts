@@ -7,6 +7,7 @@ import type { DataSummary } from '../data/sample/dataset';
 import type { DeviceDescription } from '../dispatch/limits';
 import type { MemoryTotals } from '../dispatch/memory';
 import type { BernoulliReport, Period } from '../lisa/schedule';
+import type { Quantised } from '../dispatch/types';
 import type { Dtype, ModelShape } from '../model/types';
 import type { BlockBytes } from '../plan/block-bytes';
 import type { Forecast } from '../plan/forecast';
@@ -60,6 +61,8 @@ export interface Prepared {
   readonly blocks: readonly BlockBytes[];
   /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
   readonly rows?: { readonly trained: number; readonly all: number };
+  /** Matrices of a quantised base that stay in f32, because their rows are not whole groups. */
+  readonly keptWider?: readonly string[];
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }
@@ -102,7 +105,7 @@ export interface RunReport {
   };
   readonly parameters: number;
   /** Parameters by the type in which they lie on the GPU, masters apart. Older reports have none. */
-  readonly stored?: Readonly<Record<Dtype, number>>;
+  readonly stored?: Readonly<Record<Dtype, number> & Partial<Record<Quantised, number>>>;
   /** Present only if layers were rounded at the end. */
   readonly rounding?: Rounding;
   readonly trainable: number;

@@ -21,7 +21,7 @@ async function tamper({ engine, inputs }: Session, fits: (row: ParameterRow) => 
   const row = inputs.files.table.find(fits)!;
   const values = await engine.readTensor(row);
   new Uint32Array(values.buffer)[Math.floor(values.length / 2)] ^= 1;
-  engine.writeTensor(row, values);
+  await engine.writeTensor(row, values);
 }
 
 interface Visit {

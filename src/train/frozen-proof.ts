@@ -4,7 +4,8 @@
 import type { PolicyName } from '../config/policies';
 import type { TensorPiece } from '../io/sources/model-files';
 import { piecesOf } from '../io/formats/pieces';
-import { elementsOf, type BlockName } from '../model/types';
+import { isQuantised } from '../dispatch/types';
+import { elementsOf, type BlockName, type ParameterRow } from '../model/types';
 import type { Engine } from '../engine/engine';
 
 async function digest(data: Float32Array<ArrayBuffer>): Promise<string> {
@@ -21,15 +22,27 @@ export class FrozenProof {
     this.#engine = engine;
   }
 
-  /** Records a piece of a tensor that is uploaded to the GPU. */
+  /** Records a piece of a tensor that was uploaded to the GPU. What the GPU has quantised is read back. */
   async notePiece({ row, start, data }: TensorPiece): Promise<void> {
-    this.#digests.set(`${row.name} ${start}`, await digest(data));
+    const stored = this.#quantised(row) ? await this.#engine.readStored(row, start, start + data.length) : data;
+    this.#digests.set(`${row.name} ${start}`, await digest(stored));
   }
 
-  /** Records all tensors of a block as they will be stored once their layer leaves. Reads them from the GPU, which must be idle. */
+  /**
+   * Records all tensors of a block as they will be stored once their layer leaves. Reads them from the GPU, which must be idle. Only the GPU
+   * can tell how a layer is quantised, so one in training is recorded when it has left (noteLeft).
+   */
   async noteBlock(name: BlockName): Promise<void> {
-    for await (const { row, start, data } of this.#read(name))
-      await this.notePiece({ row, start, data: this.#engine.roundedAsStored(row, data) });
+    for await (const { row, start, data } of this.#read(name)) {
+      const noted = this.#engine.roundedAsStored(row, data);
+      this.#digests.set(`${row.name} ${start}`, await digest(noted));
+    }
+  }
+
+  /** Records what is quantised of a layer whose weights are in its block again. */
+  async noteLeft(layer: number): Promise<void> {
+    for await (const { row, start, data } of this.#read(`layer.${layer}`))
+      if (this.#quantised(row)) this.#digests.set(`${row.name} ${start}`, await digest(data));
   }
 
   /** The blocks among these in which any bit differs. Reads the tensors back one at a time; the GPU must be idle. */
@@ -46,8 +59,17 @@ export class FrozenProof {
 
   async *#read(name: BlockName): AsyncGenerator<TensorPiece> {
     for (const row of this.#engine.plan.buffers.blocks.get(name)!.rows) {
-      for (const [start, end] of piecesOf(elementsOf(row))) yield { row, start, data: await this.#engine.readTensor(row, start, end) };
+      for (const [start, end] of piecesOf(elementsOf(row))) yield { row, start, data: await this.#stored(row, start, end) };
     }
+  }
+
+  /** What is quantised as the words that the GPU holds, everything else as values. */
+  #stored(row: ParameterRow, start: number, end: number): Promise<Float32Array<ArrayBuffer>> {
+    return this.#quantised(row) ? this.#engine.readStored(row, start, end) : this.#engine.readTensor(row, start, end);
+  }
+
+  #quantised(row: ParameterRow): boolean {
+    return isQuantised(this.#engine.storedAs(row));
   }
 }
 

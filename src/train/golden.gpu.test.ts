@@ -58,7 +58,7 @@ describe('the built-in model', () => {
     const directory = fileURLToPath(new URL(`../../public/${BUILTIN_MODELS[0].path}`, import.meta.url));
     const files = await openModel(await nodeSource(directory));
     engine = await Engine.create((await nodeLab()).gpu, planInput(files.shape, config), { validate: true });
-    for await (const { row, start, data } of files.pieces()) engine.writeTensor(row, data, start);
+    for await (const { row, start, data } of files.pieces()) await engine.writeTensor(row, data, start);
   }, 120_000);
   afterAll(() => engine.close());
 

@@ -23,7 +23,7 @@ import {
 } from '../testing/tiny';
 import type { Engine } from '../engine/engine';
 import { stepsOf } from '../testing/steps';
-import { switchLayers } from './step';
+import { switchLayers } from './switch-layers';
 
 const ON = { embedding: true, head: true, norm: true };
 const OFF = { embedding: false, head: false, norm: false };
@@ -273,7 +273,7 @@ describe('optimizer state belongs to a layer', () => {
       name,
       config,
       async (engine) => {
-        for (const row of table) engine.writeTensor(row, start.get(row.name)!);
+        for (const row of table) await engine.writeTensor(row, start.get(row.name)!);
         await stepsOf(engine, config, () => draws[1]).take(data);
         return weightHashes(engine);
       },
@@ -398,7 +398,7 @@ describe('a loss that is not a finite number', () => {
       const row = parameterTable(TINY[name]).find((r) => r.name === tensor)!;
       const values = await engine.readTensor(row);
       values[3] = poison;
-      engine.writeTensor(row, values);
+      await engine.writeTensor(row, values);
       const { alwaysOn, slots } = engine.plan.buffers;
       const state = async (): Promise<string[]> => {
         const hashes: string[] = [];
@@ -411,7 +411,7 @@ describe('a loss that is not a finite number', () => {
       expect([await weightHashes(engine), await state()]).toEqual(before);
       // The flag stays set: even a step whose own loss is finite makes no update.
       values[3] = 0.1;
-      engine.writeTensor(row, values);
+      await engine.writeTensor(row, values);
       const healed = await weightHashes(engine);
       const after = await steps.take(tinyStep(TINY[name], 3));
       expect([after.bad, Number.isFinite(after.loss)]).toEqual([true, true]);

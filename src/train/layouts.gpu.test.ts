@@ -36,7 +36,7 @@ interface Layout extends Pick<PlanOptions, 'shardBytes'> {
 async function engineOf(name: TinyName, config: RunConfig, { bits, weightStorage, shardBytes }: Layout, draws?: Draws): Promise<Engine> {
   const shape = shapeOf(name);
   const engine = await tinyEngine(shape, { ...config, weightStorage }, { draws, types: bits, shardBytes });
-  for (const row of parameterTable(shape)) engine.writeTensor(row, rounded(tinyTensor(row), bits));
+  for (const row of parameterTable(shape)) await engine.writeTensor(row, rounded(tinyTensor(row), bits));
   return engine;
 }
 

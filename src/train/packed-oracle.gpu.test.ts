@@ -145,7 +145,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
           mended++;
         });
         differing += mended;
-        if (mended > 0) packed.writeTensor(row, master);
+        if (mended > 0) await packed.writeTensor(row, master);
       }
       return async () => {
         for (const row of rows) expect(await packed.readTensor(row), `${ended}/${row.name}, stored`).toEqual(joined.get(row.name));

@@ -11,6 +11,7 @@ import type { DataRow } from '../data/read/types';
 import { AppError } from '../base/errors';
 import type { FileSource } from '../io/sources/file-source';
 import { openModel, type ModelFiles, type ModelTexts } from '../io/sources/model-files';
+import { tokenizerText } from '../io/sources/tokenizer-text';
 import { checkReadable, loadFiles, type DataInput } from './load-data';
 import { Pace } from './pace';
 
@@ -87,9 +88,7 @@ export async function prepareInputs(
 }
 
 export async function openTokenizer(files: ModelTexts): Promise<Tokenizer> {
-  const tokenizerJson = await files.text('tokenizer.json');
-  if (tokenizerJson === null)
-    throw new AppError('TOKENIZER', `${files.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');
+  const tokenizerJson = await tokenizerText(files);
   const optional = async (path: string): Promise<string | undefined> => (await files.text(path)) ?? undefined;
   return loadTokenizer(
     {

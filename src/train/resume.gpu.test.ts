@@ -123,7 +123,7 @@ describe.each(LAYOUTS)('%s', (name) => {
       const values = await session.engine.readTensor(row);
       // The lowest bit that every type keeps, in the last element, which lies in the last of several buffers.
       new Uint32Array(values.buffer)[values.length - 1] ^= 1 << 16;
-      session.engine.writeTensor(row, values);
+      await session.engine.writeTensor(row, values);
       return 'verify';
     };
     await session.run();

@@ -7,7 +7,7 @@ import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forec
 import { scheduleConfig, type KernelChoice } from '../plan/input';
 import type { KernelSetUse } from './checkpoint';
 import { withTotal } from '../dispatch/memory';
-import { storedParameters } from '../plan/storage';
+import { keptWider, storedParameters } from '../plan/storage';
 import { blockBytes } from '../plan/block-bytes';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
@@ -69,6 +69,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
     forecasts: facts.forecasts,
     schedule: facts.schedule,
     blocks: blockBytes(facts.engine.plan),
+    keptWider: keptWider(facts.engine.plan.input),
     ...rowsOf(facts.inputs),
     firstStep,
   };

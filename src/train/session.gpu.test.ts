@@ -289,10 +289,10 @@ describe('ends before the last step', () => {
     host.onGate = async (): Promise<GateAnswer> => {
       if (session.state.completed === 4) {
         atFour = await allTensors();
-        session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
+        await session.engine.writeTensor(row, new Float32Array(values.length).fill(NaN));
       }
       // The step under way has read the NaN. This one would be sound again, but after a bad step none may train or be reported.
-      if (session.state.completed === 5) session.engine.writeTensor(row, values);
+      if (session.state.completed === 5) await session.engine.writeTensor(row, values);
       return 'go';
     };
     try {
@@ -300,7 +300,7 @@ describe('ends before the last step', () => {
       // When a later reading has arrived, the step after it has reported anything that it had to report.
       await session.engine.readTensor(row);
       // The weights are those after the last good step, apart from what this test has put there.
-      session.engine.writeTensor(row, atFour.get(row.name)!);
+      await session.engine.writeTensor(row, atFour.get(row.name)!);
       const report = await session.endAtLastGood();
       expect([session.lastGoodStep, report.evalLoss.at(-1)?.step]).toEqual([4, 4]);
       expect(await allTensors()).toEqual(atFour);

@@ -13,6 +13,8 @@ import { checkpointFile, readCheckpointState, restoreCheckpoint, type Checkpoint
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
+import { truthOf } from '../engine/truth';
+import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
 import { Evaluations } from './evaluation';
 import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
@@ -33,6 +35,8 @@ export interface SessionHost {
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStorage | null;
+  /** Where layers that lie quantised keep their full precision; by default in memory. */
+  readonly scratch?: OpenScratch;
   /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
   gate(): Promise<GateAnswer>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
@@ -88,8 +92,9 @@ export class Session {
       ? resumedKernels(gpu, (await readCheckpointState(from)).kernels)
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
     const { tokens } = dataset;
+    const truth = truthOf((...part) => files.tensor(...part), host.scratch ?? (() => Promise.resolve(memoryScratch())));
     const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), shardBytes, types: files.types, dataTokens: tokens.length };
-    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens });
+    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens, truth });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -114,6 +119,7 @@ export class Session {
       turns: turnsOf(config, scheduleConfig(files.shape, config)),
       controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
       parked: new Map(),
+      onLeft: (layer) => this.#proof?.noteLeft(layer) ?? Promise.resolve(),
       completed: 0,
     };
     this.schedule = listPeriods(this.state.turns, config.steps);
@@ -240,7 +246,7 @@ export class Session {
     if (bad) {
       throw new AppError(
         'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'What was not finite has changed no weight.'}`,
+        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'It has changed no weight, but layers above the one where it appeared may have taken this step.'}`,
         // run() says what to do about it.
         '',
       );
@@ -389,6 +395,8 @@ export class Session {
     const { controller } = this.state;
     controller.resume(state.trainer.slots, state.trainer.parked, state.trainer.blocks);
     this.engine.adopt(controller.assignment());
+    // What their blocks hold is older than their masters, which is what they will leave with.
+    for (const layer of this.engine.layersInMasters) await this.#proof?.noteBlock(`layer.${layer}`);
     for (const [layer, kept] of parked) this.state.parked.set(layer, kept);
     this.state.completed = state.trainer.step;
     this.#watch?.restore(controller.layers(), before);

@@ -7,24 +7,19 @@ import type { RunConfig } from '../config/run-config';
 import { learningRate, rewarmed } from '../config/learning-rate';
 import type { Loader } from '../data/batch/loader';
 import { FULL_VIEW } from '../dispatch/types';
-import type { Engine } from '../engine/engine';
 import { writeBatch } from '../engine/inputs';
-import type { LayerController, ParkedState } from '../lisa/controller';
 import { periodOf, startsPeriod, type Turns } from '../lisa/schedule';
 import { ALWAYS_ON_NAMES } from '../plan/buffers';
 import { liveHead } from '../plan/step-plan';
 import { adamwScalars } from '../shaders/adamw/adamw';
+import { switchLayers, type SlotsState } from './switch-layers';
 import { readStats, type StepStats } from '../shaders/loss/stats';
 
 /** What the steps of a run read and change. */
-export interface StepState {
+export interface StepState extends SlotsState {
   readonly config: RunConfig;
-  readonly engine: Engine;
   readonly loader: Pick<Loader, 'nextStep'>;
   readonly turns: Turns;
-  readonly controller: LayerController;
-  /** m and v of layers that are not in training, by layer, if the run keeps them. */
-  readonly parked: Map<number, ParkedState>;
   /** Optimizer steps that were submitted. */
   completed: number;
 }
@@ -85,26 +80,4 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   state.completed = step;
   const copy = executor.read(FULL_VIEW(stats), statsStaging[step % 2]).then((bytes) => new Float32Array(bytes));
   return { step, lr, layers: controller.layers(), blocks: controller.drawn(), tokens, targets, stats: copy.then(readStats) };
-}
-
-/** Gives slots to these layers: parks the state of layers that leave, moves packed weights, and clears or restores the slots' state. */
-export async function switchLayers(state: StepState, layers: readonly number[], blocks: readonly PolicyName[] = []): Promise<void> {
-  const { controller, engine, parked } = state;
-  const { slots } = engine.plan.buffers;
-  const change = controller.switchTo(layers);
-  for (const [slot, layer] of change.park)
-    parked.set(layer, { m: await engine.readSharded(slots[slot].m), v: await engine.readSharded(slots[slot].v) });
-  await engine.moveWeights(change);
-  const cleared = [
-    ...change.clear.map((slot) => engine.plan.reset(slot)),
-    ...controller.switchBlocks(blocks).map((name) => engine.plan.resetBlock(name)),
-  ];
-  await engine.executor.run(cleared, engine.plan.capacity);
-  for (const [slot, layer] of change.restore) {
-    const kept = parked.get(layer);
-    if (!kept) throw new AppError('INTERNAL', `The parked state of layer ${layer} is missing.`, '');
-    engine.writeSharded(slots[slot].m, kept.m);
-    engine.writeSharded(slots[slot].v, kept.v);
-    parked.delete(layer);
-  }
 }

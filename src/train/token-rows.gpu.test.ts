@@ -113,7 +113,7 @@ test.each([
 
   // A model that holds what was read back answers alike, to a unit in the last place: its head takes all rows in one product.
   const other = await tinyEngine(shape, tinyConfig({ ...ON, weightStorage: 'f32' }));
-  for (const row of parameterTable(shape)) other.writeTensor(row, await engine.readTensor(row));
+  for (const row of parameterTable(shape)) await other.writeTensor(row, await engine.readTensor(row));
   const prompt = [3, 60 % shape.vocab, 18, 7];
   const [got, want] = [await engine.logits(prompt, 0), await other.logits(prompt, 0)];
   expect(relativeErrorL2(got, want)).toBeLessThan(CLOSE);
@@ -123,7 +123,7 @@ test.each([
   // Written in pieces that end within rows, and read in pieces, it is the same.
   const [row] = vocabulary;
   const values = tinyTensor(row, 7);
-  for (let start = 0; start < values.length; start += 38) engine.writeTensor(row, values.slice(start, start + 38), start);
+  for (let start = 0; start < values.length; start += 38) await engine.writeTensor(row, values.slice(start, start + 38), start);
   const whole = await engine.readTensor(row);
   for (let start = 0; start < values.length; start += 50) {
     const end = Math.min(values.length, start + 50);

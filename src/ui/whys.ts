@@ -8,7 +8,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   stepsPerPeriod:
     'A layer that joins starts with empty m and v. A long period lets them settle; a short one reaches more layers in the same steps.',
   alwaysOn:
-    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were.',
+    'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were. Drawn like layers, they train in some periods only, which saves time and no memory. On the built-in task, the held-out loss after 100 steps was 3.647 as published, 3.653 by rows and 3.677 drawn, where seeds differ by 0.005.',
   lisaSampler:
     'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws by the layer weights.',
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',
@@ -19,7 +19,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   recompute:
     'Every layer keeps values for its gradients until the backward pass reaches it, and they grow with the batch and the length. Recomputing them takes extra time and changes no bit of the result.',
   weightStorage:
-    'A layer in training has a float32 copy. When it leaves, it is rounded back to 16 bits, which loses changes smaller than half a step of that format. The run measures that loss at the end. Weights that train at every step are float32 in any case.',
+    'A layer in training has a float32 copy, and weights that train at every step are float32 in any case. As stored: a layer that leaves is rounded back to 16 bits, which loses changes smaller than half a step of that format. In 8 or 4 bits nothing is lost: the full precision of trained layers goes to a file on disk, and the export has it; only the layers that do not train right now are coarser.',
   lisaWeights: 'Used by the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'By default α = 2r: the adapters act at twice their own size, whatever the rank.',

@@ -5,11 +5,14 @@ import { AppError } from '../base/errors';
 import type { SafetensorsFile } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
+import type { OpenScratch } from '../io/formats/scratch';
 import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/sources/run-sources';
 
 export interface RunStorage {
   readonly checkpoints: CheckpointStorage;
   readonly sources: SourceStorage;
+  /** Opens a file for the full precision of layers whose base is quantised; by default in memory. */
+  readonly scratch?: OpenScratch;
   /** The lock on this storage among the tabs of the page. A run that keeps checkpoints holds it. */
   readonly lock: Exclusive;
 }

@@ -20,6 +20,7 @@ import type { RunEvent } from '../train/events';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from '../train/session';
+import type { OpenScratch } from '../io/formats/scratch';
 import { openSources, type SourcePlaces } from './sources';
 
 export interface RunRequest {
@@ -59,7 +60,7 @@ export class WorkerRun {
     const { runId, model, data, from } = request;
     this.runId = runId;
     this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null);
-    this.#settled = this.#run(request, gpu);
+    this.#settled = this.#run(request, gpu, storage.scratch);
   }
 
   get gate(): Gate {
@@ -127,7 +128,7 @@ export class WorkerRun {
   }
 
   /** Never rejects. */
-  async #run(request: RunRequest, gpu: Gpu): Promise<void> {
+  async #run(request: RunRequest, gpu: Gpu, scratch?: OpenScratch): Promise<void> {
     const { config, from } = request;
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
@@ -141,6 +142,7 @@ export class WorkerRun {
         runId: request.runId,
         emit: this.#emit,
         checkpoints: this.#checkpoints,
+        ...(scratch && { scratch }),
         gate: async () => {
           await request.duty.rest();
           const answer = await this.#gate.ask();

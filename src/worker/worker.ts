@@ -4,6 +4,7 @@ import { openGpu } from '../gpu/device';
 import { ModelCache } from '../io/hub/model-cache';
 import { OpfsCheckpoints } from '../io/browser/opfs-checkpoints';
 import { OpfsModels } from '../io/browser/opfs-models';
+import { opfsScratch } from '../io/browser/opfs-scratch';
 import { OpfsSources } from '../io/browser/opfs-sources';
 import { TabLock } from '../io/browser/tab-lock';
 import type { Command } from './protocol';
@@ -11,7 +12,12 @@ import { TrainService } from './service';
 
 const service = new TrainService({
   openGpu: (lowPower) => openGpu(navigator.gpu, { powerPreference: lowPower ? 'low-power' : 'high-performance' }),
-  storage: { checkpoints: new OpfsCheckpoints('checkpoint'), sources: new OpfsSources('sources'), lock: new TabLock('lisa-studio-run') },
+  storage: {
+    checkpoints: new OpfsCheckpoints('checkpoint'),
+    sources: new OpfsSources('sources'),
+    scratch: opfsScratch('scratch'),
+    lock: new TabLock('lisa-studio-run'),
+  },
   models: new ModelCache(new OpfsModels('models')),
   post: (event) => self.postMessage(event),
 });

@@ -54,7 +54,7 @@ export async function ourAnswer(gpu: Gpu, files: ModelFiles, tensor: ReadTensor,
   const config = { ...DEFAULTS, method: 'full' as const, seqLen: ids.length, batchSize: 1, sampleTokens: more };
   const engine = await Engine.create(gpu, inferenceInput(planInput(files.shape, config)));
   try {
-    for (const row of files.table) engine.writeTensor(row, await tensor(row));
+    for (const row of files.table) await engine.writeTensor(row, await tensor(row));
     return await answer(ids, more, (id, past) => engine.logits([id], past));
   } finally {
     engine.close();

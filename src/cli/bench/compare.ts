@@ -6,7 +6,7 @@ import type { Gpu } from '../../gpu/device';
 import { Profiler, type DispatchTime } from '../../gpu/profiler';
 import { LayerController } from '../../lisa/controller';
 import type { KernelChoice } from '../../plan/input';
-import { switchLayers } from '../../train/step';
+import { switchLayers } from '../../train/switch-layers';
 import type { Dispatch, Segment } from '../../dispatch/types';
 import type { BatchShape, BenchModel } from './models';
 import { digits, median, percent, table } from './print';

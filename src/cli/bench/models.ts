@@ -36,6 +36,8 @@ export interface BenchModel {
   /** Batches that run when none is asked for: on a software renderer, and on a GPU. */
   readonly batch: { readonly software: BatchShape; readonly hardware: BatchShape };
   pieces(): AsyncIterable<TensorPiece> | Iterable<TensorPiece>;
+  /** Elements [start, end) of a tensor. */
+  tensor(row: ParameterRow, start: number, end: number): Promise<Float32Array<ArrayBuffer>>;
 }
 
 const llama = { model_type: 'llama', hidden_act: 'silu', rms_norm_eps: 1e-5 } as const;
@@ -72,6 +74,7 @@ export async function benchModel(id: string): Promise<BenchModel> {
       types: files.types,
       batch: { software: { batchSize: 4, seqLen: 63 }, hardware: { batchSize: 16, seqLen: 256 } },
       pieces: () => files.pieces(),
+      tensor: (...part) => files.tensor(...part),
     };
   }
   const config = CONFIGS[id];
@@ -83,6 +86,10 @@ export async function benchModel(id: string): Promise<BenchModel> {
     types: 'bf16',
     batch: { software: { batchSize: 1, seqLen: 32 }, hardware: { batchSize: 4, seqLen: 512 } },
     pieces: () => randomPieces(shape),
+    tensor: (row, start, end) => {
+      const index = parameterTable(shape).findIndex(({ name }) => name === row.name);
+      return Promise.resolve(randomWeights()(row, index, start, end));
+    },
   };
 }
 

@@ -10,6 +10,8 @@ import { planInput, scheduleConfig, type KernelChoice } from '../../plan/input';
 import type { Segment } from '../../dispatch/types';
 import { initialA, loraSites } from '../../engine/lora';
 import { Engine } from '../../engine/engine';
+import { truthOf } from '../../engine/truth';
+import { memoryScratch } from '../../io/formats/scratch';
 import { LayerController } from '../../lisa/controller';
 import type { StepStats } from '../../shaders/loss/stats';
 import { takeStep, type StepState } from '../../train/step';
@@ -63,9 +65,15 @@ export class Rig {
     const engine = await Engine.create(
       gpu,
       planInput(model.shape, config, { kernels, types: model.types, ...(draw && { draws: [draw] }) }),
+      {
+        truth: truthOf(
+          (...part) => model.tensor(...part),
+          () => Promise.resolve(memoryScratch()),
+        ),
+      },
     );
     try {
-      for await (const { row, start, data } of model.pieces()) engine.writeTensor(row, data, start);
+      for await (const { row, start, data } of model.pieces()) await engine.writeTensor(row, data, start);
       for (const layer of engine.plan.buffers.adapters.keys()) {
         for (const site of loraSites(model.shape))
           engine.writeAdapter(layer, site.a, initialA(1, layer, site.slice, config.loraRank, site.op.in));

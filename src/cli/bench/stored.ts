@@ -12,7 +12,7 @@ import type { BatchShape, BenchModel } from './models';
 import { digits, median, mega, table } from './print';
 import { Rig, type StepTime } from './rig';
 
-type Weights = RunConfig['weightStorage'];
+type Weights = Extract<RunConfig['weightStorage'], 'f32' | 'stored'>;
 
 const CASES: readonly { readonly name: string; readonly method: Method; readonly train?: RunConfig['alwaysOn'] }[] = [
   { name: 'full', method: 'full' },

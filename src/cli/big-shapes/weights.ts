@@ -39,6 +39,17 @@ export function* bigPieces(shape: ModelShape): Generator<TensorPiece> {
   }
 }
 
+/** Elements [start, end) of a tensor, as in the pieces. */
+export const bigTensor = (shape: ModelShape, row: ParameterRow, start: number, end: number): Float32Array<ArrayBuffer> =>
+  weightsOf(
+    weightRule(
+      row,
+      parameterTable(shape).findIndex(({ name }) => name === row.name),
+    ),
+    start,
+    end,
+  );
+
 /** T + 1 random tokens: T inputs, each of which predicts the next. */
 export const bigTokens = (shape: ModelShape, seqLen: number): number[] => {
   const stream = randomStream(1, 'big shapes');

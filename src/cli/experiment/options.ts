@@ -1,32 +1,39 @@
-// The arguments of `npm run experiment`: which methods and seeds; all others are finetune's and go to every run.
+// The arguments of `npm run experiment`: which methods or variants of LISA and which seeds; all others are finetune's and go to every run.
 
-import type { Method } from '../../config/run-config';
 import { AppError } from '../../base/errors';
+import { LEVERS, METHODS, type Variant } from './variants';
 
 export interface ExperimentOptions {
-  readonly methods: readonly Method[];
+  readonly variants: readonly Variant[];
   readonly seeds: readonly number[];
   /** Arguments for finetune, unchanged. */
   readonly rest: readonly string[];
 }
 
-const METHODS: readonly Method[] = ['lisa', 'full', 'lora'];
-
 /** By default all methods with seeds 1, 2 and 3. Throws CONFIG_INVALID. */
 export function parseExperimentOptions(args: readonly string[]): ExperimentOptions {
-  let methods = METHODS;
+  let variants = METHODS;
   let seeds: readonly number[] = [1, 2, 3];
   const rest: string[] = [];
   for (let at = 0; at < args.length; at++) {
     const flag = args[at];
-    if (flag === '--methods') methods = listOf(flag, args[++at], methodOf, METHODS.join(','));
+    if (flag === '--methods') variants = listOf(flag, args[++at], oneOf(METHODS), namesOf(METHODS));
+    else if (flag === '--variants') variants = leversOf(args[++at]);
     else if (flag === '--seeds') seeds = listOf(flag, args[++at], seedOf, '1,2,3');
     else rest.push(flag);
   }
-  return { methods, seeds, rest };
+  return { variants, seeds, rest };
 }
 
-const methodOf = (text: string): Method | null => METHODS.find((method) => method === text) ?? null;
+/** 'all', or a list. */
+const leversOf = (text: string | undefined): readonly Variant[] =>
+  text === 'all' ? LEVERS : listOf('--variants', text, oneOf(LEVERS), `all,${namesOf(LEVERS)}`);
+
+const namesOf = (all: readonly Variant[]): string => all.map(({ name }) => name).join(',');
+const oneOf =
+  (all: readonly Variant[]) =>
+  (text: string): Variant | null =>
+    all.find(({ name }) => name === text) ?? null;
 const seedOf = (text: string): number | null => (/^\d{1,9}$/.test(text) ? Number(text) : null);
 
 function listOf<T>(flag: string, text: string | undefined, of: (part: string) => T | null, example: string): readonly T[] {

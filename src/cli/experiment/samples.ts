@@ -1,11 +1,10 @@
 // The samples of an experiment as Markdown: for each prompt what the model wrote before training, once, and what it
-// wrote after training, by method and seed.
+// wrote after training, by method or variant and seed.
 
-import type { Method } from '../../config/run-config';
 import type { Sample } from '../../train/events';
 
 /** Samples of the runs of each method, in the order of the seeds. */
-export function samplesByPrompt(runs: ReadonlyMap<Method, readonly (readonly Sample[])[]>, seeds: readonly number[]): string {
+export function samplesByPrompt(runs: ReadonlyMap<string, readonly (readonly Sample[])[]>, seeds: readonly number[]): string {
   const all = [...runs.values()].flat(2);
   const texts = (samples: readonly Sample[], prompt: string, when: Sample['when']): string[] =>
     samples.filter((sample) => sample.prompt === prompt && sample.when === when).map(({ text }) => JSON.stringify(text.trim()));

@@ -67,6 +67,7 @@ const DOCUMENTED = [
   'verify',
   'hub-url',
   'cache-dir',
+  'memory-budget',
   'resume',
   'overwrite',
   'export-last',
@@ -108,6 +109,19 @@ test('options that are not settings of the run', () => {
   expect(parseOptions(['--resume', 'x', '--model', 'm', '--data', 'd'])).toMatchObject({ resume: 'x', config: { model: 'm', data: 'd' } });
   expect(parseOptions(['--resume', 'x', '--verify', 'on'])).toMatchObject({ resume: 'x', verify: true });
   expect(refusal('--verify', 'yes')).toMatchObject({ code: 'CONFIG_INVALID', detail: "--verify: 'yes' is not known." });
+  expect(parseOptions(['--memory-budget', '1.5GB', '--recompute', 'auto'])).toMatchObject({
+    memoryBudget: 1.5e9,
+    config: { recompute: 'off' },
+  });
+  expect(parseOptions(['--memory-budget', '1.5GB', '--recompute', 'auto']).explicit.size).toBe(0);
+  expect(refusal('--memory-budget', 'much')).toMatchObject({
+    code: 'CONFIG_INVALID',
+    detail: "--memory-budget: 'much' is not an amount of memory.",
+  });
+  expect(refusal('--recompute', 'auto')).toMatchObject({
+    code: 'CONFIG_INVALID',
+    detail: '--recompute: auto needs a budget to choose for.',
+  });
   expect(parseOptions(['--help'])).toMatchObject({ help: true });
 });
 

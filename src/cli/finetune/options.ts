@@ -3,6 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { AppError } from '../../base/errors';
+import { bytes } from '../../config/bytes';
 import { good, row, type Field, type Kind } from '../../config/field';
 import { choice, last, optional, text, toggle } from '../../config/kinds';
 import { checkConfig, CONFIG_KEYS, configOf, fieldOf, type ConfigKey, type RunConfig } from '../../config/run-config';
@@ -48,6 +49,12 @@ const COMMAND = {
     default: null,
     flag: 'cache-dir',
     help: 'where models of the Hub are kept (default: lisa-studio/models in XDG_CACHE_HOME or ~/.cache)',
+  }),
+  /** Settings that nobody gave are chosen so that the run fits these bytes of GPU memory. */
+  memoryBudget: row(optional(bytes), {
+    default: null,
+    flag: 'memory-budget',
+    help: 'GPU memory that the run may take, such as 1.5GB: settings that you do not give are chosen to fit, those that cost least first',
   }),
   resume: row(optional(text('dir')), { default: null, flag: 'resume', help: 'resume the run in this directory from its checkpoint' }),
 };
@@ -112,7 +119,7 @@ function given({ flag, parse }: AnyField, texts: Texts): { readonly value: unkno
 
 /** Throws CONFIG_INVALID for an unknown option, a value of the wrong kind or out of range. */
 export function parseOptions(args: readonly string[]): FinetuneOptions {
-  const texts = readTexts(args);
+  const texts = withoutAuto(readTexts(args));
   const choices = new Map<ConfigKey, unknown>();
   for (const key of CONFIG_KEYS) {
     const found = given(fieldOf(key), texts);
@@ -139,6 +146,18 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     json: texts.json === true,
     help: texts.help === true,
   };
+}
+
+/** `--recompute auto` leaves the choice to the budget, as if it were not given. */
+function withoutAuto(texts: Texts): Texts {
+  const { recompute, ...others } = texts;
+  if (!Array.isArray(recompute) || recompute.at(-1) !== 'auto') return texts;
+  if (texts['memory-budget'] !== undefined) return others;
+  throw new AppError(
+    'CONFIG_INVALID',
+    '--recompute: auto needs a budget to choose for.',
+    'Give --memory-budget, or one of off, mlp and layer.',
+  );
 }
 
 /** Options that are not known, or have no value where they need one, are refused in the words of Node. */

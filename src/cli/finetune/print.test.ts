@@ -15,6 +15,7 @@ const DATA = {
   perAnswer: 0,
   badRows: 0,
   ending: { of: 'nothing' },
+  unread: {},
 };
 const prepared = (data: Partial<typeof DATA>): string => {
   const device = { description: 'a card', software: false };

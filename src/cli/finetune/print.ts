@@ -23,8 +23,12 @@ function describePrepared(prepared: Prepared): string {
     `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
   if (rows) lines.splice(1, 0, `rows     ${describeRows(rows.trained, rows.all)}`);
+  const { keptWider = [] } = prepared;
+  if (keptWider.length > 0) lines.push(`weights  in f32, since their rows are not whole groups of 32: ${keptWider.join(', ')}`);
   const ending = endingText(data.ending);
   if (ending !== null) lines.push(`         ${ending}`);
+  const unread = Object.entries(data.unread);
+  if (unread.length > 0) lines.push(`         not read: ${unread.map(([key, rows]) => `${key} (${rows} rows)`).join(', ')}`);
   const notes = [
     data.truncated > 0 ? `${data.truncated} rows cut to the row length` : '',
     data.dropped > 0 ? `${data.dropped} rows without a target left out` : '',
@@ -84,7 +88,7 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
 
 /** The cost of rounding the last layers; the others were rounded when they left. */
 export function describeRoundingBack({ layers, before, after }: Rounding): string {
-  const which = `layers ${layers.join(',')} rounded back to the 16 bits they are stored in`;
+  const which = `layers ${layers.join(',')} stored as the weights that do not train`;
   return before === null || after === null ? which : `${which}: held-out loss ${before.toFixed(6)} before, ${after.toFixed(6)} after`;
 }
 

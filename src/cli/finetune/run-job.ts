@@ -8,6 +8,7 @@ import type { SurvivalReport } from '../../export/folder';
 import type { Gpu } from '../../gpu/device';
 import type { CheckpointReader } from '../../io/formats/checkpoints';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
+import { nodeScratch } from '../../io/node/scratch';
 import { writeJson } from '../../io/node/output';
 import type { OutputFolder, OutputPlan } from '../../io/node/output-folder';
 import { savingBreakdown } from '../../plan/saving';
@@ -38,6 +39,7 @@ export async function runJob({ options, inputs, out: plan, reader }: Job, io: Fi
   const say = (line: string): void => io.stdout(`${line}\n`);
   const host: SessionHost = {
     checkpoints: afterMetrics(new NodeCheckpoints(join(plan.place, CHECKPOINT_FOLDER)), metrics),
+    scratch: nodeScratch(plan.place),
     async gate() {
       metrics.check();
       if (!stop) return 'go';

@@ -16,7 +16,8 @@ import { nodeSource, openDataFile } from '../../io/node/source';
 import type { ModelShape } from '../../model/types';
 import { readCheckpointState } from '../../train/checkpoint';
 import { checkGguf } from '../../export/run-gguf';
-import { prepareInputs, type RunFiles } from '../../train/prepare';
+import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
+import { describeBudget, planBudget } from './budget';
 import { writeElsewhere } from './continue-elsewhere';
 import { openHubModel } from './hub-model';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
@@ -104,8 +105,19 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
     flagOf,
     stored ? undefined : (bounds) => ({ ...adapt(bounds), model: name }),
   );
+  const fitted = stored ? inputs : inputsWithin(inputs, options, io);
   if (options.gguf) await checkGguf(inputs).catch(withoutGguf);
-  return { options, inputs, out, reader };
+  return { options, inputs: fitted, out, reader };
+}
+
+/** The inputs with the settings that keep the budget, if there is one. */
+function inputsWithin(inputs: RunInputs, { memoryBudget, explicit, json }: FinetuneOptions, io: FinetuneIo): RunInputs {
+  if (memoryBudget === null) return inputs;
+  const { config, files, dataset } = inputs;
+  const { shape, types } = files;
+  const plan = planBudget({ shape, config, budget: memoryBudget, given: explicit, types, tokens: dataset.tokens.length });
+  if (!json) io.stdout(`${describeBudget(plan, memoryBudget)}\n`);
+  return { ...inputs, config: plan.config };
 }
 
 /** Where the results go. Nothing that the run reads may lie there. */

@@ -16,12 +16,12 @@ export const MEMORY = {
     flag: 'optimizer-state',
     help: 'm and v of AdamW: as f32, or in 8 bits, which take a quarter of the memory',
   }),
-  /** How weights are stored on the GPU: all as f32, or those that do not train as the 16-bit floats of their file. */
-  weightStorage: row(choice('f32', 'stored'), {
+  /** How weights that do not train are stored on the GPU: as f32, as the 16-bit floats of their file, or in 8 or 4 bits (plan/storage.ts). */
+  weightStorage: row(choice('f32', 'stored', 'int8', 'int4'), {
     formerly: 'weights',
     default: 'f32',
     flag: 'weights',
-    help: 'weights on the GPU: all as f32, or those that do not train in the 16 bits of their file',
+    help: 'weights that do not train: as f32, in the 16 bits of their file, in 8 bits or in 4; updates keep full precision',
     methods: ['lisa', 'lora'],
   }),
 };

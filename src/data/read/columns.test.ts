@@ -52,7 +52,7 @@ describe('a map of columns', () => {
     const bad = (row: unknown, columns: ColumnMap): string => errorOf(() => parse('d.jsonl', lines(row), columns)).detail;
     expect(bad({ question: 'q' }, QA)).toBe('d.jsonl, row 1: column answer (mapped to completion) is missing.');
     expect(bad({ question: 'q', answer: 3 }, QA)).toContain('column answer (mapped to completion) is the number 3 and not a string');
-    expect(bad({ chat: [{ role: 'human' }] }, { messages: 'chat' })).toContain("chat[0].role is 'human'");
+    expect(bad({ chat: [{ role: 'narrator' }] }, { messages: 'chat' })).toContain("chat[0].role is 'narrator'");
     expect(bad({ reply: 'a' }, { completion: 'reply' })).toContain('row 1: prompt is missing');
     const header = errorOf(() => parse('d.csv', 'Question,Reply\nq,a', QA));
     expect(header.detail).toBe("d.csv, row 1: the header has the columns 'Question', 'Reply', and no 'answer' (mapped to completion).");

@@ -44,7 +44,7 @@ function headerOf(line: number, columns: readonly string[], asked: ColumnMap | n
   const map = asked && Object.fromEntries(Object.entries(asked).map(([role, column]) => [role, keyOf(column) ?? column]));
   const shape = map ? shapeOfColumns(map) : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => named.includes(role)));
   const base = { line, columns, map };
-  const begin = `Begin the file with a line that names the columns, separated by commas: ${KNOWN_SHAPES}.`;
+  const begin = `Begin the file with a line that names the columns, separated by commas, tabs or semicolons: ${KNOWN_SHAPES}.`;
   const twice = named.find((name, i) => name !== '' && named.indexOf(name) !== i);
   if (broken !== undefined) return { ...base, fault: { reason: `a column of the header is malformed: ${broken}`, remedy: begin } };
   if (twice !== undefined) return { ...base, fault: { reason: `the header names column '${twice}' twice`, remedy: begin } };

@@ -66,12 +66,16 @@ describe('JSON lines', () => {
     ['a message that is none', { messages: [user('a'), 'b'] }, /row 2: messages\[1\] is 'b' and not an object/],
     [
       'an unknown role',
-      { messages: [{ role: 'human', content: 'a' }] },
-      /row 2: messages\[0\].role is 'human'; expected system, user, assistant, tool/,
+      { messages: [{ role: 'narrator', content: 'a' }] },
+      /row 2: messages\[0\].role is 'narrator'; expected system, developer, user, assistant, tool/,
     ],
     ['no role', { messages: [{ content: 'a' }] }, /row 2: messages\[0\].role is missing/],
     ['no content', { messages: [{ role: 'user' }] }, /row 2: messages\[0\].content is missing/],
-    ['content in parts', { messages: [{ role: 'user', content: [] }] }, /row 2: messages\[0\].content is a list and not a string/],
+    [
+      'content that is a number',
+      { messages: [{ role: 'user', content: 5 }] },
+      /row 2: messages\[0\].content is the number 5 and not a string/,
+    ],
     ['a completion that is null', { prompt: 'a', completion: null }, /row 2: completion is null/],
     ['an input that is a number', { instruction: 'a', input: 1, output: 'b' }, /row 2: input is the number 1/],
     ['a key that only the prototype has', { __proto__: null, toString: 1 }, /row 2: the row has the keys toString/],
@@ -95,7 +99,7 @@ describe('JSON lines', () => {
   });
 
   it('nothing but skipped rows is DATASET_EMPTY and says how many', () => {
-    expect(errorOf(() => parseData(jsonl('x', 'y'), skip))).toMatchObject({
+    expect(errorOf(() => parseData(jsonl('[1', '{y'), skip))).toMatchObject({
       code: 'DATASET_EMPTY',
       detail: 'All 2 rows of d.jsonl are malformed.',
     });
@@ -164,10 +168,10 @@ describe('CSV', () => {
   });
 
   it("a header without known columns is the file's fault, skipping or not", () => {
-    for (const text of ['a,b\n1,2', 'prompt;completion\n1;2', 'text,text\n1,2', '"text\n1']) {
+    for (const text of ['a,b\n1,2', 'prompt;answers\n1;2', 'text,text\n1,2', '"text\n1']) {
       for (const mode of [refuse, skip]) expect(errorOf(() => parseData(csv(text), mode))).toMatchObject({ code: 'DATASET_PARSE' });
     }
-    expect(errorOf(() => parseData(csv('prompt;completion\n1;2'), refuse)).detail).toContain("'prompt;completion'");
+    expect(errorOf(() => parseData(csv('prompt;answers\n1;2'), refuse)).detail).toContain("'prompt', 'answers'");
   });
 
   it('a header without rows is DATASET_EMPTY', () => {
@@ -288,6 +292,7 @@ describe('files that others write', () => {
       {
         kind: 'chat',
         row: 1,
+        unread: ['id'],
         messages: [
           { role: 'system', content: 'Be brief.' },
           { role: 'user', content: 'Hi' },
@@ -295,7 +300,7 @@ describe('files that others write', () => {
         ],
       },
     ]);
-    expect(() => read('{"conversations":[{"from":"alien","value":"x"}]}')).toThrow(/conversations\[0\].role is 'alien'/);
+    expect(() => read('{"conversations":[{"from":"alien","value":"x"}]}')).toThrow(/conversations\[0\].from is 'alien'/);
   });
 
   it('one list of rows, over one line or many, with the lines of its rows', () => {

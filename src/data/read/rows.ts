@@ -1,72 +1,58 @@
 // Turns one record of a file (a JSON object, or the named fields of a CSV line) into one row. A record's keys decide its shape;
-// a map of columns decides the shape for the whole file.
+// a map of columns decides the shape for the whole file. A key is read, or named as unread, or refused where leaving it out would
+// change what is learned.
 
 import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, type RowShape, type ColumnMap, type ColumnRole } from './column-map';
 import { mapHint } from './columns';
-import { ROLES, type DataRow, type Message, type Role } from './types';
+import { describe, fault, isObject, readString, saysNothing, type Field, type Read, type RowFault } from './faults';
+import { readLiteral } from './literal';
+import { looksLikeMessage, NOT_TEXT, readMessages } from './messages';
+import type { ChatContext, DataRow, JsonObject, Message, Role } from './types';
 
-/** What is wrong with a record: the field, as a person would write it ('messages[1].role'), and the reason. */
-export interface RowFault {
-  readonly field: string;
-  readonly reason: string;
-  /** Made only when it is reported, because a file may have the same fault in every row. */
-  readonly remedy?: () => string;
-}
+export type { RowFault } from './faults';
 
 export type RowResult = { readonly format: RowShape; readonly row: DataRow } | { readonly fault: RowFault };
-
-type Json = { readonly [key: string]: unknown };
-type Read<T> = { readonly value: T } | { readonly fault: RowFault };
-
-/** A field of a record, read from the column that holds it. */
-interface Field {
-  readonly value: unknown;
-  /** In errors: the column, and what it was mapped to. */
-  readonly name: string;
-  /** In errors about a part of it. */
-  readonly column: string;
-}
 
 /** The shapes a record may have, for error texts. */
 export const KNOWN_SHAPES = 'messages, or prompt and completion, or instruction and output, or text';
 
-const fault = (field: string, reason: string, remedy?: () => string): { readonly fault: RowFault } => ({
-  fault: { field, reason, remedy },
-});
-
-/** A value in a few words. */
-function describe(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
-  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`;
-}
+/** ShareGPT's name for messages. */
+const SHARED = 'conversations';
+/** Keys that every conversation may have. */
+const SYSTEM = ['system', 'system_prompt'];
+const CONTEXT = ['tools', 'functions', 'documents', 'chat_template_kwargs'];
 
 /** `columns`: which keys hold the known fields; null: the keys with the same names. Keys that are not in it keep their names. */
-export function recordToRow(record: unknown, row: number, columns: ColumnMap | null = null): RowResult {
-  if (typeof record !== 'object' || record === null || Array.isArray(record))
-    return fault('the row', `is ${describe(record)} and not an object`);
-  const json = record as Json;
+export function recordToRow(given: unknown, row: number, columns: ColumnMap | null = null): RowResult {
+  // A list of messages, as some files have it on every line.
+  const record = Array.isArray(given) && given.length > 0 && given.every(looksLikeMessage) ? { messages: given as unknown[] } : given;
+  if (!isObject(record)) return fault('the row', `is ${describe(record)} and not an object`);
   const known = columns
     ? shapeOfColumns(columns)
-    : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => Object.hasOwn(json, role)));
-  // ShareGPT's name for messages.
-  const shared = !known && !columns && Object.hasOwn(json, SHARED);
+    : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => Object.hasOwn(record, role)));
+  const shared = !known && !columns && Object.hasOwn(record, SHARED);
   const shape = shared ? 'messages' : known;
   if (!shape) {
-    const keys = Object.keys(json);
+    const keys = Object.keys(record);
     const listed = keys.length ? `the keys ${keys.slice(0, 8).join(', ')}` : 'no keys';
     return fault('the row', `has ${listed}; expected ${KNOWN_SHAPES}`, keys.length ? () => mapHint(keys) : undefined);
   }
+  const used = new Set<string>();
   const field = (role: ColumnRole): Field => {
     const column = columns?.[role] ?? (shared && role === 'messages' ? SHARED : role);
-    const value = Object.hasOwn(json, column) ? json[column] : undefined;
+    const value = Object.hasOwn(record, column) ? record[column] : undefined;
+    used.add(column);
     return { value, column, name: columns?.[role] === undefined ? column : `column ${column} (mapped to ${role})` };
+  };
+  const wrong = refused(record);
+  if (wrong) return wrong;
+  const facts = (): { row: number; unread?: string[] } => {
+    const unread = Object.keys(record).filter((key) => !used.has(key) && !saysNothing(record[key]));
+    return { row, ...(unread.length > 0 && { unread }) };
   };
   if (shape === 'text') {
     const text = readString(field('text'));
-    return 'fault' in text ? text : { format: shape, row: { kind: 'text', text: text.value, row } };
+    return 'fault' in text ? text : { format: shape, row: { kind: 'text', text: text.value, ...facts() } };
   }
   const messages =
     shape === 'messages'
@@ -74,22 +60,62 @@ export function recordToRow(record: unknown, row: number, columns: ColumnMap | n
       : shape === 'instruction'
         ? readInstruction(field('instruction'), field('input'), field('output'))
         : readTurns(field('prompt'), field('completion'));
-  return 'fault' in messages ? messages : { format: shape, row: { kind: 'chat', messages: messages.value, row } };
+  if ('fault' in messages) return messages;
+  const around = withSystemAndHistory(messages.value, record, used, shape === 'instruction');
+  if ('fault' in around) return around;
+  const context = readContext(record, used);
+  if ('fault' in context) return context;
+  const pair = shape === 'prompt_completion' && [field('prompt'), field('completion')].every(({ value }) => typeof value === 'string');
+  return {
+    format: shape,
+    row: {
+      kind: 'chat',
+      messages: around.value,
+      ...(Object.keys(context.value).length > 0 && { context: context.value }),
+      ...(pair && around.value.length === 2 && { pair: true as const }),
+      ...facts(),
+    },
+  };
 }
 
-/** Strings are a user's and an assistant's turn; lists of messages are one conversation. */
+/** What a record may not say, because it would be learned otherwise than it says. */
+function refused(record: JsonObject): { readonly fault: RowFault } | null {
+  const picture = NOT_TEXT.find((key) => !saysNothing(record[key]));
+  if (picture !== undefined) return fault(picture, 'is not text, and only text is read', () => 'Leave such rows out, or remove the field.');
+  const { weight, label } = record;
+  if (!saysNothing(weight) && weight !== 1 && weight !== '1' && weight !== true)
+    return fault(
+      'weight',
+      `is ${describe(weight)}; rows all count the same`,
+      () => 'Remove the field or write 1; to leave a message out of the loss, give that message the weight 0.',
+    );
+  if (label === false)
+    return fault(
+      'label',
+      'is false: the row is an example of a bad answer',
+      () => 'Leave such rows out: every row is learned as a good answer.',
+    );
+  return null;
+}
+
+/** Strings are a user's and an assistant's turn; lists of messages are one conversation, of which the completion is learned. */
 function readTurns(prompt: Field, completion: Field): Read<Message[]> {
   const sides: Message[] = [];
   for (const [field, role] of [
     [prompt, 'user'],
     [completion, 'assistant'],
   ] as const) {
-    const side: Read<Message[]> = Array.isArray(field.value) ? readMessages(field) : asTurn(readString(field), role);
+    const listed = typeof field.value === 'string' && /^\s*\[\s*\{/.test(field.value) && isMessages(readLiteral(field.value));
+    const side: Read<Message[]> = Array.isArray(field.value) || listed ? readMessages(field) : asTurn(readString(field), role);
     if ('fault' in side) return side;
-    sides.push(...side.value);
+    sides.push(
+      ...side.value.map((message) => (role === 'user' && message.role === 'assistant' ? { ...message, train: false as const } : message)),
+    );
   }
   return { value: sides };
 }
+
+const isMessages = (value: unknown): boolean => Array.isArray(value) && value.length > 0 && value.every(looksLikeMessage);
 
 const asTurn = (text: Read<string>, role: Role): Read<Message[]> => ('fault' in text ? text : { value: [{ role, content: text.value }] });
 
@@ -109,38 +135,57 @@ function readInstruction(instruction: Field, input: Field, output: Field): Read<
   };
 }
 
-function readMessages({ value, name, column }: Field): Read<Message[]> {
-  if (!Array.isArray(value)) return fault(name, `is ${describe(value)}${value === undefined ? '' : ' and not a list'}`);
-  if (value.length === 0) return fault(name, 'is an empty list');
-  const messages: Message[] = [];
-  for (const [i, entry] of (value as unknown[]).entries()) {
-    const at = `${column}[${i}]`;
-    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return fault(at, `is ${describe(entry)} and not an object`);
-    const { role, content } = messageOf(entry as Json);
-    if (!ROLES.includes(role as Role)) return fault(`${at}.role`, `is ${describe(role)}; expected ${ROLES.join(', ')}`);
-    const text = readString({ value: content, name: `${at}.content`, column });
-    if ('fault' in text) return text;
-    messages.push({ role: role as Role, content: text.value });
+/** A record's own system message, and Alpaca's earlier turns, before the messages. */
+function withSystemAndHistory(messages: Message[], record: JsonObject, used: Set<string>, alpaca: boolean): Read<Message[]> {
+  const earlier: Message[] = [];
+  for (const key of SYSTEM) {
+    if (saysNothing(record[key])) continue;
+    const system = readString({ value: record[key], name: key, column: key });
+    if ('fault' in system) return system;
+    if (earlier.length > 0 && earlier[0].content !== system.value) return fault(key, `and ${SYSTEM[0]} say different things`);
+    used.add(key);
+    if (messages[0]?.role === 'system') {
+      if (messages[0].content !== system.value) return fault(key, 'and the system message in the row say different things');
+    } else if (earlier.length === 0) earlier.push({ role: 'system', content: system.value });
   }
-  return { value: messages };
+  if (!saysNothing(record.history)) {
+    if (!alpaca)
+      return fault(
+        'history',
+        'stands beside messages or a prompt, which are already the whole conversation',
+        () => 'Put the earlier turns into the messages.',
+      );
+    used.add('history');
+    const given = record.history;
+    const pairs = typeof given === 'string' ? readLiteral(given) : given;
+    if (!Array.isArray(pairs)) return fault('history', `is ${describe(given)} and not a list of pairs`);
+    for (const [i, pair] of (pairs as unknown[]).entries()) {
+      if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((text) => typeof text === 'string'))
+        return fault(`history[${i}]`, `is ${describe(pair)} and not a pair of two texts`);
+      earlier.push({ role: 'user', content: pair[0] }, { role: 'assistant', content: pair[1] });
+    }
+  }
+  return { value: [...earlier, ...messages] };
 }
 
-const SHARED = 'conversations';
-/** The names of the roles in ShareGPT's files. */
-const SHARED_ROLES: ReadonlyMap<unknown, Role> = new Map([
-  ['human', 'user'],
-  ['gpt', 'assistant'],
-  ['chatgpt', 'assistant'],
-  ['model', 'assistant'],
-  ['observation', 'tool'],
-  ['function', 'tool'],
-]);
-
-/** role and content, or ShareGPT's from and value. */
-function messageOf(entry: Json): { readonly role: unknown; readonly content: unknown } {
-  if (Object.hasOwn(entry, 'role') || !Object.hasOwn(entry, 'from')) return { role: entry.role, content: entry.content };
-  return { role: SHARED_ROLES.get(entry.from) ?? entry.from, content: entry.value };
+/** What the chat template gets beside the messages. */
+function readContext(record: JsonObject, used: Set<string>): Read<ChatContext> {
+  const context: { -readonly [K in keyof ChatContext]: ChatContext[K] } = {};
+  for (const key of CONTEXT) {
+    const given = record[key];
+    if (saysNothing(given)) continue;
+    const value = typeof given === 'string' ? readLiteral(given) : given;
+    used.add(key);
+    if (key === 'chat_template_kwargs') {
+      if (!isObject(value)) return fault(key, `is ${describe(given)} and not an object`);
+      context.options = value;
+      continue;
+    }
+    if (!Array.isArray(value)) return fault(key, `is ${describe(given)} and not a list`);
+    if (value.length === 0) continue;
+    // OpenAI's older functions are the inside of tools.
+    if (key === 'functions') context.tools ??= value.map((one: unknown) => ({ type: 'function', function: one }));
+    else context[key as 'tools' | 'documents'] = value;
+  }
+  return { value: context };
 }
-
-const readString = ({ value, name }: Field): Read<string> =>
-  typeof value === 'string' ? { value } : fault(name, `is ${describe(value)}${value === undefined ? '' : ' and not a string'}`);

@@ -24,8 +24,74 @@ export function bytesStream(name: string, bytes: Uint8Array): DataStream {
 /** Approximate number of characters in a piece. */
 const PIECE = 2 ** 16;
 
+const MAGIC: readonly (readonly [readonly number[], string, string])[] = [
+  [[0x50, 0x4b, 3, 4], 'a zip archive (Excel files are, too)', 'Unpack it, or save the table as .csv.'],
+  [
+    [0x50, 0x41, 0x52, 0x31],
+    'a Parquet file',
+    'Save it as JSON lines: in Python, pandas.read_parquet(file).to_json("data.jsonl", orient="records", lines=True).',
+  ],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'compressed with zstd', 'Unpack it, or compress it with gzip.'],
+  [[0x42, 0x5a, 0x68], 'compressed with bzip2', 'Unpack it, or compress it with gzip.'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'compressed with xz', 'Unpack it, or compress it with gzip.'],
+  [[0x41, 0x52, 0x52, 0x4f, 0x57, 0x31], 'an Arrow file', 'Save it as JSON lines.'],
+  [[0x53, 0x51, 0x4c, 0x69, 0x74, 0x65], 'an SQLite database', 'Save the table as .csv.'],
+  [[0x25, 0x50, 0x44, 0x46], 'a PDF', 'Save its text as .txt.'],
+  [[0x80, 4, 0x95], 'a Python pickle', 'Save it as JSON lines.'],
+];
+
+/** The bytes of a stream; those of a gzip file unpacked. A file of another known kind is told what it is. */
+async function* unpacked({ name, chunks }: DataStream): AsyncGenerator<Uint8Array> {
+  const source = chunks()[Symbol.asyncIterator]();
+  const first = await source.next();
+  if (first.done) return;
+  const head = first.value;
+  const is = (bytes: readonly number[]): boolean => bytes.every((byte, i) => head[i] === byte);
+  const other = MAGIC.find(([bytes]) => is(bytes));
+  if (other) {
+    await source.return?.();
+    throw new AppError('DATASET_PARSE', `${name} is ${other[1]}.`, other[2]);
+  }
+  const rest = async function* (): AsyncGenerator<Uint8Array> {
+    yield head;
+    for (;;) {
+      const next = await source.next();
+      if (next.done) return;
+      yield next.value;
+    }
+  };
+  if (!is([0x1f, 0x8b])) {
+    yield* rest();
+    return;
+  }
+  const packed = rest();
+  const stream = new ReadableStream<BufferSource>({
+    async pull(controller) {
+      const next = await packed.next();
+      if (next.done) controller.close();
+      else controller.enqueue(next.value as Uint8Array<ArrayBuffer>);
+    },
+    cancel: async () => void (await source.return?.()),
+  });
+  const reader = stream.pipeThrough(new DecompressionStream('gzip')).getReader();
+  try {
+    for (;;) {
+      const piece = (await reader.read()) as ReadableStreamReadResult<Uint8Array>;
+      if (piece.done) return;
+      yield piece.value;
+    }
+  } catch (cause) {
+    throw cause instanceof AppError
+      ? cause
+      : new AppError('DATASET_PARSE', `${name} is damaged: its gzip data cannot be unpacked.`, 'Get the file again.', { cause });
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
 /** Pieces of the text, without a byte order mark, and the bytes read so far. DATASET_PARSE names the first line that is not UTF-8. */
-export async function* textPieces({ name, chunks }: DataStream): AsyncGenerator<{ readonly text: string; readonly bytes: number }> {
+export async function* textPieces(stream: DataStream): AsyncGenerator<{ readonly text: string; readonly bytes: number }> {
+  const { name } = stream;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let bytes = 0;
   let lines = 0;
@@ -41,7 +107,7 @@ export async function* textPieces({ name, chunks }: DataStream): AsyncGenerator<
       throw new AppError('DATASET_PARSE', `${name}, row ${row}: ${reason}.`, 'Save the file as UTF-8.', { cause });
     }
   };
-  for await (const chunk of chunks()) {
+  for await (const chunk of unpacked(stream)) {
     for (let at = 0; at < chunk.length; at += PIECE) {
       const part = chunk.subarray(at, at + PIECE);
       const text = decode(part);

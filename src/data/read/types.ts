@@ -1,18 +1,47 @@
 // What the data folder passes around: rows as read, samples as trained on.
 
 /** Roles that a conversation may have. */
-export const ROLES = ['system', 'user', 'assistant', 'tool'] as const;
+export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 export type Role = (typeof ROLES)[number];
+
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface Message {
   readonly role: Role;
   readonly content: string;
+  /** The file says that there is no content (null, or nothing); `content` is then ''. */
+  readonly empty?: true;
+  /** The file takes the message out of the loss. */
+  readonly train?: false;
+  /** Everything else that the file says of the message, by key: tool_calls, reasoning_content, name … The chat template gets it. */
+  readonly more?: JsonObject;
 }
 
-/** One example of a file. `row` is its 1-based line, if it came from a file. */
+/** What a chat template gets beside the messages. */
+export interface ChatContext {
+  readonly tools?: readonly unknown[];
+  readonly documents?: readonly unknown[];
+  /** chat_template_kwargs, such as enable_thinking. */
+  readonly options?: JsonObject;
+}
+
+interface RowFacts {
+  /** 1-based line, if it came from a file. */
+  readonly row?: number;
+  /** Keys of the record that say something and are not read. */
+  readonly unread?: readonly string[];
+}
+
+/** One example of a file. */
 export type DataRow =
-  | { readonly kind: 'chat'; readonly messages: readonly Message[]; readonly row?: number }
-  | { readonly kind: 'text'; readonly text: string; readonly row?: number };
+  | (RowFacts & {
+      readonly kind: 'chat';
+      readonly messages: readonly Message[];
+      readonly context?: ChatContext;
+      /** A prompt and a completion as plain texts: a model without a chat template reads them joined as they are. */
+      readonly pair?: true;
+    })
+  | (RowFacts & { readonly kind: 'text'; readonly text: string });
 
 /** A row that could not be used, and why. */
 export interface BadRow {

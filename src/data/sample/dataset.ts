@@ -31,6 +31,8 @@ export interface DataSummary {
   /** Different tokens in the samples to train on. Summaries of earlier versions don't have it. */
   readonly distinct?: number;
   readonly ending: Ending;
+  /** Keys of the files that were not read, and in how many rows. */
+  readonly unread: Readonly<Record<string, number>>;
 }
 
 export interface Dataset {
@@ -104,6 +106,7 @@ export function* preparing(data: LoadedData, evaluation: LoadedData | null, conf
       badRows: bad.length,
       distinct: tokens.length,
       ending: encoding.ending,
+      unread: { ...evaluation?.encoding.unread, ...encoding.unread },
     },
     badRows: bad,
     duplicates: parts.copies.size,

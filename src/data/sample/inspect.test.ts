@@ -39,8 +39,8 @@ describe('the built-in data', () => {
   test('has the counts of a run', () => {
     const run = runOf(data, config(), evaluation);
     if (run instanceof AppError) throw run;
-    const { name, format, ending, ...counts } = run.summary;
-    expect(preview).toMatchObject({ name, format, ending, columns: ['messages'], badRows: [], refusal: null, template: 'model' });
+    const { name, format, ending, unread, ...counts } = run.summary;
+    expect(preview).toMatchObject({ name, format, ending, unread, columns: ['messages'], badRows: [], refusal: null, template: 'model' });
     expect(preview.counts).toEqual({ ...counts, samples: run.train.length });
     expect(preview.counts).toMatchObject({ rows: 826, evalRows: 43, duplicates: 0 });
     expect(preview.lengths).toMatchObject({ ...run.lengths, beyond: 0 });
@@ -226,8 +226,8 @@ test(`counts, samples and refusals are those of a run, whatever the file (150 fi
           return;
         }
         expect(preview.refusal).toBeNull();
-        const { name, format, ending, ...counts } = run.summary;
-        expect(preview).toMatchObject({ name, format, ending });
+        const { name, format, ending, unread, ...counts } = run.summary;
+        expect(preview).toMatchObject({ name, format, ending, unread });
         expect(preview.counts).toEqual({ ...counts, samples: run.train.length });
         // The samples of the rows that are trained on, in order, are among those of the run.
         const samples = new Set(run.train.map(({ ids, target }) => `${ids.join()}|${target.join()}`));

@@ -69,8 +69,17 @@ export function* previewing({ data, evaluation }: LoadedFiles, tokenizer: Tokeni
 }
 
 function headOf(data: LoadedData, tokenizer: Tokenizer, rows: readonly PreviewRow[]): DataHead {
-  const template = !data.chat ? 'none' : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
-  return { name: data.name, format: data.format, columns: data.columns, rows, template, ending: data.encoding.ending };
+  const pairs = data.firstRows.some((row) => row.kind === 'chat');
+  const template = !data.chat ? (pairs ? 'joined' : 'none') : chatOf(tokenizer).ownTemplate ? 'model' : 'fallback';
+  return {
+    name: data.name,
+    format: data.format,
+    columns: data.columns,
+    rows,
+    template,
+    ending: data.encoding.ending,
+    unread: data.encoding.unread,
+  };
 }
 
 interface ShownRow {

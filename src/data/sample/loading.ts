@@ -3,7 +3,7 @@
 
 import type { ColumnMap } from '../read/column-map';
 import type { Mask } from '../tokenize/chat';
-import { DataEncoder, type Encoding } from '../tokenize/encoding';
+import { DataEncoder, isConversation, type Encoding } from '../tokenize/encoding';
 import { DataReader, type FileFacts } from '../read/parse';
 import { ROWS_A_STEP } from './steps';
 import { textPieces, type DataStream } from '../read/text-stream';
@@ -37,13 +37,18 @@ export class DataLoading {
   #rows = 0;
   #chat = false;
 
-  constructor(name: string, tokenizer: Tokenizer, { mask, columns }: LoadConfig) {
+  constructor(
+    name: string,
+    private readonly tokenizer: Tokenizer,
+    { mask, columns }: LoadConfig,
+  ) {
     this.#reader = new DataReader(name, columns);
     this.#encoder = new DataEncoder(tokenizer, mask);
   }
 
   /** Yields now and then. */
   *push(text: string): Generator<void> {
+    this.#reader.look(text);
     if (this.#reader.kind === 'plain') {
       if (this.#characters === 0 && text.trim() !== '') {
         this.#first.push({ kind: 'text', text: text.slice(0, KEPT_CHARACTERS), row: 1 });
@@ -67,7 +72,7 @@ export class DataLoading {
   *#take(rows: Iterable<DataRow>): Generator<void> {
     for (const row of rows) {
       this.#encoder.addRow(row);
-      this.#chat ||= row.kind === 'chat';
+      this.#chat ||= isConversation(row, this.tokenizer);
       this.#rows++;
       if (this.#first.length < KEPT_ROWS && this.#characters < KEPT_CHARACTERS) {
         this.#first.push(row);

@@ -46,10 +46,13 @@ export interface DataHead {
    * is counted, `use` is 'training'.
    */
   readonly rows: readonly PreviewRow[];
-  /** How chats are rendered: the model's own template, the fallback, or none because the rows are plain text. */
-  readonly template: 'model' | 'fallback' | 'none';
+  /** How chats are rendered: the model's own template, the fallback, prompt and completion joined as they are, or
+   * none because the rows are plain text. */
+  readonly template: 'model' | 'fallback' | 'joined' | 'none';
   /** The token that ends turns or texts, as training teaches it. */
   readonly ending: Ending;
+  /** Keys that are not read, and in how many rows so far. */
+  readonly unread: Readonly<Record<string, number>>;
 }
 
 export interface DataPreview extends DataHead {

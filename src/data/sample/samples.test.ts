@@ -251,6 +251,7 @@ describe('preparation', () => {
       tokens: summary.tokens,
       targets: targets(train),
       truncated: summary.truncated,
+      unread: {},
       ending: { of: 'turn', token: { id: 2, text: '<|im_end|>' }, stopIds: [2, 0] },
       duplicates: 0,
       dropped: 0,

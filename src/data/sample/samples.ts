@@ -40,7 +40,8 @@ export function rowEncoder(
       return [{ ids, target: new Uint8Array(ids.length).fill(1, Math.min(1, ids.length)) }];
     }
     try {
-      return chat.encode(row.messages, mask);
+      if (row.pair && !chat.ownTemplate) return chat.encodePair(row.messages[0].content, row.messages[1].content, mask);
+      return chat.encode(row.messages, mask, row.context);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'DATASET_PARSE') throw error;
       return { row: at, reason: error.detail.replace(/\.$/, '') };

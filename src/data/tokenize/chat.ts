@@ -2,12 +2,12 @@
 // model sees the same ids in training as in use. The mask is then applied to the tokens by their position.
 
 import { AppError } from '../../base/errors';
-import { trainingTexts, type Span } from './spans';
-import { renderer, type Render } from './template';
+import { trainingTexts, untrainedSpans, type Span } from './spans';
+import { rendererOf, type Render } from './template';
 import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
-import type { Message, Sample } from '../read/types';
+import type { ChatContext, Message, Sample } from '../read/types';
 
 export type Mask = 'assistant' | 'all';
 
@@ -23,16 +23,20 @@ export interface Chat {
    * but the first. DATASET_PARSE where the template refuses the conversation or hides the assistant's words. A sample may
    * be shorter than one has to be.
    */
-  encode(messages: readonly Message[], mask: Mask): Sample[];
+  encode(messages: readonly Message[], mask: Mask, context?: ChatContext): Sample[];
+  /** The same for a prompt and a completion that stand for themselves: joined as they are, with the tokenizer's end token behind. */
+  encodePair(prompt: string, completion: string, mask: Mask): Sample[];
+  /** Keys of the messages that the template does not look at. */
+  unread(messages: readonly Message[]): string[];
   /** The ids from which an answer is sampled: the messages, then the beginning of the assistant's turn. */
   promptIds(messages: readonly Message[]): number[];
 }
 
 export function chatOf(tokenizer: Tokenizer): Chat {
-  const ownRender = renderer(tokenizer);
-  const render = (messages: readonly Message[], prompt: boolean): string => {
+  const { render: ownRender, reads } = rendererOf(tokenizer);
+  const render = (messages: readonly Message[], prompt: boolean, context?: ChatContext): string => {
     try {
-      return ownRender(messages, prompt);
+      return ownRender(messages, prompt, context);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new AppError(
@@ -51,13 +55,31 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     ownTemplate: tokenizer.chatTemplate !== null,
     text: (messages) => render(messages, false),
     promptIds: (messages) => tokenizer.encode(render(messages, true)),
-    encode: (messages, mask) => {
-      const full = render(messages, false);
+    unread: (messages) =>
+      messages.flatMap(({ more = {} }) =>
+        Object.keys(more).filter((key) => !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))),
+      ),
+    encodePair: (prompt, completion, mask) => {
+      const single = (id: number | null): string => (id === null ? '' : tokenizer.tokenText(id));
+      const before = (tokenizer.addBos ? single(tokenizer.bosId) : '') + prompt;
+      const text = before + completion + single(tokenizer.eosId);
+      const ids = tokenizer.encode(text);
+      const all = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
+      const target = mask === 'all' ? all : targetsOf(tokenizer, text, ids, [{ start: before.length, end: text.length }]);
+      return [{ ids: Uint32Array.from(ids), target }];
+    },
+    encode: (messages, mask, context) => {
+      refuseUnread(messages, context, reads);
+      const full = render(messages, false, context);
+      const rules = { render: remembered((some, prompt) => ownRender(some, prompt, context)), specialTokens, endTokens };
       if (mask === 'all') {
         const ids = tokenizer.encode(full);
-        return [{ ids: Uint32Array.from(ids), target: Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1)) }];
+        const target = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
+        const out = untrainedSpans(messages, full, rules);
+        const dropped = out && out.length > 0 ? targetsOf(tokenizer, full, ids, out) : null;
+        if (out) return [{ ids: Uint32Array.from(ids), target: dropped ? target.map((one, i) => (dropped[i] === 1 ? 0 : one)) : target }];
       }
-      const texts = trainingTexts(messages, full, { render: remembered(ownRender), specialTokens, endTokens });
+      const texts = mask === 'all' ? null : trainingTexts(messages, full, rules);
       if (!texts) {
         throw new AppError(
           'DATASET_PARSE',
@@ -71,6 +93,29 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       });
     },
   };
+}
+
+/** Two names of the same thing. */
+const THOUGHTS = ['reasoning_content', 'thinking'];
+/** Keys of a message whose content would be learned if the template wrote it. */
+const LEARNED = ['tool_calls', 'function_call', ...THOUGHTS, 'reasoning'];
+
+/** A template that does not write what the row has would train something else than the row says. */
+function refuseUnread(messages: readonly Message[], context: ChatContext = {}, reads: (name: string) => boolean): void {
+  const refuse = (field: string): never => {
+    throw new AppError(
+      'DATASET_PARSE',
+      `${field} is not written by the model's chat template, so it would not be learned`,
+      'Choose a model whose template knows it, write it into the content, or remove the field.',
+    );
+  };
+  for (const key of ['tools', 'documents'] as const) if (context[key] && !reads(key)) refuse(key);
+  const unknown = Object.keys(context.options ?? {}).find((key) => !reads(key));
+  if (unknown !== undefined) refuse(`chat_template_kwargs.${unknown}`);
+  for (const [i, { more = {} }] of messages.entries()) {
+    for (const key of LEARNED)
+      if (more[key] !== undefined && !(reads(key) || (THOUGHTS.includes(key) && THOUGHTS.some(reads)))) refuse(`messages[${i}].${key}`);
+  }
 }
 
 /** Renders each beginning of one conversation once. What the template throws is thrown again. */

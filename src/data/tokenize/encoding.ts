@@ -1,7 +1,7 @@
 // A data set in tokens, uncut. It does not depend on the row length, the split or the seed, so those may change without
 // counting again. Rows are tokenized as they arrive, and their text is released.
 
-import type { Mask } from './chat';
+import { chatOf, type Chat, type Mask } from './chat';
 import type { Ending } from './ending';
 import { rowEncoder } from '../sample/samples';
 import { textCutter, type TextCutter } from './text-cuts';
@@ -28,7 +28,16 @@ export interface Encoding {
   readonly roughCuts: number;
   /** How a generated text has to end to be like these. */
   readonly ending: Ending;
+  /** Keys that were not read, and in how many rows. */
+  readonly unread: Readonly<Record<string, number>>;
 }
+
+/** Keys that are named; a file whose keys are data has any number. */
+const MOST_UNREAD = 20;
+
+/** Whether a row is read as a chat: a prompt and a completion are only where the model has a chat template. */
+export const isConversation = (row: DataRow, { chatTemplate }: Pick<Tokenizer, 'chatTemplate'>): boolean =>
+  row.kind === 'chat' && !(row.pair && chatTemplate === null);
 
 /** How many characters of a continuous text are tokenized at once, and after how many it is cut even inside a word. */
 const PIECE = 2 ** 14;
@@ -47,6 +56,8 @@ export class DataEncoder implements Encoding {
   readonly #encode: ReturnType<typeof rowEncoder>;
   #count = 0;
   #turns = false;
+  readonly #unread = new Map<string, number>();
+  readonly #chat: Chat;
   #text = '';
   #cutter: TextCutter | null = null;
 
@@ -56,6 +67,7 @@ export class DataEncoder implements Encoding {
   ) {
     this.store = new TokenStore(tokenizer.vocabSize);
     this.#encode = rowEncoder(tokenizer, { mask, continuous: false });
+    this.#chat = chatOf(tokenizer);
   }
 
   get ending(): Ending {
@@ -71,7 +83,8 @@ export class DataEncoder implements Encoding {
       return;
     }
     if (parts.length > 1) this.perAnswer++;
-    this.#turns ||= row.kind === 'chat';
+    this.#turns ||= isConversation(row, this.tokenizer);
+    this.#note(row);
     let longest = 0;
     for (const { ids, target } of parts) {
       this.rows.push(index);
@@ -82,6 +95,18 @@ export class DataEncoder implements Encoding {
       longest = Math.max(longest, ids.length);
     }
     this.rowLengths.push(longest);
+  }
+
+  get unread(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#unread].sort(([, a], [, b]) => b - a).slice(0, MOST_UNREAD));
+  }
+
+  #note(row: DataRow): void {
+    const keys = row.kind === 'chat' ? this.#chat.unread(row.messages).map((key) => `messages[].${key}`) : [];
+    for (const key of new Set([...(row.unread ?? []), ...keys])) {
+      const times = this.#unread.get(key);
+      if (times !== undefined || this.#unread.size < 10 * MOST_UNREAD) this.#unread.set(key, (times ?? 0) + 1);
+    }
   }
 
   /** Adds more of the one continuous text: only its tokens, as if the text were tokenized in one go. Yields after every piece. */

@@ -31,7 +31,9 @@ function assistantSpans(messages: readonly Message[], full: string, rules: SpanR
       cursor = find(content, full, cursor)?.end ?? cursor;
       continue;
     }
-    const span = spanByPrefix(messages, i, full, rules, spans.at(-1)?.end ?? 0) ?? spanByContent(content, full, rules, cursor);
+    const span =
+      spanByPrefix(messages, i, full, rules, spans.at(-1)?.end ?? 0) ??
+      (messages[i].more?.tool_calls === undefined ? spanByContent(content, full, rules, cursor) : null);
     if (!span) return null;
     spans.push(span);
     cursor = span.end;
@@ -53,6 +55,7 @@ export interface TrainingText {
  */
 export function trainingTexts(messages: readonly Message[], full: string, rules: SpanRules): TrainingText[] | null {
   const answers = [...messages.keys()].filter((i) => messages[i].role === 'assistant');
+  const trained = (_: unknown, answer: number): boolean => messages[answers[answer]].train !== false;
   const upTo = (i: number): string | null =>
     i === messages.length - 1 ? full : attempt(() => rules.render(messages.slice(0, i + 1), false));
   const alone = answers.map((i): TrainingText | null => {
@@ -61,9 +64,16 @@ export function trainingTexts(messages: readonly Message[], full: string, rules:
     return text === null || !span ? null : { text, spans: [span] };
   });
   const rewritten = alone.slice(0, -1).some((part) => part !== null && !full.startsWith(part.text.slice(0, part.spans[0].end)));
-  if (rewritten && alone.every((part) => part !== null)) return alone;
+  if (rewritten && alone.every((part) => part !== null)) return alone.filter(trained);
   const spans = assistantSpans(messages, full, rules);
-  return spans && [{ text: full, spans }];
+  return spans && [{ text: full, spans: spans.filter(trained) }];
+}
+
+/** Where answers lie that the file takes out of the loss; null where one is not in the text. */
+export function untrainedSpans(messages: readonly Message[], full: string, rules: SpanRules): Span[] | null {
+  if (messages.every(({ train }) => train !== false)) return [];
+  const answers = messages.filter(({ role }) => role === 'assistant');
+  return assistantSpans(messages, full, rules)?.filter((_, i) => answers[i].train === false) ?? null;
 }
 
 /** Of the answer that ends the conversation. */
@@ -77,7 +87,8 @@ function spanByPrefix(messages: readonly Message[], i: number, full: string, rul
   if (head === null || head < from) return null;
   const turnEnd = i === messages.length - 1 ? full.length : prefixLength(messages.slice(0, i + 1), false, full, rules.render);
   if (turnEnd !== null && turnEnd < head) return null;
-  const found = wordsAfter(messages[i].content, full, head, turnEnd, rules);
+  // A call is written by the template, in words of its own.
+  const found = messages[i].more?.tool_calls === undefined ? wordsAfter(messages[i].content, full, head, turnEnd, rules) : null;
   if (found) return { start: head, end: withEndToken(full, found.end, turnEnd, rules) };
   // The template rewrote the words (dropped a thinking part, say), but where they begin and end is known.
   return turnEnd === null ? null : { start: head, end: head + full.slice(head, turnEnd).trimEnd().length };

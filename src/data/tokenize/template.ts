@@ -1,56 +1,39 @@
 // Turns a conversation into text: by the model's own chat template (Jinja) or, for models without one, in a plain form.
 // Rendering depends only on the messages, so that a resumed run reads the same tokens as the interrupted one.
 
-import { Environment, Interpreter, Template } from '@huggingface/jinja';
 import { AppError } from '../../base/errors';
+import { Template } from '../jinja/template';
 import type { Tokenizer } from './tokenizer';
-import type { Message, Role } from '../read/types';
+import type { ChatContext, JsonObject, Message, Role } from '../read/types';
 
 /**
  * Text of the messages; with `prompt`, ended so that the assistant's words come next. May throw plain errors:
  * templates refuse conversations (two user turns in a row, a system message) that way.
  */
-export type Render = (messages: readonly Message[], prompt: boolean) => string;
+export type Render = (messages: readonly Message[], prompt: boolean, context?: ChatContext) => string;
 
-export function renderer(tokenizer: Tokenizer): Render {
-  return tokenizer.chatTemplate === null ? plainRender(tokenizer) : templateRender(tokenizer, tokenizer.chatTemplate);
+export interface Renderer {
+  readonly render: Render;
+  /** Whether the template looks at a variable, key or text of this name. */
+  readonly reads: (name: string) => boolean;
+}
+
+export const renderer = (tokenizer: RenderedWith): Render => rendererOf(tokenizer).render;
+
+/** What rendering needs to know of a tokenizer. */
+type RenderedWith = Pick<Tokenizer, 'chatTemplate' | 'specialTexts'> & Partial<Tokenizer>;
+
+export function rendererOf(tokenizer: RenderedWith): Renderer {
+  return tokenizer.chatTemplate === null
+    ? { render: plainRender(tokenizer as Tokenizer), reads: () => false }
+    : templateRender(tokenizer, tokenizer.chatTemplate);
 }
 
 /** The date that templates get. Today's date would change the tokens overnight, so this is Llama's own default. */
 const TODAY = new Date(Date.UTC(2024, 6, 26));
 
-function strftime(format: string): string {
-  const part = (options: Intl.DateTimeFormatOptions): string => TODAY.toLocaleDateString('en-US', { ...options, timeZone: 'UTC' });
-  const parts: Readonly<Record<string, string>> = {
-    d: '26',
-    m: '07',
-    Y: '2024',
-    y: '24',
-    b: part({ month: 'short' }),
-    B: part({ month: 'long' }),
-    a: part({ weekday: 'short' }),
-    A: part({ weekday: 'long' }),
-    H: '00',
-    M: '00',
-    S: '00',
-    '%': '%',
-  };
-  return format.replace(/%(.)/g, (whole, letter: string) => parts[letter] ?? whole);
-}
-
-/** Python's range, for templates that count. */
-function range(first: number, second?: number, step = 1): number[] {
-  const [start, stop] = second === undefined ? [0, first] : [first, second];
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  return Array.from({ length: Math.min(length, 1_000_000) }, (_, i) => start + i * step);
-}
-
-function raise(reason: unknown): never {
-  throw new Error(String(reason));
-}
-
 /** The names that Hugging Face's apply_chat_template provides to a template. */
-function templateRender(tokenizer: Tokenizer, source: string): Render {
+function templateRender({ specialTexts }: RenderedWith, source: string): Renderer {
   let template: Template;
   try {
     template = new Template(source);
@@ -63,26 +46,98 @@ function templateRender(tokenizer: Tokenizer, source: string): Render {
       { cause: error },
     );
   }
-  const constants = { true: true, false: false, none: null, True: true, False: false, None: null };
-  return (messages, prompt) => {
-    const environment = new Environment();
-    const names = {
-      ...constants,
-      range,
-      raise_exception: raise,
-      strftime_now: strftime,
-      tools: null,
-      documents: null,
-      ...tokenizer.specialTexts,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: prompt,
-    };
-    for (const [name, value] of Object.entries(names)) environment.set(name, value);
-    return new Interpreter(environment).run(template.parsed).toString();
+  const reads = (name: string): boolean => template.mentions.has(name);
+  const asked = reads('none') || reads('None') || reads('string');
+  const written = (messages: readonly Message[], prompt: boolean, context: ChatContext, parsed: boolean, nulls: boolean): string =>
+    template.render(
+      {
+        ...context.options,
+        tools: context.tools ?? null,
+        documents: context.documents ?? null,
+        ...specialTexts,
+        messages: messages.map((message) => asTemplatesHaveIt(message, reads, parsed, nulls)),
+        add_generation_prompt: prompt,
+      },
+      TODAY,
+    );
+  const run = (messages: readonly Message[], prompt: boolean, context: ChatContext, parsed: boolean): string => {
+    if (!asked || messages.every(({ empty }) => !empty)) return written(messages, prompt, context, parsed, false);
+    try {
+      return written(messages, prompt, context, parsed, true);
+    } catch {
+      // It asks in some places and not in others.
+      return written(messages, prompt, context, parsed, false);
+    }
+  };
+  let parses: boolean | null = null;
+  return {
+    reads,
+    render: (messages, prompt, context = {}) => {
+      if (messages.some(({ more }) => more?.tool_calls !== undefined)) parses ??= quotesArguments(run);
+      return run(messages, prompt, context, parses ?? false);
+    },
   };
 }
 
-const LABELS: Readonly<Record<Role, string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };
+const CALL: Message = {
+  role: 'assistant',
+  content: '',
+  more: { tool_calls: [{ id: 'call00000', type: 'function', function: { name: 'f', arguments: '{"k": "v"}' } }] },
+};
+
+/**
+ * OpenAI writes the arguments of a call as JSON in a text; most templates want the object, and would put quotes around the text.
+ * A template that takes both gets the text as it is.
+ */
+function quotesArguments(run: (messages: readonly Message[], prompt: boolean, context: ChatContext, parsed: boolean) => string): boolean {
+  try {
+    return run([{ role: 'user', content: 'Hi' }, CALL], false, {}, false).includes('\\"k\\"');
+  } catch {
+    return true;
+  }
+}
+
+/** A message with the keys that templates know. */
+function asTemplatesHaveIt(
+  { role, content, empty, more = {} }: Message,
+  reads: (name: string) => boolean,
+  parsed: boolean,
+  nulls: boolean,
+): JsonObject {
+  const { reasoning_content, thinking, ...others } = more;
+  const thought = reasoning_content ?? thinking;
+  const calls = more.tool_calls;
+  return {
+    // A developer's message is the system's, unless the template knows the difference.
+    role: role === 'developer' && !reads('developer') ? 'system' : role,
+    // Where a template does not ask whether there is a content, nothing is better than the word None.
+    content: empty && nulls ? null : content,
+    ...others,
+    ...(thought !== undefined && { [reads('thinking') && !reads('reasoning_content') ? 'thinking' : 'reasoning_content']: thought }),
+    ...(Array.isArray(calls) && { tool_calls: parsed ? calls.map(withObject) : calls }),
+  };
+}
+
+function withObject(call: unknown): unknown {
+  if (typeof call !== 'object' || call === null) return call;
+  const { function: inner, ...rest } = call as { readonly function?: { readonly arguments?: unknown } };
+  const text = inner?.arguments;
+  if (typeof text !== 'string') return call;
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null ? { ...rest, function: { ...inner, arguments: value } } : call;
+  } catch {
+    return call;
+  }
+}
+
+const LABELS: Readonly<Record<Role, string>> = {
+  system: 'System',
+  developer: 'System',
+  user: 'User',
+  assistant: 'Assistant',
+  tool: 'Tool',
+};
 
 /**
  * For models without a chat template, one line a message:

@@ -4,10 +4,11 @@
 import { elementsOf, type ModelShape, type ParameterRow } from '../../model/types';
 import { checkStorable, type ReadTensor } from '../folder';
 import { Q8_BLOCK, writeGguf, type GgufFile, type GgufTensor, type GgufType, type GgufValue } from '../../io/formats/gguf';
-import { ggufArchitecture, refuseModel, refuseTokenizer, type GgufArchitecture } from './support';
+import { ggufArchitecture, refuseModel, type GgufArchitecture } from './support';
 import { architectureKeys, ggufName, ggufPart, pairRows, permutedHeads, ropeFactors, transposed } from './tensors';
 import { tokenizerKeys, type GgufSpecials } from './tokenizer';
 import type { ModelFiles, ModelTexts } from '../../io/sources/model-files';
+import { tokenizerText } from '../../io/sources/tokenizer-text';
 import { piecesOf } from '../../io/formats/pieces';
 
 /** llama.cpp's number for "mostly this type". */
@@ -24,8 +25,7 @@ export interface GgufOptions {
 export async function ggufKeys(files: ModelTexts, specials: GgufSpecials): Promise<Map<string, GgufValue>> {
   const { shape } = files;
   const architecture = ggufArchitecture(shape);
-  const tokenizerJson = await files.text('tokenizer.json');
-  if (tokenizerJson === null) throw refuseTokenizer('there is no tokenizer.json');
+  const tokenizerJson = await tokenizerText(files);
   return new Map<string, GgufValue>([
     ['general.architecture', { type: 'string', value: architecture }],
     ['general.name', { type: 'string', value: files.name }],

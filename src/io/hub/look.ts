@@ -1,5 +1,6 @@
 // Looks up a model of a hub before its download: whether it can be used at all, what it is, and which of its files a run needs.
 
+import { hasTokenizer } from '../sources/tokenizer-text';
 import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
 import type { Dtype, ModelShape, CheckpointTypes } from '../../model/types';
@@ -31,7 +32,7 @@ export async function lookAtModel(
 ): Promise<HubLook> {
   const info = await patiently(() => client.info(repo, revision, signal), patience, signal);
   const model = await openModel(hubSource(client, repo, info, patience, signal));
-  if (!model.passthrough.includes('tokenizer.json'))
+  if (!hasTokenizer(model.passthrough))
     throw new AppError(
       'TOKENIZER',
       `${repo} has no tokenizer.json.`,

@@ -14,6 +14,9 @@ const MAX_READ = 2 ** 30;
  * The files directly in a directory; links are followed (a download cache is made of them). Throws MODEL_FILE when there is
  * no such directory.
  */
+/** The one folder of a model that is read beside its own files. */
+const TEMPLATES = 'additional_chat_templates';
+
 export async function nodeSource(directory: string): Promise<FileSource> {
   const name = basename(resolve(directory));
   const info = await stat(directory).catch(() => null);
@@ -22,8 +25,9 @@ export async function nodeSource(directory: string): Promise<FileSource> {
     throw new AppError('MODEL_FILE', detail, 'Give a directory in Hugging Face layout: config.json, model.safetensors, tokenizer.json.');
   }
   const full = (path: string): string => {
-    if (!isPlainName(path)) throw missingFile(name, path);
-    return join(directory, path);
+    const [folder, file] = path.startsWith(`${TEMPLATES}/`) ? [TEMPLATES, path.slice(TEMPLATES.length + 1)] : ['', path];
+    if (!isPlainName(file)) throw missingFile(name, path);
+    return join(directory, folder, file);
   };
   const size = async (path: string): Promise<number> => {
     const file = await stat(full(path)).catch((cause: unknown) => {
@@ -36,7 +40,8 @@ export async function nodeSource(directory: string): Promise<FileSource> {
     name,
     async list() {
       const found: string[] = [];
-      for (const path of (await readdir(directory)).sort()) {
+      const templates = await readdir(join(directory, TEMPLATES)).catch(() => []);
+      for (const path of [...(await readdir(directory)), ...templates.map((file) => `${TEMPLATES}/${file}`)].sort()) {
         const file = await stat(join(directory, path)).catch(() => null);
         if (file?.isFile()) found.push(path);
       }

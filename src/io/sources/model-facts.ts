@@ -1,6 +1,7 @@
 // What is known about a model before its weights are read: from config.json and the headers of its weights only. Every reason
 // to refuse it later refuses it here, by name, except those that only the numbers can show.
 
+import { CONVERT, hasTokenizer } from './tokenizer-text';
 import { AppError } from '../../base/errors';
 import { parameterCount } from '../../model/parameters';
 import type { Dtype, ModelShape, CheckpointTypes } from '../../model/types';
@@ -28,9 +29,7 @@ export function compactTypes(types: Readonly<Record<string, Dtype>>): Checkpoint
 /** Throws what openModel throws, and TOKENIZER if there is no tokenizer.json. */
 export async function readModelFacts(source: FileSource): Promise<ModelFacts> {
   const model = await openModel(source);
-  if (!model.passthrough.includes('tokenizer.json')) {
-    throw new AppError('TOKENIZER', `${model.name} has no tokenizer.json.`, 'Add the tokenizer.json that belongs to the model.');
-  }
+  if (!hasTokenizer(model.passthrough)) throw new AppError('TOKENIZER', `${model.name} has no tokenizer.json.`, CONVERT);
   const files: { path: string; bytes: number }[] = [];
   for (const path of [...model.modelPaths, ...model.passthrough]) files.push({ path, bytes: await source.size(path) });
   return {

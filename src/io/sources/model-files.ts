@@ -23,6 +23,9 @@ export const COMPANIONS = new Set([
   'chat_template.jinja', 'chat_template.json', 'generation_config.json', 'LICENSE', 'LICENSE.txt', 'LICENSE.md', 'LICENSES.md', 'NOTICE',
 ]);
 
+/** Chat templates for other uses, such as tools. */
+const FURTHER_TEMPLATE = /^additional_chat_templates\/[\w.-]+\.jinja$/;
+
 /** JSON beside the weights is far smaller; a larger file would be something else under that name. */
 const MAX_JSON = 64 * 2 ** 20;
 
@@ -123,7 +126,7 @@ export async function openModel(source: FileSource): Promise<ModelFiles> {
     ...texts,
     table,
     modelPaths: [CONFIG, ...(listed.has(SINGLE) ? [] : [INDEX]), ...[...weightFiles].sort()],
-    passthrough: paths.filter((path) => COMPANIONS.has(path)).sort(),
+    passthrough: paths.filter((path) => COMPANIONS.has(path) || FURTHER_TEMPLATE.test(path)).sort(),
     dtypes,
     types,
     fileName: (row) => matched.get(row.name)!.name,

@@ -54,6 +54,12 @@ describe('SwiGLU', () => {
     expect(found).toBeLessThan(1e-8);
   });
 
+  it('moves every byte of its views once', () => {
+    const views = { gu: scratch('gu', 4 * 32), h: scratch('h', 4 * 16), dgu: scratch('dgu', 4 * 32), dh: scratch('dh', 4 * 16) };
+    for (const of of [swigluFwd({ label: 'test', ...views, rows: 4, ff: 16 }), swigluBwdDx({ label: 'test', ...views, rows: 4, ff: 16 })])
+      expect(of.work.bytes).toEqual({ one: of.views.reduce((sum, { bytes }) => sum + bytes, 0) });
+  });
+
   it('refuses a view that is too small', () => {
     expect(() => swigluFwd({ label: 'test', h: scratch('h', 64), gu: scratch('gu', 100), rows: 4, ff: 16 })).toThrow(/swiglu_fwd, gu/);
   });

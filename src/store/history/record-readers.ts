@@ -121,6 +121,9 @@ const schedule = list(
   }),
 );
 
+const counts = (value: unknown, path: string): Record<string, number> =>
+  Object.fromEntries(Object.entries(object<object>({})(value, path) && (value as object)).map(([key, n]) => [key, count(n, path)]));
+
 /** Records of earlier versions don't say how turns end. */
 const NO_ENDING: Ending = { of: 'nothing', token: null, stopIds: [] };
 const ending = object<Ending>({ of: oneOf('turn', 'text', 'nothing'), token: nullable(object({ id: count, text })), stopIds: list(count) });
@@ -144,6 +147,7 @@ export const prepared = object<Prepared>({
     perAnswer: (value, path) => (value === undefined ? 0 : count(value, path)),
     badRows: count,
     distinct: optional(count),
+    unread: (value, path) => (value === undefined ? {} : counts(value, path)),
     ending: (value, path) => (value === undefined ? NO_ENDING : ending(value, path)),
   }),
   device,
@@ -151,6 +155,7 @@ export const prepared = object<Prepared>({
   schedule,
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
   rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
+  keptWider: optional(list(text)),
   firstStep: count,
 });
 
@@ -161,7 +166,15 @@ export const report = object<RunReport>({
   schedule,
   memory: object({ forecast: totals, peak: totals, fullForecast: totals, loraForecast: totals }),
   parameters: count,
-  stored: optional(object<NonNullable<RunReport['stored']>>({ f32: count, f16: count, bf16: count })),
+  stored: optional(
+    object<NonNullable<RunReport['stored']>>({
+      f32: count,
+      f16: count,
+      bf16: count,
+      int8: optional(count),
+      int4: optional(count),
+    }),
+  ),
   rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
   trainable: count,
   tokensPerSecond: measured,

@@ -24,6 +24,7 @@ const preview = (name: string): DataPreview => ({
   columns: ['text'],
   rows: [],
   template: 'none',
+  unread: {},
   ending: { of: 'text', token: { id: 0, text: '</s>' }, stopIds: [0] },
   badRows: [],
   counts: { rows: 1, evalRows: 0, duplicates: 0, tokens: 2, targets: 1, truncated: 0, dropped: 0, perAnswer: 0, badRows: 0, samples: 1 },

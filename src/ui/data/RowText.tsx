@@ -6,7 +6,13 @@ import { formatCount } from '../format';
 /** Most characters that are shown of a text; a whole book would only slow the page down. */
 const MOST_CHARACTERS = 20_000;
 
-const NAMES: Readonly<Record<Role, string>> = { system: 'System', user: 'User', assistant: 'Assistant', tool: 'Tool' };
+const NAMES: Readonly<Record<Role, string>> = {
+  system: 'System',
+  developer: 'Developer',
+  user: 'User',
+  assistant: 'Assistant',
+  tool: 'Tool',
+};
 
 export function RowText({ row }: { readonly row: DataRow }) {
   if (row.kind === 'text') return <Text text={row.text} />;

@@ -8,6 +8,7 @@ const preview = (change: Partial<DataPreview> = {}, counts: Partial<DataPreview[
   columns: ['messages'],
   rows: [],
   template: 'model',
+  unread: {},
   ending: { of: 'turn', token: { id: 0, text: '<|im_end|>' }, stopIds: [0] },
   badRows: [],
   counts: {

@@ -37,7 +37,8 @@ function share(part: number, whole: number): string {
 }
 
 export interface Fact {
-  readonly id: 'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers' | 'ending';
+  readonly id:
+    'training' | 'evaluation' | 'loss' | 'cut' | 'dropped' | 'duplicates' | 'malformed' | 'template' | 'answers' | 'ending' | 'unread';
   readonly name: string;
   readonly text: string;
   /** Something that the person may want to change. */
@@ -55,6 +56,7 @@ export interface FactSettings {
 const TEMPLATES: Readonly<Record<DataPreview['template'], string>> = {
   model: 'the model’s own template',
   fallback: 'the model has none; rows are written as User: … Assistant: …',
+  joined: 'none; prompt and completion are joined as they are',
   none: 'none; the rows are plain text',
 };
 
@@ -96,6 +98,9 @@ export function facts(preview: DataPreview, { seqLen, dedupe, badRows, ownEvalua
     list.push(
       fact('answers', 'Split', `${plural(counts.perAnswer, 'row')}, one sample per answer, because the template rewrites earlier turns`),
     );
+  const unread = Object.entries(preview.unread);
+  if (unread.length > 0)
+    list.push(fact('unread', 'Not read', unread.map(([key, rows]) => `${key} (${plural(rows, 'row')})`).join(', '), true));
   const ending = endingText(preview.ending);
   if (ending !== null) list.push(fact('ending', 'Ending', ending, preview.ending.token === null));
   if (template !== 'none') list.push(fact('template', 'Chat template', TEMPLATES[template], template === 'fallback'));

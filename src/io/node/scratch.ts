@@ -1,0 +1,64 @@
+// A scratch file in a folder on disk. It loses its name as soon as it is open, where the system allows that: then nothing is left of it
+// when the process ends, however it ends.
+
+import { open, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { AppError } from '../../base/errors';
+import type { OpenScratch } from '../formats/scratch';
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+const refused = (folder: string, cause: unknown): AppError =>
+  new AppError(
+    'STORAGE',
+    `The full-precision weights of trained layers could not be kept in ${folder}: ${(cause as Error).message}.`,
+    'Free some space or choose another --out; or keep the base in 32 or 16 bits (--weights f32 or stored), which needs no such file.',
+    { cause },
+  );
+
+/** The folder, or the nearest one above it that exists: the run may not have made its own yet. */
+async function existing(folder: string): Promise<string> {
+  const path = resolve(folder);
+  const found = await stat(path).catch(() => null);
+  return found?.isDirectory() || dirname(path) === path ? path : existing(dirname(path));
+}
+
+/** A scratch file in this folder or near it, on the same disk. */
+export const nodeScratch =
+  (near: string): OpenScratch =>
+  async (bytes) => {
+    const folder = await existing(near);
+    const { bavail, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    if (free < bytes) {
+      throw new AppError(
+        'STORAGE',
+        `Trained layers keep their full precision in a file of up to ${megabytes(bytes)} in ${folder}, where ${megabytes(free)} are free.`,
+        'Free some space or choose another --out; or keep the base in 32 or 16 bits (--weights f32 or stored), which needs no such file.',
+      );
+    }
+    const path = join(folder, `full-precision-${process.pid}.tmp`);
+    const file = await open(path, 'w+').catch((cause: unknown) => Promise.reject(refused(folder, cause)));
+    // Windows refuses it while the file is open: there close() removes it.
+    await rm(path).catch(() => undefined);
+    return {
+      async read(at, length) {
+        const buffer = new Uint8Array(length);
+        const { bytesRead } = await file.read(buffer, 0, length, at);
+        return buffer.subarray(0, bytesRead);
+      },
+      async write(at, data) {
+        try {
+          for (let done = 0; done < data.byteLength;)
+            done += (await file.write(data, done, data.byteLength - done, at + done)).bytesWritten;
+        } catch (cause) {
+          throw refused(folder, cause);
+        }
+      },
+      async close() {
+        await file.close();
+        await rm(path, { force: true });
+      },
+    };
+  };
