@@ -27,7 +27,7 @@ const KERNELS: Readonly<Record<Family, KernelChoice>> = {
 };
 /** Dispatches of a card that does 2 TFLOP/s: 20 ms. */
 const CARD_DISPATCH_FLOPS = 4e10;
-/** Shapes whose kernels and dispatches are looked at. */
+/** Shapes whose kernels and dispatches are looked at. @public dispatches.mjs imports it at run time. */
 export const MODELS = ['gpt2-124m', 'smollm2-135m', 'qwen2.5-0.5b'] as const satisfies readonly ModelName[];
 
 const SEQUENCE = 512;
@@ -84,7 +84,10 @@ export interface CountedDispatch {
   readonly bytes: number;
 }
 
-/** The dispatches of one optimizer step of one micro-batch of batchSize rows of 512 tokens, with live amounts. */
+/**
+ * The dispatches of one optimizer step of one micro-batch of batchSize rows of 512 tokens, with live amounts.
+ * @public dispatches.mjs imports it at run time.
+ */
 export function step(model: ModelName, wanted: Wanted): { layers: number[]; dispatches: CountedDispatch[]; memory: number } {
   const { plan, assignment } = planOf(model, wanted);
   const rows = plan.input.rows;

@@ -12,10 +12,10 @@ export const TILES: Readonly<Record<MatmulTile, { readonly BM: number; readonly 
 };
 
 /** Invocations that fill most graphics cards. */
-export const FILLING_THREADS = 25_000;
+const FILLING_THREADS = 25_000;
 
 /** Invocations of a product [m, n] in one part. */
-export function tileThreads(tile: MatmulTile, m: number, n: number): number {
+function tileThreads(tile: MatmulTile, m: number, n: number): number {
   const { BM, BN, ROWS } = TILES[tile];
   return Math.ceil(m / BM) * Math.ceil(n / BN) * ((BM / ROWS) * (BN / 4));
 }
