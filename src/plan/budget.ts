@@ -85,7 +85,7 @@ const LEVERS: readonly Lever[] = [
   },
 ];
 
-export interface BudgetStep {
+interface BudgetStep {
   readonly name: string;
   readonly price: string;
   readonly change: Partial<RunConfig>;

@@ -84,6 +84,11 @@ export class FakeOpfs {
         return Promise.resolve({
           truncate: (size: number) => folder.files.set(name, folder.files.get(name)!.slice(0, size)),
           write: (bytes: Bytes, { at }: { at: number }) => put(bytes, at),
+          read: (into: Bytes, { at }: { at: number }) => {
+            const found = folder.files.get(name)!.subarray(at, at + into.byteLength);
+            into.set(found);
+            return found.byteLength;
+          },
           flush: () => {
             if (this.flushFails) throw full();
           },

@@ -69,7 +69,7 @@ function loadRows(data: ParsedData, tokenizer: Tokenizer, mask: Mask): LoadedDat
     if (data.format === 'plain' && row.kind === 'text') {
       for (const _ of encoding.addText(row.text));
       encoding.endText();
-    } else encoding.addRow(row);
+    } else finish(encoding.addRow(row));
   }
   const chat = data.rows.some((row) => isConversation(row, tokenizer));
   return { ...data, columns: [], refusal: null, encoding, firstRows: data.rows, rowCount: data.rows.length, chat };

@@ -73,11 +73,19 @@ describe('prompts', () => {
   });
 
   test('chat data: a user message, up to where the assistant begins', async () => {
-    const { prompts, tokenizer } = await inputsOf({ prompts: ['Why?'], seqLen: 60 }, dataOf('chat.jsonl', chat(3)));
+    const [user, assistant] = ['user', 'assistant'].map((role) => ({ role, content: 'Oh' }));
+    const row = JSON.stringify({ messages: [user, assistant] });
+    const { prompts, tokenizer } = await inputsOf({ prompts: ['Why?'], seqLen: 60 }, dataOf('chat.jsonl', `${row}\n${row}\n`));
     const text = tokenizer.decode([...prompts[0].ids]);
     expect(prompts[0].text).toBe('Why?');
     expect(text).toContain('Why?');
     expect(text.length).toBeGreaterThan('Why?'.length);
+  });
+
+  test('prompts and completions of a model without a chat template: the text as it is', async () => {
+    const { prompts, chat: asChat, tokenizer } = await inputsOf({ prompts: ['Why?'], seqLen: 60 }, dataOf('chat.jsonl', chat(3)));
+    expect(asChat).toBe(false);
+    expect(tokenizer.decode([...prompts[0].ids])).toBe('Why?');
   });
 
   test('by default a row that the run does not train on', async () => {

@@ -16,10 +16,9 @@ import { Engine } from '../engine/engine';
 import { truthOf } from '../engine/truth';
 import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
 import { Evaluations } from './evaluation';
-import { runFingerprint, TensorDigests } from './fingerprint';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
 import type { GateAnswer } from './gate';
-import { initialA, loraSites } from '../engine/lora';
+import { loadModel } from './load-model';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
 import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
@@ -28,7 +27,6 @@ import { completions, isSampleStep } from './sampling';
 import { takeStep, type StepState, type Submitted } from './step';
 import { dispatchFlopsOf } from '../engine/speed';
 import { chooseKernels, resumedKernels } from '../engine/tune';
-import { loadWeights } from '../engine/weights';
 
 export interface SessionHost {
   /** Name of the run; kept in checkpoints. */
@@ -367,19 +365,11 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { config, files, dataset } = this.inputs;
-    const digests = new TensorDigests();
-    await loadWeights(this.engine, files, async (piece, fraction) => {
+    this.#fingerprint = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
       await this.#checkDiscarded();
-      digests.add(piece);
       await this.#proof?.notePiece(piece);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
-    this.#fingerprint = runFingerprint(files.shape, digests.all, dataset.train, dataset.evaluation);
-    for (const layer of this.engine.plan.buffers.adapters.keys()) {
-      for (const site of loraSites(files.shape))
-        this.engine.writeAdapter(layer, site.a, initialA(config.seed, layer, site.slice, config.loraRank, site.op.in));
-    }
   }
 
   async #restore(reader: CheckpointReader): Promise<void> {

@@ -76,7 +76,7 @@ describe('files that are not there', () => {
   test.each([
     ['config.json', /there is no config\.json.*Choose a folder/],
     ['model.safetensors', /neither model\.safetensors nor.*Add the weights/],
-    ['tokenizer.json', /has no tokenizer\.json.*Add/],
+    ['tokenizer.json', /has no tokenizer\.json.*save_pretrained/],
   ])('%s', async (name, line) => expect(await refused({}, { [name]: null })).toMatch(line));
 });
 

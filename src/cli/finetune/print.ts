@@ -63,7 +63,7 @@ export function describeSaving({ full, lisa, sampling, alwaysOn, precision }: Sa
   const stored =
     precision === 0
       ? 'none from precision or recomputation, which are the same in both runs'
-      : `${megabytes(precision)} from storing what does not train in 16 bits; none from recomputation`;
+      : `${megabytes(precision)} from storing what does not train in fewer bits; none from recomputation`;
   return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(alwaysOn)} from freezing embedding, head or norm, and ${stored}.`;
 }
 

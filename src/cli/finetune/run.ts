@@ -7,6 +7,7 @@ import { checkConfig, type RunConfig } from '../../config/run-config';
 import { looksLikeHubName, parseToken } from '../../io/hub/names';
 import { AppError, errorInfo, type ErrorCode } from '../../base/errors';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
+import { boundStrangers } from '../../io/node/bounded';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
 import type { FileSource } from '../../io/sources/file-source';
 import { defaultCacheDir } from '../../io/node/models';
@@ -45,6 +46,7 @@ const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
 /** Exit status: 0, that of a StopReason, 1 where the device or the run failed, 2 for bad input; a failure is one line on standard error. */
 export async function runFinetune(args: readonly string[], io: FinetuneIo): Promise<number> {
   let resume: string | null = null;
+  boundStrangers();
   try {
     const options = parseOptions(args);
     resume = options.resume;

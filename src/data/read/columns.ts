@@ -30,7 +30,12 @@ const TEXTS = ['content', 'body', 'document', 'article', 'sentence', 'paragraph'
  * shape, or if their names say nothing. A text column with a title is a known shape and gets a suggestion too.
  */
 export function suggestColumns(columns: readonly string[]): ColumnMap | null {
-  const find = (name: string): string | undefined => columns.find((column) => column.trim().toLowerCase() === name);
+  const byName = new Map<string, string>();
+  for (const column of columns) {
+    const name = column.trim().toLowerCase();
+    if (!byName.has(name)) byName.set(name, column);
+  }
+  const find = (name: string): string | undefined => byName.get(name);
   const first = (names: readonly string[]): string | undefined => names.map(find).find((column) => column !== undefined);
   const known = SHAPE_NAMES.find((shape) => ROW_SHAPES[shape].needs.every((role) => columns.includes(role)));
   if (known && known !== 'text') return null;
@@ -67,7 +72,7 @@ export function mapHint(columns: readonly string[]): string {
 }
 
 /** Rows whose keys are data themselves could have any number of them. */
-const MOST_COLUMNS = 200;
+export const MOST_COLUMNS = 200;
 
 /** Counts the columns of rows as they come: most frequent first, then by first appearance. */
 export class ColumnCount {

@@ -45,7 +45,7 @@ function headerOf(line: number, columns: readonly string[], asked: ColumnMap | n
   const shape = map ? shapeOfColumns(map) : SHAPE_NAMES.find((name) => ROW_SHAPES[name].needs.every((role) => named.includes(role)));
   const base = { line, columns, map };
   const begin = `Begin the file with a line that names the columns, separated by commas, tabs or semicolons: ${KNOWN_SHAPES}.`;
-  const twice = named.find((name, i) => name !== '' && named.indexOf(name) !== i);
+  const twice = firstTwice(named);
   if (broken !== undefined) return { ...base, fault: { reason: `a column of the header is malformed: ${broken}`, remedy: begin } };
   if (twice !== undefined) return { ...base, fault: { reason: `the header names column '${twice}' twice`, remedy: begin } };
   const listed = `the header has the columns ${columns
@@ -64,6 +64,11 @@ function headerOf(line: number, columns: readonly string[], asked: ColumnMap | n
   const column = map?.[lacking];
   const what = column === undefined ? `'${lacking}'` : `'${column}' (mapped to ${lacking})`;
   return { ...base, fault: { reason: `${listed}, and no ${what}`, remedy: 'Map the fields to columns of the file.' } };
+}
+
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => name !== '' && (seen.has(name) || !seen.add(name)));
 }
 
 /** A record below the header as an object of its columns. */

@@ -1,7 +1,9 @@
 // The records of a table as its text comes in, piece by piece (those of JSON: json-records.ts). An unfinished record waits for the
 // next piece.
 
+import { AppError } from '../../base/errors';
 import type { ColumnMap } from './column-map';
+import { MOST_COLUMNS } from './columns';
 import { csvRecords, type Separator } from './csv';
 import { separatorOf } from './detect-shape';
 import { csvHeader, csvRow, type CsvHeader } from './csv-table';
@@ -22,6 +24,9 @@ export interface Records {
   end(): Generator<FileRecord>;
 }
 
+/** Characters of the longest record. What is longer would take several times its size in memory. */
+const MOST_RECORD = 2 ** 27;
+
 export class CsvTableRecords implements Records {
   #rest = '';
   #lines = 0;
@@ -37,7 +42,7 @@ export class CsvTableRecords implements Records {
   ) {}
 
   get columns(): readonly string[] {
-    return this.#header?.columns ?? [];
+    return this.#header?.columns.slice(0, MOST_COLUMNS) ?? [];
   }
 
   get map(): ColumnMap | null {
@@ -50,6 +55,14 @@ export class CsvTableRecords implements Records {
 
   *push(text: string): Generator<FileRecord> {
     this.#rest += text;
+    // Perhaps a quote that is never closed: there is no next record to go on with.
+    if (this.#rest.length > MOST_RECORD + text.length) {
+      throw new AppError(
+        'DATASET_PARSE',
+        `The row at line ${this.#lines + 1} is longer than 134 million characters.`,
+        'Look for a quote that is not closed, or split the row.',
+      );
+    }
     if (this.#rest.length >= this.#enough) yield* this.#read(false);
   }
 

@@ -89,7 +89,7 @@ interface ShownRow {
 }
 
 /** The first rows that the chat template accepts; the others are bad rows. */
-function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask, seqLen }: InspectConfig): ShownRow[] {
+function firstRows({ firstRows: rows, encoding }: LoadedData, tokenizer: Tokenizer, { mask, seqLen }: InspectConfig): ShownRow[] {
   const encode = rowEncoder(tokenizer, { mask, continuous: false });
   const shown: ShownRow[] = [];
   for (const [index, row] of rows.entries()) {
@@ -99,7 +99,7 @@ function firstRows({ firstRows: rows }: LoadedData, tokenizer: Tokenizer, { mask
     // If there are several samples, the last one, which holds the whole conversation.
     const tokens = tokensOf(firstSample(row, whole.at(-1)!, seqLen), tokenizer);
     const perAnswer = whole.length > 1 ? { perAnswer: whole.length } : {};
-    shown.push({ index, row: { row, use: 'training', tokens, length: longest(whole), ...perAnswer } });
+    shown.push({ index, row: { row, use: 'training', tokens, length: encoding.rowLengths[shown.length] ?? longest(whole), ...perAnswer } });
   }
   return shown;
 }

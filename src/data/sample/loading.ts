@@ -71,17 +71,21 @@ export class DataLoading {
 
   *#take(rows: Iterable<DataRow>): Generator<void> {
     for (const row of rows) {
-      this.#encoder.addRow(row);
+      yield* this.#encoder.addRow(row);
       this.#chat ||= isConversation(row, this.tokenizer);
       this.#rows++;
       if (this.#first.length < KEPT_ROWS && this.#characters < KEPT_CHARACTERS) {
-        this.#first.push(row);
+        this.#first.push(shortened(row));
         this.#characters += row.kind === 'text' ? row.text.length : row.messages.reduce((sum, { content }) => sum + content.length, 0);
       }
       if (this.#rows % ROWS_A_STEP === 0) yield;
     }
   }
 }
+
+/** A very long text would stay in memory for its first lines. */
+const shortened = (row: DataRow): DataRow =>
+  row.kind === 'text' && row.text.length > KEPT_CHARACTERS ? { ...row, text: structuredClone(row.text.slice(0, KEPT_CHARACTERS)) } : row;
 
 /** How far the reading is (0 to 1), and what is there so far. */
 export interface LoadStep {

@@ -1,15 +1,24 @@
 // Turns conversations into token ids and loss masks. A conversation is rendered once and tokenized once, as a whole, so the
 // model sees the same ids in training as in use. The mask is then applied to the tokens by their position.
 
+import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
-import { trainingTexts, untrainedSpans, type Span } from './spans';
-import { rendererOf, type Render } from './template';
+import { longSpans } from './long-conversation';
+import { trainingTexts, untrainedSpans, type Span, type TrainingText } from './spans';
+import { charactersOf, neverEnds, rendererOf, type Render } from './template';
 import { turnEndOf } from './turn-end';
 import { utf8Length } from './token-bytes';
 import type { Tokenizer } from './tokenizer';
 import type { ChatContext, Message, Sample } from '../read/types';
 
 export type Mask = 'assistant' | 'all';
+
+/** Up to this many messages every beginning of a conversation is rendered; that costs their square. */
+const EXACT = 64;
+/** … and, for a template that does not render a message by its neighbours alone, up to this many. */
+const MOST_MESSAGES = 512;
+/** A conversation is tokenized up to here: about the longest row that a run may have. */
+const MOST_CHARACTERS = 2 ** 22;
 
 export interface Chat {
   /** Whether the text comes from the model's own chat template. */
@@ -38,6 +47,7 @@ export function chatOf(tokenizer: Tokenizer): Chat {
     try {
       return ownRender(messages, prompt, context);
     } catch (error) {
+      if (error instanceof AppError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new AppError(
         'DATASET_PARSE',
@@ -68,31 +78,52 @@ export function chatOf(tokenizer: Tokenizer): Chat {
       const target = mask === 'all' ? all : targetsOf(tokenizer, text, ids, [{ start: before.length, end: text.length }]);
       return [{ ids: Uint32Array.from(ids), target }];
     },
-    encode: (messages, mask, context) => {
-      refuseUnread(messages, context, reads);
-      const full = render(messages, false, context);
-      const rules = { render: remembered((some, prompt) => ownRender(some, prompt, context)), specialTokens, endTokens };
-      if (mask === 'all') {
-        const ids = tokenizer.encode(full);
-        const target = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
-        const out = untrainedSpans(messages, full, rules);
-        const dropped = out && out.length > 0 ? targetsOf(tokenizer, full, ids, out) : null;
-        if (out) return [{ ids: Uint32Array.from(ids), target: dropped ? target.map((one, i) => (dropped[i] === 1 ? 0 : one)) : target }];
-      }
-      const texts = mask === 'all' ? null : trainingTexts(messages, full, rules);
-      if (!texts) {
-        throw new AppError(
-          'DATASET_PARSE',
-          "The model's chat template changes the assistant's words, so they cannot be found in the text.",
-          "Train on all tokens (mask 'all').",
-        );
-      }
-      return texts.map(({ text, spans }) => {
-        const ids = tokenizer.encode(text);
-        return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, spans) };
-      });
-    },
+    // A long conversation is many renderings, each with a limit of its own (template.ts).
+    encode: (messages, mask, context) =>
+      messages.length > EXACT
+        ? encode(messages, mask, context)
+        : bounded(() => encode(messages, mask, context), charactersOf(messages), neverEnds),
   };
+
+  function encode(messages: readonly Message[], mask: Mask, context?: ChatContext): Sample[] {
+    refuseUnread(messages, context, reads);
+    const full = render(messages, false, context);
+    const own: Render = (some, prompt) => ownRender(some, prompt, context);
+    const rules = { render: remembered(own), specialTokens, endTokens };
+    const placed = messages.length > EXACT ? longSpans(messages, full, { ...rules, render: own }) : null;
+    const answers = messages.filter(({ role }) => role === 'assistant');
+    const ofAnswers = (trained: boolean): Span[] | null => placed && placed.filter((_, i) => (answers[i].train !== false) === trained);
+    if (mask === 'all') {
+      const text = beginning(full);
+      const ids = tokenizer.encode(text);
+      const target = Uint8Array.from(ids, (_, i) => (i === 0 ? 0 : 1));
+      const out = ofAnswers(false) ?? untrainedSpans(messages, full, rules);
+      const dropped = out && out.length > 0 ? targetsOf(tokenizer, text, ids, out) : null;
+      if (out) return [{ ids: Uint32Array.from(ids), target: dropped ? target.map((one, i) => (dropped[i] === 1 ? 0 : one)) : target }];
+    }
+    if (!placed && messages.length > MOST_MESSAGES) {
+      throw new AppError(
+        'DATASET_PARSE',
+        `The conversation has ${messages.length} messages, and the model's chat template does not render each by its neighbours alone; then at most ${MOST_MESSAGES} can be read.`,
+        'Split the conversation into several rows.',
+      );
+    }
+    const spans = ofAnswers(true);
+    const texts: readonly TrainingText[] | null =
+      mask === 'all' ? null : spans ? [{ text: full, spans }] : trainingTexts(messages, full, rules);
+    if (!texts) {
+      throw new AppError(
+        'DATASET_PARSE',
+        "The model's chat template changes the assistant's words, so they cannot be found in the text.",
+        "Train on all tokens (mask 'all').",
+      );
+    }
+    return texts.map(({ text: whole, spans: places }) => {
+      const text = beginning(whole);
+      const ids = tokenizer.encode(text);
+      return { ids: Uint32Array.from(ids), target: targetsOf(tokenizer, text, ids, places) };
+    });
+  }
 }
 
 /** Two names of the same thing. */
@@ -137,22 +168,49 @@ function remembered(render: Render): Render {
   };
 }
 
-/** 1 for each token whose last byte lies in a span; target[0] is 0. */
+/** The part of a rendering that is tokenized, ended at white space where there is some. */
+function beginning(text: string): string {
+  if (text.length <= MOST_CHARACTERS) return text;
+  const space = text.lastIndexOf(' ', MOST_CHARACTERS);
+  return text.slice(0, space > MOST_CHARACTERS / 2 ? space : MOST_CHARACTERS).toWellFormed();
+}
+
+/** 1 for each token whose last byte lies in a span; target[0] is 0. `spans` ascend and do not overlap. */
 function targetsOf(tokenizer: Tokenizer, text: string, ids: readonly number[], spans: readonly Span[]): Uint8Array {
   const target = new Uint8Array(ids.length);
   const ends = tokenizer.tokenEnds(text, ids);
+  const byteOf = byteOffsets(text);
+  let from = 0;
   for (const span of spans) {
+    if (span.start >= text.length) break;
     const [first, last] = ends
-      ? tokensByBytes(ends, utf8Length(text, span.start), utf8Length(text, span.end))
+      ? tokensByBytes(ends, byteOf(span.start), byteOf(span.end), from)
       : tokensByPrefix(tokenizer, text, ids, span);
     target.fill(1, Math.max(1, first), Math.max(1, last));
+    from = last;
   }
   return target;
 }
 
-/** Tokens first ≤ i < last that end in (start, end]; one of no bytes belongs to what follows it. */
-function tokensByBytes(ends: Uint32Array, start: number, end: number): [number, number] {
-  let first = 0;
+/** UTF-8 offsets of places that are asked in ascending order, each at the cost of the text since the last. */
+function byteOffsets(text: string): (place: number) => number {
+  let [at, bytes] = [0, 0];
+  return (place) => {
+    const end = Math.min(place, text.length);
+    // Half of a character has a length of its own.
+    const whole = end < at || isInside(text, end) || isInside(text, at);
+    bytes = whole ? utf8Length(text, end) : bytes + utf8Length(text.slice(at, end), end - at);
+    at = end;
+    return bytes;
+  };
+}
+
+const isInside = (text: string, at: number): boolean =>
+  /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '');
+
+/** Tokens first ≤ i < last that end in (start, end]; one of no bytes belongs to what follows it. None before `from` does. */
+function tokensByBytes(ends: Uint32Array, start: number, end: number, from: number): [number, number] {
+  let first = from;
   while (first < ends.length && (ends[first] < start || (ends[first] === start && ends[first] > (ends[first - 1] ?? 0)))) first++;
   let last = first;
   while (last < ends.length && (ends[last] < end || (ends[last] === end && ends[last] > (ends[last - 1] ?? 0)))) last++;

@@ -74,9 +74,14 @@ export class DataEncoder implements Encoding {
     return endingOf(this.tokenizer, this.#turns ? 'turn' : this.#count > 0 ? 'text' : 'nothing');
   }
 
-  /** The next row of the file. */
-  addRow(row: DataRow): void {
+  /** The next row of the file. Yields after every piece of a long text. */
+  *addRow(row: DataRow): Generator<void> {
     const index = this.#count++;
+    if (row.kind === 'text' && row.text.length > LONGEST) {
+      this.#note(row);
+      yield* this.#addLong(row.text, index);
+      return;
+    }
     const parts = this.#encode(row, row.row ?? index + 1);
     if ('reason' in parts) {
       this.refused.push(parts);
@@ -95,6 +100,37 @@ export class DataEncoder implements Encoding {
       longest = Math.max(longest, ids.length);
     }
     this.rowLengths.push(longest);
+  }
+
+  /** A text that is too long to be tokenized at once: the same tokens, piece by piece. */
+  *#addLong(text: string, index: number): Generator<void> {
+    const { tokenizer, store } = this;
+    const start = store.length;
+    const cutter = (this.#cutter ??= textCutter(tokenizer));
+    // A text may already contain its start or end token; neither is written twice.
+    const [bos, eos] = [tokenizer.addBos ? tokenizer.bosId : null, tokenizer.eosId];
+    let last: number | undefined;
+    const push = (ids: readonly number[]): void => {
+      if (last === undefined && bos !== null && ids.length > 0 && ids[0] !== bos) push([bos]);
+      store.push(ids, () => store.length > start);
+      last = ids.at(-1) ?? last;
+    };
+    for (let at = 0; at < text.length;) {
+      const rest = text.length - at;
+      const window = text.slice(at, at + LONGEST);
+      const cut = rest <= 2 * PIECE ? rest : (cutter.cut(window, PIECE) ?? cutter.cut(window, window.length - 1));
+      if (cut === null || !cutter.exact) this.roughCuts++;
+      const end = at + (cut ?? wholeCharacter(window, Math.min(PIECE, rest)));
+      push(at === 0 ? tokenizer.encode(text.slice(at, end)) : cutter.encodeRest(text.slice(at, end)));
+      at = end;
+      yield;
+    }
+    if (last !== undefined && eos !== null && last !== eos) push([eos]);
+    this.rows.push(index);
+    this.starts.push(start);
+    this.lengths.push(store.length - start);
+    this.chats.push(false);
+    this.rowLengths.push(store.length - start);
   }
 
   get unread(): Readonly<Record<string, number>> {

@@ -5,6 +5,7 @@
 // prompt for its answer, are normally how the whole conversation begins up to that answer. Where a template breaks
 // this (it drops or rewrites earlier turns, or refuses to end there), the contents are looked up in order instead.
 
+import { AppError } from '../../base/errors';
 import type { Message } from '../read/types';
 import type { Render } from './template';
 
@@ -77,7 +78,7 @@ export function untrainedSpans(messages: readonly Message[], full: string, rules
 }
 
 /** Of the answer that ends the conversation. */
-function lastSpan(messages: readonly Message[], text: string, rules: SpanRules): Span | null {
+export function lastSpan(messages: readonly Message[], text: string, rules: SpanRules): Span | null {
   return spanByPrefix(messages, messages.length - 1, text, rules, 0) ?? assistantSpans(messages, text, rules)?.at(-1) ?? null;
 }
 
@@ -115,10 +116,12 @@ function prefixLength(messages: readonly Message[], prompt: boolean, full: strin
 }
 
 /** A template may refuse a part of a conversation that it takes whole. */
-function attempt(render: () => string): string | null {
+export function attempt(render: () => string): string | null {
   try {
     return render();
-  } catch {
+  } catch (thrown) {
+    // One that does not end would be tried again and again.
+    if (thrown instanceof AppError) throw thrown;
     return null;
   }
 }
@@ -173,12 +176,13 @@ function find(content: string, full: string, from: number): Span | null {
  * with a special token too).
  */
 function withEndToken(full: string, end: number, turnEnd: number | null, { specialTokens, endTokens }: SpanRules): number {
-  const rest = full.slice(end);
-  const space = rest.length - rest.trimStart().length;
+  const space = /\s*/y;
+  space.lastIndex = end;
+  const at = end + space.exec(full)![0].length;
   const longest = (tokens: readonly string[]): number =>
-    Math.max(0, ...tokens.filter((token) => rest.startsWith(token, space)).map((token) => token.length));
+    Math.max(0, ...tokens.filter((token) => full.startsWith(token, at)).map((token) => token.length));
   const ending = longest(endTokens);
-  if (ending > 0) return end + space + ending;
+  if (ending > 0) return at + ending;
   const special = longest(specialTokens);
-  return special > 0 && turnEnd !== null && end + space + special <= turnEnd ? end + space + special : end;
+  return special > 0 && turnEnd !== null && at + special <= turnEnd ? at + special : end;
 }

@@ -1,6 +1,7 @@
 // Turns a conversation into text: by the model's own chat template (Jinja) or, for models without one, in a plain form.
 // Rendering depends only on the messages, so that a resumed run reads the same tokens as the interrupted one.
 
+import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
 import { Template } from '../jinja/template';
 import type { Tokenizer } from './tokenizer';
@@ -36,8 +37,9 @@ const TODAY = new Date(Date.UTC(2024, 6, 26));
 function templateRender({ specialTexts }: RenderedWith, source: string): Renderer {
   let template: Template;
   try {
-    template = new Template(source);
+    template = bounded(() => new Template(source), source.length, neverEnds);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new AppError(
       'TOKENIZER',
@@ -72,12 +74,26 @@ function templateRender({ specialTexts }: RenderedWith, source: string): Rendere
   let parses: boolean | null = null;
   return {
     reads,
-    render: (messages, prompt, context = {}) => {
-      if (messages.some(({ more }) => more?.tool_calls !== undefined)) parses ??= quotesArguments(run);
-      return run(messages, prompt, context, parses ?? false);
-    },
+    render: (messages, prompt, context = {}) =>
+      bounded(
+        () => {
+          if (messages.some(({ more }) => more?.tool_calls !== undefined)) parses ??= quotesArguments(run);
+          return run(messages, prompt, context, parses ?? false);
+        },
+        charactersOf(messages),
+        neverEnds,
+      ),
   };
 }
+
+export const charactersOf = (messages: readonly Message[]): number => messages.reduce((sum, { content }) => sum + content.length + 20, 0);
+
+export const neverEnds = (): AppError =>
+  new AppError(
+    'TOKENIZER',
+    "The model's chat template does not come to an end in the time that a conversation of this length may take.",
+    'Use the chat template that came with the model, or another model.',
+  );
 
 const CALL: Message = {
   role: 'assistant',

@@ -35,8 +35,24 @@ export function refuseUnknownParts(json: TokenizerJson): void {
     if (way !== 'removed' && (way !== 'isolated' || invert === true))
       throw tokenizerError(`tokenizer.json splits text in an unsupported way (${String(behavior)}${invert === true ? ', inverted' : ''}).`);
   }
+  // It would be found everywhere and nowhere.
+  if (json.added_tokens?.some(({ content }) => content === '')) throw tokenizerError('tokenizer.json has an added token that is empty.');
   const word = json.added_tokens?.find((token) => (token as unknown as Part).single_word === true);
   if (word) throw tokenizerError(`The added token '${word.content}' counts only as a whole word (single_word), which is not supported.`);
+}
+
+/** The patterns that published models have (Llama 3, Qwen 2 and 3). They are known to take time in proportion to the text. */
+const PUBLISHED: ReadonlySet<string> = new Set(
+  ['1,3}', ''].map(
+    (digits) =>
+      `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits && `{${digits}`}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`,
+  ),
+);
+
+/** Whether no part has a pattern that somebody unknown wrote, which might not come to an end. */
+export function onlyKnownPatterns(json: TokenizerJson): boolean {
+  const parts = ['normalizer', 'pre_tokenizer', 'decoder'].flatMap((name) => [...partsOf(json[name])]);
+  return parts.every(({ pattern }) => !isPart(pattern) || typeof pattern.Regex !== 'string' || PUBLISHED.has(pattern.Regex));
 }
 
 /** transformers adds such a token to the tokenizer; here its text would be cut into pieces. Throws TOKENIZER. */

@@ -2,10 +2,11 @@
 // vocabulary size, broken files named) and the few facts about special tokens that training and sampling use.
 
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { bounded } from '../../base/bounded';
 import { AppError } from '../../base/errors';
 import { independentPieces } from './bpe-split';
 import { TokenBytes } from './token-bytes';
-import { refuseUnknownParts, refuseUnknownTokens } from './tokenizer-parts';
+import { onlyKnownPatterns, refuseUnknownParts, refuseUnknownTokens } from './tokenizer-parts';
 import { useRustPatterns } from './unicode-patterns';
 import {
   chatTemplateOf,
@@ -63,10 +64,12 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   refuseUnknownTokens(json, config);
   let inner: HuggingFaceTokenizer;
   try {
-    inner = new HuggingFaceTokenizer(json, config);
+    inner = bounded(() => new HuggingFaceTokenizer(json, config), files.tokenizerJson.length, tooSlow);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw tokenizerError(`tokenizer.json cannot be used (${error instanceof Error ? error.message : String(error)}).`, error);
   }
+  const known = onlyKnownPatterns(json);
   useRustPatterns(inner.pre_tokenizer);
   const split = independentPieces(json);
   if (split) inner.pre_tokenizer = split as unknown as HuggingFaceTokenizer['pre_tokenizer'];
@@ -82,8 +85,10 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     let ids: readonly unknown[];
     try {
       // Half of a surrogate pair has no UTF-8 form. It becomes U+FFFD, as everywhere when text becomes bytes.
-      ids = inner.encode(text.toWellFormed(), { add_special_tokens }).ids;
+      const encode = (): readonly unknown[] => inner.encode(text.toWellFormed(), { add_special_tokens }).ids;
+      ids = known ? encode() : bounded(encode, text.length, () => tooSlowOn(text));
     } catch (error) {
+      if (error instanceof AppError) throw error;
       throw tokenizerError(`The tokenizer fails on '${excerpt(text)}' (${error instanceof Error ? error.message : String(error)}).`, error);
     }
     return checked(ids, text);
@@ -148,6 +153,10 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
     tokenEnds: (text, ids) => tokenBytes.ends(text, ids),
   };
 }
+
+const tooSlow = (): AppError => tokenizerError('tokenizer.json cannot be read in a reasonable time.');
+const tooSlowOn = (text: string): AppError =>
+  tokenizerError(`The tokenizer does not come to an end on '${excerpt(text)}': one of its patterns takes exponential time.`);
 
 const excerpt = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 

@@ -293,7 +293,8 @@ export class OutputFolder {
     try {
       await storage(target, () => rename(place, target));
     } catch (thrown) {
-      if (!gone) await rename(aside, target).catch(() => undefined);
+      // If that fails too, the next program that looks does it, and must not find this one's lock.
+      if (!gone) await rename(aside, target).catch(() => rm(join(aside, LOCK), { force: true }));
       throw thrown;
     }
     // The locks moved with their folders.

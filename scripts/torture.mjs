@@ -1,0 +1,41 @@
+// @ts-check
+// npm run torture -- [--part kills|writes|inputs] [--kills 200] [--runs 20000] [--seed 1]: what strangers' files, kills and full disks
+// must not do. All parts unless one is named. Slow: docs/checks.md says what each proves.
+
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { gpuEnv } from './gpu-env.mjs';
+import { ensureDependencies, runTool, say } from './project.mjs';
+
+const text = /** @type {const} */ ({ type: 'string' });
+const { values } = parseArgs({
+  options: { part: text, kills: { ...text, default: '200' }, runs: { ...text, default: '20000' }, seed: { ...text, default: '1' } },
+});
+
+/** @type {Record<string, { files: string[], gpu: boolean }>} */
+const PARTS = {
+  writes: { files: ['src/io/node'], gpu: false },
+  inputs: { files: ['src/testing/hostile'], gpu: false },
+  kills: { files: ['src/testing/torture'], gpu: true },
+};
+const chosen = values.part === undefined ? Object.keys(PARTS) : [values.part];
+if (chosen.some((name) => !(name in PARTS))) {
+  say(
+    `There is no part ${values.part}. Usage: npm run torture -- [--part ${Object.keys(PARTS).join('|')}] [--kills N] [--runs N] [--seed N]`,
+  );
+  process.exit(2);
+}
+
+await ensureDependencies();
+for (const name of chosen) {
+  const { files, gpu } = PARTS[name];
+  console.log(`── ${name}, seed ${values.seed}`);
+  const env = {
+    ...(gpu ? (await gpuEnv()).env : {}),
+    LISA_TORTURE_KILLS: values.kills,
+    LISA_TORTURE_SEED: values.seed,
+    LISA_FUZZ_RUNS: values.runs,
+    LISA_FUZZ_SEED: values.seed,
+  };
+  process.exitCode ||= await runTool('vitest', 'vitest.mjs', ['run', '--reporter=verbose', ...files], { env });
+}
