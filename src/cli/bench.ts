@@ -7,7 +7,7 @@ import { openGpu, type Gpu } from '../gpu/device';
 import type { DeviceDescription } from '../dispatch/limits';
 import { nodeGpu } from '../gpu/node';
 import type { ModelShape } from '../model/types';
-import type { KernelChoice } from '../plan/input';
+import { CARD_KERNELS, DEFAULT_KERNELS, type KernelChoice } from '../plan/input';
 import { chooseKernels } from '../engine/tune';
 import { compare, describeComparison, type Comparison } from './bench/compare';
 import { describeLoading, LOADING_CASES, LOADING_LIMIT, measureLoading, type LoadingProof } from './bench/loading';
@@ -176,7 +176,7 @@ const repetitionsOf = (gpu: Gpu, model: BenchModel, small: number): number =>
   model.shape.layers * model.shape.width ** 2 < 1e6 ? small : gpu.description.software ? 1 : 3;
 
 const kernelsFor = async (gpu: Gpu, shape: ModelShape, rows: number, { kernels }: BenchOptions): Promise<KernelChoice> =>
-  kernels === 'auto' ? chooseKernels(gpu, shape, rows) : { matmul: kernels, attention: kernels };
+  kernels === 'auto' ? chooseKernels(gpu, shape, rows) : kernels === 'card' ? CARD_KERNELS : DEFAULT_KERNELS;
 
 async function save(path: string, text: string): Promise<void> {
   try {

@@ -12,11 +12,14 @@ export const EXTENT_CODES = { none: 0, rows: 1, targets: 2 } as const;
 
 const cache = new Map<string, Kernel>();
 
+/** Text of a kernel, or what makes it if that takes long. */
+type Part = string | (() => string);
+
 /**
  * Builds the kernel `name` from WGSL parts, after the prelude and the integer constants, each as `const NAME = 4u;`. They are text
  * constants and not overrides, because sizes of private arrays cannot be overrides. Memoised: equal arguments give the same object.
  */
-export function kernel(name: string, parts: readonly string[], constants: Readonly<Record<string, number>> = {}, variant = ''): Kernel {
+export function kernel(name: string, parts: readonly Part[], constants: Readonly<Record<string, number>> = {}, variant = ''): Kernel {
   const settings = Object.keys(constants)
     .sort()
     .map((key) => `${key}=${constants[key]}`)
@@ -27,7 +30,7 @@ export function kernel(name: string, parts: readonly string[], constants: Readon
   const consts = Object.entries(constants)
     .map(([label, value]) => `const ${label} = ${value}u;\n`)
     .join('');
-  const body = parts.join('\n');
+  const body = parts.map((part) => (typeof part === 'string' ? part : part())).join('\n');
   const made: Kernel = {
     key,
     name,

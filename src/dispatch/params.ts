@@ -7,6 +7,7 @@ import { BINDING_ALIGNMENT } from './types';
 export interface ParamTable {
   readonly spec: BufferSpec;
   readonly data: Uint8Array<ArrayBuffer>;
+  readonly slots: number;
   /** Byte offset of a dispatch's slot. */
   offset(dispatch: Dispatch): number;
 }
@@ -17,8 +18,8 @@ const contentKey = (params: Uint8Array): string => String.fromCharCode(...params
 export const distinctParams = (segments: readonly Segment[]): number =>
   new Set(segments.flatMap(({ dispatches }) => dispatches.map(({ params }) => contentKey(params)))).size;
 
-/** `omitted`: slots of segments that are not built (PlanInput.abridged). */
-export function buildParamTable(segments: Iterable<Segment>, omitted = 0): ParamTable {
+/** `omitted`: slots of segments that are not built (PlanInput.abridged). `least`: slots that the table has in any case. */
+export function buildParamTable(segments: Iterable<Segment>, { omitted = 0, least = 1 } = {}): ParamTable {
   const slots = new Map<string, number>();
   const contents: Uint8Array[] = [];
   for (const segment of segments) {
@@ -29,11 +30,13 @@ export function buildParamTable(segments: Iterable<Segment>, omitted = 0): Param
       contents.push(params);
     }
   }
-  const data = new Uint8Array(Math.max(1, contents.length + omitted) * BINDING_ALIGNMENT);
+  const count = Math.max(1, contents.length + omitted, least);
+  const data = new Uint8Array(count * BINDING_ALIGNMENT);
   contents.forEach((params, slot) => data.set(params, slot * BINDING_ALIGNMENT));
   return {
     spec: { name: 'params', bytes: data.byteLength, memory: 'inputs', kind: 'uniform' },
     data,
+    slots: count,
     offset(dispatch) {
       const slot = slots.get(contentKey(dispatch.params));
       if (slot === undefined) throw new AppError('INTERNAL', `Dispatch ${dispatch.label} is not in the plan's parameter table.`, '');

@@ -111,7 +111,8 @@ function constantValue(wgsl: string, expression: string): number {
   return at === tokens.length ? value : NaN;
 }
 
-function workgroupThreads(wgsl: string): number {
+/** Invocations of a workgroup, from the text; NaN if it is not a constant. */
+export function workgroupThreads(wgsl: string): number {
   const found = /@workgroup_size\(([^)]*)\)/.exec(wgsl);
   return found ? found[1].split(',').reduce((product, size) => product * constantValue(wgsl, size), 1) : NaN;
 }
@@ -120,9 +121,12 @@ const ELEMENT_BYTES: Record<string, number> = { f32: 4, u32: 4, i32: 4, vec2f: 8
 
 function workgroupBytes(wgsl: string): number {
   let bytes = 0;
-  for (const [, type] of wgsl.matchAll(/var<workgroup>\s+\w+\s*:\s*([^;]+);/g)) {
-    const array = /^array<\s*([\w<>]+?)\s*,\s*([^>]+)>$/.exec(type.trim());
-    bytes += array ? ELEMENT_BYTES[array[1]] * constantValue(wgsl, array[2]) : (ELEMENT_BYTES[type.trim()] ?? NaN);
-  }
+  for (const [, type] of wgsl.matchAll(/var<workgroup>\s+\w+\s*:\s*([^;]+);/g)) bytes += typeBytes(wgsl, type.trim());
   return bytes;
+}
+
+/** Bytes of a type, an array of arrays too. */
+function typeBytes(wgsl: string, type: string): number {
+  const array = /^array<(.+),\s*([^,<>]+)>$/.exec(type);
+  return array ? typeBytes(wgsl, array[1].trim()) * constantValue(wgsl, array[2]) : (ELEMENT_BYTES[type] ?? NaN);
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Sample } from '../data/read/types';
 import { relativeErrorL2 } from '../testing/compare';
 import { microBatch, TINY, TINY_NAMES, tinyConfig, tinyEngine, tinySamples } from '../testing/tiny';
+import { logitRows } from '../testing/logit-rows';
 import { generate } from './generate';
 
 const argmax = (values: ArrayLike<number>): number => Array.from(values).reduce((best, value, i, all) => (value > all[best] ? i : best), 0);
@@ -17,7 +18,7 @@ describe.each(TINY_NAMES)('%s', (name) => {
     const sample: Sample = { ids, target: Uint8Array.from({ length: length + 1 }, (_, i) => (i > 0 ? 1 : 0)) };
     const whole = await tinyEngine(shape, tinyConfig({ seqLen: length, batchSize: 1 }));
     await whole.evaluate(microBatch([sample]));
-    const rows = new Float32Array((await whole.readWhole(whole.plan.buffers.logits)).buffer);
+    const rows = await logitRows(whole);
     whole.close();
     const want = (position: number): Float32Array => rows.subarray(position * shape.vocab, (position + 1) * shape.vocab);
 

@@ -4,7 +4,8 @@
 import type { Gpu } from '../gpu/device';
 import { Lab } from '../gpu/lab';
 import { amount, type Extents } from '../dispatch/extents';
-import { matmulTrial } from './tune';
+import { LEAST_DISPATCH_FLOPS } from '../plan/input';
+import { matmulFamilies, matmulTrial } from './tune';
 
 interface Trial {
   /** Sizes of one projection: N tokens through [F, C]. */
@@ -21,6 +22,14 @@ const SOFTWARE_SIZE: Trial = { rows: 128, width: 128, ff: 352 };
 const TARGET_MS = { gpu: 20, software: 10 };
 const MOST_REPEATS = 64;
 const ROUNDS = 3;
+const DISPATCH_SECONDS = 0.02;
+
+/** Work of one dispatch: 20 ms of a graphics card, so that neither a page nor a watchdog waits; on software adapters the least. */
+export async function dispatchFlopsOf(gpu: Gpu): Promise<number> {
+  if (gpu.description.software) return LEAST_DISPATCH_FLOPS;
+  const speed = await measureSpeed(gpu, () => false);
+  return Math.max(LEAST_DISPATCH_FLOPS, DISPATCH_SECONDS * (speed ?? 0));
+}
 
 /** FLOPs a second of the faster kernel family; null if `cancelled` returned true meanwhile. Leaves nothing on the GPU. */
 export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<number | null> {
@@ -31,7 +40,7 @@ export async function measureSpeed(gpu: Gpu, cancelled: () => boolean): Promise<
   // Compiling takes longer than the trial; the pipelines are the device's, and a run needs the same ones.
   const lab = new Lab(gpu);
   let best = 0;
-  for (const family of software ? (['register'] as const) : (['register', 'shared'] as const)) {
+  for (const family of matmulFamilies(gpu)) {
     const dispatches = matmulTrial(trial, rows, family);
     const flops = dispatches.reduce((sum, { work }) => sum + amount(work.flops, extents), 0);
     let repeat = 1;

@@ -1,13 +1,12 @@
-// Chooses kernel families for a device by timing both on the shapes of the run: each wins on some graphics cards.
+// Chooses kernel families for a device by timing them on pieces of the run: each wins on some graphics cards.
 // The choice is part of the run (checkpoint, report); it changes no buffer's size, and the results only by rounding.
 
 import type { Gpu } from '../gpu/device';
 import { Lab, scratch } from '../gpu/lab';
 import type { ModelShape } from '../model/types';
-import { DEFAULT_KERNELS, type KernelChoice } from '../plan/input';
+import { CARD_KERNELS, DEFAULT_KERNELS, KERNEL_CHOICES, type KernelChoice } from '../plan/input';
 import type { Dispatch } from '../dispatch/types';
-import { attentionFwd } from '../shaders/attention/attention';
-import { matmul } from '../shaders/matmul/matmul';
+import { matmul, type MatmulFamily } from '../shaders/matmul/matmul';
 
 /** Rows of the trial: enough to fill a graphics card, few enough to take milliseconds. */
 const TRIAL_ROWS = 512;
@@ -15,21 +14,29 @@ const ROUNDS = 5;
 /** Trials are repeated inside one submission, so that its cost is not what is measured. */
 const REPEAT = 8;
 
-type Family = 'register' | 'shared';
+const MATMUL_FAMILIES: readonly MatmulFamily[] = ['register', 'tiles'];
 
-/** Software adapters always get 'register' without a trial, because barriers are slow there. */
+/** Families of matrix products that a device may be given. */
+export const matmulFamilies = ({ description: { software } }: Gpu): readonly MatmulFamily[] => (software ? ['register'] : MATMUL_FAMILIES);
+
+/** The choice of a checkpoint; or what comes next to it where a later set of kernels has no such family. */
+export function resumedKernels({ description: { software } }: Gpu, { matmul: family, attention }: KernelChoice): KernelChoice {
+  const same = KERNEL_CHOICES.find((choice) => choice.matmul === family && choice.attention === attention);
+  if (same) return same;
+  return software
+    ? DEFAULT_KERNELS
+    : (KERNEL_CHOICES.find((choice) => choice !== DEFAULT_KERNELS && choice.matmul === family) ?? CARD_KERNELS);
+}
+
+/** Software adapters always get the kernels without barriers, which are slow there. Cards never get attention that spills registers. */
 export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<KernelChoice> {
   if (gpu.description.software) return DEFAULT_KERNELS;
   const n = Math.min(rows, TRIAL_ROWS);
-  const lab = new Lab(gpu);
-  return {
-    matmul: await faster(lab, n, (family) => matmulTrial(shape, n, family)),
-    attention: await faster(lab, n, (family) => attentionTrial(shape, n, family)),
-  };
+  return { ...CARD_KERNELS, matmul: await fastest(new Lab(gpu), n, (family) => matmulTrial(shape, n, family)) };
 }
 
 /** Forward, input gradient and weight gradient of one projection: what a step spends its time on. */
-export function matmulTrial({ width, ff }: Pick<ModelShape, 'width' | 'ff'>, rows: number, family: Family): Dispatch[] {
+export function matmulTrial({ width, ff }: Pick<ModelShape, 'width' | 'ff'>, rows: number, family: MatmulFamily): Dispatch[] {
   const [x, up, w, back] = [scratch('x', rows * width), scratch('up', rows * ff), scratch('w', ff * width), scratch('back', rows * width)];
   const dw = scratch('dw', ff * width);
   return [
@@ -39,35 +46,12 @@ export function matmulTrial({ width, ff }: Pick<ModelShape, 'width' | 'ff'>, row
   ];
 }
 
-function attentionTrial(shape: ModelShape, rows: number, family: Family): Dispatch[] {
-  const { heads, kvHeads, headDim } = shape;
-  const qkv = scratch('qkv', rows * (heads + 2 * kvHeads) * headDim);
-  // All contents are zero: one document that starts at token 0.
-  return [
-    attentionFwd({
-      label: 'tune attention',
-      o: scratch('o', rows * heads * headDim),
-      lse: scratch('lse', rows * heads),
-      qkv,
-      segStart: scratch('segStart', rows),
-      rows,
-      heads,
-      kvHeads,
-      headDim,
-      scale: 1 / Math.sqrt(headDim),
-      family,
-    }),
-  ];
-}
-
 /** Alternates the families, so that a change of clock hits both; the lower minimum wins. */
-async function faster(lab: Lab, rows: number, trial: (family: Family) => Dispatch[]): Promise<Family> {
-  const best = { register: Infinity, shared: Infinity };
-  const extents = { rows, targets: rows, pairs: (rows * (rows + 1)) / 2 };
-  for (const family of ['register', 'shared'] as const) await lab.time(trial(family), extents, 1);
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const family of ['register', 'shared'] as const)
-      best[family] = Math.min(best[family], await lab.time(trial(family), extents, REPEAT));
-  }
-  return best.shared < best.register ? 'shared' : 'register';
+async function fastest(lab: Lab, rows: number, trial: (family: MatmulFamily) => Dispatch[]): Promise<MatmulFamily> {
+  const best = new Map(MATMUL_FAMILIES.map((family) => [family, Infinity]));
+  const extents = { rows, targets: rows };
+  for (const family of MATMUL_FAMILIES) await lab.time(trial(family), extents, 1);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const family of MATMUL_FAMILIES) best.set(family, Math.min(best.get(family)!, await lab.time(trial(family), extents, REPEAT)));
+  return MATMUL_FAMILIES.reduce((winner, family) => (best.get(family)! < best.get(winner)! ? family : winner));
 }

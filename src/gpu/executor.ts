@@ -1,5 +1,5 @@
 // Runs segments of a plan on the device: compiles each once, encodes one compute pass per command buffer,
-// cuts command buffers at about 50 ms of work and keeps at most two in flight, so that neither the page's
+// cuts command buffers at about 50 ms of work and keeps few in flight (pacing.ts), so that neither the page's
 // compositor nor the browser's GPU watchdog has to wait for us.
 
 import type { AppError } from '../base/errors';
@@ -9,6 +9,7 @@ import type { BufferSpec, Dispatch, Segment, View } from '../dispatch/types';
 import { amount, gridSize, type Extents } from '../dispatch/extents';
 import type { Allocator } from './allocator';
 import type { Gpu } from './device';
+import { Pacing, TARGET_MS, type Load } from './pacing';
 import { PipelineCache } from './pipelines';
 
 interface CompiledDispatch {
@@ -17,12 +18,15 @@ interface CompiledDispatch {
   readonly bindGroup: GPUBindGroup;
 }
 
-const TARGET_MS = 50;
-const IN_FLIGHT = 2;
+/** A dispatch with its grid and work for certain extents. */
+interface Sized extends CompiledDispatch, Load {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+}
+
 /** How long after a refused call the loss of the device may be reported. */
 const LOSS_DELAY_MS = 200;
-/** Cost of a dispatch besides its FLOPs, for cutting command buffers. */
-const DISPATCH_MS = 0.01;
 
 export class Executor {
   readonly gpu: Gpu;
@@ -32,10 +36,10 @@ export class Executor {
   readonly #frame: BufferSpec;
   readonly #inspect: (segment: Segment) => void;
   readonly #compiled = new WeakMap<Segment, Promise<CompiledDispatch[]>>();
+  /** The dispatches that have work, for the extents that a segment ran with last. */
+  readonly #sized = new WeakMap<readonly CompiledDispatch[], { extents: Extents; list: readonly Sized[] }>();
   readonly #flight: { done: Promise<void> }[] = [];
-  /** FLOPs per ms, measured; the start is a slow CPU's, so that the first cuts are small. */
-  #rate = 5e5;
-  #lastDone = 0;
+  readonly #pacing = new Pacing();
 
   /** The buffers of params and frame must be allocated already. `inspect` sees each segment once, before it is compiled; what it throws ends the call. */
   constructor(
@@ -87,33 +91,45 @@ export class Executor {
     const compiled = await Promise.all(segments.map((s) => this.compile(s)));
     let encoder: GPUCommandEncoder | undefined;
     let pass: GPUComputePassEncoder | undefined;
-    let flops = 0;
-    let ms = 0;
+    let [flops, bytes, count] = [0, 0, 0];
     const flush = async (): Promise<void> => {
       if (!encoder || !pass) return;
       pass.end();
-      await this.#submit(encoder.finish(), flops);
+      await this.#submit(encoder.finish(), { flops, bytes }, count);
       encoder = pass = undefined;
-      flops = ms = 0;
+      flops = bytes = count = 0;
     };
     for (const list of compiled) {
-      for (const { dispatch, pipeline, bindGroup } of list) {
-        const [x, y, z] = dispatch.grid.map((dim) => gridSize(dim, extents));
-        if (x === 0 || y === 0 || z === 0) continue;
+      for (const one of this.#sizedFor(list, extents)) {
+        if (count > 0 && this.#pacing.predict({ flops: flops + one.flops, bytes: bytes + one.bytes }, count + 1) > TARGET_MS) await flush();
         if (!pass) {
           encoder = this.gpu.device.createCommandEncoder();
           pass = encoder.beginComputePass();
         }
-        pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(x, y, z);
-        const work = amount(dispatch.work.flops, extents);
-        flops += work;
-        ms += work / this.#rate + DISPATCH_MS;
-        if (ms >= TARGET_MS) await flush();
+        pass.setPipeline(one.pipeline);
+        pass.setBindGroup(0, one.bindGroup);
+        pass.dispatchWorkgroups(one.x, one.y, one.z);
+        flops += one.flops;
+        bytes += one.bytes;
+        count++;
       }
     }
     await flush();
+  }
+
+  /** Grids and work are linear forms, so a segment that runs again with the same extents need not compute them. */
+  #sizedFor(list: readonly CompiledDispatch[], extents: Extents): readonly Sized[] {
+    const known = this.#sized.get(list);
+    if (known && sameExtents(known.extents, extents)) return known.list;
+    const sized = list
+      .map((compiled): Sized => {
+        const { grid, work } = compiled.dispatch;
+        const [x, y, z] = grid.map((dim) => gridSize(dim, extents));
+        return { ...compiled, x, y, z, flops: amount(work.flops, extents), bytes: amount(work.bytes, extents) };
+      })
+      .filter(({ x, y, z }) => x > 0 && y > 0 && z > 0);
+    this.#sized.set(list, { extents, list: sized });
+    return sized;
   }
 
   /** Waits until the GPU has finished everything submitted so far. Throws what went wrong meanwhile. */
@@ -145,10 +161,10 @@ export class Executor {
       try {
         // Not in a race with gpu.lost, because every reaction to a promise that never settles would be kept forever.
         await target.mapAsync(GPUMapMode.READ, 0, size);
+        result.set(new Uint8Array(target.getMappedRange(0, size)), at);
       } catch (cause) {
         throw await this.#refusal(cause);
       }
-      result.set(new Uint8Array(target.getMappedRange(0, size)), at);
       target.unmap();
     }
     this.check();
@@ -185,16 +201,14 @@ export class Executor {
     return { dispatch, pipeline, bindGroup };
   }
 
-  async #submit(commands: GPUCommandBuffer, flops: number): Promise<void> {
-    if (this.#flight.length >= IN_FLIGHT) await this.#flight[0].done;
-    const submitted = performance.now();
+  async #submit(commands: GPUCommandBuffer, load: Load, dispatches: number): Promise<void> {
+    while (this.#flight.length >= this.#pacing.depth) await this.#flight[0].done;
+    this.#pacing.settle();
+    const underWay = this.#pacing.submitted(load, dispatches, performance.now());
     this.gpu.device.queue.submit([commands]);
     const entry = {
       done: this.gpu.device.queue.onSubmittedWorkDone().then(() => {
-        const now = performance.now();
-        const elapsed = Math.max(0.05, now - Math.max(submitted, this.#lastDone));
-        this.#lastDone = now;
-        if (flops > 0) this.#rate += 0.3 * (flops / elapsed - this.#rate);
+        this.#pacing.ended(underWay, performance.now());
         const at = this.#flight.indexOf(entry);
         if (at >= 0) this.#flight.splice(at, 1);
       }),
@@ -202,3 +216,10 @@ export class Executor {
     this.#flight.push(entry);
   }
 }
+
+const sameExtents = (a: Extents, b: Extents): boolean =>
+  a.rows === b.rows &&
+  a.targets === b.targets &&
+  a.tokenGroups === b.tokenGroups &&
+  a.positionGroups === b.positionGroups &&
+  a.pairs === b.pairs;

@@ -22,7 +22,10 @@ import type { MemoryCategory } from '../dispatch/memory';
 /** In the order of their rows in the scalars buffer; slots come after them. */
 export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'head'];
 
-const LOGITS_TARGET_BYTES = 2 * 2 ** 20;
+/** Bytes of a chunk of logits: a small part of a run's memory, and little where the run asks to save memory. */
+const LEAST_LOGITS_BYTES = 2 * 2 ** 20;
+const MOST_LOGITS_BYTES = 128 * 2 ** 20;
+const LOGITS_SHARE = 1 / 16;
 const MIN_STAGING_BYTES = 256 * 1024;
 const STATS_BYTES = 32;
 
@@ -171,7 +174,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
     sin: make('rope.sin', positions * (shape.headDim / 2) * 4, 'inputs'),
     positions,
   };
-  const chunkRows = Math.min(roundUp(rows, 64), Math.max(64, Math.floor(LOGITS_TARGET_BYTES / (shape.vocab * 4) / 64) * 64));
+  const logitsStride = roundUp(shape.vocab, 4);
+  const chunkRows = headRows(input, logitsStride, all, blocks.values());
   const packing = packingOf(blocks.values(), make);
   const cacheBytes = roundUp(input.cacheTokens * shape.kvHeads * shape.headDim * 4, 16);
   // Padding of a gradient must stay zero, because it is summed with the rest.
@@ -205,7 +209,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
     blockStats: input.clipByBlock ? makeToTrain('stats.blocks', (3 + input.slots) * BINDING_ALIGNMENT, 'workspace') : null,
     losses: makeToTrain('losses', rows * 4, 'workspace'),
-    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * shape.vocab * 4, 'workspace'),
+    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * logitsStride * 4, 'workspace'),
+    logitsStride,
     chunkRows,
     cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
     packing,
@@ -217,6 +222,21 @@ export function runBuffers(input: PlanInput): RunBuffers {
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };
+}
+
+/**
+ * Rows of a chunk of the head. Few chunks are faster, since each reads the head's matrix and its gradient; so logits may take a share of what
+ * weights, gradients, state and kept values take already.
+ */
+function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[], blocks: Iterable<Block>): number {
+  const { rows, recompute, optimizerState, trainedRows, updateAtOnce } = input;
+  const quantised = [...blocks].some((block) => block.rows.some(({ stored }) => stored === 'int8' || stored === 'int4'));
+  const saving = quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
+  const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
+  const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
+  // As many chunks as that takes, of equal length.
+  return roundUp(Math.ceil(rows / Math.ceil(rows / most)), 64);
 }
 
 /** Elements that become codes at a time: 1 MiB in f32. */

@@ -97,7 +97,7 @@ function slotTerms({ buffers, input }: RunPlan, bytes: number, what: string, cou
 
 function logitsTerm({ buffers, input }: RunPlan): FormulaTerm {
   const rows = Math.min(buffers.chunkRows, input.rows);
-  return term('logits of one chunk', FLOAT, [rows, 'row'], [input.shape.vocab, 'logit']);
+  return term('logits of one chunk', FLOAT, [rows, 'row'], [buffers.logitsStride, 'logit']);
 }
 
 /** The values kept for the backward pass, by the number of layers that keep them, and the pool of short-lived values. */

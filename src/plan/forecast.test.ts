@@ -63,10 +63,10 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
 
 describe('many chunks of the head', () => {
   it.each([
-    ['smollm2-135m', 'lisa', 4],
-    ['smollm2-135m', 'full', 4],
-    ['qwen2.5-0.5b', 'lora', 2],
-    ['gpt2-124m', 'lisa', 3],
+    ['smollm2-135m', 'lisa', 8],
+    ['smollm2-135m', 'full', 8],
+    ['qwen2.5-0.5b', 'lora', 4],
+    ['gpt2-124m', 'lisa', 8],
   ] as const)('are not all built for a forecast of %s, %s, and it is that of the plan', (name, method, batchSize) => {
     const shape = parseModelConfig(PUBLIC_CONFIGS[name], name);
     const config: RunConfig = { ...DEFAULTS, method, batchSize, seqLen: 511 };

@@ -3,6 +3,7 @@
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
+import { partsFor } from '../shaders/matmul/tile';
 import { putColumns, takeColumns } from '../shaders/copy/columns';
 import { gatherRows, scatterRows } from '../shaders/copy/rows';
 import type { Live } from '../shaders/lib/rowwise';
@@ -11,7 +12,7 @@ import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
 import type { ModelShape } from '../model/types';
-import { rangesOf } from './split';
+import { longProduct, rangesOf } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
@@ -23,21 +24,24 @@ interface VocabularyPiece {
   readonly v1: number;
   readonly matrix: View;
   readonly gradient: View | null;
-  /** True if it begins a buffer and is not the first piece: the piece before it ended with its buffer. */
-  readonly beginsBuffer: boolean;
 }
 
-/** Cut for `rows` rows of logits, such that no dispatch is too long and none binds two buffers of the matrix. */
-function pieces(matrices: readonly RowsView[], gradients: readonly RowsView[] | null, width: number, rows: number): VocabularyPiece[] {
+/** Cut for `rows` rows of logits, such that no dispatch is above `maxFlops` and none binds two buffers of the matrix. */
+function pieces(
+  matrices: readonly RowsView[],
+  gradients: readonly RowsView[] | null,
+  width: number,
+  rows: number,
+  maxFlops: number,
+): VocabularyPiece[] {
   return matrices.flatMap((held, index) =>
-    rangesOf(held.rows, 2 * width * rows).map(([from, to]): VocabularyPiece => {
+    rangesOf(held.rows, 2 * width * rows, maxFlops).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
       return {
         v0: held.first + from,
         v1: held.first + to,
         matrix: slice(held),
         gradient: gradients && slice(gradients[index]),
-        beginsBuffer: index > 0 && from === 0,
       };
     }),
   );
@@ -53,6 +57,7 @@ function vocabularyPieces(
   context: Context,
   rows: number,
   trains = true,
+  maxFlops = context.input.dispatchFlops,
 ): { readonly whole: VocabularyPiece[]; readonly part: VocabularyPiece[] } {
   const { width } = context.input.shape;
   const name = matrixOf(context.input.shape);
@@ -61,10 +66,10 @@ function vocabularyPieces(
   const trained = context.buffers.alwaysOn.get(name);
   const matrices = tensorRows(owner.weights, owner.layout, tensor, width);
   const gradients = trained && trains ? tensorRows(trained.gradient, trained.layout, tensor, width) : null;
-  if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows), part: [] };
+  if (!trained?.master) return { whole: pieces(matrices, gradients, width, rows, maxFlops), part: [] };
   return {
-    whole: pieces(matrices, null, width, rows),
-    part: pieces(tensorRows(trained.master, trained.layout, tensor, width), gradients, width, rows),
+    whole: pieces(matrices, null, width, rows, maxFlops),
+    part: pieces(tensorRows(trained.master, trained.layout, tensor, width), gradients, width, rows, maxFlops),
   };
 }
 
@@ -103,6 +108,9 @@ function chunkStarts({ rows, abridged }: PlanInput, chunkRows: number): number[]
   return abridged && starts.length > 3 ? [starts[0], starts[1], starts[starts.length - 1]] : starts;
 }
 
+/** The name of a chunk's segment. */
+export const headChunk = (index: number): string => `head chunk ${index}`;
+
 /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as the second. */
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
   input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
@@ -118,7 +126,7 @@ const partColumns = ({ input, buffers }: Context, transients: Transients, rows: 
   part: transients.view('rowLogits', rows * input.trainedRows.count),
   index: FULL_VIEW(buffers.rowTokens!),
   columns: input.trainedRows.count,
-  stride: input.shape.vocab,
+  stride: buffers.logitsStride,
 });
 
 /** Logits of `rows` rows of `a` [rows, C]: of the whole vocabulary, and over them those of the rows that train. */
@@ -133,11 +141,12 @@ function logitsOf(
   live?: Live,
 ): Dispatch[] {
   const { input, buffers } = context;
-  const { width, vocab } = input.shape;
+  const { width } = input.shape;
   const logits = FULL_VIEW(buffers.logits);
-  const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number): Dispatch =>
-    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, live, family: input.kernels.matmul });
-  const all = whole.map((piece) => product(`${label}/logits`, piece, logits, vocab));
+  const family = input.kernels.matmul;
+  const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number, padded?: 'y'): Dispatch =>
+    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, padded, live, family });
+  const all = whole.map((piece) => product(`${label}/logits`, piece, logits, buffers.logitsStride, 'y'));
   if (part.length === 0) return all;
   const columns = partColumns(context, transients, rows);
   return [
@@ -156,9 +165,8 @@ export function headLoss(context: Context, train: false | HeadTraining): Unit {
   const { input, buffers } = context;
   const { shape, rows } = input;
   const product = (args: MatmulArgs): Dispatch => matmul({ ...args, family: input.kernels.matmul });
-  const { chunkRows, inputViews } = buffers;
+  const { chunkRows, inputViews, logitsStride: stride } = buffers;
   const C = shape.width;
-  const V = shape.vocab;
   const transients = new Transients();
   const top = FULL_VIEW(buffers.stream[shape.layers]);
   const op = finalNorm(context);
@@ -184,7 +192,8 @@ export function headLoss(context: Context, train: false | HeadTraining): Unit {
         labels: inputViews.get('labels')!,
         losses: FULL_VIEW(buffers.losses),
         rows: m,
-        vocab: V,
+        vocab: shape.vocab,
+        stride,
         live,
         train: train !== false,
       }),
@@ -194,42 +203,33 @@ export function headLoss(context: Context, train: false | HeadTraining): Unit {
       if (columns) list.push(takeColumns({ label: 'head/take rows', whole: logits, ...columns, rows: m, live }));
       // The matrix of the whole vocabulary first: the columns that were taken out are zero there.
       const sources = [
-        ...whole.map((piece) => ({ piece, label: 'head', a: logits, lda: V })),
-        ...(columns ? part.map((piece) => ({ piece, label: 'head/rows', a: columns.part, lda: columns.columns })) : []),
-      ];
-      sources.forEach(({ piece: { v0, v1, matrix, gradient, beginsBuffer }, label, a, lda }, index) => {
-        const slice = { a, a0: v0, lda, live } as const;
-        list.push(
-          product({
-            ...slice,
-            label: `${label}/dX`,
-            layout: 'nn',
-            y: chunk(dNormed),
-            b: matrix,
-            m,
-            n: C,
-            k: v1 - v0,
-            // At the end of a buffer the sum continues as if the buffer did. If a dispatch would be too long, the next one adds its part.
-            accumulate: index === 0 ? 'no' : beginsBuffer ? 'continue' : 'yes',
-          }),
-        );
-        if (!gradient) return;
-        list.push(
-          product({
-            ...slice,
-            label: `${label}/dW`,
-            layout: 'tn',
-            y: gradient,
-            b: chunk(normed),
-            m: v1 - v0,
-            n: C,
-            k: m,
-            accumulate: row0 === 0 ? 'frame' : 'yes',
-          }),
-        );
+        { pieces: whole, label: 'head', a: logits, lda: stride, padded: 'a' },
+        ...(columns ? [{ pieces: part, label: 'head/rows', a: columns.part, lda: columns.columns }] : []),
+      ] as const;
+      const held = vocabularyPieces(context, m, train.matrix, Infinity);
+      const inParts = input.kernels.matmul === 'tiles' && partsFor(m, C, shape.vocab) > 1;
+      sources.forEach(({ pieces: cut, label, ...operand }, source) => {
+        const dX = { ...operand, layout: 'nn', y: chunk(dNormed), m, n: C, label: `${label}/dX`, live } as const;
+        if (inParts && source === 0) {
+          held.whole.forEach(({ v0, v1, matrix }, index) => {
+            const sum = { ...dX, a0: v0, b: matrix, k: v1 - v0, accumulate: index === 0 ? 'no' : 'yes', family: 'tiles' } as const;
+            list.push(...longProduct(sum, input.dispatchFlops, (elements) => transients.view(`head parts ${elements}`, elements)));
+          });
+        } else {
+          // Wherever it is cut, the sum goes on: to the same bits as in one dispatch.
+          cut.forEach(({ v0, v1, matrix }, index) => {
+            const accumulate = source === 0 && index === 0 ? 'no' : 'continue';
+            list.push(product({ ...dX, a0: v0, b: matrix, k: v1 - v0, accumulate }));
+          });
+        }
+        for (const { v0, v1, gradient } of cut) {
+          if (!gradient) continue;
+          const dW = { ...operand, a0: v0, layout: 'tn', y: gradient, b: chunk(normed), m: v1 - v0, n: C, k: m, live } as const;
+          list.push(product({ ...dW, label: `${label}/dW`, accumulate: row0 === 0 ? 'frame' : 'yes' }));
+        }
       });
     }
-    chunks.push({ name: `head chunk ${chunks.length}`, dispatches: list });
+    chunks.push({ name: headChunk(chunks.length), dispatches: list });
   }
   const last: Dispatch[] = [
     lossReduce({ label: 'head/loss sum', stats: FULL_VIEW(buffers.stats), losses: FULL_VIEW(buffers.losses), rows, live: allTargets }),

@@ -65,6 +65,8 @@ export interface PlanInput {
   readonly recompute: RunConfig['recompute'];
   /** Which kernels run. Part of the run, but no buffer's size depends on it. */
   readonly kernels: KernelChoice;
+  /** Work of one dispatch, at least LEAST_DISPATCH_FLOPS: from the device's speed. Neither bits nor bytes of a run depend on it. */
+  readonly dispatchFlops: number;
   /**
    * Longest buffer of weights, gradients and optimizer state, except for a single matrix that is longer (layout.ts). The same on every
    * device.
@@ -77,13 +79,29 @@ export interface PlanInput {
   readonly abridged: boolean;
 }
 
-/** Kernel families (docs/kernels.md). 'register' needs no barriers; 'shared' stages tiles in workgroup memory. */
+/** Kernel families (docs/kernels.md). */
 export interface KernelChoice {
   readonly matmul: MatmulFamily;
   readonly attention: AttentionFamily;
 }
 
-export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'register' };
+/**
+ * Counts the sets of kernels whose sums differ in their order, so that a run that goes on with another set does not have the bits of one that
+ * was never interrupted. 2: sums in tiles, larger chunks of the head, the head's input gradient as one sum wherever it is cut.
+ */
+export const KERNEL_SET = 2;
+
+/** Those of software adapters: no barriers, which are slow there. */
+export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'software' };
+
+/** Those of graphics cards, until they are timed: tiles in workgroup memory. */
+export const CARD_KERNELS: KernelChoice = { matmul: 'tiles', attention: 'tiles' };
+
+/** Every choice that a device may be given (engine/tune.ts). */
+export const KERNEL_CHOICES: readonly KernelChoice[] = [DEFAULT_KERNELS, CARD_KERNELS, { matmul: 'register', attention: 'tiles' }];
+
+/** Work of one dispatch on a software adapter, below a second even there: the finest that any device's work is cut. */
+export const LEAST_DISPATCH_FLOPS = 0.6e9;
 
 /** The largest micro-batch. */
 export const capacityOf = ({ rows, seqLen, shape }: PlanInput): Extents => ({
@@ -127,6 +145,8 @@ export interface PlanOptions {
   /** Replaces the seeded schedule (tests). */
   readonly draws?: readonly (readonly number[])[];
   readonly kernels?: KernelChoice;
+  /** See PlanInput. */
+  readonly dispatchFlops?: number;
   /** Cuts blocks into smaller buffers (tests). */
   readonly shardBytes?: number;
   /** Types of the checkpoint's tensors. Default: f32. */
@@ -143,6 +163,7 @@ export function planInput(
   {
     draws,
     kernels = DEFAULT_KERNELS,
+    dispatchFlops = LEAST_DISPATCH_FLOPS,
     shardBytes = SHARD_BYTES,
     types = 'f32',
     dataTokens = shape.vocab,
@@ -176,6 +197,7 @@ export function planInput(
     optimizerState: config.optimizerState,
     recompute: config.recompute,
     kernels,
+    dispatchFlops,
     shardBytes,
     abridged: false,
   };

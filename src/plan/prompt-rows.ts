@@ -1,8 +1,7 @@
 // How much of a prompt goes through the model at once.
 
-import type { PlanInput } from './input';
+import { LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
 import { layerOps } from './layers';
-import { MAX_DISPATCH_FLOPS } from './split';
 
 /**
  * The longest piece of a prompt for which no dispatch takes too long. Sampling runs the same dispatches for a prompt and for every new
@@ -11,5 +10,5 @@ import { MAX_DISPATCH_FLOPS } from './split';
 export function promptRows({ shape, rows, cacheTokens }: PlanInput): number {
   const linear = layerOps(shape).reduce((most, op) => (op.kind === 'linear' ? Math.max(most, 2 * op.in * op.out) : most), 0);
   const attention = 4 * shape.heads * shape.headDim * cacheTokens;
-  return Math.min(rows, Math.max(1, Math.floor(MAX_DISPATCH_FLOPS / Math.max(linear, attention))));
+  return Math.min(rows, Math.max(1, Math.floor(LEAST_DISPATCH_FLOPS / Math.max(linear, attention))));
 }

@@ -91,6 +91,8 @@ export interface RunBuffers {
   readonly blockStats: BufferSpec | null;
   readonly losses: BufferSpec;
   readonly logits: BufferSpec;
+  /** Elements from one row of logits to the next: the vocabulary in whole quads. */
+  readonly logitsStride: number;
   /** Rows of a chunk of the head, a multiple of 64. */
   readonly chunkRows: number;
   /** K and V by layer, as far as possible in buffers that only steps use otherwise (cache-place.ts). */

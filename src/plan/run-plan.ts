@@ -7,16 +7,19 @@ import type { Extents } from '../dispatch/extents';
 import { buildParamTable, distinctParams, type ParamTable } from '../dispatch/params';
 import type { BufferSpec, Segment } from '../dispatch/types';
 import { runBuffers } from './buffers';
-import { omittedChunks } from './head';
-import { capacityOf, type PlanInput } from './input';
+import { headChunk, omittedChunks } from './head';
+import { capacityOf, KERNEL_CHOICES, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
 import type { AlwaysOnName, RunBuffers } from './run-buffers';
 import { liveHead, type HeadSection, type StepPlan } from './step-plan';
-import { Units, type HeadMode, type Pass } from './units';
+import { emitAll, Units, type Emitted, type HeadMode, type Pass } from './units';
 
 /** Which slot each trained layer uses, by layer. */
 export type Assignment = ReadonlyMap<number, number>;
 
 const NONE: Assignment = new Map();
+
+/** Passes whose short-lived values and parameters depend on the kernels and on the cut of dispatches. */
+const KERNEL_PASSES: ReadonlySet<string> = new Set<Pass[0]>(['forward', 'head', 'logits', 'backward']);
 
 /** What the head's pass has gradients for where these blocks train. */
 function headMode({ shape }: PlanInput, names: readonly PolicyName[]): HeadMode {
@@ -48,10 +51,16 @@ export class RunPlan {
     this.buffers = runBuffers(input);
     this.capacity = capacityOf(input);
     this.#layers = Array.from({ length: input.shape.layers }, (_, i) => i);
-    this.#units = new Units({ input, buffers: this.buffers }, this.#kinds());
+    const kinds = this.#kinds();
+    const others = this.#otherKernels(kinds);
+    this.#units = new Units({ input, buffers: this.buffers }, kinds, others);
     if (this.buffers.packing) this.pack();
     if (input.purpose === 'train') this.#buildUpdates();
-    this.params = buildParamTable(this.builtSegments(), this.#omittedParams());
+    const omitted = this.#omittedParams(this.builtSegments());
+    // Every pass but those that depend on the kernels has the same parameters whatever the kernels are.
+    const common = this.#units.segments((pass) => !KERNEL_PASSES.has(pass));
+    const least = others.map(({ segments }) => distinctParams([...common, ...segments]) + this.#omittedParams(segments));
+    this.params = buildParamTable(this.builtSegments(), { omitted, least: Math.max(1, ...least) });
     this.allBuffers = [...this.buffers.all, ...this.#units.pool, this.params.spec];
   }
 
@@ -226,11 +235,23 @@ export class RunPlan {
     return { first, chunks: segments.slice(1, -1), last, chunkRows: this.buffers.chunkRows };
   }
 
-  /** Parameter slots of the head's chunks that are not built: each has its own, and training shares them with evaluation. */
-  #omittedParams(): number {
+  /**
+   * What the passes would be with every other device's kernels, in the finest cut. A run has room for the largest of them, so that its memory
+   * follows from its settings alone.
+   */
+  #otherKernels(kinds: readonly Pass[]): Emitted[] {
+    const { kernels: own, dispatchFlops } = this.input;
+    const passes = kinds.filter(([name]) => KERNEL_PASSES.has(name));
+    return KERNEL_CHOICES.filter((kernels) => kernels !== own || dispatchFlops !== LEAST_DISPATCH_FLOPS).map((kernels) =>
+      emitAll({ input: { ...this.input, kernels, dispatchFlops: LEAST_DISPATCH_FLOPS }, buffers: this.buffers }, passes),
+    );
+  }
+
+  /** Parameter slots of the head's chunks that are not built: each has its own, in every mode. */
+  #omittedParams(segments: readonly Segment[]): number {
     const omitted = omittedChunks(this.input, this.buffers.chunkRows);
     if (omitted === 0) return 0;
-    return omitted * distinctParams([...headModes(this.input), 'eval' as const].map((mode) => this.#head(mode).chunks[1]));
+    return omitted * distinctParams(segments.filter(({ name }) => name === headChunk(1)));
   }
 
   #masterOf(layer: number, training: Assignment): number | null {

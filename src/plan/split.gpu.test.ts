@@ -9,13 +9,14 @@ import { randomArray } from '../testing/compare';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
 import { SHAPES } from '../testing/shapes';
-import { MAX_DISPATCH_FLOPS, rangesOf, splitProduct } from './split';
+import { CARD_KERNELS, DEFAULT_KERNELS, KERNEL_CHOICES, LEAST_DISPATCH_FLOPS } from './input';
+import { rangesOf, splitProduct } from './split';
 import { promptRows } from './prompt-rows';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
-import { amount } from '../dispatch/extents';
+import { amount, gridSize, type GridDim } from '../dispatch/extents';
 import { planFaults } from '../dispatch/validate';
 
-const FAMILIES = ['register', 'shared'] as const;
+const KINDS = { software: DEFAULT_KERNELS, card: CARD_KERNELS };
 
 let lab: Lab;
 beforeAll(async () => {
@@ -24,7 +25,8 @@ beforeAll(async () => {
 
 const sameBits = (a: Float32Array, b: Float32Array): boolean => Buffer.from(a.buffer).equals(Buffer.from(b.buffer));
 
-describe.each(FAMILIES)('%s kernels', (family) => {
+describe.each(['software', 'card'] as const)('%s kernels', (kind) => {
+  const { matmul: family, attention } = KINDS[kind];
   /** Elements of the operands: [a, b, y]. */
   const run = async (args: Omit<MatmulArgs, 'label' | 'y' | 'a' | 'b'>, sizes: readonly [number, number, number], maxFlops: number) => {
     const data = new Map<BufferSpec, Float32Array<ArrayBuffer>>();
@@ -54,7 +56,7 @@ describe.each(FAMILIES)('%s kernels', (family) => {
   };
   const live = { extent: 'rows' } as const;
 
-  // Kernels of 'shared' take long to compile.
+  // Kernels in tiles take long to compile.
   const sizes = family === 'register' ? [200, 261] : [261];
 
   test.each(sizes)('a product of %i columns', async (n) => {
@@ -76,7 +78,7 @@ describe.each(FAMILIES)('%s kernels', (family) => {
     expect(await run({ ...args, lda: m + 6, a0: 5, ldb: n + 4, b0: 4 }, [k * (m + 6), k * (n + 4), m * n], 1)).toBe(Math.ceil(m / 64));
   });
 
-  test('attention, by heads', async () => {
+  test('attention, by heads and rows', async () => {
     const [heads, kvHeads, headDim, rows] = [6, 3, 12, 70];
     const width = (heads + 2 * kvHeads) * headDim;
     const v = {
@@ -95,11 +97,12 @@ describe.each(FAMILIES)('%s kernels', (family) => {
       [v.segStart.buffer, Uint32Array.from({ length: v.segStart.bytes / 4 }, (_, n) => (n < 30 ? 0 : 30))],
       [v.segEnd.buffer, Uint32Array.from({ length: v.segEnd.bytes / 4 }, (_, n) => (n < 30 ? 30 : rows))],
     ]);
-    const common = { label: 'test', rows, heads, kvHeads, headDim, scale: 0.3, family };
+    const common = { label: 'test', rows, heads, kvHeads, headDim, scale: 0.3, family: attention };
     const delta = attentionBwdDelta({ label: 'test', delta: v.delta, dout: v.dout, o: v.o, rows, heads, headDim });
     const outputs = [v.o, v.lse, v.dqkv];
     const extents = { rows, pairs: 1000 };
-    const whole = [attentionFwd({ ...common, ...v }), delta, attentionBwdDq({ ...common, ...v }), attentionBwdDkv({ ...common, ...v })];
+    const first = attention === 'software' ? [delta] : [];
+    const whole = [attentionFwd({ ...common, ...v }), ...first, attentionBwdDq({ ...common, ...v }), attentionBwdDkv({ ...common, ...v })];
     const parts = [
       ...(
         [
@@ -107,7 +110,7 @@ describe.each(FAMILIES)('%s kernels', (family) => {
           [4, 2],
         ] as const
       ).map((range) => attentionFwd({ ...common, ...v, range })),
-      delta,
+      ...first,
       ...(
         [
           [0, 1],
@@ -116,10 +119,13 @@ describe.each(FAMILIES)('%s kernels', (family) => {
       ).map((range) => attentionBwdDq({ ...common, ...v, range })),
       ...(
         [
-          [0, 2],
-          [2, 1],
+          [0, 64],
+          [64, 6],
         ] as const
-      ).map((range) => attentionBwdDkv({ ...common, ...v, range })),
+      ).flatMap((rowRange) => [
+        attentionBwdDkv({ ...common, ...v, range: [0, 2], rowRange }),
+        attentionBwdDkv({ ...common, ...v, range: [2, 1], rowRange }),
+      ]),
     ];
     const want = await lab.run(whole, data, outputs, { extents });
     const got = await lab.run(parts, data, outputs, { extents });
@@ -142,11 +148,12 @@ describe.each(['SmolLM2-135M', 'GPT-2 124M'] as const)('%s, four rows of 1024 to
     const segments = everySegment(plan, [all[0], all[all.length - 1]]);
     const sampling = new Set(plan.generation());
     const long = dispatchesOf([...segments].filter((segment) => !sampling.has(segment))).filter(
-      ({ work }) => amount(work.flops, plan.capacity) > MAX_DISPATCH_FLOPS,
+      ({ work }) => amount(work.flops, plan.capacity) > LEAST_DISPATCH_FLOPS,
     );
+    const groups = (dim: GridDim): number => gridSize(dim, plan.capacity);
     const smallest = ({ kernel, grid, params }: Dispatch): boolean => {
       const size = (at: number): number => new DataView(params.buffer).getUint32(4 * at, true);
-      if (/^attention_(fwd|bwd)/.test(kernel.name)) return grid[1] === 1;
+      if (/^attention_(fwd|bwd)/.test(kernel.name)) return grid[1] === 1 && groups(grid[0]) === 1;
       // Columns of y are the second parameter of a product; rows, which dW is split by, the first.
       return kernel.name.startsWith('matmul') && size(kernel.name.startsWith('matmul_tn') ? 0 : 1) <= 64;
     };
@@ -156,12 +163,15 @@ describe.each(['SmolLM2-135M', 'GPT-2 124M'] as const)('%s, four rows of 1024 to
     expect(piece).toBeGreaterThan(32);
     const prompt = { ...plan.capacity, rows: piece, pairs: piece * plan.input.cacheTokens, targets: 1 };
     const work = dispatchesOf(sampling).map((d) => amount(d.work.flops, prompt));
-    expect(work.reduce((most, flops) => Math.max(most, flops))).toBeLessThanOrEqual(MAX_DISPATCH_FLOPS);
+    expect(work.reduce((most, flops) => Math.max(most, flops))).toBeLessThanOrEqual(LEAST_DISPATCH_FLOPS);
     const limits = { ...DEFAULT_LIMITS, maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 32 };
     expect(planFaults(plan.allBuffers, segments, plan.capacity, limits)).toEqual([]);
-    // Nothing but the table of parameters grows: a slot of 256 bytes for every distinct piece.
-    const distinct = new Set(dispatchesOf(segments).map(({ params }) => params.join()));
-    expect(plan.params.data.length).toBe(256 * distinct.size);
+    // Nothing but the table of parameters grows: a slot of 256 bytes for every distinct piece, of whichever kernels have the most.
+    const slots = KERNEL_CHOICES.map((kernels) => {
+      const other = runPlan(shape, config, { kernels });
+      return new Set(dispatchesOf(everySegment(other, [all[0], all[all.length - 1]])).map(({ params }) => params.join())).size;
+    });
+    expect(plan.params.data.length).toBe(256 * Math.max(...slots));
   });
 });
 
@@ -179,7 +189,7 @@ test('ranges cover everything once, in steps of 64 within the work and the bindi
     for (const flops of [1, 5e5, 1e6, 1e9]) {
       const parts = rangesOf(total, flops);
       covers(parts, total);
-      for (const [first, end] of parts) expect(end - first <= 64 || (end - first) * flops <= MAX_DISPATCH_FLOPS).toBe(true);
+      for (const [first, end] of parts) expect(end - first <= 64 || (end - first) * flops <= LEAST_DISPATCH_FLOPS).toBe(true);
     }
   }
   expect(rangesOf(10_000, 1)).toEqual([[0, 10_000]]);

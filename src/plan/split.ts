@@ -1,19 +1,18 @@
 // Cuts work into pieces, so that no dispatch lasts so long that a browser's watchdog ends the GPU process. Every piece computes the same
 // bits as the whole would: sums over k are never cut.
 
-import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
-import { capacityOf, type PlanInput } from './input';
+import type { AttentionPiece } from '../shaders/attention/attention';
+import { matmul, matmulParts, type MatmulArgs } from '../shaders/matmul/matmul';
+import { partsFor } from '../shaders/matmul/tile';
+import { capacityOf, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
 import { elementBytes, type Dispatch, type View } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
-
-/** Largest work of one dispatch: below a second even on a CPU. */
-export const MAX_DISPATCH_FLOPS = 0.6e9;
 
 /** Where any view of a matrix may start: 128 rows of a multiple of 32 elements fill whole bindings, also in 8 and 4 bits. */
 const UNIT = 128;
 
 /** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 128. */
-export function rangesOf(total: number, flopsPerUnit: number, maxFlops = MAX_DISPATCH_FLOPS): [number, number][] {
+export function rangesOf(total: number, flopsPerUnit: number, maxFlops = LEAST_DISPATCH_FLOPS): [number, number][] {
   const step = Math.max(UNIT, Math.floor(maxFlops / flopsPerUnit / UNIT) * UNIT);
   const ranges: [number, number][] = [];
   for (let first = 0; first < total; first += step) ranges.push([first, Math.min(total, first + step)]);
@@ -21,7 +20,7 @@ export function rangesOf(total: number, flopsPerUnit: number, maxFlops = MAX_DIS
 }
 
 /** Cuts a product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, whose live extent is k). */
-export function splitProduct(args: MatmulArgs, maxFlops = MAX_DISPATCH_FLOPS): Dispatch[] {
+export function splitProduct(args: MatmulArgs, maxFlops: number): Dispatch[] {
   const { layout, m, n, k } = args;
   const ranges = layout === 'tn' ? rangesOf(m, 2 * n * k, maxFlops) : rangesOf(n, 2 * m * k, maxFlops);
   return ranges.length === 1 ? [matmul(args)] : ranges.map(([first, end]) => matmul(piece(args, first, end)));
@@ -41,11 +40,32 @@ const from = (view: View, elements: number): View => {
   return { ...view, offset: view.offset + bytes, bytes: view.bytes - bytes };
 };
 
-/** Cuts a kernel over heads into ranges [first, count] of heads. Heads share nothing, so a split changes no result. */
-export function splitHeads(input: PlanInput, heads: number, make: (piece: readonly [number, number]) => Dispatch): Dispatch[] {
-  const whole = make([0, heads]);
-  const work = amount(whole.work.flops, capacityOf(input));
-  const step = Math.max(1, Math.floor((heads * MAX_DISPATCH_FLOPS) / work));
-  if (step >= heads) return [whole];
-  return Array.from({ length: Math.ceil(heads / step) }, (_, i) => make([i * step, Math.min(step, heads - i * step)]));
+/**
+ * A product whose sum is cut into parts where that fills a graphics card (partsFor: by sizes, never by speed), else splitProduct(). `parts`
+ * makes room for them.
+ */
+export function longProduct(args: MatmulArgs, maxFlops: number, parts: (elements: number) => View): Dispatch[] {
+  const { m, n, k, family } = args;
+  const count = family === 'tiles' ? partsFor(m, n, k) : 1;
+  if (count === 1) return splitProduct(args, maxFlops);
+  const together = Math.max(1, Math.floor((count * maxFlops) / (2 * m * n * k)));
+  return matmulParts(args, { count, scratch: parts(count * m * n), together: Math.min(count, together) });
+}
+
+/**
+ * Cuts an attention kernel over its heads, and where one head is still too long over rows from multiples of 64 on. Pieces share no sum, so a
+ * cut changes no result.
+ */
+export function splitAttention(input: PlanInput, heads: number, make: (piece: AttentionPiece) => Dispatch): Dispatch[] {
+  const work = amount(make({}).work.flops, capacityOf(input));
+  const { dispatchFlops, rows } = input;
+  if (work <= dispatchFlops) return [make({})];
+  const step = Math.max(1, Math.floor((heads * dispatchFlops) / work));
+  const starts = Array.from({ length: Math.ceil(heads / step) }, (_, i) => i * step);
+  const ranges = starts.map((first) => [first, Math.min(step, heads - first)] as const);
+  if (work / heads <= dispatchFlops) return ranges.map((range) => make({ range }));
+  // A row of the last tile has the most pairs, twice the mean.
+  const rowStep = Math.max(64, Math.floor((rows * heads * dispatchFlops) / (2 * work) / 64) * 64);
+  const rowStarts = Array.from({ length: Math.ceil(rows / rowStep) }, (_, i) => i * rowStep);
+  return ranges.flatMap((range) => rowStarts.map((first) => make({ range, rowRange: [first, Math.min(rowStep, rows - first)] })));
 }

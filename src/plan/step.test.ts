@@ -9,7 +9,7 @@ import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan, s
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { layoutBlock } from './layout';
 import { parameterTable } from '../model/parameters';
-import { scheduleConfig } from './input';
+import { KERNEL_CHOICES, scheduleConfig } from './input';
 import type { Assignment, RunPlan } from './run-plan';
 import { microSegments } from './step-plan';
 import type { ShardedBuffer } from './sharded-buffer';
@@ -31,10 +31,12 @@ describe.each(ODD_NAMES)('%s', (name) => {
     const plan = runPlan(shape, runConfig(shape, of));
     expect(planFaults(plan.allBuffers, everySegment(plan), plan.capacity, DEFAULT_LIMITS)).toEqual([]);
     // The other kernels keep them too, in the same memory.
-    const shared = runPlan(shape, runConfig(shape, of), { kernels: { matmul: 'shared', attention: 'shared' } });
-    expect(planFaults(shared.allBuffers, everySegment(shared), shared.capacity, DEFAULT_LIMITS)).toEqual([]);
     const sizes = (p: RunPlan): [string, number][] => p.allBuffers.map(({ name: buffer, bytes }) => [buffer, bytes]);
-    expect(sizes(shared)).toEqual(sizes(plan));
+    for (const kernels of KERNEL_CHOICES) {
+      const other = runPlan(shape, runConfig(shape, of), { kernels, dispatchFlops: 1e12 });
+      expect(planFaults(other.allBuffers, everySegment(other), other.capacity, DEFAULT_LIMITS)).toEqual([]);
+      expect(sizes(other)).toEqual(sizes(plan));
+    }
   });
 
   test.each(['LISA γ=1', 'LISA γ=2', 'LISA γ=1, drawn layers only', 'LISA γ=2, drawn layers only'])(

@@ -70,18 +70,36 @@ function emit(context: Context, [name, ...rest]: Pass): Unit {
   return build(context, ...rest);
 }
 
+/** Passes outside the pool: bytes that they need of it, and their segments. */
+export interface Emitted {
+  readonly pool: readonly number[];
+  readonly segments: readonly Segment[];
+}
+
+export function emitAll(context: Context, passes: readonly Pass[]): Emitted {
+  const units = passes.map((pass) => emit(context, pass));
+  return { pool: assignScratch(units.map(transientsOf)).sizes, segments: units.flatMap(({ segments }) => segments) };
+}
+
 export class Units {
   /** Buffers of short-lived values. All passes share them, since they run one after another. */
   readonly pool: readonly BufferSpec[];
   readonly #context: Context;
   readonly #built = new Map<string, readonly Segment[]>();
 
-  /** `kinds`: one pass of every kind that needs something else of the pool. A pass that is requested later must fit the same pool. */
-  constructor(context: Context, kinds: readonly Pass[]) {
+  /**
+   * `kinds`: one pass of every kind that needs something else of the pool. A pass that is requested later must fit the same pool, and so must
+   * `others`.
+   */
+  constructor(context: Context, kinds: readonly Pass[], others: readonly Pick<Emitted, 'pool'>[]) {
     this.#context = context;
     const emitted = kinds.map((pass) => emit(context, pass));
     const pool = assignScratch(emitted.map(transientsOf));
-    this.pool = pool.sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
+    const pools = [pool.sizes, ...others.map((other) => other.pool)];
+    const sizes = Array.from({ length: Math.max(...pools.map(({ length }) => length)) }, (_, i) =>
+      Math.max(...pools.map((bytes) => bytes[i] ?? 0)),
+    );
+    this.pool = sizes.map((bytes, index) => ({ name: `scratch.${index}`, bytes, memory: 'activations', kind: 'storage' }));
     emitted.forEach((unit, index) => this.#built.set(kinds[index].join(' '), this.#place(unit, pool.assignment[index])));
   }
 
@@ -107,9 +125,9 @@ export class Units {
     return segment;
   }
 
-  /** Every segment built so far. */
-  segments(): Segment[] {
-    return [...this.#built.values()].flat();
+  /** Every segment built so far, or those of the units whose names are `wanted`. */
+  segments(wanted: (name: string) => boolean = () => true): Segment[] {
+    return [...this.#built].filter(([key]) => wanted(key.split(' ')[0])).flatMap(([, segments]) => segments);
   }
 
   /** The same kind of unit in another layer has the same transients, so it gets the same places. */

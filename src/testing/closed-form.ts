@@ -154,7 +154,6 @@ export function closedForm(run: RunNumbers): CategoryBytes {
 
   // Sums of squares: one partial per 4096 elements, at most 128 per buffer; each trainable's partials start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
-  const chunkRows = Math.min(up(N, 64), Math.max(64, Math.floor(2 ** 21 / (4 * V) / 64) * 64));
   const indices = 6 + (byRows ? 1 : 0) + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
   const longIndices = (alwaysOn.embedding ? 1 : 0) + (alwaysOn.embedding && !s.rope ? 1 : 0);
@@ -198,6 +197,16 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     layer: mastered || (frozen && lora) ? halfLayer : sum(layer),
   };
 
+  const weights = stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0);
+  const masters = mastered ? slots * sum(layer) : 0;
+  const keptValues = streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner);
+  const inputs = (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable;
+  // A chunk of logits may take a sixteenth of all these, but 2 to 128 MiB; chunks have equal lengths. 2 MiB where the run saves memory.
+  const saving = R > 0 || run.updateAtOnce === true;
+  const share = saving ? 0 : (weights + masters + 3 * state + keptValues + inputs) / 16;
+  const most = Math.max(64, Math.floor(Math.max(2 ** 21, Math.min(2 ** 27, share)) / (4 * up(V, 4)) / 64) * 64);
+  const chunkRows = up(Math.ceil(N / Math.ceil(N / most)), 64);
+
   // Beside masters, the f32 weights of embedding, head and norm that train as a whole are masters, too.
   const alone = mastered
     ? (alwaysOn.embedding && !byRows ? sum(embedding) : 0) +
@@ -206,35 +215,23 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     : 0;
 
   return {
-    weights: stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0) - alone,
-    masters: alone + (mastered ? slots * sum(layer) : 0) + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
+    weights: weights - alone,
+    masters: alone + masters + ((byRows ? 1 : 0) + (headByRows ? 1 : 0)) * sum(part),
     gradients: state - (run.updateAtOnce ? (slots - 1) * sum(lora ? adapter : layer) : 0),
     optimizer: 2 * state,
-    activations:
-      streams * buffer(N * C) +
-      (L - lowest) * kept(keptFrozen(s)) +
-      slots * (kept(keptTrained(s)) + inner) +
-      sum(scratchPool(run, chunkRows)),
+    activations: keptValues + sum(scratchPool(run, chunkRows)),
     workspace:
       32 +
       Math.max(16, 4 * sum(trained.map(partials))) +
       buffer(N) +
-      buffer(Math.min(chunkRows, N) * V) +
+      buffer(Math.min(chunkRows, N) * up(V, 4)) +
       (run.clipByBlock ? (3 + slots) * 256 : 0),
-    inputs:
-      32 +
-      (indices - longIndices) * up(4 * N, 256) +
-      longIndices * up(4 * (N + 1), 256) +
-      2 * ropeTable +
-      (3 + slots) * 16 +
-      (R > 0 ? buffer(R) : 0) +
-      256 * run.paramSlots,
+    inputs: 32 + inputs + (3 + slots) * 16 + (R > 0 ? buffer(R) : 0) + 256 * run.paramSlots,
     cache: Math.max(0, 2 * L - room) * cache,
     staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
   };
 
   function scratchPool({ shape }: RunNumbers, chunk: number): number[] {
-    const units = timelines(run, Math.ceil(N / chunk));
     const columns: Record<string, number> = {
       n1: C,
       n2: C,
@@ -247,6 +244,8 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       up: widths(s).wide,
       act: s.ff,
       delta: shape.heads,
+      // dK and dV of every query head.
+      heads: 2 * Q,
       picked: C,
       normed: C,
       dNormed: C,
@@ -255,17 +254,22 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     };
     const counts = linears(s).map(([, parts]) => parts.length * rank);
     const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };
-    const width = (name: string): number => {
+    // Every family of kernels has its own values; the pool serves each of them.
+    const pools = (['software', 'card'] as const).map((kernels) => poolOf(unitsOf(kernels)));
+    return Array.from({ length: Math.max(...pools.map((pool) => pool.length)) }, (_, i) => Math.max(...pools.map((pool) => pool[i] ?? 0)));
+
+    function unitsOf(kernels: Kernels): { steps: readonly string[]; bytes(name: string): number }[] {
+      return timelines(run, kernels, chunk).map(({ rows, steps }) => ({ steps, bytes: (name) => buffer(elements(name, rows)) }));
+    }
+    function elements(name: string, rows: number): number {
+      // Logits of the rows that train exist for one chunk of rows.
+      if (name === 'rowLogits') return Math.min(rows, chunk) * R;
+      return name.startsWith('parts:') ? Number(name.slice(6)) : rows * width(name);
+    }
+    function width(name: string): number {
       const plain = name.replace(/^d\./, '');
       return inners[plain] ?? columns[plain] ?? 1;
-    };
-    return poolOf(
-      units.map(({ rows, steps }) => ({
-        steps,
-        // Logits of the rows that train exist for one chunk of rows.
-        bytes: (name) => (name === 'rowLogits' ? buffer(Math.min(rows, chunk) * R) : buffer(rows * width(name))),
-      })),
-    );
+    }
   }
 }
 
@@ -275,8 +279,27 @@ interface Timeline {
   readonly steps: readonly string[];
 }
 
+type Kernels = 'software' | 'card';
+
+/**
+ * Graphics cards compute the head's input gradient in parts of its sum where few rows would leave them idle (25,000 invocations, 128 for 64 × 64
+ * outputs): 512 terms a part at least, 16 parts at most. The elements of these parts, for each buffer that holds rows of the head.
+ */
+function headParts({ shape: { vocab, width }, shardBytes }: RunNumbers, rows: number): number[] {
+  const partsOf = (terms: number): number =>
+    Math.max(1, Math.min(Math.ceil(25_000 / (Math.ceil(rows / 64) * Math.ceil(width / 64) * 128)), Math.floor(terms / 512), 16));
+  if (partsOf(vocab) === 1) return [];
+  const step = Math.max(64, Math.floor(shardBytes / (4 * width) / 64) * 64);
+  const held = Array.from({ length: Math.ceil(vocab / step) }, (_, i) => Math.min(step, vocab - i * step));
+  return held
+    .map(partsOf)
+    .filter((count) => count > 1)
+    .map((count) => count * rows * width);
+}
+
 /** Every kind of unit of work with its short-lived values, written down by hand. */
-function timelines({ shape: s, method, lowest, alwaysOn, trainedRows, rows }: RunNumbers, chunks: number): Timeline[] {
+function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeline[] {
+  const { shape: s, method, lowest, alwaysOn, trainedRows, rows } = run;
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
@@ -293,6 +316,8 @@ function timelines({ shape: s, method, lowest, alwaysOn, trainedRows, rows }: Ru
     `act mid ${u('out')}`,
   ];
   const evaluated = ['n1', 'n2', 'act'];
+  // 128 invocations for 64 rows of a kv head: fewer than 2^15 in all.
+  const byHead = s.kvHeads < s.heads && Math.ceil(rows / 64) * s.kvHeads * 128 < 2 ** 15;
   const du = (name: string): string => (lora ? `d.${name}.u` : '');
   const backward = [
     `d.act ${du('out')}`,
@@ -300,11 +325,13 @@ function timelines({ shape: s, method, lowest, alwaysOn, trainedRows, rows }: Ru
     `d.n2 d.up ${du('up')}`,
     'd.n2',
     `d.attn ${du('mid')}`,
-    'd.attn delta',
-    'd.attn delta d.qkv',
+    ...(kernels === 'software' ? ['d.attn delta', 'd.attn delta d.qkv'] : ['d.attn delta d.qkv']),
+    // Where there are fewer kv heads than query heads, each of these has dK and dV of its own at first.
+    ...(kernels === 'card' && byHead ? ['d.attn delta heads', 'd.qkv heads'] : []),
     `d.n1 d.qkv ${du('qkv')}`,
     'd.n1',
   ];
+  const starts = Array.from({ length: Math.ceil(rows / chunkRows) }, (_, i) => i * chunkRows);
   const headTrained = s.tied ? alwaysOn.embedding : alwaysOn.head;
   const headByRows = trainedRows !== undefined && (s.tied ? trainedRows.embedding : trainedRows.head);
   const logits = headByRows ? ['normed', 'normed rowLogits'] : ['normed'];
@@ -312,7 +339,14 @@ function timelines({ shape: s, method, lowest, alwaysOn, trainedRows, rows }: Ru
   const top = ['picked', `picked normed ${stats('n')}`];
   const head = [
     ...top,
-    ...Array.from({ length: chunks }, () => [...logits, ...gradients]).flat(),
+    ...starts.flatMap((first) => [
+      ...logits,
+      ...(headByRows ? ['rowLogits'] : []),
+      ...(kernels === 'card' ? headParts(run, Math.min(chunkRows, rows - first)) : []).map(
+        (parts) => `dNormed parts:${parts} ${headByRows ? 'rowLogits' : ''}`,
+      ),
+      ...gradients,
+    ]),
     `picked ${stats('n')} dNormed dPicked`,
     'dPicked',
   ];
@@ -324,7 +358,7 @@ function timelines({ shape: s, method, lowest, alwaysOn, trainedRows, rows }: Ru
     // The lowest layer: an adapter of q, k and v that passes nothing on.
     ...(lora ? [{ rows, steps: [...backward.slice(0, -2), `d.qkv ${du('qkv')}`] }] : []),
     { rows, steps: head },
-    { rows, steps: [...top, ...Array.from({ length: chunks }, () => logits).flat()] },
+    { rows, steps: [...top, ...starts.flatMap(() => logits)] },
     { rows: 1, steps: [...top, ...logits] },
   ];
 }

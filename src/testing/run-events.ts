@@ -72,7 +72,7 @@ function reportOf(prepared: Prepared, config: RunConfig, last: number): RunRepor
   return {
     method: config.method,
     device,
-    kernels: 'matmul register, attention register',
+    kernels: 'matmul register, attention software (set 2)',
     schedule: prepared.schedule,
     memory: {
       forecast: withTotal(forecasts[config.method].bytes),

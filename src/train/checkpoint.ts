@@ -49,8 +49,15 @@ export interface CheckpointState {
   /** Tokens and seconds of training so far. */
   readonly tokens: number;
   readonly seconds: number;
-  /** Kernel choices of the run; a resume uses the same. */
+  /** Kernel choices of the run; a resume uses the same if they still exist. */
   readonly kernels: KernelChoice;
+  /** The sets of kernels that the run had (KERNEL_SET), each from the step at which it began; absent before there were numbers. */
+  readonly kernelSets?: readonly KernelSetUse[];
+}
+
+export interface KernelSetUse {
+  readonly set: number;
+  readonly step: number;
 }
 
 /** The part of a run's state that lies in host memory, by layer. */

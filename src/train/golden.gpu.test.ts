@@ -17,6 +17,7 @@ import { loadGolden } from '../testing/fixtures';
 import { stepData } from '../testing/tiny';
 import { Engine } from '../engine/engine';
 import { stepsOf } from '../testing/steps';
+import { logitRows } from '../testing/logit-rows';
 
 const golden = loadGolden();
 const T = golden.input_ids[0].length;
@@ -68,7 +69,7 @@ describe('the built-in model', () => {
     const want = values.flat();
     const loss = await engine.evaluate(batchOf(T, (position) => positions.includes(position)));
     expect(loss).toBeGreaterThan(0);
-    const forward = new Float32Array((await engine.readWhole(engine.plan.buffers.logits)).buffer);
+    const forward = await logitRows(engine);
     const errors = want.map((row, at) => relativeErrorL2(forward.subarray(at * vocab, (at + 1) * vocab), row));
     const cached: number[] = [];
     for (const [row, ids] of golden.input_ids.entries()) {

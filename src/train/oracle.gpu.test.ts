@@ -10,6 +10,7 @@ import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testi
 import { SLOW } from '../testing/slow';
 import { adapterName, adapterValues, fixtureConfig, fixtureEngine, fixtureMicroBatch, runFixture } from '../testing/oracle';
 import { stepsOf } from '../testing/steps';
+import { logitRows } from '../testing/logit-rows';
 
 const runsOf = (name: FixtureName) => RUNS.filter((run) => SLOW || ALL_RUNS.has(name) || run === 'lisa' || run === 'lora');
 /** Llama's and GPT-2's blocks, untied and tied. */
@@ -56,7 +57,7 @@ describe.each(FIXTURES)('%s', (name) => {
     const engine = await fixtureEngine(fixture, fixtureConfig({ ...fixture.run('full'), steps: 1 }));
     try {
       await engine.evaluate(fixtureMicroBatch(documents));
-      const whole = new Float32Array((await engine.readWhole(engine.plan.buffers.logits)).buffer);
+      const whole = await logitRows(engine);
       const error = relativeErrorL2(whole.subarray(0, logits.values.length), logits.values);
       // The first document has the first targets.
       const [{ ids, target }] = documents;

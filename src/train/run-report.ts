@@ -4,7 +4,8 @@ import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
 import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
-import { scheduleConfig } from '../plan/input';
+import { scheduleConfig, type KernelChoice } from '../plan/input';
+import type { KernelSetUse } from './checkpoint';
 import { withTotal } from '../dispatch/memory';
 import { keptWider, storedParameters } from '../plan/storage';
 import { blockBytes } from '../plan/block-bytes';
@@ -40,6 +41,8 @@ export interface RunFacts {
   readonly engine: Engine;
   readonly forecasts: Forecasts;
   readonly schedule: readonly Period[];
+  /** The sets of kernels that the run had, the present one last. */
+  readonly kernelSets: readonly KernelSetUse[];
 }
 
 const sizes = ({ inputs: { config, files }, engine: { plan } }: RunFacts): Pick<RunReport, 'parameters' | 'trainable'> => ({
@@ -72,15 +75,21 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
   };
 }
 
+/** Names the families, and where a resumed run changed to other kernels: its bits are then not those of a run that was never interrupted. */
+function kernelsInWords({ matmul, attention }: KernelChoice, sets: readonly KernelSetUse[]): string {
+  const earlier = sets.slice(0, -1).map(({ set }, i) => `set ${set} until step ${sets[i + 1].step}`);
+  const set = [`set ${sets[sets.length - 1].set}`, ...earlier].join(', ');
+  return `matmul ${matmul}, attention ${attention} (${set})`;
+}
+
 export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss' | 'rounding'>): RunReport {
   const { engine, forecasts, inputs, schedule } = facts;
   const { config, files } = inputs;
   const { method, lisaSampler } = config;
-  const { matmul, attention } = engine.plan.input.kernels;
   return {
     method,
     device: engine.gpu.description,
-    kernels: `matmul ${matmul}, attention ${attention}`,
+    kernels: kernelsInWords(engine.plan.input.kernels, facts.kernelSets),
     schedule,
     memory: {
       forecast: withTotal(forecasts[method].bytes),

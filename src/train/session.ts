@@ -7,9 +7,9 @@ import type { Gpu } from '../gpu/device';
 import { LayerController } from '../lisa/controller';
 import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
-import { planInput, scheduleConfig } from '../plan/input';
+import { KERNEL_SET, planInput, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
-import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState } from './checkpoint';
+import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState, type KernelSetUse } from './checkpoint';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
@@ -25,7 +25,8 @@ import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events'
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { takeStep, type StepState, type Submitted } from './step';
-import { chooseKernels } from '../engine/tune';
+import { dispatchFlopsOf } from '../engine/speed';
+import { chooseKernels, resumedKernels } from '../engine/tune';
 
 export interface SessionHost {
   /** Name of the run; kept in checkpoints. */
@@ -60,6 +61,8 @@ export class Session {
   readonly #proof: FrozenProof | null;
   #fingerprint = '';
   #updates: PeriodUpdate[] = [];
+  /** The sets of kernels of this run, the present one last. */
+  kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
   #tokens = 0;
   #seconds = 0;
   #saving = true;
@@ -84,11 +87,11 @@ export class Session {
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
     const kernels = from
-      ? (await readCheckpointState(from)).kernels
+      ? resumedKernels(gpu, (await readCheckpointState(from)).kernels)
       : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
     const { tokens } = dataset;
     const truth = truthOf((...part) => files.tensor(...part), host.scratch ?? (() => Promise.resolve(memoryScratch())));
-    const options = { kernels, shardBytes, types: files.types, dataTokens: tokens.length };
+    const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), shardBytes, types: files.types, dataTokens: tokens.length };
     const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens, truth });
     try {
       const session = new Session(engine, inputs, host);
@@ -320,6 +323,7 @@ export class Session {
       tokens: this.#tokens,
       seconds: this.#seconds,
       kernels: this.engine.plan.input.kernels,
+      kernelSets: this.kernelSets,
     };
     // Between two periods there is nothing to keep: the next one begins by reading its layers.
     const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
@@ -389,6 +393,8 @@ export class Session {
     this.#loader.restore(state.loader);
     this.evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
+    const sets = state.kernelSets ?? [{ set: 1, step: 0 }];
+    this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
     this.#tokens = state.tokens;
     this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;

@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly seqLen: number | null;
   /** Null: more for small models. */
   readonly repetitions: number | null;
-  readonly kernels: 'auto' | 'register' | 'shared';
+  readonly kernels: 'auto' | 'software' | 'card';
   readonly clock: Clock | null;
   readonly json: boolean;
   readonly out: string | null;
@@ -50,7 +50,7 @@ Options:
   --batch-size <n>      rows of the batch
   --seq-len <n>         tokens of a row
   --reps <n>            repetitions
-  --kernels <name>      auto, register or shared (default auto)
+  --kernels <name>      auto, software or card (default auto)
   --clock <name>        timestamps or host (default timestamps where the device has them)
   --json                results as JSON on standard output; tables go to standard error
   --out <file>          results as JSON in a file
@@ -103,7 +103,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     batchSize: whole('batch-size', values['batch-size']),
     seqLen: whole('seq-len', values['seq-len']),
     repetitions: whole('reps', values.reps),
-    kernels: oneOf('kernels', values.kernels ?? 'auto', ['auto', 'register', 'shared'] as const),
+    kernels: oneOf('kernels', values.kernels ?? 'auto', ['auto', 'software', 'card'] as const),
     clock: values.clock === undefined ? null : oneOf('clock', values.clock, ['timestamps', 'host'] as const),
     json: values.json === true,
     out: values.out ?? null,

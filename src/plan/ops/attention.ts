@@ -2,9 +2,16 @@
 // log-sum-exp of each row; the backward computes the probabilities again, one kernel for dQ, one for dK and dV. While sampling
 // it runs over the K/V cache.
 
-import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd } from '../../shaders/attention/attention';
+import {
+  attentionBwdDelta,
+  attentionBwdDkv,
+  attentionBwdDq,
+  attentionBwdSum,
+  attentionFwd,
+  sumsByHead,
+} from '../../shaders/attention/attention';
 import { attentionCached, cacheAppend } from '../../shaders/attention/attention_cached';
-import { splitHeads } from '../split';
+import { splitAttention } from '../split';
 import { headsOf } from './heads';
 import type { OpBase, Operation } from './op';
 
@@ -31,32 +38,37 @@ export const attention: Operation<AttentionOp> = {
     }
     const segStart = buffers.inputViews.get('segStart')!;
     const lse = site.value(`${op.y}.lse`);
-    return splitHeads(input, heads.heads, (range) =>
-      attentionFwd({ label, o, lse, qkv, segStart, ...heads, range, scale, family: input.kernels.attention }),
+    return splitAttention(input, heads.heads, (piece) =>
+      attentionFwd({ label, o, lse, qkv, segStart, ...heads, ...piece, scale, family: input.kernels.attention }),
     );
   },
 
   backward(op, site) {
     if (!site.wantsInput(op)) return [];
     const { input, buffers } = site.context;
-    const { rows, heads, kvHeads, headDim } = headsOf(site);
+    const sizes = headsOf(site);
+    const { rows, heads, kvHeads, headDim } = sizes;
+    const family = input.kernels.attention;
     const delta = site.scratch(`d.${op.y}.delta`, rows * heads);
-    const dout = site.gradient(op.y);
+    const [o, dout] = [site.value(op.y), site.gradient(op.y)];
     const common = {
       dqkv: site.gradient(op.x),
       dout,
       qkv: site.value(op.x),
       lse: site.value(`${op.y}.lse`),
       delta,
-      ...headsOf(site),
+      ...sizes,
       scale: scaleOf(headDim),
-      family: input.kernels.attention,
+      family,
     };
     const [segStart, segEnd] = (['segStart', 'segEnd'] as const).map((name) => buffers.inputViews.get(name)!);
+    const byHead = family === 'tiles' && sumsByHead(sizes) ? site.scratch(`d.${op.x}.heads`, 2 * rows * heads * headDim) : undefined;
+    const dkv = { ...common, label: site.label(op, 'dKV'), segEnd, byHead };
     return [
-      attentionBwdDelta({ label: site.label(op, 'delta'), delta, dout, o: site.value(op.y), rows, heads, headDim }),
-      ...splitHeads(input, heads, (range) => attentionBwdDq({ ...common, range, label: site.label(op, 'dQ'), segStart })),
-      ...splitHeads(input, kvHeads, (range) => attentionBwdDkv({ ...common, range, label: site.label(op, 'dKV'), segEnd })),
+      ...(family === 'software' ? [attentionBwdDelta({ label: site.label(op, 'delta'), delta, dout, o, rows, heads, headDim })] : []),
+      ...splitAttention(input, heads, (piece) => attentionBwdDq({ ...common, ...piece, label: site.label(op, 'dQ'), o, segStart })),
+      ...splitAttention(input, byHead ? heads : kvHeads, (piece) => attentionBwdDkv({ ...dkv, ...piece })),
+      ...(byHead ? [attentionBwdSum({ ...sizes, label: site.label(op, 'dKV sum'), dqkv: common.dqkv, byHead })] : []),
     ];
   },
 };

@@ -2,7 +2,7 @@
 
 import type { Dispatch } from '../../dispatch/types';
 import type { MatmulArgs } from '../../shaders/matmul/matmul';
-import { splitProduct } from '../split';
+import { longProduct, splitProduct } from '../split';
 import type { ForwardSite, OpBase, Site } from './op';
 
 /** A column range of a linear's output that has a name of its own: q, k and v of a fused projection. */
@@ -30,7 +30,10 @@ export interface LinearOp extends OpBase {
  */
 export function product(site: Site | ForwardSite, args: MatmulArgs): Dispatch[] {
   const sampling = 'cache' in site && site.cache !== null;
-  return splitProduct({ ...args, family: site.context.input.kernels.matmul }, sampling ? Infinity : undefined);
+  const { kernels, dispatchFlops } = site.context.input;
+  const product = { ...args, family: kernels.matmul };
+  if (args.layout === 'tn') return longProduct(product, dispatchFlops, (elements) => site.scratch(`parts of ${args.label}`, elements));
+  return splitProduct(product, sampling ? Infinity : dispatchFlops);
 }
 
 export function eachSlice(op: LinearOp, visit: (slice: LinearSlice, column: number, index: number) => void): void {

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { scratch, type Lab } from '../../gpu/lab';
 import { nodeLab } from '../../testing/node-lab';
 import type { BufferSpec, View } from '../../dispatch/types';
-import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionFwd, type AttentionFamily } from './attention';
+import { attentionBwdDelta, attentionBwdDkv, attentionBwdDq, attentionBwdSum, attentionFwd, type AttentionFamily } from './attention';
 import { attentionBwdRef, attentionRef } from './attention.ref';
 import { randomArray, relativeError } from '../../testing/compare';
 import { SLOW } from '../../testing/slow';
@@ -24,6 +24,8 @@ interface Problem {
   readonly segments: readonly number[];
   /** Rows of every buffer past the live ones; filled with NaN. */
   readonly spare?: number;
+  /** Tiles: dK and dV of a kv head in one sum, not of every query head with a second sum. */
+  readonly byGroup?: boolean;
 }
 
 interface Inputs {
@@ -89,12 +91,14 @@ async function gpuAttention(lab: Lab, problem: Problem, { qkv, dout }: Inputs, f
     delta: scratch('delta', rows * heads),
     dqkv: scratch('dqkv', rows * width),
   };
+  const byHead = family === 'tiles' && kvHeads < heads && !problem.byGroup ? scratch('byHead', 2 * rows * heads * headDim) : undefined;
   const [o, lse, delta, dqkv] = await lab.run(
     [
       attentionFwd({ ...common, ...v }),
-      attentionBwdDelta({ label: 'test', delta: v.delta, dout: v.dout, o: v.o, rows, heads, headDim }),
+      ...(family === 'software' ? [attentionBwdDelta({ label: 'test', delta: v.delta, dout: v.dout, o: v.o, rows, heads, headDim })] : []),
       attentionBwdDq({ ...common, ...v }),
-      attentionBwdDkv({ ...common, ...v }),
+      attentionBwdDkv({ ...common, ...v, byHead }),
+      ...(byHead ? [attentionBwdSum({ ...common, dqkv: v.dqkv, byHead })] : []),
     ],
     data,
     [v.o, v.lse, v.delta, v.dqkv],
@@ -149,10 +153,10 @@ function check(name: string, problem: Problem, got: Outputs, want: ReturnType<ty
   for (const key of ['dq', 'dk', 'dv'] as const) expect(errors[key], key).toBeLessThan(BACKWARD);
 }
 
-const FAMILIES: readonly AttentionFamily[] = ['register', 'shared'];
-/** 37 tokens: longer than a tile of 32, two segments of one token, one of them last. */
+const FAMILIES: readonly AttentionFamily[] = ['software', 'tiles'];
+/** 37 tokens: longer than the 32 others of a tile, two segments of one token, one of them last. */
 const MIXED = [5, 1, 20, 10, 1];
-/** One segment of three tiles: the running maximum and the sums go on from tile to tile. */
+/** One segment of two tiles and three times 32 others: the running maximum and the sums go on from tile to tile. */
 const LONG = [71];
 
 describe('the attention reference', () => {
@@ -175,10 +179,10 @@ describe('the attention reference', () => {
   });
 });
 
-/** Compiling a 'shared' kernel takes a software adapter seconds, so that family gets fewer head dims. LISA_SLOW=1 adds some. */
+/** Compiling a 'tiles' kernel takes a software adapter seconds, so that family gets fewer head dims. LISA_SLOW=1 adds some. */
 const COMPILING_MS = 300_000;
 const SIZES: Record<AttentionFamily, readonly (readonly [number, number, number])[]> = {
-  register: [
+  software: [
     [2, 2, 16],
     [3, 1, 16],
     [4, 2, 16],
@@ -197,7 +201,7 @@ const SIZES: Record<AttentionFamily, readonly (readonly [number, number, number]
         ] as const)
       : []),
   ],
-  shared: [
+  tiles: [
     [2, 2, 16],
     [3, 1, 16],
     [4, 2, 16],
@@ -241,6 +245,12 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
     const problem: Problem = { heads: 4, kvHeads: 2, headDim: 64, segments: [64, 64, 64, 64] };
     const given = inputs(problem, 77);
     check(`${family} N256 H4 K2 D64`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
+  });
+
+  it('dK and dV of a kv head in one sum, in pieces of heads and rows', async () => {
+    const problem: Problem = { heads: 4, kvHeads: 2, headDim: 16, segments: [60, 71], spare: 1, byGroup: true };
+    const given = inputs(problem, 72);
+    check(`${family} by group`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
   });
 
   it('scores up to about 90: the maximum is taken out before exp', async () => {

@@ -3,36 +3,49 @@
 // arXiv 2205.14135). A micro-batch is one stream of N tokens; segStart and segEnd (u32 [N]) say for each token
 // where its segment starts and one past where it ends. Generation is in attention_cached.ts.
 
-import type { Amount, Grid, Work } from '../../dispatch/extents';
+import type { Amount, GridDim, Work } from '../../dispatch/extents';
+import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
+import type { Dispatch, Kernel, View } from '../../dispatch/types';
+import { elementwise } from '../lib/elementwise';
+import { expand } from '../lib/expand';
+import { lanesFor } from '../lib/rowwise';
 import bwdDeltaWgsl from './attention_bwd_delta.wgsl?raw';
 import bwdDkvWgsl from './attention_bwd_dkv.wgsl?raw';
-import bwdDkvSharedWgsl from './attention_bwd_dkv_shared.wgsl?raw';
+import bwdDkvTilesWgsl from './attention_bwd_dkv_tiles.wgsl?raw';
 import bwdDqWgsl from './attention_bwd_dq.wgsl?raw';
-import bwdDqSharedWgsl from './attention_bwd_dq_shared.wgsl?raw';
+import bwdDqTilesWgsl from './attention_bwd_dq_tiles.wgsl?raw';
+import bwdSumWgsl from './attention_bwd_sum.wgsl?raw';
 import fwdWgsl from './attention_fwd.wgsl?raw';
-import fwdSharedWgsl from './attention_fwd_shared.wgsl?raw';
+import fwdTilesWgsl from './attention_fwd_tiles.wgsl?raw';
+import { headLayout, laneSource, putSource, quadSource, type HeadSizes } from './attention_layout';
 import paramsWgsl from './attention_params.wgsl?raw';
-import tilesWgsl from './attention_tiles.wgsl?raw';
-import { headLayout, laneSource, type HeadSizes } from './attention_layout';
-import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
-import type { Dispatch, View, Kernel } from '../../dispatch/types';
+import tileWgsl from './attention_tile.wgsl?raw';
 
 export { attentionCached, cacheAppend } from './attention_cached';
 
 /**
- * Two ways to the same result (up to rounding). 'register': one invocation per query (or key) and no barrier; for
- * software adapters. 'shared': 32×32 tiles of scores, which invocations pass to each other through workgroup memory;
- * fewer reads and registers per product, meant for real GPUs (not measured on one yet). Buffers are the same for both.
+ * Two ways to the same result (up to rounding). 'software': one invocation a query (or key), no barrier; it spills registers on graphics
+ * cards. 'tiles': 64 × 32 tiles through workgroup memory, for graphics cards. `delta` is computed by attentionBwdDelta or, with tiles, by
+ * attentionBwdDq.
  */
-export type AttentionFamily = 'register' | 'shared';
+export type AttentionFamily = 'software' | 'tiles';
 
-interface CommonArgs extends HeadSizes {
+/** [first, count] */
+type Range = readonly [number, number];
+
+/** What a dispatch does of the whole; pieces share no sum. */
+export interface AttentionPiece {
+  /** Of the heads (of dK and dV: see there). Default: all. */
+  readonly range?: Range;
+  /** Of the rows, from a multiple of 64 on: queries, or keys of dK and dV. Default: all. */
+  readonly rowRange?: Range;
+}
+
+interface CommonArgs extends HeadSizes, AttentionPiece {
   readonly label: string;
   /** Capacity: the largest N. */
   readonly rows: number;
   readonly family?: AttentionFamily;
-  /** [first, count] of the heads that this dispatch computes (for dK and dV: kv heads). Default: all. */
-  readonly range?: readonly [number, number];
 }
 
 export interface AttentionFwdArgs extends CommonArgs {
@@ -43,11 +56,11 @@ export interface AttentionFwdArgs extends CommonArgs {
   /** [N, (H + 2K)·D]: q heads, k heads, v heads. */
   readonly qkv: View;
   readonly segStart: View;
-  /** Factor on the scores, usually 1/√D. */
+  /** Of the scores, usually 1/√D. */
   readonly scale: number;
 }
 
-export interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'range'> {
+interface AttentionBwdDeltaArgs extends Omit<CommonArgs, 'family' | 'kvHeads' | 'range' | 'rowRange'> {
   /** [N, H], assigned: Σ_d dout·o. */
   readonly delta: View;
   readonly dout: View;
@@ -65,34 +78,41 @@ interface BackwardArgs extends CommonArgs {
   readonly scale: number;
 }
 
-export interface AttentionBwdDqArgs extends BackwardArgs {
+interface AttentionBwdDqArgs extends BackwardArgs {
+  /** The forward's output, from which tiles compute delta. */
+  readonly o: View;
   readonly segStart: View;
 }
 
-export interface AttentionBwdDkvArgs extends BackwardArgs {
+interface AttentionBwdDkvArgs extends BackwardArgs {
   readonly segEnd: View;
+  /**
+   * [N, 2H·D]: with it, every query head has a result of its own there (dK of every head, then dV), and `range` counts query heads;
+   * attentionBwdSum adds them. Without it, `range` counts kv heads. Tiles only.
+   */
+  readonly byHead?: View;
 }
 
 /** o and lse of the live rows. Throws SHAPE_MISMATCH. */
 export function attentionFwd(args: AttentionFwdArgs): Dispatch {
-  const { label, o, lse, qkv, segStart, rows, heads, kvHeads, headDim, scale, family = 'register', range = [0, heads] } = args;
+  const { label, o, lse, qkv, segStart, rows, heads, family = 'software' } = args;
   const name = 'attention_fwd';
   const { width, outWidth } = headLayout(name, args);
   expectElements(name, 'o', o, rows * outWidth);
   expectElements(name, 'lse', lse, rows * heads);
   expectElements(name, 'qkv', qkv, rows * width);
   expectElements(name, 'seg_start', segStart, rows);
-  return dispatch(
-    familyKernel(name, family, headDim, family === 'shared' ? fwdSharedWgsl : fwdWgsl),
-    label,
-    { o, lse, qkv, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
-    tiles(family, range[1]),
-    share(range, heads, 4 * outWidth, width + outWidth + heads + 1),
-  );
+  const of =
+    family === 'software'
+      ? softwareKernel(name, args.headDim, fwdWgsl)
+      : tilesKernel(name, args.headDim, fwdTilesWgsl, { reads: ['qkv'], writes: 'o' });
+  return attention(of, label, { o, lse, qkv, seg_start: segStart }, args, heads, {
+    perPair: 4 * outWidth,
+    perRow: width + outWidth + heads + 1,
+  });
 }
 
-/** delta of the live rows, which both other backward kernels read. Throws SHAPE_MISMATCH. */
+/** delta of the live rows, which both other backward kernels of family 'software' read. Throws SHAPE_MISMATCH. */
 export function attentionBwdDelta({ label, delta, dout, o, rows, heads, headDim }: AttentionBwdDeltaArgs): Dispatch {
   const name = 'attention_bwd_delta';
   const { outWidth } = headLayout(name, { heads, kvHeads: heads, headDim });
@@ -109,67 +129,73 @@ export function attentionBwdDelta({ label, delta, dout, o, rows, heads, headDim 
   );
 }
 
-/** The q range of dqkv for the live rows. Throws SHAPE_MISMATCH. */
+/** The q range of dqkv for the live rows and, with tiles, delta. Throws SHAPE_MISMATCH. */
 export function attentionBwdDq(args: AttentionBwdDqArgs): Dispatch {
-  const {
-    label,
-    dqkv,
-    dout,
-    qkv,
-    lse,
-    delta,
-    segStart,
-    rows,
-    heads,
-    kvHeads,
-    headDim,
-    scale,
-    family = 'register',
-    range = [0, heads],
-  } = args;
+  const { label, dqkv, dout, qkv, o, lse, delta, segStart, rows, heads, headDim, family = 'software' } = args;
   const name = 'attention_bwd_dq';
   const { width, outWidth } = expectBackward(name, args);
   expectElements(name, 'seg_start', segStart, rows);
-  return dispatch(
-    familyKernel(name, family, headDim, family === 'shared' ? bwdDqSharedWgsl : bwdDqWgsl),
-    label,
-    { dqkv, dout, qkv, lse, delta, seg_start: segStart },
-    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
-    tiles(family, range[1]),
-    share(range, heads, 6 * outWidth, width + 2 * outWidth + 2 * heads + 1),
-  );
+  const common = { dqkv, dout, qkv, lse, delta, seg_start: segStart };
+  const perRow = width + 2 * outWidth + 2 * heads + 1;
+  if (family === 'software')
+    return attention(softwareKernel(name, headDim, bwdDqWgsl), label, common, args, heads, { perPair: 6 * outWidth, perRow });
+  expectElements(name, 'o', o, rows * outWidth);
+  const of = tilesKernel(name, headDim, bwdDqTilesWgsl, { reads: ['qkv', 'dout', 'o'], writes: 'dqkv' });
+  return attention(of, label, { ...common, o }, args, heads, { perPair: 6 * outWidth, perRow: perRow + outWidth });
 }
 
-/** The k and v parts of dqkv for the live rows, summed over the query heads of each group. Throws SHAPE_MISMATCH. */
+/** The k and v parts of dqkv for the live rows, summed over the query heads of each group; or each head's part. Throws SHAPE_MISMATCH. */
 export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
-  const {
-    label,
-    dqkv,
-    dout,
-    qkv,
-    lse,
-    delta,
-    segEnd,
-    rows,
-    heads,
-    kvHeads,
-    headDim,
-    scale,
-    family = 'register',
-    range = [0, kvHeads],
-  } = args;
+  const { label, dqkv, dout, qkv, lse, delta, segEnd, rows, heads, kvHeads, headDim, byHead, family = 'software' } = args;
   const name = 'attention_bwd_dkv';
   const { width, outWidth } = expectBackward(name, args);
   expectElements(name, 'seg_end', segEnd, rows);
-  return dispatch(
-    familyKernel(name, family, headDim, family === 'shared' ? bwdDkvSharedWgsl : bwdDkvWgsl),
-    label,
-    { dqkv, dout, qkv, lse, delta, seg_end: segEnd },
-    { rows, heads, kv_heads: kvHeads, scale, head0: range[0] },
-    tiles(family, range[1]),
-    share(range, kvHeads, 8 * outWidth, width + outWidth + 2 * kvHeads * headDim + 2 * heads + 1),
-  );
+  const common = { dout, qkv, lse, delta, seg_end: segEnd };
+  const columns = byHead ? heads : kvHeads;
+  const work = { perPair: 8 * outWidth, perRow: width + outWidth + 2 * columns * headDim + 2 * heads + 1 };
+  if (family === 'software') return attention(softwareKernel(name, headDim, bwdDkvWgsl), label, { ...common, dqkv }, args, kvHeads, work);
+  const of = tilesKernel(name, headDim, bwdDkvTilesWgsl, { reads: ['qkv', 'dout'], writes: 'y' });
+  if (!byHead) {
+    const layout = { group: heads / kvHeads, pitch: heads + 2 * kvHeads, k0: heads, v0: heads + kvHeads };
+    return attention(of, label, { ...common, y: dqkv }, args, kvHeads, work, layout);
+  }
+  expectElements(name, 'y', byHead, 2 * rows * outWidth);
+  return attention(of, label, { ...common, y: byHead }, args, heads, work, { group: 1, pitch: 2 * heads, k0: 0, v0: heads });
 }
+
+/** The k and v parts of dqkv from those of every query head (attentionBwdDkv, byHead). Throws SHAPE_MISMATCH. */
+export function attentionBwdSum(args: HeadSizes & { label: string; dqkv: View; byHead: View; rows: number }): Dispatch {
+  const { label, dqkv, byHead, rows, heads, kvHeads, headDim } = args;
+  const name = 'attention_bwd_sum';
+  const { width, outWidth } = headLayout(name, args);
+  expectElements(name, 'dqkv', dqkv, rows * width);
+  expectElements(name, 'part', byHead, 2 * rows * outWidth);
+  return elementwise(name, {
+    label,
+    wgsl: [bwdSumWgsl],
+    constants: { HEAD_DIM: headDim, HEADS: heads, KV_HEADS: kvHeads },
+    views: { dqkv, part: byHead },
+    rows,
+    width: 2 * kvHeads * headDim,
+    lanes: lanesFor(headDim),
+    live: { extent: 'rows' },
+    flops: 2 * outWidth,
+    bytes: 4 * (2 * outWidth + 2 * kvHeads * headDim),
+  });
+}
+
+/**
+ * True where a workgroup for every kv head and 64 keys would leave a graphics card idle, so that every query head should have its own. Of
+ * sizes alone, because the order of the sums depends on it.
+ */
+export const sumsByHead = ({ rows, heads, kvHeads }: HeadSizes & { rows: number }): boolean =>
+  kvHeads < heads && Math.ceil(rows / ROWS_PER_GROUP) * kvHeads * TILE_THREADS < FILLING_THREADS;
+
+/** Threads that fill a large graphics card. */
+const FILLING_THREADS = 2 ** 15;
+const TILE_THREADS = 128;
+/** Rows that a workgroup does: invocations of the software kind, X of the tiles. */
+const ROWS_PER_GROUP = 64;
 
 function expectBackward(name: string, args: BackwardArgs): { width: number; outWidth: number } {
   const { dqkv, dout, qkv, lse, delta, rows, heads } = args;
@@ -182,18 +208,39 @@ function expectBackward(name: string, args: BackwardArgs): { width: number; outW
   return { width, outWidth };
 }
 
-const familyKernel = (name: string, family: AttentionFamily, headDim: number, wgsl: string): Kernel =>
-  kernel(name, [laneSource(headDim).wgsl, paramsWgsl, ...(family === 'shared' ? [tilesWgsl] : []), wgsl], { HEAD_DIM: headDim }, family);
+const softwareKernel = (name: string, headDim: number, wgsl: string): Kernel =>
+  kernel(name, [laneSource(headDim).wgsl, paramsWgsl, wgsl], { HEAD_DIM: headDim }, 'register.software');
 
-/** Rows that a workgroup computes: the workgroup size of 'register' and TILE of 'shared'. */
-const ROWS_PER_GROUP: Record<AttentionFamily, number> = { register: 64, shared: 32 };
+function tilesKernel(name: string, headDim: number, wgsl: string, buffers: { reads: readonly string[]; writes: string }): Kernel {
+  const COLS = Math.ceil(headDim / 32);
+  const text = (): string => expand(`${tileWgsl}\n${wgsl}`, { COLS });
+  const access = [...buffers.reads.map((of) => quadSource(headDim, of)), putSource(headDim, buffers.writes)];
+  const constants = { HEAD_DIM: headDim, COLS, RAGGED: headDim % 32 === 0 ? 0 : 1 };
+  return kernel(name, [laneSource(headDim).wgsl, paramsWgsl, text, ...access], constants, 'tiles.64x32');
+}
 
-const tiles = (family: AttentionFamily, heads: number): Grid => [{ extent: 'rows', per: ROWS_PER_GROUP[family] }, heads, 1];
+/** How the results of dK and dV lie (attention_params.wgsl). */
+type Layout = Readonly<Record<'group' | 'pitch' | 'k0' | 'v0', number>>;
+const NO_LAYOUT: Layout = { group: 0, pitch: 0, k0: 0, v0: 0 };
 
-/** The work for a range of the heads. */
-const share = ([, count]: readonly [number, number], heads: number, perPair: number, perRow: number): Work => ({
-  flops: { pairs: (perPair * count) / heads },
-  bytes: rowBytes((perRow * count) / heads),
-});
+/** A piece of work over heads and rows; `perPair`, `perRow`: FLOPs of a pair and elements of a row, of all heads. */
+function attention(
+  of: Kernel,
+  label: string,
+  views: Readonly<Record<string, View>>,
+  args: CommonArgs & { readonly scale: number },
+  columns: number,
+  { perPair, perRow }: { perPair: number; perRow: number },
+  layout = NO_LAYOUT,
+): Dispatch {
+  const { rows, heads, kvHeads, scale, range = [0, columns], rowRange } = args;
+  const share = (range[1] / columns) * ((rowRange?.[1] ?? rows) / rows);
+  const along: GridDim = rowRange
+    ? { extent: 'rows', per: ROWS_PER_GROUP, from: rowRange[0], limit: rowRange[1] }
+    : { extent: 'rows', per: ROWS_PER_GROUP };
+  const work: Work = { flops: { pairs: perPair * share }, bytes: rowBytes(perRow * share) };
+  const params = { rows, heads, kv_heads: kvHeads, scale, head0: range[0], row0: rowRange?.[0] ?? 0, ...layout };
+  return dispatch(of, label, views, params, [along, range[1], 1], work);
+}
 
 const rowBytes = (elements: number): Amount => ({ rows: 4 * elements });

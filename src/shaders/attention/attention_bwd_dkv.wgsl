@@ -17,7 +17,7 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let j = id.x;
+  let j = p.row0 + id.x;
   let g = p.head0 + id.y;
   let rows = live_rows(EXTENT_ROWS, 0u, p.rows);
   if (j >= rows) { return; }

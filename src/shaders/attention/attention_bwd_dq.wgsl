@@ -15,7 +15,7 @@
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let n = id.x;
+  let n = p.row0 + id.x;
   let h = p.head0 + id.y;
   if (n >= live_rows(EXTENT_ROWS, 0u, p.rows)) { return; }
   let pitch = (p.heads + 2u * p.kv_heads) * LANES;

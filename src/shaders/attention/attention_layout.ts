@@ -3,6 +3,10 @@
 import { shapeError } from '../../dispatch/kernel';
 import lane1Wgsl from './attention_lane1.wgsl?raw';
 import lane4Wgsl from './attention_lane4.wgsl?raw';
+import put1Wgsl from './attention_put1.wgsl?raw';
+import put4Wgsl from './attention_put4.wgsl?raw';
+import quad1Wgsl from './attention_quad1.wgsl?raw';
+import quad4Wgsl from './attention_quad4.wgsl?raw';
 
 export interface HeadSizes {
   /** H: query heads. */
@@ -26,3 +30,9 @@ export function headLayout(kernelName: string, { heads, kvHeads, headDim }: Head
 export function laneSource(size: number): { wgsl: string; width: number } {
   return size % 4 === 0 ? { wgsl: lane4Wgsl, width: 4 } : { wgsl: lane1Wgsl, width: 1 };
 }
+
+/** WGSL of <name>_quad(at, quad): quads of rows of the array `name`. */
+export const quadSource = (size: number, name: string): string => (size % 4 === 0 ? quad4Wgsl : quad1Wgsl).replaceAll('SOURCE', name);
+
+/** WGSL of put_<name>(at, quad, value). */
+export const putSource = (size: number, name: string): string => (size % 4 === 0 ? put4Wgsl : put1Wgsl).replaceAll('SOURCE', name);

@@ -4,7 +4,8 @@
 // logits [rows, V], losses [M] f32, labels [M] u32. Assigns losses (and logits) of the live rows.
 // One workgroup a row. Each invocation keeps a running maximum and sum (Milakov & Gimelshein 2018) over its
 // own columns, one barrier, then all merge them in the same order; the second sweep visits the same columns,
-// so no invocation reads what another writes. Any vocabulary; the type V is vec4f where it is a multiple of 4.
+// so no invocation reads what another writes. Any vocabulary; the type V is vec4f where rows are whole vec4s: then INSIDE says how many
+// elements of the last one are logits, and the padding behind them gets gradients of 0.
 // A label must be below the vocabulary size; the host checks that. A row with a logit that is not finite has an
 // infinite loss. The kernel finds it by its bits, because exp and max of some devices turn a NaN into a number.
 
@@ -12,7 +13,7 @@ struct Params {
   rows: u32,
   extent: u32,
   row0: u32,
-  vocab: u32,
+  steps: u32,   // of V in a row
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -22,11 +23,17 @@ struct Params {
 
 var<workgroup> partial: array<vec2f, SIZE>;  // maximum, and sum of e^(logit − maximum); −1 for broken
 
+// Padding does not count: its e^(value − maximum) is 0.
+fn inside(value: V, c: u32) -> V {
+  if (INSIDE == LANES || c + 1u < p.steps) { return value; }
+  return first(value, INSIDE, V(-1e30));
+}
+
 @compute @workgroup_size(SIZE)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me: u32) {
   let row = group.y * 65535u + group.x;
   if (row >= live_rows(p.extent, p.row0, p.rows)) { return; }
-  let steps = p.vocab / LANES;
+  let steps = p.steps;
   let base = row * steps;
   let label = labels[p.row0 + row];
   let label_step = label / LANES;
@@ -37,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   var wanted = 0.0;
   var broken = false;
   for (var c = me; c < steps; c += SIZE) {
-    let value = logits[base + c];
+    let value = inside(logits[base + c], c);
     broken = broken || any_not_finite(value);
     let e = exp(-abs(value - highest));
     sums = select(sums * e + 1.0, sums + e, value <= highest);
@@ -62,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   if (TRAIN == 1u) {
     let scale = frame.loss_scale / sum;
     for (var c = me; c < steps; c += SIZE) {
-      var value = exp(logits[base + c] - V(maximum)) * scale;
+      var value = exp(inside(logits[base + c], c) - V(maximum)) * scale;
       if (c == label_step) { value -= only(V(frame.loss_scale), label % LANES); }
       logits[base + c] = value;
     }

@@ -14,11 +14,11 @@ import type { BufferSpec, Half, View } from '../../dispatch/types';
 import { amount, type Extents } from '../../dispatch/extents';
 import { randomArray, relativeError } from '../../testing/compare';
 import { SLOW } from '../../testing/slow';
-import { matmul, type MatmulArgs, type MatmulFamily, type MatmulLayout } from './matmul';
+import { matmul, matmulParts, type MatmulArgs, type MatmulFamily, type MatmulLayout } from './matmul';
 import { matmulReference } from './matmul.ref';
 
 const LAYOUTS: readonly MatmulLayout[] = ['nt', 'nn', 'tn'];
-const FAMILIES: readonly MatmulFamily[] = ['register', 'shared'];
+const FAMILIES: readonly MatmulFamily[] = ['register', 'tiles'];
 
 /**
  * Of max|error| / max|y|. A sum of k terms in f32 is off by about 2⁻²⁴·√k of its partial sums, alpha, bias, residual
@@ -26,7 +26,7 @@ const FAMILIES: readonly MatmulFamily[] = ['register', 'shared'];
  */
 const tolerance = (k: number): number => 5 * 2 ** -24 * (Math.sqrt(k) + 4);
 
-type Options = Pick<MatmulArgs, 'lda' | 'ldb' | 'ldy' | 'a0' | 'b0' | 'y0' | 'live' | 'alpha' | 'accumulate' | 'family'>;
+type Options = Pick<MatmulArgs, 'lda' | 'ldb' | 'ldy' | 'a0' | 'b0' | 'y0' | 'live' | 'alpha' | 'accumulate' | 'family' | 'tile'>;
 interface Case extends Options {
   readonly m: number;
   readonly n: number;
@@ -35,6 +35,8 @@ interface Case extends Options {
   readonly residual?: boolean;
   /** b lies packed. */
   readonly stored?: Half;
+  /** Parts of the sum. */
+  readonly parts?: number;
   readonly extents?: Partial<Extents>;
   readonly frame?: Partial<Omit<Frame, 'extents'>>;
 }
@@ -58,7 +60,7 @@ function slice(
 /** Runs one case and returns max|error| / max|y| over what should be written; checks that nothing else was. */
 async function run(layout: MatmulLayout, spec: Case): Promise<number> {
   const lab = await nodeLab();
-  const { m, n, k, bias: withBias, residual: withResidual, stored, extents, frame, ...options } = spec;
+  const { m, n, k, bias: withBias, residual: withResidual, stored, parts, extents, frame, ...options } = spec;
   const { live } = options;
   const limit = live ? Math.max(0, (extents?.[live.extent] ?? 0) - (live.row0 ?? 0)) : Infinity;
   const liveM = layout === 'tn' ? m : Math.min(m, limit);
@@ -91,7 +93,7 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
   const residual = withResidual ? slice(m, m, n, ldy, y0, 4) : undefined;
   const before = accumulates ? slice(m, m, n, ldy, y0, 5, 0.25) : slice(0, m, n, ldy, y0, 5);
   const y = input('y', before);
-  const dispatch = matmul({
+  const product: MatmulArgs = {
     label: 'test',
     layout,
     m,
@@ -103,8 +105,9 @@ async function run(layout: MatmulLayout, spec: Case): Promise<number> {
     b: codes ? packed(codes) : input('b', b),
     ...(bias && { bias: input('bias', bias) }),
     ...(residual && { residual: input('residual', residual) }),
-  });
-  const [got] = await lab.run([dispatch], data, [y], { ...frame, extents });
+  };
+  const dispatches = parts ? matmulParts(product, { count: parts, scratch: scratch('parts', parts * m * n) }) : [matmul(product)];
+  const [got] = await lab.run(dispatches, data, [y], { ...frame, extents });
 
   const shape = { layout, m: liveM, n, k: liveK, lda, ldb, ldy, a0, b0, y0, alpha, accumulate: accumulates };
   const want = matmulReference(shape, before, a, b, bias, residual);
@@ -146,7 +149,7 @@ describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, fa
   'matmul $layout, $family',
   ({ layout, family }) => {
     const check = async (spec: Case): Promise<void> => note(`${layout} ${family}`, await run(layout, { ...spec, family }));
-    // Few rows are sizes like any other to the shared tiles of nn and tn; a kernel of those takes seconds to compile.
+    // Few rows are sizes like any other to the tiles of nn and tn; a kernel of those takes seconds to compile.
     const sizes = Object.entries<Sizes>(SIZES).filter(
       ([, { m }], at) => family === 'register' || at < (SLOW ? 3 : 2) || (layout === 'nt' && m <= 4),
     );
@@ -178,11 +181,57 @@ describe.each(LAYOUTS.flatMap((layout) => FAMILIES.map((family) => ({ layout, fa
     });
 
     it('is right at sizes of a real model', async () => {
-      await check({ ...(family === 'shared' && FULL), m: 256, n: 128, k: 352 });
+      await check({ ...(family === 'tiles' && FULL), m: 256, n: 128, k: 352 });
       await check({ ...FULL, m: 64, n: 2048, k: 128 });
     });
   },
 );
+
+describe('matmul in tiles', () => {
+  const check = async (layout: MatmulLayout, spec: Case): Promise<void> =>
+    note(`${layout} tiles`, await run(layout, { ...spec, family: 'tiles' }));
+
+  // Larger than a tile in every direction, and odd.
+  it.each(LAYOUTS.flatMap((layout) => (['128x64', '64x64'] as const).map((tile) => [layout, tile] as const)))(
+    '%s, %s',
+    async (layout, tile) => {
+      const [m, n, k] = [147, 301, 100];
+      await check(layout, { m, n, k, ...FULL, tile, lda: (layout === 'tn' ? m : k) + 7, a0: 1, ldy: n + 7, y0: 1 });
+      await check(layout, {
+        m,
+        n,
+        k,
+        ...FULL,
+        tile,
+        lda: (layout === 'tn' ? m : k) + 7,
+        a0: 1,
+        ldy: n + 7,
+        y0: 1,
+        live: { extent: 'rows' },
+        extents: { rows: 61 },
+      });
+    },
+  );
+
+  it.each(LAYOUTS)('%s in parts of the sum', async (layout) => {
+    const spec = { m: 37, n: 34, k: 151, ...FULL, ldy: 37, y0: 2, live: { extent: 'rows' } } as const;
+    for (const rows of [0, 17, 37, 200]) await check(layout, { ...spec, parts: 3, extents: { rows } });
+  });
+
+  it('has the same bits in every tile', async () => {
+    const lab = await nodeLab();
+    const [m, n, k] = [70, 36, 100];
+    const views = { y: scratch('y', m * n), a: scratch('a', m * k), b: scratch('b', n * k) };
+    const data = new Map([views.a, views.b].map((view, at) => [view.buffer, randomArray(view.bytes / 4, at)]));
+    const results = [];
+    for (const tile of ['128x64', '64x64', '32x32'] as const) {
+      const [y] = await lab.run([matmul({ label: tile, layout: 'nt', family: 'tiles', tile, m, n, k, ...views })], data, [views.y]);
+      results.push(new Uint32Array(y.buffer));
+    }
+    expect(results[1]).toEqual(results[0]);
+    expect(results[2]).toEqual(results[0]);
+  });
+});
 
 describe.each(['nt', 'nn'] as const)('matmul %s, with packed weights', (layout) => {
   // Rows of whole quads; every other size is as odd as it was. A kernel is compiled for each: one with all options.
@@ -190,7 +239,7 @@ describe.each(['nt', 'nn'] as const)('matmul %s, with packed weights', (layout) 
     [
       { ...SIZES.odd, family: 'register' } as const,
       { ...SIZES['three rows'], n: 20, k: 76, family: 'register' } as const,
-      ...(stored === 'bf16' && (SLOW || layout === 'nn') ? [{ ...SIZES.odd, family: 'shared' } as const] : []),
+      ...(stored === 'bf16' && (SLOW || layout === 'nn') ? [{ ...SIZES.odd, family: 'tiles' } as const] : []),
     ].map(({ m, n, k, family }) => ({ stored, family, m, n: layout === 'nn' ? 4 * Math.ceil(n / 4) : n, k: k - (k % 4) })),
   );
   it.each(cases)('$stored, $family, $m×$n×$k', async ({ m, n, k, ...packed }) => {
@@ -290,7 +339,7 @@ describe('matmul', () => {
       { layout: 'nt', family: 'register', stored: 'f16', m: 21 },
       { layout: 'nt', family: 'register', stored: 'bf16', m: 3 },
       { layout: 'nn', family: 'register', stored: 'bf16', m: 21 },
-      { layout: 'nt', family: 'shared', stored: 'f16', m: 21 },
+      { layout: 'nt', family: 'tiles', stored: 'f16', m: 21 },
     ] as const;
     for (const { stored, m, ...kind } of cases) {
       const whole = { ...args(m, 24, 100), ...kind };

@@ -1,7 +1,7 @@
 // Matrix products in the three layouts that a linear layer and its gradients need, in two kernel families.
-// This file checks shapes, picks the kernel (family, row tile, quads or single elements per operand) and its grid.
+// This file checks shapes, picks the kernel (family, tile, quads or single elements per operand) and its grid.
 
-import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
+import { elementBytes, roundUp, type Dispatch, type View } from '../../dispatch/types';
 import type { Amount, Grid, GridDim, Work } from '../../dispatch/extents';
 import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from '../../dispatch/kernel';
 import common from './matmul_common.wgsl?raw';
@@ -10,14 +10,21 @@ import few from './matmul_nt_few.wgsl?raw';
 import fewShared from './matmul_nt_few_shared.wgsl?raw';
 import nn from './matmul_nn.wgsl?raw';
 import nt from './matmul_nt.wgsl?raw';
-import shared from './matmul_shared.wgsl?raw';
+import sum from './matmul_sum.wgsl?raw';
+import tiles from './matmul_tiles.wgsl?raw';
 import tn from './matmul_tn.wgsl?raw';
+import { expand } from '../lib/expand';
+import { flatLaunch, rowAmount } from '../lib/rowwise';
+import { TILES, tileFor, type MatmulTile } from './tile';
 
 /** nt: y[m,n] = Σ_k a[m,k]·b[n,k] (forward) · nn: Σ_k a[m,k]·b[k,n] (dX) · tn: Σ_k a[k,m]·b[k,n] (dW). */
 export type MatmulLayout = 'nt' | 'nn' | 'tn';
 
-/** 'register' has no barrier; 'shared' stages tiles in workgroup memory. Each wins on some devices. */
-export type MatmulFamily = 'register' | 'shared';
+/**
+ * 'register' keeps its tile in registers and has no barrier: for software adapters, and some graphics cards. 'tiles' goes through workgroup
+ * memory, in tiles of several sizes that all give the same bits.
+ */
+export type MatmulFamily = 'register' | 'tiles';
 
 export interface MatmulArgs {
   readonly label: string;
@@ -54,8 +61,32 @@ export interface MatmulArgs {
    * as one over the terms before and these; no alpha, bias, residual. Default 'no'.
    */
   readonly accumulate?: 'no' | 'yes' | 'frame' | 'continue';
+  /**
+   * The operand whose rows of odd width are padded to whole quads, so that it is read and written by quads: 'y' of nt, whose padding may be
+   * overwritten, or 'a' of nn and tn, whose padding holds numbers.
+   */
+  readonly padded?: 'a' | 'y';
   readonly family?: MatmulFamily;
+  /** Of family 'tiles'. Default: by the sizes. */
+  readonly tile?: MatmulTile;
 }
+
+/** A product as parts of its sum, which matmulParts() adds in order. */
+export interface Parts {
+  readonly count: number;
+  /** [count, m, n] */
+  readonly scratch: View;
+  /** Parts of one dispatch. Default: all. */
+  readonly together?: number;
+}
+
+/** Parts [first, end) of `count`, which one dispatch computes. */
+interface Cut {
+  readonly count: number;
+  readonly first: number;
+  readonly end: number;
+}
+const WHOLE: Cut = { count: 1, first: 0, end: 1 };
 
 const ACCUMULATE_CODES = { no: 0, yes: 1, frame: 2, continue: 3 } as const;
 const REGISTER_SOURCES: Readonly<Record<MatmulLayout, string>> = { nt, nn, tn };
@@ -64,11 +95,10 @@ const REGISTER_SOURCES: Readonly<Record<MatmulLayout, string>> = { nt, nn, tn };
 const FEW_ROWS = 4;
 const FEW = {
   register: { name: 'matmul_nt_few', source: few, constants: { COLUMNS: 64 } },
-  shared: { name: 'matmul_nt_few_shared', source: fewShared, constants: { COLUMNS: 8, LANES: 16 } },
+  tiles: { name: 'matmul_nt_few_shared', source: fewShared, constants: { COLUMNS: 8, LANES: 16 } },
 } as const;
 /** Outputs of one invocation of the register family: TILE_ROWS × 4. */
 const TILE_ROWS = 8;
-const SHARED_TILE = 64;
 
 interface Shapes {
   readonly lda: number;
@@ -81,7 +111,9 @@ interface Shapes {
 
 interface Choice {
   readonly name: string;
-  readonly source: string;
+  /** Family or tile, for the kernel's key. */
+  readonly kind: string;
+  readonly source: string | (() => string);
   readonly constants: Readonly<Record<string, number>>;
   readonly grid: Grid;
   /** y is written one element at a time. */
@@ -89,18 +121,44 @@ interface Choice {
 }
 
 /** One matrix product. Throws SHAPE_MISMATCH on a view that is too small or sizes that contradict each other. */
-export function matmul(args: MatmulArgs): Dispatch {
+export const matmul = (args: MatmulArgs): Dispatch => make(args, WHOLE);
+
+/**
+ * The same product in parts of the sum, which give small outputs with long sums the workgroups that fill a graphics card: two dispatches.
+ * Family 'tiles'; no 'continue'. Throws SHAPE_MISMATCH.
+ */
+export function matmulParts(args: MatmulArgs, { count, scratch, together = count }: Parts): Dispatch[] {
+  const { label, layout, m, n, y, bias, residual, alpha, accumulate, live, ldy, y0, ...rest } = args;
+  if (accumulate === 'continue' || args.family !== 'tiles')
+    throw shapeError(`matmul_${layout}`, 'parts', "family 'tiles', no 'continue'", '');
+  const limited = layout === 'tn' ? undefined : live;
+  const products = { ...rest, label: `${label} parts`, layout, m, n, live, y: scratch };
+  const starts = Array.from({ length: Math.ceil(count / together) }, (_, i) => i * together);
+  return [
+    ...starts.map((first) => make(products, { count, first, end: Math.min(count, first + together) })),
+    addParts({ label: `${label} sum`, m, n, y, ldy, y0, bias, residual, alpha, accumulate, live: limited }, { count, scratch }),
+  ];
+}
+
+function make(args: MatmulArgs, cut: Cut): Dispatch {
   const { label, layout, m, n, k, bias, residual, accumulate = 'no' } = args;
   const choice = choose(args);
   const shapes = checkedShapes(args, choice.name);
   const { lda, ldb, ldy, a0, b0, y0 } = shapes;
 
-  const aFormat = formatOf(layout === 'tn' ? m : k, lda, a0);
+  const whole = (operand: 'a' | 'y', width: number): number => (args.padded === operand ? roundUp(width, 4) : width);
+  // The register kernel of nn has no mask for terms past the last.
+  const aWidth = layout === 'tn' ? m : k;
+  const aFormat = formatOf(layout === 'nn' && args.family !== 'tiles' ? aWidth : whole('a', aWidth), lda, a0);
   const bFormat = packedFormat(choice.name, args.b, formatOf(layout === 'nt' ? k : n, ldb, b0));
-  const yFormat = choice.elementwise ? 'scalar' : formatOf(n, ldy, y0);
+  const yFormat = choice.elementwise ? 'scalar' : formatOf(whole('y', n), ldy, y0);
   const biasFormat = bias ? yFormat : 'none';
   const residualFormat = residual ? yFormat : 'none';
 
+  const parts = cut.count;
+  // Parts begin at whole tiles of k.
+  const span = parts === 1 ? k : roundUp(Math.ceil(k / parts), 16);
+  if (parts > 1) expectElements(choice.name, 'parts', args.y, parts * m * n);
   const of = kernel(
     choice.name,
     [
@@ -113,7 +171,7 @@ export function matmul(args: MatmulArgs): Dispatch {
       choice.source,
     ],
     { ...choice.constants, ACCUMULATE: ACCUMULATE_CODES[accumulate] },
-    `y_${yFormat}.a_${aFormat}.b_${bFormat}.bias_${biasFormat}.residual_${residualFormat}`,
+    `y_${yFormat}.a_${aFormat}.b_${bFormat}.bias_${biasFormat}.residual_${residualFormat}.${choice.kind}`,
   );
   return dispatch(
     of,
@@ -132,9 +190,60 @@ export function matmul(args: MatmulArgs): Dispatch {
       extent: EXTENT_CODES[args.live?.extent ?? 'none'],
       row0: args.live?.row0 ?? 0,
       alpha: args.alpha ?? 1,
+      span,
+      part: parts === 1 ? 0 : unitsOf(yFormat, m * n),
+      part0: cut.first,
     },
-    choice.grid,
-    workOf(args),
+    parts === 1 ? choice.grid : [choice.grid[0], choice.grid[1], cut.end - cut.first],
+    workOf(args, cut),
+  );
+}
+
+type Sum = Pick<MatmulArgs, 'label' | 'm' | 'n' | 'y' | 'ldy' | 'y0' | 'bias' | 'residual' | 'alpha' | 'accumulate' | 'live'>;
+
+/** y = alpha · Σ parts + bias + residual, or added to y. */
+function addParts(
+  { label, m, n, y, ldy = n, y0 = 0, bias, residual, alpha = 1, accumulate = 'no', live }: Sum,
+  { count, scratch }: Parts,
+): Dispatch {
+  const name = 'matmul_sum';
+  expectMatrix(name, 'y', y, m, n, ldy, y0);
+  if (residual) expectMatrix(name, 'residual', residual, m, n, ldy, y0);
+  if (bias) expectElements(name, 'bias', bias, n);
+  const [yFormat, aFormat] = [formatOf(n, ldy, y0), formatOf(n, n, 0)];
+  const [biasFormat, residualFormat] = [bias ? yFormat : 'none', residual ? yFormat : 'none'] as const;
+  const quads = Math.ceil(n / 4);
+  const { grid, repeat } = flatLaunch(m, live, quads);
+  const of = kernel(
+    name,
+    [
+      storeSnippet(yFormat),
+      loadSnippet('a', 3, aFormat),
+      loadSnippet('bias', 5, biasFormat),
+      loadSnippet('residual', 6, residualFormat),
+      common,
+      sum,
+    ],
+    { ACCUMULATE: ACCUMULATE_CODES[accumulate], REPEAT: repeat },
+    `y_${yFormat}.a_${aFormat}.bias_${biasFormat}.residual_${residualFormat}`,
+  );
+  const units = { lda: unitsOf(aFormat, n), ldb: 0, ldy: unitsOf(yFormat, ldy), a0: 0, b0: 0, y0: unitsOf(yFormat, y0) };
+  const more = {
+    extent: EXTENT_CODES[live?.extent ?? 'none'],
+    row0: live?.row0 ?? 0,
+    alpha,
+    span: count,
+    part0: 0,
+    part: unitsOf(aFormat, m * n),
+  };
+  const passes = count + 1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0);
+  return dispatch(
+    of,
+    label,
+    { y, a: scratch, ...(bias && { bias }), ...(residual && { residual }) },
+    { m, n, k: count, ...units, ...more },
+    grid,
+    { flops: rowAmount(m, live, count * n), bytes: rowAmount(m, live, 4 * passes * n, bias ? 4 * n : 0) },
   );
 }
 
@@ -145,19 +254,24 @@ function choose(args: MatmulArgs): Choice {
     const { name, source, constants } = FEW[family];
     return {
       name,
+      kind: family === 'tiles' ? 'lanes' : 'register',
       source,
       constants: { ...constants, ROWS: m },
       grid: [by(constants.COLUMNS), rowGroups(args, FEW_ROWS), 1],
       elementwise: true,
     };
   }
-  if (family === 'shared') {
-    const constants = { A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };
-    return { name: `matmul_${layout}_shared`, source: shared, constants, grid: [rowGroups(args, SHARED_TILE), by(SHARED_TILE), 1] };
+  if (family === 'tiles') {
+    const tile = args.tile ?? tileFor(m, n);
+    const { BM, BN, ROWS } = TILES[tile];
+    const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };
+    const source = (): string => expand(tiles, { ROWS });
+    return { name: `matmul_${layout}`, kind: tile, source, constants, grid: [rowGroups(args, BM), by(BN), 1] };
   }
   const constants = m <= FEW_ROWS ? { ROWS: 4, WX: 64, WY: 1 } : { ROWS: TILE_ROWS, WX: 16, WY: 4 };
   return {
     name: `matmul_${layout}`,
+    kind: 'register',
     source: REGISTER_SOURCES[layout],
     constants,
     grid: [rowGroups(args, constants.ROWS * constants.WY), by(constants.WX * 4), 1],
@@ -211,11 +325,13 @@ function expectMatrix(name: string, binding: string, view: View, rows: number, w
  * 2·m·n·k FLOPs, each operand over the bus once. A whole live extent scales the work; a chunk of one (row0
  * given) is counted at its capacity, because a linear form cannot say where the extent ends inside it.
  */
-function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }: MatmulArgs): Work {
+function workOf({ layout, m, n, k, b, bias, residual, accumulate = 'no', live }: MatmulArgs, { count, first, end }: Cut): Work {
+  const parts = end - first;
+  const share = parts / count;
   const limited = layout === 'tn' ? k : m;
   const scaled = (perLive: number, fixed: number): Amount =>
-    live && live.row0 === undefined ? { [live.extent]: perLive, one: fixed } : { one: perLive * limited + fixed };
-  const yElements = n * (1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
+    live && live.row0 === undefined ? { [live.extent]: share * perLive, one: share * fixed } : { one: share * (perLive * limited + fixed) };
+  const yElements = n * (parts / share + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0));
   const biasElements = bias ? n : 0;
   return layout === 'tn'
     ? { flops: scaled(2 * m * n, 0), bytes: scaled(4 * m + elementBytes(b) * n, 4 * (m * yElements + biasElements)) }

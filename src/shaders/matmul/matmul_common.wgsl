@@ -16,6 +16,9 @@ struct Params {
   extent: u32,   // what limits m (nt, nn) or k (tn), for live_rows()
   row0: u32,
   alpha: f32,
+  span: u32,     // tiles: terms of a part of the sum (k if there is only one), and addresses from one part's y to the next
+  part: u32,
+  part0: u32,    // first part of this dispatch
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

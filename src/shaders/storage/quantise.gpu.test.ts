@@ -91,8 +91,8 @@ describe.each(TYPES)('%s', (stored) => {
   });
 
   const [m, n, k] = [21, 96, 160];
-  // The shared tiles take seconds to compile, and read operands through the same text.
-  const families: readonly MatmulFamily[] = SLOW ? ['register', 'shared'] : ['register'];
+  // Tiles take seconds to compile, and read operands through the same text.
+  const families: readonly MatmulFamily[] = SLOW ? ['register', 'tiles'] : ['register'];
   for (const layout of ['nt', 'nn'] as const satisfies readonly MatmulLayout[]) {
     it.each(families)(`is read by a product, ${layout}, %s`, async (family) => {
       const lab = await nodeLab();
