@@ -4,24 +4,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { closedForm } from '../testing/closed-form';
-import { assignments, dispatchesOf, everySegment, METHODS, runConfig, runPlan } from '../testing/plans';
+import { paramSlots } from '../testing/param-slots';
+import { assignments, METHODS, runConfig, runPlan } from '../testing/plans';
 import { ODD_NAMES, SHAPE_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
 import { termBytes } from './forecast-formula';
 import { bytesByCategory, sumBytes } from '../dispatch/memory';
-import { KERNEL_CHOICES, type PlanInput } from './input';
-import { RunPlan, type Assignment } from './run-plan';
-
-const distinctParams = (plan: RunPlan, over: readonly Assignment[]): number =>
-  new Set(dispatchesOf(everySegment(plan, over)).map(({ params }) => String.fromCharCode(...params))).size;
-
-/** Distinct parameters of all that a run can submit, with the kernels that have the most. For large models, of which that takes long, the plan's. */
-const paramSlots = (plan: RunPlan, over = assignments(plan)): number => {
-  const own = distinctParams(plan, over);
-  if (plan.input.shape.vocab > 1e4) return Math.max(own, plan.params.slots);
-  const others = KERNEL_CHOICES.slice(1).map((kernels) => distinctParams(new RunPlan({ ...plan.input, kernels }), over.slice(0, 2)));
-  return Math.max(own, ...others);
-};
+import type { PlanInput } from './input';
+import type { RunPlan } from './run-plan';
 
 /** The formula's numbers, from shape and configuration alone where the plan decides nothing. */
 const numbers = (plan: RunPlan, over = assignments(plan), halves = false) => {

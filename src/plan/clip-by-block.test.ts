@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from '../dispatch/limits';
 import { bytesByCategory } from '../dispatch/memory';
 import { planFaults } from '../dispatch/validate';
 import { closedForm } from '../testing/closed-form';
+import { paramSlots } from '../testing/param-slots';
 import { assignments, dispatchesOf, everySegment, METHODS, runConfig, stepSegments, viewsBy } from '../testing/plans';
 import { ODD_NAMES, SHAPES } from '../testing/shapes';
 import { forecast } from './forecast';
@@ -22,8 +23,7 @@ describe.each(ODD_NAMES.slice(1, 4))('%s', (name) => {
       const plan = new RunPlan(planInput(shape, config));
       const { input } = plan;
       expect(input.updateAtOnce).toBe(gradAccum === 1);
-      const structs = new Set(dispatchesOf(everySegment(plan)).map(({ params }) => String.fromCharCode(...params)));
-      const want = closedForm({ ...input, rank: input.lora?.rank ?? 0, paramSlots: structs.size });
+      const want = closedForm({ ...input, rank: input.lora?.rank ?? 0, paramSlots: paramSlots(plan) });
       expect(bytesByCategory(plan.allBuffers)).toEqual(want);
       expect(planFaults(plan.allBuffers, everySegment(plan), plan.capacity, DEFAULT_LIMITS)).toEqual([]);
       const shown = forecast(shape, config);

@@ -12,7 +12,7 @@ import type { PlanInput } from './input';
 import { norm, type NormOp } from './ops/norm';
 import type { BackwardSite, ForwardSite } from './ops/op';
 import type { ModelShape } from '../model/types';
-import { longProduct, rangesOf } from './split';
+import { longProduct, rangesOf, viewRows } from './split';
 import { matrixRows, tensorRows, tensorView, type RowsView } from './sharded-buffer';
 import { FULL_VIEW, type Dispatch, type View } from '../dispatch/types';
 
@@ -35,7 +35,7 @@ function pieces(
   maxFlops: number,
 ): VocabularyPiece[] {
   return matrices.flatMap((held, index) =>
-    rangesOf(held.rows, 2 * width * rows, maxFlops).map(([from, to]): VocabularyPiece => {
+    rangesOf(held.rows, 2 * width * rows, maxFlops, viewRows(held.view, width)).map(([from, to]): VocabularyPiece => {
       const slice = ({ view }: RowsView): View => matrixRows(view, from, to, width);
       return {
         v0: held.first + from,

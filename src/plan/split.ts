@@ -5,15 +5,15 @@ import type { AttentionPiece } from '../shaders/attention/attention';
 import { matmul, matmulParts, type MatmulArgs } from '../shaders/matmul/matmul';
 import { partsFor } from '../shaders/matmul/tile';
 import { capacityOf, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
-import { elementBytes, type Dispatch, type View } from '../dispatch/types';
+import { elementBytes, isQuantised, QUANTISED_BLOCK, type Dispatch, type View } from '../dispatch/types';
 import { amount } from '../dispatch/extents';
 
-/** Where any view of a matrix may start: 128 rows of a multiple of 32 elements fill whole bindings, also in 8 and 4 bits. */
-const UNIT = 128;
+/** A view of a matrix may start at multiples of so many rows: 128 of an odd number of groups of 32 integers fill whole bindings, 64 of others. */
+export const viewRows = ({ stored }: View, columns: number): number => (isQuantised(stored) && columns % QUANTISED_BLOCK !== 0 ? 128 : 64);
 
-/** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of 128. */
-export function rangesOf(total: number, flopsPerUnit: number, maxFlops = LEAST_DISPATCH_FLOPS): [number, number][] {
-  const step = Math.max(UNIT, Math.floor(maxFlops / flopsPerUnit / UNIT) * UNIT);
+/** Ranges [first, end) of `total` units within the work of one dispatch. They start at multiples of `unit`. */
+export function rangesOf(total: number, flopsPerUnit: number, maxFlops = LEAST_DISPATCH_FLOPS, unit = 64): [number, number][] {
+  const step = Math.max(unit, Math.floor(maxFlops / flopsPerUnit / unit) * unit);
   const ranges: [number, number][] = [];
   for (let first = 0; first < total; first += step) ranges.push([first, Math.min(total, first + step)]);
   return ranges;
@@ -22,7 +22,7 @@ export function rangesOf(total: number, flopsPerUnit: number, maxFlops = LEAST_D
 /** Cuts a product by columns of y (nt, nn: the forward and dX), or by rows of y (tn: dW, whose live extent is k). */
 export function splitProduct(args: MatmulArgs, maxFlops: number): Dispatch[] {
   const { layout, m, n, k } = args;
-  const ranges = layout === 'tn' ? rangesOf(m, 2 * n * k, maxFlops) : rangesOf(n, 2 * m * k, maxFlops);
+  const ranges = layout === 'tn' ? rangesOf(m, 2 * n * k, maxFlops) : rangesOf(n, 2 * m * k, maxFlops, viewRows(args.b, args.ldb ?? k));
   return ranges.length === 1 ? [matmul(args)] : ranges.map(([first, end]) => matmul(piece(args, first, end)));
 }
 

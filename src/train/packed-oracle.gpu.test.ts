@@ -14,6 +14,7 @@ import { boundOfZeros, gradientBound, judge, updateBound, Worst } from '../testi
 import { fixtureConfig, fixtureMicroBatch } from '../testing/oracle';
 import { loadStoredFixture, STORED_FIXTURES, type StoredFixture } from '../testing/stored-fixtures';
 import { Engine } from '../engine/engine';
+import { logitRows } from '../testing/logit-rows';
 import { stepsOf } from '../testing/steps';
 import { loadWeights } from '../engine/weights';
 
@@ -65,7 +66,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
       const switches = { embedding: on, head: on, norm: true };
       const config: RunConfig = { ...base, steps: draws.length, lr: 0, stepsPerPeriod: 1, alwaysOn: switches };
       const packed = await open(fixture, config, draws);
-      const { alwaysOn, slots, logits } = packed.plan.buffers;
+      const { alwaysOn, slots } = packed.plan.buffers;
       const trained = allRows(packed).flatMap((row) => (on && row.layer === null ? row.name : []));
       const inHalves = allRows(packed).flatMap((row) => (packed.storedAs(row) === 'f32' ? [] : row.name));
       expect(inHalves.sort()).toEqual(run.packed.filter((tensor) => !trained.includes(tensor)).sort());
@@ -88,7 +89,7 @@ describe.each(STORED_FIXTURES)('%s', (name) => {
       await packed.roundBack();
       await expectUntouched(packed, fixture, allRows(packed));
       await packed.evaluate(batch);
-      const got = new Float32Array((await packed.readWhole(logits)).buffer).subarray(0, gradients.logits.values.length);
+      const got = (await logitRows(packed)).subarray(0, gradients.logits.values.length);
       logitError = Math.max(logitError, judge('logits', got, gradients.logits.values, []).error);
     }
     console.info(
