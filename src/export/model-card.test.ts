@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { DEFAULTS } from '../config/run-config';
+import { DEFAULTS, type RunConfig } from '../config/run-config';
 import { MEMORY_CATEGORIES } from '../dispatch/memory';
 import { modelCard, type ModelCardFacts } from './model-card';
 import type { RunReport } from '../train/events';
@@ -35,6 +35,14 @@ const facts: ModelCardFacts = {
   dtype: 'bf16',
   tied: true,
 };
+
+test('losses on a quantised base are not said to be those of the files', () => {
+  const of = (config: Partial<RunConfig>): string => modelCard({ ...facts, config: { ...DEFAULTS, ...config }, dtype: 'f32' });
+  expect(of({ weightStorage: 'int8' })).toContain('stored in 8 bits; the files have full precision, whose loss was not measured');
+  expect(of({ weightStorage: 'int4', method: 'lora' })).toContain('stored in 4 bits');
+  expect(of({ weightStorage: 'int8', method: 'full' })).not.toContain('stored in');
+  expect(of({})).not.toContain('stored in');
+});
 
 const frontMatter = (card: string): string[] => {
   const lines = card.split('\n');

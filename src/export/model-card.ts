@@ -66,11 +66,19 @@ function settings({ config, tied }: ModelCardFacts): string[] {
   ];
 }
 
-function results({ memory, evalLoss, parameters, trainable, device }: RunReport, dtype: Dtype): string[] {
+/** Of which weights the losses are: a run on a quantised base measures that, and exports full precision. */
+function measuredWeights({ weightStorage, method }: RunConfig, dtype: Dtype, measured: Dtype): string {
+  const bits = method === 'full' ? undefined : { int8: 8, int4: 4 }[weightStorage as string];
+  if (bits !== undefined)
+    return `of the run, in which weights that did not train were stored in ${bits} bits; the files have full precision, whose loss was not measured`;
+  return `of the weights ${measured === dtype ? `in ${dtype}` : 'before they were rounded'}`;
+}
+
+function results({ report: { memory, evalLoss, parameters, trainable, device }, config, dtype }: ModelCardFacts): string[] {
   const [before, after] = [evalLoss[0], evalLoss.at(-1)];
   const loss =
     before && after && after.step > before.step
-      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, of the weights ${(after.weights ?? 'f32') === dtype ? `in ${dtype}` : 'before they were rounded'})`
+      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, ${measuredWeights(config, dtype, after.weights ?? 'f32')})`
       : 'no held-out loss was measured';
   return [
     loss,
@@ -116,7 +124,7 @@ export function modelCard(facts: ModelCardFacts): string {
     '',
     '## Results',
     '',
-    list(results(report, dtype)),
+    list(results(facts)),
     ...periods(report),
     '',
     '## Use',

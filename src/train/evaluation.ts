@@ -82,7 +82,7 @@ export class Evaluations {
     await this.#engine.roundBack();
     const before = this.#losses.pop()?.loss ?? null;
     const held = await this.#heldOut();
-    // The rounded model is exported, so its loss is the last one.
+    // The model as it is stored answers and is compared, so its loss is the last one. It is what is exported, unless the base is quantised.
     if (held) this.#losses.push({ step, loss: held.loss });
     this.#rounding = { layers, before, after: held?.loss ?? null };
     this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });
