@@ -57,7 +57,7 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   weightStorage: {
     label: 'Weights on the GPU',
     short: 'the weight storage',
-    hint: 'As stored: weights that do not train keep the 16 bits of their file and need half the memory.',
+    hint: 'Weights that do not train can keep the 16 bits of their file, or take 8 or 4 bits.',
   },
   loraRank: { label: 'Rank r', short: 'the rank' },
   loraAlpha: { label: 'α', short: 'α', hint: 'Adapters are scaled by α / r.' },

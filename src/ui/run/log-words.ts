@@ -25,7 +25,7 @@ export function logWords(event: RunEvent): string {
     case 'rounded': {
       const { before, after } = event.rounding;
       const cost = before === null || after === null ? '' : `: held-out loss ${formatLoss(before)} → ${formatLoss(after)}`;
-      return `The last layers were rounded to 16 bits${cost}`;
+      return `The last layers are stored as those that do not train${cost}`;
     }
     case 'done':
       return event.stopped ? 'Stopped and kept' : 'Done';
