@@ -3,6 +3,7 @@
 // are in code spans. Pure. Front matter: https://huggingface.co/docs/hub/model-cards
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
+import { SOURCE_WORDS } from '../config/importance';
 import { describePolicies } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import usage from './model-card.py?raw';
@@ -49,7 +50,7 @@ function frontMatter({ base, config }: ModelCardFacts): string[] {
   ];
 }
 
-function settings({ config, tied }: ModelCardFacts): string[] {
+function settings({ config, tied, report }: ModelCardFacts): string[] {
   const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
   const shared = [
     `steps ${steps}, rows per step ${batchSize} × ${gradAccum}, tokens per row at most ${seqLen}`,
@@ -62,8 +63,15 @@ function settings({ config, tied }: ModelCardFacts): string[] {
   return [
     ...shared,
     `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.stepsPerPeriod} steps (${config.lisaSampler})`,
+    ...(report.importance ? [importance(report.importance)] : []),
     describePolicies(config, tied),
   ];
+}
+
+function importance({ source, steps, fingerprint, weights, certain }: NonNullable<RunReport['importance']>): string {
+  const measured = fingerprint === null ? '' : ` (measured over ${steps} steps on the base, fingerprint ${fingerprint})`;
+  const always = certain.length > 0 ? `; trained in every period, since γ·p is 1 or more: ${certain.join(' ')}` : '';
+  return `layers drawn by ${SOURCE_WORDS[source]}${measured}: p = ${weights.map((p) => p.toFixed(4)).join(' ')}${always}`;
 }
 
 /** Of which weights the losses are: a run on a quantised base measures that, and exports full precision. */

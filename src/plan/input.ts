@@ -1,6 +1,7 @@
 // What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
 // have equal plans, byte for byte.
 
+import { layerWeights } from '../config/importance';
 import { policiesOf, sampledBlocks, type PolicyName } from '../config/policies';
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
@@ -43,6 +44,8 @@ export interface PlanInput {
   readonly alwaysOn: AlwaysOn;
   /** Of those, the ones that train only in periods that draw them. */
   readonly sampled: readonly PolicyName[];
+  /** A draw may leave every slot idle. */
+  readonly emptyDraws: boolean;
   readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** How weights that do not train are stored (storage.ts); 'f32' if everything is stored as f32. */
@@ -120,7 +123,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
     steps: config.steps,
     seed: config.seed,
     sampler: config.lisaSampler,
-    weights: config.lisaWeights,
+    weights: layerWeights(config),
     sampled: config.method === 'lisa' ? sampledBlocks(config, shape.tied) : [],
   };
 }
@@ -184,6 +187,7 @@ export function planInput(
     lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
     alwaysOn,
     sampled: lisa ? sampledBlocks(config, shape.tied) : [],
+    emptyDraws: lisa && config.lisaSampler === 'algorithm1',
     trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
     types: config.weightStorage === 'stored' ? types : config.weightStorage,
@@ -211,6 +215,7 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   lowest: run.shape.layers,
   alwaysOn: { embedding: false, norm: false, head: false },
   sampled: [],
+  emptyDraws: false,
   trainedRows: NO_ROWS,
   lora: null,
   // No prompt is longer than the cache.

@@ -189,7 +189,7 @@ export class RunPlan {
 
   /** Every kind of update once; a slot's has the same parameters for every layer that it may serve. */
   #buildUpdates(): void {
-    const { method, slots, sampled } = this.input;
+    const { method, slots, sampled, emptyDraws } = this.input;
     for (const name of this.buffers.alwaysOn.keys()) {
       this.#normOf('alwaysOn', name);
       if (sampled.includes(name)) {
@@ -201,8 +201,8 @@ export class RunPlan {
     for (const { index, master } of this.buffers.slots) {
       this.#normOf('slot', index);
       this.#slotUpdate(index, method === 'lisa' ? 0 : index);
-      // Only a draw of fewer layers than the pool has leaves a slot idle, and no draw is empty.
-      if (method === 'lisa' && (slots > 1 || sampled.length > 0)) this.#units.update('idleSquares', index);
+      // Only a draw of fewer layers than the pool has leaves a slot idle.
+      if (method === 'lisa' && (slots > 1 || sampled.length > 0 || emptyDraws)) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
       // What is quantised joins from its full precision (engine/truth.ts).

@@ -365,11 +365,12 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    this.#fingerprint = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
+    const { run } = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
       await this.#checkDiscarded();
       await this.#proof?.notePiece(piece);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
+    this.#fingerprint = run;
   }
 
   async #restore(reader: CheckpointReader): Promise<void> {

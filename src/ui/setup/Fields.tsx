@@ -31,6 +31,7 @@ const CONTROLS: Readonly<Partial<Record<ConfigKey, Control>>> = {
   lisaHead: () => null,
   lisaNorm: () => null,
   lisaWeights: LayerWeights,
+  lisaProfile: () => null,
   prompts: Prompts,
 } satisfies Record<Exclude<OwnKey, keyof typeof SOURCES>, Control>;
 
