@@ -41,7 +41,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return spec;
   };
   /** For buffers that only steps and evaluations bind: a plan that generates describes them but does not have them. */
-  const makeToTrain = training ? make : describe;
+  const makeToTrain = input.purpose === 'generate' ? describe : make;
   const makeSharded = (name: string, layout: BlockLayout, memory: MemoryCategory, block: string): ShardedBuffer =>
     shardedBuffer(name, layout, (shard, bytes, tensor) => {
       const spec: BufferSpec = { ...describe(shard, bytes, memory, block), tensor };
@@ -57,6 +57,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
     mastered && ALWAYS_ON_NAMES.some((each) => each === name && input.alwaysOn[each] && (each === 'norm' || !input.trainedRows[each]));
   for (const [name, list] of rowsByBlock(table)) {
     const layout = layoutBlock(list, input.shardBytes);
+    const first = blocks.get('layer.0');
+    if (input.purpose === 'evaluate' && first && list[0].layer !== null) {
+      // All layers have one layout, and their weights take turns.
+      blocks.set(name, { ...first, rows: list });
+      continue;
+    }
     blocks.set(name, { weights: makeSharded(name, layout, isMaster(name) ? 'masters' : 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
@@ -185,8 +191,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     ...stream.filter((spec) => spec !== top),
     ...dense.flatMap(({ gradient }) => gradient.shards.map(({ view }) => view.buffer)),
   ];
+  const answering = input.purpose === 'evaluate' ? [] : layers;
   const cachePlaces = placeCache(
-    layers.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
+    answering.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
     cacheBytes,
     training ? stepsOnly : [],
     (name) => make(name, cacheBytes, 'cache', `layer.${name.split('.')[1]}`),
@@ -209,10 +216,10 @@ export function runBuffers(input: PlanInput): RunBuffers {
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
     blockStats: input.clipByBlock ? makeToTrain('stats.blocks', (3 + input.slots) * BINDING_ALIGNMENT, 'workspace') : null,
     losses: makeToTrain('losses', rows * 4, 'workspace'),
-    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * logitsStride * 4, 'workspace'),
+    logits: make('logits', (input.purpose === 'generate' ? 1 : Math.min(chunkRows, rows)) * logitsStride * 4, 'workspace'),
     logitsStride,
     chunkRows,
-    cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
+    cache: answering.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
     packing,
     frame,
     statsStaging: [
@@ -231,7 +238,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
 function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[], blocks: Iterable<Block>): number {
   const { rows, recompute, optimizerState, trainedRows, updateAtOnce } = input;
   const quantised = [...blocks].some((block) => block.rows.some(({ stored }) => stored === 'int8' || stored === 'int4'));
-  const saving = quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
+  const saving =
+    input.purpose === 'evaluate' || quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
   const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
   const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
@@ -265,7 +273,7 @@ function packingOf(
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {
   const { rows, alwaysOn, shape, purpose } = input;
   const names: [InputName, number][] =
-    purpose === 'train'
+    purpose !== 'generate'
       ? [
           ['tokens', rows],
           ...(input.trainedRows.embedding ? [['rowOfToken', rows] satisfies [InputName, number]] : []),

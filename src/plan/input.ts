@@ -32,8 +32,11 @@ interface TrainedRows {
 const NO_ROWS: TrainedRows = { embedding: false, head: false, count: 0 };
 
 export interface PlanInput {
-  /** 'generate': new tokens over the cache and nothing else, for a model that only answers. */
-  readonly purpose: 'train' | 'generate';
+  /**
+   * 'generate': new tokens over the cache and nothing else, for a model that only answers. 'evaluate': the loss and nothing else, by layers
+   * whose weights take turns in one place (engine/evaluate-by-layer.ts).
+   */
+  readonly purpose: 'train' | 'generate' | 'evaluate';
   readonly shape: ModelShape;
   readonly method: Method;
   /** Optimizer slots: the most layers that any draw of the run trains at once. */
@@ -220,4 +223,17 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   lora: null,
   // No prompt is longer than the cache.
   rows: Math.min(run.rows, run.cacheTokens),
+});
+
+/** For the loss of the exported model: full precision, over batches of the run's shape, with its kernels. */
+export const evaluationInput = (run: PlanInput): PlanInput => ({
+  ...inferenceInput(run),
+  purpose: 'evaluate',
+  types: 'f32',
+  rows: run.rows,
+  cacheTokens: 0,
+  recompute: 'off',
+  optimizerState: 'f32',
+  clipByBlock: false,
+  updateAtOnce: false,
 });

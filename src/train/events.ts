@@ -91,8 +91,8 @@ export interface HeldOut {
   readonly step: number;
   /** Mean over the held-out targets, in nats. */
   readonly loss: number;
-  /** The type to which the weights were rounded first, as for an export; absent if they were not. */
-  readonly weights?: 'f16' | 'bf16';
+  /** The loss of the exported model, whose weights have this type; absent for what the run computes with. */
+  readonly weights?: Dtype;
 }
 
 /** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
@@ -127,7 +127,7 @@ export interface RunReport {
   readonly importance?: ImportanceReport;
   /** Empty if updates were not measured. The last period may be incomplete. */
   readonly updates: readonly PeriodUpdate[];
-  /** The last one is the loss of the exported weights. */
+  /** The last one is the loss of the exported weights, as far as that was measured. */
   readonly evalLoss: readonly HeldOut[];
 }
 

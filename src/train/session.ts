@@ -25,6 +25,7 @@ import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events'
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { takeStep, type StepState } from './step';
+import { tunedTensor } from './tuned';
 import { UnderWay } from './under-way';
 import { dispatchFlopsOf } from '../engine/speed';
 import { chooseKernels, resumedKernels } from '../engine/tune';
@@ -42,6 +43,8 @@ export interface SessionHost {
   hold?(): void;
   /** Records what is needed to prove that frozen weights are unchanged; without it there is no such proof. */
   readonly proof?: 'on request' | 'every period';
+  /** Over a quantised base: measures the held-out loss of the exported model at the end of the run, while the run still holds its memory. */
+  readonly measureExport?: boolean;
   /** True once the run's results are not wanted any more; run() then ends by throwing Discarded. */
   discarded(): boolean;
 }
@@ -215,6 +218,7 @@ export class Session {
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
     await evaluations.roundBack(end);
     await this.#sample('after');
+    if (this.#host.measureExport && this.engine.truth) await evaluations.measureExported(end, 'f32', tunedTensor(this));
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
     return report;

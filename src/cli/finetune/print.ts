@@ -121,7 +121,7 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
     }
     case 'eval':
-      return `held-out loss after step ${event.step}${event.weights ? `, weights rounded to ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
+      return `held-out loss after step ${event.step}${event.weights ? `, of the exported model in ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
     case 'sample':
       return describeSample(event.sample);
     case 'rounded':

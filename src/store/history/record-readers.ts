@@ -12,7 +12,7 @@ import type { DataSummary } from '../../data/sample/dataset';
 import type { Ending } from '../../data/tokenize/ending';
 import type { BlockBytes } from '../../plan/block-bytes';
 import type { BernoulliReport, Period } from '../../lisa/schedule';
-import type { ImportanceReport, Prepared, Rounding, RunReport, Sample } from '../../train/events';
+import type { HeldOut, ImportanceReport, Prepared, Rounding, RunReport, Sample } from '../../train/events';
 import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from './json-readers';
 
 const CLASSES = {
@@ -192,5 +192,5 @@ export const report = object<RunReport>({
   bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count, emptyPeriods: optional(count) })),
   importance: optional(importance),
   updates: list(object({ period: count, layers: list(object({ layer: count, change: measured })) })),
-  evalLoss: list(object({ step: count, loss: measured })),
+  evalLoss: list(object<HeldOut>({ step: count, loss: measured, weights: optional(oneOf('f32', 'f16', 'bf16')) })),
 });
