@@ -226,6 +226,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
       makeToTrain('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
     ],
+    partialsStaging: input.layerNorms
+      ? [
+          makeToTrain('staging.partials.0', Math.max(1, partialsAt) * 4, 'staging', undefined, 'readback'),
+          makeToTrain('staging.partials.1', Math.max(1, partialsAt) * 4, 'staging', undefined, 'readback'),
+        ]
+      : null,
     staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };

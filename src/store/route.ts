@@ -68,6 +68,9 @@ function routeRun(runId: string, event: RunEvent): void {
       return takeStep(runId, event.metrics);
     case 'moved':
       return takeMoved(runId, event);
+    // A line for every period would be too many for the log.
+    case 'importance':
+      return takeRunEvent(runId, event);
     case 'phase':
     case 'prepared':
     case 'eval':

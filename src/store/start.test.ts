@@ -179,6 +179,7 @@ describe('a run', () => {
     // These two reach the charts, which are not a store: the test above counts them.
     step: [runEvents().events.find((event) => event.type === 'step')!, []],
     moved: [{ type: 'moved', step: 1, period: 0, layers: [] }, []],
+    importance: [{ type: 'importance', period: 0, layers: [1], weights: [0.5, 0.5] }, ['run']],
     verified: [{ type: 'verified', step: 1, frozen: [], changed: [] }, ['log', 'run']],
     rounded: [{ type: 'rounded', step: 1, rounding: { layers: [], before: 4, after: 4 } }, ['log', 'run']],
     checkpoint: [{ type: 'checkpoint', step: 1 }, ['log', 'run']],

@@ -21,6 +21,7 @@ import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
+import type { AdaptiveState } from '../lisa/adaptive';
 import type { BlockState, ParkedState, SlotState } from '../lisa/controller';
 
 /** How far the training has come, and how many updates each optimizer state has seen. */
@@ -46,6 +47,8 @@ export interface CheckpointState {
   readonly fingerprint: string;
   readonly evalLoss: readonly HeldOut[];
   readonly updates: readonly PeriodUpdate[];
+  /** What was measured of layers, where draws follow from it; absent elsewhere. */
+  readonly importance?: AdaptiveState;
   /** Tokens and seconds of training so far. */
   readonly tokens: number;
   readonly seconds: number;

@@ -4,6 +4,7 @@
 import { Loader } from '../data/batch/loader';
 import { AppError } from '../base/errors';
 import type { Gpu } from '../gpu/device';
+import { AdaptiveImportance, adaptiveTurns } from '../lisa/adaptive';
 import { LayerController } from '../lisa/controller';
 import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
@@ -56,13 +57,14 @@ export class Session {
   readonly engine: Engine;
   readonly state: StepState;
   readonly evaluations: Evaluations;
-  /** LISA's periods; empty if one period holds the whole run. */
-  readonly schedule: readonly Period[];
   readonly forecasts: Forecasts;
+  /** Where layers are drawn by what the run measures of them; null where draws follow from the settings alone. */
+  readonly adaptive: AdaptiveImportance | null;
   readonly #host: SessionHost;
   readonly #loader: Loader;
   readonly #watch: PeriodWatch | null;
   readonly #proof: FrozenProof | null;
+  readonly #schedule: readonly Period[];
   #fingerprint = '';
   #updates: PeriodUpdate[] = [];
   /** The sets of kernels of this run, the present one last. */
@@ -108,17 +110,19 @@ export class Session {
     this.inputs = inputs;
     this.#host = host;
     this.#loader = new Loader(dataset.train, config);
+    const draws = scheduleConfig(files.shape, config);
+    this.adaptive = draws.adapts ? new AdaptiveImportance(draws) : null;
     this.state = {
       config,
       engine,
       loader: this.#loader,
-      turns: turnsOf(config, scheduleConfig(files.shape, config)),
+      turns: this.adaptive ? adaptiveTurns(config, draws, this.adaptive) : turnsOf(config, draws),
       controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
       parked: new Map(),
       onLeft: (layer) => this.#proof?.noteLeft(layer) ?? Promise.resolve(),
       completed: 0,
     };
-    this.schedule = listPeriods(this.state.turns, config.steps);
+    this.#schedule = this.adaptive ? [] : listPeriods(this.state.turns, config.steps);
     this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
     const watch = { measure: config.measureUpdates, proof: this.#proof };
     this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
@@ -132,11 +136,19 @@ export class Session {
     });
     this.forecasts = forecastMethods(inputs);
     this.#underWay = new UnderWay(
-      (figures) => host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } }),
+      (figures, layerNorms) => {
+        for (const [layer, value] of layerNorms ?? []) this.adaptive?.note(layer, value);
+        host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } });
+      },
       config.gradClipMode === 'global'
         ? 'No weight was changed by it.'
         : 'It has changed no weight, but layers above the one where it appeared may have taken this step.',
     );
+  }
+
+  /** LISA's periods; empty if one period holds the whole run. Where draws follow from what is measured, those that have begun. */
+  get schedule(): readonly Period[] {
+    return this.adaptive?.periods ?? this.#schedule;
   }
 
   /** Step of the last checkpoint of this run, if one was written or read. */
@@ -180,7 +192,7 @@ export class Session {
   async #train(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
-    const { layersOf, stepsPerPeriod } = state.turns;
+    const { stepsPerPeriod } = state.turns;
     this.#host.emit({ type: 'prepared', prepared: preparedOf(this, state.completed + 1) });
     if (state.completed === 0 && evaluations.losses.length === 0) {
       await evaluations.measure(0);
@@ -196,7 +208,7 @@ export class Session {
 
       // ── step ────────────────────────────────────────────────────────────────────────────────────────────────────
       this.#enterTraining();
-      if (startsPeriod(state.completed, stepsPerPeriod)) await this.#watch?.begin(layersOf(periodOf(state.completed + 1, stepsPerPeriod)));
+      if (startsPeriod(state.completed, stepsPerPeriod)) await this.#beginPeriod();
       await this.#underWay.step(await takeStep(state));
       const done = state.completed;
       const goesOn = done < config.steps;
@@ -239,17 +251,27 @@ export class Session {
     return this.#underWay.drain();
   }
 
+  /** Called before the first step of a period, when all that came before it has been measured. */
+  async #beginPeriod(): Promise<void> {
+    const { completed, turns } = this.state;
+    const period = periodOf(completed + 1, turns.stepsPerPeriod);
+    await this.#watch?.begin(turns.layersOf(period));
+    if (this.adaptive) this.#host.emit({ type: 'importance', period, layers: turns.layersOf(period), weights: this.adaptive.weights });
+  }
+
   /** Called after the last step of a period, and if the run ends inside one. */
   async #endPeriod(): Promise<void> {
     await this.drain();
-    const { completed, turns } = this.state;
-    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod), this.state.controller.drawn())) ?? [];
+    const { completed, config, turns } = this.state;
+    const over = startsPeriod(completed, turns.stepsPerPeriod);
+    const layers = (await this.#watch?.end(over, this.state.controller.drawn())) ?? [];
     if (layers.length > 0) {
       const period = periodOf(completed, turns.stepsPerPeriod);
       // A run that was stopped and resumed measures the same period again, from its beginning.
       if (this.#updates.at(-1)?.period === period) this.#updates.pop();
       this.#updates.push({ period, layers });
       this.#host.emit({ type: 'moved', step: completed, period, layers });
+      if (config.lisaAdapt === 'updates' && over) for (const { layer, change } of layers) this.adaptive?.note(layer, change);
     }
     if (this.#host.proof === 'every period') await this.verify();
   }
@@ -292,6 +314,7 @@ export class Session {
       fingerprint: this.#fingerprint,
       evalLoss: this.evaluations.losses,
       updates: this.#updates,
+      ...(this.adaptive && { importance: this.adaptive.state() }),
       tokens: this.#underWay.tokens,
       seconds: this.#underWay.seconds,
       kernels: this.engine.plan.input.kernels,
@@ -367,6 +390,7 @@ export class Session {
     this.#loader.restore(state.loader);
     this.evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
+    if (state.importance) this.adaptive?.restore(state.importance);
     const sets = state.kernelSets ?? [{ set: 1, step: 0 }];
     this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
     this.#savedStep = state.trainer.step;

@@ -4,6 +4,7 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import { unreachable, type ErrorInfo } from '../../base/errors';
+import type { PeriodWeights } from '../../lisa/adaptive';
 import type { ExportKind } from '../../worker/protocol';
 import type { Phase, Prepared, RunEvent, RunReport, Sample } from '../../train/events';
 import type { Download } from './download';
@@ -32,6 +33,8 @@ export interface Run {
   readonly step: number;
   readonly evals: readonly EvalPoint[];
   readonly samples: readonly Sample[];
+  /** p_l of the periods so far, where the run measures them; of a long run, some. */
+  readonly importance: readonly PeriodWeights[];
   readonly savedStep: number | null;
   /** Why the last checkpoint could not be written; null after one that could. */
   readonly saveError: ErrorInfo | null;
@@ -55,6 +58,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   step: 0,
   evals: [],
   samples: [],
+  importance: [],
   savedStep: null,
   saveError: null,
   verified: null,
@@ -97,6 +101,8 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return { ...run, saveError: event.error, asked: run.asked === 'save' ? null : run.asked };
     case 'moved':
       return run; // a column of the metrics
+    case 'importance':
+      return { ...run, importance: [...thinned(run.importance), { period: event.period, weights: event.weights }] };
     case 'rounded': {
       // What is compared and exported is the rounded model: its loss is the last one, as in the report.
       const { after } = event.rounding;
@@ -120,6 +126,12 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return unreachable(event);
   }
 }
+
+const MOST_IMPORTANCE = 400;
+
+/** Every second one, once there are too many. */
+const thinned = (list: Run['importance']): Run['importance'] =>
+  list.length < MOST_IMPORTANCE ? list : list.filter((_, at) => at % 2 === 0);
 
 function stillAsked(run: Run, phase: Phase): Run['asked'] {
   if (run.asked === 'stop') return 'stop';
