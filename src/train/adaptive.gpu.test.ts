@@ -75,7 +75,7 @@ test('learning rates make up for unequal draws where that is switched on', async
       await session.drain();
       // The row of the only slot, after those of embedding, norm and head; its third number is the rate times the weight decay.
       if (completed > 0) rates.push(new Float32Array((await session.engine.readWhole(session.engine.plan.buffers.scalars)).buffer)[14]);
-      return 'go';
+      return 'go' as const;
     };
     await session.run();
     // (γ/L) / π_l

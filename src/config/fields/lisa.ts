@@ -102,14 +102,14 @@ export const LISA = {
   lisaProfile: row(optional(profileUse), {
     default: null,
     flag: 'lisa-profile',
-    help: 'draw layers by the importance in this file, which npm run importance has measured; implies --lisa-sampler weighted',
+    help: 'draw by the importance in this file of npm run importance; implies --lisa-sampler weighted',
     methods: ['lisa'],
   }),
   /** Measure importance while the run trains, and draw by it: mean norms of gradients, or how far layers move. */
   lisaAdapt: row(choice('off', 'gradients', 'updates'), {
     default: 'off',
     flag: 'lisa-adapt',
-    help: 'draw layers by what the run measures of them: the norms of their gradients, or how far they move; implies --lisa-sampler weighted',
+    help: 'draw by what the run measures of layers: gradient norms, or how far they move; implies --lisa-sampler weighted',
     methods: ['lisa'],
   }),
   /** Multiply a layer's learning rate by (γ/L) / π_l, so that rarely drawn layers take larger steps. */
