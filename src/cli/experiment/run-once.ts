@@ -16,7 +16,7 @@ export interface Outcome {
   readonly samples: readonly Sample[];
 }
 
-export const publicFolder = fileURLToPath(new URL('../public/', import.meta.url));
+const publicFolder = fileURLToPath(new URL('../public/', import.meta.url));
 
 /** What a program that is run from here needs of this process; what it prints is read. */
 export const quietIo = (terminal: Terminal, stdout: (text: string) => void): FinetuneIo => ({

@@ -5,7 +5,7 @@ import { runsOf, STUDY_DRAWS, type Study, type StudyDraw } from './study-file';
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Sample standard deviation; NaN of fewer than two. */
-export const spread = (values: readonly number[]): number => {
+const spread = (values: readonly number[]): number => {
   const middle = mean(values);
   return values.length < 2 ? NaN : Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
 };
