@@ -17,6 +17,7 @@ const OWN: { readonly [K in OwnKey]: fc.Arbitrary<RunConfig[K]> } = {
   columns: fc.option(fc.dictionary(fc.constantFrom(...COLUMN_ROLES), anything, { noNullPrototype: true })),
   lisaWeights: fc.option(fc.array(weight, { minLength: 1, maxLength: 40 })),
   lisaEmbedding: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
+  saveEvery: fc.option(fc.integer({ min: 0, max: 10_000_000 })),
   lisaHead: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
   lisaNorm: fc.option(fc.constantFrom('on', 'off', 'sampled')),
   alwaysOn: fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),

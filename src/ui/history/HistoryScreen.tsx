@@ -13,6 +13,7 @@ import {
   useHistoryStore,
 } from '../../store/history/history';
 import { roomTaken, type RunSummary } from '../../store/history/record';
+import { useFinishedStore } from '../../store/run/finished';
 import { isActive, setView } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { DownloadPanel } from '../card/DownloadPanel';
@@ -133,7 +134,10 @@ function Told() {
       )}
       {removed && (
         <div className="card past-removed">
-          <p>{removed.summary.name} was deleted.</p>
+          <p>
+            {removed.summary.name} was deleted{removed.model && ', with its model'}.
+            {removed.model && ' Undo brings its numbers back, not the model.'}
+          </p>
           <div className="buttons">
             <button type="button" className="button" onClick={() => void undoDelete()}>
               Undo
@@ -164,6 +168,7 @@ function Empty({ loading }: { readonly loading: boolean }) {
 
 function Tools({ count }: { readonly count: number }) {
   const [asking, setAsking] = useState(false);
+  const models = useFinishedStore(({ runs }) => runs?.length ?? 0);
   return (
     <div className="buttons past-tools">
       <label className="file">
@@ -194,7 +199,8 @@ function Tools({ count }: { readonly count: number }) {
               void deleteAllRuns();
             }}
           >
-            Delete {plural(count, 'run')} for good
+            Delete {plural(count, 'run')}
+            {models > 0 && ` and ${plural(models, 'stored model')}`} for good
           </button>
           <button type="button" className="button" onClick={() => setAsking(false)}>
             Keep them
