@@ -94,7 +94,7 @@ beforeEach(() => {
   vi.stubGlobal('addEventListener', vi.fn());
   vi.stubGlobal('removeEventListener', vi.fn());
   vi.stubGlobal('navigator', {});
-  vi.stubGlobal('history', { replaceState: vi.fn() });
+  vi.stubGlobal('history', { state: null, replaceState: vi.fn(), pushState: vi.fn() });
   vi.stubGlobal('document', { baseURI: 'http://localhost/', documentElement: { dataset: {} }, createElement: () => ({ click: vi.fn() }) });
   vi.stubGlobal('fetch', () => Promise.reject(new Error('there is no hub.json')));
 });

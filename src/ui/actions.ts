@@ -16,7 +16,7 @@ import {
   startRun,
 } from '../store/run/actions';
 import { standingOf, useFinishedStore } from '../store/run/finished';
-import { openDialog } from './dialog-state';
+import { openDialog } from '../store/dialog';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 
 export interface ActionState {

@@ -33,12 +33,23 @@ export interface HistoryStore {
   } | null;
   /** The past run on the screen. */
   readonly opened: RunPicture | null;
+  /** The run that the address names, until it is read. */
+  readonly pending: string | null;
   readonly selected: readonly string[];
   /** Curves of the selected runs, as far as they are loaded. */
   readonly curves: Readonly<Record<string, RunMetrics>>;
 }
 
-const EMPTY: HistoryStore = { status: 'loading', runs: [], fault: null, removed: null, opened: null, selected: [], curves: {} };
+const EMPTY: HistoryStore = {
+  status: 'loading',
+  runs: [],
+  fault: null,
+  removed: null,
+  opened: null,
+  pending: null,
+  selected: [],
+  curves: {},
+};
 export const useHistoryStore = create<HistoryStore>(() => EMPTY);
 
 let storage: HistoryStorage | null = null;

@@ -139,7 +139,8 @@ export interface RunStore {
 }
 
 /** Screens. `replay` shows the recorded run, `history` the past ones. */
-export type View = 'setup' | 'run' | 'compare' | 'history' | 'replay';
+export const VIEWS = ['setup', 'run', 'compare', 'history', 'replay'] as const;
+export type View = (typeof VIEWS)[number];
 
 export const useRunStore = create<RunStore>(() => ({ run: null, view: 'setup' }));
 

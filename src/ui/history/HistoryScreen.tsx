@@ -20,6 +20,7 @@ import { DownloadPanel } from '../card/DownloadPanel';
 import { formatBytes, plural } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
+import { ResumeCard } from '../run/ResumeCard';
 import { RunView } from '../run/RunView';
 import { OverlayChart } from './OverlayChart';
 import { RunRow } from './RunRow';
@@ -28,6 +29,8 @@ import '../styles/history.css';
 
 export default function HistoryScreen({ state }: { readonly state: ActionState }) {
   const opened = useHistoryStore((history) => history.opened);
+  const pending = useHistoryStore((history) => history.pending !== null);
+  if (pending) return <p className="note screen-wait">Reading the run…</p>;
   return <div className="stage">{opened ? <Opened state={state} /> : <RunList state={state} />}</div>;
 }
 
@@ -36,6 +39,7 @@ function Opened({ state }: { readonly state: ActionState }) {
   if (!opened) return null;
   const summary = runs.find(({ runId }) => runId === opened.run.runId);
   const unfinished = summary?.status === 'unfinished';
+  const resumable = state.resumable?.runId === opened.run.runId && !isActive(state.run) ? state.resumable : null;
   return (
     <>
       <section className="past-head" aria-label="Past run">
@@ -47,6 +51,7 @@ function Opened({ state }: { readonly state: ActionState }) {
           All runs
         </button>
       </section>
+      {resumable && <ResumeCard resumable={resumable} state={state} />}
       {opened.run.error && <ErrorCard error={opened.run.error} />}
       <RunView picture={opened} state={state} />
       <DownloadPanel picture={opened} state={state} />
