@@ -33,6 +33,10 @@ export function policiesOf({ alwaysOn, lisaEmbedding, lisaHead, lisaNorm }: Poli
   return { embedding: lisaEmbedding ?? switched(alwaysOn.embedding), head: lisaHead ?? switched(alwaysOn.head), norm };
 }
 
+/** Whether something trains in every step, whatever is drawn. */
+export const trainsAtEveryStep = (settings: PolicySettings, tied: boolean): boolean =>
+  Object.values(policiesOf(settings, tied)).some((policy) => policy === 'on' || policy === 'rows');
+
 /** What training by rows comes to with data of so many different tokens; every row trains where the data uses the whole vocabulary. */
 export const describeRows = (trained: number, vocab: number): string =>
   trained < vocab

@@ -4,7 +4,7 @@ import { AppError } from '../base/errors';
 import type { Checked, Fault, Field, Leads, Method, ModelBounds } from './field';
 import { FIELDS } from './fields';
 import type { NumberKind, ToggleKind } from './kinds';
-import { policyFault } from './policies';
+import { policyFault, trainsAtEveryStep } from './policies';
 
 export type { Method, ModelBounds } from './field';
 export { BUILTIN_DATA, BUILTIN_MODEL } from './fields/sources';
@@ -96,7 +96,7 @@ function faultOf<K extends ConfigKey>(key: K, config: RunConfig, model: ModelBou
 
 /** What settings require of each other, and what lists require of the model. */
 function relationFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
-  const { method, steps, warmup, lisaSampler, lisaWeights } = config;
+  const { method, steps, warmup, lisaSampler, lisaWeights, lisaProfile } = config;
   const faults: ConfigFault[] = [];
   if (warmup > steps) {
     faults.push({
@@ -111,8 +111,15 @@ function relationFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
     weights(`${lisaWeights.length} weights for ${model.layers} layers.`, 'Enter one weight per layer.');
   else if (lisaWeights && !lisaWeights.some((weight) => weight > 0))
     weights('All layer weights are zero.', 'Enter at least one weight above zero.');
-  if (lisaSampler === 'weighted' && !lisaWeights)
-    weights('The weighted sampler has no weights.', 'Enter one weight per layer, or choose another sampler.');
+  if (lisaWeights && lisaProfile) weights('Layer weights and an importance profile are given.', 'Remove one of them.');
+  if (lisaSampler === 'weighted' && !lisaWeights && !lisaProfile)
+    weights('The weighted sampler has no weights.', 'Measure the importance, enter one weight per layer, or choose another sampler.');
+  if (lisaSampler === 'algorithm1' && !trainsAtEveryStep(config, model.tied === true))
+    faults.push({
+      key: 'lisaSampler',
+      problem: 'Algorithm 1 may draw no layer, and nothing else trains at every step.',
+      remedy: 'Train the embedding, the head or the final norm at every step, or choose another sampler.',
+    });
   const policies = policyFault(config, model.tied === true);
   return policies ? [...faults, policies] : faults;
 }

@@ -210,11 +210,16 @@ export class Engine {
 
   /** Sum of the losses of all targets of a micro-batch; nothing is trained. */
   async evaluate(batch: MicroBatch): Promise<number> {
-    const saved = FULL_VIEW(this.plan.buffers.stats);
     writeBatch(this, batch);
     this.executor.writeFrame({ extents: batch.extents, lossScale: 1 });
     await this.executor.run(this.plan.evaluation(batch.extents, this.#inSlots), batch.extents);
-    const stats = readStats(new Float32Array(await this.executor.read(saved, this.plan.buffers.staging)));
+    return this.readLoss();
+  }
+
+  /** The loss of the pass before, summed over its targets. Throws NONFINITE_LOSS if it is not finite. */
+  async readLoss(): Promise<number> {
+    const view = FULL_VIEW(this.plan.buffers.stats);
+    const stats = readStats(new Float32Array(await this.executor.read(view, this.plan.buffers.staging)));
     if (!Number.isFinite(stats.loss))
       throw new AppError(
         'NONFINITE_LOSS',
@@ -258,8 +263,12 @@ export class Engine {
     for (const { row, views } of this.#packedRows()) this.#write(views, this.roundedAsStored(row, await this.#read(views)));
   }
 
-  /** True if something that trains has masters that are more exact than what its block stores. */
+  /**
+   * True if something that trains has masters that are more exact than what its block stores, and that are exported as the block stores them.
+   * Over a quantised base full precision is exported, so masters stay, and the model that answers keeps its last layers in full precision.
+   */
   get roundsBack(): boolean {
+    if (this.plan.buffers.packing) return false;
     return this.#inSlots.size > 0 || this.#packedRows().length > 0;
   }
 

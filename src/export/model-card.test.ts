@@ -36,9 +36,16 @@ const facts: ModelCardFacts = {
   tied: true,
 };
 
-test('losses on a quantised base are not said to be those of the files', () => {
-  const of = (config: Partial<RunConfig>): string => modelCard({ ...facts, config: { ...DEFAULTS, ...config }, dtype: 'f32' });
-  expect(of({ weightStorage: 'int8' })).toContain('stored in 8 bits; the files have full precision, whose loss was not measured');
+test('a quantised base: the losses of the run and of the files are told apart', () => {
+  const own: RunReport['evalLoss'] = report.evalLoss.map(({ step, loss }) => ({ step, loss }));
+  const of = (config: Partial<RunConfig>, evalLoss = own): string =>
+    modelCard({ ...facts, report: { ...report, evalLoss }, config: { ...DEFAULTS, ...config }, dtype: 'f32' });
+  const both = of({ weightStorage: 'int8' }, [...own, { step: 10, loss: 3.125, weights: 'f32' }]);
+  expect(both).toContain(
+    '3.5000 before, 3.2500 after step 10 (nats a target, of the run, in which weights that did not train were stored in 8 bits)',
+  );
+  expect(both).toContain('held-out loss 3.1250 of these files, in f32');
+  expect(of({ weightStorage: 'int8' })).toContain('the held-out loss of these files was not measured');
   expect(of({ weightStorage: 'int4', method: 'lora' })).toContain('stored in 4 bits');
   expect(of({ weightStorage: 'int8', method: 'full' })).not.toContain('stored in');
   expect(of({})).not.toContain('stored in');

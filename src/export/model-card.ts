@@ -3,6 +3,7 @@
 // are in code spans. Pure. Front matter: https://huggingface.co/docs/hub/model-cards
 
 import { looksLikeHubName, parseHubName } from '../io/hub/names';
+import { SOURCE_WORDS } from '../config/importance';
 import { describePolicies } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import usage from './model-card.py?raw';
@@ -49,7 +50,7 @@ function frontMatter({ base, config }: ModelCardFacts): string[] {
   ];
 }
 
-function settings({ config, tied }: ModelCardFacts): string[] {
+function settings({ config, tied, report }: ModelCardFacts): string[] {
   const { steps, batchSize, gradAccum, seqLen, lr, lrSchedule, warmup, weightDecay, beta1, beta2, eps, gradClip, seed } = config;
   const shared = [
     `steps ${steps}, rows per step ${batchSize} × ${gradAccum}, tokens per row at most ${seqLen}`,
@@ -62,26 +63,38 @@ function settings({ config, tied }: ModelCardFacts): string[] {
   return [
     ...shared,
     `γ = ${config.lisaLayers} layers at a time, drawn again every K = ${config.stepsPerPeriod} steps (${config.lisaSampler})`,
+    ...(report.importance ? [importance(report.importance)] : []),
     describePolicies(config, tied),
   ];
 }
 
-/** Of which weights the losses are: a run on a quantised base measures that, and exports full precision. */
-function measuredWeights({ weightStorage, method }: RunConfig, dtype: Dtype, measured: Dtype): string {
-  const bits = method === 'full' ? undefined : { int8: 8, int4: 4 }[weightStorage as string];
-  if (bits !== undefined)
-    return `of the run, in which weights that did not train were stored in ${bits} bits; the files have full precision, whose loss was not measured`;
-  return `of the weights ${measured === dtype ? `in ${dtype}` : 'before they were rounded'}`;
+function importance({ source, steps, fingerprint, weights, certain }: NonNullable<RunReport['importance']>): string {
+  const measured = fingerprint === null ? '' : ` (measured over ${steps} steps on the base, fingerprint ${fingerprint})`;
+  const always = certain.length > 0 ? `; trained in every period, since γ·p is 1 or more: ${certain.join(' ')}` : '';
+  return `layers drawn by ${SOURCE_WORDS[source]}${measured}: p = ${weights.map((p) => p.toFixed(4)).join(' ')}${always}`;
 }
 
-function results({ report: { memory, evalLoss, parameters, trainable, device }, config, dtype }: ModelCardFacts): string[] {
-  const [before, after] = [evalLoss[0], evalLoss.at(-1)];
-  const loss =
-    before && after && after.step > before.step
-      ? `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, ${measuredWeights(config, dtype, after.weights ?? 'f32')})`
-      : 'no held-out loss was measured';
+/** A run on a quantised base computes with that, and exports full precision: both losses are told. */
+function losses({ report: { evalLoss }, config: { method, weightStorage }, dtype }: ModelCardFacts): string[] {
+  const bits = method === 'full' ? undefined : { int8: 8, int4: 4 }[weightStorage as string];
+  const own = bits === undefined ? evalLoss : evalLoss.filter(({ weights }) => weights === undefined);
+  const [before, after] = [own[0], own.at(-1)];
+  if (!before || !after || after.step <= before.step) return ['no held-out loss was measured'];
+  const told = (of: string): string =>
+    `held-out loss ${before.loss.toFixed(4)} before, ${after.loss.toFixed(4)} after step ${after.step} (nats a target, ${of})`;
+  if (bits === undefined)
+    return [told(`of the weights ${(after.weights ?? 'f32') === dtype ? `in ${dtype}` : 'before they were rounded'}`)];
+  const files = evalLoss.findLast(({ weights, step }) => weights === dtype && step === after.step);
   return [
-    loss,
+    told(`of the run, in which weights that did not train were stored in ${bits} bits`),
+    files ? `held-out loss ${files.loss.toFixed(4)} of these files, in ${dtype}` : 'the held-out loss of these files was not measured',
+  ];
+}
+
+function results(facts: ModelCardFacts): string[] {
+  const { memory, parameters, trainable, device } = facts.report;
+  return [
+    ...losses(facts),
     `peak GPU memory: ${megabytes(memory.peak.total)} measured, ${megabytes(memory.forecast.total)} forecast`,
     `${parameters} parameters, ${trainable} of them trained per step`,
     `device: ${markdownCode(device.description)}`,

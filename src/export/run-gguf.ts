@@ -5,10 +5,10 @@ import type { ExportFile } from '../io/formats/export-file';
 import type { GgufType } from '../io/formats/gguf';
 import { exportGguf, exportGgufAdapter, ggufKeys } from './gguf/export';
 import type { GgufSpecials } from './gguf/tokenizer';
-import { tunedTensor } from './run';
 import { loraSites } from '../engine/lora';
 import type { RunInputs } from '../train/prepare';
 import type { Session } from '../train/session';
+import { tunedTensor } from '../train/tuned';
 
 /** model.gguf and, for LoRA, adapter.gguf. Throws as checkGguf; tensors are read from the GPU as the files are written, one at a time. */
 export async function exportRunGguf(session: Session, type: GgufType): Promise<readonly ExportFile[]> {

@@ -1,15 +1,14 @@
 // The tuned model of a session as files: merged weights in Hugging Face layout with a model card and, for LoRA, the adapter.
 
-import { exportModel, type ReadTensor, type SurvivalReport } from './folder';
+import { exportModel, type SurvivalReport } from './folder';
 import { plainFile, type ExportFile } from '../io/formats/export-file';
-import { bf16ToF32, f16ToF32, narrow, type HalfDtype } from '../base/half';
-import { piecesOf } from '../io/formats/pieces';
 import { writeSafetensors } from '../io/formats/safetensors';
-import { elementsOf, type Dtype, type ParameterRow } from '../model/types';
-import { loraSites, mergeAdapter } from '../engine/lora';
+import type { Dtype } from '../model/types';
+import { loraSites } from '../engine/lora';
 import { declaredEnding } from './run-ending';
 import { modelCard } from './model-card';
 import type { Session } from '../train/session';
+import { tunedTensor } from '../train/tuned';
 
 export interface TunedModel {
   readonly files: readonly ExportFile[];
@@ -55,41 +54,6 @@ export function cardFile(session: Session, dtype: Dtype): ExportFile {
     tied: files.shape.tied,
   });
   return plainFile('README.md', new TextEncoder().encode(card));
-}
-
-/**
- * The held-out loss of what an export in a 16-bit type holds: rounds the tuned weights on the GPU as the export rounds them (LoRA's
- * adapters merged first, and out of effect after that) and evaluates again. The run must be over and its files written. Where weights
- * lie in 16 bits on the GPU they cannot hold another type's rounding: then nothing is done, and the loss stays that of the run.
- */
-export async function evaluateExported(session: Session, dtype: HalfDtype): Promise<void> {
-  const { engine, inputs } = session;
-  if (inputs.files.table.some((row) => engine.storedAs(row) !== 'f32')) return;
-  const tuned = tunedTensor(session);
-  for (const row of inputs.files.table) {
-    for (const [start, end] of piecesOf(elementsOf(row))) {
-      const codes = narrow(await tuned(row, start, end), dtype);
-      await engine.writeTensor(row, dtype === 'f16' ? f16ToF32(codes) : bf16ToF32(codes), start);
-    }
-  }
-  for (const layer of engine.plan.buffers.adapters.keys()) {
-    for (const { b, out } of loraSites(inputs.files.shape)) engine.writeAdapter(layer, b, new Float32Array(out * inputs.config.loraRank));
-  }
-  await session.evaluations.measure(session.state.completed, dtype);
-}
-
-/** Reads a tensor of the tuned model, or a piece of it; LoRA's adapters are merged into it. */
-export const tunedTensor = (session: Session): ReadTensor =>
-  session.inputs.config.method === 'lora' ? (...part) => mergedTensor(session, ...part) : (...part) => session.engine.readTensor(...part);
-
-async function mergedTensor(session: Session, row: ParameterRow, start = 0, end?: number): Promise<Float32Array<ArrayBuffer>> {
-  const { engine, inputs } = session;
-  const weight = await engine.readTensor(row, start, end);
-  const site = row.layer === null ? undefined : loraSites(inputs.files.shape).find((s) => s.weight === row.local);
-  if (!site || row.layer === null) return weight;
-  const { loraRank, loraAlpha } = inputs.config;
-  const [a, b] = [await engine.readAdapter(row.layer, site.a), await engine.readAdapter(row.layer, site.b)];
-  return mergeAdapter(weight, site, a, b, loraRank, loraAlpha / loraRank, start);
 }
 
 /** adapter_model.safetensors and adapter_config.json as PEFT reads them. */

@@ -1,4 +1,4 @@
-// The four samplers: which layers one period trains. Each is a pure function of its arguments; the stream is
+// The samplers: which layers one period trains. Each is a pure function of its arguments; the stream is
 // the only source of chance. L layers, γ of them on average or exactly.
 
 import type { RandomStream } from '../base/random';
@@ -30,16 +30,26 @@ export function drawBernoulli(probabilities: readonly number[], pool: number, st
   }
 }
 
+/**
+ * Algorithm 1 of LISA's first version (arXiv 2403.17919v1) to the letter: each layer is frozen where U(0, 1) > p_l, and a draw may be empty.
+ * A random `pool` of the others where there are more.
+ */
+export function drawAlgorithm1(probabilities: readonly number[], pool: number, stream: RandomStream): BernoulliDraw {
+  const drawn = range(probabilities.length).filter((layer) => !(stream.nextFloat() > probabilities[layer]));
+  const layers = drawn.length > pool ? ascending(stream.shuffle(drawn).slice(0, pool)) : drawn;
+  return { layers, redrawn: 0, dropped: Math.max(0, drawn.length - pool) };
+}
+
 /** min(1, γ·w_l/Σw): the chance of each layer when all are drawn independently. */
 export const bernoulliProbabilities = (weights: readonly number[], gamma: number): number[] =>
   weights.map((w) => Math.min(1, (gamma * w) / total(weights)));
 
 /**
- * How likely each layer is to be in a period of drawBernoulli: exact, with the redraws and the pool. For each layer
- * the number of others drawn has a Poisson-binomial distribution, built up one layer at a time.
+ * How likely each layer is to be in a period of drawBernoulli, or of drawAlgorithm1, where empty draws count: exact, with the redraws and the
+ * pool. For each layer the number of others drawn has a Poisson-binomial distribution, built up one layer at a time.
  */
-export function bernoulliInclusion(probabilities: readonly number[], pool: number): number[] {
-  const nonEmpty = 1 - probabilities.reduce((product, p) => product * (1 - p), 1);
+export function bernoulliInclusion(probabilities: readonly number[], pool: number, emptyCounts = false): number[] {
+  const nonEmpty = emptyCounts ? 1 : 1 - probabilities.reduce((product, p) => product * (1 - p), 1);
   return probabilities.map((own, layer) => {
     let others = [1];
     probabilities.forEach((p, other) => {

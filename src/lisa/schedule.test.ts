@@ -19,7 +19,7 @@ import {
   turnsOf,
 } from './schedule';
 
-const SAMPLERS: readonly LisaSampler[] = ['uniform', 'bernoulli', 'cycle', 'weighted'];
+const SAMPLERS: readonly LisaSampler[] = ['uniform', 'bernoulli', 'cycle', 'weighted', 'algorithm1'];
 const PERIODS = 20_000;
 
 const base: ScheduleConfig = { layers: 8, gamma: 2, period: 5, steps: 100, seed: 1, sampler: 'uniform', weights: null };
@@ -67,7 +67,8 @@ describe('every sampler', () => {
         for (let i = 0; i < 60; i++) {
           const drawn = drawPeriod(config, i);
           const inOrder = drawn.every((layer, at) => Number.isInteger(layer) && layer < layers && layer > (at === 0 ? -1 : drawn[at - 1]));
-          const fits = sampler === 'bernoulli' ? drawn.length >= 1 && drawn.length <= pool : drawn.length === gamma;
+          const least = { bernoulli: 1, algorithm1: 0 }[sampler as string] ?? gamma;
+          const fits = drawn.length >= least && drawn.length <= pool;
           if (!inOrder || !fits) expect.fail(`L = ${layers}, γ = ${gamma}, period ${i}: ${drawn.join()}`);
         }
       }
@@ -94,6 +95,31 @@ it('draws what it has always drawn', () => {
   const first = (sampler: LisaSampler): number[][] => Array.from({ length: 6 }, (_, i) => drawPeriod(of({ sampler, seed: 42 }), i));
   expect(Object.fromEntries(SAMPLERS.map((sampler) => [sampler, first(sampler)]))).toMatchInlineSnapshot(`
     {
+      "algorithm1": [
+        [],
+        [
+          1,
+          5,
+        ],
+        [
+          0,
+        ],
+        [
+          3,
+          7,
+        ],
+        [
+          1,
+          2,
+          6,
+          7,
+        ],
+        [
+          0,
+          1,
+          4,
+        ],
+      ],
       "bernoulli": [
         [
           1,

@@ -10,6 +10,7 @@ import { withFloor } from './importance';
 import {
   bernoulliInclusion,
   bernoulliProbabilities,
+  drawAlgorithm1,
   drawBernoulli,
   drawCycle,
   drawSystematic,
@@ -21,7 +22,7 @@ import {
 export interface ScheduleConfig {
   /** L */
   readonly layers: number;
-  /** γ: layers of a period; for `bernoulli` their mean, before redraws and the pool's cap. */
+  /** γ: layers of a period; for `bernoulli` and `algorithm1` their mean, before redraws and the pool's cap. */
   readonly gamma: number;
   /** K: optimizer steps of a period. */
   readonly period: number;
@@ -29,7 +30,7 @@ export interface ScheduleConfig {
   readonly steps: number;
   readonly seed: number;
   readonly sampler: LisaSampler;
-  /** p_l, one per layer, for `weighted` and `bernoulli`; null: all equal. */
+  /** p_l, one per layer, for the samplers that use them; null: all equal. */
   readonly weights: readonly number[] | null;
   /** What is drawn beside the layers, as blocks of their own of which γ counts each as one; absent: nothing. Weighs like a mean layer. */
   readonly sampled?: readonly PolicyName[];
@@ -97,7 +98,8 @@ function drawUnits(config: ScheduleConfig, index: number, importance?: readonly 
     case 'uniform':
       return drawUniform(unitCount(config), gamma, streamOf(config, index));
     case 'bernoulli':
-      return [...bernoulli(config, index, importance).layers];
+    case 'algorithm1':
+      return [...tossed(config, index, importance).layers];
     case 'cycle':
       return drawCycle(unitCount(config), gamma, index, (round) => streamOf(config, round));
     case 'weighted':
@@ -166,21 +168,24 @@ export function lowestLayer(config: ScheduleConfig): number {
  */
 export function mostLayers(config: ScheduleConfig): number {
   const cap = poolSize(config);
-  if (config.sampler !== 'bernoulli') return cap;
+  if (!tosses(config.sampler)) return cap;
   let most = 1;
   for (let period = 0; period < periodCount(config) && most < cap; period++) most = Math.max(most, drawPeriod(config, period).length);
   return most;
 }
 
+/** Samplers that toss a coin for each layer, so that the number of layers varies. */
+export const tosses = (sampler: LisaSampler): boolean => sampler === 'bernoulli' || sampler === 'algorithm1';
+
 /**
- * The most layers that a period can have. γ where exactly γ are drawn. For `bernoulli` three standard deviations above
+ * The most layers that a period can have. γ where exactly γ are drawn. Where a coin is tossed for each layer, three standard deviations above
  * the mean if all layers are equally likely: γ + 3·√(γ(1 − γ/L)), rounded up, at most L; larger draws are cut to it. It
  * depends on γ and L alone, so importance that changes in the run cannot outgrow it.
  */
 export function poolSize(config: ScheduleConfig): number {
   const { layers, gamma, sampler } = config;
   checkSchedule({ ...config, sampler: 'uniform' });
-  if (sampler !== 'bernoulli') return gamma;
+  if (!tosses(sampler)) return gamma;
   return Math.min(layers, Math.ceil(gamma + 3 * Math.sqrt(gamma * (1 - gamma / unitCount(config)))));
 }
 
@@ -197,6 +202,8 @@ function unitProbabilities(config: ScheduleConfig, importance?: readonly number[
       return weights.map(() => config.gamma / unitCount(config));
     case 'bernoulli':
       return bernoulliInclusion(bernoulliProbabilities(weights, config.gamma), poolSize(config));
+    case 'algorithm1':
+      return bernoulliInclusion(ppsProbabilities(weights, config.gamma), poolSize(config), true);
     case 'weighted':
       return ppsProbabilities(weights, config.gamma);
     default:
@@ -204,6 +211,14 @@ function unitProbabilities(config: ScheduleConfig, importance?: readonly number[
   }
 }
 
+/** Layers that every period trains although γ < L, because γ·p_l/Σp is 1 or more; what is above 1 went to the others. */
+export function certainLayers(config: ScheduleConfig, importance?: readonly number[]): number[] {
+  if (config.gamma >= unitCount(config) || (config.sampler !== 'weighted' && !tosses(config.sampler))) return [];
+  const probabilities = ppsProbabilities(weightsOf(config, importance), config.gamma).slice(0, config.layers);
+  return probabilities.flatMap((p, layer) => (p === 1 ? [layer] : []));
+}
+
+/** How often draws by tosses were corrected, or drew nothing. */
 export interface BernoulliReport {
   /** Number of empty draws that were discarded. */
   readonly redrawn: number;
@@ -211,16 +226,23 @@ export interface BernoulliReport {
   readonly cappedPeriods: number;
   /** Layers that those periods left out. */
   readonly dropped: number;
+  /** Periods without a layer, which `algorithm1` keeps; absent for `bernoulli`. */
+  readonly emptyPeriods?: number;
 }
 
-/** How often `bernoulli` was corrected in periods 0 … periods − 1; all zero for the other samplers. */
-export function bernoulliReport(config: ScheduleConfig, periods = periodCount(config)): BernoulliReport {
-  checkSchedule(config);
-  const draws = config.sampler === 'bernoulli' ? Array.from({ length: periods }, (_, index) => bernoulli(config, index)) : [];
+/** For periods 0 … periods − 1; all zero where nothing is tossed. `importanceOf`: the p_l of a period, where they were measured in the run. */
+export function bernoulliReport(
+  config: ScheduleConfig,
+  periods = periodCount(config),
+  importanceOf: (period: number) => readonly number[] | undefined = () => undefined,
+): BernoulliReport {
+  checkSchedule(config, importanceOf(0));
+  const draws = tosses(config.sampler) ? Array.from({ length: periods }, (_, index) => tossed(config, index, importanceOf(index))) : [];
   return {
     redrawn: draws.reduce((sum, draw) => sum + draw.redrawn, 0),
     cappedPeriods: draws.filter((draw) => draw.dropped > 0).length,
     dropped: draws.reduce((sum, draw) => sum + draw.dropped, 0),
+    ...(config.sampler === 'algorithm1' && { emptyPeriods: draws.filter(({ layers }) => layers.length === 0).length }),
   };
 }
 
@@ -243,7 +265,10 @@ function weightsOf(config: ScheduleConfig, importance?: readonly number[]): numb
   return [...weights, ...(config.sampled ?? []).map(() => mean)];
 }
 
-function bernoulli(config: ScheduleConfig, index: number, importance?: readonly number[]): BernoulliDraw {
-  const probabilities = bernoulliProbabilities(weightsOf(config, importance), config.gamma);
-  return drawBernoulli(probabilities, poolSize(config), streamOf(config, index));
+function tossed(config: ScheduleConfig, index: number, importance?: readonly number[]): BernoulliDraw {
+  const weights = weightsOf(config, importance);
+  const [pool, stream] = [poolSize(config), streamOf(config, index)];
+  return config.sampler === 'algorithm1'
+    ? drawAlgorithm1(ppsProbabilities(weights, config.gamma), pool, stream)
+    : drawBernoulli(bernoulliProbabilities(weights, config.gamma), pool, stream);
 }

@@ -26,7 +26,8 @@ export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'h
 const LEAST_LOGITS_BYTES = 2 * 2 ** 20;
 const MOST_LOGITS_BYTES = 128 * 2 ** 20;
 const LOGITS_SHARE = 1 / 16;
-const MIN_STAGING_BYTES = 256 * 1024;
+const LEAST_STAGING_BYTES = 2 ** 18;
+const MOST_STAGING_BYTES = 2 ** 22;
 const STATS_BYTES = 32;
 
 export function runBuffers(input: PlanInput): RunBuffers {
@@ -41,7 +42,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     return spec;
   };
   /** For buffers that only steps and evaluations bind: a plan that generates describes them but does not have them. */
-  const makeToTrain = training ? make : describe;
+  const makeToTrain = input.purpose === 'generate' ? describe : make;
   const makeSharded = (name: string, layout: BlockLayout, memory: MemoryCategory, block: string): ShardedBuffer =>
     shardedBuffer(name, layout, (shard, bytes, tensor) => {
       const spec: BufferSpec = { ...describe(shard, bytes, memory, block), tensor };
@@ -57,6 +58,12 @@ export function runBuffers(input: PlanInput): RunBuffers {
     mastered && ALWAYS_ON_NAMES.some((each) => each === name && input.alwaysOn[each] && (each === 'norm' || !input.trainedRows[each]));
   for (const [name, list] of rowsByBlock(table)) {
     const layout = layoutBlock(list, input.shardBytes);
+    const first = blocks.get('layer.0');
+    if (input.purpose === 'evaluate' && first && list[0].layer !== null) {
+      // All layers have one layout, and their weights take turns.
+      blocks.set(name, { ...first, rows: list });
+      continue;
+    }
     blocks.set(name, { weights: makeSharded(name, layout, isMaster(name) ? 'masters' : 'weights', name), layout, rows: list });
   }
   const ops = layerOps(shape);
@@ -185,8 +192,9 @@ export function runBuffers(input: PlanInput): RunBuffers {
     ...stream.filter((spec) => spec !== top),
     ...dense.flatMap(({ gradient }) => gradient.shards.map(({ view }) => view.buffer)),
   ];
+  const answering = input.purpose === 'evaluate' ? [] : layers;
   const cachePlaces = placeCache(
-    layers.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
+    answering.flatMap((i) => [`cache.${i}.k`, `cache.${i}.v`]),
     cacheBytes,
     training ? stepsOnly : [],
     (name) => make(name, cacheBytes, 'cache', `layer.${name.split('.')[1]}`),
@@ -209,19 +217,28 @@ export function runBuffers(input: PlanInput): RunBuffers {
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
     blockStats: input.clipByBlock ? makeToTrain('stats.blocks', (3 + input.slots) * BINDING_ALIGNMENT, 'workspace') : null,
     losses: makeToTrain('losses', rows * 4, 'workspace'),
-    logits: make('logits', (training ? Math.min(chunkRows, rows) : 1) * logitsStride * 4, 'workspace'),
+    logits: make('logits', (input.purpose === 'generate' ? 1 : Math.min(chunkRows, rows)) * logitsStride * 4, 'workspace'),
     logitsStride,
     chunkRows,
-    cache: layers.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
+    cache: answering.map((i) => ({ k: cachePlaces.get(`cache.${i}.k`)!, v: cachePlaces.get(`cache.${i}.v`)! })),
     packing,
     frame,
     statsStaging: [
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
       makeToTrain('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
     ],
-    staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
+    staging: make('staging', Math.max(stagingBytes(blocks.get('layer.0')!), shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };
+}
+
+/**
+ * Bytes that are read back at a time: about an eighth of a layer, within bounds. Every piece is mapped by itself, and some browsers look for
+ * what is mapped only every 100 ms, so that a layer in many small pieces would take seconds.
+ */
+function stagingBytes({ rows }: Block): number {
+  const layer = rows.reduce((sum, row) => sum + 4 * elementsOf(row), 0);
+  return Math.min(MOST_STAGING_BYTES, Math.max(LEAST_STAGING_BYTES, 2 ** Math.floor(Math.log2(layer / 8))));
 }
 
 /**
@@ -231,7 +248,8 @@ export function runBuffers(input: PlanInput): RunBuffers {
 function headRows(input: PlanInput, stride: number, others: readonly BufferSpec[], blocks: Iterable<Block>): number {
   const { rows, recompute, optimizerState, trainedRows, updateAtOnce } = input;
   const quantised = [...blocks].some((block) => block.rows.some(({ stored }) => stored === 'int8' || stored === 'int4'));
-  const saving = quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
+  const saving =
+    input.purpose === 'evaluate' || quantised || recompute !== 'off' || optimizerState !== 'f32' || trainedRows.count > 0 || updateAtOnce;
   const share = saving ? 0 : LOGITS_SHARE * others.reduce((sum, { bytes }) => sum + bytes, 0);
   const bytes = Math.max(LEAST_LOGITS_BYTES, Math.min(MOST_LOGITS_BYTES, share));
   const most = Math.max(64, Math.floor(bytes / (stride * 4) / 64) * 64);
@@ -265,7 +283,7 @@ function packingOf(
 function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { offset: number; bytes: number }> } {
   const { rows, alwaysOn, shape, purpose } = input;
   const names: [InputName, number][] =
-    purpose === 'train'
+    purpose !== 'generate'
       ? [
           ['tokens', rows],
           ...(input.trainedRows.embedding ? [['rowOfToken', rows] satisfies [InputName, number]] : []),

@@ -113,7 +113,7 @@ export const headChunk = (index: number): string => `head chunk ${index}`;
 
 /** Chunks that an abridged plan leaves out; each has as many dispatches and parameters of its own as the second. */
 export const omittedChunks = (input: PlanInput, chunkRows: number): number =>
-  input.purpose === 'train' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
+  input.purpose !== 'generate' ? Math.ceil(input.rows / chunkRows) - chunkStarts(input, chunkRows).length : 0;
 
 /** Whether head (or the embedding that is the head) and final norm have gradients in a step; they may be sampled. */
 export interface HeadTraining {

@@ -1,6 +1,7 @@
 // What a run's plan depends on, and nothing else: model shape, method, batch shape. Two runs with equal input
 // have equal plans, byte for byte.
 
+import { layerWeights } from '../config/importance';
 import { policiesOf, sampledBlocks, type PolicyName } from '../config/policies';
 import type { Method, RunConfig } from '../config/run-config';
 import { lowestLayer, mostLayers, type ScheduleConfig } from '../lisa/schedule';
@@ -31,8 +32,11 @@ interface TrainedRows {
 const NO_ROWS: TrainedRows = { embedding: false, head: false, count: 0 };
 
 export interface PlanInput {
-  /** 'generate': new tokens over the cache and nothing else, for a model that only answers. */
-  readonly purpose: 'train' | 'generate';
+  /**
+   * 'generate': new tokens over the cache and nothing else, for a model that only answers. 'evaluate': the loss and nothing else, by layers
+   * whose weights take turns in one place (engine/evaluate-by-layer.ts).
+   */
+  readonly purpose: 'train' | 'generate' | 'evaluate';
   readonly shape: ModelShape;
   readonly method: Method;
   /** Optimizer slots: the most layers that any draw of the run trains at once. */
@@ -43,6 +47,8 @@ export interface PlanInput {
   readonly alwaysOn: AlwaysOn;
   /** Of those, the ones that train only in periods that draw them. */
   readonly sampled: readonly PolicyName[];
+  /** A draw may leave every slot idle. */
+  readonly emptyDraws: boolean;
   readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** How weights that do not train are stored (storage.ts); 'f32' if everything is stored as f32. */
@@ -120,7 +126,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
     steps: config.steps,
     seed: config.seed,
     sampler: config.lisaSampler,
-    weights: config.lisaWeights,
+    weights: layerWeights(config),
     sampled: config.method === 'lisa' ? sampledBlocks(config, shape.tied) : [],
   };
 }
@@ -184,6 +190,7 @@ export function planInput(
     lowest: lisa && !alwaysOn.embedding ? lowestDrawn() : 0,
     alwaysOn,
     sampled: lisa ? sampledBlocks(config, shape.tied) : [],
+    emptyDraws: lisa && config.lisaSampler === 'algorithm1',
     trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
     types: config.weightStorage === 'stored' ? types : config.weightStorage,
@@ -211,8 +218,22 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   lowest: run.shape.layers,
   alwaysOn: { embedding: false, norm: false, head: false },
   sampled: [],
+  emptyDraws: false,
   trainedRows: NO_ROWS,
   lora: null,
   // No prompt is longer than the cache.
   rows: Math.min(run.rows, run.cacheTokens),
+});
+
+/** For the loss of the exported model: full precision, over batches of the run's shape, with its kernels. */
+export const evaluationInput = (run: PlanInput): PlanInput => ({
+  ...inferenceInput(run),
+  purpose: 'evaluate',
+  types: 'f32',
+  rows: run.rows,
+  cacheTokens: 0,
+  recompute: 'off',
+  optimizerState: 'f32',
+  clipByBlock: false,
+  updateAtOnce: false,
 });

@@ -17,13 +17,12 @@ export type LayerRole = Slot | null;
 export type ForwardMode = 'train' | 'generate';
 
 export function layerForward(context: Context, layer: number, role: LayerRole, mode: ForwardMode): Unit {
-  const { k, v } = context.buffers.cache[layer];
   const generate = mode === 'generate';
   const { site, transients } = layerSite(context, layer, role, adapterOf(context, layer), generate);
   const forward: ForwardSite = {
     ...site,
     label: (op, what) => site.label(op, generate ? what.replace('fwd', 'gen') : what),
-    cache: generate ? { k, v } : null,
+    cache: generate ? context.buffers.cache[layer] : null,
   };
   const dispatches = layerOps(context.input.shape).flatMap((op) => operation(op).forward(op, forward));
   const name = `layer.${layer} ${mode}`;

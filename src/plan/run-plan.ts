@@ -119,6 +119,19 @@ export class RunPlan {
     ];
   }
 
+  /**
+   * Forward pass and loss as an 'evaluate' plan takes them, layer by layer: between two of these, the residual stream is in `stream`, and the
+   * weights of the next layer can take the place of the last one's.
+   */
+  evaluationByLayer(extents: Extents): { readonly embedding: Segment[]; readonly layers: readonly Segment[][]; readonly head: Segment[] } {
+    if (this.input.purpose !== 'evaluate') throw new AppError('INTERNAL', 'Only a plan that evaluates goes layer by layer.', '');
+    return {
+      embedding: [...this.#units.pass('embedding', 'train')],
+      layers: this.#layers.map((layer) => [...this.#units.pass('forward', layer, null, 'train')]),
+      head: liveHead(this.#head('eval'), extents),
+    };
+  }
+
   /** New tokens through the model, over the K/V cache, to the logits of one row. */
   generation(training: Assignment = NONE): Segment[] {
     return [
@@ -169,6 +182,12 @@ export class RunPlan {
     const top = shape.layers - 1;
     const sampling: Pass[] = [['embedding', 'generate'], ['logits'], ['forward', top, null, 'generate']];
     if (purpose === 'generate') return sampling;
+    if (purpose === 'evaluate')
+      return [
+        ['embedding', 'train'],
+        ['forward', top, null, 'train'],
+        ['head', 'eval'],
+      ];
     const slot = lora || method === 'full' ? top : 0;
     const all: (Pass | false)[] = [
       ['embedding', 'train'],
@@ -189,7 +208,7 @@ export class RunPlan {
 
   /** Every kind of update once; a slot's has the same parameters for every layer that it may serve. */
   #buildUpdates(): void {
-    const { method, slots, sampled } = this.input;
+    const { method, slots, sampled, emptyDraws } = this.input;
     for (const name of this.buffers.alwaysOn.keys()) {
       this.#normOf('alwaysOn', name);
       if (sampled.includes(name)) {
@@ -201,8 +220,8 @@ export class RunPlan {
     for (const { index, master } of this.buffers.slots) {
       this.#normOf('slot', index);
       this.#slotUpdate(index, method === 'lisa' ? 0 : index);
-      // Only a draw of fewer layers than the pool has leaves a slot idle, and no draw is empty.
-      if (method === 'lisa' && (slots > 1 || sampled.length > 0)) this.#units.update('idleSquares', index);
+      // Only a draw of fewer layers than the pool has leaves a slot idle.
+      if (method === 'lisa' && (slots > 1 || sampled.length > 0 || emptyDraws)) this.#units.update('idleSquares', index);
       this.reset(index);
       if (!master) continue;
       // What is quantised joins from its full precision (engine/truth.ts).
@@ -261,6 +280,7 @@ export class RunPlan {
 
   #checkTrains(): void {
     if (this.input.abridged) throw new AppError('INTERNAL', 'An abridged plan has no steps and no evaluation.', '');
-    if (this.input.purpose !== 'train') throw new AppError('INTERNAL', 'A plan that generates has no steps and no evaluation.', '');
+    if (this.input.purpose !== 'train')
+      throw new AppError('INTERNAL', 'A plan that does not train has no steps and no evaluation of the whole model.', '');
   }
 }

@@ -16,6 +16,15 @@ const OWN: { readonly [K in OwnKey]: fc.Arbitrary<RunConfig[K]> } = {
   evalData: fc.option(anything),
   columns: fc.option(fc.dictionary(fc.constantFrom(...COLUMN_ROLES), anything, { noNullPrototype: true })),
   lisaWeights: fc.option(fc.array(weight, { minLength: 1, maxLength: 40 })),
+  lisaProfile: fc.option(
+    fc
+      .record({
+        source: fc.constantFrom('lora', 'updates', 'gradients', 'painted'),
+        steps: fc.nat(1000),
+        weights: fc.array(weight, { minLength: 1, maxLength: 40 }).filter((weights) => weights.some((w) => w > 0)),
+      })
+      .map((use) => ({ ...use, fingerprint: use.source === 'painted' ? null : '0123456789abcdef' })),
+  ),
   lisaEmbedding: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
   saveEvery: fc.option(fc.integer({ min: 0, max: 10_000_000 })),
   lisaHead: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),

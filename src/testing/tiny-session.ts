@@ -64,6 +64,7 @@ export class TestHost implements SessionHost {
   onGate: () => GateAnswer | Promise<GateAnswer> = () => 'go';
   isDiscarded = false;
   proof?: SessionHost['proof'];
+  measureExport?: boolean;
 
   emit(event: RunEvent): void {
     this.events.push(event);

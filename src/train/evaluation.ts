@@ -1,7 +1,11 @@
 // The loss on held-out samples: one evaluation, and all evaluations of a run.
 
 import { evalBatches } from '../data/batch/loader';
+import { AppError } from '../base/errors';
 import type { Engine } from '../engine/engine';
+import { lossByLayer } from '../engine/evaluate-by-layer';
+import type { ReadBase } from '../engine/truth';
+import type { Dtype } from '../model/types';
 import type { RunInputs } from './prepare';
 import type { HeldOut, Rounding, RunEvent } from './events';
 
@@ -66,13 +70,34 @@ export class Evaluations {
     this.#losses = [...losses];
   }
 
-  /** `weights`: the type to which the weights were rounded for an export, if they were. */
-  async measure(step: number, weights?: HeldOut['weights']): Promise<void> {
+  async measure(step: number): Promise<void> {
     const held = await this.#heldOut();
     if (!held) return;
-    const rounded = weights && { weights };
-    this.#losses.push({ step, loss: held.loss, ...rounded });
-    this.#host.emit({ type: 'eval', step, ...held, ...rounded });
+    this.#losses.push({ step, loss: held.loss });
+    this.#host.emit({ type: 'eval', step, ...held });
+  }
+
+  /**
+   * Measures the exported model, whose tensors `read` gives as f32, with memory of its own: for the embedding, the head and one layer. The
+   * run's engine may be closed. False if there is no room, or nothing is held out.
+   */
+  async measureExported(step: number, weights: Dtype, read: ReadBase): Promise<boolean> {
+    const { config, dataset } = this.#inputs;
+    if (dataset.evaluation.length === 0) return false;
+    await this.#host.begin();
+    const batches = evalBatches(dataset.evaluation, config.batchSize, config.seqLen);
+    const { gpu, plan } = this.#engine;
+    try {
+      const sum = await lossByLayer(gpu, plan.input, batches, read, (fraction) => this.#progress(fraction));
+      let targets = 0;
+      for (const batch of batches) targets += batch.targets;
+      this.#losses.push({ step, loss: sum / targets, weights });
+      this.#host.emit({ type: 'eval', step, loss: sum / targets, targets, weights });
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof AppError && (thrown.code === 'GPU_OOM' || thrown.code === 'LIMIT_TOO_SMALL')) return false;
+      throw thrown;
+    }
   }
 
   /** Rounds the layers that are in masters to the type in which they are stored, and measures what that costs. Nothing trains after it. */
@@ -82,7 +107,7 @@ export class Evaluations {
     await this.#engine.roundBack();
     const before = this.#losses.pop()?.loss ?? null;
     const held = await this.#heldOut();
-    // The model as it is stored answers and is compared, so its loss is the last one. It is what is exported, unless the base is quantised.
+    // The model as it is stored answers, is compared and is exported, so its loss is the last one.
     if (held) this.#losses.push({ step, loss: held.loss });
     this.#rounding = { layers, before, after: held?.loss ?? null };
     this.#host.emit({ type: 'rounded', step, rounding: this.#rounding });
@@ -91,9 +116,11 @@ export class Evaluations {
   async #heldOut(): Promise<HeldOutLoss | null> {
     if (this.#inputs.dataset.evaluation.length === 0) return null;
     await this.#host.begin();
-    return heldOutLoss(this.#engine, this.#inputs, async (fraction) => {
-      await this.#host.check();
-      this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
-    });
+    return heldOutLoss(this.#engine, this.#inputs, (fraction) => this.#progress(fraction));
+  }
+
+  async #progress(fraction: number): Promise<void> {
+    await this.#host.check();
+    this.#host.emit({ type: 'phase', phase: 'evaluating', fraction });
   }
 }

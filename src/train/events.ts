@@ -1,6 +1,7 @@
 // What a run reports while it trains and when it ends: plain data, the same for the page, the command line and the recording.
 
 import type { ErrorInfo } from '../base/errors';
+import type { ProfileUse } from '../config/importance';
 import type { PolicyName } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import type { DataSummary } from '../data/sample/dataset';
@@ -11,6 +12,14 @@ import type { Quantised } from '../dispatch/types';
 import type { Dtype, ModelShape } from '../model/types';
 import type { BlockBytes } from '../plan/block-bytes';
 import type { Forecast } from '../plan/forecast';
+
+/** By what importance a run draws its layers. */
+export interface ImportanceReport extends ProfileUse {
+  /** How likely each layer is to train in a period. */
+  readonly expected: readonly number[];
+  /** Layers that every period trains, because γ·p_l/Σp is 1 or more; the excess goes to the others. */
+  readonly certain: readonly number[];
+}
 
 /** What a run is doing. */
 export type Phase = 'opening' | 'loading' | 'preparing' | 'evaluating' | 'sampling' | 'training' | 'paused' | 'saving' | 'done' | 'failed';
@@ -63,6 +72,8 @@ export interface Prepared {
   readonly rows?: { readonly trained: number; readonly all: number };
   /** Matrices of a quantised base that stay in f32, because their rows are not whole groups. */
   readonly keptWider?: readonly string[];
+  /** Absent where every layer is as likely as any other. */
+  readonly importance?: ImportanceReport;
   /** First step of this process: 1, or the step after the checkpoint. */
   readonly firstStep: number;
 }
@@ -80,8 +91,8 @@ export interface HeldOut {
   readonly step: number;
   /** Mean over the held-out targets, in nats. */
   readonly loss: number;
-  /** The type to which the weights were rounded first, as for an export; absent if they were not. */
-  readonly weights?: 'f16' | 'bf16';
+  /** The loss of the exported model, whose weights have this type; absent for what the run computes with. */
+  readonly weights?: Dtype;
 }
 
 /** What rounding the last layers in training back to their 16 bits does to the held-out loss. */
@@ -110,11 +121,13 @@ export interface RunReport {
   readonly rounding?: Rounding;
   readonly trainable: number;
   readonly tokensPerSecond: number;
-  /** How often the draws of the Bernoulli sampler were corrected; absent for other samplers. */
+  /** How often draws by tosses were corrected or drew nothing; absent for other samplers. */
   readonly bernoulli?: BernoulliReport;
+  /** Absent where every layer is as likely as any other. */
+  readonly importance?: ImportanceReport;
   /** Empty if updates were not measured. The last period may be incomplete. */
   readonly updates: readonly PeriodUpdate[];
-  /** The last one is the loss of the exported weights. */
+  /** The last one is the loss of the exported weights, as far as that was measured. */
   readonly evalLoss: readonly HeldOut[];
 }
 

@@ -14,8 +14,10 @@ import { writeSafetensors } from '../io/formats/safetensors';
 import { nodeSource } from '../io/node/source';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
-import type { ModelShape, ParameterRow } from '../model/types';
+import { elementsOf, type ModelShape, type ParameterRow } from '../model/types';
 import { forecast } from '../plan/forecast';
+import { evaluationInput } from '../plan/input';
+import { RunPlan } from '../plan/run-plan';
 import { dequantiseRef, readQuantised } from '../shaders/storage/storage.ref';
 import { stepsOf } from '../testing/steps';
 import { stepData, tinyConfig, tinyEngine, tinyStep, tinyTensor } from '../testing/tiny';
@@ -24,6 +26,7 @@ import { collect } from '../testing/tiny-model';
 import { checkpointTensors, differences, openTiny, readerOf, TestHost, textRows, timeless, TINY_CONFIG } from '../testing/tiny-session';
 import { finish } from '../testing/whole-runs';
 import { prepareInputs, type RunInputs } from './prepare';
+import { tunedTensor } from './tuned';
 
 type Numbers = Float32Array<ArrayBuffer>;
 
@@ -226,6 +229,33 @@ describe('a session', () => {
       expect(again.report.evalLoss).toEqual(whole.report.evalLoss);
     }
   });
+
+  test.each(['lisa', 'lora'] as const)(
+    '%s: the loss of the exported model is that of its full precision, in little memory',
+    async (method) => {
+      const host = new TestHost();
+      host.measureExport = true;
+      const inputs = await inputsOf({ method, saveEvery: 0, sampleTokens: 1 });
+      const { session } = await openTiny(inputs, null, host);
+      const { evalLoss } = await session.run();
+      const [own, exported] = evalLoss.slice(-2);
+      expect([own.step, own.weights, exported.step, exported.weights]).toEqual([12, undefined, 12, 'f32']);
+      const wide = (await openTiny(await inputsOf({ method: 'full', weightStorage: 'f32' }))).session;
+      for (const row of inputs.files.table) await wide.engine.writeTensor(row, await tunedTensor(session)(row));
+      await wide.evaluations.measure(0);
+      expect(exported.loss).toBe(wide.evaluations.losses[0].loss);
+      expect(exported.loss).not.toBe(own.loss);
+      // The embedding is the head here. Of the layers there is one.
+      const { weights } = bytesByCategory(new RunPlan(evaluationInput(session.engine.plan.input)).allBuffers);
+      const shape = SHAPES['tied Llama'];
+      const bytes = (layer: number | null): number =>
+        parameterTable(shape).reduce((sum, row) => sum + (row.layer === layer ? 4 * elementsOf(row) : 0), 0);
+      expect(weights).toBeGreaterThanOrEqual(bytes(null) + bytes(0));
+      expect(weights).toBeLessThan(bytes(null) + 1.2 * bytes(0));
+      session.close();
+      wide.close();
+    },
+  );
 
   test('a checkpoint whose full precision is damaged is refused', async () => {
     const inputs = await inputsOf({ alwaysOn: OFF });

@@ -11,7 +11,8 @@ import { keptWider, storedParameters } from '../plan/storage';
 import { blockBytes } from '../plan/block-bytes';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
-import { bernoulliReport, type Period } from '../lisa/schedule';
+import { withFloor } from '../lisa/importance';
+import { bernoulliReport, certainLayers, inclusionProbabilities, tosses, type Period } from '../lisa/schedule';
 import type { Prepared, RunReport } from './events';
 
 export type Forecasts = Prepared['forecasts'];
@@ -27,7 +28,7 @@ export function forecastMethods({ config, files, dataset }: RunInputs): Forecast
         // A run of another method may hold LISA settings that were made for another model, and are not checked.
         ...(config.method === 'lisa'
           ? {}
-          : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null }),
+          : { lisaLayers: Math.min(config.lisaLayers, files.shape.layers), lisaSampler: 'uniform', lisaWeights: null, lisaProfile: null }),
       },
       files.types,
       dataset.tokens.length,
@@ -58,6 +59,17 @@ function rowsOf({ config, files, dataset }: RunInputs): Pick<Prepared, 'rows'> {
   return { rows: { trained: dataset.tokens.length, all: vocab } };
 }
 
+/** By which weights this run draws; nothing where it draws by none. */
+function importanceOf({ config, files }: RunInputs): Pick<RunReport, 'importance'> {
+  const { method, lisaSampler, lisaProfile, lisaWeights } = config;
+  const use = lisaProfile ?? (lisaWeights && { source: 'painted' as const, fingerprint: null, steps: 0, weights: lisaWeights });
+  if (method !== 'lisa' || !use || !(lisaSampler === 'weighted' || tosses(lisaSampler))) return {};
+  const draws = scheduleConfig(files.shape, config);
+  return {
+    importance: { ...use, weights: withFloor(use.weights), expected: inclusionProbabilities(draws), certain: certainLayers(draws) },
+  };
+}
+
 export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
   const { files, dataset } = facts.inputs;
   return {
@@ -71,6 +83,7 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
     blocks: blockBytes(facts.engine.plan),
     keptWider: keptWider(facts.engine.plan.input),
     ...rowsOf(facts.inputs),
+    ...importanceOf(facts.inputs),
     firstStep,
   };
 }
@@ -98,7 +111,8 @@ export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSe
       loraForecast: withTotal(forecasts.lora.bytes),
     },
     ...sizes(facts),
-    ...(method === 'lisa' && lisaSampler === 'bernoulli' && { bernoulli: bernoulliReport(scheduleConfig(files.shape, config)) }),
+    ...(method === 'lisa' && tosses(lisaSampler) && { bernoulli: bernoulliReport(scheduleConfig(files.shape, config)) }),
+    ...importanceOf(inputs),
     stored: storedParameters([...engine.plan.buffers.blocks.values()].flatMap(({ rows }) => rows)),
     ...measured,
   };

@@ -26,7 +26,9 @@ import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events'
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
 import { SaveClock } from './save-clock';
-import { takeStep, type StepState, type Submitted } from './step';
+import { takeStep, type StepState } from './step';
+import { tunedTensor } from './tuned';
+import { UnderWay } from './under-way';
 import { dispatchFlopsOf } from '../engine/speed';
 import { chooseKernels, resumedKernels } from '../engine/tune';
 
@@ -45,6 +47,8 @@ export interface SessionHost {
   hold?(): void;
   /** Records what is needed to prove that frozen weights are unchanged; without it there is no such proof. */
   readonly proof?: 'on request' | 'every period';
+  /** Over a quantised base: measures the held-out loss of the exported model at the end of the run, while the run still holds its memory. */
+  readonly measureExport?: boolean;
   /** True once the run's results are not wanted any more; run() then ends by throwing Discarded. */
   discarded(): boolean;
 }
@@ -67,17 +71,11 @@ export class Session {
   #updates: PeriodUpdate[] = [];
   /** The sets of kernels of this run, the present one last. */
   kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
-  #tokens = 0;
-  #seconds = 0;
   #saving = true;
   readonly #clock = new SaveClock();
   #savedStep: number | null = null;
-  #goodStep = 0;
-  /** The last step, until its figures are reported. The GPU works on it while the next one is encoded. */
-  #underWay: Promise<void> = Promise.resolve();
+  readonly #underWay: UnderWay;
   #phase: Phase = 'preparing';
-  /** When the last step ended, or when training resumed. */
-  #mark = 0;
 
   /** Allocates, loads the weights or the checkpoint, and is ready to run. `shardBytes`: where blocks are cut (tests cut them sooner). */
   static async create(
@@ -138,6 +136,12 @@ export class Session {
       check: () => this.#checkDiscarded(),
     });
     this.forecasts = forecastMethods(inputs);
+    this.#underWay = new UnderWay(
+      (figures) => host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } }),
+      config.gradClipMode === 'global'
+        ? 'No weight was changed by it.'
+        : 'It has changed no weight, but layers above the one where it appeared may have taken this step.',
+    );
   }
 
   /** Step of the last checkpoint of this run, if one was written or read. */
@@ -150,7 +154,7 @@ export class Session {
    * then the failed step has changed what was finite.
    */
   get lastGoodStep(): number {
-    return this.#goodStep;
+    return this.#underWay.goodStep;
   }
 
   /** Trains to the end (or until the gate answers stop) and reports. The engine stays open for export and sampling. */
@@ -159,7 +163,7 @@ export class Session {
       return await this.#train();
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code !== 'NONFINITE_LOSS') throw thrown;
-      const updates = this.#goodStep;
+      const updates = this.lastGoodStep;
       const largest = updates === 0 ? await largestWeight(this.engine, this.inputs.files.table).catch(() => null) : null;
       throw diverged(thrown, this.inputs.config, updates, largest);
     }
@@ -170,11 +174,11 @@ export class Session {
    * Writes no checkpoint. Throws NONFINITE_LOSS if those weights have no finite loss either.
    */
   async endAtLastGood(): Promise<RunReport> {
-    await this.#underWay.catch(() => undefined);
-    this.#underWay = Promise.resolve();
-    this.state.completed = this.#goodStep;
-    if (this.evaluations.losses.at(-1)?.step !== this.#goodStep) await this.evaluations.measure(this.#goodStep);
-    await this.evaluations.roundBack(this.#goodStep);
+    await this.drain().catch(() => undefined);
+    const step = this.lastGoodStep;
+    this.state.completed = step;
+    if (this.evaluations.losses.at(-1)?.step !== step) await this.evaluations.measure(step);
+    await this.evaluations.roundBack(step);
     return this.report();
   }
 
@@ -198,7 +202,7 @@ export class Session {
       // ── step ────────────────────────────────────────────────────────────────────────────────────────────────────
       this.#enterTraining();
       if (startsPeriod(state.completed, stepsPerPeriod)) await this.#watch?.begin(layersOf(periodOf(state.completed + 1, stepsPerPeriod)));
-      await this.#follow(await takeStep(state));
+      await this.#underWay.step(await takeStep(state));
       const done = state.completed;
       const goesOn = done < config.steps;
 
@@ -220,6 +224,7 @@ export class Session {
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
     await evaluations.roundBack(end);
     await this.#sample('after');
+    if (this.#host.measureExport && this.engine.truth) await evaluations.measureExported(end, 'f32', tunedTensor(this));
     const report = this.report();
     this.#host.emit({ type: 'done', report, stopped });
     return report;
@@ -235,42 +240,9 @@ export class Session {
     }
   }
 
-  /** Returns once the previous step is done, so that one is always under way while the next is encoded. */
-  async #follow(submitted: Submitted): Promise<void> {
-    const before = this.#underWay;
-    this.#underWay = this.#tell(submitted);
-    // It is awaited later; until then a failure must not count as an unhandled rejection.
-    this.#underWay.catch(() => undefined);
-    await before;
-  }
-
-  /** Waits for the figures of a submitted step and reports them. */
-  async #tell({ step, lr, layers, blocks, tokens, targets, stats }: Submitted): Promise<void> {
-    const { loss, gradNorm, bad } = await stats;
-    if (bad) {
-      throw new AppError(
-        'NONFINITE_LOSS',
-        `The loss or the gradient of step ${step} is not a finite number. ${this.inputs.config.gradClipMode === 'global' ? 'No weight was changed by it.' : 'It has changed no weight, but layers above the one where it appeared may have taken this step.'}`,
-        // run() says what to do about it.
-        '',
-      );
-    }
-    this.#goodStep = step;
-    const now = performance.now();
-    const stepMs = now - this.#mark;
-    this.#mark = now;
-    this.#tokens += tokens;
-    this.#seconds += stepMs / 1000;
-    const memory = withTotal(this.engine.allocator.reading().live);
-    const active = { activeLayers: layers, ...(blocks.length > 0 && { activeBlocks: blocks }) };
-    this.#host.emit({ type: 'step', metrics: { step, loss, lr, gradNorm, tokens, targets, ...active, stepMs, memory } });
-  }
-
   /** Waits for the step under way and throws its error, if it failed. */
-  async drain(): Promise<void> {
-    const last = this.#underWay;
-    this.#underWay = Promise.resolve();
-    await last;
+  drain(): Promise<void> {
+    return this.#underWay.drain();
   }
 
   /** Called after the last step of a period, and if the run ends inside one. */
@@ -305,7 +277,7 @@ export class Session {
     const frozen = frozenBlocks(this.engine, this.state.controller.layers(), this.state.controller.drawn());
     const changed = (await this.#proof?.changed(frozen)) ?? [];
     this.#host.emit({ type: 'verified', step, frozen, changed });
-    this.#mark = performance.now();
+    this.#underWay.resumeClock();
     if (changed.length > 0 && this.#host.proof === 'every period')
       throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
@@ -315,7 +287,7 @@ export class Session {
     const { saveEvery, stepsPerPeriod } = this.inputs.config;
     const { completed } = this.state;
     return saveEvery === null
-      ? this.#clock.isDue(completed % stepsPerPeriod === 0, this.#seconds)
+      ? this.#clock.isDue(completed % stepsPerPeriod === 0, this.#underWay.seconds)
       : saveEvery > 0 && completed % saveEvery === 0;
   }
 
@@ -345,8 +317,8 @@ export class Session {
       fingerprint: this.#fingerprint,
       evalLoss: this.evaluations.losses,
       updates: this.#updates,
-      tokens: this.#tokens,
-      seconds: this.#seconds,
+      tokens: this.#underWay.tokens,
+      seconds: this.#underWay.seconds,
       kernels: this.engine.plan.input.kernels,
       kernelSets: this.kernelSets,
     };
@@ -376,7 +348,7 @@ export class Session {
       return;
     }
     this.#savedStep = step;
-    this.#clock.noteSave((performance.now() - begun) / 1000, this.#seconds);
+    this.#clock.noteSave((performance.now() - begun) / 1000, this.#underWay.seconds);
     this.#host.emit({ type: 'checkpoint', step });
   }
 
@@ -392,7 +364,8 @@ export class Session {
   }
 
   report(): RunReport {
-    const tokensPerSecond = this.#seconds > 0 ? this.#tokens / this.#seconds : 0;
+    const { tokens, seconds } = this.#underWay;
+    const tokensPerSecond = seconds > 0 ? tokens / seconds : 0;
     const { losses: evalLoss, rounding } = this.evaluations;
     return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss, ...(rounding && { rounding }) });
   }
@@ -402,11 +375,12 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    this.#fingerprint = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
+    const { run } = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
       await this.#checkDiscarded();
       await this.#proof?.notePiece(piece);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
+    this.#fingerprint = run;
   }
 
   async #restore(reader: CheckpointReader): Promise<void> {
@@ -432,11 +406,9 @@ export class Session {
     this.#updates = [...state.updates];
     const sets = state.kernelSets ?? [{ set: 1, step: 0 }];
     this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
-    this.#tokens = state.tokens;
-    this.#seconds = state.seconds;
     this.#savedStep = state.trainer.step;
-    this.#clock.noteSave(0, this.#seconds);
-    this.#goodStep = state.trainer.step;
+    this.#underWay.restore(state.trainer.step, state.tokens, state.seconds);
+    this.#clock.noteSave(0, state.seconds);
   }
 
   async #checkDiscarded(): Promise<void> {
@@ -454,6 +426,6 @@ export class Session {
   #enterTraining(): void {
     if (this.#phase === 'training') return;
     this.#enter('training');
-    this.#mark = performance.now();
+    this.#underWay.resumeClock();
   }
 }

@@ -1,5 +1,6 @@
 // The value of a setting in words, for lists of settings. Pure.
 
+import { SOURCE_WORDS } from '../config/importance';
 import type { Policy } from '../config/policies';
 import type { ConfigKey, RunConfig } from '../config/run-config';
 import { formatCount, formatRate, plural } from './format';
@@ -15,6 +16,7 @@ const TEXTS: OwnTexts = {
   lisaHead: policyText,
   lisaNorm: policyText,
   lisaWeights: (weights) => (weights ? `of ${plural(weights.length, 'layer')}` : 'all equal'),
+  lisaProfile: (profile) => (profile ? `${SOURCE_WORDS[profile.source]}` : 'none'),
   columns: (columns) => (columns ? Object.keys(columns).join(', ') : 'as they are'),
   prompts: (prompts) => (prompts.length > 0 ? formatCount(prompts.length) : 'one from the data'),
 };

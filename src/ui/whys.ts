@@ -10,7 +10,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   alwaysOn:
     'Embedding and head are matrices of the whole vocabulary. In small models they outweigh the layers, so their gradient, m and v take most of the memory. As published, LISA trains them and the final norm at every step. Data of one kind uses a part of the vocabulary: training only the rows of its tokens costs a fraction of the memory, and the other rows stay exactly as they were. Drawn like layers, they train in some periods only, which saves time and no memory. On the built-in task, the held-out loss after 100 steps was 3.647 as published, 3.653 by rows and 3.677 drawn, where seeds differ by 0.005.',
   lisaSampler:
-    'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws by the layer weights.',
+    'Uniform draws γ layers at random, as published. Cycle draws every layer once before any comes twice. Bernoulli tosses a coin for each layer and draws γ on average. Weighted draws exactly γ by the layer weights. Algorithm 1 is that of the paper’s first version: like Bernoulli, but a period without any layer counts.',
   lisaState: 'As published, m and v are dropped when their layer leaves. Parked ones wait in main memory and come back with the layer.',
   lisaRewarm:
     'A layer that joins has empty m and v, and Adam’s first updates are as large as the learning rate allows. As published, it joins at the full rate; a few updates of warm-up make the start gentler. Layers whose parked state comes back need none.',
@@ -20,7 +20,7 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
     'Every layer keeps values for its gradients until the backward pass reaches it, and they grow with the batch and the length. Recomputing them takes extra time and changes no bit of the result.',
   weightStorage:
     'A layer in training has a float32 copy, and weights that train at every step are float32 in any case. As stored: a layer that leaves is rounded back to 16 bits, which loses changes smaller than half a step of that format. In 8 or 4 bits nothing is lost: the full precision of trained layers goes to a file on disk, and the export has it; only the layers that do not train right now are coarser.',
-  lisaWeights: 'Used by the weighted and the Bernoulli sampler: a layer with twice the weight is drawn about twice as often.',
+  lisaWeights: 'Used by the weighted sampler, Bernoulli and Algorithm 1: a layer with twice the weight is drawn about twice as often.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'By default α = 2r: the adapters act at twice their own size, whatever the rank.',
   steps: 'Each step reads batch × accumulation rows and updates the weights once.',

@@ -211,6 +211,7 @@ export class WorkerRun {
         hold: () => this.#gate.pause(),
         discarded: () => this.#gate.discarded,
         proof: 'on request' as const,
+        measureExport: true,
       };
       this.#session = await Session.create(gpu, inputs, host, from?.reader);
       if (config.saveEvery === 0) this.#session.stopSaving();

@@ -6,6 +6,8 @@ import { applyPatch, type ConfigState } from '../../store/setup/config';
 import { anyConfig } from '../../testing/any-config';
 import { helpText, parseOptions } from './options';
 
+const PROFILE = { source: 'lora', fingerprint: '0123456789abcdef', steps: 30, weights: [0.5, 0.25, 0.25] } as const;
+
 /** Every option of the headless command with a value that is not its default, and what it sets. */
 const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunConfig>])[] = [
   ['model', 'some/dir', { model: 'some/dir' }],
@@ -31,6 +33,8 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-period', '20', { stepsPerPeriod: 20 }],
   ['lisa-sampler', 'bernoulli', { lisaSampler: 'bernoulli' }],
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
+  // What finetune makes of a profile's file.
+  ['lisa-profile', JSON.stringify(PROFILE), { lisaProfile: PROFILE }],
   ['lisa-embedding', 'rows', { lisaEmbedding: 'rows' }],
   ['lisa-head', 'off', { lisaHead: 'off' }],
   ['lisa-norm', 'on', { lisaNorm: 'on' }],

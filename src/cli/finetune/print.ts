@@ -2,7 +2,8 @@
 
 import { describeRows } from '../../config/policies';
 import { oneLine } from '../terminal';
-import type { Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
+import { SOURCE_WORDS } from '../../config/importance';
+import type { ImportanceReport, Prepared, Rounding, RunEvent, RunReport, Sample } from '../../train/events';
 import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import { endingText } from '../../data/tokenize/ending';
@@ -23,6 +24,7 @@ function describePrepared(prepared: Prepared): string {
     `device   ${device.description}${device.software ? ' (software: correct, but slow)' : ''}`,
   ];
   if (rows) lines.splice(1, 0, `rows     ${describeRows(rows.trained, rows.all)}`);
+  if (prepared.importance) lines.push(`layers   ${describeImportance(prepared.importance)}`);
   const { keptWider = [] } = prepared;
   if (keptWider.length > 0) lines.push(`weights  in f32, since their rows are not whole groups of 32: ${keptWider.join(', ')}`);
   const ending = endingText(data.ending);
@@ -37,6 +39,16 @@ function describePrepared(prepared: Prepared): string {
   ].filter((note) => note !== '');
   if (notes.length > 0) lines.push(`         ${notes.join('; ')}`);
   return lines.join('\n');
+}
+
+/** By what layers are drawn, and which of them always. */
+function describeImportance({ source, steps, weights, certain }: ImportanceReport): string {
+  const from = source === 'painted' ? 'by the weights given' : `by ${SOURCE_WORDS[source]} over ${steps} steps`;
+  const always =
+    certain.length > 0
+      ? `; ${certain.length === 1 ? 'layer' : 'layers'} ${certain.join(', ')} in every period, since γ·p is 1 or more there: the excess goes to the others`
+      : '';
+  return `drawn ${from}: p = ${weights.map((p) => p.toFixed(3)).join(' ')}${always}`;
 }
 
 /** One column per method: the one that ran measured (peak of the ledger), the others forecast. */
@@ -67,9 +79,13 @@ export function describeSaving({ full, lisa, sampling, alwaysOn, precision }: Sa
   return `The forecast saves ${megabytes(full - lisa)}: ${megabytes(sampling)} come from training few layers at a time, ${megabytes(alwaysOn)} from freezing embedding, head or norm, and ${stored}.`;
 }
 
-/** How often a sampler was corrected because it drew no layer, or more layers than there are slots. */
-export const describeBernoulli = ({ redrawn, cappedPeriods, dropped }: BernoulliReport, periods: number): string =>
-  `Bernoulli drew no layer ${redrawn} times and drew again; ${cappedPeriods} of ${periods} periods drew more layers than there are slots and left out ${dropped}.`;
+/** How often a sampler that tosses coins drew no layer, or more layers than there are slots. */
+export function describeBernoulli({ redrawn, cappedPeriods, dropped, emptyPeriods }: BernoulliReport, periods: number): string {
+  const capped = `${cappedPeriods} of ${periods} periods drew more layers than there are slots and left out ${dropped}`;
+  return emptyPeriods === undefined
+    ? `Bernoulli drew no layer ${redrawn} times and drew again; ${capped}.`
+    : `Algorithm 1 drew no layer in ${emptyPeriods} of ${periods} periods; ${capped}.`;
+}
 
 /** How much of the training survives in an export of half the size. */
 export function describeRounding({ dtype, survived, changed, share }: SurvivalReport): string {
@@ -105,7 +121,7 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return `step ${String(step).padStart(String(steps).length)}/${steps}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  norm ${gradNorm.toFixed(3)}  ${layers}  ${rate.toFixed(0)} tokens/s  ${duration(((steps - step) * stepMs) / 1000)} left`;
     }
     case 'eval':
-      return `held-out loss after step ${event.step}${event.weights ? `, weights rounded to ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
+      return `held-out loss after step ${event.step}${event.weights ? `, of the exported model in ${event.weights}` : ''}: ${event.loss.toFixed(4)} (${event.targets} tokens)`;
     case 'sample':
       return describeSample(event.sample);
     case 'rounded':

@@ -3,12 +3,14 @@
 import { join } from 'node:path';
 import { AppError } from '../../base/errors';
 import { exportRunGguf } from '../../export/run-gguf';
-import { cardFile, evaluateExported, exportTuned } from '../../export/run';
+import { cardFile, exportTuned } from '../../export/run';
 import type { SurvivalReport } from '../../export/folder';
 import type { Gpu } from '../../gpu/device';
 import type { CheckpointReader } from '../../io/formats/checkpoints';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
 import { nodeScratch } from '../../io/node/scratch';
+import { nodeSource } from '../../io/node/source';
+import { openModel } from '../../io/sources/model-files';
 import { writeJson } from '../../io/node/output';
 import type { OutputFolder, OutputPlan } from '../../io/node/output-folder';
 import { savingBreakdown } from '../../plan/saving';
@@ -79,7 +81,7 @@ export async function runJob({ options, inputs, out: plan, reader }: Job, io: Fi
       io.stderr(`Stopped before the first step: nothing is exported. Continue with --resume ${folder.path}\n`);
       return stopStatus(stop);
     }
-    const rounding = await exportRun(session, folder, options, lost);
+    const rounding = await exportRun(session, folder, options, lost, io);
     const report = session.report();
     await writeJson(join(plan.place, 'report.json'), report);
     const ended = session.state.completed === inputs.config.steps;
@@ -132,20 +134,28 @@ async function train(session: Session, { exportLast }: FinetuneOptions, resumed:
   }
 }
 
-/** Writes the tuned model; in 16 bits also what rounding costs. Returns how much of the training survives it. */
+/**
+ * Writes the tuned model, and measures its loss if that is not the run's: rounded to 16 bits, or in full precision where the run had a
+ * quantised base. Returns how much of the training survives rounding.
+ */
 async function exportRun(
   session: Session,
   folder: OutputFolder,
   { outDtype, gguf }: FinetuneOptions,
   lost: Promise<never>,
+  io: FinetuneIo,
 ): Promise<SurvivalReport | null> {
   const { files, survival } = await exportTuned(session, outDtype);
   const more = gguf ? await exportRunGguf(session, gguf) : [];
   // config.json is written last, so a folder that has it is complete.
   await Promise.race([folder.write([...more, ...files]), lost]);
-  if (outDtype !== 'f32' && session.inputs.dataset.evaluation.length > 0) {
-    await Promise.race([evaluateExported(session, outDtype), lost]);
-    await folder.write([cardFile(session, outDtype)]);
+  if ((outDtype !== 'f32' || session.engine.truth) && session.inputs.dataset.evaluation.length > 0) {
+    const written = await openModel(await nodeSource(folder.path));
+    // Nothing needs the run's memory any more, so that this takes no more than the run did.
+    session.engine.close();
+    const measuring = session.evaluations.measureExported(session.state.completed, outDtype, (...part) => written.tensor(...part));
+    if (await Promise.race([measuring, lost])) await folder.write([cardFile(session, outDtype)]);
+    else io.stderr('There is no room on the GPU to measure the held-out loss of the exported model.\n');
   }
   return survival();
 }

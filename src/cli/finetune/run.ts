@@ -4,29 +4,24 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkConfig, type RunConfig } from '../../config/run-config';
-import { looksLikeHubName, parseToken } from '../../io/hub/names';
 import { AppError, errorInfo, type ErrorCode } from '../../base/errors';
-import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
 import { boundStrangers } from '../../io/node/bounded';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
-import type { FileSource } from '../../io/sources/file-source';
-import { defaultCacheDir } from '../../io/node/models';
 import { planOutput, type OutputPlan } from '../../io/node/output-folder';
 import { realPath } from '../../io/node/overlap';
-import { nodeSource, openDataFile } from '../../io/node/source';
-import type { ModelShape } from '../../model/types';
 import { readCheckpointState } from '../../train/checkpoint';
 import { checkGguf } from '../../export/run-gguf';
-import { prepareInputs, type RunFiles, type RunInputs } from '../../train/prepare';
+import { prepareInputs, type RunInputs } from '../../train/prepare';
 import { describeBudget, planBudget } from './budget';
 import { writeElsewhere } from './continue-elsewhere';
-import { openHubModel } from './hub-model';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
 import { runJob, type Job } from './run-job';
 import type { FinetuneIo } from './io';
+import { withProfile } from './profile';
+import { adaptDefaults, dataPath, modelPath, resolveData, resolveModel } from './sources';
 
 /** Errors of the device or of the run; everything else is bad input. */
-const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
+export const RUN_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'NO_WEBGPU',
   'NO_ADAPTER',
   'SHADER_COMPILE',
@@ -48,7 +43,7 @@ export async function runFinetune(args: readonly string[], io: FinetuneIo): Prom
   let resume: string | null = null;
   boundStrangers();
   try {
-    const options = parseOptions(args);
+    const options = parseOptions(await withProfile(args));
     resume = options.resume;
     if (options.help) io.stdout(helpText());
     else return await finetune(options, io);
@@ -145,73 +140,11 @@ async function outputOf(asked: RunConfig, options: FinetuneOptions, io: Finetune
   });
 }
 
-/** The folder of a model on this machine; the text as it is if it names one of the hub. */
-function modelPath(model: string, { publicFolder }: FinetuneIo): string {
-  const builtin = existsSync(model) ? undefined : BUILTIN_MODELS.find(({ id }) => id === model);
-  return builtin ? join(publicFolder, builtin.path) : model;
-}
-
-const builtinData = (data: string): (typeof BUILTIN_DATASETS)[number] | undefined =>
-  existsSync(data) ? undefined : BUILTIN_DATASETS.find(({ id }) => id === data);
-
-function dataPath(data: string, publicFolder: string): string {
-  const builtin = builtinData(data);
-  return builtin ? join(publicFolder, builtin.train) : data;
-}
-
 function withoutGguf(cause: unknown): never {
   if (!(cause instanceof AppError)) throw cause;
   throw new AppError(cause.code, `--gguf: ${cause.detail}`, 'Omit --gguf: the model is always written as safetensors.', {
     cause,
   });
-}
-
-/** `name`: how a resumed run finds the same weights. `check` is called before anything large is loaded. */
-async function resolveModel(
-  model: string,
-  { hubUrl, cacheDir }: FinetuneOptions,
-  io: FinetuneIo,
-  check: (shape: ModelShape) => void,
-): Promise<{ source: FileSource; name: string }> {
-  const path = modelPath(model, io);
-  if (existsSync(path) || !looksLikeHubName(model)) return { source: await nodeSource(path), name: model };
-  try {
-    return await openHubModel(model, {
-      hubUrl,
-      cacheDir: cacheDir ?? defaultCacheDir(io.env),
-      token: parseToken(io.env.HF_TOKEN),
-      say: (line) => io.stderr(`${line}\n`),
-      check,
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof AppError) || !thrown.code.startsWith('HUB_')) throw thrown;
-    throw new AppError(
-      thrown.code,
-      `--model ${model}: this directory does not exist. As a model of the hub: ${thrown.detail}`,
-      thrown.remedy,
-      {
-        cause: thrown,
-      },
-    );
-  }
-}
-
-async function resolveData(config: RunConfig, publicFolder: string): Promise<Omit<RunFiles, 'model'>> {
-  const builtin = builtinData(config.data);
-  const evalPath = config.evalData ?? (builtin ? join(publicFolder, builtin.evaluation) : null);
-  return {
-    data: await openDataFile(dataPath(config.data, publicFolder)),
-    evalData: evalPath === null ? null : await openDataFile(evalPath),
-  };
-}
-
-/** Settings that a person did not set adapt to a small model instead of refusing it. */
-function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: number; maxPositions: number }): RunConfig {
-  return {
-    ...config,
-    seqLen: explicit.has('seqLen') ? config.seqLen : Math.min(config.seqLen, bounds.maxPositions),
-    lisaLayers: explicit.has('lisaLayers') ? config.lisaLayers : Math.min(config.lisaLayers, bounds.layers),
-  };
 }
 
 const stamp = (): string => new Date().toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-');

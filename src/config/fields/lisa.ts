@@ -1,9 +1,8 @@
 // LISA: how many layers train at a time, for how long, how they are drawn, and what happens when they leave.
 
 import { bad, good, refused, row, type OwnKind } from '../field';
+import { isWeight, MAX_LAYERS, profileUse } from '../importance';
 import { choice, isObject, last, onlyKeys, optional, readNumber, toggle, whole } from '../kinds';
-
-const MAX_LAYERS = 1024;
 
 const ALWAYS_ON = ['embedding', 'head', 'norm'] as const;
 type AlwaysOn = Readonly<Record<(typeof ALWAYS_ON)[number], boolean>>;
@@ -38,8 +37,6 @@ const alwaysOn: OwnKind<AlwaysOn> = {
 };
 
 type LayerWeights = readonly number[];
-
-const isWeight = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 
 /** 1,0.5,2: one weight per layer, the lowest layer first. */
 const layerWeights: OwnKind<LayerWeights> = {
@@ -88,17 +85,24 @@ export const LISA = {
     methods: ['lisa'],
     listed: true,
   }),
-  lisaSampler: row(choice('uniform', 'cycle', 'bernoulli', 'weighted'), {
+  lisaSampler: row(choice('uniform', 'cycle', 'bernoulli', 'weighted', 'algorithm1'), {
     default: 'uniform',
     flag: 'lisa-sampler',
     help: 'how layers are drawn',
     methods: ['lisa'],
   }),
-  /** p_l, one per layer, for `weighted` and `bernoulli`; null: all equal. */
+  /** p_l, one per layer, for `weighted`, `bernoulli` and `algorithm1`; null: all equal. */
   lisaWeights: row(optional(layerWeights), {
     default: null,
     flag: 'lisa-weights',
-    help: 'one weight per layer, for the samplers weighted and bernoulli',
+    help: 'one weight per layer, for the samplers weighted, bernoulli and algorithm1',
+    methods: ['lisa'],
+  }),
+  /** p_l as they were measured, in place of lisaWeights. */
+  lisaProfile: row(optional(profileUse), {
+    default: null,
+    flag: 'lisa-profile',
+    help: 'draw layers by the importance in this file, which npm run importance has measured; implies --lisa-sampler weighted',
     methods: ['lisa'],
   }),
   /** How embedding, head and final norm train (policies.ts); null: as alwaysOn says, or as the other option where the two are one tensor. */

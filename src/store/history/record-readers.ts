@@ -1,6 +1,7 @@
 // Checked readers of what a run reports about itself: prepared, report, samples. The protocol types them, so the
 // compiler complains if a field that was added there is missing here.
 
+import { IMPORTANCE_SOURCES } from '../../config/importance';
 import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
 import { FAMILIES } from '../../model/config-families';
 import type { ModelShape, Rope, RopeScaling, FamilyName } from '../../model/types';
@@ -11,7 +12,7 @@ import type { DataSummary } from '../../data/sample/dataset';
 import type { Ending } from '../../data/tokenize/ending';
 import type { BlockBytes } from '../../plan/block-bytes';
 import type { BernoulliReport, Period } from '../../lisa/schedule';
-import type { Prepared, Rounding, RunReport, Sample } from '../../train/events';
+import type { HeldOut, ImportanceReport, Prepared, Rounding, RunReport, Sample } from '../../train/events';
 import { count, flag, list, measured, nullable, number, object, oneOf, optional, text, type Reader } from './json-readers';
 
 const CLASSES = {
@@ -128,6 +129,15 @@ const counts = (value: unknown, path: string): Record<string, number> =>
 const NO_ENDING: Ending = { of: 'nothing', token: null, stopIds: [] };
 const ending = object<Ending>({ of: oneOf('turn', 'text', 'nothing'), token: nullable(object({ id: count, text })), stopIds: list(count) });
 
+const importance = object<ImportanceReport>({
+  source: oneOf(...IMPORTANCE_SOURCES),
+  fingerprint: nullable(text),
+  steps: count,
+  weights: list(number),
+  expected: list(number),
+  certain: list(count),
+});
+
 export const prepared = object<Prepared>({
   modelName: text,
   shape,
@@ -156,6 +166,7 @@ export const prepared = object<Prepared>({
   blocks: list(object<BlockBytes>({ name: text, weights: count, gradient: count, m: count, v: count, always: flag })),
   rows: optional(object<NonNullable<Prepared['rows']>>({ trained: count, all: count })),
   keptWider: optional(list(text)),
+  importance: optional(importance),
   firstStep: count,
 });
 
@@ -178,7 +189,8 @@ export const report = object<RunReport>({
   rounding: optional(object<Rounding>({ layers: list(count), before: nullable(measured), after: nullable(measured) })),
   trainable: count,
   tokensPerSecond: measured,
-  bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count })),
+  bernoulli: optional(object<BernoulliReport>({ redrawn: count, cappedPeriods: count, dropped: count, emptyPeriods: optional(count) })),
+  importance: optional(importance),
   updates: list(object({ period: count, layers: list(object({ layer: count, change: measured })) })),
-  evalLoss: list(object({ step: count, loss: measured })),
+  evalLoss: list(object<HeldOut>({ step: count, loss: measured, weights: optional(oneOf('f32', 'f16', 'bf16')) })),
 });

@@ -68,6 +68,9 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   exported: { model: 'no', delta: 'no', 'gguf-f32': 'no', 'gguf-f16': 'no', 'gguf-q8_0': 'no' },
 });
 
+/** Held-out loss of the exported model, in nats, where it is not the model that the run computed with; null if it was not measured. */
+export const exportedLoss = ({ report }: Run): number | null => report?.evalLoss.findLast(({ weights }) => weights)?.loss ?? null;
+
 export const isActive = (run: Run | null): boolean => run !== null && run.phase !== 'done' && run.phase !== 'failed';
 
 /** The run after an event of its own. A run that has ended takes no more events. */
@@ -93,7 +96,8 @@ export function reduceRun(run: Run, event: RunEvent): Run {
     case 'step':
       return { ...run, step: event.metrics.step };
     case 'eval':
-      return { ...run, evals: [...run.evals, { step: event.step, loss: event.loss }] };
+      // The loss of the exported model is not a point of the run's curve; the report has it.
+      return event.weights ? run : { ...run, evals: [...run.evals, { step: event.step, loss: event.loss }] };
     case 'sample':
       return { ...run, samples: [...run.samples, event.sample] };
     case 'checkpoint':

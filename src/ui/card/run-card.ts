@@ -5,7 +5,7 @@ import { describePolicies } from '../../config/policies';
 import { configDiff, DEFAULTS, type ConfigKey } from '../../config/run-config';
 import { groupBytes, MEMORY_GROUPS, type GroupBytes, type RunMetrics } from '../../store/run/metrics';
 import type { RunPicture } from '../../store/run/picture';
-import type { Run } from '../../store/run/run';
+import { exportedLoss, type Run } from '../../store/run/run';
 import type { Prepared, RunReport } from '../../train/events';
 import { SEGMENT_NAMES } from '../charts/bar-model';
 import { formatBytes, formatCount, formatDuration, formatList, formatLoss } from '../format';
@@ -74,12 +74,14 @@ function facts(run: Run, metrics: RunMetrics): Markup {
   const { evals, report, prepared } = run;
   const first = evals[0];
   const last = evals.at(-1);
+  const exported = exportedLoss(run);
   const ms = metrics.stepMs.values().reduce((sum, value) => sum + value, 0);
   const list: readonly (readonly [string, string, string?])[] = [
     [
       'Held-out loss',
       first && last && first !== last ? `${formatLoss(first.loss)} → ${formatLoss(last.loss)}` : formatLoss(last?.loss ?? NaN),
     ],
+    ...(exported === null ? [] : [['Held-out loss of the exported model', formatLoss(exported)] as const]),
     ['Last loss', formatLoss(metrics.loss.last), String(metrics.loss.last)],
     ['Training time', formatDuration(ms), `${ms} ms`],
     ['Tokens per second', formatCount(report?.tokensPerSecond ?? NaN), String(report?.tokensPerSecond ?? '')],

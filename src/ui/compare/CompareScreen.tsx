@@ -61,6 +61,12 @@ export default function CompareScreen({ state }: { readonly state: ActionState }
   );
 }
 
+/** Which model answers, where it is not the one that is exported. */
+function coarse({ config: { method, weightStorage } }: Run): string {
+  const bits = method === 'full' ? undefined : { int8: 8, int4: 4 }[weightStorage as string];
+  return bits === undefined ? '' : ` Both answer with weights in ${bits} bits, as the run did; the exported model has full precision.`;
+}
+
 function Comparison({ run }: { readonly run: Run }) {
   const compare = useCompareStore();
   const answering = isAnswering(compare);
@@ -69,7 +75,7 @@ function Comparison({ run }: { readonly run: Run }) {
     <>
       <Panel
         title="Base and tuned model"
-        hint="Both get the same prompt and the same seed. Only the training differs."
+        hint={`Both get the same prompt and the same seed. Only the training differs.${coarse(run)}`}
         aside={<Switch label="Blind: hide which is which" checked={compare.blind} onChange={setBlind} />}
       >
         <Ask prompts={quickPrompts(run)} answering={answering} started={compare.turns.length > 0} />

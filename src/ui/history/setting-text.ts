@@ -1,6 +1,7 @@
 // A setting's value as a person reads it, exact enough that two different ones never look the same; and what differs
 // between two runs' settings. Pure.
 
+import { SOURCE_WORDS } from '../../config/importance';
 import { appliesTo, configDiff, type ConfigKey, type RunConfig } from '../../config/run-config';
 import { formatCount } from '../format';
 import { LABELS } from '../labels';
@@ -16,6 +17,8 @@ const numberText = (value: number): string => (Number.isInteger(value) && Math.a
 const EXACT: OwnTexts = {
   seed: String,
   lisaWeights: (weights) => (weights ? weights.map(numberText).join(' ') : 'equal'),
+  lisaProfile: (profile) =>
+    profile ? `${SOURCE_WORDS[profile.source]}, ${profile.steps} steps: ${profile.weights.map(numberText).join(' ')}` : 'none',
   prompts: (prompts) => prompts.map((prompt) => `“${short(prompt)}”`).join(' ') || 'from the data',
   columns: (columns) =>
     Object.entries(columns ?? {})

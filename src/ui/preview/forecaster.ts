@@ -1,9 +1,11 @@
 // Forecasts of one model, cached by what they depend on, because dragging a slider asks for the same ones repeatedly. This file
 // imports the plan and every kernel's text, so it is loaded separately from the page (forecasts.ts).
 
+import { layerWeights } from '../../config/importance';
 import { policiesOf } from '../../config/policies';
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
+import { tosses } from '../../lisa/schedule';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
 import type { ModelShape, CheckpointTypes } from '../../model/types';
 
@@ -41,13 +43,15 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
 function memoryKey(config: RunConfig): unknown {
   const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler } = config;
   const { weightStorage, optimizerState, recompute, gradClipMode, gradAccum } = config;
-  const { steps, seed, stepsPerPeriod, lisaWeights } = config;
+  const { steps, seed, stepsPerPeriod } = config;
   const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute, gradClipMode, gradAccum === 1];
   if (method === 'lora') return [...shared, loraRank];
   if (method === 'full') return shared;
   const policies = [true, false].map((tied) => policiesOf(config, tied));
   const draws =
-    policies.every(({ embedding }) => embedding !== 'off') && lisaSampler !== 'bernoulli' ? [] : [steps, seed, stepsPerPeriod, lisaWeights];
+    policies.every(({ embedding }) => embedding !== 'off') && !tosses(lisaSampler)
+      ? []
+      : [steps, seed, stepsPerPeriod, layerWeights(config)];
   return [...shared, lisaLayers, policies, lisaSampler, ...draws];
 }
 
@@ -69,7 +73,7 @@ const flopsOf = remembering<number | null>(
       return null; // The memory forecast of the same settings gives the reason.
     }
   },
-  (config) => [memoryKey(config), config.gradAccum, config.seed, config.lisaWeights],
+  (config) => [memoryKey(config), config.gradAccum, config.seed, layerWeights(config)],
 );
 
 const withMethod = (config: RunConfig, method: Method): RunConfig => (config.method === method ? config : { ...config, method });

@@ -2,6 +2,7 @@
 // stays empty.
 
 import { create } from 'zustand';
+import { layerWeights } from '../../config/importance';
 import type { RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
 import type { ModelShape } from '../../model/types';
@@ -39,6 +40,7 @@ export function fitConfig(config: RunConfig, shape: ModelShape): RunConfig {
     seqLen: Math.min(config.seqLen, shape.maxPositions),
     lisaLayers: Math.min(config.lisaLayers, shape.layers),
     lisaWeights: null,
+    lisaProfile: null,
     lisaSampler: config.lisaSampler === 'weighted' ? 'uniform' : config.lisaSampler,
   };
 }
@@ -55,7 +57,8 @@ export interface SchedulePreview {
 
 /** The layers that this seed will draw, and how many such draws reach on average. */
 export function previewSchedule(shape: ModelShape, config: RunConfig): SchedulePreview {
-  const { lisaLayers: gamma, stepsPerPeriod: period, steps, seed, lisaSampler: sampler, lisaWeights: weights } = config;
+  const { lisaLayers: gamma, stepsPerPeriod: period, steps, seed, lisaSampler: sampler } = config;
+  const weights = layerWeights(config);
   const periods = Math.ceil(steps / period);
   const drawn = periods <= PREVIEW_PERIODS ? schedule({ layers: shape.layers, gamma, period, steps, seed, sampler, weights }) : [];
   return {

@@ -2,7 +2,7 @@
 // of the page.
 
 import { runMetrics } from '../../store/run/metrics';
-import { isDownload, type Exported, type Run } from '../../store/run/run';
+import { exportedLoss, isDownload, type Exported, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { formatBytes, formatDuration, formatLoss, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
@@ -20,6 +20,7 @@ export function Ended({ run, state }: EndedProps) {
     .stepMs.values()
     .reduce((sum, ms) => sum + ms, 0);
   const [first, last] = [evals[0], evals.at(-1)];
+  const exported = exportedLoss(run);
   return (
     <section className="card ended" aria-label="Result" data-ended={stopped ? 'stopped' : 'done'}>
       <h2>{stopped ? 'Stopped and kept' : 'The model is tuned'}</h2>
@@ -27,6 +28,7 @@ export function Ended({ run, state }: EndedProps) {
         {METHOD_NAMES[config.method]} trained {plural(step, 'step')}
         {trainedMs > 0 && ` in ${formatDuration(trainedMs)}`}.
         {first && last && first !== last && ` Evaluation loss ${formatLoss(first.loss)} → ${formatLoss(last.loss)}.`}
+        {exported !== null && ` The exported model, which has full precision, has ${formatLoss(exported)}.`}
       </p>
       <StoredModel run={run} />
       <div className="buttons">

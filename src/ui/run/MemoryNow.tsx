@@ -1,6 +1,7 @@
 // What is on the GPU now: a square for the weights, gradient, m and v of every block, filled if it is there.
 
 import { useState, type CSSProperties, type KeyboardEvent } from 'react';
+import { tosses } from '../../lisa/schedule';
 import type { RunPicture } from '../../store/run/picture';
 import { formatBytes, formatCount, formatExactBytes, formatInUnit, unitOf, type ByteUnit } from '../format';
 import { Panel } from '../widgets/Panel';
@@ -24,7 +25,7 @@ export function MemoryNow({ picture: { run, metrics } }: { readonly picture: Run
   const grid = memoryGrid(stack, prepared, config.method);
   return (
     <Panel title={stack.moment === 'last' ? 'Memory at the end' : 'Memory now'}>
-      <Squares grid={grid} varies={config.method === 'lisa' && config.lisaSampler === 'bernoulli'} />
+      <Squares grid={grid} varies={config.method === 'lisa' && tosses(config.lisaSampler)} />
       <p className="note">
         {config.method === 'full'
           ? `Full training fills every square: ${formatBytes(grid.total)}.`

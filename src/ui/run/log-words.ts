@@ -11,7 +11,7 @@ export function logWords(event: RunEvent): string {
     case 'prepared':
       return `Ready: ${plural(event.prepared.parameters, 'parameter')}, ${plural(event.prepared.data.rows, 'row')}, starting at step ${formatCount(event.prepared.firstStep)}`;
     case 'eval':
-      return `Held-out loss ${formatLoss(event.loss)}`;
+      return `Held-out loss ${formatLoss(event.loss)}${event.weights ? `, of the exported model in ${event.weights}` : ''}`;
     case 'sample':
       return 'A sample was written';
     case 'checkpoint':

@@ -32,6 +32,7 @@ const CONTROLS: Readonly<Partial<Record<ConfigKey, Control>>> = {
   lisaHead: () => null,
   lisaNorm: () => null,
   lisaWeights: LayerWeights,
+  lisaProfile: () => null,
   prompts: Prompts,
   saveEvery: SaveEvery,
 } satisfies Record<Exclude<OwnKey, keyof typeof SOURCES>, Control>;

@@ -1,6 +1,7 @@
 // The weights by which layers are drawn: one number per layer, the lowest layer first. Shown for the samplers that use them.
 
 import { useState } from 'react';
+import { tosses } from '../../lisa/schedule';
 import { setConfig } from '../../store/setup/config';
 import { fieldId, LABELS } from '../labels';
 import { WhyOf } from '../widgets/fields';
@@ -17,7 +18,7 @@ const weightsOf = (text: string): number[] | null =>
 
 export function LayerWeights({ setup: { config, faults, shape } }: { readonly setup: Setup }) {
   const [typed, setTyped] = useState('');
-  if (config.lisaSampler !== 'weighted' && config.lisaSampler !== 'bernoulli') return null;
+  if (config.lisaProfile || (config.lisaSampler !== 'weighted' && !tosses(config.lisaSampler))) return null;
   const weights = config.lisaWeights;
   const fault = faults.find(({ key }) => key === 'lisaWeights');
   // The typed text stays as long as it means what is set.

@@ -1,0 +1,80 @@
+// Where the programs find what a run reads: the model and the data, by the names that a person gave.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../../base/errors';
+import type { RunConfig } from '../../config/run-config';
+import { looksLikeHubName, parseToken } from '../../io/hub/names';
+import { defaultCacheDir } from '../../io/node/models';
+import { nodeSource, openDataFile } from '../../io/node/source';
+import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
+import type { FileSource } from '../../io/sources/file-source';
+import type { ModelShape } from '../../model/types';
+import type { RunFiles } from '../../train/prepare';
+import { openHubModel } from './hub-model';
+import type { FinetuneIo } from './io';
+import type { FinetuneOptions } from './options';
+
+type Places = Pick<FinetuneIo, 'publicFolder' | 'env' | 'stderr'>;
+
+/** The folder of a model on this machine; the text as it is if it names one of the hub. */
+export function modelPath(model: string, { publicFolder }: Pick<FinetuneIo, 'publicFolder'>): string {
+  const builtin = existsSync(model) ? undefined : BUILTIN_MODELS.find(({ id }) => id === model);
+  return builtin ? join(publicFolder, builtin.path) : model;
+}
+
+const builtinData = (data: string): (typeof BUILTIN_DATASETS)[number] | undefined =>
+  existsSync(data) ? undefined : BUILTIN_DATASETS.find(({ id }) => id === data);
+
+export function dataPath(data: string, publicFolder: string): string {
+  const builtin = builtinData(data);
+  return builtin ? join(publicFolder, builtin.train) : data;
+}
+
+/** `name`: how a resumed run finds the same weights. `check` is called before anything large is loaded. */
+export async function resolveModel(
+  model: string,
+  { hubUrl, cacheDir }: FinetuneOptions,
+  io: Places,
+  check: (shape: ModelShape) => void,
+): Promise<{ source: FileSource; name: string }> {
+  const path = modelPath(model, io);
+  if (existsSync(path) || !looksLikeHubName(model)) return { source: await nodeSource(path), name: model };
+  try {
+    return await openHubModel(model, {
+      hubUrl,
+      cacheDir: cacheDir ?? defaultCacheDir(io.env),
+      token: parseToken(io.env.HF_TOKEN),
+      say: (line) => io.stderr(`${line}\n`),
+      check,
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !thrown.code.startsWith('HUB_')) throw thrown;
+    throw new AppError(
+      thrown.code,
+      `--model ${model}: this directory does not exist. As a model of the hub: ${thrown.detail}`,
+      thrown.remedy,
+      {
+        cause: thrown,
+      },
+    );
+  }
+}
+
+export async function resolveData(config: RunConfig, publicFolder: string): Promise<Omit<RunFiles, 'model'>> {
+  const builtin = builtinData(config.data);
+  const evalPath = config.evalData ?? (builtin ? join(publicFolder, builtin.evaluation) : null);
+  return {
+    data: await openDataFile(dataPath(config.data, publicFolder)),
+    evalData: evalPath === null ? null : await openDataFile(evalPath),
+  };
+}
+
+/** Settings that a person did not set adapt to a small model instead of refusing it. */
+export function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: number; maxPositions: number }): RunConfig {
+  return {
+    ...config,
+    seqLen: explicit.has('seqLen') ? config.seqLen : Math.min(config.seqLen, bounds.maxPositions),
+    lisaLayers: explicit.has('lisaLayers') ? config.lisaLayers : Math.min(config.lisaLayers, bounds.layers),
+  };
+}
