@@ -15,6 +15,7 @@ import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoi
 import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
 import { truthOf } from '../engine/truth';
+import type { SafetensorsFile } from '../io/formats/safetensors';
 import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
 import { Evaluations } from './evaluation';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
@@ -25,6 +26,7 @@ import { PeriodWatch } from './period-watch';
 import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
+import { SaveClock } from './save-clock';
 import { takeStep, type StepState } from './step';
 import { tunedTensor } from './tuned';
 import { UnderWay } from './under-way';
@@ -36,6 +38,8 @@ export interface SessionHost {
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStorage | null;
+  /** Stores the final weights, in place of a last checkpoint. Does not throw if it cannot. */
+  keep?(step: number, file: SafetensorsFile): Promise<void>;
   /** Where layers that lie quantised keep their full precision; by default in memory. */
   readonly scratch?: OpenScratch;
   /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
@@ -70,6 +74,7 @@ export class Session {
   /** The sets of kernels of this run, the present one last. */
   kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
   #saving = true;
+  readonly #clock = new SaveClock();
   #savedStep: number | null = null;
   readonly #underWay: UnderWay;
   #phase: Phase = 'preparing';
@@ -220,13 +225,14 @@ export class Session {
       if (goesOn && config.evalEvery > 0 && done % config.evalEvery === 0) await evaluations.measure(done);
 
       // ── checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
-      if (goesOn && config.saveEvery > 0 && done % config.saveEvery === 0 && this.#saving) await this.save();
+      if (goesOn && this.#saving && this.#saveIsDue()) await this.save();
     }
     await this.drain();
     const end = state.completed;
     if (!startsPeriod(end, stepsPerPeriod)) await this.#endPeriod();
     if (evaluations.losses.at(-1)?.step !== end) await evaluations.measure(end);
-    if (this.#saving) await this.save();
+    if (this.#host.keep) await this.keep();
+    else if (this.#saving) await this.save();
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
     await evaluations.roundBack(end);
     await this.#sample('after');
@@ -298,16 +304,35 @@ export class Session {
       throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
 
-  /** Writes a checkpoint of the state as it is now. */
-  async save(): Promise<void> {
-    const { checkpoints, runId = '' } = this.#host;
+  /** Every so many steps, or as often as time allows. */
+  #saveIsDue(): boolean {
+    const { saveEvery, stepsPerPeriod } = this.inputs.config;
+    const { completed } = this.state;
+    return saveEvery === null
+      ? this.#clock.isDue(completed % stepsPerPeriod === 0, this.#underWay.seconds)
+      : saveEvery > 0 && completed % saveEvery === 0;
+  }
+
+  /** Hands the weights as they are now to the host, which stores them. The run has ended, or is at its end. */
+  async keep(): Promise<void> {
     await this.drain();
-    if (!checkpoints) return;
+    if (!this.#host.keep) return;
     this.#enter('saving');
-    const { completed: step, controller, parked, turns } = this.state;
-    const state: CheckpointState = {
+    const now = this.#checkpointState();
+    const state = { ...now, ended: true, trainer: { ...now.trainer, parked: [] } };
+    const nothing = { parked: new Map<number, never>(), before: new Map<number, never>() };
+    await this.#host.keep(
+      state.trainer.step,
+      checkpointFile(this.engine, nothing, state, () => this.#checkDiscarded()),
+    );
+    await this.#checkDiscarded();
+  }
+
+  #checkpointState(): CheckpointState {
+    const { completed: step, controller } = this.state;
+    return {
       version: 2,
-      runId,
+      runId: this.#host.runId ?? '',
       config: this.inputs.config,
       trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()], blocks: controller.blocks() },
       loader: this.#loader.state(),
@@ -320,6 +345,17 @@ export class Session {
       kernels: this.engine.plan.input.kernels,
       kernelSets: this.kernelSets,
     };
+  }
+
+  /** Writes a checkpoint of the state as it is now. */
+  async save(): Promise<void> {
+    const { checkpoints } = this.#host;
+    await this.drain();
+    if (!checkpoints) return;
+    this.#enter('saving');
+    const { completed: step, parked, turns } = this.state;
+    const state = this.#checkpointState();
+    const begun = performance.now();
     // Between two periods there is nothing to keep: the next one begins by reading its layers.
     const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
     try {
@@ -335,6 +371,7 @@ export class Session {
       return;
     }
     this.#savedStep = step;
+    this.#clock.noteSave((performance.now() - begun) / 1000, this.#underWay.seconds);
     this.#host.emit({ type: 'checkpoint', step });
   }
 
@@ -395,6 +432,7 @@ export class Session {
     this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
     this.#savedStep = state.trainer.step;
     this.#underWay.restore(state.trainer.step, state.tokens, state.seconds);
+    this.#clock.noteSave(0, state.seconds);
   }
 
   async #checkDiscarded(): Promise<void> {

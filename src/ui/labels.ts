@@ -76,7 +76,11 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
   badRows: { label: 'Malformed rows', short: 'the malformed rows' },
   evalSplit: { label: 'Held-out share', short: 'the held-out share', hint: 'Rows kept for evaluation if there is no evaluation data.' },
   evalEvery: { label: 'Evaluate every', short: 'the evaluation interval', hint: 'In steps; 0: only before and after.' },
-  saveEvery: { label: 'Save every', short: 'the save interval', hint: 'In steps; 0: only at the end.' },
+  saveEvery: {
+    label: 'Save every (steps)',
+    short: 'the save interval',
+    hint: 'Leave empty to save after the first period and then as often as it costs at most 2 % of the time; 0: only at the end.',
+  },
   prompts: { label: 'Prompts', short: 'the prompts', hint: 'One per line. If you give none, one from the data is used.' },
   sampleAt: { label: 'Samples', short: 'the samples', hint: 'In between means at steps 10, 20, 40, 80 and so on.' },
   measureUpdates: {

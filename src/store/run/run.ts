@@ -45,6 +45,8 @@ export interface Run {
   readonly error: ErrorInfo | null;
   /** What the person asked for and the worker has not answered yet. */
   readonly asked: Asked | null;
+  /** It ended before this page was loaded: its model is opened from the storage once something is asked of it. */
+  readonly adopted: boolean;
   readonly exported: Readonly<Record<ExportKind, Exported>>;
 }
 
@@ -66,6 +68,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   stopped: false,
   error: null,
   asked: null,
+  adopted: false,
   exported: { model: 'no', delta: 'no', 'gguf-f32': 'no', 'gguf-f16': 'no', 'gguf-q8_0': 'no' },
 });
 
@@ -87,7 +90,13 @@ export function reduceRun(run: Run, event: RunEvent): Run {
         asked: stillAsked(run, event.phase),
       };
     case 'prepared':
-      return { ...run, prepared: event.prepared, step: event.prepared.firstStep - 1 };
+      return {
+        ...run,
+        prepared: event.prepared,
+        step: event.prepared.firstStep - 1,
+        // A resumed run starts at its checkpoint.
+        savedStep: event.prepared.firstStep > 1 ? event.prepared.firstStep - 1 : run.savedStep,
+      };
     case 'step':
       return { ...run, step: event.metrics.step };
     case 'eval':
@@ -146,7 +155,8 @@ export interface RunStore {
 }
 
 /** Screens. `replay` shows the recorded run, `history` the past ones. */
-export type View = 'setup' | 'run' | 'compare' | 'history' | 'replay';
+export const VIEWS = ['setup', 'run', 'compare', 'history', 'replay'] as const;
+export type View = (typeof VIEWS)[number];
 
 export const useRunStore = create<RunStore>(() => ({ run: null, view: 'setup' }));
 
