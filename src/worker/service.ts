@@ -11,6 +11,7 @@ import { readCheckpointState, type CheckpointState } from '../train/checkpoint';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
 import { Inspector } from './inspect';
+import { Measurement, type MeasureCommand } from './measurement';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
 import type { RunEvent } from '../train/events';
@@ -41,6 +42,7 @@ export class TrainService {
   #model: ModelSource | null = null;
   readonly #inspector: Inspector;
   readonly #hub: HubService;
+  #measurement: Measurement | null = null;
   readonly #commands = new Queue();
   readonly #duty = new DutyCycle();
 
@@ -116,6 +118,10 @@ export class TrainService {
         // Not awaited: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#places);
         return;
+      case 'measure':
+        return this.#measure(command);
+      case 'cancelMeasure':
+        return this.#endMeasurement();
       case 'hub':
       case 'preflight':
       case 'download':
@@ -199,6 +205,7 @@ export class TrainService {
   async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     const counted = this.#inspector.handOver(request);
+    await this.#endMeasurement();
     await this.#run?.close();
     const { runId } = request;
     const onEvent = (event: RunEvent): void => {
@@ -218,6 +225,24 @@ export class TrainService {
     this.#run = run;
     this.#model = request.model;
     void this.#hub.listAgain();
+  }
+
+  /** Not awaited to its end: it takes as long as a short run. */
+  async #measure(command: MeasureCommand): Promise<void> {
+    await this.#endMeasurement();
+    const gpu = this.#gpu;
+    const refusal = !gpu
+      ? new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.')
+      : this.#run && !this.#run.finished
+        ? new AppError('CONFIG_INVALID', 'A run is training.', 'Measure before it starts or after it ends.')
+        : null;
+    if (!gpu || refusal) return this.#deps.post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
+    this.#measurement = new Measurement(command, gpu, this.#places, this.#inspector.lend(command), this.#deps.post);
+  }
+
+  async #endMeasurement(): Promise<void> {
+    await this.#measurement?.cancel();
+    this.#measurement = null;
   }
 
   get #places(): SourcePlaces {
