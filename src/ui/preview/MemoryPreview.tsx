@@ -16,6 +16,9 @@ import { forecastReceipt } from '../receipt';
 import { BudgetControl } from './BudgetControl';
 import type { Forecaster, PlannedModel } from './forecaster';
 import { loadForecaster, useForecaster } from './forecasts';
+import { FitTable } from './FitTable';
+import { WaterfallView } from './WaterfallView';
+import '../styles/waterfall.css';
 import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
 
 interface MemoryPreviewProps {
@@ -80,7 +83,11 @@ function Bars({ forecaster, config, model, builtin }: BarsProps) {
         needs={formatBytes(chosen.total)}
         method={METHOD_NAMES[config.method]}
         verdict={budget === null ? null : verdictOf(chosen.total, budget)}
+        config={config}
+        model={model}
       />
+      <WaterfallView config={config} model={model} />
+      <FitTable config={config} budget={budget} />
       {builtin ? (
         <Larger forecaster={forecaster} config={config} own={bars} ownScale={scale} limits={limits} budget={budget} />
       ) : (
