@@ -85,9 +85,6 @@ export function dispatch(
 
 function packParams(of: Kernel, params: Readonly<Record<string, number>>): Uint8Array {
   const packed = new DataView(new ArrayBuffer(Math.max(16, Math.ceil(of.params.length / 4) * 16)));
-  for (const name of Object.keys(params)) {
-    if (!of.params.some((p) => p.name === name)) throw shapeError(of.name, name, 'no such param', 'a value');
-  }
   of.params.forEach(({ name, type }, at) => {
     const value = params[name];
     if (value === undefined || Number.isNaN(value)) throw shapeError(of.name, name, type, String(value));
@@ -98,6 +95,11 @@ function packParams(of: Kernel, params: Readonly<Record<string, number>>): Uint8
       packed.setFloat32(at * 4, value, true);
     }
   });
+  const names = Object.keys(params);
+  if (names.length > of.params.length) {
+    const unknown = names.find((name) => !of.params.some((p) => p.name === name)) ?? '';
+    throw shapeError(of.name, unknown, 'no such param', 'a value');
+  }
   return new Uint8Array(packed.buffer);
 }
 

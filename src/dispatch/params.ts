@@ -12,7 +12,14 @@ export interface ParamTable {
   offset(dispatch: Dispatch): number;
 }
 
-const contentKey = (params: Uint8Array): string => String.fromCharCode(...params);
+/** Keys of contents that were asked for before: a plan asks several times for each. */
+const keys = new WeakMap<Uint8Array, string>();
+
+function contentKey(params: Uint8Array): string {
+  let key = keys.get(params);
+  if (key === undefined) keys.set(params, (key = String.fromCharCode(...new Uint16Array(params.buffer, params.byteOffset, params.length / 2))));
+  return key;
+}
 
 /** How many slots the parameters of these segments take. */
 export const distinctParams = (segments: readonly Segment[]): number =>

@@ -56,8 +56,9 @@ const WITHOUT: Readonly<Record<LeverPrice['lever'], Partial<RunConfig>>> = {
 export function leverPrices(shape: ModelShape, config: RunConfig, types?: CheckpointTypes, dataTokens?: number): LeverPrice[] {
   const total = (changes: Partial<RunConfig>): number => forecast(shape, { ...config, ...changes }, types, dataTokens).total;
   const work = (changes: Partial<RunConfig>): number => stepFlopsOf(shape, { ...config, ...changes }, dataTokens);
+  const [own, ownWork] = [total({}), work({})];
   return (Object.keys(WITHOUT) as LeverPrice['lever'][])
     .filter((lever) => config.method === 'lisa' || lever !== 'policies')
-    .map((lever) => ({ lever, saves: total(WITHOUT[lever]) - total({}), work: work({}) / work(WITHOUT[lever]) }))
+    .map((lever) => ({ lever, saves: total(WITHOUT[lever]) - own, work: ownWork / work(WITHOUT[lever]) }))
     .filter(({ saves }) => saves !== 0);
 }

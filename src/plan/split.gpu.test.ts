@@ -79,7 +79,7 @@ describe.each(['software', 'card'] as const)('%s kernels', (kind) => {
   });
 
   test('attention, by heads and rows', async () => {
-    const [heads, kvHeads, headDim, rows] = [6, 3, 12, 70];
+    const [heads, kvHeads, headDim, rows] = [6, 3, 8, 70];
     const width = (heads + 2 * kvHeads) * headDim;
     const v = {
       qkv: scratch('qkv', rows * width),

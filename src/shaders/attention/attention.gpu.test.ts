@@ -181,11 +181,13 @@ describe('the attention reference', () => {
 
 /** Compiling a 'tiles' kernel takes a software adapter seconds, so that family gets fewer head dims. LISA_SLOW=1 adds some. */
 const COMPILING_MS = 300_000;
+/** Width of a head where it does not matter: that of the tiny models, whose kernels other tests compile anyway. */
+const D = 8;
 const SIZES: Record<AttentionFamily, readonly (readonly [number, number, number])[]> = {
   software: [
-    [2, 2, 16],
-    [3, 1, 16],
-    [4, 2, 16],
+    [2, 2, D],
+    [3, 1, D],
+    [4, 2, D],
     [2, 2, 6],
     [3, 1, 6],
     [4, 2, 6],
@@ -202,9 +204,9 @@ const SIZES: Record<AttentionFamily, readonly (readonly [number, number, number]
       : []),
   ],
   tiles: [
-    [2, 2, 16],
-    [3, 1, 16],
-    [4, 2, 16],
+    [2, 2, D],
+    [3, 1, D],
+    [4, 2, D],
     [2, 2, 6],
     [3, 1, 6],
     [4, 2, 6],
@@ -235,10 +237,10 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
     },
   );
 
-  it('one segment of 71 tokens, H 4, K 2, D 16', async () => {
-    const problem: Problem = { heads: 4, kvHeads: 2, headDim: 16, segments: LONG, spare: 1 };
+  it('one segment of 71 tokens, H 4, K 2', async () => {
+    const problem: Problem = { heads: 4, kvHeads: 2, headDim: D, segments: LONG, spare: 1 };
     const given = inputs(problem, 71);
-    check(`${family} N71 H4 K2 D16`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
+    check(`${family} N71 H4 K2 D${D}`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
   });
 
   it('a real shape: four segments of 64, H 4, K 2, D 64', async () => {
@@ -248,16 +250,16 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
   });
 
   it('dK and dV of a kv head in one sum, in pieces of heads and rows', async () => {
-    const problem: Problem = { heads: 4, kvHeads: 2, headDim: 16, segments: [60, 71], spare: 1, byGroup: true };
+    const problem: Problem = { heads: 4, kvHeads: 2, headDim: D, segments: [60, 71], spare: 1, byGroup: true };
     const given = inputs(problem, 72);
     check(`${family} by group`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
   });
 
   it('scores up to about 90: the maximum is taken out before exp', async () => {
-    const problem: Problem = { heads: 2, kvHeads: 1, headDim: 16, segments: [40] };
+    const problem: Problem = { heads: 2, kvHeads: 1, headDim: D, segments: [40] };
     const plain = inputs(problem, 9);
-    // q and k 5 times larger; v as it was.
-    const qkv = plain.qkv.map((x, i) => (i % 64 < 48 ? 5 * x : x));
+    // q and k 7 times larger; v as it was.
+    const qkv = plain.qkv.map((x, i) => (i % (4 * D) < 3 * D ? 7 * x : x));
     const want = reference(problem, { ...plain, qkv });
     const got = await gpuAttention(lab, problem, { ...plain, qkv }, family);
     const errors = [relativeError(got.o, want.o), relativeError(got.lse, want.lse), relativeError(got.dqkv, want.dqkv)];
@@ -270,12 +272,12 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
   });
 
   it('nothing of one segment reaches another, bit for bit', async () => {
-    const problem: Problem = { heads: 4, kvHeads: 2, headDim: 16, segments: MIXED };
+    const problem: Problem = { heads: 4, kvHeads: 2, headDim: D, segments: MIXED };
     const before = inputs(problem, 21);
     const other = inputs(problem, 22);
     // New contents for the third segment (rows 6 … 25).
-    const width = 128;
-    const outWidth = 64;
+    const width = 8 * D;
+    const outWidth = 4 * D;
     const after = { qkv: before.qkv.slice(), dout: before.dout.slice() };
     after.qkv.set(other.qkv.subarray(6 * width, 26 * width), 6 * width);
     after.dout.set(other.dout.subarray(6 * outWidth, 26 * outWidth), 6 * outWidth);
@@ -293,19 +295,19 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
   });
 
   it('a segment of one token passes its value through and has no gradient in q and k', async () => {
-    const problem: Problem = { heads: 2, kvHeads: 1, headDim: 16, segments: [1, 1, 1] };
+    const problem: Problem = { heads: 2, kvHeads: 1, headDim: D, segments: [1, 1, 1] };
     const given = inputs(problem, 31);
     const got = await gpuAttention(lab, problem, given, family);
     for (let n = 0; n < 3; n++) {
-      const value = given.qkv.subarray(n * 64 + 48, n * 64 + 64);
-      for (let h = 0; h < 2; h++) expect(got.o.subarray((n * 2 + h) * 16, (n * 2 + h + 1) * 16)).toEqual(value);
+      const value = given.qkv.subarray((n * 4 + 3) * D, (n * 4 + 4) * D);
+      for (let h = 0; h < 2; h++) expect(got.o.subarray((n * 2 + h) * D, (n * 2 + h + 1) * D)).toEqual(value);
       // dP − delta is zero up to the order of its two sums.
-      for (const x of got.dqkv.subarray(n * 64, n * 64 + 48)) expect(Math.abs(x)).toBeLessThan(1e-5);
+      for (const x of got.dqkv.subarray(n * 4 * D, (n * 4 + 3) * D)) expect(Math.abs(x)).toBeLessThan(1e-5);
     }
   });
 
   it('the same bits every time', async () => {
-    const problem: Problem = { heads: 3, kvHeads: 1, headDim: 16, segments: MIXED };
+    const problem: Problem = { heads: 3, kvHeads: 1, headDim: D, segments: MIXED };
     const given = inputs(problem, 41);
     expect(await gpuAttention(lab, problem, given, family)).toEqual(await gpuAttention(lab, problem, given, family));
   });

@@ -191,27 +191,28 @@ describe('matmul in tiles', () => {
   const check = async (layout: MatmulLayout, spec: Case): Promise<void> =>
     note(`${layout} tiles`, await run(layout, { ...spec, family: 'tiles' }));
 
+  const LARGE = LAYOUTS.flatMap((layout) => (['128x64', '64x64'] as const).map((tile) => [layout, tile] as const));
+  // Tiles differ in three constants and layouts in how they read, so that two of the six cover both; each takes seconds to compile.
+  const chosen = LARGE.filter(([layout, tile]) => SLOW || (layout === 'tn' && tile === '128x64') || (layout === 'nn' && tile === '64x64'));
+
   // Larger than a tile in every direction, and odd.
-  it.each(LAYOUTS.flatMap((layout) => (['128x64', '64x64'] as const).map((tile) => [layout, tile] as const)))(
-    '%s, %s',
-    async (layout, tile) => {
-      const [m, n, k] = [147, 301, 100];
-      await check(layout, { m, n, k, ...FULL, tile, lda: (layout === 'tn' ? m : k) + 7, a0: 1, ldy: n + 7, y0: 1 });
-      await check(layout, {
-        m,
-        n,
-        k,
-        ...FULL,
-        tile,
-        lda: (layout === 'tn' ? m : k) + 7,
-        a0: 1,
-        ldy: n + 7,
-        y0: 1,
-        live: { extent: 'rows' },
-        extents: { rows: 61 },
-      });
-    },
-  );
+  it.each(chosen)('%s, %s', async (layout, tile) => {
+    const [m, n, k] = [147, 301, 100];
+    await check(layout, { m, n, k, ...FULL, tile, lda: (layout === 'tn' ? m : k) + 7, a0: 1, ldy: n + 7, y0: 1 });
+    await check(layout, {
+      m,
+      n,
+      k,
+      ...FULL,
+      tile,
+      lda: (layout === 'tn' ? m : k) + 7,
+      a0: 1,
+      ldy: n + 7,
+      y0: 1,
+      live: { extent: 'rows' },
+      extents: { rows: 61 },
+    });
+  });
 
   it.each(LAYOUTS)('%s in parts of the sum', async (layout) => {
     const spec = { m: 37, n: 34, k: 151, ...FULL, ldy: 37, y0: 2, live: { extent: 'rows' } } as const;
