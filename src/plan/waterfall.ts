@@ -4,7 +4,7 @@
 import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import type { CheckpointTypes, ModelShape } from '../model/types';
-import { forecast, stepFlopsOf, type Forecast } from './forecast';
+import { asMethod, forecast, stepFlopsOf, type Forecast } from './forecast';
 import { planInput } from './input';
 import { keptWider } from './storage';
 
@@ -86,7 +86,7 @@ export function waterfall(shape: ModelShape, config: RunConfig, types?: Checkpoi
   steps.push({ lever: 'reuse', saves: bytes - own.total, work: 1 });
 
   const rival = config.method === 'full' ? null : config.method === 'lisa' ? 'lora' : 'lisa';
-  const other = rival && of({ ...config, method: rival });
+  const other = rival && of(asMethod(config, rival, shape));
   const byRows = config.method === 'lisa' && (policies.embedding === 'rows' || policies.head === 'rows');
   return {
     full,

@@ -1,9 +1,9 @@
 // Answers of the page's planner: what takes many plans, and therefore runs in a worker of its own (planner.worker.ts). Pure.
 
-import type { ConfigKey, RunConfig } from '../../config/run-config';
+import type { ConfigKey, Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
 import { fitToBudget, type BudgetPlan } from '../../plan/budget';
-import { forecast } from '../../plan/forecast';
+import { asMethod, forecast, type Forecast } from '../../plan/forecast';
 import { waterfall, type Waterfall } from '../../plan/waterfall';
 import type { PlannedModel } from './forecaster';
 
@@ -13,6 +13,8 @@ interface Asked {
 }
 
 export interface Questions {
+  /** The memory of every method with otherwise equal settings. */
+  readonly methods: Asked;
   readonly waterfall: Asked;
   /** The changes that make a run fit; settings in `given` stay. */
   readonly fit: Asked & { readonly budget: number; readonly given: readonly ConfigKey[] };
@@ -21,6 +23,7 @@ export interface Questions {
 }
 
 export interface Answers {
+  readonly methods: Readonly<Record<Method, Forecast>>;
   readonly waterfall: Waterfall;
   readonly fit: BudgetPlan;
   readonly range: { readonly own: number; readonly least: number };
@@ -29,6 +32,10 @@ export interface Answers {
 export type Kind = keyof Questions;
 
 const ANSWER: { readonly [K in Kind]: (question: Questions[K]) => Answers[K] } = {
+  methods: ({ model: { shape, types, dataTokens }, config }) => {
+    const of = (method: Method): Forecast => forecast(shape, asMethod(config, method, shape), types, dataTokens);
+    return { full: of('full'), lora: of('lora'), lisa: of('lisa') };
+  },
   waterfall: ({ model: { shape, types, dataTokens }, config }) => waterfall(shape, config, types, dataTokens),
   fit: ({ model: { shape, types, dataTokens }, config, budget, given }) =>
     fitToBudget({ shape, config, budget, given: new Set(given), types, tokens: dataTokens }),

@@ -81,21 +81,32 @@ export interface Planned<K extends Kind> {
   readonly stale: boolean;
 }
 
-/** The planner's answer. `place`: its name among those who ask. A null question asks nothing. */
-export function usePlanned<K extends Kind>(place: string, kind: K, question: Questions[K] | null): Planned<K> {
-  const key = question && JSON.stringify(question);
-  const [known, setKnown] = useState<{ readonly key: string; readonly answer: Answers[K] | null; readonly error: ErrorInfo | null } | null>(
-    null,
-  );
+/** The planner's answer. `place`: its name among those who ask. */
+export function usePlanned<K extends Kind>(place: string, kind: K, question: Questions[K]): Planned<K> {
+  return useAnswers(place, kind, JSON.stringify([question]))?.[0] ?? { answer: null, error: null, stale: true };
+}
+
+/** The answers to a question about each of a list; those to the last question until all are there. Null before the first. */
+export const usePlannedForAll = <K extends Kind, T>(
+  place: string,
+  kind: K,
+  list: readonly T[],
+  question: (of: T) => Questions[K],
+): readonly Planned<K>[] | null => useAnswers(place, kind, JSON.stringify(list.map(question)));
+
+/** `key`: the questions as JSON. */
+function useAnswers<K extends Kind>(place: string, kind: K, key: string): readonly Planned<K>[] | null {
+  const [known, setKnown] = useState<{ readonly key: string; readonly replies: readonly Omit<PlannerReply, 'id'>[] } | null>(null);
   useEffect(() => {
-    if (key === null) return;
     let wanted = true;
-    void planner.ask(place, kind, JSON.parse(key) as Questions[K]).then((reply) => {
-      if (wanted && reply) setKnown({ key, answer: reply.answer as Answers[K] | null, error: reply.error });
+    const questions = JSON.parse(key) as Questions[K][];
+    void Promise.all(questions.map((question, at) => planner.ask(`${place} ${at}`, kind, question))).then((replies) => {
+      const all = replies.filter((reply) => reply !== null);
+      if (wanted && all.length === replies.length) setKnown({ key, replies: all });
     });
     return () => {
       wanted = false;
     };
   }, [place, kind, key]);
-  return { answer: known?.answer ?? null, error: known?.error ?? null, stale: known?.key !== key };
+  return known && known.replies.map(({ answer, error }) => ({ answer: answer as Answers[K] | null, error, stale: known.key !== key }));
 }

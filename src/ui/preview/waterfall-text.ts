@@ -91,7 +91,7 @@ export function whyNotLora({ run, trainable, rival }: Waterfall, { loraRank }: R
   const [lisa, lora] = rival.method === 'lora' ? [{ bytes: run, trainable }, rival] : [rival, { bytes: run, trainable }];
   const than = difference(lisa.bytes, lora.bytes);
   return (
-    `Why not LoRA? At equal precision and recomputation, ${METHOD_NAMES.lisa} needs ${formatBytes(lisa.bytes)} and LoRA of rank ${loraRank} ${formatBytes(lora.bytes)} (LISA: ${than}). ` +
+    `Why not LoRA? At equal precision and recomputation, ${METHOD_NAMES.lisa} needs ${formatBytes(lisa.bytes)} (${than}), and LoRA of rank ${loraRank} needs ${formatBytes(lora.bytes)}. ` +
     `LISA trains ${formatLarge(lisa.trainable)} parameters per step, LoRA ${formatLarge(lora.trainable)}; LISA changes whole layers and ends as a plain model, LoRA adds low-rank matrices beside them.`
   );
 }
