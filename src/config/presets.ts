@@ -8,7 +8,7 @@ export interface Preset {
   readonly id: PresetId;
   readonly name: string;
   readonly hint: string;
-  readonly patch: Pick<RunConfig, 'steps' | 'stepsPerPeriod' | 'evalEvery' | 'saveEvery'>;
+  readonly patch: Pick<RunConfig, 'steps' | 'stepsPerPeriod' | 'evalEvery'>;
 }
 
 /** K grows with the steps: every layer is expected to be drawn several times in each. */
@@ -17,19 +17,19 @@ export const PRESETS: readonly Preset[] = [
     id: 'quick',
     name: 'Quick look',
     hint: 'Does it learn at all?',
-    patch: { steps: 30, stepsPerPeriod: 2, evalEvery: 15, saveEvery: 15 },
+    patch: { steps: 30, stepsPerPeriod: 2, evalEvery: 15 },
   },
   {
     id: 'default',
     name: 'Good default',
     hint: 'A tuned model to keep.',
-    patch: { steps: DEFAULTS.steps, stepsPerPeriod: DEFAULTS.stepsPerPeriod, evalEvery: DEFAULTS.evalEvery, saveEvery: DEFAULTS.saveEvery },
+    patch: { steps: DEFAULTS.steps, stepsPerPeriod: DEFAULTS.stepsPerPeriod, evalEvery: DEFAULTS.evalEvery },
   },
   {
     id: 'overnight',
     name: 'Overnight',
     hint: 'For more data or a larger model.',
-    patch: { steps: 20_000, stepsPerPeriod: 20, evalEvery: 1000, saveEvery: 500 },
+    patch: { steps: 20_000, stepsPerPeriod: 20, evalEvery: 1000 },
   },
 ];
 

@@ -96,7 +96,7 @@ function faultOf<K extends ConfigKey>(key: K, config: RunConfig, model: ModelBou
 
 /** What settings require of each other, and what lists require of the model. */
 function relationFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
-  const { method, steps, warmup, lisaSampler, lisaWeights, lisaProfile } = config;
+  const { method, steps, warmup, lisaSampler, lisaWeights, lisaProfile, lisaAdapt } = config;
   const faults: ConfigFault[] = [];
   if (warmup > steps) {
     faults.push({
@@ -112,8 +112,16 @@ function relationFaults(config: RunConfig, model?: ModelBounds): ConfigFault[] {
   else if (lisaWeights && !lisaWeights.some((weight) => weight > 0))
     weights('All layer weights are zero.', 'Enter at least one weight above zero.');
   if (lisaWeights && lisaProfile) weights('Layer weights and an importance profile are given.', 'Remove one of them.');
-  if (lisaSampler === 'weighted' && !lisaWeights && !lisaProfile)
+  if (lisaSampler === 'weighted' && !lisaWeights && !lisaProfile && lisaAdapt === 'off')
     weights('The weighted sampler has no weights.', 'Measure the importance, enter one weight per layer, or choose another sampler.');
+  if (lisaAdapt !== 'off' && (lisaSampler === 'uniform' || lisaSampler === 'cycle'))
+    faults.push({
+      key: 'lisaAdapt',
+      problem: `The ${lisaSampler} sampler does not look at importance.`,
+      remedy: 'Choose the weighted sampler, or switch this off.',
+    });
+  if (lisaAdapt === 'updates' && !config.measureUpdates)
+    faults.push({ key: 'lisaAdapt', problem: 'How far layers move is not measured.', remedy: 'Switch the measurement on.' });
   if (lisaSampler === 'algorithm1' && !trainsAtEveryStep(config, model.tied === true))
     faults.push({
       key: 'lisaSampler',

@@ -34,6 +34,8 @@ export interface ScheduleConfig {
   readonly weights: readonly number[] | null;
   /** What is drawn beside the layers, as blocks of their own of which γ counts each as one; absent: nothing. Weighs like a mean layer. */
   readonly sampled?: readonly PolicyName[];
+  /** Weights are measured while the run trains (adaptive.ts), so that only the first period is known before it. */
+  readonly adapts?: boolean;
 }
 
 export interface Period {
@@ -60,7 +62,7 @@ function checkSchedule(config: ScheduleConfig, importance?: readonly number[]): 
   if (!isWhole(period, 1)) refuse(`K = ${period} is not a number of steps.`, 'Give a whole number from 1.');
   if (!isWhole(steps, 0)) refuse(`${steps} is not a number of steps.`, 'Give a whole number.');
   if (weights && weights.length !== layers) refuse(`${weights.length} weights for ${layers} layers.`, 'Give one weight per layer.');
-  if (sampler === 'weighted' && !weights) {
+  if (sampler === 'weighted' && !weights && !config.adapts) {
     refuse('The weighted sampler has no weights.', 'Give one weight per layer, or choose another sampler.');
   }
 }
@@ -83,10 +85,10 @@ export const drawPeriod = (config: ScheduleConfig, index: number, importance?: r
   drawUnits(config, index, importance).filter((unit) => unit < config.layers);
 
 /** What period `index` draws beside its layers. */
-export const drawBlocks = (config: ScheduleConfig, index: number): PolicyName[] =>
+export const drawBlocks = (config: ScheduleConfig, index: number, importance?: readonly number[]): PolicyName[] =>
   (config.sampled ?? []).length === 0
     ? []
-    : drawUnits(config, index).flatMap((unit) => (unit < config.layers ? [] : [config.sampled![unit - config.layers]]));
+    : drawUnits(config, index, importance).flatMap((unit) => (unit < config.layers ? [] : [config.sampled![unit - config.layers]]));
 
 /** Layers, and the number of layers and more for the blocks beside them. */
 const unitCount = ({ layers, sampled = [] }: ScheduleConfig): number => layers + sampled.length;
@@ -119,17 +121,37 @@ export interface Turns {
   readonly layersOf: (period: number) => readonly number[];
   /** What trains beside them in a period, of what is drawn like a layer. */
   readonly blocksOf: (period: number) => readonly PolicyName[];
+  /** By what a layer's learning rate is multiplied; absent: 1. */
+  readonly rateOf?: (layer: number) => number;
+}
+
+/** Largest factor of the correction: with Adam, an update is as large as the rate whatever the gradient. */
+const MOST_CORRECTION = 10;
+
+/**
+ * Factors by which learning rates make up for unequal draws: (γ/L) / π_l, so that a layer drawn half as often takes steps twice as large, and
+ * all are 1 where all are equally likely. At most 10.
+ */
+export function rateCorrections(config: ScheduleConfig, importance?: readonly number[]): number[] {
+  const usual = config.gamma / unitCount(config);
+  return inclusionProbabilities(config, importance).map((p) => Math.min(MOST_CORRECTION, usual / p));
 }
 
 /** LISA draws layers by period; full training and LoRA are one endless period of all layers. */
-export function turnsOf({ method, lisaRewarm }: Pick<RunConfig, 'method' | 'lisaRewarm'>, config: ScheduleConfig): Turns {
-  if (method === 'lisa')
+export function turnsOf(
+  { method, lisaRewarm, lisaCorrectRate = false }: Pick<RunConfig, 'method' | 'lisaRewarm'> & Partial<Pick<RunConfig, 'lisaCorrectRate'>>,
+  config: ScheduleConfig,
+): Turns {
+  if (method === 'lisa') {
+    const corrections = lisaCorrectRate ? rateCorrections(config) : null;
     return {
       stepsPerPeriod: config.period,
       rewarm: lisaRewarm,
       layersOf: (period) => drawPeriod(config, period),
       blocksOf: (period) => drawBlocks(config, period),
+      ...(corrections && { rateOf: (layer: number) => corrections[layer] }),
     };
+  }
   const all = Array.from({ length: config.layers }, (_, layer) => layer);
   return { stepsPerPeriod: Infinity, rewarm: 0, layersOf: () => all, blocksOf: () => [] };
 }
@@ -156,6 +178,8 @@ export function schedule(config: ScheduleConfig): Period[] {
  * because runs may have millions of periods.
  */
 export function lowestLayer(config: ScheduleConfig): number {
+  // The worst draw there could be.
+  if (config.adapts) return 0;
   let lowest = config.layers - 1;
   for (let period = 0; period < periodCount(config) && lowest > 0; period++)
     lowest = Math.min(lowest, drawPeriod(config, period)[0] ?? lowest);
@@ -168,7 +192,7 @@ export function lowestLayer(config: ScheduleConfig): number {
  */
 export function mostLayers(config: ScheduleConfig): number {
   const cap = poolSize(config);
-  if (!tosses(config.sampler)) return cap;
+  if (!tosses(config.sampler) || config.adapts) return cap;
   let most = 1;
   for (let period = 0; period < periodCount(config) && most < cap; period++) most = Math.max(most, drawPeriod(config, period).length);
   return most;
@@ -230,21 +254,34 @@ export interface BernoulliReport {
   readonly emptyPeriods?: number;
 }
 
-/** For periods 0 … periods − 1; all zero where nothing is tossed. `importanceOf`: the p_l of a period, where they were measured in the run. */
-export function bernoulliReport(
-  config: ScheduleConfig,
-  periods = periodCount(config),
-  importanceOf: (period: number) => readonly number[] | undefined = () => undefined,
-): BernoulliReport {
-  checkSchedule(config, importanceOf(0));
-  const draws = tosses(config.sampler) ? Array.from({ length: periods }, (_, index) => tossed(config, index, importanceOf(index))) : [];
-  return {
-    redrawn: draws.reduce((sum, draw) => sum + draw.redrawn, 0),
-    cappedPeriods: draws.filter((draw) => draw.dropped > 0).length,
-    dropped: draws.reduce((sum, draw) => sum + draw.dropped, 0),
-    ...(config.sampler === 'algorithm1' && { emptyPeriods: draws.filter(({ layers }) => layers.length === 0).length }),
-  };
+/** For periods 0 … periods − 1; all zero where nothing is tossed. */
+export function bernoulliReport(config: ScheduleConfig, periods = periodCount(config)): BernoulliReport {
+  checkSchedule(config);
+  const drawn = tosses(config.sampler) ? periods : 0;
+  return Array.from({ length: drawn }, (_, index) => tossesOf(config, index)).reduce(addTosses, noTosses(config));
 }
+
+export const noTosses = ({ sampler }: Pick<ScheduleConfig, 'sampler'>): BernoulliReport => ({
+  redrawn: 0,
+  cappedPeriods: 0,
+  dropped: 0,
+  ...(sampler === 'algorithm1' && { emptyPeriods: 0 }),
+});
+
+/** Of one period. */
+export function tossesOf(config: ScheduleConfig, index: number, importance?: readonly number[]): BernoulliReport {
+  if (!tosses(config.sampler)) return noTosses(config);
+  const { layers, redrawn, dropped } = tossed(config, index, importance);
+  const empty = config.sampler === 'algorithm1' && { emptyPeriods: Number(layers.length === 0) };
+  return { redrawn, cappedPeriods: Number(dropped > 0), dropped, ...empty };
+}
+
+export const addTosses = (a: BernoulliReport, b: BernoulliReport): BernoulliReport => ({
+  redrawn: a.redrawn + b.redrawn,
+  cappedPeriods: a.cappedPeriods + b.cappedPeriods,
+  dropped: a.dropped + b.dropped,
+  ...(a.emptyPeriods !== undefined && { emptyPeriods: a.emptyPeriods + (b.emptyPeriods ?? 0) }),
+});
 
 /** 1 − (1 − γ/L)^(steps/K): the share of layers that uniform draws are expected to have trained after `steps`. */
 export const expectedCoverage = (gamma: number, layers: number, steps: number, period: number): number =>

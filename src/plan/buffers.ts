@@ -26,7 +26,8 @@ export const ALWAYS_ON_NAMES: readonly AlwaysOnName[] = ['embedding', 'norm', 'h
 const LEAST_LOGITS_BYTES = 2 * 2 ** 20;
 const MOST_LOGITS_BYTES = 128 * 2 ** 20;
 const LOGITS_SHARE = 1 / 16;
-const MIN_STAGING_BYTES = 256 * 1024;
+const LEAST_STAGING_BYTES = 2 ** 18;
+const MOST_STAGING_BYTES = 2 ** 22;
 const STATS_BYTES = 32;
 
 export function runBuffers(input: PlanInput): RunBuffers {
@@ -226,9 +227,24 @@ export function runBuffers(input: PlanInput): RunBuffers {
       makeToTrain('staging.stats.0', STATS_BYTES, 'staging', undefined, 'readback'),
       makeToTrain('staging.stats.1', STATS_BYTES, 'staging', undefined, 'readback'),
     ],
-    staging: make('staging', Math.max(MIN_STAGING_BYTES, shape.vocab * 4), 'staging', undefined, 'readback'),
+    partialsStaging: input.layerNorms
+      ? [
+          makeToTrain('staging.partials.0', Math.max(1, partialsAt) * 4, 'staging', undefined, 'readback'),
+          makeToTrain('staging.partials.1', Math.max(1, partialsAt) * 4, 'staging', undefined, 'readback'),
+        ]
+      : null,
+    staging: make('staging', Math.max(stagingBytes(blocks.get('layer.0')!), shape.vocab * 4), 'staging', undefined, 'readback'),
     all,
   };
+}
+
+/**
+ * Bytes that are read back at a time: about an eighth of a layer, within bounds. Every piece is mapped by itself, and some browsers look for
+ * what is mapped only every 100 ms, so that a layer in many small pieces would take seconds.
+ */
+function stagingBytes({ rows }: Block): number {
+  const layer = rows.reduce((sum, row) => sum + 4 * elementsOf(row), 0);
+  return Math.min(MOST_STAGING_BYTES, Math.max(LEAST_STAGING_BYTES, 2 ** Math.floor(Math.log2(layer / 8))));
 }
 
 /**

@@ -123,7 +123,15 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
 export const asMethod = (config: RunConfig, method: Method, { layers }: ModelShape): RunConfig =>
   config.method === 'lisa' || method !== 'lisa'
     ? { ...config, method }
-    : { ...config, method, lisaLayers: Math.min(config.lisaLayers, layers), lisaSampler: 'uniform', lisaWeights: null, lisaProfile: null };
+    : {
+        ...config,
+        method,
+        lisaLayers: Math.min(config.lisaLayers, layers),
+        lisaSampler: 'uniform',
+        lisaWeights: null,
+        lisaProfile: null,
+        lisaAdapt: 'off',
+      };
 
 /** Bytes of the K/V cache in buffers that only steps use otherwise. */
 const reusedBytes = ({ buffers }: RunPlan): number =>

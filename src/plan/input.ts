@@ -49,6 +49,8 @@ export interface PlanInput {
   readonly sampled: readonly PolicyName[];
   /** A draw may leave every slot idle. */
   readonly emptyDraws: boolean;
+  /** The norm of each layer's gradient is read back after each step. */
+  readonly layerNorms: boolean;
   readonly trainedRows: TrainedRows;
   readonly lora: { readonly rank: number; readonly alpha: number } | null;
   /** How weights that do not train are stored (storage.ts); 'f32' if everything is stored as f32. */
@@ -128,6 +130,7 @@ export function scheduleConfig(shape: ModelShape, config: RunConfig): ScheduleCo
     sampler: config.lisaSampler,
     weights: layerWeights(config),
     sampled: config.method === 'lisa' ? sampledBlocks(config, shape.tied) : [],
+    adapts: config.method === 'lisa' && config.lisaAdapt !== 'off',
   };
 }
 
@@ -191,6 +194,7 @@ export function planInput(
     alwaysOn,
     sampled: lisa ? sampledBlocks(config, shape.tied) : [],
     emptyDraws: lisa && config.lisaSampler === 'algorithm1',
+    layerNorms: lisa && config.lisaAdapt === 'gradients',
     trainedRows: rowsTrained(shape, config, dataTokens),
     lora: config.method === 'lora' ? { rank: config.loraRank, alpha: config.loraAlpha } : null,
     types: config.weightStorage === 'stored' ? types : config.weightStorage,
@@ -219,6 +223,7 @@ export const inferenceInput = (run: PlanInput): PlanInput => ({
   alwaysOn: { embedding: false, norm: false, head: false },
   sampled: [],
   emptyDraws: false,
+  layerNorms: false,
   trainedRows: NO_ROWS,
   lora: null,
   // No prompt is longer than the cache.

@@ -102,6 +102,8 @@ export interface RunBuffers {
   readonly frame: BufferSpec;
   /** Readback of the step's figures. There are two, so that a step can start before the figures of the last one are read. */
   readonly statsStaging: readonly [BufferSpec, BufferSpec];
+  /** The same for the sums of squares of the gradients; null where they are not read back. */
+  readonly partialsStaging: readonly [BufferSpec, BufferSpec] | null;
   /** Readback of logits and weights, in pieces. */
   readonly staging: BufferSpec;
   readonly all: readonly BufferSpec[];

@@ -6,6 +6,7 @@ import type { Event } from '../worker/protocol';
 import { takeCompareFailure, takeReply } from './run/compare';
 import { takeDevice, takeProbe, takeResumable } from './run/device';
 import { takeClosed, takeExport, takeExportFailure, takeMoved, takeRefusal, takeRunEvent, takeStep } from './run/events';
+import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
 import { note } from './run/log';
 import { tellPace } from './run/power';
 import { noteSpeed } from './run/speed';
@@ -27,6 +28,12 @@ export function route(event: Event): void {
       return takeResumable(event);
     case 'run':
       return routeRun(event.runId, event.event);
+    case 'finished':
+      return takeFinished(event);
+    case 'keepFailed':
+      return takeKeepFailure(event);
+    case 'reopening':
+      return takeReopening(event);
     case 'closed':
       return takeClosed(event.runId);
     case 'exported':
@@ -68,6 +75,9 @@ function routeRun(runId: string, event: RunEvent): void {
       return takeStep(runId, event.metrics);
     case 'moved':
       return takeMoved(runId, event);
+    // A line for every period would be too many for the log.
+    case 'importance':
+      return takeRunEvent(runId, event);
     case 'phase':
     case 'prepared':
     case 'eval':

@@ -14,6 +14,7 @@ import { askBoth, useCompareStore } from './run/compare';
 import { useDeviceStore } from './run/device';
 import { useLog } from './run/log';
 import { resetMetrics, runMetrics } from './run/metrics';
+import { useFinishedStore } from './run/finished';
 import { newRun, patchExport, useRunStore } from './run/run';
 import { useSpeedStore } from './run/speed';
 import { useConfigStore } from './setup/config';
@@ -45,6 +46,7 @@ vi.mock('./history/storage', () => ({
 }));
 
 const STORES = {
+  finished: useFinishedStore,
   device: useDeviceStore,
   run: useRunStore,
   log: useLog,
@@ -92,7 +94,7 @@ beforeEach(() => {
   vi.stubGlobal('addEventListener', vi.fn());
   vi.stubGlobal('removeEventListener', vi.fn());
   vi.stubGlobal('navigator', {});
-  vi.stubGlobal('history', { replaceState: vi.fn() });
+  vi.stubGlobal('history', { state: null, replaceState: vi.fn(), pushState: vi.fn() });
   vi.stubGlobal('document', { baseURI: 'http://localhost/', documentElement: { dataset: {} }, createElement: () => ({ click: vi.fn() }) });
   vi.stubGlobal('fetch', () => Promise.reject(new Error('there is no hub.json')));
 });
@@ -179,6 +181,7 @@ describe('a run', () => {
     // These two reach the charts, which are not a store: the test above counts them.
     step: [runEvents().events.find((event) => event.type === 'step')!, []],
     moved: [{ type: 'moved', step: 1, period: 0, layers: [] }, []],
+    importance: [{ type: 'importance', period: 0, layers: [1], weights: [0.5, 0.5] }, ['run']],
     verified: [{ type: 'verified', step: 1, frozen: [], changed: [] }, ['log', 'run']],
     rounded: [{ type: 'rounded', step: 1, rounding: { layers: [], before: 4, after: 4 } }, ['log', 'run']],
     checkpoint: [{ type: 'checkpoint', step: 1 }, ['log', 'run']],
@@ -201,6 +204,9 @@ describe('what else the worker says', () => {
     speed: [() => ({ flopsPerSecond: 1e9 }), ['device']],
     refused: [() => ({ error }), ['device']],
     resumable: [() => ({ runId: 'old', step: 1, steps: 2, config: runConfig(), needsModel: null, needsDownload: null }), ['device']],
+    finished: [() => ({ runs: [] }), ['finished']],
+    keepFailed: [() => ({ runId: 'ended', error }), ['finished']],
+    reopening: [() => ({ runId: 'ended', fraction: 0.5 }), ['finished']],
     exported: [() => ({ what: 'model', files: [] }), ['run']],
     exportFailed: [() => ({ what: 'delta', error }), ['run']],
     closed: [() => ({ runId: 'ended' }), ['run']],

@@ -1,6 +1,7 @@
 // The one place that starts the stores, and the order in which they start.
 
 import { connect } from './link';
+import { followPlaces } from './navigation';
 import { route } from './route';
 import { loadTheme } from './theme';
 import { watchHistory } from './history/history';
@@ -28,11 +29,13 @@ export function startStores(): () => void {
     // 2. The address: a link sets settings and model before anything asks for a preview of those.
     followAddress(),
     // 3. What follows the live run. Steps come first, so that all others see the last one; the history gives a resumed run
-    //    its earlier steps back before the others look at it; power comes last, because it may ask the run to pause.
+    //    its earlier steps back before the others look at it; power comes last, because it may ask the run to pause. Where the person was
+    //    comes after the history, which has the runs.
     watchSteps(),
     watchHistory(),
     watchCompared(),
     watchPower(),
+    followPlaces(),
     // 4. What follows the device. A restarted worker learns the hub's address before the set-up asks for models of it.
     watchLocalModel(),
     watchHub(),

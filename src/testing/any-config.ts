@@ -26,6 +26,7 @@ const OWN: { readonly [K in OwnKey]: fc.Arbitrary<RunConfig[K]> } = {
       .map((use) => ({ ...use, fingerprint: use.source === 'painted' ? null : '0123456789abcdef' })),
   ),
   lisaEmbedding: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
+  saveEvery: fc.option(fc.integer({ min: 0, max: 10_000_000 })),
   lisaHead: fc.option(fc.constantFrom('on', 'off', 'rows', 'sampled')),
   lisaNorm: fc.option(fc.constantFrom('on', 'off', 'sampled')),
   alwaysOn: fc.record({ embedding: fc.boolean(), head: fc.boolean(), norm: fc.boolean() }),

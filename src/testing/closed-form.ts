@@ -228,7 +228,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       (run.clipByBlock ? (3 + slots) * 256 : 0),
     inputs: 32 + inputs + (3 + slots) * 16 + (R > 0 ? buffer(R) : 0) + 256 * run.paramSlots,
     cache: Math.max(0, 2 * L - room) * cache,
-    staging: 2 * 32 + Math.max(2 ** 18, up(4 * V, 16)),
+    staging: 2 * 32 + Math.max(2 ** Math.min(22, Math.max(18, Math.floor(Math.log2(sum(layer) / 8)))), up(4 * V, 16)),
   };
 
   function scratchPool({ shape }: RunNumbers, chunk: number): number[] {

@@ -114,7 +114,7 @@ export function runEvents({ config: changes, firstStep = 1, until }: RunEventsOp
     const period = Math.floor((step - 1) / config.stepsPerPeriod);
     if (config.method === 'lisa' && step % config.stepsPerPeriod === 0)
       events.push({ type: 'moved', step, period, layers: metrics.activeLayers.map((layer) => ({ layer, change: 0.001 * step })) });
-    if (config.saveEvery > 0 && step % config.saveEvery === 0) events.push({ type: 'checkpoint', step });
+    if (config.saveEvery !== null && config.saveEvery > 0 && step % config.saveEvery === 0) events.push({ type: 'checkpoint', step });
   }
   if (last === config.steps) {
     events.push({ type: 'eval', step: last, loss: 3.25, targets: 80 });

@@ -9,6 +9,7 @@ import type { RunEvent } from '../train/events';
 import type { DataSource, ModelSource, KeptSources, SourceStorage } from '../io/sources/run-sources';
 import { TrainService } from '../worker/service';
 import { ModelCache } from '../io/hub/model-cache';
+import { OpfsFinished } from '../io/browser/opfs-finished';
 import { OpfsModels } from '../io/browser/opfs-models';
 import { TabLock, type Exclusive } from '../io/browser/tab-lock';
 import { FakeOpfs } from './fake-opfs';
@@ -65,7 +66,7 @@ export class TestPage {
   ) {
     this.service = new TrainService({
       openGpu: async () => (await nodeLab()).gpu,
-      storage: { checkpoints, sources, lock },
+      storage: { checkpoints, sources, finished: new OpfsFinished('finished', opfs.storage), lock },
       models: memoryModels(opfs),
       post: (event) => {
         this.events.push(event);

@@ -41,6 +41,18 @@ const WHOLE_RUNS = {
     model: 'tiny-llama-bias',
     config: { lisaLayers: 1, lisaSampler: 'cycle', gradClipMode: 'block' },
   },
+  // Draws that follow from what the run measures.
+  'adaptive by gradient norms, clipped by layer, rates corrected': {
+    config: {
+      lisaSampler: 'weighted',
+      lisaAdapt: 'gradients',
+      lisaCorrectRate: true,
+      gradClipMode: 'block',
+      lisaEmbedding: 'off',
+      lisaHead: 'off',
+    },
+  },
+  'adaptive by how far layers move, Algorithm 1': { config: { lisaSampler: 'algorithm1', lisaAdapt: 'updates', lisaNorm: 'sampled' } },
   // The other ways in which weights lie.
   'f32 in shards, state parked': { shardBytes: 1, config: { lisaState: 'park', alwaysOn: { embedding: false, head: true, norm: true } } },
   'bf16 as it came': { stored: 'bf16', config: { weightStorage: 'stored', lisaLayers: 1, alwaysOn: { ...OFF, norm: true } } },

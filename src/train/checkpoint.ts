@@ -21,6 +21,7 @@ import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
 import type { Engine } from '../engine/engine';
+import type { AdaptiveState } from '../lisa/adaptive';
 import type { BlockState, ParkedState, SlotState } from '../lisa/controller';
 
 /** How far the training has come, and how many updates each optimizer state has seen. */
@@ -46,6 +47,8 @@ export interface CheckpointState {
   readonly fingerprint: string;
   readonly evalLoss: readonly HeldOut[];
   readonly updates: readonly PeriodUpdate[];
+  /** What was measured of layers, where draws follow from it; absent elsewhere. */
+  readonly importance?: AdaptiveState;
   /** Tokens and seconds of training so far. */
   readonly tokens: number;
   readonly seconds: number;
@@ -53,6 +56,8 @@ export interface CheckpointState {
   readonly kernels: KernelChoice;
   /** The sets of kernels that the run had (KERNEL_SET), each from the step at which it began; absent before there were numbers. */
   readonly kernelSets?: readonly KernelSetUse[];
+  /** The run has ended: the file holds its weights, and none of what only more steps would need (m, v, parked state). */
+  readonly ended?: boolean;
 }
 
 export interface KernelSetUse {
@@ -114,8 +119,8 @@ interface StateBuffer {
   readonly completes: BlockName | null;
 }
 
-/** Buffers that make up the state of a run, by name in the file, which has a tensor for each. */
-function stateBuffers(engine: Engine): Map<string, StateBuffer> {
+/** Buffers that make up the state of a run, by name in the file, which has a tensor for each. `ended`: of a run that takes no more steps. */
+function stateBuffers(engine: Engine, ended = false): Map<string, StateBuffer> {
   const { blocks, adapters, alwaysOn, slots } = engine.plan.buffers;
   const buffers = new Map<string, StateBuffer>();
   const add = (name: string, { shards }: ShardedBuffer, block: BlockName | null = null): void =>
@@ -130,7 +135,7 @@ function stateBuffers(engine: Engine): Map<string, StateBuffer> {
     const shards = of.master?.shards.filter(({ view }) => view.buffer.memory === 'masters') ?? [];
     if (of.master && shards.length > 0) add(`master/${of.name}`, { ...of.master, shards });
   }
-  for (const of of [...alwaysOn.values(), ...slots]) {
+  for (const of of ended ? [] : [...alwaysOn.values(), ...slots]) {
     add(`m/${of.name}`, of.m);
     add(`v/${of.name}`, of.v);
   }
@@ -166,7 +171,8 @@ export function checkpointFile(
   const { truth } = engine;
   const held = (name: string, bytes: Uint8Array<ArrayBuffer>): void =>
     add(name, bytes.byteLength, (start, end) => bytes.subarray(start, end));
-  for (const [name, { buffer }] of stateBuffers(engine)) add(name, buffer.bytes, (start, end) => engine.readWhole(buffer, start, end));
+  for (const [name, { buffer }] of stateBuffers(engine, state.ended))
+    add(name, buffer.bytes, (start, end) => engine.readWhole(buffer, start, end));
   for (const [layer, { m, v }] of parked) {
     held(`parked/${layer}.m`, m);
     held(`parked/${layer}.v`, v);
@@ -243,6 +249,7 @@ export async function restoreCheckpoint(
   onBlock: (name: BlockName) => void | Promise<void> = () => undefined,
 ): Promise<HostState> {
   const { tensors, sums } = await openCheckpoint(reader);
+  const { ended } = await readCheckpointState(reader);
   const unread = new Set(sums.keys());
   const load = async (name: string, bytes: number, take: (piece: Uint8Array<ArrayBuffer>, at: number) => void): Promise<void> => {
     const entry = tensors.get(name);
@@ -262,7 +269,7 @@ export async function restoreCheckpoint(
     return whole;
   };
   const { slots } = engine.plan.buffers;
-  for (const [name, { buffer, completes }] of stateBuffers(engine)) {
+  for (const [name, { buffer, completes }] of stateBuffers(engine, ended)) {
     await load(name, buffer.bytes, (piece, at) => engine.writeWhole(buffer, piece, at));
     // Bytes that were written leave the driver's memory once the GPU has them.
     await engine.executor.idle();

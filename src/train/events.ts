@@ -7,6 +7,7 @@ import type { RunConfig } from '../config/run-config';
 import type { DataSummary } from '../data/sample/dataset';
 import type { DeviceDescription } from '../dispatch/limits';
 import type { MemoryTotals } from '../dispatch/memory';
+import type { PeriodWeights } from '../lisa/adaptive';
 import type { BernoulliReport, Period } from '../lisa/schedule';
 import type { Quantised } from '../dispatch/types';
 import type { Dtype, ModelShape } from '../model/types';
@@ -19,6 +20,8 @@ export interface ImportanceReport extends ProfileUse {
   readonly expected: readonly number[];
   /** Layers that every period trains, because γ·p_l/Σp is 1 or more; the excess goes to the others. */
   readonly certain: readonly number[];
+  /** Where the run measures importance itself: weights are then the last ones, and these those of its periods (some, in long runs). */
+  readonly adapted?: { readonly by: 'gradients' | 'updates'; readonly history: readonly PeriodWeights[] };
 }
 
 /** What a run is doing. */
@@ -65,7 +68,7 @@ export interface Prepared {
   readonly device: DeviceDescription;
   /** Forecasts of all three methods for the same shape of batch. */
   readonly forecasts: { readonly full: Forecast; readonly lisa: Forecast; readonly lora: Forecast };
-  /** The seeded schedule of the whole run (LISA; empty otherwise). */
+  /** The seeded schedule of the whole run (LISA; empty otherwise). Periods that will be drawn by what is measured have no layers yet. */
   readonly schedule: readonly Period[];
   readonly blocks: readonly BlockBytes[];
   /** How many rows of the vocabulary's matrices train, if only those of tokens in the data do, and how many there are. */
@@ -144,6 +147,8 @@ export type RunEvent =
   | { readonly type: 'sample'; readonly sample: Sample }
   /** Layers that leave training after `step`, or that were training when the run ended. */
   | { readonly type: 'moved'; readonly step: number; readonly period: number; readonly layers: readonly LayerMove[] }
+  /** A period begins that was drawn by these p_l, which the run has measured. */
+  | { readonly type: 'importance'; readonly period: number; readonly layers: readonly number[]; readonly weights: readonly number[] }
   /** `frozen`: blocks of the model that are not in training; `changed`: those of them whose bits differ (none if all is well). */
   | { readonly type: 'verified'; readonly step: number; readonly frozen: readonly string[]; readonly changed: readonly string[] }
   /** At the end, before the last sample: layers that were in training are stored in 16 bits again. */

@@ -28,6 +28,8 @@ const PLACES: Record<WholeRunName, readonly number[]> = {
   full: [7],
   'GPT-2, re-warmed joiners, embedding by rows': [7],
   'Llama with biases, cycle, clipped by layer': [5],
+  'adaptive by gradient norms, clipped by layer, rates corrected': [5, 7],
+  'adaptive by how far layers move, Algorithm 1': [5, 7],
   'f32 in shards, state parked': [7],
   'bf16 as it came': [3, 5],
   'f16 as it came, in shards': [7],
@@ -56,7 +58,7 @@ test.each(Object.entries(PLACES) as [WholeRunName, readonly number[]][])(
       const { session } = await openWhole(name, inputs, whole.host.checkpoints.at(at), host);
       const resumed = await finish(inputs, session, host);
       expect(timeless(host.steps), `steps after ${at}`).toEqual(timeless(whole.host.steps.slice(at)));
-      for (const figure of ['evalLoss', 'updates', 'rounding'] as const)
+      for (const figure of ['evalLoss', 'updates', 'rounding', 'schedule', 'importance', 'bernoulli'] as const)
         expect(resumed.report[figure], `${figure} after ${at}`).toEqual(whole.report[figure]);
       expect(differences(resumed.weights, whole.weights), `weights after ${at}`).toEqual([]);
       expect(differences(await checkpointTensors(host.checkpoints.at(12)), want), `state after ${at}`).toEqual([]);

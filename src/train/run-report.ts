@@ -11,9 +11,10 @@ import { keptWider, storedParameters } from '../plan/storage';
 import { blockBytes } from '../plan/block-bytes';
 import type { Engine } from '../engine/engine';
 import type { RunInputs } from './prepare';
+import type { AdaptiveImportance } from '../lisa/adaptive';
 import { withFloor } from '../lisa/importance';
 import { bernoulliReport, certainLayers, inclusionProbabilities, tosses, type Period } from '../lisa/schedule';
-import type { Prepared, RunReport } from './events';
+import type { ImportanceReport, Prepared, RunReport } from './events';
 
 export type Forecasts = Prepared['forecasts'];
 
@@ -30,6 +31,8 @@ export interface RunFacts {
   readonly engine: Engine;
   readonly forecasts: Forecasts;
   readonly schedule: readonly Period[];
+  /** Where layers are drawn by what the run measures of them. */
+  readonly adaptive: AdaptiveImportance | null;
   /** The sets of kernels that the run had, the present one last. */
   readonly kernelSets: readonly KernelSetUse[];
 }
@@ -48,14 +51,30 @@ function rowsOf({ config, files, dataset }: RunInputs): Pick<Prepared, 'rows'> {
 }
 
 /** By which weights this run draws; nothing where it draws by none. */
-function importanceOf({ config, files }: RunInputs): Pick<RunReport, 'importance'> {
-  const { method, lisaSampler, lisaProfile, lisaWeights } = config;
-  const use = lisaProfile ?? (lisaWeights && { source: 'painted' as const, fingerprint: null, steps: 0, weights: lisaWeights });
-  if (method !== 'lisa' || !use || !(lisaSampler === 'weighted' || tosses(lisaSampler))) return {};
+function importanceOf({ inputs: { config, files }, adaptive }: RunFacts): Pick<RunReport, 'importance'> {
+  const { method, lisaSampler, lisaProfile, lisaWeights, lisaAdapt } = config;
+  if (method !== 'lisa' || !(lisaSampler === 'weighted' || tosses(lisaSampler))) return {};
   const draws = scheduleConfig(files.shape, config);
-  return {
-    importance: { ...use, weights: withFloor(use.weights), expected: inclusionProbabilities(draws), certain: certainLayers(draws) },
-  };
+  const chances = (weights: readonly number[]): Pick<ImportanceReport, 'weights' | 'expected' | 'certain'> => ({
+    weights,
+    expected: inclusionProbabilities(draws, weights),
+    certain: certainLayers(draws, weights),
+  });
+  if (adaptive && lisaAdapt !== 'off') {
+    const { history, periods, weights } = adaptive;
+    const facts = { source: lisaAdapt, fingerprint: null, steps: periods.length * config.stepsPerPeriod };
+    return { importance: { ...facts, ...chances(weights), adapted: { by: lisaAdapt, history } } };
+  }
+  const use = lisaProfile ?? (lisaWeights && { source: 'painted' as const, fingerprint: null, steps: 0, weights: lisaWeights });
+  return use ? { importance: { ...use, ...chances(withFloor(use.weights)) } } : {};
+}
+
+/** Periods that will be drawn by what is measured have their place, and no layers yet. */
+function knownSchedule({ schedule, inputs: { config }, adaptive }: RunFacts): readonly Period[] {
+  if (!adaptive) return schedule;
+  const periods = Math.ceil(config.steps / config.stepsPerPeriod);
+  const later = Array.from({ length: periods }, (_, period) => ({ period, firstStep: period * config.stepsPerPeriod + 1, layers: [] }));
+  return [...schedule, ...later.slice(schedule.length)];
 }
 
 export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
@@ -67,11 +86,11 @@ export function preparedOf(facts: RunFacts, firstStep: number): Prepared {
     data: dataset.summary,
     device: facts.engine.gpu.description,
     forecasts: facts.forecasts,
-    schedule: facts.schedule,
+    schedule: knownSchedule(facts),
     blocks: blockBytes(facts.engine.plan),
     keptWider: keptWider(facts.engine.plan.input),
     ...rowsOf(facts.inputs),
-    ...importanceOf(facts.inputs),
+    ...importanceOf(facts),
     firstStep,
   };
 }
@@ -99,8 +118,9 @@ export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSe
       loraForecast: withTotal(forecasts.lora.bytes),
     },
     ...sizes(facts),
-    ...(method === 'lisa' && tosses(lisaSampler) && { bernoulli: bernoulliReport(scheduleConfig(files.shape, config)) }),
-    ...importanceOf(inputs),
+    ...(method === 'lisa' &&
+      tosses(lisaSampler) && { bernoulli: facts.adaptive?.tosses ?? bernoulliReport(scheduleConfig(files.shape, config)) }),
+    ...importanceOf(facts),
     stored: storedParameters([...engine.plan.buffers.blocks.values()].flatMap(({ rows }) => rows)),
     ...measured,
   };

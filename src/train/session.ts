@@ -4,6 +4,7 @@
 import { Loader } from '../data/batch/loader';
 import { AppError } from '../base/errors';
 import type { Gpu } from '../gpu/device';
+import { AdaptiveImportance, adaptiveTurns } from '../lisa/adaptive';
 import { LayerController } from '../lisa/controller';
 import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
@@ -14,6 +15,7 @@ import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoi
 import { diverged, largestWeight } from './divergence';
 import { Engine } from '../engine/engine';
 import { truthOf } from '../engine/truth';
+import type { SafetensorsFile } from '../io/formats/safetensors';
 import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
 import { Evaluations } from './evaluation';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
@@ -24,6 +26,7 @@ import { PeriodWatch } from './period-watch';
 import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
+import { SaveClock } from './save-clock';
 import { takeStep, type StepState } from './step';
 import { tunedTensor } from './tuned';
 import { UnderWay } from './under-way';
@@ -35,6 +38,8 @@ export interface SessionHost {
   readonly runId?: string;
   emit(event: RunEvent): void;
   readonly checkpoints: CheckpointStorage | null;
+  /** Stores the final weights, in place of a last checkpoint. Does not throw if it cannot. */
+  keep?(step: number, file: SafetensorsFile): Promise<void>;
   /** Where layers that lie quantised keep their full precision; by default in memory. */
   readonly scratch?: OpenScratch;
   /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
@@ -56,18 +61,20 @@ export class Session {
   readonly engine: Engine;
   readonly state: StepState;
   readonly evaluations: Evaluations;
-  /** LISA's periods; empty if one period holds the whole run. */
-  readonly schedule: readonly Period[];
   readonly forecasts: Forecasts;
+  /** Where layers are drawn by what the run measures of them; null where draws follow from the settings alone. */
+  readonly adaptive: AdaptiveImportance | null;
   readonly #host: SessionHost;
   readonly #loader: Loader;
   readonly #watch: PeriodWatch | null;
   readonly #proof: FrozenProof | null;
+  readonly #schedule: readonly Period[];
   #fingerprint = '';
   #updates: PeriodUpdate[] = [];
   /** The sets of kernels of this run, the present one last. */
   kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
   #saving = true;
+  readonly #clock = new SaveClock();
   #savedStep: number | null = null;
   readonly #underWay: UnderWay;
   #phase: Phase = 'preparing';
@@ -108,17 +115,19 @@ export class Session {
     this.inputs = inputs;
     this.#host = host;
     this.#loader = new Loader(dataset.train, config);
+    const draws = scheduleConfig(files.shape, config);
+    this.adaptive = draws.adapts ? new AdaptiveImportance(draws) : null;
     this.state = {
       config,
       engine,
       loader: this.#loader,
-      turns: turnsOf(config, scheduleConfig(files.shape, config)),
+      turns: this.adaptive ? adaptiveTurns(config, draws, this.adaptive) : turnsOf(config, draws),
       controller: new LayerController(engine.plan.buffers.slots.length, config.lisaState === 'park', engine.plan.input.sampled),
       parked: new Map(),
       onLeft: (layer) => this.#proof?.noteLeft(layer) ?? Promise.resolve(),
       completed: 0,
     };
-    this.schedule = listPeriods(this.state.turns, config.steps);
+    this.#schedule = this.adaptive ? [] : listPeriods(this.state.turns, config.steps);
     this.#proof = host.proof && config.method !== 'full' ? new FrozenProof(engine) : null;
     const watch = { measure: config.measureUpdates, proof: this.#proof };
     this.#watch = config.method === 'lisa' && (watch.measure || watch.proof) ? new PeriodWatch(engine, watch) : null;
@@ -132,11 +141,19 @@ export class Session {
     });
     this.forecasts = forecastMethods(inputs);
     this.#underWay = new UnderWay(
-      (figures) => host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } }),
+      (figures, layerNorms) => {
+        for (const [layer, value] of layerNorms ?? []) this.adaptive?.note(layer, value);
+        host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } });
+      },
       config.gradClipMode === 'global'
         ? 'No weight was changed by it.'
         : 'It has changed no weight, but layers above the one where it appeared may have taken this step.',
     );
+  }
+
+  /** LISA's periods; empty if one period holds the whole run. Where draws follow from what is measured, those that have begun. */
+  get schedule(): readonly Period[] {
+    return this.adaptive?.periods ?? this.#schedule;
   }
 
   /** Step of the last checkpoint of this run, if one was written or read. */
@@ -180,7 +197,7 @@ export class Session {
   async #train(): Promise<RunReport> {
     const { config } = this.inputs;
     const { state, evaluations } = this;
-    const { layersOf, stepsPerPeriod } = state.turns;
+    const { stepsPerPeriod } = state.turns;
     this.#host.emit({ type: 'prepared', prepared: preparedOf(this, state.completed + 1) });
     if (state.completed === 0 && evaluations.losses.length === 0) {
       await evaluations.measure(0);
@@ -196,7 +213,7 @@ export class Session {
 
       // ── step ────────────────────────────────────────────────────────────────────────────────────────────────────
       this.#enterTraining();
-      if (startsPeriod(state.completed, stepsPerPeriod)) await this.#watch?.begin(layersOf(periodOf(state.completed + 1, stepsPerPeriod)));
+      if (startsPeriod(state.completed, stepsPerPeriod)) await this.#beginPeriod();
       await this.#underWay.step(await takeStep(state));
       const done = state.completed;
       const goesOn = done < config.steps;
@@ -208,13 +225,14 @@ export class Session {
       if (goesOn && config.evalEvery > 0 && done % config.evalEvery === 0) await evaluations.measure(done);
 
       // ── checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
-      if (goesOn && config.saveEvery > 0 && done % config.saveEvery === 0 && this.#saving) await this.save();
+      if (goesOn && this.#saving && this.#saveIsDue()) await this.save();
     }
     await this.drain();
     const end = state.completed;
     if (!startsPeriod(end, stepsPerPeriod)) await this.#endPeriod();
     if (evaluations.losses.at(-1)?.step !== end) await evaluations.measure(end);
-    if (this.#saving) await this.save();
+    if (this.#host.keep) await this.keep();
+    else if (this.#saving) await this.save();
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
     await evaluations.roundBack(end);
     await this.#sample('after');
@@ -239,17 +257,27 @@ export class Session {
     return this.#underWay.drain();
   }
 
+  /** Called before the first step of a period, when all that came before it has been measured. */
+  async #beginPeriod(): Promise<void> {
+    const { completed, turns } = this.state;
+    const period = periodOf(completed + 1, turns.stepsPerPeriod);
+    await this.#watch?.begin(turns.layersOf(period));
+    if (this.adaptive) this.#host.emit({ type: 'importance', period, layers: turns.layersOf(period), weights: this.adaptive.weights });
+  }
+
   /** Called after the last step of a period, and if the run ends inside one. */
   async #endPeriod(): Promise<void> {
     await this.drain();
-    const { completed, turns } = this.state;
-    const layers = (await this.#watch?.end(startsPeriod(completed, turns.stepsPerPeriod), this.state.controller.drawn())) ?? [];
+    const { completed, config, turns } = this.state;
+    const over = startsPeriod(completed, turns.stepsPerPeriod);
+    const layers = (await this.#watch?.end(over, this.state.controller.drawn())) ?? [];
     if (layers.length > 0) {
       const period = periodOf(completed, turns.stepsPerPeriod);
       // A run that was stopped and resumed measures the same period again, from its beginning.
       if (this.#updates.at(-1)?.period === period) this.#updates.pop();
       this.#updates.push({ period, layers });
       this.#host.emit({ type: 'moved', step: completed, period, layers });
+      if (config.lisaAdapt === 'updates' && over) for (const { layer, change } of layers) this.adaptive?.note(layer, change);
     }
     if (this.#host.proof === 'every period') await this.verify();
   }
@@ -276,27 +304,58 @@ export class Session {
       throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
 
-  /** Writes a checkpoint of the state as it is now. */
-  async save(): Promise<void> {
-    const { checkpoints, runId = '' } = this.#host;
+  /** Every so many steps, or as often as time allows. */
+  #saveIsDue(): boolean {
+    const { saveEvery, stepsPerPeriod } = this.inputs.config;
+    const { completed } = this.state;
+    return saveEvery === null
+      ? this.#clock.isDue(completed % stepsPerPeriod === 0, this.#underWay.seconds)
+      : saveEvery > 0 && completed % saveEvery === 0;
+  }
+
+  /** Hands the weights as they are now to the host, which stores them. The run has ended, or is at its end. */
+  async keep(): Promise<void> {
     await this.drain();
-    if (!checkpoints) return;
+    if (!this.#host.keep) return;
     this.#enter('saving');
-    const { completed: step, controller, parked, turns } = this.state;
-    const state: CheckpointState = {
+    const now = this.#checkpointState();
+    const state = { ...now, ended: true, trainer: { ...now.trainer, parked: [] } };
+    const nothing = { parked: new Map<number, never>(), before: new Map<number, never>() };
+    await this.#host.keep(
+      state.trainer.step,
+      checkpointFile(this.engine, nothing, state, () => this.#checkDiscarded()),
+    );
+    await this.#checkDiscarded();
+  }
+
+  #checkpointState(): CheckpointState {
+    const { completed: step, controller } = this.state;
+    return {
       version: 2,
-      runId,
+      runId: this.#host.runId ?? '',
       config: this.inputs.config,
       trainer: { step, slots: [...controller.slots()], parked: [...controller.parked()], blocks: controller.blocks() },
       loader: this.#loader.state(),
       fingerprint: this.#fingerprint,
       evalLoss: this.evaluations.losses,
       updates: this.#updates,
+      ...(this.adaptive && { importance: this.adaptive.state() }),
       tokens: this.#underWay.tokens,
       seconds: this.#underWay.seconds,
       kernels: this.engine.plan.input.kernels,
       kernelSets: this.kernelSets,
     };
+  }
+
+  /** Writes a checkpoint of the state as it is now. */
+  async save(): Promise<void> {
+    const { checkpoints } = this.#host;
+    await this.drain();
+    if (!checkpoints) return;
+    this.#enter('saving');
+    const { completed: step, parked, turns } = this.state;
+    const state = this.#checkpointState();
+    const begun = performance.now();
     // Between two periods there is nothing to keep: the next one begins by reading its layers.
     const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
     try {
@@ -312,6 +371,7 @@ export class Session {
       return;
     }
     this.#savedStep = step;
+    this.#clock.noteSave((performance.now() - begun) / 1000, this.#underWay.seconds);
     this.#host.emit({ type: 'checkpoint', step });
   }
 
@@ -367,10 +427,12 @@ export class Session {
     this.#loader.restore(state.loader);
     this.evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
+    if (state.importance) this.adaptive?.restore(state.importance);
     const sets = state.kernelSets ?? [{ set: 1, step: 0 }];
     this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
     this.#savedStep = state.trainer.step;
     this.#underWay.restore(state.trainer.step, state.tokens, state.seconds);
+    this.#clock.noteSave(0, state.seconds);
   }
 
   async #checkDiscarded(): Promise<void> {

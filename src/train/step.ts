@@ -36,6 +36,8 @@ export interface Submitted {
   readonly targets: number;
   /** Two of these may be under way: await those of step n before step n + 2 is taken. */
   readonly stats: Promise<StepStats>;
+  /** Norm of the gradient of each layer that trained, before clipping; null where the plan does not read them back. */
+  readonly layerNorms: Promise<ReadonlyMap<number, number>> | null;
 }
 
 export async function takeStep(state: StepState): Promise<Submitted> {
@@ -62,7 +64,8 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   const row = (rate: number, seen: number) => adamwScalars(rate, weightDecay, beta1, beta2, seen + 1);
   const sampled = new Map(controller.blocks().map(({ name, updates }) => [name, row(rewarmed(lr, updates, rewarm), updates)]));
   const alwaysOn = ALWAYS_ON_NAMES.map((name) => sampled.get(name) ?? row(lr, state.completed));
-  const slots = controller.slots().map(({ updates }) => row(rewarmed(lr, updates, rewarm), updates));
+  const factor = (layer: number | null): number => (layer === null ? 1 : (turns.rateOf?.(layer) ?? 1));
+  const slots = controller.slots().map(({ layer, updates }) => row(rewarmed(lr, updates, rewarm) * factor(layer), updates));
   executor.write(FULL_VIEW(scalars), Float32Array.from([...alwaysOn, ...slots].flat()));
 
   for (const [index, batch] of microBatches.entries()) {
@@ -79,5 +82,22 @@ export async function takeStep(state: StepState): Promise<Submitted> {
   controller.countUpdate();
   state.completed = step;
   const copy = executor.read(FULL_VIEW(stats), statsStaging[step % 2]).then((bytes) => new Float32Array(bytes));
-  return { step, lr, layers: controller.layers(), blocks: controller.drawn(), tokens, targets, stats: copy.then(readStats) };
+  const layerNorms = readLayerNorms(state, step);
+  return { step, lr, layers: controller.layers(), blocks: controller.drawn(), tokens, targets, stats: copy.then(readStats), layerNorms };
+}
+
+/** From the sums of squares that the step has left, one range for each slot; added up in float64. */
+function readLayerNorms({ engine, controller }: StepState, step: number): Submitted['layerNorms'] {
+  const { partials, partialsStaging, slots } = engine.plan.buffers;
+  if (!partialsStaging) return null;
+  const assignment = controller.assignment();
+  return engine.executor.read(FULL_VIEW(partials), partialsStaging[step % 2]).then((bytes) => {
+    const sums = new Float32Array(bytes);
+    return new Map(
+      [...assignment].map(([layer, slot]) => {
+        const { partialsAt, partials: count } = slots[slot];
+        return [layer, Math.sqrt(sums.subarray(partialsAt, partialsAt + count).reduce((sum, square) => sum + square, 0))] as const;
+      }),
+    );
+  });
 }

@@ -22,7 +22,7 @@ export class UnderWay {
    * step() and drain() throw NONFINITE_LOSS then.
    */
   constructor(
-    readonly told: (figures: StepFigures) => void,
+    readonly told: (figures: StepFigures, layerNorms: ReadonlyMap<number, number> | null) => void,
     readonly changed: string,
   ) {}
 
@@ -54,8 +54,8 @@ export class UnderWay {
     this.#mark = performance.now();
   }
 
-  async #tell({ step, lr, layers, blocks, tokens, targets, stats }: Submitted): Promise<void> {
-    const { loss, gradNorm, bad } = await stats;
+  async #tell({ step, lr, layers, blocks, tokens, targets, stats, layerNorms }: Submitted): Promise<void> {
+    const [{ loss, gradNorm, bad }, norms] = await Promise.all([stats, layerNorms]);
     if (bad) {
       // The session says what to do about it.
       throw new AppError('NONFINITE_LOSS', `The loss or the gradient of step ${step} is not a finite number. ${this.changed}`, '');
@@ -67,6 +67,6 @@ export class UnderWay {
     this.tokens += tokens;
     this.seconds += stepMs / 1000;
     const active = { activeLayers: layers, ...(blocks.length > 0 && { activeBlocks: blocks }) };
-    this.told({ step, loss, lr, gradNorm, tokens, targets, ...active, stepMs });
+    this.told({ step, loss, lr, gradNorm, tokens, targets, ...active, stepMs }, norms);
   }
 }

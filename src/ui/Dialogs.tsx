@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { isActive } from '../store/run/run';
 import { setPreference, usePreferences } from '../store/preferences';
 import { ACTIONS, SHORTCUTS, type ActionState } from './actions';
-import { closeDialog, useDialog } from './dialog-state';
+import { closeDialog, useDialog } from '../store/dialog';
 import { formatCount } from './format';
 import { Dialog } from './widgets/Dialog';
 import { Switch } from './widgets/fields';

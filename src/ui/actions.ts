@@ -15,7 +15,8 @@ import {
   saveAndGoOn,
   startRun,
 } from '../store/run/actions';
-import { openDialog } from './dialog-state';
+import { standingOf, useFinishedStore } from '../store/run/finished';
+import { openDialog } from '../store/dialog';
 import { currentSetup, useSetup, type Setup } from './setup-state';
 
 export interface ActionState {
@@ -63,6 +64,8 @@ export interface Action {
 
 const active = ({ run }: ActionState): boolean => isActive(run) && run?.asked !== 'stop';
 const inPhase = (state: ActionState, ...phases: readonly string[]): boolean => active(state) && phases.includes(state.run?.phase ?? '');
+
+const hasModel = (run: RunStore['run']): boolean => run !== null && standingOf(run, useFinishedStore.getState()) === 'ready';
 
 function start(paused: boolean): void {
   const { config } = useConfigStore.getState();
@@ -185,21 +188,21 @@ const table: readonly Action[] = [
     id: 'download',
     label: ({ run }) => (run?.exported.model === 'asked' ? 'Collecting the model…' : 'Download the tuned model'),
     keys: [],
-    enabled: ({ run }) => run?.phase === 'done' && run.exported.model !== 'asked',
+    enabled: ({ run }) => hasModel(run) && run?.exported.model !== 'asked',
     run: () => download('model'),
   },
   {
     id: 'downloadDelta',
     label: ({ run }) => (run?.exported.delta === 'asked' ? 'Collecting the changes…' : 'Download the changed tensors'),
     keys: [],
-    enabled: ({ run }) => run?.phase === 'done' && run.exported.delta !== 'asked',
+    enabled: ({ run }) => hasModel(run) && run?.exported.delta !== 'asked',
     run: () => download('delta'),
   },
   {
     id: 'compare',
     label: () => 'Compare with the base model',
     keys: [],
-    enabled: (s) => s.view === 'run' && s.run?.phase === 'done',
+    enabled: (s) => s.view === 'run' && hasModel(s.run),
     run: () => setView('compare'),
   },
   { id: 'settings', label: () => 'New run', keys: [], enabled: (s) => s.view === 'run' && !isActive(s.run), run: () => setView('setup') },

@@ -1,5 +1,7 @@
 // What a screen reader announces about a run: changes of phase, and every tenth of the steps. Pure.
 
+import type { FinishedRun } from '../io/sources/finished';
+import { isUnstored } from '../store/run/finished';
 import { isActive, type Run } from '../store/run/run';
 import type { Phase } from '../train/events';
 import { formatList, formatLoss, plural } from './format';
@@ -56,5 +58,6 @@ export function tabTitle(run: Run | null): string {
   return `${run.phase === 'paused' ? 'Paused ' : ''}${percent} % · ${TITLE}`;
 }
 
-/** What leaving the page would lose. */
-export const wouldLose = (run: Run | null): boolean => isActive(run);
+/** Leaving the page would lose steps that are not saved yet, or a model that is stored nowhere. */
+export const wouldLose = (run: Run | null, stored: FinishedRun | null): boolean =>
+  run !== null && (isActive(run) || isUnstored(run, stored));

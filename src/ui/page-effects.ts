@@ -1,6 +1,7 @@
 // What the page does besides showing things: keys, the tab's title, the question before leaving, announcements.
 
 import { useEffect, useRef, useState } from 'react';
+import { storedOf, useFinishedStore } from '../store/run/finished';
 import { useRunStore, type Run } from '../store/run/run';
 import { actionOfKey, currentActionState } from './actions';
 import { announcement, tabTitle, wouldLose } from './announce';
@@ -39,7 +40,7 @@ export function useTabTitle(run: Run | null): void {
 }
 
 export function useLeaveGuard(run: Run | null): void {
-  const guarded = wouldLose(run);
+  const guarded = useFinishedStore((finished) => wouldLose(run, run && storedOf(run.runId, finished)));
   useEffect(() => {
     if (!guarded) return;
     const onLeave = (event: BeforeUnloadEvent): void => event.preventDefault();

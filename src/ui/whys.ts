@@ -21,6 +21,10 @@ export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
   weightStorage:
     'A layer in training has a float32 copy, and weights that train at every step are float32 in any case. As stored: a layer that leaves is rounded back to 16 bits, which loses changes smaller than half a step of that format. In 8 or 4 bits nothing is lost: the full precision of trained layers goes to a file on disk, and the export has it; only the layers that do not train right now are coarser.',
   lisaWeights: 'Used by the weighted sampler, Bernoulli and Algorithm 1: a layer with twice the weight is drawn about twice as often.',
+  lisaAdapt:
+    'Every drawn layer is measured while it trains, and the next period is drawn by the means so far: layers with larger gradients, or that move further, come more often. Layers that were not drawn yet count as the mean of the others.',
+  lisaCorrectRate:
+    'A layer that is drawn half as often gets twice the learning rate, at most ten times. Without it, as published, rarely drawn layers simply learn less.',
   loraRank: 'A higher rank can express a larger change and costs more memory and time.',
   loraAlpha: 'By default α = 2r: the adapters act at twice their own size, whatever the rank.',
   steps: 'Each step reads batch × accumulation rows and updates the weights once.',

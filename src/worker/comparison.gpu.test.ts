@@ -46,7 +46,7 @@ const failureOf = (page: TestPage, id: number): Promise<Extract<Event, { type: '
 /** Both whole answers. */
 async function answers(page: TestPage, id: number, asked: CompareRequest): Promise<{ base: string; tuned: string }> {
   const last = page.next((event) => (event.type === 'reply' && event.id === id && event.side === 'tuned' && event.done) || undefined);
-  await page.send({ type: 'compare', id, request: asked });
+  await page.send({ type: 'compare', runId: 'a', id, request: asked });
   await last;
   const done = repliesTo(page, id).filter((reply) => reply.done);
   expect(done.map(({ side }) => side)).toEqual(['base', 'tuned']);
@@ -128,7 +128,7 @@ describe('one question at a time', () => {
   afterAll(() => page.send({ type: 'discard' }));
 
   test('a newer one replaces an older, and is answered', async () => {
-    void page.send({ type: 'compare', id: 1, request: request('one') });
+    void page.send({ type: 'compare', runId: 'a', id: 1, request: request('one') });
     const both = await answers(page, 2, request('one'));
     expect(repliesTo(page, 1).some(({ side, done }) => side === 'tuned' && done)).toBe(false);
     expect(both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
@@ -136,7 +136,7 @@ describe('one question at a time', () => {
 
   test('a question that is cancelled while the base loads gets no more events', async () => {
     const page = await finished();
-    await page.send({ type: 'compare', id: 3, request: request('one') });
+    await page.send({ type: 'compare', runId: 'a', id: 3, request: request('one') });
     await page.send({ type: 'cancelCompare' });
     const told = repliesTo(page, 3).length;
     await answers(page, 4, request('two'));
@@ -148,13 +148,13 @@ describe('one question at a time', () => {
   test('the download waits its turn, and both are whole', async () => {
     const files = page.next((event) => (event.type === 'exported' ? event.files : undefined));
     const both = answers(page, 5, request('one'));
-    await page.send({ type: 'export', what: 'model' });
+    await page.send({ type: 'export', runId: 'a', what: 'model' });
     expect((await files).map(({ name }) => name)).toContain('model.safetensors');
     expect(await both).toEqual({ base: samples(page)[0], tuned: samples(page)[1] });
   });
 
   test('a question that cannot be asked fails, and the next one does not', async () => {
-    await page.send({ type: 'compare', id: 7, request: request('') });
+    await page.send({ type: 'compare', runId: 'a', id: 7, request: request('') });
     expect((await failureOf(page, 7)).error).toMatchObject({ code: 'CONFIG_INVALID' });
     await answers(page, 8, request('one'));
   });
@@ -176,12 +176,12 @@ describe('one question at a time', () => {
   test('before the run has ended there is nothing to compare', async () => {
     const other = new TestPage();
     await other.send({ type: 'open', base: 'http://localhost/' });
-    await other.send({ type: 'compare', id: 1, request: request('one') });
-    expect((await failureOf(other, 1)).error.detail).toBe('There is no run to compare.');
+    await other.send({ type: 'compare', runId: 'a', id: 1, request: request('one') });
+    expect((await failureOf(other, 1)).error.detail).toBe('The model of this run is not stored in this browser.');
     await other.start('a', { ...CONFIG, steps: 100_000 }, MODEL, pickedData(4));
     await other.nextOf('a', 'step', undefined, 0);
-    await other.send({ type: 'compare', id: 2, request: request('one') });
-    expect((await failureOf(other, 2)).error.detail).toBe('There is no finished run.');
+    await other.send({ type: 'compare', runId: 'a', id: 2, request: request('one') });
+    expect((await failureOf(other, 2)).error.detail).toBe('This run has not ended.');
     await other.send({ type: 'discard' });
   });
 });
@@ -244,7 +244,7 @@ describe('memory', () => {
       await pop.call(device);
       return { message: 'none left' };
     };
-    await page.send({ type: 'compare', id: 1, request: request('one') });
+    await page.send({ type: 'compare', runId: 'a', id: 1, request: request('one') });
     const { error } = await failureOf(page, 1);
     device.popErrorScope = pop;
     expect(error.code).toBe('GPU_OOM');

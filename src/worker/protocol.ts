@@ -9,6 +9,7 @@ import type { DataHead, DataPreview } from '../data/sample/preview';
 import type { GgufType } from '../io/formats/gguf';
 import type { ModelFacts } from '../io/sources/model-facts';
 import type { HubCommand, HubEvent } from './protocol-hub';
+import type { FinishedRun } from '../io/sources/finished';
 import type { HubModel } from '../io/hub/types';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import type { RunEvent } from '../train/events';
@@ -50,14 +51,24 @@ export type Command =
   /** Asks for proof that the layers that are frozen now are bit for bit what they were; answered by 'verified'. */
   | { readonly type: 'verify' }
   /** Asks for the tuned model as files, or for the changed tensors alone; answered by 'exported' or 'exportFailed'. */
-  | { readonly type: 'export'; readonly what: ExportKind }
+  | ({ readonly type: 'export'; readonly what: ExportKind } & OfEnded)
+  /** Tries again to store the final weights of the run that has ended. */
+  | { readonly type: 'keep' }
+  /** Deletes the stored models of these runs. */
+  | { readonly type: 'forgetModels'; readonly runIds: readonly string[] }
   /** Reads data as a run would, without starting one; answered by 'inspected' with the same id. A newer one replaces an older. */
   | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
   /** Asks what the model is, from its config and the headers of its weights; answered by 'examined' or 'examineFailed'. */
   | { readonly type: 'examine'; readonly id: number; readonly model: ModelSource }
-  /** Base and tuned model answer the same messages; only after a run has ended. A newer one replaces an older. */
-  | { readonly type: 'compare'; readonly id: number; readonly request: CompareRequest }
+  /** Base and tuned model answer the same messages. A newer one replaces an older. */
+  | ({ readonly type: 'compare'; readonly id: number; readonly request: CompareRequest } & OfEnded)
   | { readonly type: 'cancelCompare' };
+
+/** A run that has ended, in this page or before: a stored one is opened first. `model`: the folder again, if it used a local one. */
+interface OfEnded {
+  readonly runId: string;
+  readonly model?: ModelSource;
+}
 
 /** `gguf-…`: one file for llama.cpp, matrices of that type; for LoRA the adapter beside it. */
 export type ExportKind = 'model' | 'delta' | `gguf-${GgufType}`;
@@ -117,6 +128,12 @@ export type Event =
     }
   | { readonly type: 'compareFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'run'; readonly runId: string; readonly event: RunEvent }
+  /** The models of ended runs that are stored. Told after opening, and whenever it changes. */
+  | { readonly type: 'finished'; readonly runs: readonly FinishedRun[] }
+  /** The final weights could not be stored. */
+  | { readonly type: 'keepFailed'; readonly runId: string; readonly error: ErrorInfo }
+  /** A stored model is being opened, because something was asked of it: 0 to 1; null when it is open, or could not be opened. */
+  | { readonly type: 'reopening'; readonly runId: string; readonly fraction: number | null }
   /** A run that had ended is closed: its model can no longer be compared or exported. */
   | { readonly type: 'closed'; readonly runId: string }
   | {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../base/errors';
 import { writeSafetensors } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
+import { OpfsFinished } from '../io/browser/opfs-finished';
+import { FakeOpfs } from '../testing/fake-opfs';
 import { MemorySources } from '../testing/tiny-service';
 import { MemoryCheckpoints } from '../testing/tiny-session';
 import type { DataSource } from '../io/sources/run-sources';
@@ -29,7 +31,12 @@ function lockOf(): Exclusive & { other: boolean; held: boolean } {
 }
 
 function storage() {
-  const parts = { checkpoints: new MemoryCheckpoints(), sources: new MemorySources(), lock: lockOf() };
+  const parts = {
+    checkpoints: new MemoryCheckpoints(),
+    sources: new MemorySources(),
+    lock: lockOf(),
+    finished: new OpfsFinished('finished', new FakeOpfs().storage),
+  };
   const run = (runId: string, size = 10, resumed = false): RunCheckpoints =>
     new RunCheckpoints(parts, runId, keptSources({ kind: 'files', name: 'folder', files: [] }, dataOf(size)), resumed);
   return { ...parts, run };

@@ -6,11 +6,14 @@ import type { SafetensorsFile } from '../io/formats/safetensors';
 import type { Exclusive } from '../io/browser/tab-lock';
 import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
 import type { OpenScratch } from '../io/formats/scratch';
+import type { FinishedStorage } from '../io/sources/finished';
 import type { DataSource, KeptSources, ModelSource, SourceStorage } from '../io/sources/run-sources';
 
 export interface RunStorage {
   readonly checkpoints: CheckpointStorage;
   readonly sources: SourceStorage;
+  /** Models of runs that have ended. */
+  readonly finished: FinishedStorage;
   /** Opens a file for the full precision of layers whose base is quantised; by default in memory. */
   readonly scratch?: OpenScratch;
   /** The lock on this storage among the tabs of the page. A run that keeps checkpoints holds it. */
@@ -46,15 +49,7 @@ export class RunCheckpoints implements CheckpointStorage {
   async keepSources(): Promise<void> {
     await this.#claim();
     if (this.#kept) return;
-    const { data } = this.#sources;
-    const size = data.kind === 'file' ? data.file.size + (data.heldOut?.size ?? 0) : 0;
-    if (data.kind === 'file' && size > MOST_KEPT_BYTES) {
-      throw new AppError(
-        'STORAGE',
-        `${data.file.name} has ${megabytes(size)}${data.heldOut ? ` with ${data.heldOut.name}` : ''}. To resume a run, the page keeps a copy of its data with the checkpoint, of at most ${megabytes(MOST_KEPT_BYTES)}.`,
-        'Continue without checkpoints, or train on a part of the data.',
-      );
-    }
+    checkSize(this.#sources.data, 'Continue without checkpoints, or train on a part of the data.');
     await this.#storage.sources.keep(this.#runId, this.#sources);
     this.#kept = true;
   }
@@ -65,6 +60,14 @@ export class RunCheckpoints implements CheckpointStorage {
     if (this.#own) return;
     this.#own = true;
     await this.#storage.sources.keepOnly(this.#runId);
+  }
+
+  /** Stores the final weights, with what is needed to open them again. Throws STORAGE; then the last checkpoint is still there. */
+  async keepFinished(step: number, file: SafetensorsFile): Promise<void> {
+    // The file that was picked may have changed on disk since; the copy has not.
+    const sources = (await this.#storage.sources.open(this.#runId)) ?? this.#sources;
+    checkSize(sources.data, 'Download the model before you close the page.');
+    await this.#storage.finished.keep(this.#runId, step, sources, file);
   }
 
   open(): Promise<CheckpointReader | null> {
@@ -88,6 +91,16 @@ export class RunCheckpoints implements CheckpointStorage {
   async #claim(): Promise<void> {
     if (!(await this.#storage.lock.acquire())) throw otherTab();
   }
+}
+
+function checkSize(data: DataSource, remedy: string): void {
+  const size = data.kind === 'file' ? data.file.size + (data.heldOut?.size ?? 0) : 0;
+  if (data.kind !== 'file' || size <= MOST_KEPT_BYTES) return;
+  throw new AppError(
+    'STORAGE',
+    `${data.file.name} has ${megabytes(size)}${data.heldOut ? ` with ${data.heldOut.name}` : ''}. To open a run again, the page keeps a copy of its data, of at most ${megabytes(MOST_KEPT_BYTES)}.`,
+    remedy,
+  );
 }
 
 export const otherTab = (): AppError =>

@@ -2,7 +2,7 @@
 
 import type { RunConfig } from '../config/run-config';
 import type { LoadedFiles } from '../data/sample/inspect';
-import { AppError, errorInfo } from '../base/errors';
+import { AppError, errorInfo, type ErrorInfo } from '../base/errors';
 import type { Gpu } from '../gpu/device';
 import { blobOf } from '../io/browser/export-blob';
 import { GGUF_TYPES } from '../io/formats/gguf';
@@ -21,6 +21,7 @@ import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
 import { Discarded, Session } from '../train/session';
 import type { OpenScratch } from '../io/formats/scratch';
+import type { SafetensorsFile } from '../io/formats/safetensors';
 import { openSources, type SourcePlaces } from './sources';
 
 export interface RunRequest {
@@ -29,6 +30,8 @@ export interface RunRequest {
   readonly model: ModelSource;
   readonly data: DataSource;
   readonly paused: boolean;
+  /** The run has ended, and `from` holds its final weights: it takes no steps, only answers and exports. */
+  readonly ended?: boolean;
   /** The checkpoint to resume from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
   /** Tokens of the data, where they have been counted for a look at it. */
@@ -48,9 +51,18 @@ export class WorkerRun {
   readonly #uses = new Queue();
   #finished = false;
   readonly #settled: Promise<void>;
+  readonly #onKept: (error: ErrorInfo | null) => void;
+  #kept = false;
 
-  /** Begins at once. The storage may hold another run's checkpoint. */
-  constructor(request: RunRequest, gpu: Gpu, storage: RunStorage, emit: (event: RunEvent) => void) {
+  /** Begins at once. The storage may hold another run's checkpoint. `onKept`: the final weights are stored, or could not be. */
+  constructor(
+    request: RunRequest,
+    gpu: Gpu,
+    storage: RunStorage,
+    emit: (event: RunEvent) => void,
+    onKept: (error: ErrorInfo | null) => void = () => undefined,
+  ) {
+    this.#onKept = onKept;
     this.#gate = new Gate(request.paused, async () => this.#session?.pause());
     this.#emit = (event) => {
       if (event.type === 'done') this.#finished = true;
@@ -59,8 +71,8 @@ export class WorkerRun {
     };
     const { runId, model, data, from } = request;
     this.runId = runId;
-    this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null);
-    this.#settled = this.#run(request, gpu, storage.scratch);
+    this.#checkpoints = new RunCheckpoints(storage, runId, keptSources(model, data), from !== null && !request.ended);
+    this.#settled = request.ended ? this.#open(request, gpu, storage.scratch) : this.#run(request, gpu, storage.scratch);
   }
 
   get gate(): Gate {
@@ -70,6 +82,16 @@ export class WorkerRun {
   /** The run has ended, and its model can be compared and exported. */
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** Resolves when a run that had ended is open, or could not be opened: then it is not finished. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /** Tries again to store the final weights. */
+  keep(): Promise<void> {
+    return this.#uses.run(() => this.#finishedSession().keep());
   }
 
   /** From now on checkpoints are written only on request. */
@@ -127,6 +149,42 @@ export class WorkerRun {
     await this.#checkpoints.clear();
   }
 
+  async #keep(step: number, file: SafetensorsFile): Promise<void> {
+    try {
+      await this.#checkpoints.keepFinished(step, file);
+      this.#kept = true;
+      this.#onKept(null);
+    } catch (thrown) {
+      if (!this.#gate.discarded) this.#onKept(errorInfo(thrown));
+    }
+  }
+
+  /** Never rejects: an error becomes an event. */
+  async #open(request: RunRequest, gpu: Gpu, scratch?: OpenScratch): Promise<void> {
+    try {
+      const files = await openSources(request.model, request.data, request.places);
+      const wanted = (): boolean => !this.#gate.discarded;
+      const inputs = await prepareInputs(request.config, { ...files, counted: null }, undefined, undefined, wanted);
+      const host = {
+        runId: request.runId,
+        emit: this.#emit,
+        checkpoints: null,
+        keep: (step: number, file: SafetensorsFile) => this.#keep(step, file),
+        ...(scratch && { scratch }),
+        gate: () => Promise.resolve('stop' as const),
+        discarded: () => this.#gate.discarded,
+      };
+      this.#session = await Session.create(gpu, inputs, host, request.from?.reader);
+      await this.#session.endAtLastGood();
+      this.#finished = !this.#gate.discarded;
+    } catch (thrown) {
+      this.#session?.close();
+      this.#session = null;
+      if (!(thrown instanceof Discarded || thrown instanceof Unwanted))
+        this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep: null });
+    }
+  }
+
   /** Never rejects. */
   async #run(request: RunRequest, gpu: Gpu, scratch?: OpenScratch): Promise<void> {
     const { config, from } = request;
@@ -142,6 +200,7 @@ export class WorkerRun {
         runId: request.runId,
         emit: this.#emit,
         checkpoints: this.#checkpoints,
+        keep: (step: number, file: SafetensorsFile) => this.#keep(step, file),
         ...(scratch && { scratch }),
         gate: async () => {
           await request.duty.rest();
@@ -157,8 +216,8 @@ export class WorkerRun {
       this.#session = await Session.create(gpu, inputs, host, from?.reader);
       if (config.saveEvery === 0) this.#session.stopSaving();
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
-      // A finished run has nothing to resume.
-      await this.#checkpoints.clear().catch(() => undefined);
+      // What is stored as a whole has nothing to resume; else the last checkpoint is all that a reload would find.
+      await (this.#kept ? this.#checkpoints.clear() : this.#checkpoints.release()).catch(() => undefined);
     } catch (thrown) {
       const savedStep = this.#session?.savedStep ?? from?.step ?? null;
       this.#session?.close();

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
 import { nodeLab } from '../testing/node-lab';
+import type { ModelSource } from '../io/sources/run-sources';
 import { spyOnBuffers, type BufferSpy } from '../testing/buffer-spy';
 import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
@@ -52,7 +53,7 @@ describe('speed', () => {
     const page = new TestPage();
     const begun = performance.now();
     await page.send({ type: 'open', base: 'http://localhost/' });
-    expect(page.events.map(({ type }) => type)).toEqual(['opened']);
+    expect(page.events.map(({ type }) => type)).toEqual(['finished', 'opened']);
     const speed = await page.next((event) => (event.type === 'speed' ? event.flopsPerSecond : undefined), 0);
     console.info(`${(speed / 1e9).toFixed(2)} GFLOP/s, told ${(performance.now() - begun).toFixed(0)} ms after the command`);
     expect(speed).toBeGreaterThan(1e7);
@@ -173,7 +174,7 @@ describe('a checkpoint that cannot be written', () => {
     storage.full = false;
     await page.send({ type: 'continue' });
     await page.nextOf('a', 'done', undefined, 0);
-    expect(told(page)).toEqual(['saveFailed 2', 'checkpoint 4', 'checkpoint 6']);
+    expect(told(page)).toEqual(['saveFailed 2', 'checkpoint 4']);
     await page.send({ type: 'discard' });
   });
 
@@ -191,15 +192,21 @@ describe('a checkpoint that cannot be written', () => {
     await page.send({ type: 'discard' });
   });
 
-  test('at the end it is told, and the results are there', async () => {
-    const storage = new FullCheckpoints();
-    const page = await opened(storage);
-    await page.start('a', { ...config, saveEvery: 100 }, MODEL, DATA);
+  test('a model that cannot be stored at the end is told; it is there all the same, and is stored once there is room', async () => {
+    const page = await opened();
+    page.opfs.quota = 0;
+    await page.start('a', { ...config, saveEvery: 4 }, MODEL, DATA);
     await page.nextOf('a', 'done', undefined, 0);
-    expect(told(page)).toEqual(['saveFailed 6']);
+    expect(page.events.find(({ type }) => type === 'keepFailed')).toMatchObject({ runId: 'a', error: { code: 'STORAGE' } });
+    // What a reload would find is the last checkpoint.
+    expect([...page.checkpoints.files.keys()]).toEqual([4]);
     const answer = page.next(({ type }) => type === 'exported' || undefined);
-    await page.send({ type: 'export', what: 'model' });
+    await page.send({ type: 'export', runId: 'a', what: 'model' });
     await answer;
+    page.opfs.quota = Infinity;
+    const kept = page.next((event) => (event.type === 'finished' ? event.runs : undefined));
+    await page.send({ type: 'keep' });
+    expect(await kept).toMatchObject([{ runId: 'a', step: 6 }]);
     await page.send({ type: 'discard' });
   });
 });
@@ -207,8 +214,8 @@ describe('a checkpoint that cannot be written', () => {
 test('a finished run gives its model, what it changed, and GGUF; without one an export fails', async () => {
   const page = await opened();
   const failed = page.next((event) => (event.type === 'exportFailed' ? event : undefined));
-  await page.send({ type: 'export', what: 'delta' });
-  expect(await failed).toMatchObject({ what: 'delta', error: { detail: 'There is no run to export.' } });
+  await page.send({ type: 'export', runId: 'a', what: 'delta' });
+  expect(await failed).toMatchObject({ what: 'delta', error: { detail: 'The model of this run is not stored in this browser.' } });
   await page.start('a', { ...CONFIG, steps: 2 }, MODEL, DATA);
   await page.nextOf('a', 'done', undefined, 0);
   for (const [what, first] of [
@@ -217,7 +224,7 @@ test('a finished run gives its model, what it changed, and GGUF; without one an 
     ['gguf-f16', 'model.gguf'],
   ] as const) {
     const answer = page.next((event) => (event.type === 'exported' ? event : undefined));
-    await page.send({ type: 'export', what });
+    await page.send({ type: 'export', runId: 'a', what });
     const { files, what: told } = await answer;
     expect([told, files[0].name]).toEqual([what, first]);
     const { data, crc32 } = files[0];
@@ -294,10 +301,14 @@ describe('after a crash', () => {
   const config = { ...CONFIG, steps: 8, model: 'my-model', data: 'mine.jsonl', measureUpdates: true };
   const offers = (page: TestPage): unknown[] => page.events.filter(({ type }) => type === 'resumable');
 
-  async function exported(page: TestPage): Promise<Buffer[]> {
-    const answer = page.next((event) => (event.type === 'exported' ? event.files : undefined));
-    await page.send({ type: 'export', what: 'model' });
-    return Promise.all((await answer).map(async ({ data }) => Buffer.from(await data.arrayBuffer())));
+  async function exported(page: TestPage, runId = 'a', model?: ModelSource): Promise<Buffer[]> {
+    const answer = page.next((event) =>
+      event.type === 'exported' ? event.files : event.type === 'exportFailed' ? event.error : undefined,
+    );
+    await page.send({ type: 'export', runId, what: 'model', ...(model && { model }) });
+    const files = await answer;
+    if ('code' in files) throw new Error(files.detail);
+    return Promise.all(files.map(async ({ data }) => Buffer.from(await data.arrayBuffer())));
   }
 
   /** A page whose run was saved after step 5 and went on until the page was closed; and the page that is opened then. */
@@ -346,11 +357,48 @@ describe('after a crash', () => {
     const uninterrupted = await whole.nextOf('b', 'done', undefined, 0);
     expect(done.report.evalLoss).toEqual(uninterrupted.report.evalLoss);
     expect(done.report.updates).toEqual(uninterrupted.report.updates);
-    expect(await exported(page)).toEqual(await exported(whole));
+    expect(await exported(page)).toEqual(await exported(whole, 'b'));
     // Nothing is left of it.
     expect(await page.checkpoints.open()).toBeNull();
     expect([...page.sources.kept.keys()]).toEqual([]);
     await Promise.all([page, whole].map((p) => p.send({ type: 'discard' })));
+    expect(spy.live()).toBe(0);
+  });
+
+  test.each<[string, Partial<RunConfig>]>([
+    ['LISA', {}],
+    ['LISA with masters over 8 bits', { weightStorage: 'int8', alwaysOn: { embedding: false, head: false, norm: true } }],
+    ['LoRA', { method: 'lora' }],
+    ['full, stopped', { method: 'full', steps: 100_000 }],
+  ])('an ended run is stored (%s): another page gives the same files, until it is deleted', async (_, changes) => {
+    const own = { ...config, ...changes };
+    const page = await opened();
+    if (own.steps > 100) {
+      await page.start('a', own, FOLDER, pickedData(4, 'mine.jsonl'));
+      await page.nextOf('a', 'step', undefined, 0);
+      await page.send({ type: 'stop' });
+    } else await page.start('a', own, FOLDER, pickedData(4, 'mine.jsonl'));
+    await page.nextOf('a', 'done', undefined, 0);
+    const files = await exported(page);
+    const same = async (found: Promise<Buffer[]>): Promise<void> =>
+      expect(
+        (await found).map((bytes, i) => (bytes.equals(files[i]) ? '' : `${i}: ${bytes.toString('latin1').slice(0, 2000)}`)).join(''),
+      ).toBe('');
+    const next = page.reloaded();
+    await next.send({ type: 'open', base: 'http://localhost/' });
+    expect(offers(next)).toEqual([]);
+    expect(next.events.find(({ type }) => type === 'finished')).toMatchObject({ runs: [{ runId: 'a', needsModel: 'my-model' }] });
+    const refused = next.next((event) => (event.type === 'exportFailed' ? event.error : undefined));
+    await next.send({ type: 'export', runId: 'a', what: 'model' });
+    expect(await refused).toMatchObject({ remedy: 'Choose that folder again.' });
+    await same(exported(next, 'a', FOLDER));
+    // A run that starts takes its place, and it can be opened again.
+    await next.start('b', { ...CONFIG, steps: 2 }, MODEL, DATA);
+    await next.nextOf('b', 'done', undefined, 0);
+    await same(exported(next, 'a', FOLDER));
+    await next.send({ type: 'forgetModels', runIds: ['a', 'b'] });
+    expect(next.opfs.paths.filter((path) => path.startsWith('finished'))).toEqual([]);
+    await Promise.all([page, next].map((p) => p.send({ type: 'discard' })));
     expect(spy.live()).toBe(0);
   });
 

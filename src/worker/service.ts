@@ -1,7 +1,7 @@
 // What the worker does, without the worker: it applies commands in order to one GPU and one run at a time. Events go
 // out through the given function, so that a test can stand in for the page.
 
-import { AppError, errorInfo, unreachable } from '../base/errors';
+import { AppError, errorInfo, unreachable, type ErrorInfo } from '../base/errors';
 import type { Gpu } from '../gpu/device';
 import type { ClientOptions } from '../io/hub/client';
 import { keyOf, type ModelCache } from '../io/hub/model-cache';
@@ -13,6 +13,8 @@ import { HubService } from './hub-service';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
+import type { RunEvent } from '../train/events';
+import type { FinishedRun } from '../io/sources/finished';
 import type { HubModel, ModelUse } from '../io/hub/types';
 import { Queue } from './queue';
 import { otherTab, type RunStorage } from './run-storage';
@@ -99,9 +101,14 @@ export class TrainService {
         return this.#run?.gate.want(command.type);
       case 'discard':
         return this.#discard();
+      case 'keep':
+        return this.#run?.keep();
+      case 'forgetModels':
+        for (const runId of command.runIds) await this.#deps.storage.finished.remove(runId);
+        return this.#tellFinished();
       case 'export':
         // Not awaited, so a pending comparison can still be cancelled.
-        void this.#export(command.what).catch((thrown: unknown) =>
+        void this.#export(command.what, await this.#ended(command.runId, command.model)).catch((thrown: unknown) =>
           this.#deps.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
         );
         return;
@@ -121,7 +128,7 @@ export class TrainService {
         void this.#examine(command.id, command.model);
         return;
       case 'compare':
-        void this.#compare(command.id, command.request);
+        void this.#compare(command.id, command.request, await this.#ended(command.runId, command.model));
         return;
       case 'cancelCompare':
         return this.#run?.cancelCompare();
@@ -132,6 +139,7 @@ export class TrainService {
 
   async #open(base: string, lowPower: boolean): Promise<void> {
     this.#base = base;
+    await this.#tellFinished();
     const gpu = await this.#deps.openGpu(lowPower);
     this.#gpu = gpu;
     this.#deps.post({ type: 'opened', device: gpu.description, limits: gpu.limits, features: [...gpu.offered] });
@@ -143,13 +151,14 @@ export class TrainService {
 
   /** Removes copies of data of runs that were cut off before their first checkpoint: those cannot be resumed. */
   async #dropLeftovers(): Promise<void> {
-    const { checkpoints, sources, lock } = this.#deps.storage;
+    const { checkpoints, sources, finished, lock } = this.#deps.storage;
     // Another tab's run may not have written its first checkpoint yet.
     if (!(await lock.acquire())) return;
     try {
       const reader = await checkpoints.open();
       // A damaged checkpoint throws here, and everything stays as it is.
       await sources.keepOnly(reader && (await readCheckpointState(reader)).runId);
+      await finished.dropBroken();
     } finally {
       lock.release();
     }
@@ -167,6 +176,8 @@ export class TrainService {
     if (!(await this.#deps.storage.lock.free())) return;
     const stored = await this.#stored().catch(() => null);
     if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
+    // It ended, and its model is stored: the page was closed just before its checkpoint was removed.
+    if ((await this.#finished()).some(({ runId }) => runId === stored.state.runId)) return this.#discardStored();
     const { runId, config, trainer } = stored.state;
     const { model } = stored.sources;
     const needsModel = model.kind === 'files' ? model.name : null;
@@ -190,14 +201,20 @@ export class TrainService {
     const counted = this.#inspector.handOver(request);
     await this.#run?.close();
     const { runId } = request;
-    const run = new WorkerRun({ ...request, counted, places: this.#places, duty: this.#duty }, this.#gpu, this.#deps.storage, (event) => {
+    const onEvent = (event: RunEvent): void => {
       this.#deps.post({ type: 'run', runId, event });
       if (event.type === 'done') void this.#hub.listAgain();
       if (event.type !== 'failed') return;
       if (this.#run === run) this.#run = null;
       void this.#offerResume();
       void this.#hub.listAgain();
-    });
+    };
+    const onKept = (error: ErrorInfo | null): void => {
+      if (error) this.#deps.post({ type: 'keepFailed', runId, error });
+      else void this.#tellFinished();
+    };
+    const whole = { ...request, counted, places: this.#places, duty: this.#duty };
+    const run = new WorkerRun(whole, this.#gpu, this.#deps.storage, onEvent, onKept);
     this.#run = run;
     this.#model = request.model;
     void this.#hub.listAgain();
@@ -227,6 +244,56 @@ export class TrainService {
     this.#deps.post({ type: 'closed', runId: run.runId });
   }
 
+  async #finished(): Promise<readonly FinishedRun[]> {
+    return this.#deps.storage.finished.list().catch(() => []);
+  }
+
+  async #tellFinished(): Promise<void> {
+    this.#deps.post({ type: 'finished', runs: await this.#finished() });
+  }
+
+  /** The run with this id, open; or why it cannot be. A stored one is loaded, in place of the last one that ended. Never rejects. */
+  async #ended(runId: string, given?: ModelSource): Promise<WorkerRun | AppError> {
+    const now = this.#run;
+    if (now?.runId === runId && now.finished) return now;
+    if (now && !now.finished) {
+      const what = now.runId === runId ? 'This run has not ended.' : 'Another run is training.';
+      return new AppError('INTERNAL', what, 'Wait until it ends, or stop it.');
+    }
+    try {
+      const found = await this.#reopen(runId, given);
+      return found instanceof AppError ? found : (this.#run = found);
+    } catch (thrown) {
+      const { code, detail, remedy } = errorInfo(thrown);
+      return new AppError(code, detail, remedy, { cause: thrown });
+    } finally {
+      this.#deps.post({ type: 'reopening', runId, fraction: null });
+    }
+  }
+
+  async #reopen(runId: string, given?: ModelSource): Promise<WorkerRun | AppError> {
+    const stored = await this.#deps.storage.finished.open(runId);
+    if (!stored) return new AppError('CHECKPOINT_MISMATCH', 'The model of this run is not stored in this browser.', 'Train it again.');
+    if (!this.#gpu) return new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    const { reader, sources } = stored;
+    const model = sources.model.kind === 'files' ? given : sources.model;
+    if (!model) return folderAgain(sources.model);
+    const { config, trainer } = await readCheckpointState(reader);
+    await this.#run?.close();
+    this.#run = null;
+    this.#model = model;
+    let failed: AppError | null = null;
+    const from = { reader, step: trainer.step };
+    const request = { runId, config, model, data: sources.data, paused: false, from, ended: true, counted: null };
+    const run = new WorkerRun({ ...request, places: this.#places, duty: this.#duty }, this.#gpu, this.#deps.storage, (event) => {
+      if (event.type === 'phase') this.#deps.post({ type: 'reopening', runId, fraction: event.fraction ?? 0 });
+      if (event.type === 'failed') failed = new AppError(event.error.code, event.error.detail, event.error.remedy);
+    });
+    await run.settled;
+    void this.#hub.listAgain();
+    return failed ?? run;
+  }
+
   /** `given`: the local folder that the run used. */
   async #resume(runId: string, given?: ModelSource): Promise<void> {
     if (!(await this.#deps.storage.lock.free())) throw otherTab();
@@ -234,10 +301,7 @@ export class TrainService {
     if (stored?.state.runId !== runId) throw new AppError('CHECKPOINT_MISMATCH', 'There is no checkpoint of this run.', 'Start a new run.');
     const { reader, state, sources } = stored;
     const model = sources.model.kind === 'files' ? given : sources.model;
-    if (!model) {
-      const detail = `The run uses the model folder ${sources.model.kind === 'files' ? sources.model.name : ''}, which the page cannot open by itself.`;
-      throw new AppError('CHECKPOINT_MISMATCH', detail, 'Choose that folder again.');
-    }
+    if (!model) throw folderAgain(sources.model);
     await this.#start({
       runId,
       config: state.config,
@@ -273,17 +337,26 @@ export class TrainService {
   }
 
   /** Never rejects. */
-  async #compare(id: number, request: CompareRequest): Promise<void> {
+  async #compare(id: number, request: CompareRequest, run: WorkerRun | AppError): Promise<void> {
     try {
-      if (!this.#run) throw new AppError('INTERNAL', 'There is no run to compare.', 'Train a model first.');
-      await this.#run.compare(request, (reply) => this.#deps.post({ type: 'reply', id, ...reply }));
+      if (run instanceof AppError) throw run;
+      await run.compare(request, (reply) => this.#deps.post({ type: 'reply', id, ...reply }));
     } catch (thrown) {
       this.#deps.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
     }
   }
 
-  async #export(what: ExportKind): Promise<void> {
-    if (!this.#run) throw new AppError('INTERNAL', 'There is no run to export.', '');
-    this.#deps.post({ type: 'exported', what, files: await this.#run.files(what) });
+  async #export(what: ExportKind, run: WorkerRun | AppError): Promise<void> {
+    if (run instanceof AppError) throw run;
+    this.#deps.post({ type: 'exported', what, files: await run.files(what) });
   }
 }
+
+const folderAgain = (model: KeptSources['model']): AppError => {
+  const name = model.kind === 'files' ? model.name : '';
+  return new AppError(
+    'CHECKPOINT_MISMATCH',
+    `The run uses the model folder ${name}, which the page cannot open by itself.`,
+    'Choose that folder again.',
+  );
+};

@@ -3,6 +3,7 @@
 import { openGpu } from '../gpu/device';
 import { ModelCache } from '../io/hub/model-cache';
 import { OpfsCheckpoints } from '../io/browser/opfs-checkpoints';
+import { OpfsFinished } from '../io/browser/opfs-finished';
 import { OpfsModels } from '../io/browser/opfs-models';
 import { opfsScratch } from '../io/browser/opfs-scratch';
 import { OpfsSources } from '../io/browser/opfs-sources';
@@ -15,6 +16,7 @@ const service = new TrainService({
   storage: {
     checkpoints: new OpfsCheckpoints('checkpoint'),
     sources: new OpfsSources('sources'),
+    finished: new OpfsFinished('finished'),
     scratch: opfsScratch('scratch'),
     lock: new TabLock('lisa-studio-run'),
   },

@@ -35,6 +35,8 @@ const GIVEN: readonly (readonly [flag: string, value: string, sets: Partial<RunC
   ['lisa-weights', '1,0.5, 2', { lisaWeights: [1, 0.5, 2] }],
   // What finetune makes of a profile's file.
   ['lisa-profile', JSON.stringify(PROFILE), { lisaProfile: PROFILE }],
+  ['lisa-adapt', 'gradients', { lisaAdapt: 'gradients' }],
+  ['lisa-correct-rate', 'on', { lisaCorrectRate: true }],
   ['lisa-embedding', 'rows', { lisaEmbedding: 'rows' }],
   ['lisa-head', 'off', { lisaHead: 'off' }],
   ['lisa-norm', 'on', { lisaNorm: 'on' }],

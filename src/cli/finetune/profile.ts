@@ -1,4 +1,5 @@
-// `--lisa-profile FILE`: reads the file, so that the option holds what the run takes from it, and the sampler follows if none is given.
+// `--lisa-profile FILE`: reads the file, so that the option holds what the run takes from it. With it and with --lisa-adapt the sampler is the
+// weighted one if none is given.
 
 import { readFile, stat } from 'node:fs/promises';
 import { AppError } from '../../base/errors';
@@ -6,6 +7,7 @@ import { fieldOf } from '../../config/run-config';
 import { MAX_PROFILE_FILE, readProfile, useOf } from '../../lisa/profile';
 
 const FLAG = `--${fieldOf('lisaProfile').flag}`;
+const ADAPT = `--${fieldOf('lisaAdapt').flag}`;
 const SAMPLER = `--${fieldOf('lisaSampler').flag}`;
 
 /** Where an option stands, and its value; null: not given. Several count as the last one. */
@@ -16,22 +18,24 @@ function find(args: readonly string[], flag: string): { readonly at: number; rea
   return joined ? { at, length: 1, value: args[at].slice(flag.length + 1) } : { at, length: 2, value: args[at + 1] ?? '' };
 }
 
-/** The arguments with the profile in place of its file. Throws CONFIG_INVALID. */
+/** The arguments with the profile in place of its file, and the sampler that it or --lisa-adapt implies. Throws CONFIG_INVALID. */
 export async function withProfile(args: readonly string[]): Promise<readonly string[]> {
-  const found = find(args, FLAG);
-  if (!found) return args;
-  const profile = readProfile(await readText(found.value), `${FLAG} ${found.value}`);
-  const others = [...args.slice(0, found.at), ...args.slice(found.at + found.length)];
+  const [profile, adapt] = [find(args, FLAG), find(args, ADAPT)];
+  if (!profile && !adapt) return args;
   const sampler = find(args, SAMPLER)?.value;
-  if (sampler === 'uniform' || sampler === 'cycle')
+  if (profile && (sampler === 'uniform' || sampler === 'cycle'))
     throw new AppError(
       'CONFIG_INVALID',
       `${SAMPLER}: ${sampler} does not look at importance, and ${FLAG} is given.`,
       `Leave ${SAMPLER} out, or give weighted, bernoulli or algorithm1.`,
     );
   // A resumed run takes no settings, and is refused for the option that the person gave.
-  const follows = sampler === undefined && !find(args, '--resume') ? [SAMPLER, 'weighted'] : [];
-  return [...others, FLAG, JSON.stringify(useOf(profile)), ...follows];
+  const implied = sampler === undefined && !find(args, '--resume') && (profile || adapt?.value !== 'off');
+  const follows = implied ? [SAMPLER, 'weighted'] : [];
+  if (!profile) return [...args, ...follows];
+  const read = readProfile(await readText(profile.value), `${FLAG} ${profile.value}`);
+  const others = [...args.slice(0, profile.at), ...args.slice(profile.at + profile.length)];
+  return [...others, FLAG, JSON.stringify(useOf(read)), ...follows];
 }
 
 async function readText(path: string): Promise<string> {

@@ -102,7 +102,21 @@ export const LISA = {
   lisaProfile: row(optional(profileUse), {
     default: null,
     flag: 'lisa-profile',
-    help: 'draw layers by the importance in this file, which npm run importance has measured; implies --lisa-sampler weighted',
+    help: 'draw by the importance in this file of npm run importance; implies --lisa-sampler weighted',
+    methods: ['lisa'],
+  }),
+  /** Measure importance while the run trains, and draw by it: mean norms of gradients, or how far layers move. */
+  lisaAdapt: row(choice('off', 'gradients', 'updates'), {
+    default: 'off',
+    flag: 'lisa-adapt',
+    help: 'draw by what the run measures of layers: gradient norms, or how far they move; implies --lisa-sampler weighted',
+    methods: ['lisa'],
+  }),
+  /** Multiply a layer's learning rate by (γ/L) / π_l, so that rarely drawn layers take larger steps. */
+  lisaCorrectRate: row(toggle, {
+    default: false,
+    flag: 'lisa-correct-rate',
+    help: 'learning rates that make up for unequal draws: times (γ/L) / (how likely the layer is drawn), at most 10',
     methods: ['lisa'],
   }),
   /** How embedding, head and final norm train (policies.ts); null: as alwaysOn says, or as the other option where the two are one tensor. */

@@ -75,7 +75,7 @@ export function axolotlConfig({ config, model, style, chat }: ElsewhereFacts): R
     gradient_checkpointing: true,
     logging_steps: 1,
     ...(held && { eval_steps: config.evalEvery }),
-    ...(config.saveEvery > 0 && { save_steps: config.saveEvery }),
+    ...(config.saveEvery !== null && config.saveEvery > 0 && { save_steps: config.saveEvery }),
     ...(config.method === 'lisa' && {
       lisa_n_layers: config.lisaLayers,
       lisa_step_interval: config.stepsPerPeriod,

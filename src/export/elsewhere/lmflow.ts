@@ -33,7 +33,7 @@ export function lmflowOptions({ config, model, style }: ElsewhereFacts): Readonl
     bf16: 1,
     gradient_checkpointing: 1,
     logging_steps: 1,
-    ...(config.saveEvery > 0 && { save_steps: config.saveEvery }),
+    ...(config.saveEvery !== null && config.saveEvery > 0 && { save_steps: config.saveEvery }),
     ...(config.method === 'lisa' && {
       use_lisa: 1,
       lisa_activated_layers: config.lisaLayers,

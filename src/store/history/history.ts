@@ -10,7 +10,9 @@ import { continued, memorableName, pastRun, recordOf, summaryOf, type RunRecord,
 import { browserStorage, type HistoryStorage } from './storage';
 import { restoreMetrics, runMetrics, RunMetrics } from '../run/metrics';
 import type { RunPicture } from '../run/picture';
-import { isActive, useRunStore, type Run } from '../run/run';
+import { adoptRun } from '../run/actions';
+import { forgetModels, isUnstored, storedOf, useFinishedStore } from '../run/finished';
+import { isActive, setView, useRunStore, type Run } from '../run/run';
 
 /** The most runs whose curves are compared. */
 export const MOST_SELECTED = 6;
@@ -24,15 +26,30 @@ export interface HistoryStore {
   /** What went wrong last, in the storage or with a file. */
   readonly fault: ErrorInfo | null;
   /** The run that was deleted last; it can be put back. */
-  readonly removed: { readonly summary: RunSummary; readonly record: RunRecord } | null;
+  readonly removed: {
+    readonly summary: RunSummary;
+    readonly record: RunRecord;
+    /** Its stored model went with it. */ readonly model: boolean;
+  } | null;
   /** The past run on the screen. */
   readonly opened: RunPicture | null;
+  /** The run that the address names, until it is read. */
+  readonly pending: string | null;
   readonly selected: readonly string[];
   /** Curves of the selected runs, as far as they are loaded. */
   readonly curves: Readonly<Record<string, RunMetrics>>;
 }
 
-const EMPTY: HistoryStore = { status: 'loading', runs: [], fault: null, removed: null, opened: null, selected: [], curves: {} };
+const EMPTY: HistoryStore = {
+  status: 'loading',
+  runs: [],
+  fault: null,
+  removed: null,
+  opened: null,
+  pending: null,
+  selected: [],
+  curves: {},
+};
 export const useHistoryStore = create<HistoryStore>(() => EMPTY);
 
 let storage: HistoryStorage | null = null;
@@ -77,7 +94,7 @@ function follow(run: Run | null, before: Run | null): void {
   const same = run && before && run.runId === before.runId;
   // A live run that disappeared was discarded.
   if (!run && before && isActive(before)) return void forget(before.runId);
-  if (!run?.prepared) return;
+  if (!run?.prepared || run.adopted) return;
   if (!same || !before.prepared) begin(run);
   else if (isActive(before) && !isActive(run)) keep(run);
   else if (run.savedStep !== before.savedStep && due()) keep(run);
@@ -196,11 +213,17 @@ async function found(place: HistoryStorage, runId: string): Promise<RunRecord> {
   return record;
 }
 
+/** A run whose model is stored becomes the page's run, unless that one would be lost; any other is only shown. */
 export const openPast = (runId: string): Promise<boolean> =>
   attempt('The run could not be read', async (place) => {
+    const now = useRunStore.getState().run;
+    if (now?.runId === runId) return setView('run');
     const record = await found(place, runId);
+    const run = pastRun(record);
+    const busy = now !== null && (isActive(now) || isUnstored(now, storedOf(now.runId)));
+    if (!busy && run.phase === 'done' && storedOf(runId)) return adoptRun(run, record.metrics);
     useHistoryStore.setState({
-      opened: { run: pastRun(record), metrics: RunMetrics.restore(record.metrics), version: 0, kind: 'past' },
+      opened: { run, metrics: RunMetrics.restore(record.metrics), version: 0, kind: 'past' },
     });
   });
 
@@ -221,7 +244,9 @@ export const deleteRun = (runId: string): Promise<boolean> =>
     const record = await found(place, runId);
     await place.remove(runId);
     drop(runId);
-    if (summary) useHistoryStore.setState({ removed: { summary, record } });
+    const model = storedOf(runId) !== null;
+    if (model) forgetModels([runId]);
+    if (summary) useHistoryStore.setState({ removed: { summary, record, model } });
   });
 
 export async function undoDelete(): Promise<void> {
@@ -237,6 +262,7 @@ export const dismissFault = (): void => useHistoryStore.setState({ fault: null }
 export const deleteAllRuns = (): Promise<boolean> =>
   attempt('The runs could not be deleted', async (place) => {
     await place.removeAll();
+    forgetModels((useFinishedStore.getState().runs ?? []).map(({ runId }) => runId));
     useHistoryStore.setState({ runs: [], selected: [], curves: {}, removed: null });
   });
 

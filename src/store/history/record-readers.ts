@@ -136,6 +136,12 @@ const importance = object<ImportanceReport>({
   weights: list(number),
   expected: list(number),
   certain: list(count),
+  adapted: optional(
+    object<NonNullable<ImportanceReport['adapted']>>({
+      by: oneOf('gradients', 'updates'),
+      history: list(object({ period: count, weights: list(number) })),
+    }),
+  ),
 });
 
 export const prepared = object<Prepared>({

@@ -5,10 +5,11 @@ import type { ExportKind } from '../../worker/protocol';
 import type { DataSource, ModelSource } from '../../io/sources/run-sources';
 import { setDevice, setResumable, useDeviceStore } from './device';
 import { revokeDownload, saveDownload } from './download';
+import { endedRun } from './finished';
 import { restartWorker, send } from '../link';
-import { resetMetrics } from './metrics';
+import { resetMetrics, restoreMetrics, type MetricsSnapshot } from './metrics';
 import { usePreferences } from '../preferences';
-import { isDownload, newRun, patchExport, patchRun, useRunStore, type Asked } from './run';
+import { isDownload, newRun, patchExport, patchRun, useRunStore, type Asked, type Run } from './run';
 
 /** Asks the worker for the GPU; it answers with 'opened' or 'refused'. */
 export const openDevice = (): void => send({ type: 'open', base: document.baseURI, lowPower: usePreferences.getState().lowPower });
@@ -36,8 +37,19 @@ export function resumeRun(model?: ModelSource): void {
   send({ type: 'resume', runId, model });
 }
 
-function begin(runId: string, config: RunConfig): void {
+/** Shows a run that ended before this page was loaded as the page's run. */
+export function adoptRun(run: Run, metrics: MetricsSnapshot): void {
+  letDownloadsGo();
+  restoreMetrics(metrics);
+  useRunStore.setState({ run: { ...run, adopted: true }, view: 'run' });
+}
+
+function letDownloadsGo(): void {
   for (const old of Object.values(useRunStore.getState().run?.exported ?? {})) if (isDownload(old)) revokeDownload(old);
+}
+
+function begin(runId: string, config: RunConfig): void {
+  letDownloadsGo();
   resetMetrics(config.method === 'lisa' ? config.stepsPerPeriod : null);
   useRunStore.setState({ run: newRun(runId, config), view: 'run' });
   setResumable(null);
@@ -74,8 +86,10 @@ export function discardRun(): void {
 
 /** Saves the tuned model in one of its forms, or the tensors that changed; the worker is asked for it the first time. */
 export function download(what: ExportKind = 'model'): void {
-  const exported = useRunStore.getState().run?.exported[what];
-  if (exported && isDownload(exported)) return saveDownload(exported);
+  const { run } = useRunStore.getState();
+  if (!run) return;
+  const exported = run.exported[what];
+  if (isDownload(exported)) return saveDownload(exported);
   patchExport(what, 'asked');
-  send({ type: 'export', what });
+  send({ type: 'export', what, ...endedRun(run.runId) });
 }

@@ -6,6 +6,7 @@ import { create } from 'zustand';
 import type { ErrorInfo } from '../../base/errors';
 import type { CompareRequest, Event, Side } from '../../worker/protocol';
 import { send } from '../link';
+import { endedRun, standingOf, useFinishedStore, type ModelStanding } from './finished';
 import { useRunStore, type Run } from './run';
 
 const SIDES = ['base', 'tuned'] as const satisfies readonly Side[];
@@ -59,11 +60,14 @@ export const useCompareStore = create<CompareStore>(() => ({
   maxTokens: 64,
 }));
 
-/** What can be compared now: only a run that ended in this page has both models at hand. */
-export type Readiness = 'none' | 'going' | 'failed' | 'ready';
+/** What can be compared now: an ended run whose model is here, or stored. */
+export type Readiness = 'none' | 'going' | 'failed' | Exclude<ModelStanding, 'ready'> | 'ready';
 
-export const readiness = (run: Run | null): Readiness =>
-  run === null ? 'none' : run.phase === 'failed' ? 'failed' : run.phase === 'done' ? 'ready' : 'going';
+export function readiness(run: Run | null, finished = useFinishedStore.getState()): Readiness {
+  if (run === null) return 'none';
+  if (run.phase === 'failed') return 'failed';
+  return run.phase === 'done' ? standingOf(run, finished) : 'going';
+}
 
 export const isAnswering = ({ turns }: Pick<CompareStore, 'turns'>): boolean => {
   const last = turns.at(-1);
@@ -138,8 +142,9 @@ export function askBoth(prompt: string): void {
   // Once the sides are named there is nothing left to guess in this conversation.
   if (state.blind && state.vote !== null) newConversation();
   const { turns } = useCompareStore.getState();
+  if (!state.runId) return;
   lastId++;
-  send({ type: 'compare', id: lastId, request: requestOf(turns, text, state) });
+  send({ type: 'compare', id: lastId, request: requestOf(turns, text, state), ...endedRun(state.runId) });
   useCompareStore.setState({ error: null, turns: [...turns, { id: lastId, prompt: text, base: WAITING, tuned: WAITING }] });
 }
 

@@ -4,6 +4,7 @@
 import { create } from 'zustand';
 import type { RunConfig } from '../../config/run-config';
 import { unreachable, type ErrorInfo } from '../../base/errors';
+import type { PeriodWeights } from '../../lisa/adaptive';
 import type { ExportKind } from '../../worker/protocol';
 import type { Phase, Prepared, RunEvent, RunReport, Sample } from '../../train/events';
 import type { Download } from './download';
@@ -32,6 +33,8 @@ export interface Run {
   readonly step: number;
   readonly evals: readonly EvalPoint[];
   readonly samples: readonly Sample[];
+  /** p_l of the periods so far, where the run measures them; of a long run, some. */
+  readonly importance: readonly PeriodWeights[];
   readonly savedStep: number | null;
   /** Why the last checkpoint could not be written; null after one that could. */
   readonly saveError: ErrorInfo | null;
@@ -42,6 +45,8 @@ export interface Run {
   readonly error: ErrorInfo | null;
   /** What the person asked for and the worker has not answered yet. */
   readonly asked: Asked | null;
+  /** It ended before this page was loaded: its model is opened from the storage once something is asked of it. */
+  readonly adopted: boolean;
   readonly exported: Readonly<Record<ExportKind, Exported>>;
 }
 
@@ -55,6 +60,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   step: 0,
   evals: [],
   samples: [],
+  importance: [],
   savedStep: null,
   saveError: null,
   verified: null,
@@ -62,6 +68,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   stopped: false,
   error: null,
   asked: null,
+  adopted: false,
   exported: { model: 'no', delta: 'no', 'gguf-f32': 'no', 'gguf-f16': 'no', 'gguf-q8_0': 'no' },
 });
 
@@ -83,7 +90,13 @@ export function reduceRun(run: Run, event: RunEvent): Run {
         asked: stillAsked(run, event.phase),
       };
     case 'prepared':
-      return { ...run, prepared: event.prepared, step: event.prepared.firstStep - 1 };
+      return {
+        ...run,
+        prepared: event.prepared,
+        step: event.prepared.firstStep - 1,
+        // A resumed run starts at its checkpoint.
+        savedStep: event.prepared.firstStep > 1 ? event.prepared.firstStep - 1 : run.savedStep,
+      };
     case 'step':
       return { ...run, step: event.metrics.step };
     case 'eval':
@@ -97,6 +110,8 @@ export function reduceRun(run: Run, event: RunEvent): Run {
       return { ...run, saveError: event.error, asked: run.asked === 'save' ? null : run.asked };
     case 'moved':
       return run; // a column of the metrics
+    case 'importance':
+      return { ...run, importance: [...thinned(run.importance), { period: event.period, weights: event.weights }] };
     case 'rounded': {
       // What is compared and exported is the rounded model: its loss is the last one, as in the report.
       const { after } = event.rounding;
@@ -121,6 +136,12 @@ export function reduceRun(run: Run, event: RunEvent): Run {
   }
 }
 
+const MOST_IMPORTANCE = 400;
+
+/** Every second one, once there are too many. */
+const thinned = (list: Run['importance']): Run['importance'] =>
+  list.length < MOST_IMPORTANCE ? list : list.filter((_, at) => at % 2 === 0);
+
 function stillAsked(run: Run, phase: Phase): Run['asked'] {
   if (run.asked === 'stop') return 'stop';
   if (run.asked === 'pause') return phase === 'paused' ? null : 'pause';
@@ -134,7 +155,8 @@ export interface RunStore {
 }
 
 /** Screens. `replay` shows the recorded run, `history` the past ones. */
-export type View = 'setup' | 'run' | 'compare' | 'history' | 'replay';
+export const VIEWS = ['setup', 'run', 'compare', 'history', 'replay'] as const;
+export type View = (typeof VIEWS)[number];
 
 export const useRunStore = create<RunStore>(() => ({ run: null, view: 'setup' }));
 

@@ -4,6 +4,7 @@
 import { create } from 'zustand';
 import { decodeConfig, encodeConfig, type DroppedSetting } from '../../config/codec';
 import type { ConfigKey, RunConfig } from '../../config/run-config';
+import { currentPlace, placeText } from '../place';
 import { adoptConfig, useConfigStore } from './config';
 import { adoptHubName, hubNameInUse } from './hub-choice';
 import { encodeHubLink, decodeHubLink } from './hub-link';
@@ -36,6 +37,12 @@ function hashOf(config: RunConfig): string {
   return [encodeConfig(config), hub ? encodeHubLink(hub) : ''].filter((part) => part !== '').join('&');
 }
 
+/** Where the person is, and the form's settings: what the address says after its path. */
+export function addressHash(): string {
+  const hash = [placeText(currentPlace()), hashOf(useConfigStore.getState().config)].filter((part) => part !== '').join('&');
+  return hash ? `#${hash}` : location.pathname + location.search;
+}
+
 function readAddress(): void {
   const { config, given, dropped } = decodeConfig(location.hash);
   adoptConfig(config, given);
@@ -44,10 +51,15 @@ function readAddress(): void {
   useLinkStore.setState({ notice: dropped.length > 0 ? { dropped, given } : null });
 }
 
-function writeAddress(): void {
-  const hash = hashOf(useConfigStore.getState().config);
-  if (location.hash.replace(/^#/, '') === hash) return;
-  history.replaceState(history.state, '', hash ? `#${hash}` : location.pathname + location.search);
+export function writeAddress(): void {
+  const hash = addressHash();
+  if (location.hash === hash || (location.hash === '' && !hash.startsWith('#'))) return;
+  history.replaceState(history.state, '', hash);
+}
+
+/** An entry that navigation.ts made holds the settings of its time, which are not to come back. */
+function onHashChange(): void {
+  if (history.state === null) readAddress();
 }
 
 /** Reads the address now and keeps it in step from here on. Returns the function that ends it. */
@@ -63,7 +75,7 @@ export function followAddress(): () => void {
   const endSources = useSourcesStore.subscribe((now, before) => {
     if (now.modelKind !== before.modelKind || now.hub !== before.hub) later();
   });
-  addEventListener('hashchange', readAddress);
+  addEventListener('hashchange', onHashChange);
   if (location.hash.length > 1) {
     readAddress();
     // What could not be loaded is removed from the address, even if nothing else changed.
@@ -73,6 +85,6 @@ export function followAddress(): () => void {
     clearTimeout(timer);
     end();
     endSources();
-    removeEventListener('hashchange', readAddress);
+    removeEventListener('hashchange', onHashChange);
   };
 }

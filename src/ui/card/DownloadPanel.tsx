@@ -1,9 +1,10 @@
-// All downloads of a run in one place. The model itself exists only in the page that trained it. Numbers and card come from the
-// run's picture, so past runs have them too.
+// All downloads of a run in one place. The model comes from the worker, which opens a stored one if need be. Numbers and card come
+// from the run's picture, so past runs have them even where the model is gone.
 
 import { elsewhereFiles } from '../../export/elsewhere/elsewhere';
 import { downloadName, saveFile, saveTexts } from '../../store/run/download';
 import { useHistoryStore } from '../../store/history/history';
+import { standingOf, useFinishedStore } from '../../store/run/finished';
 import type { RunPicture } from '../../store/run/picture';
 import { isDownload, type Exported } from '../../store/run/run';
 import type { ActionId, ActionState } from '../actions';
@@ -24,9 +25,11 @@ interface DownloadPanelProps {
 export function DownloadPanel({ picture, state }: DownloadPanelProps) {
   const { run, metrics, kind } = picture;
   const summary = useHistoryStore(({ runs }) => runs.find(({ runId }) => runId === run.runId));
+  const standing = useFinishedStore((store) => standingOf(run, store));
   const { prepared } = run;
   if (!prepared || metrics.step.length === 0) return null;
   const { layers } = prepared.shape;
+  const models = kind === 'live' && standing !== 'gone';
   const name = summary?.name ?? downloadName(prepared.modelName, run.config.method, run.step);
   const saveCard = (): void => {
     // If the history could not keep the run, it started today.
@@ -35,9 +38,9 @@ export function DownloadPanel({ picture, state }: DownloadPanelProps) {
     if (card !== null) saveFile(`${name}.html`, card, 'text/html');
   };
   return (
-    <Panel title="Downloads" hint={kind === 'live' ? undefined : 'The model itself can be downloaded only in the page that trained it.'}>
+    <Panel title="Downloads" hint={models || run.phase !== 'done' ? undefined : 'The model itself is not stored in this browser any more.'}>
       <ul className="take">
-        {kind === 'live' && run.phase === 'done' && (
+        {models && (
           <>
             <ModelFile
               id="download"

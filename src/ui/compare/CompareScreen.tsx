@@ -19,11 +19,13 @@ import {
   type Sampling,
   type Vote,
 } from '../../store/run/compare';
+import { useFinishedStore } from '../../store/run/finished';
 import type { ActionState } from '../actions';
-import { plural } from '../format';
+import { formatPercent, plural } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Switch } from '../widgets/fields';
 import { Panel } from '../widgets/Panel';
+import { StoredModel } from '../run/StoredModel';
 import { Conversation } from './Conversation';
 import '../styles/compare.css';
 
@@ -31,15 +33,18 @@ const NOT_READY: Readonly<Record<Exclude<Readiness, 'ready'>, string>> = {
   none: 'Train a model first. Then the base and the tuned model answer the same prompts side by side.',
   going: 'The run is still going. When it ends, the base and the tuned model answer the same prompts side by side.',
   failed: 'The last run failed, so there is no tuned model to compare.',
+  gone: 'The model of this run is not stored in this browser any more.',
+  folder: '',
 };
 
 export default function CompareScreen({ state }: { readonly state: ActionState }) {
-  const ready = readiness(state.run);
+  const ready = useFinishedStore((finished) => readiness(state.run, finished));
   if (ready !== 'ready' || !state.run) {
     return (
       <div className="stage">
         <Panel title="Compare">
           <p className="note">{NOT_READY[ready === 'ready' ? 'none' : ready]}</p>
+          {ready === 'folder' && state.run && <StoredModel run={state.run} />}
           <div className="buttons">
             <button type="button" className="button" onClick={() => setView(state.run ? 'run' : 'setup')}>
               {state.run ? 'To the run' : 'To the set-up'}
@@ -75,11 +80,23 @@ function Comparison({ run }: { readonly run: Run }) {
       >
         <Ask prompts={quickPrompts(run)} answering={answering} started={compare.turns.length > 0} />
         <SamplingFields {...compare} disabled={answering} />
+        <Opening runId={run.runId} />
         {compare.error && <ErrorCard error={compare.error} />}
       </Panel>
       <Conversation turns={compare.turns} left={compare.left} hidden={hidden} />
       {compare.blind && <Votes answering={answering} />}
     </>
+  );
+}
+
+/** The first question to a stored model waits until it is loaded. */
+function Opening({ runId }: { readonly runId: string }) {
+  const opening = useFinishedStore((finished) => finished.opening);
+  if (opening?.runId !== runId) return null;
+  return (
+    <p className="note" role="status">
+      Opening the stored model… {formatPercent(opening.fraction)}
+    </p>
   );
 }
 

@@ -13,12 +13,14 @@ import {
   useHistoryStore,
 } from '../../store/history/history';
 import { roomTaken, type RunSummary } from '../../store/history/record';
+import { useFinishedStore } from '../../store/run/finished';
 import { isActive, setView } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { DownloadPanel } from '../card/DownloadPanel';
 import { formatBytes, plural } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
+import { ResumeCard } from '../run/ResumeCard';
 import { RunView } from '../run/RunView';
 import { OverlayChart } from './OverlayChart';
 import { RunRow } from './RunRow';
@@ -27,6 +29,8 @@ import '../styles/history.css';
 
 export default function HistoryScreen({ state }: { readonly state: ActionState }) {
   const opened = useHistoryStore((history) => history.opened);
+  const pending = useHistoryStore((history) => history.pending !== null);
+  if (pending) return <p className="note screen-wait">Reading the run…</p>;
   return <div className="stage">{opened ? <Opened state={state} /> : <RunList state={state} />}</div>;
 }
 
@@ -35,6 +39,7 @@ function Opened({ state }: { readonly state: ActionState }) {
   if (!opened) return null;
   const summary = runs.find(({ runId }) => runId === opened.run.runId);
   const unfinished = summary?.status === 'unfinished';
+  const resumable = state.resumable?.runId === opened.run.runId && !isActive(state.run) ? state.resumable : null;
   return (
     <>
       <section className="past-head" aria-label="Past run">
@@ -46,6 +51,7 @@ function Opened({ state }: { readonly state: ActionState }) {
           All runs
         </button>
       </section>
+      {resumable && <ResumeCard resumable={resumable} state={state} />}
       {opened.run.error && <ErrorCard error={opened.run.error} />}
       <RunView picture={opened} state={state} />
       <DownloadPanel picture={opened} state={state} />
@@ -133,7 +139,10 @@ function Told() {
       )}
       {removed && (
         <div className="card past-removed">
-          <p>{removed.summary.name} was deleted.</p>
+          <p>
+            {removed.summary.name} was deleted{removed.model && ', with its model'}.
+            {removed.model && ' Undo brings its numbers back, not the model.'}
+          </p>
           <div className="buttons">
             <button type="button" className="button" onClick={() => void undoDelete()}>
               Undo
@@ -164,6 +173,7 @@ function Empty({ loading }: { readonly loading: boolean }) {
 
 function Tools({ count }: { readonly count: number }) {
   const [asking, setAsking] = useState(false);
+  const models = useFinishedStore(({ runs }) => runs?.length ?? 0);
   return (
     <div className="buttons past-tools">
       <label className="file">
@@ -194,7 +204,8 @@ function Tools({ count }: { readonly count: number }) {
               void deleteAllRuns();
             }}
           >
-            Delete {plural(count, 'run')} for good
+            Delete {plural(count, 'run')}
+            {models > 0 && ` and ${plural(models, 'stored model')}`} for good
           </button>
           <button type="button" className="button" onClick={() => setAsking(false)}>
             Keep them

@@ -2,6 +2,7 @@
 
 import { useState, type KeyboardEvent } from 'react';
 import { deleteRun, exportRun, openPast, renameRun, toggleSelected } from '../../store/history/history';
+import { storedOf, useFinishedStore } from '../../store/run/finished';
 import type { RunStatus, RunSummary } from '../../store/history/record';
 import { formatBytes, formatCount, formatDuration, formatExactBytes, formatLoss } from '../format';
 import { settingChanges } from './setting-text';
@@ -22,7 +23,9 @@ interface RunRowProps {
 
 export function RunRow({ run, before, style, full, active }: RunRowProps) {
   const { runId, name, step, config, lastEval, firstEval, peakBytes, trainingMs, startedAt, bytes } = run;
+  const stored = useFinishedStore((finished) => storedOf(runId, finished));
   const chosen = style >= 0;
+  const [asking, setAsking] = useState(false);
   const shownEval = lastEval ?? firstEval;
   return (
     <li className="past" data-run={runId} data-status={run.status}>
@@ -40,6 +43,7 @@ export function RunRow({ run, before, style, full, active }: RunRowProps) {
           </time>{' '}
           · {config.model} on {config.data}
           {bytes !== undefined && ` · ${formatBytes(bytes)} kept`}
+          {stored && ` · model stored, ${formatBytes(stored.bytes)}`}
         </p>
         <Changes run={run} before={before} />
       </div>
@@ -71,9 +75,26 @@ export function RunRow({ run, before, style, full, active }: RunRowProps) {
         <button type="button" className="button" onClick={() => void exportRun(runId)} aria-label={`Export ${name}`}>
           Export
         </button>
-        <button type="button" className="button" disabled={active} onClick={() => void deleteRun(runId)} aria-label={`Delete ${name}`}>
-          Delete
-        </button>
+        {asking && stored ? (
+          <>
+            <button type="button" className="button danger" onClick={() => void deleteRun(runId)}>
+              Delete with its model, for good
+            </button>
+            <button type="button" className="button" onClick={() => setAsking(false)}>
+              Keep
+            </button>
+          </>
+        ) : (
+          <button
+            type="button"
+            className="button"
+            disabled={active}
+            onClick={() => (stored ? setAsking(true) : void deleteRun(runId))}
+            aria-label={`Delete ${name}`}
+          >
+            Delete
+          </button>
+        )}
       </div>
     </li>
   );

@@ -44,7 +44,11 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           tied={shape.tied}
         />
       ) : (
-        <p className="note">More than {formatCount(PREVIEW_PERIODS)} periods are not drawn before the run.</p>
+        <p className="note">
+          {config.lisaAdapt === 'off'
+            ? `More than ${formatCount(PREVIEW_PERIODS)} periods are not drawn before the run.`
+            : 'Each period is drawn by what the run has measured of the layers until then, so the schedule is not known before the run.'}
+        </p>
       )}
     </Panel>
   );

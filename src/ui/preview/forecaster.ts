@@ -41,7 +41,7 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
  * embedding, which layers keep activations.
  */
 function memoryKey(config: RunConfig): unknown {
-  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler } = config;
+  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler, lisaAdapt } = config;
   const { weightStorage, optimizerState, recompute, gradClipMode, gradAccum } = config;
   const { steps, seed, stepsPerPeriod } = config;
   const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute, gradClipMode, gradAccum === 1];
@@ -52,7 +52,7 @@ function memoryKey(config: RunConfig): unknown {
     policies.every(({ embedding }) => embedding !== 'off') && !tosses(lisaSampler)
       ? []
       : [steps, seed, stepsPerPeriod, layerWeights(config)];
-  return [...shared, lisaLayers, policies, lisaSampler, ...draws];
+  return [...shared, lisaLayers, policies, lisaSampler, lisaAdapt, ...draws];
 }
 
 /** Memory of a method with all other settings unchanged. A shape that cannot be planned gives an error, not a number. */

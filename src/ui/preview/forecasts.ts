@@ -41,6 +41,7 @@ export function fitConfig(config: RunConfig, shape: ModelShape): RunConfig {
     lisaLayers: Math.min(config.lisaLayers, shape.layers),
     lisaWeights: null,
     lisaProfile: null,
+    lisaAdapt: 'off',
     lisaSampler: config.lisaSampler === 'weighted' ? 'uniform' : config.lisaSampler,
   };
 }
@@ -60,7 +61,11 @@ export function previewSchedule(shape: ModelShape, config: RunConfig): ScheduleP
   const { lisaLayers: gamma, stepsPerPeriod: period, steps, seed, lisaSampler: sampler } = config;
   const weights = layerWeights(config);
   const periods = Math.ceil(steps / period);
-  const drawn = periods <= PREVIEW_PERIODS ? schedule({ layers: shape.layers, gamma, period, steps, seed, sampler, weights }) : [];
+  // Where draws follow from what the run measures, they are not known before it.
+  const drawn =
+    config.lisaAdapt === 'off' && periods <= PREVIEW_PERIODS
+      ? schedule({ layers: shape.layers, gamma, period, steps, seed, sampler, weights })
+      : [];
   return {
     schedule: drawn,
     periods,

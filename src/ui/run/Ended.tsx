@@ -7,6 +7,7 @@ import type { ActionState } from '../actions';
 import { formatBytes, formatDuration, formatLoss, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
 import { ActionButton } from '../widgets/Button';
+import { StoredModel } from './StoredModel';
 
 interface EndedProps {
   readonly run: Run;
@@ -14,7 +15,7 @@ interface EndedProps {
 }
 
 export function Ended({ run, state }: EndedProps) {
-  const { stopped, step, config, evals, saveError } = run;
+  const { stopped, step, config, evals } = run;
   const trainedMs = runMetrics()
     .stepMs.values()
     .reduce((sum, ms) => sum + ms, 0);
@@ -29,9 +30,7 @@ export function Ended({ run, state }: EndedProps) {
         {first && last && first !== last && ` Evaluation loss ${formatLoss(first.loss)} → ${formatLoss(last.loss)}.`}
         {exported !== null && ` The exported model, which has full precision, has ${formatLoss(exported)}.`}
       </p>
-      {saveError && (
-        <p className="note">The last checkpoint could not be written: {saveError.detail} The model is lost when you close the page.</p>
-      )}
+      <StoredModel run={run} />
       <div className="buttons">
         <ActionButton id="compare" state={state} primary />
         <ActionButton id="download" state={state} />

@@ -10,6 +10,7 @@ import type { ActionState } from '../actions';
 import { formatCount, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';
 import { ActionButton } from '../widgets/Button';
+import { FolderAgain } from './FolderAgain';
 
 interface ResumeCardProps {
   readonly resumable: Resumable;
@@ -40,7 +41,14 @@ export function ResumeCard({ resumable, state }: ResumeCardProps) {
         </>
       ) : (
         <>
-          {needsModel !== null && <FolderAgain name={needsModel} ready={state.device.status === 'ready'} />}
+          {needsModel !== null && (
+            <FolderAgain
+              name={needsModel}
+              ready={state.device.status === 'ready'}
+              what="to resume"
+              onFiles={(files) => resumeRun({ kind: 'files', name: needsModel, files })}
+            />
+          )}
           {needsDownload && <DownloadAgain model={needsDownload} />}
           <div className="buttons">
             {needsModel === null && needsDownload === null && <ActionButton id="resume" state={state} primary />}
@@ -64,43 +72,5 @@ function DownloadAgain({ model }: { readonly model: HubModel }) {
       </button>{' '}
       and download it to resume.
     </p>
-  );
-}
-
-const folderOf = (files: readonly File[]): string => files[0]?.webkitRelativePath.split('/')[0] ?? '';
-
-function FolderAgain({ name, ready }: { readonly name: string; readonly ready: boolean }) {
-  const [other, setOther] = useState<readonly File[] | null>(null);
-  const goOn = (files: readonly File[]): void => resumeRun({ kind: 'files', name, files });
-  return (
-    <>
-      <p>Its model is in the folder “{name}” on this machine. Choose that folder again to resume.</p>
-      <label className="file">
-        <input
-          type="file"
-          disabled={!ready}
-          aria-label={`Choose the folder ${name} again`}
-          // React has no name for this attribute, but every browser reads it.
-          ref={(input) => input?.setAttribute('webkitdirectory', '')}
-          onChange={({ target }) => {
-            // Files of subfolders are not part of a model.
-            const files = [...(target.files ?? [])].filter((file) => file.webkitRelativePath.split('/').length <= 2);
-            if (files.length === 0) return;
-            if (folderOf(files) === name) goOn(files);
-            else setOther(files);
-          }}
-        />
-        <span className="button primary">Choose the folder…</span>
-      </label>
-      {other && (
-        <p className="note">
-          That folder is called “{folderOf(other)}”.{' '}
-          <button type="button" className="button" disabled={!ready} onClick={() => goOn(other)}>
-            Resume anyway
-          </button>{' '}
-          If its weights differ, the run says so and stops.
-        </p>
-      )}
-    </>
   );
 }

@@ -34,6 +34,7 @@ export function logWords(event: RunEvent): string {
     // Shown in the charts, not in the list.
     case 'step':
     case 'moved':
+    case 'importance':
       return '';
   }
 }

@@ -18,7 +18,8 @@ export function useSavedWatch(): void {
     () =>
       useRunStore.subscribe(({ run }, { run: before }) => {
         if (!run || run.savedStep === null) return;
-        if (before?.runId === run.runId && before.savedStep === run.savedStep) return;
+        // That of a run that is resumed was written earlier, by another page.
+        if (before?.runId !== run.runId || !before.prepared || before.savedStep === run.savedStep) return;
         useSavedAt.setState({ saved: { runId: run.runId, step: run.savedStep, ms: Date.now() } });
       }),
     [],

@@ -12,6 +12,7 @@ import { AlwaysOn } from './AlwaysOn';
 import { isChoice, isNumeric, isToggle, optionsOf, usedBy } from './form';
 import { LayerWeights } from './LayerWeights';
 import { Prompts } from './Prompts';
+import { SaveEvery } from './SaveEvery';
 
 /** Numbers that have a slider beside their field, and where it stops. */
 const SLIDERS: Readonly<Partial<Record<NumericKey, (setup: Setup) => readonly number[]>>> = {
@@ -33,6 +34,7 @@ const CONTROLS: Readonly<Partial<Record<ConfigKey, Control>>> = {
   lisaWeights: LayerWeights,
   lisaProfile: () => null,
   prompts: Prompts,
+  saveEvery: SaveEvery,
 } satisfies Record<Exclude<OwnKey, keyof typeof SOURCES>, Control>;
 
 interface FieldsProps {

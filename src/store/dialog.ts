@@ -1,8 +1,9 @@
-// Which dialog is open. One at a time; Dialogs.tsx draws them.
+// Which dialog is open. One at a time; ui/Dialogs.tsx draws them.
 
 import { create } from 'zustand';
 
-export type DialogName = 'stop' | 'help';
+export const DIALOGS = ['stop', 'help'] as const;
+export type DialogName = (typeof DIALOGS)[number];
 
 export const useDialog = create<{ readonly open: DialogName | null }>(() => ({ open: null }));
 
