@@ -16,6 +16,7 @@ const TELL_MS = 100;
 
 export class Measurement {
   #cancelled = false;
+  #active = true;
   readonly #settled: Promise<void>;
 
   /** Begins at once. Answers with 'measured' or 'measureFailed', unless it is cancelled. */
@@ -23,6 +24,11 @@ export class Measurement {
     this.#settled = this.#measure(command, gpu, places, counted, (event) => {
       if (!this.#cancelled) post(event);
     });
+  }
+
+  /** It has not answered yet. */
+  get active(): boolean {
+    return this.#active;
   }
 
   /** Resolves when it has let go of the GPU. */
@@ -62,6 +68,8 @@ export class Measurement {
       post({ type: 'measured', id, profile });
     } catch (thrown) {
       if (!(thrown instanceof Unwanted)) post({ type: 'measureFailed', id, error: errorInfo(thrown) });
+    } finally {
+      this.#active = false;
     }
   }
 }

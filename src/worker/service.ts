@@ -10,6 +10,7 @@ import { readModelFacts } from '../io/sources/model-facts';
 import { readCheckpointState, type CheckpointState } from '../train/checkpoint';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
+import { DeviceCheck } from './device-check';
 import { Inspector } from './inspect';
 import { Measurement, type MeasureCommand } from './measurement';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
@@ -41,6 +42,7 @@ export class TrainService {
   /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
   readonly #inspector: Inspector;
+  readonly #check: DeviceCheck;
   readonly #hub: HubService;
   #measurement: Measurement | null = null;
   readonly #commands = new Queue();
@@ -50,6 +52,7 @@ export class TrainService {
     this.#deps = around;
     const post = (event: Event): void => around.post(event);
     this.#inspector = new Inspector(post);
+    this.#check = new DeviceCheck(post);
     this.#hub = new HubService({
       cache: around.models,
       uses: () => this.#uses(),
@@ -138,6 +141,12 @@ export class TrainService {
         return;
       case 'cancelCompare':
         return this.#run?.cancelCompare();
+      case 'checkDevice':
+        // Not awaited, so that it can be cancelled.
+        void this.#check.start(this.#gpu, command.runtime, this.#busy);
+        return;
+      case 'cancelDeviceCheck':
+        return this.#check.cancel();
       default:
         return unreachable(command);
     }
@@ -204,6 +213,7 @@ export class TrainService {
 
   async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    this.#check.cancel();
     const counted = this.#inspector.handOver(request);
     await this.#endMeasurement();
     await this.#run?.close();
@@ -229,6 +239,7 @@ export class TrainService {
 
   /** Not awaited to its end: it takes as long as a short run. */
   async #measure(command: MeasureCommand): Promise<void> {
+    this.#check.cancel();
     await this.#endMeasurement();
     const gpu = this.#gpu;
     const refusal = !gpu
@@ -238,6 +249,11 @@ export class TrainService {
         : null;
     if (!gpu || refusal) return this.#deps.post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
     this.#measurement = new Measurement(command, gpu, this.#places, this.#inspector.lend(command), this.#deps.post);
+  }
+
+  /** Something trains. */
+  get #busy(): boolean {
+    return (this.#run !== null && !this.#run.finished) || (this.#measurement?.active ?? false);
   }
 
   async #endMeasurement(): Promise<void> {

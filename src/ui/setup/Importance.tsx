@@ -29,10 +29,13 @@ import { Why } from '../widgets/Why';
 const WHY =
   'LISA’s paper draws a layer the more often, the larger its weights are under LoRA compared with full training. This trains LoRA on your model and data for some steps, measures the norm of its update in every layer, and throws it away; the model stays exactly as it is. Whether drawing by importance helps depends on the model and the data: a run without it is the comparison.';
 
+/** As many as `npm run importance` takes by default. */
+const PROBE_STEPS = 30;
 const MOST_STEPS = 1000;
 
 export function Importance({ setup }: { readonly setup: Setup }) {
   const state = useImportanceStore();
+  const [steps, setSteps] = useState(String(PROBE_STEPS));
   const { lisaProfile } = setup.config;
   return (
     <section className="importance" aria-label="Layer importance">
@@ -43,7 +46,7 @@ export function Importance({ setup }: { readonly setup: Setup }) {
       <p className="note" role="status">
         {statusWords(state, setup)}
       </p>
-      {state.status === 'measuring' ? <Progress state={state} /> : <Controls state={state} setup={setup} />}
+      {state.status === 'measuring' ? <Progress state={state} /> : <Controls state={state} setup={setup} typed={steps} onType={setSteps} />}
       {state.error && <ErrorCard error={state.error} />}
       {state.profile ? (
         <ImportanceTable rows={rowsOfProfile(state.profile)} />
@@ -92,8 +95,15 @@ function Progress({ state: { progress } }: { readonly state: ImportanceState }) 
   );
 }
 
-function Controls({ state: { profile }, setup }: { readonly state: ImportanceState; readonly setup: Setup }) {
-  const [typed, setTyped] = useState('30');
+interface ControlsProps {
+  readonly state: ImportanceState;
+  readonly setup: Setup;
+  /** The number of steps as it was typed. */
+  readonly typed: string;
+  readonly onType: (text: string) => void;
+}
+
+function Controls({ state: { profile }, setup, typed, onType }: ControlsProps) {
   const ready = useDeviceStore(({ device }) => device.status === 'ready');
   const training = useRunStore(({ run }) => isActive(run));
   const steps = /^\d+$/.test(typed.trim()) ? Number(typed.trim()) : NaN;
@@ -117,7 +127,7 @@ function Controls({ state: { profile }, setup }: { readonly state: ImportanceSta
           autoComplete="off"
           value={typed}
           aria-invalid={!sound}
-          onChange={({ target }) => setTyped(target.value)}
+          onChange={({ target }) => onType(target.value)}
         />
       </label>
       <button
