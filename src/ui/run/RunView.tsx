@@ -10,6 +10,7 @@ import { ImportanceNow } from './ImportanceNow';
 import { MemoryNow } from './MemoryNow';
 import { MemoryPanel } from './MemoryPanel';
 import { Outcome } from './Outcome';
+import { ProveIt } from './ProveIt';
 import { RunSettings } from './RunSettings';
 import { Samples } from './Samples';
 import { StackNow } from './StackNow';
@@ -46,6 +47,7 @@ export function RunView({ picture, state }: RunViewProps) {
         </div>
       </div>
       <div className="run-more">
+        {live && <ProveIt run={run} />}
         <MemoryPanel picture={picture} />
         <Samples run={run} />
       </div>
