@@ -5,6 +5,7 @@ import type { RunEvent } from '../train/events';
 import type { Event } from '../worker/protocol';
 import { takeCompareFailure, takeReply } from './run/compare';
 import { takeDevice, takeProbe, takeResumable } from './run/device';
+import { takeDeviceCheck } from './run/device-check';
 import { takeClosed, takeExport, takeExportFailure, takeMoved, takeRefusal, takeRunEvent, takeStep } from './run/events';
 import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
 import { note } from './run/log';
@@ -22,6 +23,10 @@ export function route(event: Event): void {
       return takeDevice(event);
     case 'speed':
       return takeProbe(event);
+    case 'checkingDevice':
+    case 'deviceChecked':
+    case 'deviceCheckFailed':
+      return takeDeviceCheck(event);
     case 'refused':
       return takeRefusal(event.error);
     case 'resumable':

@@ -14,6 +14,7 @@ import { askBoth, useCompareStore } from './run/compare';
 import { useDeviceStore } from './run/device';
 import { useLog } from './run/log';
 import { resetMetrics, runMetrics } from './run/metrics';
+import { useDeviceCheck } from './run/device-check';
 import { useFinishedStore } from './run/finished';
 import { newRun, patchExport, useRunStore } from './run/run';
 import { useSpeedStore } from './run/speed';
@@ -47,6 +48,7 @@ vi.mock('./history/storage', () => ({
 
 const STORES = {
   finished: useFinishedStore,
+  deviceCheck: useDeviceCheck,
   device: useDeviceStore,
   run: useRunStore,
   log: useLog,
@@ -202,6 +204,9 @@ describe('what else the worker says', () => {
   const others: { readonly [T in Other]: readonly [() => Omit<Extract<Event, { type: T }>, 'type'>, readonly string[]] } = {
     opened: [() => ({ device: preparedOf(runConfig()).device, limits: {} as never, features: [] }), ['device']],
     speed: [() => ({ flopsPerSecond: 1e9 }), ['device']],
+    checkingDevice: [() => ({ fraction: 0.5, what: 'a product' }), ['deviceCheck']],
+    deviceChecked: [() => ({ report: {} as never }), ['deviceCheck']],
+    deviceCheckFailed: [() => ({ error }), ['deviceCheck']],
     refused: [() => ({ error }), ['device']],
     resumable: [() => ({ runId: 'old', step: 1, steps: 2, config: runConfig(), needsModel: null, needsDownload: null }), ['device']],
     finished: [() => ({ runs: [] }), ['finished']],

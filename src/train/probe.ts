@@ -115,7 +115,7 @@ async function open(
 ): Promise<Rig> {
   const { config, files, dataset } = inputs;
   gpu.takeFault();
-  const kernels = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
+  const { kernels } = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
   const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), types: files.types, dataTokens: dataset.tokens.length };
   const truth = truthOf(
     (...part) => files.tensor(...part),

@@ -12,6 +12,7 @@ import type { HubCommand, HubEvent } from './protocol-hub';
 import type { FinishedRun } from '../io/sources/finished';
 import type { HubModel } from '../io/hub/types';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
+import type { DeviceReport } from '../train/device-report';
 import type { RunEvent } from '../train/events';
 
 export type Command =
@@ -60,6 +61,9 @@ export type Command =
   | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
   /** Asks what the model is, from its config and the headers of its weights; answered by 'examined' or 'examineFailed'. */
   | { readonly type: 'examine'; readonly id: number; readonly model: ModelSource }
+  /** Proves that the device computes what runs need, and how fast; answered by 'deviceChecked' or 'deviceCheckFailed'. Refused while a run is there. */
+  | { readonly type: 'checkDevice'; readonly runtime: string }
+  | { readonly type: 'cancelDeviceCheck' }
   /** Base and tuned model answer the same messages. A newer one replaces an older. */
   | ({ readonly type: 'compare'; readonly id: number; readonly request: CompareRequest } & OfEnded)
   | { readonly type: 'cancelCompare' };
@@ -97,6 +101,11 @@ export type Event =
   | { readonly type: 'opened'; readonly device: DeviceDescription; readonly limits: DeviceLimits; readonly features: readonly string[] }
   /** Measured once after opening: a matrix product of a model's size, forward and both gradients. */
   | { readonly type: 'speed'; readonly flopsPerSecond: number }
+  /** Progress (0 to 1) of a check of the device, and what is being checked. */
+  | { readonly type: 'checkingDevice'; readonly fraction: number; readonly what: string }
+  | { readonly type: 'deviceChecked'; readonly report: DeviceReport }
+  /** Null: it was cancelled. */
+  | { readonly type: 'deviceCheckFailed'; readonly error: ErrorInfo | null }
   /** No run could be started, or the device could not be opened. */
   | { readonly type: 'refused'; readonly error: ErrorInfo }
   /** There is a checkpoint of an unfinished run to resume from. */

@@ -10,6 +10,7 @@ import { readModelFacts } from '../io/sources/model-facts';
 import { readCheckpointState, type CheckpointState } from '../train/checkpoint';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
+import { DeviceCheck } from './device-check';
 import { Inspector } from './inspect';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
@@ -40,6 +41,7 @@ export class TrainService {
   /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
   readonly #inspector: Inspector;
+  readonly #check: DeviceCheck;
   readonly #hub: HubService;
   readonly #commands = new Queue();
   readonly #duty = new DutyCycle();
@@ -48,6 +50,7 @@ export class TrainService {
     this.#deps = around;
     const post = (event: Event): void => around.post(event);
     this.#inspector = new Inspector(post);
+    this.#check = new DeviceCheck(post);
     this.#hub = new HubService({
       cache: around.models,
       uses: () => this.#uses(),
@@ -132,6 +135,12 @@ export class TrainService {
         return;
       case 'cancelCompare':
         return this.#run?.cancelCompare();
+      case 'checkDevice':
+        // Not awaited, so that it can be cancelled.
+        void this.#check.start(this.#gpu, command.runtime, this.#run !== null && !this.#run.finished);
+        return;
+      case 'cancelDeviceCheck':
+        return this.#check.cancel();
       default:
         return unreachable(command);
     }
@@ -198,6 +207,7 @@ export class TrainService {
 
   async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    this.#check.cancel();
     const counted = this.#inspector.handOver(request);
     await this.#run?.close();
     const { runId } = request;

@@ -132,6 +132,8 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return describeProof(event);
     case 'prepared':
       return describePrepared(event.prepared);
+    case 'phase':
+      return event.detail ?? null;
     default:
       return null;
   }
