@@ -11,6 +11,7 @@ import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
 import { note } from './run/log';
 import { tellPace } from './run/power';
 import { noteSpeed } from './run/speed';
+import { takeMeasurement } from './setup/importance';
 import { takeHubEvent } from './setup/hub';
 import { takeInspection } from './setup/inspect';
 import { takeExamination } from './setup/local-model';
@@ -52,6 +53,10 @@ export function route(event: Event): void {
     case 'examined':
     case 'examineFailed':
       return takeExamination(event);
+    case 'measuring':
+    case 'measured':
+    case 'measureFailed':
+      return takeMeasurement(event);
     case 'inspecting':
     case 'inspected':
     case 'inspectFailed':

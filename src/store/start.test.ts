@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoreApi } from 'zustand';
+import { importanceProfile } from '../testing/importance';
 import { preparedOf, runConfig, runEvents } from '../testing/run-events';
 import type { RunEvent } from '../train/events';
 import { decodeRecording } from '../train/recording';
@@ -20,6 +21,7 @@ import { newRun, patchExport, useRunStore } from './run/run';
 import { useSpeedStore } from './run/speed';
 import { useConfigStore } from './setup/config';
 import { lookAt, useHubStore } from './setup/hub';
+import { measure, useImportanceStore } from './setup/importance';
 import { useInspectStore } from './setup/inspect';
 import { chooseModel } from './setup/local-model';
 import { useSourcesStore } from './setup/sources';
@@ -55,6 +57,7 @@ const STORES = {
   speed: useSpeedStore,
   compare: useCompareStore,
   inspect: useInspectStore,
+  importance: useImportanceStore,
   sources: useSourcesStore,
   hub: useHubStore,
 } satisfies Record<string, Pick<StoreApi<unknown>, 'subscribe'>>;
@@ -70,7 +73,7 @@ function changedBy(event: Event): string[] {
   ends.forEach((end) => end());
   return [...changed];
 }
-const lastId = (type: 'inspect' | 'examine' | 'compare' | 'preflight'): number => {
+const lastId = (type: 'measure' | 'inspect' | 'examine' | 'compare' | 'preflight'): number => {
   const asked = sent.findLast((command) => command.type === type);
   if (!asked || !('id' in asked)) throw new Error(`${type} was not asked`);
   return asked.id;
@@ -220,6 +223,9 @@ describe('what else the worker says', () => {
     inspecting: [() => ({ id: lastId('inspect'), fraction: 0.5, head: null }), ['inspect']],
     inspected: [() => ({ id: lastId('inspect'), preview: { refusal: null } as never }), ['inspect']],
     inspectFailed: [() => ({ id: lastId('inspect'), error }), ['inspect']],
+    measuring: [() => ({ id: lastId('measure'), progress: { phase: 'lora', done: 1, of: 3 } }), ['importance']],
+    measured: [() => ({ id: lastId('measure'), profile: importanceProfile() }), ['importance']],
+    measureFailed: [() => ({ id: lastId('measure'), error }), ['importance']],
     // What is known of a model is one of the set-up's sources; the preview of the data waits for it.
     examined: [() => ({ id: lastId('examine'), facts: {} as never }), ['inspect', 'sources']],
     examineFailed: [() => ({ id: lastId('examine'), error }), ['sources']],
@@ -231,6 +237,9 @@ describe('what else the worker says', () => {
   };
   /** What the page must have asked before the event means anything to it. */
   const asked: Partial<Record<Other, () => void>> = {
+    measuring: () => measure(3),
+    measured: () => measure(3),
+    measureFailed: () => measure(3),
     reply: () => askBoth('Hello'),
     compareFailed: () => askBoth('Hello'),
     examined: () => chooseModel('folder', []),
