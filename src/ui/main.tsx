@@ -4,7 +4,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { startStores } from '../store/start';
 import { App } from './App';
-import { loadForecaster } from './preview/forecasts';
+import { startForecasts } from './preview/forecasts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
@@ -20,6 +20,6 @@ if (root) {
       <App />
     </StrictMode>,
   );
-  // Loaded after the first paint, because it is large and nothing can be clicked on it.
-  requestAnimationFrame(() => void loadForecaster());
+  // After the first paint, because what it loads is large and nothing can be clicked on it.
+  requestAnimationFrame(startForecasts);
 }
