@@ -52,6 +52,7 @@ function fileStream(file: File): DataStream {
   return {
     name: file.name,
     size: file.size,
+    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
     async *chunks() {
       const reader = file.stream().getReader();
       try {
