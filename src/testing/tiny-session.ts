@@ -11,7 +11,8 @@ import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoi
 import type { GateAnswer } from '../train/gate';
 import { prepareInputs, type DataBytes, type RunInputs } from '../train/prepare';
 import type { RunEvent, StepMetrics } from '../train/events';
-import { Session, type SessionHost } from '../train/session';
+import { Session } from '../train/session';
+import type { SessionHost } from '../train/session-host';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';
 

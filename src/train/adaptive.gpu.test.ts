@@ -80,7 +80,9 @@ test('learning rates make up for unequal draws where that is switched on', async
     await session.run();
     // (γ/L) / π_l
     const factors = [0.5, 1, 4 / 3, 4];
-    const expected = host.steps.slice(0, 3).map(({ activeLayers }, at) => learningRate(config, at) * config.weightDecay * factors[activeLayers[0]]);
+    const expected = host.steps
+      .slice(0, 3)
+      .map(({ activeLayers }, at) => learningRate(config, at) * config.weightDecay * factors[activeLayers[0]]);
     rates.forEach((rate, at) => expect(rate / expected[at]).toBeCloseTo(1, 6));
     expect(rates).toHaveLength(3);
   } finally {

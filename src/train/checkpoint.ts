@@ -16,7 +16,7 @@ import {
   type TensorToWrite,
 } from '../io/formats/safetensors';
 import type { BlockName } from '../model/types';
-import type { KernelChoice } from '../plan/input';
+import { KERNEL_SET, type KernelChoice } from '../plan/input';
 import type { ShardedBuffer } from '../plan/sharded-buffer';
 import type { BufferSpec } from '../dispatch/types';
 import type { HeldOut, PeriodUpdate } from './events';
@@ -63,6 +63,12 @@ export interface CheckpointState {
 export interface KernelSetUse {
   readonly set: number;
   readonly step: number;
+}
+
+/** The sets of kernels of a run that goes on from this state. */
+export function kernelSetsAfter({ kernelSets = [{ set: 1, step: 0 }], trainer }: CheckpointState): readonly KernelSetUse[] {
+  const last = kernelSets[kernelSets.length - 1];
+  return last.set === KERNEL_SET ? kernelSets : [...kernelSets, { set: KERNEL_SET, step: trainer.step }];
 }
 
 /** The part of a run's state that lies in host memory, by layer. */

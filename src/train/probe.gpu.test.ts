@@ -1,7 +1,7 @@
 // The probe trains the LoRA that a run would train, its norms are those of its adapters, and the model stays as it is.
 
 import { afterAll, expect, test } from 'vitest';
-import { Discarded } from './session';
+import { Discarded } from './session-host';
 import { loraSites } from '../engine/lora';
 import { withFloor } from '../lisa/importance';
 import type { RunConfig } from '../config/run-config';

@@ -16,7 +16,8 @@ import type { Engine } from '../engine/engine';
 import type { RunEvent } from './events';
 import type { RunInputs } from './prepare';
 import { openRig } from './rig';
-import { Session, type SessionHost } from './session';
+import { Session } from './session';
+import type { SessionHost } from './session-host';
 import { takeStep } from './step';
 
 export interface ProofLine {

@@ -1,17 +1,14 @@
 // An engine with a model loaded, and steps on its data, for work beside a run: nothing is evaluated, sampled or saved.
 
 import { Loader } from '../data/batch/loader';
-import { Engine } from '../engine/engine';
-import { dispatchFlopsOf } from '../engine/speed';
-import { truthOf } from '../engine/truth';
-import { chooseKernels } from '../engine/tune';
+import type { Engine } from '../engine/engine';
 import type { Gpu } from '../gpu/device';
-import { memoryScratch } from '../io/formats/scratch';
 import type { TensorPiece } from '../io/sources/model-files';
 import { LayerController } from '../lisa/controller';
 import { turnsOf } from '../lisa/schedule';
-import { planInput, scheduleConfig } from '../plan/input';
+import { scheduleConfig } from '../plan/input';
 import { loadModel } from './load-model';
+import { openEngine } from './open-engine';
 import type { RunInputs } from './prepare';
 import type { StepState } from './step';
 
@@ -29,14 +26,7 @@ export async function openRig(
   onPiece: (engine: Engine, piece: TensorPiece, fraction: number) => Promise<void>,
 ): Promise<Rig> {
   const { config, files, dataset } = inputs;
-  gpu.takeFault();
-  const { kernels } = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-  const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), types: files.types, dataTokens: dataset.tokens.length };
-  const truth = truthOf(
-    (...part) => files.tensor(...part),
-    () => Promise.resolve(memoryScratch()),
-  );
-  const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens: dataset.tokens, truth });
+  const engine = await openEngine(gpu, inputs);
   try {
     const { model } = await loadModel(engine, inputs, (piece, fraction) => onPiece(engine, piece, fraction));
     const state: StepState = {

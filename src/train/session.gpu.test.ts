@@ -24,7 +24,7 @@ import { finish, FOUR_ROWS, wholeRuns } from '../testing/whole-runs';
 import { exportTuned } from '../export/run';
 import { prepareInputs, type RunInputs } from './prepare';
 import type { RunEvent, StepMetrics } from './events';
-import { Discarded } from './session';
+import { Discarded } from './session-host';
 
 const folder = temporaryFolder('session');
 const runs = wholeRuns();

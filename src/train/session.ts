@@ -8,54 +8,33 @@ import { AdaptiveImportance, adaptiveTurns } from '../lisa/adaptive';
 import { LayerController } from '../lisa/controller';
 import { listPeriods, periodOf, startsPeriod, turnsOf, type Period } from '../lisa/schedule';
 import { SHARD_BYTES } from '../model/shards';
-import { KERNEL_SET, planInput, scheduleConfig } from '../plan/input';
+import { KERNEL_SET, scheduleConfig } from '../plan/input';
 import { withTotal } from '../dispatch/memory';
-import { checkpointFile, readCheckpointState, restoreCheckpoint, type CheckpointState, type KernelSetUse } from './checkpoint';
-import type { CheckpointReader, CheckpointStorage } from '../io/formats/checkpoints';
+import {
+  checkpointFile,
+  kernelSetsAfter,
+  readCheckpointState,
+  restoreCheckpoint,
+  type CheckpointState,
+  type KernelSetUse,
+} from './checkpoint';
+import type { CheckpointReader } from '../io/formats/checkpoints';
 import { diverged, largestWeight } from './divergence';
-import { Engine } from '../engine/engine';
-import { truthOf } from '../engine/truth';
-import type { SafetensorsFile } from '../io/formats/safetensors';
-import { memoryScratch, type OpenScratch } from '../io/formats/scratch';
+import type { Engine } from '../engine/engine';
 import { Evaluations } from './evaluation';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
-import type { GateAnswer } from './gate';
 import { loadModel } from './load-model';
+import { openEngine } from './open-engine';
 import type { RunInputs } from './prepare';
 import { PeriodWatch } from './period-watch';
-import type { PeriodUpdate, Phase, RunEvent, RunReport, Sample } from './events';
+import type { PeriodUpdate, Phase, RunReport, Sample } from './events';
 import { forecastMethods, preparedOf, reportOf, type Forecasts } from './run-report';
 import { completions, isSampleStep } from './sampling';
-import { SaveClock } from './save-clock';
+import { Saves } from './saves';
+import { Discarded, type SessionHost } from './session-host';
 import { takeStep, type StepState } from './step';
 import { tunedTensor } from './tuned';
 import { UnderWay } from './under-way';
-import { dispatchFlopsOf } from '../engine/speed';
-import { leftOutText } from '../engine/right-kernels';
-import { chooseKernels, resumedKernels } from '../engine/tune';
-
-export interface SessionHost {
-  /** Name of the run; kept in checkpoints. */
-  readonly runId?: string;
-  emit(event: RunEvent): void;
-  readonly checkpoints: CheckpointStorage | null;
-  /** Stores the final weights, in place of a last checkpoint. Does not throw if it cannot. */
-  keep?(step: number, file: SafetensorsFile): Promise<void>;
-  /** Where layers that lie quantised keep their full precision; by default in memory. */
-  readonly scratch?: OpenScratch;
-  /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
-  gate(): Promise<GateAnswer>;
-  /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
-  hold?(): void;
-  /** Records what is needed to prove that frozen weights are unchanged; without it there is no such proof. */
-  readonly proof?: 'on request' | 'every period';
-  /** Over a quantised base: measures the held-out loss of the exported model at the end of the run, while the run still holds its memory. */
-  readonly measureExport?: boolean;
-  /** True once the run's results are not wanted any more; run() then ends by throwing Discarded. */
-  discarded(): boolean;
-}
-
-export class Discarded extends Error {}
 
 export class Session {
   readonly inputs: RunInputs;
@@ -74,9 +53,7 @@ export class Session {
   #updates: PeriodUpdate[] = [];
   /** The sets of kernels of this run, the present one last. */
   kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
-  #saving = true;
-  readonly #clock = new SaveClock();
-  #savedStep: number | null = null;
+  readonly #saves: Saves;
   readonly #underWay: UnderWay;
   #phase: Phase = 'preparing';
 
@@ -88,17 +65,9 @@ export class Session {
     from: CheckpointReader | null = null,
     shardBytes: number = SHARD_BYTES,
   ): Promise<Session> {
-    const { config, files, dataset } = inputs;
     host.emit({ type: 'phase', phase: 'preparing' });
-    // A fault that an earlier run left on this device does not belong to this run.
-    gpu.takeFault();
-    const chosen = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-    if (chosen.wrong.length > 0) host.emit({ type: 'phase', phase: 'preparing', detail: leftOutText(chosen.wrong) });
-    const kernels = from ? resumedKernels(gpu, (await readCheckpointState(from)).kernels, chosen) : chosen.kernels;
-    const { tokens } = dataset;
-    const truth = truthOf((...part) => files.tensor(...part), host.scratch ?? (() => Promise.resolve(memoryScratch())));
-    const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), shardBytes, types: files.types, dataTokens: tokens.length };
-    const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens, truth });
+    const onWrong = (detail: string): void => host.emit({ type: 'phase', phase: 'preparing', detail });
+    const engine = await openEngine(gpu, inputs, { from, shardBytes, scratch: host.scratch, onWrong });
     try {
       const session = new Session(engine, inputs, host);
       await session.#load();
@@ -141,15 +110,11 @@ export class Session {
       check: () => this.#checkDiscarded(),
     });
     this.forecasts = forecastMethods(inputs);
-    this.#underWay = new UnderWay(
-      (figures, layerNorms) => {
-        for (const [layer, value] of layerNorms ?? []) this.adaptive?.note(layer, value);
-        host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } });
-      },
-      config.gradClipMode === 'global'
-        ? 'No weight was changed by it.'
-        : 'It has changed no weight, but layers above the one where it appeared may have taken this step.',
-    );
+    this.#saves = new Saves(host, config);
+    this.#underWay = new UnderWay((figures, layerNorms) => {
+      for (const [layer, value] of layerNorms ?? []) this.adaptive?.note(layer, value);
+      host.emit({ type: 'step', metrics: { ...figures, memory: withTotal(engine.allocator.reading().live) } });
+    }, config.gradClipMode);
   }
 
   /** LISA's periods; empty if one period holds the whole run. Where draws follow from what is measured, those that have begun. */
@@ -159,7 +124,7 @@ export class Session {
 
   /** Step of the last checkpoint of this run, if one was written or read. */
   get savedStep(): number | null {
-    return this.#savedStep;
+    return this.#saves.step;
   }
 
   /**
@@ -226,14 +191,14 @@ export class Session {
       if (goesOn && config.evalEvery > 0 && done % config.evalEvery === 0) await evaluations.measure(done);
 
       // ── checkpoint ──────────────────────────────────────────────────────────────────────────────────────────────
-      if (goesOn && this.#saving && this.#saveIsDue()) await this.save();
+      if (goesOn && this.#saves.isDue(done, this.#underWay.seconds)) await this.save();
     }
     await this.drain();
     const end = state.completed;
     if (!startsPeriod(end, stepsPerPeriod)) await this.#endPeriod();
     if (evaluations.losses.at(-1)?.step !== end) await evaluations.measure(end);
     if (this.#host.keep) await this.keep();
-    else if (this.#saving) await this.save();
+    else if (this.#saves.on) await this.save();
     // After the last checkpoint, which has the masters: a run that goes on from there has lost nothing.
     await evaluations.roundBack(end);
     await this.#sample('after');
@@ -305,15 +270,6 @@ export class Session {
       throw new AppError('INTERNAL', `After step ${step}, frozen weights have changed: ${changed.join(', ')}.`, 'Please report it.');
   }
 
-  /** Every so many steps, or as often as time allows. */
-  #saveIsDue(): boolean {
-    const { saveEvery, stepsPerPeriod } = this.inputs.config;
-    const { completed } = this.state;
-    return saveEvery === null
-      ? this.#clock.isDue(completed % stepsPerPeriod === 0, this.#underWay.seconds)
-      : saveEvery > 0 && completed % saveEvery === 0;
-  }
-
   /** Hands the weights as they are now to the host, which stores them. The run has ended, or is at its end. */
   async keep(): Promise<void> {
     await this.drain();
@@ -350,30 +306,16 @@ export class Session {
 
   /** Writes a checkpoint of the state as it is now. */
   async save(): Promise<void> {
-    const { checkpoints } = this.#host;
     await this.drain();
-    if (!checkpoints) return;
+    if (!this.#host.checkpoints) return;
     this.#enter('saving');
     const { completed: step, parked, turns } = this.state;
-    const state = this.#checkpointState();
-    const begun = performance.now();
     // Between two periods there is nothing to keep: the next one begins by reading its layers.
-    const before = startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before;
-    try {
-      await checkpoints.write(
-        step,
-        checkpointFile(this.engine, { parked, before: before ?? new Map() }, state, () => this.#checkDiscarded()),
-      );
-    } catch (thrown) {
-      await this.#checkDiscarded();
-      if (!this.#host.hold || !(thrown instanceof AppError) || thrown.code !== 'STORAGE') throw thrown;
-      this.#host.emit({ type: 'saveFailed', step, error: thrown.toInfo() });
-      this.#host.hold();
-      return;
-    }
-    this.#savedStep = step;
-    this.#clock.noteSave((performance.now() - begun) / 1000, this.#underWay.seconds);
-    this.#host.emit({ type: 'checkpoint', step });
+    const before =
+      (startsPeriod(step, turns.stepsPerPeriod) ? undefined : this.#watch?.before) ?? new Map<number, Uint8Array<ArrayBuffer>>();
+    const check = (): Promise<void> => this.#checkDiscarded();
+    const file = checkpointFile(this.engine, { parked, before }, this.#checkpointState(), check);
+    await this.#saves.write(step, this.#underWay.seconds, file, check);
   }
 
   /** Called before the run waits for a person. */
@@ -384,7 +326,7 @@ export class Session {
 
   /** From now on, only checkpoints that are requested are written. */
   stopSaving(): void {
-    this.#saving = false;
+    this.#saves.stop();
   }
 
   report(): RunReport {
@@ -429,11 +371,9 @@ export class Session {
     this.evaluations.restore(state.evalLoss);
     this.#updates = [...state.updates];
     if (state.importance) this.adaptive?.restore(state.importance);
-    const sets = state.kernelSets ?? [{ set: 1, step: 0 }];
-    this.kernelSets = sets[sets.length - 1].set === KERNEL_SET ? sets : [...sets, { set: KERNEL_SET, step: state.trainer.step }];
-    this.#savedStep = state.trainer.step;
+    this.kernelSets = kernelSetsAfter(state);
     this.#underWay.restore(state.trainer.step, state.tokens, state.seconds);
-    this.#clock.noteSave(0, state.seconds);
+    this.#saves.resumed(state.trainer.step, state.seconds);
   }
 
   async #checkDiscarded(): Promise<void> {

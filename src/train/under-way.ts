@@ -1,11 +1,18 @@
 // The step that the GPU works on while the next one is encoded, and what its figures add up to when they arrive.
 
 import { AppError } from '../base/errors';
+import type { RunConfig } from '../config/run-config';
 import type { StepMetrics } from './events';
 import type { Submitted } from './step';
 
 /** The figures of a step but the memory that it leaves in use. */
 export type StepFigures = Omit<StepMetrics, 'memory'>;
+
+/** What a step whose loss is not finite may have changed, by how gradients are clipped. */
+const CHANGED: Readonly<Record<RunConfig['gradClipMode'], string>> = {
+  global: 'No weight was changed by it.',
+  block: 'It has changed no weight, but layers above the one where it appeared may have taken this step.',
+};
 
 export class UnderWay {
   /** Tokens and seconds of training so far. */
@@ -18,12 +25,12 @@ export class UnderWay {
   #last: Promise<void> = Promise.resolve();
 
   /**
-   * `told`: called with the figures of every step, in order. `changed`: what a step whose loss is not finite may have changed, as a sentence;
-   * step() and drain() throw NONFINITE_LOSS then.
+   * `told`: called with the figures of every step, in order. step() and drain() throw NONFINITE_LOSS after a step whose loss or gradient is not
+   * finite.
    */
   constructor(
     readonly told: (figures: StepFigures, layerNorms: ReadonlyMap<number, number> | null) => void,
-    readonly changed: string,
+    readonly clipping: RunConfig['gradClipMode'],
   ) {}
 
   /** Takes over a submitted step. Returns once the step before it is done, so that one is always under way while the next is encoded. */
@@ -58,7 +65,11 @@ export class UnderWay {
     const [{ loss, gradNorm, bad }, norms] = await Promise.all([stats, layerNorms]);
     if (bad) {
       // The session says what to do about it.
-      throw new AppError('NONFINITE_LOSS', `The loss or the gradient of step ${step} is not a finite number. ${this.changed}`, '');
+      throw new AppError(
+        'NONFINITE_LOSS',
+        `The loss or the gradient of step ${step} is not a finite number. ${CHANGED[this.clipping]}`,
+        '',
+      );
     }
     this.goodStep = step;
     const now = performance.now();

@@ -12,7 +12,8 @@ import { generate } from '../engine/generate';
 import { plainPrompt, type RunInputs } from '../train/prepare';
 import type { CompareRequest, Event, Side } from './protocol';
 import type { Queue } from './queue';
-import { Discarded, type Session } from '../train/session';
+import type { Session } from '../train/session';
+import { Discarded } from '../train/session-host';
 import { loadWeights } from '../engine/weights';
 
 export type Reply = Omit<Extract<Event, { type: 'reply' }>, 'type' | 'id'>;

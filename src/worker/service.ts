@@ -23,7 +23,7 @@ import { otherTab, type RunStorage } from './run-storage';
 import type { ModelSource, KeptSources } from '../io/sources/run-sources';
 import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from '../engine/speed';
-import { Discarded } from '../train/session';
+import { Discarded } from '../train/session-host';
 import { WorkerRun, type RunRequest } from './run';
 
 export interface ServiceDeps {

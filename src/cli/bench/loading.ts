@@ -21,7 +21,8 @@ import type { Dtype } from '../../model/types';
 import { exportDelta } from '../../export/run-delta';
 import { exportTuned } from '../../export/run';
 import { prepareInputs, type RunInputs } from '../../train/prepare';
-import { Session, type SessionHost } from '../../train/session';
+import { Session } from '../../train/session';
+import type { SessionHost } from '../../train/session-host';
 import { randomWeights } from './models';
 import { mega, table } from './print';
 
