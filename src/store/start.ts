@@ -16,6 +16,7 @@ import { watchHubChoice } from './setup/hub-choice';
 import { watchData } from './setup/inspect';
 import { watchLocalModel } from './setup/local-model';
 import { loadSetupMode } from './setup/setup-mode';
+import { loadBuiltinData } from './setup/sources';
 import { followAddress } from './setup/url';
 
 /** Called once per page, before its first paint. Returns the function that ends what the stores watch; the worker stays. */
@@ -23,6 +24,7 @@ export function startStores(): () => void {
   // 1. What this browser remembers: the first paint shows it.
   loadTheme();
   loadSetupMode();
+  loadBuiltinData();
   loadBudget();
   loadSpeeds();
   const ends = [

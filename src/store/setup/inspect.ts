@@ -43,7 +43,7 @@ let shown: Question | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const sameData = ({ sources: a }: Question, { sources: b }: Question): boolean =>
-  a.dataKind === b.dataKind && a.file === b.file && (a.dataKind === 'builtin' || a.heldOut === b.heldOut);
+  a.dataKind === b.dataKind && a.builtin === b.builtin && a.file === b.file && (a.dataKind === 'builtin' || a.heldOut === b.heldOut);
 
 function same(a: Question, b: Question): boolean {
   const hub = a.sources.modelKind !== 'hub' || a.sources.hub === b.sources.hub;
