@@ -1,4 +1,4 @@
-// Before a run: the memory that each method will need, and the layer schedule for this seed.
+// Before a run: the layer schedule for this seed, and the memory that each method will need.
 
 import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
@@ -32,8 +32,8 @@ export function PreviewView({ setup }: { readonly setup: Setup }) {
   return (
     <div className={stale ? 'stale' : undefined}>
       {stale && <p className="note stale-note">This shows the last settings that could run.</p>}
-      <MemoryPreview {...shown} builtin={setup.sources.modelKind === 'builtin'} />
       {shown.config.method === 'lisa' && <SchedulePanel {...shown} />}
+      <MemoryPreview {...shown} builtin={setup.sources.modelKind === 'builtin'} />
     </div>
   );
 }
