@@ -112,6 +112,51 @@ test('bars follow every setting, and are compared with a budget', async ({ page 
   await expect(lisa).not.toHaveAttribute('data-verdict');
 });
 
+test('the waterfall adds up, and a run is fitted to a budget, which a person can overrule', async ({ page }) => {
+  const complaints = watch(page);
+  await open(page);
+  const fall = page.getByRole('region', { name: 'Where the memory goes' });
+  const bytes = (): Promise<number[]> =>
+    fall.locator('tr[data-bytes]').evaluateAll((rows) => rows.map((row) => Number(row.getAttribute('data-bytes'))));
+  await expect(fall.locator('[data-kind="own"]')).toBeVisible();
+  const [full, ...steps] = await bytes();
+  const lora = steps.pop()!;
+  const run = steps.pop()!;
+  expect(full + steps.reduce((sum, each) => sum + each, 0)).toBe(run);
+  expect(run).toBe(await total(page, 'LISA'));
+  expect(lora).toBe(await total(page, 'LoRA'));
+  await expect(fall).toContainText('Why not LoRA?');
+
+  await page.getByLabel('Memory budget', { exact: true }).fill('0.02');
+  await page.getByRole('button', { name: 'Fit to the budget' }).click();
+  const fit = page.getByRole('region', { name: 'Fit to the budget' });
+  await expect(fit).toContainText('With these settings it needs');
+  const coarse = fit.getByRole('checkbox', { name: /Compute the feed-forward again|Compute whole layers again/ }).first();
+  await coarse.click();
+  await expect(fit).toContainText('left out: Recompute activations stay');
+  await fit.getByRole('checkbox', { name: /left out/ }).click();
+  await expect(fit).toContainText('With these settings it needs');
+  await fit.getByRole('button', { name: 'Use these settings' }).click();
+  await expect(page.locator('[data-bar="LISA"]').first()).toHaveAttribute('data-verdict', /fits|tight/);
+  await expect(fall.locator('[data-lever="recomputation"]')).toBeVisible();
+  await expect.poll(async () => (await bytes()).at(-2)).toBe(await total(page, 'LISA'));
+
+  await page.getByLabel('Memory budget', { exact: true }).fill('0.001');
+  await page.getByRole('button', { name: 'Fit to the budget' }).click();
+  await expect(fit).toContainText('this is the smallest budget that would do');
+  await fit.getByRole('button', { name: 'Close' }).click();
+
+  await page.getByText('Which models fit in 4, 8, 16 GB').click();
+  await expect(page.locator('.fits tbody tr[aria-busy="false"]')).toHaveCount(7);
+  await fall.getByRole('combobox').selectOption('Qwen2.5-0.5B');
+  await expect(fall.locator('[data-kind="whole"]').first()).toContainText('GB');
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) }))).toEqual([]);
+  await page.locator('.waterfall').screenshot({ path: 'test-results/tour/waterfall.png' });
+  await page.locator('.memory-preview').screenshot({ path: 'test-results/tour/memory.png' });
+  expect(complaints).toEqual([]);
+});
+
 test('a part of a bar shows its formula, by keyboard', async ({ page }) => {
   await open(page);
   const bars = page.getByRole('group', { name: /^Memory of each method/ });

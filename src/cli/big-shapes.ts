@@ -1,7 +1,8 @@
 // `npm run bigshapes [-- model …]`: real vocabularies under WebGPU's default limits. For GPT-2-124M, SmolLM2-135M and
 // Qwen2.5-0.5B with random weights, it runs a LISA and a full step of one row of 32 tokens, compares the plan's bytes
 // with the ledger's, and the gradients of three tensors with float64 PyTorch (tools/oracle/big_shapes.py). Slow on a
-// CPU; Qwen's full step takes 8 GB. Exit status 1 if a check fails.
+// CPU; Qwen's full step takes 8 GB. With --levers: runs LISA with every lever that saves memory over switches of layers, at
+// T = 512 and 32, and says what recomputation costs. Exit status 1 if a check fails.
 
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -23,7 +24,8 @@ import { forecast } from '../plan/forecast';
 import { DEFAULT_KERNELS } from '../plan/input';
 import { bytesByCategory, sumBytes, MEMORY_CATEGORIES } from '../dispatch/memory';
 import type { BenchModel } from './bench/models';
-import { mega, table } from './bench/print';
+import { mega, median, table } from './bench/print';
+import { runLevers, type LeverCase } from './big-shapes/levers';
 import { bigBatch, bigPieces, bigTensor, bigTokens, weightRule } from './big-shapes/weights';
 import { Rig } from './bench/rig';
 import { takeStep } from '../train/step';
@@ -217,15 +219,60 @@ async function prove(id: string): Promise<string[]> {
   return faults;
 }
 
-const asked = process.argv.slice(2);
+/** Megabytes (10⁶ bytes) that two layers, 4,096 rows and T = 512 may take at most. */
+const GOALS: Readonly<Record<string, number>> = { 'gpt2-124m': 430, 'smollm2-135m': 360, 'smollm2-360m': 790, 'qwen2.5-0.5b': 1030 };
+
+const LEVER_CASES: readonly LeverCase[] = [
+  { seqLen: 512, steps: 2, stepsPerPeriod: 1, rows: 4096 },
+  { seqLen: 32, steps: 20, stepsPerPeriod: 4, rows: 4096 },
+];
+
+async function proveLevers(id: string): Promise<string[]> {
+  const shape = parseModelConfig(configOf(id), `${id}/config.json`);
+  const gpu = await openGpu(await nodeGpu(UNCHECKED), { defaultLimits: true });
+  const faults: string[] = [];
+  try {
+    print(`${id}, γ = 2, every lever, ${gpu.description.description}${gpu.description.software ? ' (software)' : ''}`);
+    const header = ['T', 'steps', 'switches', 'plan bytes', 'ledger bytes', 'CPU s a step', 'first loss', 'last loss', 'layers trained'];
+    const lines: string[][] = [];
+    const run = async (of: LeverCase): Promise<number> => {
+      const done = await runLevers(gpu, shape, of, DEFAULT_KERNELS);
+      const cpu = median(done.cpuSeconds.slice(1));
+      const loss = (at: number): string => done.losses.at(at)!.toFixed(5);
+      const { steps, seqLen } = of;
+      const counts = [seqLen, steps, done.switches, done.plan, done.ledger].map(String);
+      lines.push([...counts, cpu.toFixed(1), loss(0), loss(-1), done.trained.join(' ')]);
+      note(`${id}: ${steps} steps at T = ${seqLen} done`);
+      faults.push(...done.faults.map((fault) => `${id}, T = ${seqLen}: ${fault}`));
+      if (of.changes === undefined && done.ledger > (GOALS[id] ?? Infinity) * 1e6)
+        faults.push(`${id}, T = ${seqLen}: the ledger counts ${mega(done.ledger)}, more than the goal of ${GOALS[id]} MB`);
+      return cpu;
+    };
+    for (const of of LEVER_CASES) await run(of);
+    const again = await run({ seqLen: 512, steps: 3, stepsPerPeriod: 100, rows: 4096, changes: {} });
+    const kept = await run({ seqLen: 512, steps: 3, stepsPerPeriod: 100, rows: 4096, changes: { recompute: 'off' } });
+    print(table(header, lines));
+    print(
+      `Recomputing whole layers takes ${(again / kept).toFixed(3)} × the CPU time of a step that keeps everything (the last two lines).`,
+    );
+  } finally {
+    gpu.close();
+  }
+  print();
+  return faults;
+}
+
+const levers = process.argv.includes('--levers');
+const asked = process.argv.slice(2).filter((argument) => argument !== '--levers');
 const known = Object.keys(PUBLIC_CONFIGS);
 const unknown = asked.filter((id) => !known.includes(id));
 if (unknown.length > 0) {
-  note(`There is no model ${unknown.join(', ')}. Usage: npm run bigshapes -- [${known.join('] [')}]`);
+  note(`There is no model ${unknown.join(', ')}. Usage: npm run bigshapes -- [--levers] [${known.join('] [')}]`);
   process.exit(2);
 }
 const faults: string[] = [];
-for (const id of asked.length > 0 ? asked : known) faults.push(...(await prove(id)));
+const chosen = asked.length > 0 ? asked : levers ? ['smollm2-135m'] : known;
+for (const id of chosen) faults.push(...(await (levers ? proveLevers(id) : prove(id))));
 for (const fault of faults) print(`WRONG  ${fault}`);
 print(faults.length === 0 ? 'All checks hold.' : `${faults.length} checks fail.`);
 process.exit(faults.length === 0 ? 0 : 1);

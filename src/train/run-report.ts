@@ -3,7 +3,7 @@
 import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
-import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { asMethod, firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig, type KernelChoice } from '../plan/input';
 import type { KernelSetUse } from './checkpoint';
 import { withTotal } from '../dispatch/memory';
@@ -21,25 +21,7 @@ export type Forecasts = Prepared['forecasts'];
 /** Forecasts of all three methods for this model and batch shape. */
 export function forecastMethods({ config, files, dataset }: RunInputs): Forecasts {
   const of = (method: RunConfig['method']): Forecast =>
-    forecast(
-      files.shape,
-      {
-        ...config,
-        method,
-        // A run of another method may hold LISA settings that were made for another model, and are not checked.
-        ...(config.method === 'lisa'
-          ? {}
-          : {
-              lisaLayers: Math.min(config.lisaLayers, files.shape.layers),
-              lisaSampler: 'uniform',
-              lisaWeights: null,
-              lisaProfile: null,
-              lisaAdapt: 'off' as const,
-            }),
-      },
-      files.types,
-      dataset.tokens.length,
-    );
+    forecast(files.shape, asMethod(config, method, files.shape), files.types, dataset.tokens.length);
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
 

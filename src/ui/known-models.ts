@@ -33,3 +33,13 @@ export const LARGER_MODELS: readonly KnownModel[] = [
   known('smollm2-135m', 'SmolLM2-135M', 'HuggingFaceTB/SmolLM2-135M'),
   known('qwen2.5-0.5b', 'Qwen2.5-0.5B', 'Qwen/Qwen2.5-0.5B'),
 ];
+
+/** All, the smallest first. */
+export const KNOWN_MODELS: readonly KnownModel[] = [
+  ...LARGER_MODELS.slice(0, 2),
+  known('smollm2-360m', 'SmolLM2-360M', 'HuggingFaceTB/SmolLM2-360M'),
+  ...LARGER_MODELS.slice(2),
+  known('qwen3-0.6b', 'Qwen3-0.6B', 'Qwen/Qwen3-0.6B'),
+  known('tinyllama-1.1b', 'TinyLlama-1.1B', 'TinyLlama/TinyLlama-1.1B-Chat-v1.0'),
+  known('llama-3.2-1b', 'Llama-3.2-1B', 'meta-llama/Llama-3.2-1B'),
+];

@@ -2,10 +2,13 @@
 
 import { useState } from 'react';
 import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/setup/budget';
+import type { RunConfig } from '../../config/run-config';
 import { formatBytes } from '../format';
 import { Slider } from '../widgets/Slider';
 import { budgetStops } from '../widgets/stops';
 import { Why } from '../widgets/Why';
+import { FitToBudget } from './FitToBudget';
+import type { PlannedModel } from './forecaster';
 
 const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
 /** The slider's place before anything is set: what many laptops have. */
@@ -25,9 +28,11 @@ interface BudgetControlProps {
   readonly needs: string;
   readonly method: string;
   readonly verdict: Verdict | null;
+  readonly config: RunConfig;
+  readonly model: PlannedModel;
 }
 
-export function BudgetControl({ needs, method, verdict }: BudgetControlProps) {
+export function BudgetControl({ needs, method, verdict, config, model }: BudgetControlProps) {
   const budget = useBudgetStore((state) => state.budget);
   /** While the field is in use: '0' on the way to '0.5' is no budget yet. */
   const [typed, setTyped] = useState<string | null>(null);
@@ -68,6 +73,7 @@ export function BudgetControl({ needs, method, verdict }: BudgetControlProps) {
           ? 'Not set. Browsers don’t report GPU memory.'
           : `${method} needs ${needs} of ${formatBytes(budget)}: ${VERDICT_TEXT[verdict]}`}
       </p>
+      {budget !== null && <FitToBudget budget={budget} config={config} model={model} />}
     </div>
   );
 }

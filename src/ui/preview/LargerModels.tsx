@@ -1,6 +1,5 @@
 // The same settings on larger models, known only by their configurations: larger models save more.
 
-import { useEffect, useState } from 'react';
 import type { Method, RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
 import type { DeviceLimits } from '../../dispatch/limits';
@@ -13,8 +12,8 @@ import { LARGER_MODELS, type KnownModel } from '../known-models';
 import { METHOD_NAMES, MODEL_PANEL } from '../labels';
 import { fittedNotes } from '../model/verdict';
 import { ErrorCard } from '../widgets/ErrorCard';
-import type { Forecaster } from './forecaster';
 import { fitConfig } from './forecasts';
+import { usePlannedForAll, type Planned } from './planning';
 
 export const BAR_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
@@ -27,49 +26,24 @@ export interface LargerModel {
   readonly limit: string | null;
 }
 
-function planned(forecaster: Forecaster, model: KnownModel, config: RunConfig, limits: DeviceLimits | null): LargerModel {
+function planned(model: KnownModel, config: RunConfig, limits: DeviceLimits | null, { answer, error }: Planned<'methods'>): LargerModel {
   const fitted = fitConfig(config, model.shape);
-  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model, fitted, method) }));
-  const bars = results.flatMap(({ method, forecast }) =>
-    forecast ? [purposeBar(METHOD_NAMES[method], forecast, method === config.method)] : [],
-  );
-  const own = results.find(({ method }) => method === config.method)?.forecast;
-  const fault = own && limits ? limitFault(own, limits) : null;
+  const fault = answer && limits ? limitFault(answer[config.method], limits) : null;
   return {
     model,
     fitted,
-    bars,
-    error: results.find(({ error }) => error)?.error ?? null,
+    bars: answer ? BAR_METHODS.map((method) => purposeBar(METHOD_NAMES[method], answer[method], method === config.method)) : [],
+    error,
     limit:
       fault &&
       `does not fit this device: ${fault.what} needs one ${fault.kind} of ${formatBytes(fault.bytes)}; this device allows ${formatBytes(fault.limit)}`,
   };
 }
 
-/** Lets the browser draw and respond in between. */
-const breath = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
-
-/** Nine forecasts, one after the other, so that none of them delays a slider. The previous ones stay until all are there. */
-export function useLargerModels(forecaster: Forecaster, config: RunConfig, limits: DeviceLimits | null): readonly LargerModel[] {
-  const [shown, setShown] = useState<readonly LargerModel[]>([]);
-  useEffect(() => {
-    let current = true;
-    const work = async (): Promise<void> => {
-      for (const model of LARGER_MODELS) {
-        for (const method of BAR_METHODS) {
-          await breath();
-          if (!current) return;
-          forecaster.memory(model, fitConfig(config, model.shape), method);
-        }
-      }
-      setShown(LARGER_MODELS.map((model) => planned(forecaster, model, config, limits)));
-    };
-    void work();
-    return () => {
-      current = false;
-    };
-  }, [forecaster, config, limits]);
-  return shown;
+/** The previous ones stay until all are there. */
+export function useLargerModels(config: RunConfig, limits: DeviceLimits | null): readonly LargerModel[] {
+  const answers = usePlannedForAll('larger', 'methods', LARGER_MODELS, (model) => ({ model, config: fitConfig(config, model.shape) }));
+  return answers ? LARGER_MODELS.map((model, at) => planned(model, config, limits, answers[at])) : [];
 }
 
 interface LargerModelsProps {

@@ -1,7 +1,7 @@
 // The memory that each method will need, before anything is loaded: bars that follow every setting, against the
-// person's budget and the device's limits.
+// person's budget and the device's limits. They are calculated in the planner's thread; until then the last ones stay.
 
-import type { RunConfig } from '../../config/run-config';
+import type { Method, RunConfig } from '../../config/run-config';
 import type { Forecast } from '../../plan/forecast';
 import { limitError, limitFault } from '../../plan/forecast-limits';
 import { useBudgetStore, verdictOf } from '../../store/setup/budget';
@@ -14,8 +14,11 @@ import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { forecastReceipt } from '../receipt';
 import { BudgetControl } from './BudgetControl';
-import type { Forecaster, PlannedModel } from './forecaster';
-import { loadForecaster, useForecaster } from './forecasts';
+import type { PlannedModel } from './forecaster';
+import { FitTable } from './FitTable';
+import { usePlanned } from './planning';
+import { WaterfallView } from './WaterfallView';
+import '../styles/waterfall.css';
 import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
 
 interface MemoryPreviewProps {
@@ -26,39 +29,28 @@ interface MemoryPreviewProps {
 }
 
 export function MemoryPreview(props: MemoryPreviewProps) {
-  const state = useForecaster();
+  const { config, model, builtin } = props;
+  const { answer, error, stale } = usePlanned('bars', 'methods', { model, config });
   return (
     <Panel
       title="Estimated memory"
       aside={<span className="tag">forecast</span>}
-      className={props.builtin ? 'memory-preview with-larger' : 'memory-preview'}
+      className={builtin ? 'memory-preview with-larger' : 'memory-preview'}
     >
-      {state.status === 'ready' && <Bars {...props} forecaster={state.forecaster} />}
-      {state.status === 'loading' && <p className="note">Loading the forecast…</p>}
-      {state.status === 'failed' && (
-        <ErrorCard error={state.error}>
-          <button type="button" className="button" onClick={() => void loadForecaster()}>
-            Try again
-          </button>
-        </ErrorCard>
-      )}
+      {error && !stale && <ErrorCard error={error} />}
+      {answer && (stale || !error) && <Bars {...props} forecasts={answer} />}
+      {!answer && stale && <p className="note">Loading the forecast…</p>}
     </Panel>
   );
 }
 
 interface BarsProps extends MemoryPreviewProps {
-  readonly forecaster: Forecaster;
+  readonly forecasts: Readonly<Record<Method, Forecast>>;
 }
 
-function Bars({ forecaster, config, model, builtin }: BarsProps) {
+function Bars({ forecasts, config, model, builtin }: BarsProps) {
   const budget = useBudgetStore((state) => state.budget);
   const device = useDeviceStore((state) => state.device);
-  const results = BAR_METHODS.map((method) => ({ method, ...forecaster.memory(model, config, method) }));
-  const failed = results.find(({ error }) => error);
-  if (failed?.error) return <ErrorCard error={failed.error} />;
-  const forecasts = Object.fromEntries(results.map(({ method, forecast }) => [method, forecast])) as Readonly<
-    Record<RunConfig['method'], Forecast>
-  >;
   const bars = BAR_METHODS.map((method) => purposeBar(METHOD_NAMES[method], forecasts[method], method === config.method));
   const chosen = forecasts[config.method];
   const parameters = forecasts.full.trainable;
@@ -80,9 +72,13 @@ function Bars({ forecaster, config, model, builtin }: BarsProps) {
         needs={formatBytes(chosen.total)}
         method={METHOD_NAMES[config.method]}
         verdict={budget === null ? null : verdictOf(chosen.total, budget)}
+        config={config}
+        model={model}
       />
+      <WaterfallView config={config} model={model} />
+      <FitTable config={config} budget={budget} />
       {builtin ? (
-        <Larger forecaster={forecaster} config={config} own={bars} ownScale={scale} limits={limits} budget={budget} />
+        <Larger config={config} own={bars} ownScale={scale} limits={limits} budget={budget} />
       ) : (
         <BarTable groups={[{ caption: 'The chosen model', bars }]} />
       )}
@@ -91,7 +87,6 @@ function Bars({ forecaster, config, model, builtin }: BarsProps) {
 }
 
 interface LargerProps {
-  readonly forecaster: Forecaster;
   readonly config: RunConfig;
   readonly own: readonly ReturnType<typeof purposeBar>[];
   readonly ownScale: number;
@@ -99,8 +94,8 @@ interface LargerProps {
   readonly budget: number | null;
 }
 
-function Larger({ forecaster, config, own, ownScale, limits, budget }: LargerProps) {
-  const models = useLargerModels(forecaster, config, limits);
+function Larger({ config, own, ownScale, limits, budget }: LargerProps) {
+  const models = useLargerModels(config, limits);
   const groups = models.map(({ model, bars }) => ({ caption: model.name, bars }));
   return (
     <>
