@@ -18,6 +18,7 @@ import { watchLocalModel } from './setup/local-model';
 import { loadSetupMode } from './setup/setup-mode';
 import { loadBuiltinData } from './setup/sources';
 import { followAddress } from './setup/url';
+import { watchWanted } from './setup/wanted';
 
 /** Called once per page, before its first paint. Returns the function that ends what the stores watch; the worker stays. */
 export function startStores(): () => void {
@@ -43,6 +44,7 @@ export function startStores(): () => void {
     watchHub(),
     watchHubChoice(),
     watchData(),
+    watchWanted(),
   ];
   // 5. The worker, last: all of the above hear its first answer.
   connect(route);

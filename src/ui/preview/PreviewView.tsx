@@ -5,6 +5,7 @@ import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
 import type { PlannedModel } from './forecaster';
+import { KnownModels } from './KnownModels';
 import { MemoryPreview } from './MemoryPreview';
 import { SchedulePanel } from './SchedulePanel';
 
@@ -27,7 +28,11 @@ export function PreviewView({ setup }: { readonly setup: Setup }) {
   const { valid, stale } = useLastValid(setup);
   const shown = useDeferredValue(valid);
   if (!shown) {
-    return <p className="note empty">The memory of each method appears here as soon as the model is known and the settings can run.</p>;
+    return setup.shape === null ? (
+      <KnownModels config={setup.config} />
+    ) : (
+      <p className="note empty">The memory of each method appears here as soon as the settings can run.</p>
+    );
   }
   return (
     <div className={stale ? 'stale' : undefined}>

@@ -2,7 +2,7 @@
 
 import type { RunMetrics } from '../../store/run/metrics';
 
-export interface LayerShare {
+interface LayerShare {
   readonly layer: number;
   readonly periods: number;
   /** Sum of ‖ΔW‖ / ‖W‖ over the periods in which it trained. */

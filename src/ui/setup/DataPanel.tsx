@@ -26,6 +26,7 @@ import { fieldId } from '../labels';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { Segmented } from '../widgets/fields';
+import { WantedData } from './Wanted';
 import '../styles/data.css';
 
 const KINDS = [
@@ -55,7 +56,12 @@ export function DataPanel() {
       <Segmented legend="Data" name="data" value={dataKind} options={KINDS} onChange={choose} />
       {dataKind === 'builtin' && (
         <div className="field">
-          <select id={fieldId('data')} aria-label="Built-in data" value={builtin.id} onChange={({ target }) => chooseBuiltinData(target.value)}>
+          <select
+            id={fieldId('data')}
+            aria-label="Built-in data"
+            value={builtin.id}
+            onChange={({ target }) => chooseBuiltinData(target.value)}
+          >
             {BUILTIN_DATASETS.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -65,6 +71,7 @@ export function DataPanel() {
           <p className="note">{builtin.about}</p>
         </div>
       )}
+      <WantedData />
       {dataKind === 'file' && <PickedFile file={picked} onPick={(file) => onDrop({ file })} />}
       {dataKind === 'paste' && <Pasted text={pasted} />}
       {dataKind !== 'builtin' && <HeldOut />}

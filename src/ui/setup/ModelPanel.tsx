@@ -8,6 +8,7 @@ import { LocalFolder } from '../model/LocalFolder';
 import { ModelVerdict, ShapeLine, useModelStanding } from '../model/ModelVerdict';
 import { Panel } from '../widgets/Panel';
 import { Segmented } from '../widgets/fields';
+import { WantedModel } from './Wanted';
 import type { Setup } from '../setup-state';
 
 const HubModel = lazy(() => import('../hub/HubModel'));
@@ -37,6 +38,7 @@ export function ModelPanel({ setup: { config, model } }: { readonly setup: Setup
           <ModelVerdict name={BUILTIN.name} standing={standing} config={config} withBars={false} />
         </>
       )}
+      <WantedModel />
       {modelKind === 'local' && <LocalFolder local={local} standing={standing} config={config} />}
       {modelKind === 'hub' && (
         <Suspense fallback={<p className="note">Loading…</p>}>
