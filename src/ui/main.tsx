@@ -2,6 +2,7 @@
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { watchOffline } from '../store/offline';
 import { startStores } from '../store/start';
 import { App } from './App';
 import { loadForecaster } from './preview/forecasts';
@@ -21,5 +22,8 @@ if (root) {
     </StrictMode>,
   );
   // Loaded after the first paint, because it is large and nothing can be clicked on it.
-  requestAnimationFrame(() => void loadForecaster());
+  requestAnimationFrame(() => {
+    void loadForecaster();
+    void watchOffline();
+  });
 }
