@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-const PROGRAMS = ['finetune', 'apply-delta', 'forecast', 'bench', 'experiment', 'importance', 'big-shapes', 'record'];
+const PROGRAMS = ['finetune', 'apply-delta', 'forecast', 'bench', 'experiment', 'importance', 'check-device', 'big-shapes', 'record'];
 
 export default defineConfig({
   build: {

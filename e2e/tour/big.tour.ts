@@ -1,6 +1,6 @@
 // A model of SmolLM2-135M's size (its config, random weights in bf16, 269 MB) in the page, from a hub on loopback to the tuned model on
-// disk: it shows what the built-in model of 2 million parameters cannot. Prints how far the page's process grows; takes
-// about five minutes on a software GPU.
+// disk: it shows what the built-in model of 2 million parameters cannot. Prints how far the page's process grows. Then the same model
+// with every lever that saves memory, over switches of layers. Takes about fifteen minutes on a software GPU.
 
 import { expect, test, type Page } from '@playwright/test';
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { parseModelConfig } from '../../src/model/config';
 import { parameterTable } from '../../src/model/parameters';
 import { PUBLIC_CONFIGS } from '../../src/model/public-configs';
 import { HubServer } from '../../src/testing/hub-server';
-import { phase, small, watch } from '../support/page';
+import { phase, small, total, watch } from '../support/page';
 import { PICTURES } from './pictures';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -69,6 +69,31 @@ async function growth(work: () => Promise<void>): Promise<number> {
 
 const snap = (page: Page, name: string): Promise<Buffer> => page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
 
+/** Looks the model up, downloads it and chooses a few rows of text. */
+async function choose(page: Page): Promise<void> {
+  await page.getByRole('radio', { name: 'Hub', exact: true }).check();
+  await page.getByLabel('Model on the Hub').fill('tests/smol-135m');
+  await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
+  await expect(page.locator('.model-verdict .bar-row')).toHaveCount(3);
+}
+
+const download = async (page: Page): Promise<void> => {
+  await page
+    .locator('.panel')
+    .getByRole('button', { name: /^Download / })
+    .click();
+  await expect(page.getByText('Training reads it from here')).toBeVisible({ timeout: 300_000 });
+};
+
+async function chooseData(page: Page): Promise<void> {
+  await page.getByRole('group', { name: 'Data' }).getByRole('radio', { name: 'File' }).check();
+  await page.locator('#field-data').setInputFiles({
+    name: 'few.jsonl',
+    mimeType: 'application/jsonl',
+    buffer: Buffer.from(Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `Row ${i}: a few words to train on.` })).join('\n')),
+  });
+}
+
 test('135 million parameters: looked up, downloaded, trained, kept', async ({ page }) => {
   test.setTimeout(1_800_000);
   const hub = await bigHub();
@@ -77,27 +102,11 @@ test('135 million parameters: looked up, downloaded, trained, kept', async ({ pa
     const complaints = watch(page);
     await page.goto(site.url);
     await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
-    await page.getByRole('radio', { name: 'Hub', exact: true }).check();
-    await page.getByLabel('Model on the Hub').fill('tests/smol-135m');
-    await page.getByRole('button', { name: 'Look up', exact: true }).first().click();
-    await expect(page.locator('.model-verdict .bar-row')).toHaveCount(3);
+    await choose(page);
     await snap(page, 'big-verdict');
-
-    const download = await growth(async () => {
-      await page
-        .locator('.panel')
-        .getByRole('button', { name: /^Download / })
-        .click();
-      await expect(page.getByText('Training reads it from here')).toBeVisible({ timeout: 300_000 });
-    });
-    console.log(`download: the page's process grows by ${download.toFixed(0)} MB at most`);
-
-    await page.getByRole('group', { name: 'Data' }).getByRole('radio', { name: 'File' }).check();
-    await page.locator('#field-data').setInputFiles({
-      name: 'few.jsonl',
-      mimeType: 'application/jsonl',
-      buffer: Buffer.from(Array.from({ length: 12 }, (_, i) => JSON.stringify({ text: `Row ${i}: a few words to train on.` })).join('\n')),
-    });
+    const downloaded = await growth(() => download(page));
+    console.log(`download: the page's process grows by ${downloaded.toFixed(0)} MB at most`);
+    await chooseData(page);
     await small(page, { steps: String(STEPS), stepsPerPeriod: '1', batchSize: '1', seqLen: '32' });
     await snap(page, 'big-setup');
     const trained = await growth(async () => {
@@ -116,7 +125,38 @@ test('135 million parameters: looked up, downloaded, trained, kept', async ({ pa
     console.log(`export of ${(bytes / 1e6).toFixed(0)} MB: the page's process grows by ${exported.toFixed(0)} MB at most`);
     expect(bytes).toBeGreaterThan(4 * 134e6);
     expect(complaints).toEqual([]);
-    expect(Math.max(download, trained, exported), 'MB').toBeLessThan(LIMIT_MB);
+    expect(Math.max(downloaded, trained, exported), 'MB').toBeLessThan(LIMIT_MB);
+  } finally {
+    await site.close();
+    await hub.close();
+  }
+});
+
+const LEVERS = 'weightStorage=int8&recompute=layer&optimizerState=int8&gradClipMode=block&lisaEmbedding=rows';
+
+test('135 million parameters with every lever: four switches in less than 360 MB, as forecast', async ({ page }) => {
+  test.setTimeout(1_800_000);
+  const hub = await bigHub();
+  const site = await serve(join(ROOT, 'dist'), 0, { hub: hub.url, redirects: [hub.storageUrl] });
+  try {
+    const complaints = watch(page);
+    await page.goto(`${site.url}#${LEVERS}`);
+    await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready');
+    await choose(page);
+    await download(page);
+    await chooseData(page);
+    await small(page, { steps: '20', stepsPerPeriod: '4', batchSize: '1', seqLen: '32', saveEvery: '0', sampleTokens: '4' });
+    await expect(page.locator('.waterfall [data-lever="precision"]')).toBeVisible();
+    const begun = Date.now();
+    await page.locator('[data-action="start"]').click();
+    await expect(phase(page)).toHaveAttribute('data-phase', 'done', { timeout: 1_500_000 });
+    const [forecast, peak] = [await total(page, 'LISA'), await total(page, 'Peak')];
+    console.log(`every lever: ${peak} bytes at the peak, ${forecast} forecast; ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+    expect(peak).toBe(forecast);
+    expect(peak).toBeLessThan(360e6);
+    await expect(page.locator('.ended')).toContainText('The exported model, which has full precision, has');
+    await snap(page, 'big-levers');
+    expect(complaints).toEqual([]);
   } finally {
     await site.close();
     await hub.close();

@@ -17,14 +17,15 @@ const RULES = /** @type {Record<string, readonly string[]>} */ ({
   lisa: ['base', 'config'],
   plan: ['base', 'dispatch', 'shaders', 'model', 'config', 'lisa'],
   gpu: ['base', 'dispatch'],
+  check: ['base', 'dispatch', 'shaders', 'gpu'],
   io: ['base', 'dispatch', 'model', 'data'],
-  engine: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io'],
-  train: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine'],
+  engine: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'check', 'io'],
+  train: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'check', 'io', 'engine'],
   export: ['base', 'dispatch', 'model', 'data', 'config', 'plan', 'io', 'engine', 'train'],
   worker: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine', 'train', 'export'],
   store: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'io', 'train', 'export', 'worker'],
   ui: ['base', 'dispatch', 'model', 'data', 'config', 'lisa', 'plan', 'io', 'train', 'export', 'worker', 'store'],
-  cli: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'io', 'engine', 'train', 'export'],
+  cli: ['base', 'dispatch', 'shaders', 'model', 'data', 'config', 'lisa', 'plan', 'gpu', 'check', 'io', 'engine', 'train', 'export'],
 });
 
 /**

@@ -176,7 +176,7 @@ const repetitionsOf = (gpu: Gpu, model: BenchModel, small: number): number =>
   model.shape.layers * model.shape.width ** 2 < 1e6 ? small : gpu.description.software ? 1 : 3;
 
 const kernelsFor = async (gpu: Gpu, shape: ModelShape, rows: number, { kernels }: BenchOptions): Promise<KernelChoice> =>
-  kernels === 'auto' ? chooseKernels(gpu, shape, rows) : kernels === 'card' ? CARD_KERNELS : DEFAULT_KERNELS;
+  kernels === 'auto' ? (await chooseKernels(gpu, shape, rows)).kernels : kernels === 'card' ? CARD_KERNELS : DEFAULT_KERNELS;
 
 async function save(path: string, text: string): Promise<void> {
   try {

@@ -1,12 +1,15 @@
 // Chooses kernel families for a device by timing them on pieces of the run: each wins on some graphics cards.
 // The choice is part of the run (checkpoint, report); it changes no buffer's size, and the results only by rounding.
 
+import type { KernelResult } from '../check/kernels';
+import type { KernelGroup } from '../check/trial';
 import type { Gpu } from '../gpu/device';
 import { Lab, scratch } from '../gpu/lab';
 import type { ModelShape } from '../model/types';
 import { CARD_KERNELS, DEFAULT_KERNELS, KERNEL_CHOICES, type KernelChoice } from '../plan/input';
 import type { Dispatch } from '../dispatch/types';
 import { matmul, type MatmulFamily } from '../shaders/matmul/matmul';
+import { wrongDevice, wrongOf } from './right-kernels';
 
 /** Rows of the trial: enough to fill a graphics card, few enough to take milliseconds. */
 const TRIAL_ROWS = 512;
@@ -19,8 +22,19 @@ const MATMUL_FAMILIES: readonly MatmulFamily[] = ['register', 'tiles'];
 /** Families of matrix products that a device may be given. */
 export const matmulFamilies = ({ description: { software } }: Gpu): readonly MatmulFamily[] => (software ? ['register'] : MATMUL_FAMILIES);
 
-/** The choice of a checkpoint; or what comes next to it where a later set of kernels has no such family. */
-export function resumedKernels({ description: { software } }: Gpu, { matmul: family, attention }: KernelChoice): KernelChoice {
+/** Families for a run, and what was found wrong on the way to them. */
+export interface Chosen {
+  readonly kernels: KernelChoice;
+  readonly wrong: readonly KernelResult[];
+}
+
+/** The choice of a checkpoint; or what comes next to it where a later set of kernels has no such family, or this device gets it wrong. */
+export function resumedKernels(
+  { description: { software } }: Gpu,
+  { matmul: family, attention }: KernelChoice,
+  here: Chosen,
+): KernelChoice {
+  if (here.wrong.some(({ group }) => group === `matmul ${family}` || group === `attention ${attention}`)) return here.kernels;
   const same = KERNEL_CHOICES.find((choice) => choice.matmul === family && choice.attention === attention);
   if (same) return same;
   return software
@@ -28,11 +42,29 @@ export function resumedKernels({ description: { software } }: Gpu, { matmul: fam
     : (KERNEL_CHOICES.find((choice) => choice !== DEFAULT_KERNELS && choice.matmul === family) ?? CARD_KERNELS);
 }
 
-/** Software adapters always get the kernels without barriers, which are slow there. Cards never get attention that spills registers. */
-export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<KernelChoice> {
-  if (gpu.description.software) return DEFAULT_KERNELS;
+/**
+ * Software adapters always get the kernels without barriers, which are slow there. Cards get those that compute rightly on them, the fastest of
+ * matrix products, and never attention that spills registers unless the other is wrong. Throws GPU_WRONG where no family is right.
+ */
+export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<Chosen> {
+  if (gpu.description.software) return { kernels: DEFAULT_KERNELS, wrong: [] };
+  const wrong: KernelResult[] = [];
+  const right = async (group: KernelGroup): Promise<boolean> => {
+    const found = await wrongOf(gpu, group);
+    if (found) wrong.push(found);
+    return !found;
+  };
+  if (!(await right('attention tiles'))) {
+    // The only choice with the other attention.
+    if (!(await right('attention software')) || !(await right('matmul register'))) throw wrongDevice(wrong[wrong.length - 1]);
+    return { kernels: DEFAULT_KERNELS, wrong };
+  }
+  const families: MatmulFamily[] = [];
+  for (const family of MATMUL_FAMILIES) if (await right(`matmul ${family}`)) families.push(family);
+  if (families.length === 0) throw wrongDevice(wrong[wrong.length - 1]);
   const n = Math.min(rows, TRIAL_ROWS);
-  return { ...CARD_KERNELS, matmul: await fastest(new Lab(gpu), n, (family) => matmulTrial(shape, n, family)) };
+  const matmul = families.length === 1 ? families[0] : await fastest(new Lab(gpu), n, (family) => matmulTrial(shape, n, family));
+  return { kernels: { ...CARD_KERNELS, matmul }, wrong };
 }
 
 /** Forward, input gradient and weight gradient of one projection: what a step spends its time on. */

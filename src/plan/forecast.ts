@@ -116,23 +116,6 @@ export function forecast(shape: ModelShape, config: RunConfig, types?: Checkpoin
   };
 }
 
-/**
- * The same settings for another method. A run of another method may hold settings of LISA that were made for another model, and are not
- * checked.
- */
-export const asMethod = (config: RunConfig, method: Method, { layers }: ModelShape): RunConfig =>
-  config.method === 'lisa' || method !== 'lisa'
-    ? { ...config, method }
-    : {
-        ...config,
-        method,
-        lisaLayers: Math.min(config.lisaLayers, layers),
-        lisaSampler: 'uniform',
-        lisaWeights: null,
-        lisaProfile: null,
-        lisaAdapt: 'off',
-      };
-
 /** Bytes of the K/V cache in buffers that only steps use otherwise. */
 const reusedBytes = ({ buffers }: RunPlan): number =>
   buffers.cache.flatMap(({ k, v }) => [k, v]).reduce((sum, { buffer, bytes }) => sum + (buffer.memory === 'cache' ? 0 : bytes), 0);

@@ -1,10 +1,11 @@
 // From full fine-tuning down to a run, one lever after the other: what each saves and what it costs. Every step is the difference of two
 // plans that differ in that one thing, so the steps add up to the byte. Pure.
 
+import { asMethod } from '../config/as-method';
 import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import type { CheckpointTypes, ModelShape } from '../model/types';
-import { asMethod, forecast, stepFlopsOf, type Forecast } from './forecast';
+import { forecast, stepFlopsOf, type Forecast } from './forecast';
 import { planInput } from './input';
 import { keptWider } from './storage';
 
@@ -86,7 +87,7 @@ export function waterfall(shape: ModelShape, config: RunConfig, types?: Checkpoi
   steps.push({ lever: 'reuse', saves: bytes - own.total, work: 1 });
 
   const rival = config.method === 'full' ? null : config.method === 'lisa' ? 'lora' : 'lisa';
-  const other = rival && of(asMethod(config, rival, shape));
+  const other = rival && of(asMethod(config, rival, shape.layers));
   const byRows = config.method === 'lisa' && (policies.embedding === 'rows' || policies.head === 'rows');
   return {
     full,

@@ -5,11 +5,13 @@ import type { RunEvent } from '../train/events';
 import type { Event } from '../worker/protocol';
 import { takeCompareFailure, takeReply } from './run/compare';
 import { takeDevice, takeProbe, takeResumable } from './run/device';
+import { takeDeviceCheck } from './run/device-check';
 import { takeClosed, takeExport, takeExportFailure, takeMoved, takeRefusal, takeRunEvent, takeStep } from './run/events';
 import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
 import { note } from './run/log';
 import { tellPace } from './run/power';
 import { noteSpeed } from './run/speed';
+import { takeMeasurement } from './setup/importance';
 import { takeHubEvent } from './setup/hub';
 import { takeInspection } from './setup/inspect';
 import { takeExamination } from './setup/local-model';
@@ -22,6 +24,10 @@ export function route(event: Event): void {
       return takeDevice(event);
     case 'speed':
       return takeProbe(event);
+    case 'checkingDevice':
+    case 'deviceChecked':
+    case 'deviceCheckFailed':
+      return takeDeviceCheck(event);
     case 'refused':
       return takeRefusal(event.error);
     case 'resumable':
@@ -47,6 +53,10 @@ export function route(event: Event): void {
     case 'examined':
     case 'examineFailed':
       return takeExamination(event);
+    case 'measuring':
+    case 'measured':
+    case 'measureFailed':
+      return takeMeasurement(event);
     case 'inspecting':
     case 'inspected':
     case 'inspectFailed':

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StoreApi } from 'zustand';
+import { importanceProfile } from '../testing/importance';
 import { preparedOf, runConfig, runEvents } from '../testing/run-events';
 import type { RunEvent } from '../train/events';
 import { decodeRecording } from '../train/recording';
@@ -14,11 +15,13 @@ import { askBoth, useCompareStore } from './run/compare';
 import { useDeviceStore } from './run/device';
 import { useLog } from './run/log';
 import { resetMetrics, runMetrics } from './run/metrics';
+import { useDeviceCheck } from './run/device-check';
 import { useFinishedStore } from './run/finished';
 import { newRun, patchExport, useRunStore } from './run/run';
 import { useSpeedStore } from './run/speed';
 import { useConfigStore } from './setup/config';
 import { lookAt, useHubStore } from './setup/hub';
+import { measure, useImportanceStore } from './setup/importance';
 import { useInspectStore } from './setup/inspect';
 import { chooseModel } from './setup/local-model';
 import { useSourcesStore } from './setup/sources';
@@ -47,12 +50,14 @@ vi.mock('./history/storage', () => ({
 
 const STORES = {
   finished: useFinishedStore,
+  deviceCheck: useDeviceCheck,
   device: useDeviceStore,
   run: useRunStore,
   log: useLog,
   speed: useSpeedStore,
   compare: useCompareStore,
   inspect: useInspectStore,
+  importance: useImportanceStore,
   sources: useSourcesStore,
   hub: useHubStore,
 } satisfies Record<string, Pick<StoreApi<unknown>, 'subscribe'>>;
@@ -68,7 +73,7 @@ function changedBy(event: Event): string[] {
   ends.forEach((end) => end());
   return [...changed];
 }
-const lastId = (type: 'inspect' | 'examine' | 'compare' | 'preflight'): number => {
+const lastId = (type: 'measure' | 'inspect' | 'examine' | 'compare' | 'preflight'): number => {
   const asked = sent.findLast((command) => command.type === type);
   if (!asked || !('id' in asked)) throw new Error(`${type} was not asked`);
   return asked.id;
@@ -202,6 +207,9 @@ describe('what else the worker says', () => {
   const others: { readonly [T in Other]: readonly [() => Omit<Extract<Event, { type: T }>, 'type'>, readonly string[]] } = {
     opened: [() => ({ device: preparedOf(runConfig()).device, limits: {} as never, features: [] }), ['device']],
     speed: [() => ({ flopsPerSecond: 1e9 }), ['device']],
+    checkingDevice: [() => ({ fraction: 0.5, what: 'a product' }), ['deviceCheck']],
+    deviceChecked: [() => ({ report: {} as never }), ['deviceCheck']],
+    deviceCheckFailed: [() => ({ error }), ['deviceCheck']],
     refused: [() => ({ error }), ['device']],
     resumable: [() => ({ runId: 'old', step: 1, steps: 2, config: runConfig(), needsModel: null, needsDownload: null }), ['device']],
     finished: [() => ({ runs: [] }), ['finished']],
@@ -215,6 +223,9 @@ describe('what else the worker says', () => {
     inspecting: [() => ({ id: lastId('inspect'), fraction: 0.5, head: null }), ['inspect']],
     inspected: [() => ({ id: lastId('inspect'), preview: { refusal: null } as never }), ['inspect']],
     inspectFailed: [() => ({ id: lastId('inspect'), error }), ['inspect']],
+    measuring: [() => ({ id: lastId('measure'), progress: { phase: 'lora', done: 1, of: 3 } }), ['importance']],
+    measured: [() => ({ id: lastId('measure'), profile: importanceProfile() }), ['importance']],
+    measureFailed: [() => ({ id: lastId('measure'), error }), ['importance']],
     // What is known of a model is one of the set-up's sources; the preview of the data waits for it.
     examined: [() => ({ id: lastId('examine'), facts: {} as never }), ['inspect', 'sources']],
     examineFailed: [() => ({ id: lastId('examine'), error }), ['sources']],
@@ -226,6 +237,9 @@ describe('what else the worker says', () => {
   };
   /** What the page must have asked before the event means anything to it. */
   const asked: Partial<Record<Other, () => void>> = {
+    measuring: () => measure(3),
+    measured: () => measure(3),
+    measureFailed: () => measure(3),
     reply: () => askBoth('Hello'),
     compareFailed: () => askBoth('Hello'),
     examined: () => chooseModel('folder', []),

@@ -13,6 +13,7 @@ import { loadSpeeds } from './run/speed';
 import { loadBudget } from './setup/budget';
 import { watchHub } from './setup/hub';
 import { watchHubChoice } from './setup/hub-choice';
+import { watchImportance } from './setup/importance';
 import { watchData } from './setup/inspect';
 import { watchLocalModel } from './setup/local-model';
 import { loadSetupMode } from './setup/setup-mode';
@@ -45,6 +46,7 @@ export function startStores(): () => void {
     watchHubChoice(),
     watchData(),
     watchWanted(),
+    watchImportance(),
   ];
   // 5. The worker, last: all of the above hear its first answer.
   connect(route);

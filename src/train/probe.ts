@@ -7,23 +7,16 @@ import type { RunConfig } from '../config/run-config';
 import { Loader } from '../data/batch/loader';
 import type { Dataset } from '../data/sample/dataset';
 import { loraSites, mergeAdapter, type LoraSite } from '../engine/lora';
-import { dispatchFlopsOf } from '../engine/speed';
-import { chooseKernels } from '../engine/tune';
-import { Engine } from '../engine/engine';
-import { truthOf } from '../engine/truth';
+import type { Engine } from '../engine/engine';
 import type { Gpu } from '../gpu/device';
 import { piecesOf } from '../io/formats/pieces';
-import { memoryScratch } from '../io/formats/scratch';
-import { LayerController } from '../lisa/controller';
 import { productSquares, sumOfSquares } from '../lisa/low-rank';
 import { probeWeights, type ImportanceProfile, type ProbeNorms, type ProbeStep } from '../lisa/profile';
-import { turnsOf } from '../lisa/schedule';
-import { elementsOf, type ParameterRow } from '../model/types';
-import { planInput, scheduleConfig } from '../plan/input';
+import { elementsOf } from '../model/types';
 import type { Block } from '../plan/run-buffers';
 import { frozenBlocks, FrozenProof } from './frozen-proof';
-import { loadModel } from './load-model';
 import type { RunInputs } from './prepare';
+import { openRig } from './rig';
 import { takeStep, type StepState } from './step';
 
 /** Default number of steps. */
@@ -97,55 +90,6 @@ function checkEnoughData({ train, summary }: Dataset, config: RunConfig): void {
   }
 }
 
-/** An engine with the model loaded, and the state of its steps. */
-interface Rig {
-  readonly engine: Engine;
-  readonly state: StepState;
-  /** Of the model alone. */
-  readonly fingerprint: string;
-  readonly proof: FrozenProof | null;
-}
-
-async function open(
-  gpu: Gpu,
-  inputs: RunInputs,
-  verify: boolean,
-  host: ProbeHost,
-  onPiece: (row: ParameterRow, data: Float32Array) => void = () => undefined,
-): Promise<Rig> {
-  const { config, files, dataset } = inputs;
-  gpu.takeFault();
-  const kernels = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
-  const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), types: files.types, dataTokens: dataset.tokens.length };
-  const truth = truthOf(
-    (...part) => files.tensor(...part),
-    () => Promise.resolve(memoryScratch()),
-  );
-  const engine = await Engine.create(gpu, planInput(files.shape, config, options), { tokens: dataset.tokens, truth });
-  try {
-    const proof = verify ? new FrozenProof(engine) : null;
-    const { model } = await loadModel(engine, inputs, async (piece, fraction) => {
-      await host.check();
-      onPiece(piece.row, piece.data);
-      await proof?.notePiece(piece);
-      host.progress({ phase: 'loading', done: fraction, of: 1 });
-    });
-    const state: StepState = {
-      config,
-      engine,
-      loader: new Loader(dataset.train, config),
-      turns: turnsOf(config, scheduleConfig(files.shape, config)),
-      controller: new LayerController(engine.plan.buffers.slots.length, false),
-      parked: new Map(),
-      completed: 0,
-    };
-    return { engine, state, fingerprint: model, proof };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-}
-
 /** Takes a step and waits for it. Throws NONFINITE_LOSS. */
 async function soundStep(state: StepState, phase: 'lora' | 'full', host: ProbeHost): Promise<number> {
   await host.check();
@@ -174,8 +118,13 @@ async function probeLora(
   const sites = loraSites(files.shape);
   const adapted = new Set(sites.map(({ weight }) => weight));
   const squares = Array.from({ length: files.shape.layers }, () => 0);
-  const { engine, state, fingerprint, proof } = await open(gpu, inputs, verify, host, ({ layer, local }, data) => {
-    if (layer !== null && adapted.has(local)) squares[layer] += sumOfSquares(data);
+  let proof: FrozenProof | null = null;
+  const { engine, state, fingerprint } = await openRig(gpu, inputs, async (loading, piece, fraction) => {
+    await host.check();
+    const { layer, local } = piece.row;
+    if (layer !== null && adapted.has(local)) squares[layer] += sumOfSquares(piece.data);
+    if (verify) await (proof ??= new FrozenProof(loading)).notePiece(piece);
+    host.progress({ phase: 'loading', done: fraction, of: 1 });
   });
   try {
     const steps: ProbeStep[] = [];
@@ -192,11 +141,11 @@ async function probeLora(
     const merged = await mergedNorms(engine, sites, rank, alpha / rank, host);
     seconds.norms += (performance.now() - ended) / 1000;
     const frozen = frozenBlocks(engine, []);
-    const changed = (await proof?.changed(frozen)) ?? [];
+    const changed = proof ? await (proof as FrozenProof).changed(frozen) : [];
     if (changed.length > 0)
       throw new AppError('INTERNAL', `The probe has changed weights of the model: ${changed.join(', ')}.`, 'Please report it.');
     const settings = { rank, alpha, lr, seed, batchSize, gradAccum, seqLen };
-    return { norms: { settings, steps, base: squares.map(Math.sqrt), merged }, fingerprint, seconds, unchanged: proof && frozen };
+    return { norms: { settings, steps, base: squares.map(Math.sqrt), merged }, fingerprint, seconds, unchanged: verify ? frozen : null };
   } finally {
     engine.close();
   }
@@ -255,7 +204,10 @@ async function mergedNorms(engine: Engine, sites: readonly LoraSite[], rank: num
 
 /** ‖W_t‖_F of the matrices that LoRA adapts, by layer, after each step of full training. */
 async function normsUnderFull(gpu: Gpu, inputs: RunInputs, host: ProbeHost): Promise<NonNullable<ProbeNorms['full']>> {
-  const { engine, state } = await open(gpu, inputs, false, host);
+  const { engine, state } = await openRig(gpu, inputs, async (_, __, fraction) => {
+    await host.check();
+    host.progress({ phase: 'loading', done: fraction, of: 1 });
+  });
   const locals = loraSites(inputs.files.shape).map(({ weight }) => weight);
   const layers = Array.from({ length: inputs.files.shape.layers }, (_, layer) => layer);
   try {

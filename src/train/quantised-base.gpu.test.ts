@@ -1,7 +1,6 @@
 // A base in 8 or 4 bits. A run on it equals, bit for bit, a run in f32 whose frozen weights have the values that the codes stand for; what
 // trains has its full precision, and keeps it when it leaves.
 
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../config/run-config';
@@ -10,7 +9,6 @@ import { isQuantised, type Quantised } from '../dispatch/types';
 import type { Engine } from '../engine/engine';
 import { Truth } from '../engine/truth';
 import { memoryScratch } from '../io/formats/scratch';
-import { writeSafetensors } from '../io/formats/safetensors';
 import { nodeSource } from '../io/node/source';
 import { parseModelConfig } from '../model/config';
 import { parameterTable } from '../model/parameters';
@@ -21,8 +19,8 @@ import { RunPlan } from '../plan/run-plan';
 import { dequantiseRef, readQuantised } from '../shaders/storage/storage.ref';
 import { stepsOf } from '../testing/steps';
 import { stepData, tinyConfig, tinyEngine, tinyStep, tinyTensor } from '../testing/tiny';
-import { temporaryFolder, writeTinyModel } from '../testing/tiny-folder';
-import { collect } from '../testing/tiny-model';
+import { QUANTISABLE, writeQuantisable } from '../testing/quantisable';
+import { temporaryFolder } from '../testing/tiny-folder';
 import { checkpointTensors, differences, openTiny, readerOf, TestHost, textRows, timeless, TINY_CONFIG } from '../testing/tiny-session';
 import { finish } from '../testing/whole-runs';
 import { prepareInputs, type RunInputs } from './prepare';
@@ -30,17 +28,7 @@ import { tunedTensor } from './tuned';
 
 type Numbers = Float32Array<ArrayBuffer>;
 
-const LLAMA = {
-  model_type: 'llama',
-  vocab_size: 302,
-  hidden_size: 32,
-  intermediate_size: 64,
-  num_hidden_layers: 4,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  max_position_embeddings: 40,
-  tie_word_embeddings: true,
-};
+const LLAMA = QUANTISABLE;
 /** The feed-forward of the second has rows of 40, which are no multiple of 32. */
 const SHAPES: Readonly<Record<string, ModelShape>> = {
   'tied Llama': parseModelConfig(LLAMA, 'test'),
@@ -188,19 +176,7 @@ describe('a session', () => {
   afterAll(() => folder.remove());
 
   async function inputsOf(changes: Partial<RunConfig>): Promise<RunInputs> {
-    const path = join(folder.path, 'model');
-    mkdirSync(path, { recursive: true });
-    const tensors = parameterTable(SHAPES['tied Llama']).map((row) => ({
-      name: row.name,
-      dtype: 'f32' as const,
-      shape: [...row.shape],
-      data: (start: number, end: number) => tinyTensor(row).slice(start, end),
-    }));
-    const weights = await collect(writeSafetensors(tensors, { format: 'pt' }).chunks());
-    writeTinyModel(path, 'tiny-llama', {
-      'config.json': JSON.stringify({ ...LLAMA, architectures: ['LlamaForCausalLM'] }),
-      'model.safetensors': weights,
-    });
+    const path = await writeQuantisable(join(folder.path, 'model'));
     const config: RunConfig = { ...TINY_CONFIG, method: 'lisa', lisaLayers: 1, stepsPerPeriod: 3, weightStorage: 'int8', ...changes };
     return prepareInputs(config, { model: await nodeSource(path), data: textRows(4), evalData: null });
   }

@@ -1,9 +1,10 @@
 // What a run reports about itself: at its start (what it consists of), and at its end (its results).
 
+import { asMethod } from '../config/as-method';
 import { policiesOf } from '../config/policies';
 import type { RunConfig } from '../config/run-config';
 import { parameterCount } from '../model/parameters';
-import { asMethod, firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
+import { firstAssignment, firstBlocks, forecast, trainableParameters, type Forecast } from '../plan/forecast';
 import { scheduleConfig, type KernelChoice } from '../plan/input';
 import type { KernelSetUse } from './checkpoint';
 import { withTotal } from '../dispatch/memory';
@@ -21,7 +22,7 @@ export type Forecasts = Prepared['forecasts'];
 /** Forecasts of all three methods for this model and batch shape. */
 export function forecastMethods({ config, files, dataset }: RunInputs): Forecasts {
   const of = (method: RunConfig['method']): Forecast =>
-    forecast(files.shape, asMethod(config, method, files.shape), files.types, dataset.tokens.length);
+    forecast(files.shape, asMethod(config, method, files.shape.layers), files.types, dataset.tokens.length);
   return { full: of('full'), lisa: of('lisa'), lora: of('lora') };
 }
 

@@ -31,6 +31,7 @@ import { takeStep, type StepState } from './step';
 import { tunedTensor } from './tuned';
 import { UnderWay } from './under-way';
 import { dispatchFlopsOf } from '../engine/speed';
+import { leftOutText } from '../engine/right-kernels';
 import { chooseKernels, resumedKernels } from '../engine/tune';
 
 export interface SessionHost {
@@ -91,9 +92,9 @@ export class Session {
     host.emit({ type: 'phase', phase: 'preparing' });
     // A fault that an earlier run left on this device does not belong to this run.
     gpu.takeFault();
-    const kernels = from
-      ? resumedKernels(gpu, (await readCheckpointState(from)).kernels)
-      : await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
+    const chosen = await chooseKernels(gpu, files.shape, config.batchSize * config.seqLen);
+    if (chosen.wrong.length > 0) host.emit({ type: 'phase', phase: 'preparing', detail: leftOutText(chosen.wrong) });
+    const kernels = from ? resumedKernels(gpu, (await readCheckpointState(from)).kernels, chosen) : chosen.kernels;
     const { tokens } = dataset;
     const truth = truthOf((...part) => files.tensor(...part), host.scratch ?? (() => Promise.resolve(memoryScratch())));
     const options = { kernels, dispatchFlops: await dispatchFlopsOf(gpu), shardBytes, types: files.types, dataTokens: tokens.length };

@@ -9,6 +9,7 @@ import { setPreference, usePreferences } from '../store/preferences';
 import { useRunStore } from '../store/run/run';
 import { useMeasuredSpeed } from '../store/run/speed';
 import { reopenDevice } from '../store/run/actions';
+import { DeviceCheck } from './DeviceCheck';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
 import { Switch } from './widgets/fields';
 
@@ -88,6 +89,7 @@ export function HardwareCard({ device }: { readonly device: Ready }) {
         ))}
       </dl>
       {!device.device.software && <LowPower />}
+      <DeviceCheck />
     </>
   );
 }

@@ -13,6 +13,7 @@ const FAMILIES: Readonly<Record<ErrorCode, ErrorFamily>> = {
   NO_WEBGPU: 'no-gpu',
   NO_ADAPTER: 'no-gpu',
   LIMIT_TOO_SMALL: 'no-gpu',
+  GPU_WRONG: 'no-gpu',
   DEVICE_LOST: 'lost',
   GPU_OOM: 'memory',
   NONFINITE_LOSS: 'nonfinite',

@@ -5,7 +5,7 @@ import { createRoot } from 'react-dom/client';
 import { watchOffline } from '../store/offline';
 import { startStores } from '../store/start';
 import { App } from './App';
-import { loadForecaster } from './preview/forecasts';
+import { startForecasts } from './preview/forecasts';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
@@ -21,9 +21,9 @@ if (root) {
       <App />
     </StrictMode>,
   );
-  // Loaded after the first paint, because it is large and nothing can be clicked on it.
+  // After the first paint, because what these load is large and nothing can be clicked on it.
   requestAnimationFrame(() => {
-    void loadForecaster();
+    startForecasts();
     void watchOffline();
   });
 }

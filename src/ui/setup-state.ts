@@ -13,7 +13,8 @@ import { dataStanding, distinctTokens, useInspectStore } from '../store/setup/in
 import { useSourcesStore, type SourcesState } from '../store/setup/sources';
 import { startState, type Findings, type StartState } from './cta';
 import { BUILTIN } from './known-models';
-import type { Forecaster, ForecastResult, PlannedModel } from './preview/forecaster';
+import type { PlannedModel } from './preview/forecast-key';
+import type { Forecaster, ForecastResult } from './preview/forecaster';
 import { useForecaster } from './preview/forecasts';
 
 export interface Setup {

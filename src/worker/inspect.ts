@@ -56,6 +56,11 @@ export class Inspector {
     return counted?.key === countKey(model, data, config) ? counted.files : null;
   }
 
+  /** The same, if they have been counted, for work that shares them. */
+  lend({ config, model, data }: Pick<InspectCommand, 'config' | 'model' | 'data'>): LoadedFiles | null {
+    return this.#counted?.key === countKey(model, data, config) ? this.#counted.files : null;
+  }
+
   async #inspect({ id, config, model, data }: InspectCommand, places: SourcePlaces, current: () => boolean): Promise<DataPreview | null> {
     const files = await openSources(model, data, places);
     if (!current()) return null;

@@ -12,7 +12,10 @@ import type { HubCommand, HubEvent } from './protocol-hub';
 import type { FinishedRun } from '../io/sources/finished';
 import type { HubModel } from '../io/hub/types';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
+import type { ImportanceProfile } from '../lisa/profile';
+import type { DeviceReport } from '../train/device-report';
 import type { RunEvent } from '../train/events';
+import type { ProbeProgress } from '../train/probe';
 
 export type Command =
   | HubCommand
@@ -58,8 +61,17 @@ export type Command =
   | { readonly type: 'forgetModels'; readonly runIds: readonly string[] }
   /** Reads data as a run would, without starting one; answered by 'inspected' with the same id. A newer one replaces an older. */
   | { readonly type: 'inspect'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
+  /**
+   * Trains LoRA for the steps of `config`, throws it away, and answers by 'measuring' and then 'measured' or 'measureFailed' with the same
+   * id. Refused while a run trains; a start ends it.
+   */
+  | { readonly type: 'measure'; readonly id: number; readonly config: RunConfig; readonly model: ModelSource; readonly data: DataSource }
+  | { readonly type: 'cancelMeasure' }
   /** Asks what the model is, from its config and the headers of its weights; answered by 'examined' or 'examineFailed'. */
   | { readonly type: 'examine'; readonly id: number; readonly model: ModelSource }
+  /** Proves that the device computes what runs need, and how fast; answered by 'deviceChecked' or 'deviceCheckFailed'. Refused while a run is there. */
+  | { readonly type: 'checkDevice'; readonly runtime: string }
+  | { readonly type: 'cancelDeviceCheck' }
   /** Base and tuned model answer the same messages. A newer one replaces an older. */
   | ({ readonly type: 'compare'; readonly id: number; readonly request: CompareRequest } & OfEnded)
   | { readonly type: 'cancelCompare' };
@@ -97,6 +109,11 @@ export type Event =
   | { readonly type: 'opened'; readonly device: DeviceDescription; readonly limits: DeviceLimits; readonly features: readonly string[] }
   /** Measured once after opening: a matrix product of a model's size, forward and both gradients. */
   | { readonly type: 'speed'; readonly flopsPerSecond: number }
+  /** Progress (0 to 1) of a check of the device, and what is being checked. */
+  | { readonly type: 'checkingDevice'; readonly fraction: number; readonly what: string }
+  | { readonly type: 'deviceChecked'; readonly report: DeviceReport }
+  /** Null: it was cancelled. */
+  | { readonly type: 'deviceCheckFailed'; readonly error: ErrorInfo | null }
   /** No run could be started, or the device could not be opened. */
   | { readonly type: 'refused'; readonly error: ErrorInfo }
   /** There is a checkpoint of an unfinished run to resume from. */
@@ -115,6 +132,9 @@ export type Event =
   | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }
   | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
   | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
+  | { readonly type: 'measuring'; readonly id: number; readonly progress: ProbeProgress }
+  | { readonly type: 'measured'; readonly id: number; readonly profile: ImportanceProfile }
+  | { readonly type: 'measureFailed'; readonly id: number; readonly error: ErrorInfo }
   | { readonly type: 'examined'; readonly id: number; readonly facts: ModelFacts }
   | { readonly type: 'examineFailed'; readonly id: number; readonly error: ErrorInfo }
   /** The answer so far; the last one of a side has `done`. */

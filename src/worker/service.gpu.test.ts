@@ -129,6 +129,32 @@ describe('save', () => {
   });
 });
 
+test('importance: measured for the page, refused while a run trains, ended by a cancel and by a start, with nothing left behind', async () => {
+  const page = await opened();
+  const config: RunConfig = { ...CONFIG, method: 'lora', steps: 1 };
+  const measure = (id: number, steps = 1): Promise<void> =>
+    page.send({ type: 'measure', id, config: { ...config, steps }, model: MODEL, data: pickedData(300) });
+  const answer = (id: number) =>
+    page.next((event) => ((event.type === 'measured' || event.type === 'measureFailed') && event.id === id ? event : undefined), 0);
+  const idle = spy.live();
+  await measure(1, 2);
+  expect(await answer(1)).toMatchObject({ type: 'measured', profile: { source: 'lora', steps: 2, model: { name: 'tiny-llama' } } });
+  const told = page.events.flatMap((event) => (event.type === 'measuring' && event.progress.phase === 'lora' ? [event.progress.done] : []));
+  expect(told).toEqual([1, 2]);
+  // Cancelled: no answer, and all memory is free when the command is done.
+  await measure(2, 100);
+  await page.next((event) => (event.type === 'measuring' && event.id === 2 && event.progress.phase === 'lora' ? true : undefined));
+  await page.send({ type: 'cancelMeasure' });
+  expect(spy.live()).toBe(idle);
+  await measure(3, 100);
+  await paused(page, 'run', LONG, 1);
+  await measure(4);
+  expect(await answer(4)).toMatchObject({ type: 'measureFailed', error: { detail: 'A run is training.' } });
+  await page.send({ type: 'discard' });
+  expect(page.events.filter((event) => event.type === 'measured').map(({ id }) => id)).toEqual([1]);
+  expect(spy.live()).toBe(idle);
+});
+
 test('verify while paused: answered at once, and the run is paused again', async () => {
   const page = await opened();
   await paused(page, 'a', CONFIG, 2);

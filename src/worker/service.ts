@@ -10,7 +10,9 @@ import { readModelFacts } from '../io/sources/model-facts';
 import { readCheckpointState, type CheckpointState } from '../train/checkpoint';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
+import { DeviceCheck } from './device-check';
 import { Inspector } from './inspect';
+import { Measurement, type MeasureCommand } from './measurement';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
 import type { RunEvent } from '../train/events';
@@ -40,7 +42,9 @@ export class TrainService {
   /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
   readonly #inspector: Inspector;
+  readonly #check: DeviceCheck;
   readonly #hub: HubService;
+  #measurement: Measurement | null = null;
   readonly #commands = new Queue();
   readonly #duty = new DutyCycle();
 
@@ -48,6 +52,7 @@ export class TrainService {
     this.#deps = around;
     const post = (event: Event): void => around.post(event);
     this.#inspector = new Inspector(post);
+    this.#check = new DeviceCheck(post);
     this.#hub = new HubService({
       cache: around.models,
       uses: () => this.#uses(),
@@ -116,6 +121,10 @@ export class TrainService {
         // Not awaited: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#places);
         return;
+      case 'measure':
+        return this.#measure(command);
+      case 'cancelMeasure':
+        return this.#endMeasurement();
       case 'hub':
       case 'preflight':
       case 'download':
@@ -132,6 +141,12 @@ export class TrainService {
         return;
       case 'cancelCompare':
         return this.#run?.cancelCompare();
+      case 'checkDevice':
+        // Not awaited, so that it can be cancelled.
+        void this.#check.start(this.#gpu, command.runtime, this.#busy);
+        return;
+      case 'cancelDeviceCheck':
+        return this.#check.cancel();
       default:
         return unreachable(command);
     }
@@ -198,7 +213,9 @@ export class TrainService {
 
   async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
+    this.#check.cancel();
     const counted = this.#inspector.handOver(request);
+    await this.#endMeasurement();
     await this.#run?.close();
     const { runId } = request;
     const onEvent = (event: RunEvent): void => {
@@ -218,6 +235,30 @@ export class TrainService {
     this.#run = run;
     this.#model = request.model;
     void this.#hub.listAgain();
+  }
+
+  /** Not awaited to its end: it takes as long as a short run. */
+  async #measure(command: MeasureCommand): Promise<void> {
+    this.#check.cancel();
+    await this.#endMeasurement();
+    const gpu = this.#gpu;
+    const refusal = !gpu
+      ? new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.')
+      : this.#run && !this.#run.finished
+        ? new AppError('CONFIG_INVALID', 'A run is training.', 'Measure before it starts or after it ends.')
+        : null;
+    if (!gpu || refusal) return this.#deps.post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
+    this.#measurement = new Measurement(command, gpu, this.#places, this.#inspector.lend(command), this.#deps.post);
+  }
+
+  /** Something trains. */
+  get #busy(): boolean {
+    return (this.#run !== null && !this.#run.finished) || (this.#measurement?.active ?? false);
+  }
+
+  async #endMeasurement(): Promise<void> {
+    await this.#measurement?.cancel();
+    this.#measurement = null;
   }
 
   get #places(): SourcePlaces {

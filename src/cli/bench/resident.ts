@@ -3,7 +3,7 @@
 // their ledgers say. Each measurement is a process of its own, started by the first.
 
 import { spawn } from 'node:child_process';
-import type { Method } from '../../config/run-config';
+import type { Method, RunConfig } from '../../config/run-config';
 import { AppError } from '../../base/errors';
 import { openGpu, type Gpu } from '../../gpu/device';
 import { nodeGpu } from '../../gpu/node';
@@ -13,7 +13,24 @@ import { benchModel, type BatchShape, type BenchModel } from './models';
 import { mega, median, percent, table } from './print';
 import { Rig } from './rig';
 
-const METHODS: readonly Method[] = ['full', 'lisa', 'lora'];
+interface Variant {
+  readonly name: string;
+  readonly method: Method;
+  readonly settings?: Partial<RunConfig>;
+}
+
+/** The first is what the others are compared with. */
+const VARIANTS: readonly Variant[] = [
+  { name: 'full', method: 'full' },
+  { name: 'lisa', method: 'lisa' },
+  { name: 'lora', method: 'lora' },
+  { name: 'lisa, int8', method: 'lisa', settings: { weightStorage: 'int8' } },
+  {
+    name: 'lisa, levers',
+    method: 'lisa',
+    settings: { weightStorage: 'int8', recompute: 'layer', optimizerState: 'int8', gradClipMode: 'block' },
+  },
+];
 const STEPS = 2;
 
 /** Buffers are sized for the case's batch and zeroed whole at their first use, so a step of few tokens touches all. */
@@ -32,9 +49,8 @@ export const RESIDENT_CASES: readonly { readonly model: string; readonly batch: 
   { model: 'mid-gpt2', batch: { batchSize: 2, seqLen: 64 } },
 ];
 
-export interface ResidentTask {
+export interface ResidentTask extends Variant {
   readonly model: string;
-  readonly method: Method;
   readonly batch: BatchShape;
   readonly gamma: number;
 }
@@ -48,17 +64,17 @@ export interface ResidentReading {
   readonly heap: number;
 }
 
-interface ResidentMethod extends ResidentReading {
-  readonly method: Method;
+interface ResidentVariant extends ResidentReading {
+  readonly name: string;
 }
 
 export interface ResidentProof {
   readonly model: string;
   readonly tokens: number;
-  readonly methods: readonly ResidentMethod[];
+  readonly variants: readonly ResidentVariant[];
   /** full − other, by the ledgers and by the resident sets. */
   readonly differences: readonly {
-    readonly method: Method;
+    readonly name: string;
     readonly ledger: number;
     readonly resident: number;
     readonly deviation: number;
@@ -75,26 +91,25 @@ export function requireSoftware({ description }: Gpu): void {
   );
 }
 
-/** Runs the measurements one after another. `repetitions` processes per method; the median counts. */
+/** Runs the measurements one after another. `repetitions` processes per variant; the median counts. */
 export async function proveResident(cases: typeof RESIDENT_CASES, gamma: number, repetitions: number): Promise<ResidentProof[]> {
   const proofs: ResidentProof[] = [];
   for (const { model, batch } of cases) {
-    const readings = new Map<Method, ResidentReading[]>(METHODS.map((method) => [method, []]));
+    const readings = VARIANTS.map((variant) => ({ variant, of: [] as ResidentReading[] }));
     for (let i = 0; i < repetitions; i++) {
-      for (const method of METHODS) readings.get(method)!.push(await measureInChild({ model, method, batch, gamma }));
+      for (const { variant, of } of readings) of.push(await measureInChild({ ...variant, model, batch, gamma }));
     }
-    const methods = METHODS.map((method): ResidentMethod => {
-      const of = readings.get(method)!;
-      return { ...of[0], method, grown: median(of.map((reading) => reading.grown)), heap: median(of.map((reading) => reading.heap)) };
+    const variants = readings.map(({ variant: { name }, of }): ResidentVariant => {
+      return { ...of[0], name, grown: median(of.map((reading) => reading.grown)), heap: median(of.map((reading) => reading.heap)) };
     });
-    const [full, ...others] = methods;
+    const [full, ...others] = variants;
     proofs.push({
       model,
       tokens: batch.batchSize * batch.seqLen,
-      methods,
-      differences: others.map(({ method, ledger, grown }) => {
+      variants,
+      differences: others.map(({ name, ledger, grown }) => {
         const [wanted, got] = [full.ledger - ledger, full.grown - grown];
-        return { method, ledger: wanted, resident: got, deviation: got / wanted - 1 };
+        return { name, ledger: wanted, resident: got, deviation: got / wanted - 1 };
       }),
     });
   }
@@ -118,7 +133,7 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
         reject(
           new AppError(
             'INTERNAL',
-            `The process that measures ${task.method} on ${task.model} ended with status ${code}.`,
+            `The process that measures ${task.name} on ${task.model} ended with status ${code}.`,
             'See its output above.',
           ),
         );
@@ -126,14 +141,14 @@ function measureInChild(task: ResidentTask): Promise<ResidentReading> {
   });
 }
 
-/** In the child: warms up, then measures one method. */
+/** In the child: warms up, then measures one variant. */
 export async function measureResident(task: ResidentTask): Promise<ResidentReading> {
   const gpu = await openGpu(await nodeGpu([OWN_ALLOCATIONS]));
   const model = await benchModel(task.model);
-  // Warms up pipelines, heap and driver: a small model of the same kernels, with every method in every process. Its
+  // Warms up pipelines, heap and driver: a small model of the same kernels, with every variant in every process. Its
   // weights stay zero.
   const small: BenchModel = { ...model, shape: { ...model.shape, layers: 2, vocab: 512 }, pieces: () => [] };
-  for (const method of METHODS) await run(gpu, small, { ...task, method, gamma: 1, batch: LIVE });
+  for (const { method, settings } of VARIANTS) await run(gpu, small, { ...task, method, settings, gamma: 1, batch: LIVE });
   await settle(gpu);
   const before = process.memoryUsage();
   const rig = await run(gpu, model, task, true);
@@ -172,14 +187,14 @@ async function settle(gpu: Gpu): Promise<void> {
 
 export function describeResident(proof: ResidentProof): string {
   return [
-    `${proof.model}, ${proof.tokens} tokens a step: resident memory of one process per method`,
+    `${proof.model}, ${proof.tokens} tokens a step: resident memory of one process per variant`,
     table(
-      ['method', 'ledger', 'resident growth', 'growth / ledger', 'of it JS heap'],
-      proof.methods.map((m) => [m.method, mega(m.ledger), mega(m.grown), percent(m.grown / m.ledger), mega(m.heap)]),
+      ['variant', 'ledger', 'resident growth', 'growth / ledger', 'of it JS heap'],
+      proof.variants.map((m) => [m.name, mega(m.ledger), mega(m.grown), percent(m.grown / m.ledger), mega(m.heap)]),
     ),
     ...proof.differences.map(
       (d) =>
-        `full − ${d.method}: ${mega(d.ledger)} by the ledgers, ${mega(d.resident)} resident: ${d.deviation >= 0 ? '+' : ''}${percent(d.deviation)} (within 10 %: ${Math.abs(d.deviation) <= 0.1 ? 'yes' : 'NO'})`,
+        `full − ${d.name}: ${mega(d.ledger)} by the ledgers, ${mega(d.resident)} resident: ${d.deviation >= 0 ? '+' : ''}${percent(d.deviation)} (within 10 %: ${Math.abs(d.deviation) <= 0.1 ? 'yes' : 'NO'})`,
     ),
     '',
   ].join('\n');

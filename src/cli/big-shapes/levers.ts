@@ -47,6 +47,8 @@ interface LeverRun {
   readonly plan: number;
   /** The most bytes that the ledger counted. */
   readonly ledger: number;
+  /** How much the process has grown from the end of the first tenth of the steps to the end, in bytes of its resident set. */
+  readonly grown: number;
   readonly trained: readonly number[];
   readonly faults: readonly string[];
 }
@@ -113,6 +115,7 @@ export async function runLevers(gpu: Gpu, shape: ModelShape, of: LeverCase, kern
     const faults = new Set<string>();
     const [losses, cpuSeconds]: [number[], number[]] = [[], []];
     const trained = new Set<number>();
+    let early = 0;
     for (let step = 1; step <= steps; step++) {
       const cpu = process.cpuUsage();
       const { stats } = await takeStep(state);
@@ -121,6 +124,7 @@ export async function runLevers(gpu: Gpu, shape: ModelShape, of: LeverCase, kern
       const { user, system } = process.cpuUsage(cpu);
       cpuSeconds.push((user + system) / 1e6);
       losses.push(loss);
+      if (step <= Math.max(1, steps / 10)) early = process.memoryUsage.rss();
       if (bad) faults.add(`step ${step} has a loss or gradient that is not finite`);
       for (const layer of state.controller.layers()) trained.add(layer);
       const { live } = engine.allocator.reading();
@@ -128,17 +132,20 @@ export async function runLevers(gpu: Gpu, shape: ModelShape, of: LeverCase, kern
         if (live[name] !== planned[name] || told[name] !== planned[name])
           faults.add(`${name}: ledger ${live[name]}, plan ${planned[name]}, forecast ${told[name]}`);
     }
+    const grown = process.memoryUsage.rss() - early;
     for (const layer of layers)
       if (!trained.has(layer) && (await codes(layer)) !== before[layer]) faults.add(`layer ${layer} never trained, but has changed`);
     const inTraining = new Set(state.controller.layers());
     for (const layer of trained)
-      if (!inTraining.has(layer) && !engine.truth!.has(layer)) faults.add(`the full precision of layer ${layer} was not kept`);
+      if (engine.truth && !inTraining.has(layer) && !engine.truth.has(layer))
+        faults.add(`the full precision of layer ${layer} was not kept`);
     return {
       losses,
       cpuSeconds,
       switches: Math.ceil(steps / stepsPerPeriod) - 1,
       plan: sumBytes(planned),
       ledger: engine.allocator.reading().peakTotal,
+      grown,
       trained: [...trained].sort((a, b) => a - b),
       faults: [...faults],
     };

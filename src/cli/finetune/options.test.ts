@@ -77,6 +77,7 @@ const DOCUMENTED = [
   'resume',
   'overwrite',
   'export-last',
+  'prove',
   'json',
   'help',
 ];

@@ -69,6 +69,8 @@ export interface FinetuneOptions extends Command {
   readonly overwrite: boolean;
   /** Export the last good step where a run diverges, or of a checkpoint without training on. */
   readonly exportLast: boolean;
+  /** After the run, show that LISA does what it promises with this model, data and settings. */
+  readonly prove: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -93,6 +95,7 @@ export function helpText(): string {
     ...lines,
     `  ${'--overwrite'.padEnd(42)} replace the results that --out holds, once the new ones are complete`,
     `  ${'--export-last'.padEnd(42)} if the loss stops being a number, export the model of the last good step; with --resume, export the checkpoint without training`,
+    `  ${'--prove'.padEnd(42)} after the run, show with figures that LISA does what it promises: frozen is frozen, memory is flat and as forecast, γ = L is full training`,
     `  ${'--json'.padEnd(42)} events as JSON lines on standard output, the report last`,
     `  ${'--help'.padEnd(42)} this text`,
     '',
@@ -143,6 +146,7 @@ export function parseOptions(args: readonly string[]): FinetuneOptions {
     explicit: new Set(choices.keys()),
     overwrite: texts.overwrite === true,
     exportLast: texts['export-last'] === true,
+    prove: texts.prove === true,
     json: texts.json === true,
     help: texts.help === true,
   };
@@ -176,6 +180,7 @@ function readTexts(args: readonly string[]): Texts {
         ...options,
         overwrite: { type: 'boolean' },
         'export-last': { type: 'boolean' },
+        prove: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean' },
       },

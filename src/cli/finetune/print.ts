@@ -7,6 +7,7 @@ import type { ImportanceReport, Prepared, Rounding, RunEvent, RunReport, Sample 
 import { type MemoryTotals, MEMORY_CATEGORIES } from '../../dispatch/memory';
 import { withTotal } from '../../dispatch/memory';
 import { endingText } from '../../data/tokenize/ending';
+import type { ProofLine } from '../../train/prove';
 import type { SavingBreakdown } from '../../plan/saving';
 import type { SurvivalReport } from '../../export/folder';
 import type { BernoulliReport } from '../../lisa/schedule';
@@ -102,6 +103,10 @@ const describeProof = ({ step, frozen, changed }: Extract<RunEvent, { type: 'ver
     ? `after step ${step}: CHANGED although frozen: ${changed.join(', ')}`
     : `after step ${step}: ${frozen.length} frozen blocks are unchanged, bit for bit (${frozen.join(', ')})`;
 
+/** What was shown, and what was not. */
+export const describeProofLines = (lines: readonly ProofLine[]): string =>
+  lines.map(({ claim, holds, figures }) => `${holds ? 'holds' : 'DOES NOT HOLD'}: ${claim}.\n       ${figures}`).join('\n');
+
 /** The cost of rounding the last layers; the others were rounded when they left. */
 export function describeRoundingBack({ layers, before, after }: Rounding): string {
   const which = `layers ${layers.join(',')} stored as the weights that do not train`;
@@ -132,6 +137,8 @@ export function describeEvent(event: RunEvent, steps: number): string | null {
       return describeProof(event);
     case 'prepared':
       return describePrepared(event.prepared);
+    case 'phase':
+      return event.detail ?? null;
     default:
       return null;
   }

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkConfig, type RunConfig } from '../../config/run-config';
+import type { Gpu } from '../../gpu/device';
 import { AppError, errorInfo, type ErrorCode } from '../../base/errors';
 import { boundStrangers } from '../../io/node/bounded';
 import { CHECKPOINT_FOLDER, NodeCheckpoints } from '../../io/node/checkpoints';
@@ -12,9 +13,11 @@ import { realPath } from '../../io/node/overlap';
 import { readCheckpointState } from '../../train/checkpoint';
 import { checkGguf } from '../../export/run-gguf';
 import { prepareInputs, type RunInputs } from '../../train/prepare';
+import { proveRun } from '../../train/prove';
 import { describeBudget, planBudget } from './budget';
 import { writeElsewhere } from './continue-elsewhere';
 import { flagOf, helpText, parseOptions, type FinetuneOptions } from './options';
+import { describeProofLines } from './print';
 import { runJob, type Job } from './run-job';
 import type { FinetuneIo } from './io';
 import { withProfile } from './profile';
@@ -66,7 +69,8 @@ async function finetune(options: FinetuneOptions, io: FinetuneIo): Promise<numbe
   }
   const gpu = await io.openGpu();
   try {
-    return await runJob(job, io, gpu);
+    const status = await runJob(job, io, gpu);
+    return status === 0 && options.prove ? await prove(job, io, gpu) : status;
   } finally {
     gpu.close();
   }
@@ -102,9 +106,18 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
     flagOf,
     stored ? undefined : (bounds) => ({ ...adapt(bounds), model: name }),
   );
+  if (options.prove && inputs.config.method !== 'lisa')
+    throw new AppError('CONFIG_INVALID', `--prove shows what LISA promises, and --method is ${inputs.config.method}.`, 'Leave it out.');
   const fitted = stored ? inputs : inputsWithin(inputs, options, io);
   if (options.gguf) await checkGguf(inputs).catch(withoutGguf);
   return { options, inputs: fitted, out, reader };
+}
+
+/** Exit status: 1 if a line does not hold. */
+async function prove({ options, inputs }: Job, io: FinetuneIo, gpu: Gpu): Promise<number> {
+  const lines = await proveRun(gpu, inputs, { check: () => Promise.resolve(), progress: () => undefined });
+  io.stdout(options.json ? `${JSON.stringify({ type: 'proof', lines })}\n` : `\n${describeProofLines(lines)}\n`);
+  return lines.every(({ holds }) => holds) ? 0 : 1;
 }
 
 /** The inputs with the settings that keep the budget, if there is one. */

@@ -108,6 +108,16 @@ test('a file that is no profile, and a sampler that would not look at it, are re
   }
 });
 
+test('--prove shows every promise with its figures after the run, and is refused for what promises none of them', async () => {
+  const { status, stdout, stderr } = await cli([...quickOptions(model, data, path('proved'), { steps: '2' }), '--prove'], { gpu: true });
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout.match(/^holds: /gm)).toHaveLength(6);
+  expect(stdout).toContain('With γ = L it is full training, bit for bit');
+  const refused = await cli([...quickOptions(model, data, path('unproved'), { method: 'lora' }), '--prove']);
+  expect(refused.stderr).toContain('--prove shows what LISA promises');
+  expect(refused.status).toBe(2);
+});
+
 test('Algorithm 1 to the letter trains no layer in some periods, and the run says in how many', async () => {
   const more = { 'lisa-sampler': 'algorithm1', 'lisa-layers': '1', 'lisa-period': '1', steps: '6', seed: '2' };
   const { status, stdout, stderr } = await cli(quickOptions(model, data, path('algorithm1'), more), { gpu: true });

@@ -15,7 +15,7 @@ export function allowMirror({ url, redirects }: { readonly url?: unknown; readon
     if (typeof address === 'string' && URL.canParse(address)) mirrors.add(new URL(address).origin);
 }
 
-export function mayAsk(address: URL, own: string): boolean {
+function mayAsk(address: URL, own: string): boolean {
   if (address.origin === own || address.protocol === 'blob:' || mirrors.has(address.origin)) return true;
   return address.protocol === 'https:' && address.port === '' && HUB_HOSTS.some((host) => host.test(address.hostname));
 }

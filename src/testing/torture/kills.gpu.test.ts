@@ -12,6 +12,7 @@ import { randomStream } from '../../base/random';
 import { quickOptions, ROOT } from '../tiny-cli';
 import { temporaryFolder, writeTinyModel } from '../tiny-folder';
 import { textRows } from '../tiny-session';
+import { writeQuantisable } from '../quantisable';
 
 const KILLS = Number(process.env.LISA_TORTURE_KILLS ?? 0);
 const SEED = Number(process.env.LISA_TORTURE_SEED ?? 1);
@@ -24,18 +25,31 @@ const CASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'LISA, recomputed, frozen weights checked': { recompute: 'layer', verify: 'on' },
   'LISA, exported as f16': { 'out-dtype': 'f16' },
   full: { method: 'full' },
+  'LISA, 8-bit base, state parked': { weights: 'int8', 'lisa-state': 'park', 'out-dtype': 'bf16' },
+  'LISA, 4-bit base and every lever': {
+    weights: 'int4',
+    recompute: 'layer',
+    'optimizer-state': 'int8',
+    'grad-clip-mode': 'block',
+    'lisa-embedding': 'rows',
+    verify: 'on',
+  },
   LoRA: { method: 'lora', 'lora-rank': '3', gguf: 'f32' },
 };
 
 describe.skipIf(KILLS === 0)('killed', () => {
   const folder = temporaryFolder('kills');
   afterAll(() => folder.remove());
-  const model = writeTinyModel(join(folder.path, 'model'), 'tiny-llama');
+  const odd = writeTinyModel(join(folder.path, 'model'), 'tiny-llama');
+  const quantisable = join(folder.path, 'quantisable');
   const data = join(folder.path, 'rows.jsonl');
   writeFileSync(data, textRows(6).bytes);
   const draw = randomStream(SEED, 'kills');
 
-  beforeAll(() => ensureBuild('node', { quiet: true }), 300_000);
+  beforeAll(async () => {
+    await writeQuantisable(quantisable);
+    await ensureBuild('node', { quiet: true });
+  }, 300_000);
 
   /** Runs the program; kills it after `ms` if it has not ended. */
   const finetune = (
@@ -75,7 +89,12 @@ describe.skipIf(KILLS === 0)('killed', () => {
     async (name, more) => {
       const at = (which: string): string => join(folder.path, `${name}-${which}`.replaceAll(/[^\w-]+/g, '-'));
       const options = (out: string): string[] =>
-        quickOptions(model, data, out, { steps: '24', 'save-every': '3', 'eval-every': '6', ...more });
+        quickOptions(more.weights?.startsWith('int') ? quantisable : odd, data, out, {
+          steps: '24',
+          'save-every': '3',
+          'eval-every': '6',
+          ...more,
+        });
       const whole = await finetune(options(at('whole')), null);
       expect(whole.status, whole.stderr).toBe(0);
       const expected = contents(at('whole'));

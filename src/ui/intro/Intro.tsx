@@ -48,7 +48,7 @@ export function Intro({ setup }: { readonly setup: Setup }) {
 function Need({ setup: { model, config, faults } }: { readonly setup: Setup }) {
   const forecaster = useForecaster((state) => state.forecaster);
   const of = (method: 'lisa' | 'full'): number | null =>
-    forecaster && model && faults.length === 0 ? (forecaster.memory(model, config, method).forecast?.total ?? null) : null;
+    forecaster && model && faults.length === 0 ? (forecaster.memory(model, config, method)?.forecast?.total ?? null) : null;
   const [lisa, full] = [of('lisa'), of('full')];
   return (
     <p className="intro-need">

@@ -9,7 +9,7 @@ import { purposeBar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatCount, formatLarge, formatList, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
-import type { PlannedModel } from '../preview/forecaster';
+import type { PlannedModel } from '../preview/forecast-key';
 import { useForecaster } from '../preview/forecasts';
 import { fittedNotes, modelStanding, standingReasons, standingSentence, type ModelStanding } from './verdict';
 

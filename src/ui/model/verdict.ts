@@ -8,7 +8,8 @@ import { limitFault } from '../../plan/forecast-limits';
 import { verdictOf, type Verdict } from '../../store/setup/budget';
 import { formatBytes, formatCount, formatList } from '../format';
 import { METHOD_NAMES } from '../labels';
-import type { Forecaster, PlannedModel } from '../preview/forecaster';
+import type { PlannedModel } from '../preview/forecast-key';
+import type { Forecaster } from '../preview/forecaster';
 import { fitConfig } from '../preview/forecasts';
 
 /** 'allowed': it is within the device's limits, and no budget is set. 'unknown': the current settings cannot run. */
@@ -36,14 +37,16 @@ interface Against {
   readonly budget: number | null;
 }
 
+/** Null while a forecast is not there yet. */
 export function modelStanding(
   model: PlannedModel,
   config: RunConfig,
   forecaster: Pick<Forecaster, 'memory'>,
   against: Against,
-): ModelStanding {
+): ModelStanding | null {
   const fitted = fitConfig(config, model.shape);
   const runs = configFaults(fitted, model.shape).length === 0;
+  if (runs && STANDING_METHODS.some((method) => forecaster.memory(model, fitted, method) === null)) return null;
   return {
     fitted,
     methods: STANDING_METHODS.map((method) => (runs ? methodStanding(method, model, fitted, forecaster, against) : unknown(method))),
@@ -59,7 +62,7 @@ function methodStanding(
   forecaster: Pick<Forecaster, 'memory'>,
   { limits, budget }: Against,
 ): MethodStanding {
-  const { forecast, error } = forecaster.memory(model, config, method);
+  const { forecast, error } = forecaster.memory(model, config, method)!;
   if (!forecast) return { method, forecast: null, verdict: 'cannot', reason: error.detail };
   const fault = limits && limitFault(forecast, limits);
   if (fault) {

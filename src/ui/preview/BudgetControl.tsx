@@ -8,7 +8,7 @@ import { Slider } from '../widgets/Slider';
 import { budgetStops } from '../widgets/stops';
 import { Why } from '../widgets/Why';
 import { FitToBudget } from './FitToBudget';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
 
 const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
 /** The slider's place before anything is set: what many laptops have. */

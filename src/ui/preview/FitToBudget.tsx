@@ -8,7 +8,7 @@ import { setConfig } from '../../store/setup/config';
 import { formatBytes } from '../format';
 import { LABELS } from '../labels';
 import { ErrorCard } from '../widgets/ErrorCard';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
 import { usePlanned } from './planning';
 
 interface FitToBudgetProps {

@@ -14,7 +14,7 @@ import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { forecastReceipt } from '../receipt';
 import { BudgetControl } from './BudgetControl';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
 import { FitTable } from './FitTable';
 import { usePlanned } from './planning';
 import { WaterfallView } from './WaterfallView';

@@ -4,7 +4,7 @@ import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
 import { KnownModels } from './KnownModels';
 import { MemoryPreview } from './MemoryPreview';
 import { SchedulePanel } from './SchedulePanel';

@@ -8,7 +8,7 @@ import { LARGER_MODELS, type KnownModel } from '../known-models';
 import { METHOD_NAMES } from '../labels';
 import { difference } from '../receipt';
 import { ErrorCard } from '../widgets/ErrorCard';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
 import { fitConfig } from './forecasts';
 import { usePlanned } from './planning';
 import { leverName, priceOf, waterfallNotes, whyNotLora } from './waterfall-text';

@@ -1,32 +1,28 @@
-// Forecasts of one model, cached by what they depend on, because dragging a slider asks for the same ones repeatedly. This file
-// imports the plan and every kernel's text, so it is loaded separately from the page (forecasts.ts).
+// Forecasts of one model, remembered by what they depend on, because dragging a slider asks for the same ones repeatedly. This file
+// imports the plan and every kernel's text, so it is not in the page's own thread: planner.worker.ts has it.
 
-import { layerWeights } from '../../config/importance';
-import { policiesOf } from '../../config/policies';
+import { asMethod } from '../../config/as-method';
 import type { Method, RunConfig } from '../../config/run-config';
 import { errorInfo, type ErrorInfo } from '../../base/errors';
-import { tosses } from '../../lisa/schedule';
 import { forecast, stepFlopsOf, type Forecast } from '../../plan/forecast';
-import type { ModelShape, CheckpointTypes } from '../../model/types';
-
-/** The parts of a model that its memory depends on. `types`: the types of its checkpoint's tensors, for weights that may keep them. */
-export interface PlannedModel {
-  readonly shape: ModelShape;
-  readonly types: CheckpointTypes;
-  /** How many tokens of the vocabulary the chosen data uses; absent while nobody has counted them. */
-  readonly dataTokens?: number;
-}
+import { flopsKey, memoryKey, type PlannedModel } from './forecast-key';
 
 export type ForecastResult = { readonly forecast: Forecast; readonly error: null } | { readonly forecast: null; readonly error: ErrorInfo };
+
+/** What the page knows of a run's memory and work. Null: it is not known yet, or the settings cannot run. */
+export interface Forecaster {
+  memory(model: PlannedModel, config: RunConfig, method?: Method): ForecastResult | null;
+  /** FLOPs of one optimizer step with full rows. */
+  stepFlops(model: PlannedModel, config: RunConfig): number | null;
+}
 
 const REMEMBERED = 256;
 
 /** The last results by key; the oldest are dropped first. */
-function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (config: RunConfig) => unknown) {
+function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, keyOf: (model: PlannedModel, config: RunConfig) => string) {
   const known = new Map<string, T>();
   return (model: PlannedModel, config: RunConfig): T => {
-    const { shape, types, dataTokens } = model;
-    const key = JSON.stringify([shape, config.weightStorage === 'f32' ? null : types, dataTokens, keyOf(config)]);
+    const key = keyOf(model, config);
     const found = known.get(key);
     if (found !== undefined) return found;
     const made = make(model, config);
@@ -36,26 +32,7 @@ function remembering<T>(make: (model: PlannedModel, config: RunConfig) => T, key
   };
 }
 
-/**
- * All settings that the bytes depend on. The draws matter because they decide the number of slots and, with a frozen
- * embedding, which layers keep activations.
- */
-function memoryKey(config: RunConfig): unknown {
-  const { method, batchSize, seqLen, sampleTokens, loraRank, lisaLayers, lisaSampler, lisaAdapt } = config;
-  const { weightStorage, optimizerState, recompute, gradClipMode, gradAccum } = config;
-  const { steps, seed, stepsPerPeriod } = config;
-  const shared = [method, batchSize, seqLen, sampleTokens, weightStorage, optimizerState, recompute, gradClipMode, gradAccum === 1];
-  if (method === 'lora') return [...shared, loraRank];
-  if (method === 'full') return shared;
-  const policies = [true, false].map((tied) => policiesOf(config, tied));
-  const draws =
-    policies.every(({ embedding }) => embedding !== 'off') && !tosses(lisaSampler)
-      ? []
-      : [steps, seed, stepsPerPeriod, layerWeights(config)];
-  return [...shared, lisaLayers, policies, lisaSampler, lisaAdapt, ...draws];
-}
-
-/** Memory of a method with all other settings unchanged. A shape that cannot be planned gives an error, not a number. */
+/** A shape that cannot be planned gives an error, not a number. */
 const memoryOf = remembering<ForecastResult>(({ shape, types, dataTokens }, config) => {
   try {
     return { forecast: forecast(shape, config, types, dataTokens), error: null };
@@ -64,23 +41,17 @@ const memoryOf = remembering<ForecastResult>(({ shape, types, dataTokens }, conf
   }
 }, memoryKey);
 
-/** FLOPs of one optimizer step with full rows; null if the settings cannot run. */
-const flopsOf = remembering<number | null>(
-  ({ shape, dataTokens }, config) => {
-    try {
-      return stepFlopsOf(shape, config, dataTokens);
-    } catch {
-      return null; // The memory forecast of the same settings gives the reason.
-    }
-  },
-  (config) => [memoryKey(config), config.gradAccum, config.seed, layerWeights(config)],
-);
+const flopsOf = remembering<number | null>(({ shape, dataTokens }, config) => {
+  try {
+    return stepFlopsOf(shape, config, dataTokens);
+  } catch {
+    return null; // The memory forecast of the same settings gives the reason.
+  }
+}, flopsKey);
 
-const withMethod = (config: RunConfig, method: Method): RunConfig => (config.method === method ? config : { ...config, method });
-
+/** Plans at once. */
 export const forecaster = {
   memory: (model: PlannedModel, config: RunConfig, method: Method = config.method): ForecastResult =>
-    memoryOf(model, withMethod(config, method)),
+    memoryOf(model, asMethod(config, method, model.shape.layers)),
   stepFlops: flopsOf,
-};
-export type Forecaster = typeof forecaster;
+} satisfies Forecaster;

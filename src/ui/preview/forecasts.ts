@@ -1,36 +1,84 @@
-// Gives the page its forecasts. The forecaster is a separate chunk, loaded after the first paint. Until it is there, its place
-// stays empty.
+// Gives the page its forecasts. They are planned in the planner's thread, which starts after the first paint; until one is there, its
+// place stays empty.
 
 import { create } from 'zustand';
 import { layerWeights } from '../../config/importance';
-import type { RunConfig } from '../../config/run-config';
-import { errorInfo, type ErrorInfo } from '../../base/errors';
+import { asMethod } from '../../config/as-method';
+import type { Method, RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import { expectedCoverage, schedule, type Period } from '../../lisa/schedule';
-import type { Forecaster } from './forecaster';
+import { flopsKey, kindKey, memoryKey, type PlannedModel } from './forecast-key';
+import type { Forecaster, ForecastResult } from './forecaster';
+import { planner } from './planning';
 
-export type ForecasterState =
-  | { readonly status: 'loading'; readonly forecaster: null }
-  | { readonly status: 'ready'; readonly forecaster: Forecaster }
-  | { readonly status: 'failed'; readonly forecaster: null; readonly error: ErrorInfo };
+const REMEMBERED = 256;
 
-export const useForecaster = create<ForecasterState>(() => ({ status: 'loading', forecaster: null }));
+/** Forecasts that wait for the planner's thread. More than are on the screen at once; beyond them the oldest gives way. */
+const MOST_WAITING = 16;
 
-/** Loads once per page, and again after a failure. */
-export async function loadForecaster(): Promise<void> {
-  if (useForecaster.getState().status === 'ready') return;
-  useForecaster.setState({ status: 'loading', forecaster: null }, true);
-  try {
-    const { forecaster } = await import('./forecaster');
-    useForecaster.setState({ status: 'ready', forecaster }, true);
-  } catch (thrown) {
-    const error: ErrorInfo = {
-      ...errorInfo(thrown),
-      detail: 'The memory forecast could not be loaded.',
-      remedy: 'Check the connection to the page’s server, then try again. Training works without the forecast.',
-    };
-    useForecaster.setState({ status: 'failed', forecaster: null, error }, true);
+type Ask = <K extends 'memory' | 'flops'>(
+  place: string,
+  kind: K,
+  question: { readonly model: PlannedModel; readonly config: RunConfig },
+) => Promise<{ readonly answer: unknown; readonly error: unknown } | null>;
+
+/**
+ * What the planner has answered so far. A forecast that is not there is asked for; until it comes, the last one of the same model and method
+ * stands in for it, so that nothing on the screen comes and goes while a slider is dragged.
+ */
+export class KnownForecasts implements Forecaster {
+  readonly #ask: Ask;
+  readonly #onAnswer: () => void;
+  readonly #known = new Map<string, unknown>();
+  readonly #last = new Map<string, unknown>();
+  readonly #asked = new Set<string>();
+  #count = 0;
+
+  constructor(ask: Ask, onAnswer: () => void) {
+    this.#ask = ask;
+    this.#onAnswer = onAnswer;
   }
+
+  memory(model: PlannedModel, config: RunConfig, method: Method = config.method): ForecastResult | null {
+    const wanted = asMethod(config, method, model.shape.layers);
+    return this.#get('memory', memoryKey(model, wanted), model, wanted) as ForecastResult | null;
+  }
+
+  stepFlops(model: PlannedModel, config: RunConfig): number | null {
+    return this.#get('flops', flopsKey(model, config), model, config) as number | null;
+  }
+
+  #get(kind: 'memory' | 'flops', of: string, model: PlannedModel, config: RunConfig): unknown {
+    const [key, near] = [`${kind} ${of}`, `${kind} ${kindKey(model, config)}`];
+    if (this.#known.has(key)) return this.#known.get(key);
+    if (!this.#asked.has(key)) {
+      this.#asked.add(key);
+      void this.#ask(`${kind} ${this.#count++ % MOST_WAITING}`, kind, { model, config }).then((reply) => {
+        this.#asked.delete(key);
+        if (!reply || reply.error !== null) return;
+        if (this.#known.size >= REMEMBERED) this.#known.delete(this.#known.keys().next().value ?? '');
+        this.#known.set(key, reply.answer);
+        this.#last.set(near, reply.answer);
+        this.#onAnswer();
+      });
+    }
+    return this.#last.get(near) ?? null;
+  }
+}
+
+/** Null until the page has been painted once. A new one after every answer, so that what was calculated from it is calculated again. */
+export const useForecaster = create<{ readonly forecaster: Forecaster | null }>(() => ({ forecaster: null }));
+
+export function startForecasts(): void {
+  const known = new KnownForecasts(
+    (...asked) => planner.ask(...asked),
+    () => publish(),
+  );
+  const publish = (): void =>
+    useForecaster.setState({
+      forecaster: { memory: (...of) => known.memory(...of), stepFlops: (...of) => known.stepFlops(...of) },
+    });
+  publish();
 }
 
 /** The settings adapted to the model: its own bounds on length and γ, and no sampling weights of another model's layers. */

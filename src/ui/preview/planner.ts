@@ -1,11 +1,12 @@
 // Answers of the page's planner: what takes many plans, and therefore runs in a worker of its own (planner.worker.ts). Pure.
 
 import type { ConfigKey, Method, RunConfig } from '../../config/run-config';
-import { errorInfo, type ErrorInfo } from '../../base/errors';
+import { AppError, errorInfo, type ErrorInfo } from '../../base/errors';
 import { fitToBudget, type BudgetPlan } from '../../plan/budget';
-import { asMethod, forecast, type Forecast } from '../../plan/forecast';
+import { forecast, type Forecast } from '../../plan/forecast';
 import { waterfall, type Waterfall } from '../../plan/waterfall';
-import type { PlannedModel } from './forecaster';
+import type { PlannedModel } from './forecast-key';
+import { forecaster, type ForecastResult } from './forecaster';
 
 interface Asked {
   readonly model: PlannedModel;
@@ -13,6 +14,9 @@ interface Asked {
 }
 
 export interface Questions {
+  readonly memory: Asked;
+  /** FLOPs of a step. */
+  readonly flops: Asked;
   /** The memory of every method with otherwise equal settings. */
   readonly methods: Asked;
   readonly waterfall: Asked;
@@ -23,6 +27,8 @@ export interface Questions {
 }
 
 export interface Answers {
+  readonly memory: ForecastResult;
+  readonly flops: number | null;
   readonly methods: Readonly<Record<Method, Forecast>>;
   readonly waterfall: Waterfall;
   readonly fit: BudgetPlan;
@@ -32,8 +38,14 @@ export interface Answers {
 export type Kind = keyof Questions;
 
 const ANSWER: { readonly [K in Kind]: (question: Questions[K]) => Answers[K] } = {
-  methods: ({ model: { shape, types, dataTokens }, config }) => {
-    const of = (method: Method): Forecast => forecast(shape, asMethod(config, method, shape), types, dataTokens);
+  memory: ({ model, config }) => forecaster.memory(model, config),
+  flops: ({ model, config }) => forecaster.stepFlops(model, config),
+  methods: ({ model, config }) => {
+    const of = (method: Method): Forecast => {
+      const { forecast, error } = forecaster.memory(model, config, method);
+      if (error) throw new AppError(error.code, error.detail, error.remedy);
+      return forecast;
+    };
     return { full: of('full'), lora: of('lora'), lisa: of('lisa') };
   },
   waterfall: ({ model: { shape, types, dataTokens }, config }) => waterfall(shape, config, types, dataTokens),

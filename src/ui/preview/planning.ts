@@ -71,7 +71,7 @@ export class Planner {
   }
 }
 
-const planner = new Planner(() => new Worker(new URL('./planner.worker.ts', import.meta.url), { type: 'module', name: 'planner' }));
+export const planner = new Planner(() => new Worker(new URL('./planner.worker.ts', import.meta.url), { type: 'module', name: 'planner' }));
 
 export interface Planned<K extends Kind> {
   /** The last answer: that of the question, unless `stale`. */

@@ -12,7 +12,8 @@ import { focusField } from '../focus';
 import { formatBytes } from '../format';
 import { ActionButton } from '../widgets/Button';
 import { ErrorCard } from '../widgets/ErrorCard';
-import type { Forecaster, PlannedModel } from '../preview/forecaster';
+import type { PlannedModel } from '../preview/forecast-key';
+import type { Forecaster } from '../preview/forecaster';
 import { useForecaster } from '../preview/forecasts';
 
 interface FailureProps {
@@ -72,7 +73,7 @@ function showField(key: ConfigKey): void {
 /** Bytes that a change would save, by the forecast; 0 if that is unknown or if nothing is saved. */
 function forecastSaving(forecaster: Forecaster | null, model: PlannedModel | null, { config }: Run, { patch }: Suggestion): number {
   if (!model || !forecaster) return 0;
-  const now = forecaster.memory(model, config).forecast?.total ?? 0;
-  const then = forecaster.memory(model, { ...config, ...patch }).forecast?.total ?? now;
+  const now = forecaster.memory(model, config)?.forecast?.total ?? 0;
+  const then = forecaster.memory(model, { ...config, ...patch })?.forecast?.total ?? now;
   return now - then;
 }

@@ -7,6 +7,7 @@ import type { ActionState } from '../actions';
 import { Curves } from './Curves';
 import { EventLog } from './EventLog';
 import { Facts } from './Facts';
+import { ImportanceNow } from './ImportanceNow';
 import { MemoryNow } from './MemoryNow';
 import { MemoryPanel } from './MemoryPanel';
 import { Outcome } from './Outcome';
@@ -37,6 +38,7 @@ export function RunView({ picture, state }: RunViewProps) {
         <div className="run-now">
           <StackNow picture={picture} state={state} />
           <MemoryNow picture={picture} />
+          <ImportanceNow picture={picture} />
         </div>
         <div className="run-about">
           <RunSettings run={run} />

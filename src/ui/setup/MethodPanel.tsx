@@ -9,6 +9,7 @@ import type { Setup } from '../setup-state';
 import { Coverage } from './Coverage';
 import { Fields } from './Fields';
 import { METHOD_FIELDS } from './form';
+import { Importance } from './Importance';
 
 const OPTIONS = METHODS.map((method) => [method, METHOD_NAMES[method]] as const);
 
@@ -23,6 +24,7 @@ export function MethodPanel({ setup }: { readonly setup: Setup }) {
       <Segmented legend={label} name="method" value={method} options={OPTIONS} onChange={setMethod} />
       <Fields setup={setup} keys={METHOD_FIELDS} />
       {method === 'lisa' && <Coverage setup={setup} />}
+      {method === 'lisa' && <Importance setup={setup} />}
     </Panel>
   );
 }
