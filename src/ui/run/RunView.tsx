@@ -2,6 +2,7 @@
 // samples, settings. Everything here comes from the run's own configuration and events.
 
 import type { RunPicture } from '../../store/run/picture';
+import { isActive } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { Curves } from './Curves';
 import { EventLog } from './EventLog';
@@ -30,8 +31,8 @@ export function RunView({ picture, state }: RunViewProps) {
   return (
     <div className="run">
       <div className="run-curves">
-        {live && <Outcome run={run} state={state} />}
-        <Facts picture={picture} />
+        {live && <Outcome picture={picture} state={state} />}
+        {!(live && run.phase === 'done') && <Facts picture={picture} />}
         {run.prepared ? <Curves picture={picture} /> : <Starting run={run} />}
       </div>
       <div className="run-side">
@@ -43,7 +44,7 @@ export function RunView({ picture, state }: RunViewProps) {
         <div className="run-about">
           <RunSettings run={run} />
           {live && <EventLog runId={run.runId} />}
-          {live && <WhileTraining />}
+          {live && isActive(run) && <WhileTraining />}
         </div>
       </div>
       <div className="run-more">
