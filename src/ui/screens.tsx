@@ -2,22 +2,20 @@
 // first shown.
 
 import { lazy, memo, type ComponentType } from 'react';
-import { useLivePicture } from '../store/run/picture';
-import { isActive, type View } from '../store/run/run';
+import type { View } from '../store/run/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
 import { DataPreviewPanel } from './data/DataPreviewPanel';
 import { Intro } from './intro/Intro';
 import { Notices } from './Notices';
 import { PreviewView } from './preview/PreviewView';
-import { RunView } from './run/RunView';
 import { SetupColumn } from './setup/SetupColumn';
 import type { Setup } from './setup-state';
 
 const CompareScreen = lazy(() => import('./compare/CompareScreen'));
-const DownloadPanel = lazy(() => import('./card/DownloadPanel').then((part) => ({ default: part.DownloadPanel })));
 const HistoryScreen = lazy(() => import('./history/HistoryScreen'));
 const ReplayScreen = lazy(() => import('./replay/ReplayScreen'));
+const RunScreen = lazy(() => import('./run/RunScreen'));
 
 export interface Screen {
   readonly view: View;
@@ -60,15 +58,3 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
 const SetupForm = memo(({ setup }: { readonly setup: Setup }) => <SetupColumn setup={setup} />);
 const SetupIntro = memo(({ setup }: { readonly setup: Setup }) => <Intro setup={setup} />);
 const SetupPreview = memo(({ setup }: { readonly setup: Setup }) => <PreviewView setup={setup} />);
-
-function RunScreen({ state }: { readonly state: ActionState }) {
-  const picture = useLivePicture();
-  return (
-    <div className="stage">
-      <ActionBar state={state} />
-      <Notices state={state} />
-      {picture && <RunView picture={picture} state={state} />}
-      {picture && !isActive(picture.run) && <DownloadPanel picture={picture} state={state} />}
-    </div>
-  );
-}
