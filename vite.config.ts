@@ -2,10 +2,11 @@
 
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { staticHost } from './scripts/page/plugin.mjs';
 
 export default defineConfig({
   base: './',
-  plugins: [react()],
+  plugins: [react(), staticHost()],
   worker: { format: 'es' },
   build: {
     // Every browser with WebGPU understands it.

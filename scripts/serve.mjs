@@ -9,6 +9,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { pipeline } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { HUB_HOSTS, policy } from './page/policy.mjs';
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -30,12 +31,6 @@ const TYPES = {
 };
 
 /**
- * The Hub, and where it redirects to for the bytes of large files: cas-bridge.xethub.hf.co, us.aws.cdn.hf.co, cdn-lfs*.hf.co,
- * cdn-lfs*.huggingface.co. A policy cannot say cdn-lfs*.
- */
-const HUB_HOSTS = ['https://huggingface.co', 'https://*.huggingface.co', 'https://*.hf.co'];
-
-/**
  * @typedef {object} HubOptions
  * @property {string} [hub] address of a mirror: the page uses it as its default hub, and may read from it
  * @property {readonly string[]} [redirects] origins that the mirror redirects to, besides the Hub's own
@@ -50,18 +45,9 @@ function originOf(/** @type {string} */ address) {
 
 /** Sent with every answer. Scripts, styles, worker and files are the page's own; besides them it may only read from the hub. */
 const headersFor = (/** @type {HubOptions} */ { hub, redirects = [] }) => ({
-  'Content-Security-Policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "worker-src 'self'",
-    `connect-src ${["'self'", ...HUB_HOSTS, ...[hub ?? [], redirects].flat().map(originOf)].join(' ')}`,
-    "img-src 'self' data: blob:",
-    "font-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; '),
+  'Content-Security-Policy': [...policy([...HUB_HOSTS, ...[hub ?? [], redirects].flat().map(originOf)]), "frame-ancestors 'none'"].join(
+    '; ',
+  ),
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
@@ -80,7 +66,8 @@ const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
  * @returns {Promise<{ url: string, port: number, close: () => Promise<void> }>}
  */
 export async function serve(folder, port = 0, hubOptions = {}) {
-  const site = { base: await realpath(folder), headers: headersFor(hubOptions), hub: hubOptions.hub };
+  const { hub, redirects = [] } = hubOptions;
+  const site = { base: await realpath(folder), headers: headersFor(hubOptions), hub, redirects };
   const server = createServer((request, response) => {
     answer(site, request, response).catch(() => {
       if (!response.headersSent) refuse(site, response, 500, 'The server failed.');
@@ -104,7 +91,7 @@ export async function serve(folder, port = 0, hubOptions = {}) {
   };
 }
 
-/** @typedef {{ base: string, headers: Record<string, string>, hub: string | undefined }} Site */
+/** @typedef {{ base: string, headers: Record<string, string>, hub: string | undefined, redirects: readonly string[] }} Site */
 
 /**
  * @param {Site} site
@@ -112,7 +99,7 @@ export async function serve(folder, port = 0, hubOptions = {}) {
  * @param {import('node:http').ServerResponse} response
  */
 async function answer(site, request, response) {
-  const { base, headers, hub } = site;
+  const { base, headers, hub, redirects } = site;
   const host = (request.headers.host ?? '').replace(/:\d+$/, '');
   if (!LOCAL_NAMES.has(host)) return refuse(site, response, 403, 'This server answers this machine only.');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -122,7 +109,7 @@ async function answer(site, request, response) {
   // The page asks here which hub is its default.
   if (hub !== undefined && request.url === '/hub.json') {
     response.writeHead(200, { ...headers, 'Content-Type': TYPES['.json'], 'Cache-Control': 'no-cache' });
-    return void response.end(JSON.stringify({ url: hub }));
+    return void response.end(JSON.stringify({ url: hub, redirects }));
   }
   const file = await locate(base, request.url ?? '/');
   if (file === null) return refuse(site, response, 404, 'There is no such file.');

@@ -123,7 +123,7 @@ test('a mirror and its redirects are allowed by their origins, and the page lear
   const mirrored = await serve(path.join(folder, 'site'), 0, { hub: 'http://127.0.0.1:9/hf', redirects: ['https://cdn.mirror.test/x'] });
   try {
     const answer = await fetch(`${mirrored.url}hub.json`);
-    expect(await answer.json()).toEqual({ url: 'http://127.0.0.1:9/hf' });
+    expect(await answer.json()).toEqual({ url: 'http://127.0.0.1:9/hf', redirects: ['https://cdn.mirror.test/x'] });
     expect(answer.headers.get('content-security-policy')).toContain(' https://*.hf.co http://127.0.0.1:9 https://cdn.mirror.test;');
   } finally {
     await mirrored.close();

@@ -52,10 +52,11 @@ export async function withFaults(page: Page): Promise<void> {
   });
 }
 
-/** The worker that trains. */
+/** The worker that trains; another one makes forecasts. */
 function trainer(page: Page): Promise<Worker> {
-  const [running] = page.workers();
-  return running ? Promise.resolve(running) : page.waitForEvent('worker');
+  const trains = (worker: Worker): boolean => /\/assets\/worker-[^/]*\.js$/.test(worker.url());
+  const running = page.workers().find(trains);
+  return running ? Promise.resolve(running) : page.waitForEvent('worker', trains);
 }
 
 export async function loseDevice(page: Page, message = 'the GPU was reset'): Promise<void> {

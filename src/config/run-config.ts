@@ -7,7 +7,7 @@ import type { NumberKind, ToggleKind } from './kinds';
 import { policyFault, trainsAtEveryStep } from './policies';
 
 export type { Method, ModelBounds } from './field';
-export { BUILTIN_DATA, BUILTIN_MODEL } from './fields/sources';
+export { BUILTIN_MODEL } from './fields/sources';
 export { METHOD_LR } from './fields/run';
 
 /** Everything a person chooses about a run. */

@@ -10,6 +10,7 @@ import { takeClosed, takeExport, takeExportFailure, takeMoved, takeRefusal, take
 import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
 import { note } from './run/log';
 import { tellPace } from './run/power';
+import { takeProof } from './run/proof';
 import { noteSpeed } from './run/speed';
 import { takeMeasurement } from './setup/importance';
 import { takeHubEvent } from './setup/hub';
@@ -53,6 +54,10 @@ export function route(event: Event): void {
     case 'examined':
     case 'examineFailed':
       return takeExamination(event);
+    case 'proving':
+    case 'proved':
+    case 'proveFailed':
+      return takeProof(event);
     case 'measuring':
     case 'measured':
     case 'measureFailed':

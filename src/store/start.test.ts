@@ -18,6 +18,7 @@ import { resetMetrics, runMetrics } from './run/metrics';
 import { useDeviceCheck } from './run/device-check';
 import { useFinishedStore } from './run/finished';
 import { newRun, patchExport, useRunStore } from './run/run';
+import { prove, useProofStore } from './run/proof';
 import { useSpeedStore } from './run/speed';
 import { useConfigStore } from './setup/config';
 import { lookAt, useHubStore } from './setup/hub';
@@ -58,6 +59,7 @@ const STORES = {
   compare: useCompareStore,
   inspect: useInspectStore,
   importance: useImportanceStore,
+  proof: useProofStore,
   sources: useSourcesStore,
   hub: useHubStore,
 } satisfies Record<string, Pick<StoreApi<unknown>, 'subscribe'>>;
@@ -223,6 +225,9 @@ describe('what else the worker says', () => {
     inspecting: [() => ({ id: lastId('inspect'), fraction: 0.5, head: null }), ['inspect']],
     inspected: [() => ({ id: lastId('inspect'), preview: { refusal: null } as never }), ['inspect']],
     inspectFailed: [() => ({ id: lastId('inspect'), error }), ['inspect']],
+    proving: [() => ({ runId: 'ended', what: 'A short run', fraction: 0.5 }), ['proof']],
+    proved: [() => ({ runId: 'ended', lines: [] }), ['proof']],
+    proveFailed: [() => ({ runId: 'ended', error }), ['proof']],
     measuring: [() => ({ id: lastId('measure'), progress: { phase: 'lora', done: 1, of: 3 } }), ['importance']],
     measured: [() => ({ id: lastId('measure'), profile: importanceProfile() }), ['importance']],
     measureFailed: [() => ({ id: lastId('measure'), error }), ['importance']],
@@ -237,6 +242,9 @@ describe('what else the worker says', () => {
   };
   /** What the page must have asked before the event means anything to it. */
   const asked: Partial<Record<Other, () => void>> = {
+    proving: () => prove('ended'),
+    proved: () => prove('ended'),
+    proveFailed: () => prove('ended'),
     measuring: () => measure(3),
     measured: () => measure(3),
     measureFailed: () => measure(3),

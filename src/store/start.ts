@@ -17,13 +17,16 @@ import { watchImportance } from './setup/importance';
 import { watchData } from './setup/inspect';
 import { watchLocalModel } from './setup/local-model';
 import { loadSetupMode } from './setup/setup-mode';
+import { loadBuiltinData } from './setup/sources';
 import { followAddress } from './setup/url';
+import { watchWanted } from './setup/wanted';
 
 /** Called once per page, before its first paint. Returns the function that ends what the stores watch; the worker stays. */
 export function startStores(): () => void {
   // 1. What this browser remembers: the first paint shows it.
   loadTheme();
   loadSetupMode();
+  loadBuiltinData();
   loadBudget();
   loadSpeeds();
   const ends = [
@@ -42,6 +45,7 @@ export function startStores(): () => void {
     watchHub(),
     watchHubChoice(),
     watchData(),
+    watchWanted(),
     watchImportance(),
   ];
   // 5. The worker, last: all of the above hear its first answer.

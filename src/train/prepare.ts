@@ -48,7 +48,7 @@ export class Unwanted extends Error {}
  * Number of default prompts, if the person gives none. They come from the held-out rows, so the run does not train on them. Each is sampled
  * several times in a run.
  */
-const DEFAULT_PROMPTS = 1;
+const DEFAULT_PROMPTS = 3;
 /** How many characters of a text a plain default prompt takes. */
 const PLAIN_PROMPT_CHARS = 40;
 

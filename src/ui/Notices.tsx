@@ -7,6 +7,7 @@ import { ActionButton } from './widgets/Button';
 import { ErrorCard } from './widgets/ErrorCard';
 import { ResumeCard } from './run/ResumeCard';
 import { BatteryNotice } from './run/BatteryNotice';
+import { UpdateNotice } from './UpdateNotice';
 import { TabNotice } from './run/TabNotice';
 import { UnfinishedDownload } from './hub/UnfinishedDownload';
 
@@ -18,6 +19,7 @@ export function Notices({ state }: { readonly state: ActionState }) {
       {state.view === 'setup' && <UnfinishedDownload />}
       <BatteryNotice state={state} />
       <TabNotice />
+      <UpdateNotice state={state} />
     </>
   );
 }

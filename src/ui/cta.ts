@@ -3,6 +3,7 @@
 import type { ConfigFault, ConfigKey, Method } from '../config/run-config';
 import type { LimitFault } from '../plan/forecast-limits';
 import type { Verdict } from '../store/setup/budget';
+import type { DataStanding } from '../store/setup/inspect';
 import type { DeviceState } from '../store/run/device';
 import type { SourcesState } from '../store/setup/sources';
 import { LABELS, METHOD_NAMES } from './labels';
@@ -21,7 +22,7 @@ export interface Findings {
   /** The verdict against the person's budget; null if no budget is set or nothing is known. */
   readonly verdict: Verdict | null;
   /** The state of the data preview. */
-  readonly data: 'unknown' | 'ready' | 'empty' | 'failed';
+  readonly data: DataStanding;
   /** A model is being downloaded. */
   readonly downloading?: boolean;
 }
@@ -54,6 +55,7 @@ export function startState(
   if (sources.dataKind === 'paste' && !sources.file) return blocked('Paste some data', 'data');
   const [fault] = faults;
   if (fault) return blocked(`Fix ${LABELS[fault.key].short}`, fault.key);
+  if (data === 'unmapped') return blocked('Map the columns', 'columns');
   if (data === 'failed') return blocked('Fix the data', 'data');
   if (data === 'empty') return blocked('Choose data with tokens to learn', 'data');
   if (limit) return blocked('Too large for this device', limit.grows === 'batch' ? 'batchSize' : 'model');

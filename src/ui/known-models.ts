@@ -24,6 +24,9 @@ const known = (id: PublicModel, name: string, repo?: string): KnownModel => ({
 /** The model that the page ships. */
 export const BUILTIN: KnownModel = known(BUILTIN_MODEL, BUILTIN_MODEL);
 
+/** Of its file; a test compares them with it. */
+export const BUILTIN_FACTS = { parameters: 1_738_880, dtypes: { f32: 0, f16: 1_738_880, bf16: 0 }, bytes: 3_485_616 } as const;
+
 /** Shown beside a small model, because larger models save more. */
 export const LARGER_MODELS: readonly KnownModel[] = [
   known('gpt2-124m', 'GPT-2 124M', 'openai-community/gpt2'),

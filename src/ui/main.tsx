@@ -2,6 +2,7 @@
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { watchOffline } from '../store/offline';
 import { startStores } from '../store/start';
 import { App } from './App';
 import { startForecasts } from './preview/forecasts';
@@ -20,6 +21,9 @@ if (root) {
       <App />
     </StrictMode>,
   );
-  // After the first paint, because what it loads is large and nothing can be clicked on it.
-  requestAnimationFrame(startForecasts);
+  // After the first paint, because what these load is large and nothing can be clicked on it.
+  requestAnimationFrame(() => {
+    startForecasts();
+    void watchOffline();
+  });
 }

@@ -7,6 +7,7 @@ import { isActive, type View } from '../store/run/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
 import { DataPreviewPanel } from './data/DataPreviewPanel';
+import { Intro } from './intro/Intro';
 import { Notices } from './Notices';
 import { PreviewView } from './preview/PreviewView';
 import { RunView } from './run/RunView';
@@ -47,6 +48,7 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
       <div className="stage">
         <ActionBar state={state} />
         <Notices state={state} />
+        <SetupIntro setup={state.setup} />
         <SetupPreview setup={state.setup} />
         <DataPreviewPanel />
       </div>
@@ -56,6 +58,7 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
 
 // A running training changes the state ten times a second, but nothing in these screens.
 const SetupForm = memo(({ setup }: { readonly setup: Setup }) => <SetupColumn setup={setup} />);
+const SetupIntro = memo(({ setup }: { readonly setup: Setup }) => <Intro setup={setup} />);
 const SetupPreview = memo(({ setup }: { readonly setup: Setup }) => <PreviewView setup={setup} />);
 
 function RunScreen({ state }: { readonly state: ActionState }) {

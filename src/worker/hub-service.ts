@@ -7,6 +7,7 @@ import { HubClient, type ClientOptions, type HubAccess, type RepoFile } from '..
 import { downloadModel } from '../io/hub/download';
 import { lookAtModel } from '../io/hub/look';
 import { keyOf, type ModelCache } from '../io/hub/model-cache';
+import { allowMirror } from '../io/browser/guarded-fetch';
 import type { Patience } from '../io/hub/retry';
 import { compactTypes } from '../io/sources/model-facts';
 import { openModel } from '../io/sources/model-files';
@@ -61,6 +62,7 @@ export class HubService {
   async handle(command: HubCommand): Promise<void> {
     switch (command.type) {
       case 'hub':
+        if (command.mirror) allowMirror(command.mirror);
         this.#access = { url: parseHubUrl(command.url), token: parseToken(command.token) };
         return;
       case 'preflight':

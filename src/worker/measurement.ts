@@ -1,7 +1,7 @@
 // A measurement of importance inside the worker: the probe on the page's sources, one at a time. It ends when it is cancelled and when a run
 // starts, and leaves nothing behind.
 
-import { errorInfo } from '../base/errors';
+import { AppError, errorInfo } from '../base/errors';
 import type { LoadedFiles } from '../data/sample/inspect';
 import type { Gpu } from '../gpu/device';
 import { prepareInputs, Unwanted } from '../train/prepare';
@@ -9,12 +9,12 @@ import { measureImportance } from '../train/probe';
 import type { Command, Event } from './protocol';
 import { openSources, type SourcePlaces } from './sources';
 
-export type MeasureCommand = Extract<Command, { type: 'measure' }>;
+type MeasureCommand = Extract<Command, { type: 'measure' }>;
 
 /** Pause between two reports of the loading. */
 const TELL_MS = 100;
 
-export class Measurement {
+class Measurement {
   #cancelled = false;
   #active = true;
   readonly #settled: Promise<void>;
@@ -71,5 +71,43 @@ export class Measurement {
     } finally {
       this.#active = false;
     }
+  }
+}
+
+/** The measurement that was asked for last. */
+export class Measurements {
+  readonly #post: (event: Event) => void;
+  #last: Measurement | null = null;
+
+  constructor(post: (event: Event) => void) {
+    this.#post = post;
+  }
+
+  get active(): boolean {
+    return this.#last?.active ?? false;
+  }
+
+  /** Resolves when it has begun. `training`: a run is on the device, and the measurement is refused. */
+  async start(
+    command: MeasureCommand,
+    gpu: Gpu | null,
+    places: SourcePlaces,
+    counted: LoadedFiles | null,
+    training: boolean,
+  ): Promise<void> {
+    await this.end();
+    const refusal = !gpu
+      ? new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.')
+      : training
+        ? new AppError('CONFIG_INVALID', 'A run is training.', 'Measure before it starts or after it ends.')
+        : null;
+    if (!gpu || refusal) this.#post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
+    else this.#last = new Measurement(command, gpu, places, counted, this.#post);
+  }
+
+  /** Resolves when none is on the device any more. */
+  async end(): Promise<void> {
+    await this.#last?.cancel();
+    this.#last = null;
   }
 }

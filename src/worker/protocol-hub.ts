@@ -9,7 +9,13 @@ export type HubCommand =
    * The hub's address and the token for it, until the next such command or the worker's end. The token is sent to the address's
    * origin only, and stored nowhere.
    */
-  | { readonly type: 'hub'; readonly url: string; readonly token: string | null }
+  | {
+      readonly type: 'hub';
+      readonly url: string;
+      readonly token: string | null;
+      /** What the page’s own server says of a mirror: no other is asked. */
+      readonly mirror?: { readonly url?: unknown; readonly redirects?: unknown };
+    }
   /**
    * Looks at a model without its weights; answered by 'preflight' or 'preflightFailed' with the same id. A newer one replaces an
    * older. For the commit of a model that is complete in the cache, the hub is not asked.

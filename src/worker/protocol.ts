@@ -15,6 +15,7 @@ import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import type { ImportanceProfile } from '../lisa/profile';
 import type { DeviceReport } from '../train/device-report';
 import type { RunEvent } from '../train/events';
+import type { ProofLine } from '../train/prove';
 import type { ProbeProgress } from '../train/probe';
 
 export type Command =
@@ -74,7 +75,10 @@ export type Command =
   | { readonly type: 'cancelDeviceCheck' }
   /** Base and tuned model answer the same messages. A newer one replaces an older. */
   | ({ readonly type: 'compare'; readonly id: number; readonly request: CompareRequest } & OfEnded)
-  | { readonly type: 'cancelCompare' };
+  | { readonly type: 'cancelCompare' }
+  /** Shows with the ended run's model, data and settings that LISA does what it promises; answered by 'proving' and then 'proved' or 'proveFailed'. */
+  | ({ readonly type: 'prove' } & OfEnded)
+  | { readonly type: 'cancelProof' };
 
 /** A run that has ended, in this page or before: a stored one is opened first. `model`: the folder again, if it used a local one. */
 interface OfEnded {
@@ -132,6 +136,10 @@ export type Event =
   | { readonly type: 'inspecting'; readonly id: number; readonly fraction: number; readonly head: DataHead | null }
   | { readonly type: 'inspected'; readonly id: number; readonly preview: DataPreview }
   | { readonly type: 'inspectFailed'; readonly id: number; readonly error: ErrorInfo }
+  /** What is being done, and which part of it is done: 0 to 1. */
+  | { readonly type: 'proving'; readonly runId: string; readonly what: string; readonly fraction: number }
+  | { readonly type: 'proved'; readonly runId: string; readonly lines: readonly ProofLine[] }
+  | { readonly type: 'proveFailed'; readonly runId: string; readonly error: ErrorInfo }
   | { readonly type: 'measuring'; readonly id: number; readonly progress: ProbeProgress }
   | { readonly type: 'measured'; readonly id: number; readonly profile: ImportanceProfile }
   | { readonly type: 'measureFailed'; readonly id: number; readonly error: ErrorInfo }

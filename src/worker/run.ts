@@ -19,6 +19,7 @@ import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import type { RunEvent } from '../train/events';
 import { Queue } from './queue';
 import { keptSources, RunCheckpoints, type RunStorage } from './run-storage';
+import { proveRun, type ProofLine, type ProveHost } from '../train/prove';
 import { Discarded, Session } from '../train/session';
 import type { OpenScratch } from '../io/formats/scratch';
 import type { SafetensorsFile } from '../io/formats/safetensors';
@@ -49,6 +50,8 @@ export class WorkerRun {
   #comparison: Comparison | null = null;
   /** Uses of the session's engine after the run, one at a time. */
   readonly #uses = new Queue();
+  /** Counts proofs; one goes on while it is the last. */
+  #proofs = 0;
   #finished = false;
   readonly #settled: Promise<void>;
   readonly #onKept: (error: ErrorInfo | null) => void;
@@ -126,6 +129,18 @@ export class WorkerRun {
 
   cancelCompare(): void {
     this.#comparison?.cancel();
+  }
+
+  /** A newer proof, a new run and cancelProof() end it: it then rejects with Discarded. */
+  prove(gpu: Gpu, onProgress: ProveHost['progress']): Promise<ProofLine[]> {
+    const turn = ++this.#proofs;
+    const check = (): Promise<void> =>
+      this.#gate.discarded || turn !== this.#proofs ? Promise.reject(new Discarded()) : Promise.resolve();
+    return this.#uses.run(() => proveRun(gpu, this.#finishedSession().inputs, { check, progress: onProgress }));
+  }
+
+  cancelProof(): void {
+    this.#proofs++;
   }
 
   #finishedSession(): Session {

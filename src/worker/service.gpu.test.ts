@@ -155,6 +155,26 @@ test('importance: measured for the page, refused while a run trains, ended by a 
   expect(spy.live()).toBe(idle);
 });
 
+test('a proof of an ended run: every line holds; cancelled, it gets no answer and frees its memory', async () => {
+  const page = await opened();
+  await page.start('proof', { ...CONFIG, steps: 2 }, MODEL, DATA);
+  await page.nextOf('proof', 'done', () => true, 0);
+  const held = spy.live();
+  await page.send({ type: 'prove', runId: 'proof' });
+  const lines = await page.next((event) => (event.type === 'proved' ? event.lines : undefined), 0);
+  expect(lines.map(({ holds }) => holds)).toEqual([true, true, true, true, true, true]);
+  expect(spy.live()).toBe(held);
+  await page.send({ type: 'prove', runId: 'proof' });
+  await page.next((event) => (event.type === 'proving' ? true : undefined));
+  await page.send({ type: 'cancelProof' });
+  // The run's other uses wait until the proof has let go.
+  await page.send({ type: 'export', what: 'delta', runId: 'proof' });
+  await page.next((event) => (event.type === 'exported' ? true : undefined), 0);
+  expect(spy.live()).toBe(held);
+  expect(page.events.filter(({ type }) => type === 'proved' || type === 'proveFailed')).toHaveLength(1);
+  await page.send({ type: 'discard' });
+});
+
 test('verify while paused: answered at once, and the run is paused again', async () => {
   const page = await opened();
   await paused(page, 'a', CONFIG, 2);

@@ -12,7 +12,7 @@ import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
 import { DeviceCheck } from './device-check';
 import { Inspector } from './inspect';
-import { Measurement, type MeasureCommand } from './measurement';
+import { Measurements } from './measurement';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
 import type { RunEvent } from '../train/events';
@@ -23,6 +23,7 @@ import { otherTab, type RunStorage } from './run-storage';
 import type { ModelSource, KeptSources } from '../io/sources/run-sources';
 import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from '../engine/speed';
+import { Discarded } from '../train/session';
 import { WorkerRun, type RunRequest } from './run';
 
 export interface ServiceDeps {
@@ -44,7 +45,7 @@ export class TrainService {
   readonly #inspector: Inspector;
   readonly #check: DeviceCheck;
   readonly #hub: HubService;
-  #measurement: Measurement | null = null;
+  readonly #measurements: Measurements;
   readonly #commands = new Queue();
   readonly #duty = new DutyCycle();
 
@@ -53,6 +54,7 @@ export class TrainService {
     const post = (event: Event): void => around.post(event);
     this.#inspector = new Inspector(post);
     this.#check = new DeviceCheck(post);
+    this.#measurements = new Measurements(post);
     this.#hub = new HubService({
       cache: around.models,
       uses: () => this.#uses(),
@@ -117,14 +119,21 @@ export class TrainService {
           this.#deps.post({ type: 'exportFailed', what: command.what, error: errorInfo(thrown) }),
         );
         return;
+      case 'prove':
+        // Not awaited, so that it can be cancelled.
+        void this.#prove(command.runId, await this.#ended(command.runId, command.model));
+        return;
+      case 'cancelProof':
+        return this.#run?.cancelProof();
       case 'inspect':
         // Not awaited: it may take long, and gives way to whatever is asked next.
         void this.#inspector.ask(command, this.#places);
         return;
       case 'measure':
-        return this.#measure(command);
+        this.#check.cancel();
+        return this.#measurements.start(command, this.#gpu, this.#places, this.#inspector.lend(command), this.#training);
       case 'cancelMeasure':
-        return this.#endMeasurement();
+        return this.#measurements.end();
       case 'hub':
       case 'preflight':
       case 'download':
@@ -143,7 +152,7 @@ export class TrainService {
         return this.#run?.cancelCompare();
       case 'checkDevice':
         // Not awaited, so that it can be cancelled.
-        void this.#check.start(this.#gpu, command.runtime, this.#busy);
+        void this.#check.start(this.#gpu, command.runtime, this.#training || this.#measurements.active);
         return;
       case 'cancelDeviceCheck':
         return this.#check.cancel();
@@ -215,7 +224,7 @@ export class TrainService {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     this.#check.cancel();
     const counted = this.#inspector.handOver(request);
-    await this.#endMeasurement();
+    await this.#measurements.end();
     await this.#run?.close();
     const { runId } = request;
     const onEvent = (event: RunEvent): void => {
@@ -237,28 +246,8 @@ export class TrainService {
     void this.#hub.listAgain();
   }
 
-  /** Not awaited to its end: it takes as long as a short run. */
-  async #measure(command: MeasureCommand): Promise<void> {
-    this.#check.cancel();
-    await this.#endMeasurement();
-    const gpu = this.#gpu;
-    const refusal = !gpu
-      ? new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.')
-      : this.#run && !this.#run.finished
-        ? new AppError('CONFIG_INVALID', 'A run is training.', 'Measure before it starts or after it ends.')
-        : null;
-    if (!gpu || refusal) return this.#deps.post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
-    this.#measurement = new Measurement(command, gpu, this.#places, this.#inspector.lend(command), this.#deps.post);
-  }
-
-  /** Something trains. */
-  get #busy(): boolean {
-    return (this.#run !== null && !this.#run.finished) || (this.#measurement?.active ?? false);
-  }
-
-  async #endMeasurement(): Promise<void> {
-    await this.#measurement?.cancel();
-    this.#measurement = null;
+  get #training(): boolean {
+    return this.#run !== null && !this.#run.finished;
   }
 
   get #places(): SourcePlaces {
@@ -384,6 +373,17 @@ export class TrainService {
       await run.compare(request, (reply) => this.#deps.post({ type: 'reply', id, ...reply }));
     } catch (thrown) {
       this.#deps.post({ type: 'compareFailed', id, error: errorInfo(thrown) });
+    }
+  }
+
+  /** Never rejects. One that is not wanted any more gets no answer. */
+  async #prove(runId: string, run: WorkerRun | AppError): Promise<void> {
+    try {
+      if (run instanceof AppError) throw run;
+      const lines = await run.prove(this.#gpu!, (what, fraction) => this.#deps.post({ type: 'proving', runId, what, fraction }));
+      this.#deps.post({ type: 'proved', runId, lines });
+    } catch (thrown) {
+      if (!(thrown instanceof Discarded)) this.#deps.post({ type: 'proveFailed', runId, error: errorInfo(thrown) });
     }
   }
 

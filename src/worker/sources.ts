@@ -2,6 +2,7 @@
 
 import type { DataStream } from '../data/read/text-stream';
 import { AppError } from '../base/errors';
+import { guardedFetch } from '../io/browser/guarded-fetch';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/sources/builtin';
 import { fetchSource } from '../io/sources/fetch-source';
 import { fileListSource } from '../io/sources/file-list-source';
@@ -31,7 +32,7 @@ export async function openModelSource(model: ModelSource, { base, models }: Sour
   if (model.kind === 'files') return fileListSource(model.files, model.name);
   const builtin = BUILTIN_MODELS.find(({ id }) => id === model.id);
   if (!builtin) throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');
-  return fetchSource(builtin.id, new URL(builtin.path, base).href, builtin.files);
+  return fetchSource(builtin.id, new URL(builtin.path, base).href, builtin.files, guardedFetch);
 }
 
 async function openDataSource(data: DataSource, base: string): Promise<Pick<RunFiles, 'data' | 'evalData'>> {
@@ -42,7 +43,7 @@ async function openDataSource(data: DataSource, base: string): Promise<Pick<RunF
 }
 
 async function fetchData(path: string, base: string): Promise<DataBytes> {
-  const response = await fetch(new URL(path, base)).catch(() => null);
+  const response = await guardedFetch(new URL(path, base)).catch(() => null);
   if (!response?.ok) throw new AppError('DATASET_READ', `The built-in data ${path} could not be loaded.`, 'Reload the page.');
   return { name: path.replace(/^.*\//, ''), bytes: new Uint8Array(await response.arrayBuffer()) };
 }
@@ -52,6 +53,7 @@ function fileStream(file: File): DataStream {
   return {
     name: file.name,
     size: file.size,
+    read: async (start, end) => new Uint8Array(await file.slice(start, end).arrayBuffer()),
     async *chunks() {
       const reader = file.stream().getReader();
       try {

@@ -1,6 +1,7 @@
 // The dedicated worker that owns the GPU: the service, on messages.
 
 import { openGpu } from '../gpu/device';
+import { guardedFetch } from '../io/browser/guarded-fetch';
 import { ModelCache } from '../io/hub/model-cache';
 import { OpfsCheckpoints } from '../io/browser/opfs-checkpoints';
 import { OpfsFinished } from '../io/browser/opfs-finished';
@@ -21,6 +22,7 @@ const service = new TrainService({
     lock: new TabLock('lisa-studio-run'),
   },
   models: new ModelCache(new OpfsModels('models')),
+  hub: { client: { fetcher: guardedFetch } },
   post: (event) => self.postMessage(event),
 });
 

@@ -196,7 +196,7 @@ describe('data', () => {
     ['no row', 'g.jsonl', '', /g\.jsonl contains no data/],
     ['white space', 'h.txt', ' \n \n', /h\.txt contains no data/],
     ['bytes that are not text', 'i.jsonl', Uint8Array.of(123, 255, 254, 10), /i\.jsonl, row 1: the text is not valid UTF-8/],
-    ['an unknown ending', 'j.parquet', 'x', /j\.parquet.*Choose a \.jsonl/],
+    ['an unknown ending', 'j.arrow', 'x', /j\.arrow.*Choose a \.jsonl/],
     [
       'no token that counts toward the loss',
       'k.jsonl',

@@ -5,7 +5,7 @@ import { bad, good, refused, row, type OwnKind, type Parsed } from '../field';
 import { isObject, last, onlyKeys, optional, readJson, text } from '../kinds';
 
 export const BUILTIN_MODEL = 'wordsmith-2m';
-export const BUILTIN_DATA = 'devils-dictionary';
+const BUILTIN_DATA = 'devils-dictionary';
 
 /** field=column,field=column. A column's name may hold commas and equals signs. */
 const columnMap: OwnKind<ColumnMap> = {

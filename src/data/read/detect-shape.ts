@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<string, FileKind>> = {
   txt: 'plain',
   text: 'plain',
   md: 'plain',
+  // Its rows come as JSON lines.
+  parquet: 'jsonl',
 };
 
 /** Endings of data files, without the dot. */

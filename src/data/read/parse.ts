@@ -118,7 +118,7 @@ export class DataReader {
   }
 }
 
-const SUPPORTED = 'Choose a .jsonl, .json, .csv, .tsv, .txt or .gz file.';
+const SUPPORTED = 'Choose a .jsonl, .json, .csv, .tsv, .txt, .parquet or .gz file.';
 
 /** No line of the file looks like JSON, so the file is at fault and not its first row. */
 const notJson = (name: string, text: string): AppError =>

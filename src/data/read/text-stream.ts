@@ -2,6 +2,8 @@
 // MB), and nothing else could run while it is made.
 
 import { AppError } from '../../base/errors';
+import { PARQUET_MAGIC, parquetLines } from './parquet';
+import type { ReadRange } from './types';
 
 /** A data file that is read as a stream. */
 export interface DataStream {
@@ -11,6 +13,8 @@ export interface DataStream {
   readonly size: number;
   /** Starts from the beginning at every call. */
   chunks(): AsyncIterable<Uint8Array>;
+  /** Bytes [start, end), for files that are not read from the front (Parquet). */
+  readonly read?: ReadRange;
 }
 
 export function bytesStream(name: string, bytes: Uint8Array): DataStream {
@@ -18,7 +22,7 @@ export function bytesStream(name: string, bytes: Uint8Array): DataStream {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield bytes;
   }
-  return { name, size: bytes.byteLength, chunks };
+  return { name, size: bytes.byteLength, chunks, read: (start, end) => Promise.resolve(bytes.subarray(start, end)) };
 }
 
 /** Approximate number of characters in a piece. */
@@ -26,11 +30,6 @@ const PIECE = 2 ** 16;
 
 const MAGIC: readonly (readonly [readonly number[], string, string])[] = [
   [[0x50, 0x4b, 3, 4], 'a zip archive (Excel files are, too)', 'Unpack it, or save the table as .csv.'],
-  [
-    [0x50, 0x41, 0x52, 0x31],
-    'a Parquet file',
-    'Save it as JSON lines: in Python, pandas.read_parquet(file).to_json("data.jsonl", orient="records", lines=True).',
-  ],
   [[0x28, 0xb5, 0x2f, 0xfd], 'compressed with zstd', 'Unpack it, or compress it with gzip.'],
   [[0x42, 0x5a, 0x68], 'compressed with bzip2', 'Unpack it, or compress it with gzip.'],
   [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'compressed with xz', 'Unpack it, or compress it with gzip.'],
@@ -41,7 +40,7 @@ const MAGIC: readonly (readonly [readonly number[], string, string])[] = [
 ];
 
 /** The bytes of a stream; those of a gzip file unpacked. A file of another known kind is told what it is. */
-async function* unpacked({ name, chunks }: DataStream): AsyncGenerator<Uint8Array> {
+async function* unpacked({ name, size, chunks, read }: DataStream): AsyncGenerator<Uint8Array> {
   const source = chunks()[Symbol.asyncIterator]();
   const first = await source.next();
   if (first.done) return;
@@ -51,6 +50,12 @@ async function* unpacked({ name, chunks }: DataStream): AsyncGenerator<Uint8Arra
   if (other) {
     await source.return?.();
     throw new AppError('DATASET_PARSE', `${name} is ${other[1]}.`, other[2]);
+  }
+  if (is(PARQUET_MAGIC) && read) {
+    await source.return?.();
+    const utf8 = new TextEncoder();
+    for await (const lines of parquetLines(name, size, read)) yield utf8.encode(lines);
+    return;
   }
   const rest = async function* (): AsyncGenerator<Uint8Array> {
     yield head;

@@ -61,3 +61,6 @@ export interface Sample {
 
 /** Tokens of a sample that go through the model. */
 export const inputTokens = (sample: Sample): number => sample.ids.length - 1;
+
+/** Bytes [start, end) of a file. */
+export type ReadRange = (start: number, end: number) => Promise<Uint8Array>;

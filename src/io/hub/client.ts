@@ -49,14 +49,17 @@ const MAX_INFO = 32 * 2 ** 20;
 /** Names that are valid file names in any folder. */
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
 
+/** fetch, or one that refuses more. */
+export type Fetcher = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
 export interface ClientOptions {
-  readonly fetcher?: typeof fetch;
+  readonly fetcher?: Fetcher;
   readonly stallMs?: number;
 }
 
 export class HubClient {
   readonly #access: HubAccess;
-  readonly #fetch: typeof fetch;
+  readonly #fetch: Fetcher;
   readonly #stallMs: number;
 
   constructor(access: HubAccess, { fetcher, stallMs = STALL_MS }: ClientOptions = {}) {

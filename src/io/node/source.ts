@@ -84,6 +84,16 @@ export async function openDataFile(path: string): Promise<DataStream> {
   return {
     name: basename(path),
     size: info.size,
+    async read(start, end) {
+      const file = await open(path);
+      try {
+        const bytes = new Uint8Array(end - start);
+        const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+        return bytes.subarray(0, bytesRead);
+      } finally {
+        await file.close();
+      }
+    },
     async *chunks() {
       try {
         for await (const chunk of createReadStream(path)) yield chunk as Uint8Array;

@@ -1,4 +1,4 @@
-// What the project ships: one small model and one data set, at the same paths under public/ for the page and for the terminal.
+// What the project ships: one small model and two data sets, at the same paths under public/ for the page and for the terminal.
 
 export interface BuiltinModel {
   readonly id: string;
@@ -8,6 +8,9 @@ export interface BuiltinModel {
 
 export interface BuiltinData {
   readonly id: string;
+  readonly name: string;
+  /** One sentence on what is in it. */
+  readonly about: string;
   readonly train: string;
   readonly evaluation: string;
 }
@@ -28,5 +31,18 @@ export const BUILTIN_MODELS: readonly BuiltinModel[] = [
 ];
 
 export const BUILTIN_DATASETS: readonly BuiltinData[] = [
-  { id: 'devils-dictionary', train: 'data/devils-dictionary.jsonl', evaluation: 'data/devils-dictionary.eval.jsonl' },
+  {
+    id: 'pirate',
+    name: 'A pirate’s dictionary',
+    about: 'Everyday words, explained in a voice that the built-in model has never read. A quick look is enough to hear it.',
+    train: 'data/pirate.jsonl',
+    evaluation: 'data/pirate.eval.jsonl',
+  },
+  {
+    id: 'devils-dictionary',
+    name: 'The Devil’s Dictionary',
+    about: 'Ambrose Bierce’s mocking definitions. They are harder to learn: plan a hundred steps or more.',
+    train: 'data/devils-dictionary.jsonl',
+    evaluation: 'data/devils-dictionary.eval.jsonl',
+  },
 ];

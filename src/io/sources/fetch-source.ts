@@ -6,7 +6,12 @@ import { AppError } from '../../base/errors';
 import { shown } from '../../model/config';
 import { missingFile, type FileSource } from './file-source';
 
-export function fetchSource(name: string, baseUrl: string, files: readonly string[], fetcher: typeof fetch = fetch): FileSource {
+export function fetchSource(
+  name: string,
+  baseUrl: string,
+  files: readonly string[],
+  fetcher: (url: string) => Promise<Response> = fetch,
+): FileSource {
   let last: { readonly path: string; readonly bytes: Promise<Uint8Array<ArrayBuffer>> } | null = null;
 
   const load = async (path: string): Promise<Uint8Array<ArrayBuffer>> => {

@@ -12,8 +12,16 @@ export interface ChartSettings {
   /** Leave outliers of the loss outside the picture. */
   readonly clipLoss: boolean;
   readonly raster: RasterMode;
+  /** Learning rate and gradient norm are drawn, too. */
+  readonly rates: boolean;
 }
 
-export const useChartSettings = create<ChartSettings>(() => ({ smoothing: EMA_DECAY, logLoss: false, clipLoss: false, raster: 'trained' }));
+export const useChartSettings = create<ChartSettings>(() => ({
+  smoothing: EMA_DECAY,
+  logLoss: false,
+  clipLoss: false,
+  raster: 'trained',
+  rates: false,
+}));
 
 export const setChart = (patch: Partial<ChartSettings>): void => useChartSettings.setState(patch);

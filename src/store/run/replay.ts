@@ -3,6 +3,7 @@
 
 import { create } from 'zustand';
 import { AppError, errorInfo, type ErrorInfo } from '../../base/errors';
+import { guardedFetch } from '../../io/browser/guarded-fetch';
 import { decodeRecording, type Recording } from '../../train/recording';
 import { RunMetrics } from './metrics';
 import { isActive, newRun, reduceRun, type Run } from './run';
@@ -109,7 +110,7 @@ export async function openReplay(still: boolean): Promise<void> {
 }
 
 async function fetchRecording(): Promise<string> {
-  const response = await fetch(new URL(ADDRESS, document.baseURI)).catch(() => null);
+  const response = await guardedFetch(new URL(ADDRESS, document.baseURI)).catch(() => null);
   if (!response?.ok) throw new AppError('DATASET_READ', 'The recorded run could not be loaded.', 'Check the connection and try again.');
   return response.text();
 }

@@ -3,6 +3,7 @@
 // only, and a reload forgets it.
 
 import { create } from 'zustand';
+import { guardedFetch } from '../../io/browser/guarded-fetch';
 import { DEFAULT_HUB, parseHubName, parseHubUrl, parseToken } from '../../io/hub/names';
 import { errorInfo, unreachable, type ErrorInfo } from '../../base/errors';
 import type { HubEvent } from '../../worker/protocol-hub';
@@ -84,7 +85,10 @@ function isAwaited(id: number): boolean {
   return look.status === 'looking' && look.id === id;
 }
 
-const introduce = (): void => send({ type: 'hub', url: hub().url, token });
+/** What hub.json says; the worker asks no other mirror. */
+let mirror: { readonly url?: unknown; readonly redirects?: unknown } | null = null;
+
+const introduce = (): void => send({ type: 'hub', url: hub().url, token, ...(mirror && { mirror }) });
 
 /** A fresh worker knows neither hub nor token, and the old one took its download with it. */
 function restarted(): void {
@@ -197,11 +201,11 @@ const asUrl = (value: unknown): string | undefined => {
   }
 };
 
-/** hub.json beside the page: whoever serves the page says which hub its security policy allows. */
+/** hub.json beside the page: whoever serves the page says which hub it may ask, and where that one redirects to. */
 async function usualAddress(): Promise<string> {
   try {
-    const { url } = (await (await fetch(new URL('hub.json', document.baseURI))).json()) as { url?: unknown };
-    return asUrl(url) ?? DEFAULT_HUB;
+    mirror = (await (await guardedFetch(new URL('hub.json', document.baseURI))).json()) as typeof mirror;
+    return asUrl(mirror?.url) ?? DEFAULT_HUB;
   } catch {
     return DEFAULT_HUB;
   }

@@ -209,7 +209,7 @@ describe('the chosen data', () => {
     expect(data()).toBe('a.csv');
     setDataKind('builtin');
     expect(data()).toBeNull();
-    expect(useConfigStore.getState().config.data).toBe(DEFAULTS.data);
+    expect(useConfigStore.getState().config.data).toBe('pirate');
     setDataKind('paste');
     expect(useSourcesStore.getState().pasted).toBe('text');
   });
@@ -222,7 +222,7 @@ describe('the chosen data', () => {
     expect(chosenSources(useSourcesStore.getState())?.data).toMatchObject({ heldOut: { name: 'held.csv' } });
     setDataKind('builtin');
     expect(evalData()).toBeNull();
-    expect(chosenSources(useSourcesStore.getState())?.data).toEqual({ kind: 'builtin', id: DEFAULTS.data });
+    expect(chosenSources(useSourcesStore.getState())?.data).toEqual({ kind: 'builtin', id: 'pirate' });
     setDataKind('file');
     expect(evalData()).toBe('held.csv');
     chooseHeldOut(null);

@@ -43,7 +43,7 @@ let shown: Question | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const sameData = ({ sources: a }: Question, { sources: b }: Question): boolean =>
-  a.dataKind === b.dataKind && a.file === b.file && (a.dataKind === 'builtin' || a.heldOut === b.heldOut);
+  a.dataKind === b.dataKind && a.builtin === b.builtin && a.file === b.file && (a.dataKind === 'builtin' || a.heldOut === b.heldOut);
 
 function same(a: Question, b: Question): boolean {
   const hub = a.sources.modelKind !== 'hub' || a.sources.hub === b.sources.hub;
@@ -127,8 +127,11 @@ export function takeInspection(event: Extract<Event, { type: 'inspecting' | 'ins
   }
 }
 
+export type DataStanding = 'unknown' | 'ready' | 'empty' | 'unmapped' | 'failed';
+
 /** What the start of a run has to know: whether there is something to learn, as far as it is known. */
-export function dataStanding({ status, preview, error }: InspectState): 'unknown' | 'ready' | 'empty' | 'failed' {
+export function dataStanding({ status, preview, error }: InspectState): DataStanding {
+  if (status === 'ready' && preview?.format === null && preview.columns.length > 0) return 'unmapped';
   const problem = error ?? (status === 'ready' ? (preview?.refusal ?? null) : null);
   if (problem) return problem.code === 'DATASET_EMPTY' || problem.code === 'NO_TARGETS' ? 'empty' : 'failed';
   return status === 'ready' ? 'ready' : 'unknown';

@@ -2,7 +2,9 @@
 
 import { MAX_CONFIG_FILE, readConfigFile, writeConfigFile } from '../../config/file';
 import { AppError, errorInfo, type ErrorInfo } from '../../base/errors';
+import type { RunConfig } from '../../config/run-config';
 import { adoptConfig, useConfigStore } from './config';
+import { wantData, wantModel } from './wanted';
 
 export function saveSettings(): void {
   const { config } = useConfigStore.getState();
@@ -19,21 +21,21 @@ export type Opened =
   | {
       readonly name: string;
       readonly error: null;
-      /** Names of model and data in the file, where they are not the chosen ones: a page cannot open them by name. */
-      readonly elsewhere: readonly string[];
+      /** What the form then was; the message about it goes once that has changed. */
+      readonly config: RunConfig;
     }
   | { readonly name: string; readonly error: ErrorInfo };
 
-/** Takes the settings over as a whole, or none of them. */
+/** Takes the settings over as a whole, or none of them. Model and data that it names are chosen, or asked for. */
 export async function openSettings(file: File): Promise<Opened> {
   try {
     if (file.size > 4 * MAX_CONFIG_FILE)
       throw new AppError('CONFIG_INVALID', `${file.name} is too large for a settings file.`, 'Choose another file.');
     const { config, given } = readConfigFile(await file.text(), file.name);
-    const before = useConfigStore.getState().config;
     adoptConfig(config, given);
-    const named = [config.model !== before.model && config.model, config.data !== before.data && config.data];
-    return { name: file.name, error: null, elsewhere: named.filter((name): name is string => typeof name === 'string' && name !== '') };
+    if (given.includes('model')) wantModel(config.model);
+    if (given.includes('data')) wantData(config.data);
+    return { name: file.name, error: null, config: useConfigStore.getState().config };
   } catch (thrown) {
     return { name: file.name, error: errorInfo(thrown) };
   }

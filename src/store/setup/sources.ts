@@ -2,13 +2,15 @@
 // files (local-model.ts, inspect.ts).
 
 import { create } from 'zustand';
-import { BUILTIN_DATA, BUILTIN_MODEL } from '../../config/run-config';
+import { BUILTIN_MODEL } from '../../config/run-config';
+import { BUILTIN_DATASETS, type BuiltinData } from '../../io/sources/builtin';
 import type { ColumnMap } from '../../data/read/column-map';
 import { hubNameText } from '../../io/hub/names';
 import { detectShape } from '../../data/read/detect-shape';
 import type { ErrorInfo } from '../../base/errors';
 import type { ModelFacts } from '../../io/sources/model-facts';
 import type { DataSource, ModelSource } from '../../io/sources/run-sources';
+import { recall, remember } from '../remembered';
 import { setConfig, useConfigStore } from './config';
 import type { LookState } from './hub';
 
@@ -26,6 +28,8 @@ export interface SourcesState {
   /** What is known of a hub's model; hub-choice.ts keeps it in step with the look that was asked for last. */
   readonly hub: LookState;
   readonly dataKind: DataKind;
+  /** Which of the built-in data sets, if it is one of them. */
+  readonly builtin: BuiltinData;
   /** The data file of the chosen kind: what was picked or dropped, or what the pasted text amounts to. */
   readonly file: File | null;
   readonly picked: File | null;
@@ -36,11 +40,15 @@ export interface SourcesState {
 
 export type DataKind = 'builtin' | 'file' | 'paste';
 
+/** Of a first visit: what it teaches is heard after thirty steps. */
+const [FIRST_DATA] = BUILTIN_DATASETS;
+
 export const useSourcesStore = create<SourcesState>(() => ({
   modelKind: 'builtin',
   local: null,
   hub: { status: 'none' },
   dataKind: 'builtin',
+  builtin: FIRST_DATA,
   file: null,
   picked: null,
   heldOut: null,
@@ -60,14 +68,28 @@ export function modelName({ modelKind, local, hub }: SourcesState): string {
 }
 
 export function setDataKind(dataKind: DataKind): void {
-  const { dataKind: before, picked, pasted } = useSourcesStore.getState();
+  const { dataKind: before, builtin, picked, pasted } = useSourcesStore.getState();
   const file = dataKind === 'file' ? picked : dataKind === 'paste' ? pastedFile(pasted) : null;
   if (before !== dataKind) keepColumns(before, dataKind);
   useSourcesStore.setState({ dataKind, file });
   setConfig({
-    data: dataKind === 'builtin' ? BUILTIN_DATA : (file?.name ?? ''),
+    data: dataKind === 'builtin' ? builtin.id : (file?.name ?? ''),
     evalData: heldOutOf(useSourcesStore.getState())?.name ?? null,
   });
+}
+
+const builtinNamed = (id: unknown): BuiltinData | undefined => BUILTIN_DATASETS.find((each) => each.id === id);
+
+export function chooseBuiltinData(id: string): void {
+  useSourcesStore.setState({ builtin: builtinNamed(id) ?? FIRST_DATA });
+  remember('builtin-data', id);
+  setDataKind('builtin');
+}
+
+/** The built-in data of the last visit; of a first one, those with the voice. */
+export function loadBuiltinData(): void {
+  useSourcesStore.setState({ builtin: recall('builtin-data', builtinNamed) ?? FIRST_DATA });
+  setDataKind('builtin');
 }
 
 /** The built-in data have an evaluation set of their own. */
@@ -122,9 +144,9 @@ function chosenModel({ modelKind, local, hub }: SourcesState): ModelSource | nul
 /** What the start command carries; null while something is missing. */
 export function chosenSources(state: SourcesState): { readonly model: ModelSource; readonly data: DataSource } | null {
   const model = chosenModel(state);
-  const { dataKind, file } = state;
+  const { dataKind, builtin, file } = state;
   const heldOut = heldOutOf(state);
   const data: DataSource | null =
-    dataKind === 'builtin' ? { kind: 'builtin', id: BUILTIN_DATA } : file && { kind: 'file', file, ...(heldOut && { heldOut }) };
+    dataKind === 'builtin' ? { kind: 'builtin', id: builtin.id } : file && { kind: 'file', file, ...(heldOut && { heldOut }) };
   return model && data ? { model, data } : null;
 }

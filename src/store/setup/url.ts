@@ -8,7 +8,9 @@ import { currentPlace, placeText } from '../place';
 import { adoptConfig, useConfigStore } from './config';
 import { adoptHubName, hubNameInUse } from './hub-choice';
 import { encodeHubLink, decodeHubLink } from './hub-link';
+import { useRunStore } from '../run/run';
 import { useSourcesStore } from './sources';
+import { readQuery } from './wanted';
 
 /** Long enough for typing and dragging to end. Browsers also refuse too many changes of the address in a short time. */
 const REST_MS = 400;
@@ -76,6 +78,9 @@ export function followAddress(): () => void {
     if (now.modelKind !== before.modelKind || now.hub !== before.hub) later();
   });
   addEventListener('hashchange', onHashChange);
+  if (readQuery(location.search)) history.replaceState(history.state, '', location.pathname + location.hash);
+  // What a link said is old news once a run has started.
+  const endNotice = useRunStore.subscribe(({ run }, before) => run?.runId !== before.run?.runId && dismissLinkNotice());
   if (location.hash.length > 1) {
     readAddress();
     // What could not be loaded is removed from the address, even if nothing else changed.
@@ -85,6 +90,7 @@ export function followAddress(): () => void {
     clearTimeout(timer);
     end();
     endSources();
+    endNotice();
     removeEventListener('hashchange', onHashChange);
   };
 }

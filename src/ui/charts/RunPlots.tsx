@@ -1,6 +1,6 @@
 // The curves of a run, one above the other on the same steps. Loaded when a run is first shown.
 
-import { useChartSettings } from '../../store/run/chart-settings';
+import { setChart, useChartSettings } from '../../store/run/chart-settings';
 import type { MovingAverage } from '../../store/run/columns';
 import type { RunPicture } from '../../store/run/picture';
 import { LossChart } from './LossChart';
@@ -20,8 +20,15 @@ export default function RunPlots({ picture: { run, metrics, version }, average, 
   return (
     <>
       <LossChart {...shared} average={average} evals={evals} steps={config.steps} settings={settings} />
-      <RatePlot {...shared} config={config} />
-      <NormPlot {...shared} config={config} />
+      <details className="rates" open={settings.rates} onToggle={({ currentTarget }) => setChart({ rates: currentTarget.open })}>
+        <summary>Learning rate and gradient norm</summary>
+        {settings.rates && (
+          <>
+            <RatePlot {...shared} config={config} />
+            <NormPlot {...shared} config={config} />
+          </>
+        )}
+      </details>
     </>
   );
 }

@@ -194,8 +194,8 @@ function Votes({ answering }: { readonly answering: boolean }) {
       <div className="buttons">
         {(
           [
-            [left, 'Left'],
-            [right, 'Right'],
+            [left, 'Left is better'],
+            [right, 'Right is better'],
             ['tie', 'No difference'],
           ] as const
         ).map(([choice, label]) => (

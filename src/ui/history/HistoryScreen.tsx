@@ -17,7 +17,7 @@ import { useFinishedStore } from '../../store/run/finished';
 import { isActive, setView } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { DownloadPanel } from '../card/DownloadPanel';
-import { formatBytes, plural } from '../format';
+import { formatBytes, formatList, plural } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { ResumeCard } from '../run/ResumeCard';
@@ -76,12 +76,18 @@ function RunList({ state }: { readonly state: ActionState }) {
       }),
     [selected, runs, curves, current],
   );
+  const data = new Set(runs.filter(({ runId }) => selected.includes(runId)).map(({ config }) => config.data));
   return (
     <>
       <Told />
       {runs.length > 0 && (
         <Panel title="Compare loss" hint="Smoothed. Marks show the first and the last held-out loss.">
           <OverlayChart runs={overlaid} />
+          {data.size > 1 && (
+            <p className="note fault">
+              These runs were trained on different data ({formatList([...data])}), so their losses cannot be compared.
+            </p>
+          )}
         </Panel>
       )}
       <Panel title="Past runs" hint={roomHint(runs)} aside={<Tools count={runs.length} />}>

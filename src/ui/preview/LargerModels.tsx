@@ -49,8 +49,8 @@ export function useLargerModels(config: RunConfig, limits: DeviceLimits | null):
 interface LargerModelsProps {
   readonly models: readonly LargerModel[];
   readonly config: RunConfig;
-  /** The right end of the bars above. */
-  readonly ownScale: number;
+  /** The right end of the bars above; null where there are none. */
+  readonly ownScale: number | null;
   readonly budget: number | null;
 }
 
@@ -62,7 +62,9 @@ export function LargerModels({ models, config, ownScale, budget }: LargerModelsP
       <h3>The same settings on larger models</h3>
       <p className="note">
         Computed from their configurations; nothing is downloaded. The three share one scale
-        {bars.length > 0 && `, up to ${formatByteTick(scale)}; the scale of the bars above ends at ${formatByteTick(ownScale)}`}.
+        {bars.length > 0 &&
+          `, up to ${formatByteTick(scale)}${ownScale === null ? '' : `; the scale of the bars above ends at ${formatByteTick(ownScale)}`}`}
+        .
       </p>
       {models.map((entry, i) => (
         <div className="larger-model" key={entry.model.name} data-fits={entry.limit === null}>

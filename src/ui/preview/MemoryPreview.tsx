@@ -64,9 +64,8 @@ function Bars({ forecasts, config, model, builtin }: BarsProps) {
       <MemoryBars label="Memory of each method" bars={bars} scale={scale} against={0} budget={budget} />
       <BarLegend bars={bars} />
       <p className="note facts">
-        {METHOD_NAMES[config.method]} trains {formatLarge(chosen.trainable)} of {formatLarge(parameters)} parameters per step (
-        {formatPercent(chosen.trainable / parameters)}). Point at a segment of a bar, or use the arrow keys on it, to see how it is
-        calculated.
+        {trainedSentence(config.method, chosen.trainable, parameters)} Point at a segment of a bar, or use the arrow keys on it, to see how
+        it is calculated.
       </p>
       <BudgetControl
         needs={formatBytes(chosen.total)}
@@ -85,6 +84,12 @@ function Bars({ forecasts, config, model, builtin }: BarsProps) {
     </>
   );
 }
+
+/** LoRA's adapters are not among the model's own parameters. */
+const trainedSentence = (method: RunConfig['method'], trained: number, parameters: number): string =>
+  method === 'lora'
+    ? `LoRA trains ${formatLarge(trained)} parameters of adapters beside the model’s ${formatLarge(parameters)}, which stay as they are (${formatPercent(trained / (trained + parameters))} of both).`
+    : `${METHOD_NAMES[method]} trains ${formatLarge(trained)} of ${formatLarge(parameters)} parameters per step (${formatPercent(trained / parameters)}).`;
 
 interface LargerProps {
   readonly config: RunConfig;

@@ -1,10 +1,11 @@
-// Before a run: the memory that each method will need, and the layer schedule for this seed.
+// Before a run: the layer schedule for this seed, and the memory that each method will need.
 
 import { useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
 import type { PlannedModel } from './forecast-key';
+import { KnownModels } from './KnownModels';
 import { MemoryPreview } from './MemoryPreview';
 import { SchedulePanel } from './SchedulePanel';
 
@@ -27,13 +28,17 @@ export function PreviewView({ setup }: { readonly setup: Setup }) {
   const { valid, stale } = useLastValid(setup);
   const shown = useDeferredValue(valid);
   if (!shown) {
-    return <p className="note empty">The memory of each method appears here as soon as the model is known and the settings can run.</p>;
+    return setup.shape === null ? (
+      <KnownModels config={setup.config} />
+    ) : (
+      <p className="note empty">The memory of each method appears here as soon as the settings can run.</p>
+    );
   }
   return (
     <div className={stale ? 'stale' : undefined}>
       {stale && <p className="note stale-note">This shows the last settings that could run.</p>}
-      <MemoryPreview {...shown} builtin={setup.sources.modelKind === 'builtin'} />
       {shown.config.method === 'lisa' && <SchedulePanel {...shown} />}
+      <MemoryPreview {...shown} builtin={setup.sources.modelKind === 'builtin'} />
     </div>
   );
 }

@@ -1,41 +1,45 @@
-// The end of a successful run: its result, and the two next steps, compare and download. All downloads are listed at the bottom
-// of the page.
+// The end of a successful run: what it gave, in figures and in answers, how each layer moved, and what can be done next. All
+// downloads are listed at the bottom of the page.
 
-import { runMetrics } from '../../store/run/metrics';
-import { exportedLoss, isDownload, type Exported, type Run } from '../../store/run/run';
+import type { RunPicture } from '../../store/run/picture';
+import { isDownload, type Exported } from '../../store/run/run';
 import type { ActionState } from '../actions';
-import { formatBytes, formatDuration, formatLoss, plural } from '../format';
+import { formatBytes, plural } from '../format';
 import { METHOD_NAMES } from '../labels';
 import { ActionButton } from '../widgets/Button';
+import { Answers } from './Answers';
+import { LayerShares } from './LayerShares';
+import { Repeat } from './Repeat';
+import { ResultFigures } from './ResultFigures';
 import { StoredModel } from './StoredModel';
+import '../styles/ended.css';
 
 interface EndedProps {
-  readonly run: Run;
+  readonly picture: RunPicture;
   readonly state: ActionState;
 }
 
-export function Ended({ run, state }: EndedProps) {
-  const { stopped, step, config, evals } = run;
-  const trainedMs = runMetrics()
-    .stepMs.values()
-    .reduce((sum, ms) => sum + ms, 0);
-  const [first, last] = [evals[0], evals.at(-1)];
-  const exported = exportedLoss(run);
+export function Ended({ picture, state }: EndedProps) {
+  const { run } = picture;
+  const { stopped, step, config } = run;
   return (
     <section className="card ended" aria-label="Result" data-ended={stopped ? 'stopped' : 'done'}>
-      <h2>{stopped ? 'Stopped and kept' : 'The model is tuned'}</h2>
-      <p>
-        {METHOD_NAMES[config.method]} trained {plural(step, 'step')}
-        {trainedMs > 0 && ` in ${formatDuration(trainedMs)}`}.
-        {first && last && first !== last && ` Evaluation loss ${formatLoss(first.loss)} → ${formatLoss(last.loss)}.`}
-        {exported !== null && ` The exported model, which has full precision, has ${formatLoss(exported)}.`}
-      </p>
-      <StoredModel run={run} />
+      <h2>
+        {stopped ? 'Stopped and kept' : 'The model is tuned'}{' '}
+        <span className="note">
+          {METHOD_NAMES[config.method]}, {plural(step, 'step')}, {config.model} on {config.data}
+        </span>
+      </h2>
+      <ResultFigures picture={picture} />
+      <Answers run={run} />
       <div className="buttons">
         <ActionButton id="compare" state={state} primary />
         <ActionButton id="download" state={state} />
+        <Repeat run={run} state={state} />
       </div>
+      <StoredModel run={run} />
       <Files exported={run.exported.model} />
+      <LayerShares picture={picture} />
     </section>
   );
 }

@@ -1,10 +1,8 @@
-// The current numbers: loss, speed, time left, learning rate, gradient norm, each with its meaning below. A dash until there is
-// a number.
+// The four current numbers: loss, held-out loss, time, speed, each with its meaning below. A dash until there is a number.
 
-import type { RunConfig } from '../../config/run-config';
 import type { RunPicture } from '../../store/run/picture';
 import { isActive } from '../../store/run/run';
-import { formatCount, formatDuration, formatLarge, formatLoss, formatMs, formatPercent, formatRate } from '../format';
+import { formatCount, formatDuration, formatLarge, formatLoss, formatMs } from '../format';
 import { speedOf } from '../speed';
 
 interface Fact {
@@ -30,10 +28,9 @@ export function Facts({ picture }: { readonly picture: RunPicture }) {
 }
 
 function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
-  const { prepared, config, evals } = run;
+  const { config, evals } = run;
   const speed = speedOf(metrics, config.steps - run.step);
   const loss = metrics.loss.last;
-  const norm = metrics.gradNorm.last;
   const spentMs = total(metrics.stepMs.values());
   const [firstEval, lastEval] = [evals[0], evals.at(-1)];
   const compared = firstEval && lastEval && firstEval !== lastEval;
@@ -51,8 +48,6 @@ function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
       value: compared ? `${formatLoss(firstEval.loss)} → ${formatLoss(lastEval.loss)}` : formatLoss(lastEval?.loss ?? NaN),
       note: lastEval ? (compared ? `steps ${firstEval.step} and ${lastEval.step}` : `after step ${lastEval.step}`) : '',
     },
-    { name: 'Tokens per second', value: formatCount(speed.tokensPerSecond), note: some ? 'of the last steps' : '' },
-    { name: 'Step', value: formatMs(speed.stepMs), note: some ? 'mean of the last ones' : '' },
     isActive(run)
       ? {
           name: 'Training time left',
@@ -60,25 +55,12 @@ function factsOf({ run, metrics }: RunPicture): readonly Fact[] {
           note: some ? `${formatDuration(spentMs)} so far` : '',
         }
       : { name: 'Training time', value: formatDuration(spentMs), note: some ? 'without evaluation and samples' : '' },
-    { name: 'Learning rate', value: formatRate(metrics.lr.last), note: some ? rateNote(config, run.step) : '' },
-    { name: 'Gradient norm', value: Number.isFinite(norm) ? norm.toPrecision(3) : '–', note: some ? clipNote(norm, config.gradClip) : '' },
     {
-      name: 'Parameters trained per step',
-      value: prepared ? formatPercent(prepared.trainable / prepared.parameters) : '–',
-      note: prepared ? `${formatLarge(prepared.trainable)} of ${formatLarge(prepared.parameters)}` : '',
-      title: prepared ? `${formatCount(prepared.trainable)} of ${formatCount(prepared.parameters)} parameters` : undefined,
+      name: 'Tokens per second',
+      value: formatCount(speed.tokensPerSecond),
+      note: some ? `${formatMs(speed.stepMs)} a step` : '',
     },
   ];
-}
-
-function rateNote({ warmup, lrSchedule }: RunConfig, step: number): string {
-  if (step <= warmup) return `warm-up, ${step} of ${warmup}`;
-  return lrSchedule === 'constant' ? 'constant' : `falling, ${lrSchedule}`;
-}
-
-function clipNote(norm: number, clip: number): string {
-  if (clip === 0) return 'not clipped';
-  return norm > clip ? `clipped to ${clip}` : `below the clip of ${clip}`;
 }
 
 const total = (values: Float64Array): number => (values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : NaN);

@@ -2,6 +2,7 @@
 // samples, settings. Everything here comes from the run's own configuration and events.
 
 import type { RunPicture } from '../../store/run/picture';
+import { isActive } from '../../store/run/run';
 import type { ActionState } from '../actions';
 import { Curves } from './Curves';
 import { EventLog } from './EventLog';
@@ -10,6 +11,7 @@ import { ImportanceNow } from './ImportanceNow';
 import { MemoryNow } from './MemoryNow';
 import { MemoryPanel } from './MemoryPanel';
 import { Outcome } from './Outcome';
+import { ProveIt } from './ProveIt';
 import { RunSettings } from './RunSettings';
 import { Samples } from './Samples';
 import { StackNow } from './StackNow';
@@ -29,8 +31,8 @@ export function RunView({ picture, state }: RunViewProps) {
   return (
     <div className="run">
       <div className="run-curves">
-        {live && <Outcome run={run} state={state} />}
-        <Facts picture={picture} />
+        {live && <Outcome picture={picture} state={state} />}
+        {!(live && run.phase === 'done') && <Facts picture={picture} />}
         {run.prepared ? <Curves picture={picture} /> : <Starting run={run} />}
       </div>
       <div className="run-side">
@@ -42,10 +44,11 @@ export function RunView({ picture, state }: RunViewProps) {
         <div className="run-about">
           <RunSettings run={run} />
           {live && <EventLog runId={run.runId} />}
-          {live && <WhileTraining />}
+          {live && isActive(run) && <WhileTraining />}
         </div>
       </div>
       <div className="run-more">
+        {live && <ProveIt run={run} />}
         <MemoryPanel picture={picture} />
         <Samples run={run} />
       </div>

@@ -3,9 +3,11 @@
 import { useCallback, useState, type ReactNode } from 'react';
 import { suggestColumns } from '../../data/read/columns';
 import { DATA_ENDINGS } from '../../data/read/detect-shape';
+import { BUILTIN_DATASETS } from '../../io/sources/builtin';
 import { useConfigStore, setConfig } from '../../store/setup/config';
 import { useInspectStore, type InspectState } from '../../store/setup/inspect';
 import {
+  chooseBuiltinData,
   chooseDataFile,
   chooseHeldOut,
   mapColumns,
@@ -24,6 +26,7 @@ import { fieldId } from '../labels';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { Segmented } from '../widgets/fields';
+import { WantedData } from './Wanted';
 import '../styles/data.css';
 
 const KINDS = [
@@ -38,7 +41,7 @@ const WHY =
   'The model learns to write like these texts: questions with answers, chats, or plain text. Some rows are held out: the loss on them tells learning from memorising. The file stays on your machine.';
 
 export function DataPanel() {
-  const { dataKind, picked, pasted } = useSourcesStore();
+  const { dataKind, builtin, picked, pasted } = useSourcesStore();
   const [dropProblem, setDropProblem] = useState<string | null>(null);
   const onDrop = useCallback((dropped: DroppedData) => {
     setDropProblem('problem' in dropped ? dropped.problem : null);
@@ -52,13 +55,23 @@ export function DataPanel() {
     <Panel title="Data" hint="The text to learn from." why={WHY}>
       <Segmented legend="Data" name="data" value={dataKind} options={KINDS} onChange={choose} />
       {dataKind === 'builtin' && (
-        <div>
-          <p className="chosen" id={fieldId('data')} tabIndex={-1}>
-            The Devil’s Dictionary
-          </p>
-          <p className="note">Ambrose Bierce’s definitions, as questions and answers.</p>
+        <div className="field">
+          <select
+            id={fieldId('data')}
+            aria-label="Built-in data"
+            value={builtin.id}
+            onChange={({ target }) => chooseBuiltinData(target.value)}
+          >
+            {BUILTIN_DATASETS.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+          <p className="note">{builtin.about}</p>
         </div>
       )}
+      <WantedData />
       {dataKind === 'file' && <PickedFile file={picked} onPick={(file) => onDrop({ file })} />}
       {dataKind === 'paste' && <Pasted text={pasted} />}
       {dataKind !== 'builtin' && <HeldOut />}
@@ -82,7 +95,7 @@ function PickedFile({ file, onPick }: { readonly file: File | null; readonly onP
         <span className="chosen">{file ? file.name : 'None chosen'}</span>
       </label>
       <p className="note">
-        {file ? formatBytes(file.size) : 'JSONL, CSV or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
+        {file ? formatBytes(file.size) : 'JSONL, CSV, Parquet or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
       </p>
     </div>
   );

@@ -16,11 +16,14 @@ import { SaveEvery } from './SaveEvery';
 
 /** Numbers that have a slider beside their field, and where it stops. */
 const SLIDERS: Readonly<Partial<Record<NumericKey, (setup: Setup) => readonly number[]>>> = {
-  lisaLayers: ({ shape, config }) => layerStops(shape?.layers ?? config.lisaLayers),
+  lisaLayers: ({ shape }) => layerStops(shape?.layers ?? USUAL_LAYERS),
   stepsPerPeriod: ({ config }) => periodStops(config.steps),
   seqLen: ({ shape }) => lengthStops(shape?.maxPositions ?? 1024),
   batchSize: () => BATCH_STOPS,
 };
+
+/** Of small models, as long as none is chosen. */
+const USUAL_LAYERS = 24;
 
 type Control = ComponentType<{ readonly setup: Setup }>;
 

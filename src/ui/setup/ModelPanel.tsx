@@ -2,12 +2,13 @@
 
 import { lazy, Suspense } from 'react';
 import { setModelKind, useSourcesStore } from '../../store/setup/sources';
-import { BUILTIN } from '../known-models';
+import { BUILTIN, BUILTIN_FACTS } from '../known-models';
 import { fieldId, MODEL_PANEL } from '../labels';
 import { LocalFolder } from '../model/LocalFolder';
 import { ModelVerdict, ShapeLine, useModelStanding } from '../model/ModelVerdict';
 import { Panel } from '../widgets/Panel';
 import { Segmented } from '../widgets/fields';
+import { WantedModel } from './Wanted';
 import type { Setup } from '../setup-state';
 
 const HubModel = lazy(() => import('../hub/HubModel'));
@@ -32,10 +33,12 @@ export function ModelPanel({ setup: { config, model } }: { readonly setup: Setup
           <p className="chosen" id={fieldId('model')} tabIndex={-1}>
             {BUILTIN.name}
           </p>
-          <ShapeLine shape={BUILTIN.shape} />
+          <ShapeLine shape={BUILTIN.shape} facts={BUILTIN_FACTS} />
+          <p className="note">Trained from scratch on dictionary definitions. It comes with the page.</p>
           <ModelVerdict name={BUILTIN.name} standing={standing} config={config} withBars={false} />
         </>
       )}
+      <WantedModel />
       {modelKind === 'local' && <LocalFolder local={local} standing={standing} config={config} />}
       {modelKind === 'hub' && (
         <Suspense fallback={<p className="note">Loading…</p>}>

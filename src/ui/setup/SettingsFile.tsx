@@ -1,9 +1,10 @@
 // Settings that leave the page and come back: as a link, as a file.
 
 import { useState, type DragEvent } from 'react';
+import type { RunConfig } from '../../config/run-config';
+import { useConfigStore } from '../../store/setup/config';
 import { openSettings, saveSettings, type Opened } from '../../store/setup/settings-file';
 import { linkOf } from '../../store/setup/url';
-import { formatList } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 
@@ -16,6 +17,7 @@ const COPY_LABELS: Readonly<Record<Copied, string>> = { no: 'Copy link', yes: 'L
 export function SettingsFile() {
   const [copied, setCopied] = useState<Copied>('no');
   const [opened, setOpened] = useState<Opened | null>(null);
+  const config = useConfigStore((state) => state.config);
   const [over, setOver] = useState(false);
   const copy = (): void => {
     navigator.clipboard.writeText(linkOf()).then(
@@ -64,7 +66,7 @@ export function SettingsFile() {
           </label>
         </div>
         <p className="note" role="status">
-          {openedText(opened)}
+          {openedText(opened, config)}
         </p>
         {opened?.error && <ErrorCard error={opened.error} />}
       </div>
@@ -72,9 +74,7 @@ export function SettingsFile() {
   );
 }
 
-function openedText(opened: Opened | null): string {
-  if (!opened || opened.error) return 'You can also drop a settings file here.';
-  const { name, elsewhere } = opened;
-  const chosen = `The file names ${formatList(elsewhere)}; choose ${elsewhere.length === 1 ? 'it' : 'them'} above.`;
-  return `Settings loaded from ${name}. ${elsewhere.length > 0 ? chosen : ''}`;
+function openedText(opened: Opened | null, config: RunConfig): string {
+  if (!opened || opened.error || opened.config !== config) return 'You can also drop a settings file here.';
+  return `Settings loaded from ${opened.name}.`;
 }
