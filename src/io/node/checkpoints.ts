@@ -13,6 +13,9 @@ const POINTER = 'latest.json';
 /** Where a run keeps them, in its folder. */
 export const CHECKPOINT_FOLDER = 'checkpoint';
 
+/** Where the pointer is in that folder: without it there is no checkpoint to resume from. */
+export const CHECKPOINT_POINTER = `${CHECKPOINT_FOLDER}/${POINTER}`;
+
 /** A name that only this file gives; all other files in the folder are left alone. */
 export const isCheckpointFile = (name: string): boolean =>
   name === POINTER || /^step-\d+\.safetensors(\.tmp)?$/.test(name) || isTemporary(name);

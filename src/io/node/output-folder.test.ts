@@ -186,8 +186,15 @@ describe('a folder of ours', () => {
     const again = await (await planOutput(request(path))).claim();
     expect(again.path).toBe(path);
     expect(existsSync(join(path, 'metrics.jsonl'))).toBe(false);
+    // Killed before the first checkpoint was complete: there is nothing to resume.
     put(join(path, 'checkpoint', 'step-1.safetensors'), 'state');
     await again.release();
+    const third = await (await planOutput(request(path))).claim();
+    expect(third.path).toBe(path);
+    expect(existsSync(join(path, 'checkpoint', 'step-1.safetensors'))).toBe(false);
+    put(join(path, 'checkpoint', 'step-1.safetensors'), 'state');
+    put(join(path, 'checkpoint', 'latest.json'), 'pointer');
+    await third.release();
     expect(await refused(path)).toMatch(/holds a run that was stopped or killed.*--resume/);
   });
 

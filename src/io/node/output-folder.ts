@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../base/errors';
 import type { ExportFile } from '../formats/export-file';
 import { isWeightFile } from '../formats/shards';
-import { CHECKPOINT_FOLDER } from './checkpoints';
+import { CHECKPOINT_FOLDER, CHECKPOINT_POINTER } from './checkpoints';
 import { livingHolder, tryLock, type LockHolder } from './lock';
 import {
   contentsOf,
@@ -103,8 +103,11 @@ function refuseForeign(named: string, { foreign }: Contents): void {
   throw refusal(`${named} also holds ${foreign[0]}${more}, which LISA Studio did not write.`, 'Move it elsewhere, or give another folder.');
 }
 
-/** Lines of steps whose weights nobody has are not a run. */
-const isWorthKeeping = ({ own }: Contents): boolean => own.some((path) => !isHousekeeping(path) && path !== 'metrics.jsonl');
+/** Lines of steps whose weights nobody has are not a run, and neither is a first checkpoint that was not finished. */
+function isWorthKeeping({ own }: Contents): boolean {
+  const unfinished = (path: string): boolean => path.startsWith(`${CHECKPOINT_FOLDER}/`) && !own.includes(CHECKPOINT_POINTER);
+  return own.some((path) => !isHousekeeping(path) && path !== 'metrics.jsonl' && !unfinished(path));
+}
 
 const inUse = (path: string, holder: LockHolder | null): AppError =>
   refusal(

@@ -31,6 +31,8 @@ describe('reduceRun', () => {
     const failed = reduceRun(state, { type: 'failed', error: { code: 'GPU_OOM', detail: 'd', remedy: 'r' }, savedStep: null });
     expect(failed).toMatchObject({ phase: 'failed', savedStep: 1 });
     expect(isActive(failed)).toBe(false);
+    const exported = reduceRun(state, { type: 'eval', step: 1, loss: 2.5, targets: 10, weights: 'f32' });
+    expect(exported.evals, 'the exported model is not a point of the run').toEqual(state.evals);
     expect(reduceRun(failed, { type: 'phase', phase: 'training' })).toBe(failed);
   });
 
