@@ -17,7 +17,8 @@ const keys = new WeakMap<Uint8Array, string>();
 
 function contentKey(params: Uint8Array): string {
   let key = keys.get(params);
-  if (key === undefined) keys.set(params, (key = String.fromCharCode(...new Uint16Array(params.buffer, params.byteOffset, params.length / 2))));
+  if (key === undefined)
+    keys.set(params, (key = String.fromCharCode(...new Uint16Array(params.buffer, params.byteOffset, params.length / 2))));
   return key;
 }
 

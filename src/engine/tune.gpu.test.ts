@@ -7,17 +7,17 @@ import type { Gpu } from '../gpu/device';
 import { CARD_KERNELS, DEFAULT_KERNELS } from '../plan/input';
 import type { Dispatch } from '../dispatch/types';
 import { SHAPES } from '../testing/shapes';
+import type { KernelResult } from '../check/kernels';
 import type { KernelGroup } from '../check/trial';
 import { chooseKernels, resumedKernels } from './tune';
 
 const shape = SHAPES['wordsmith-2m'];
 
-const wrong = new Set<string>();
-// Whether kernels are right is the subject of src/check; here the test says it.
-vi.mock('./right-kernels', async (original) => ({
-  ...(await original<typeof import('./right-kernels')>()),
-  wrongOf: (_: Gpu, group: KernelGroup) => Promise.resolve(wrong.has(group) ? { name: 'a product', group, error: 0.3, bound: 1e-6 } : null),
-}));
+const wrong = new Set<KernelGroup>();
+/** Whether kernels are right is the subject of src/check; here the test says it. */
+const wrongIn = (_: Gpu, group: KernelGroup): Promise<KernelResult | null> =>
+  Promise.resolve(wrong.has(group) ? { name: 'a product', group, error: 0.3, bound: 1e-6, right: false } : null);
+const chosen = (gpu: Gpu, rows = 512) => chooseKernels(gpu, shape, rows, wrongIn);
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -46,7 +46,7 @@ function clock(times: Readonly<Record<string, readonly number[]>>): string[] {
 
 test('matrix products get the family with the lower best time, attention never the kernels of software adapters', async () => {
   const asked = clock({ register: [9], tiles: [8] });
-  expect(await chooseKernels(await card(), shape, 512)).toEqual({ kernels: { matmul: 'tiles', attention: 'tiles' }, wrong: [] });
+  expect(await chosen(await card())).toEqual({ kernels: { matmul: 'tiles', attention: 'tiles' }, wrong: [] });
   // The families alternate.
   expect(asked.length).toBeGreaterThan(4);
   asked.forEach((name, at) => expect(name).toBe(at % 2 === 0 ? 'register' : 'tiles'));
@@ -54,13 +54,13 @@ test('matrix products get the family with the lower best time, attention never t
 
 test('the first time, in which kernels are compiled, does not count, and one slow round does not decide', async () => {
   clock({ register: [500, 8, 50], tiles: [1, 9] });
-  expect(await chooseKernels(await card(), shape, 512)).toEqual({ kernels: { matmul: 'register', attention: 'tiles' }, wrong: [] });
+  expect(await chosen(await card())).toEqual({ kernels: { matmul: 'register', attention: 'tiles' }, wrong: [] });
 });
 
 test('a software adapter is not asked', async () => {
   const asked = clock({ register: [5], tiles: [5] });
   const gpu = await card();
-  expect(await chooseKernels({ ...gpu, description: { ...gpu.description, software: true } }, shape, 512)).toEqual({
+  expect(await chosen({ ...gpu, description: { ...gpu.description, software: true } })).toEqual({
     kernels: DEFAULT_KERNELS,
     wrong: [],
   });
@@ -75,7 +75,7 @@ test('a trial has as many rows as a step, but at most 512', async () => {
     if (kernel.name.startsWith('matmul')) rows.add(new DataView(params.buffer, params.byteOffset).getUint32(0, true));
     return Promise.resolve(1);
   });
-  for (const asked of [40, 512, 5000]) await chooseKernels(await card(), shape, asked);
+  for (const asked of [40, 512, 5000]) await chosen(await card(), asked);
   expect([...rows]).toEqual([40, 512]);
 });
 
@@ -83,17 +83,17 @@ test('a family that computes wrongly is not used, nor resumed with, and is named
   const gpu = await card();
   const asked = clock({ register: [9], tiles: [8] });
   wrong.add('matmul tiles');
-  const products = await chooseKernels(gpu, shape, 512);
+  const products = await chosen(gpu);
   expect(products).toMatchObject({ kernels: { matmul: 'register', attention: 'tiles' }, wrong: [{ group: 'matmul tiles', error: 0.3 }] });
   expect(asked).toEqual([]);
   expect(resumedKernels(gpu, CARD_KERNELS, products)).toEqual(products.kernels);
   wrong.add('attention tiles');
-  expect((await chooseKernels(gpu, shape, 512)).kernels).toEqual(DEFAULT_KERNELS);
+  expect((await chosen(gpu)).kernels).toEqual(DEFAULT_KERNELS);
 });
 
 test('a device on which nothing is right is refused', async () => {
   wrong.add('matmul register').add('matmul tiles');
-  await expect(chooseKernels(await card(), shape, 512)).rejects.toMatchObject({
+  await expect(chosen(await card())).rejects.toMatchObject({
     code: 'GPU_WRONG',
     detail: 'This graphics device computes wrongly: a product is off by 3.0e-1 where 1.0e-6 is rounding.',
   });

@@ -44,13 +44,14 @@ export function resumedKernels(
 
 /**
  * Software adapters always get the kernels without barriers, which are slow there. Cards get those that compute rightly on them, the fastest of
- * matrix products, and never attention that spills registers unless the other is wrong. Throws GPU_WRONG where no family is right.
+ * matrix products, and never attention that spills registers unless the other is wrong. `wrongIn` says what is wrong in a family; tests say it
+ * themselves. Throws GPU_WRONG where no family is right.
  */
-export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number): Promise<Chosen> {
+export async function chooseKernels(gpu: Gpu, shape: ModelShape, rows: number, wrongIn = wrongOf): Promise<Chosen> {
   if (gpu.description.software) return { kernels: DEFAULT_KERNELS, wrong: [] };
   const wrong: KernelResult[] = [];
   const right = async (group: KernelGroup): Promise<boolean> => {
-    const found = await wrongOf(gpu, group);
+    const found = await wrongIn(gpu, group);
     if (found) wrong.push(found);
     return !found;
   };

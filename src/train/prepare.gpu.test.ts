@@ -93,7 +93,7 @@ describe('prompts', () => {
     const train = [...dataset.train].map(({ ids }) => tokenizer.decode([...ids]));
     const held = [...dataset.evaluation].map(({ ids }) => tokenizer.decode([...ids]));
     expect(held.length).toBe(3);
-    expect(prompts).toHaveLength(1);
+    expect(prompts).toHaveLength(3);
     for (const { text } of prompts) {
       expect(held.some((row) => row.includes(text))).toBe(true);
       expect(train.some((row) => row.includes(text))).toBe(false);
@@ -106,7 +106,7 @@ describe('prompts', () => {
     const both = await prepareInputs(config, { model, data: textRows(4), evalData: dataOf('e.jsonl', '{"text":"held out words"}\n') });
     expect(both.prompts.map(({ text }) => text)).toEqual(['held out']);
     const none = await prepareInputs({ ...config, evalSplit: 0 }, { model, data: textRows(4), evalData: null });
-    expect(none.prompts.map(({ text }) => text)).toEqual(['one']);
+    expect(none.prompts.map(({ text }) => text)).toEqual(['one', 'two', 'three']);
   });
 
   test('there is a default prompt even if the held-out rows of a long file lie behind those that are kept as text', async () => {
@@ -114,7 +114,7 @@ describe('prompts', () => {
     for (const seed of [1, 2, 3, 4, 5, 6]) {
       const { prompts, dataset } = await inputsOf({ prompts: [], evalSplit: 1 / 1200, seed }, long);
       expect(dataset.evaluation.length).toBe(1);
-      expect(prompts, `seed ${seed}`).toHaveLength(1);
+      expect(prompts.length, `seed ${seed}`).toBeGreaterThan(0);
     }
   });
 

@@ -95,7 +95,9 @@ function PickedFile({ file, onPick }: { readonly file: File | null; readonly onP
         <span className="chosen">{file ? file.name : 'None chosen'}</span>
       </label>
       <p className="note">
-        {file ? formatBytes(file.size) : 'JSONL, CSV, Parquet or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
+        {file
+          ? formatBytes(file.size)
+          : 'JSONL, CSV, Parquet or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
       </p>
     </div>
   );
