@@ -1,11 +1,13 @@
 // Name, the screens, the GPU that will do the work, and the theme.
 
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useDeviceStore, type DeviceState } from '../store/run/device';
 import { setTheme, THEMES, useThemeStore, type Theme } from '../store/theme';
 import { TITLE } from './announce';
-import { HardwareCard } from './HardwareCard';
 import { Segmented } from './widgets/fields';
+
+// It is opened now and then.
+const HardwareCard = lazy(() => import('./HardwareCard').then((part) => ({ default: part.HardwareCard })));
 
 const THEME_NAMES: Readonly<Record<Theme, string>> = { system: 'System', light: 'Light', dark: 'Dark' };
 
@@ -58,7 +60,11 @@ export function Header({ children }: { readonly children?: ReactNode }) {
         />
       </header>
       <section id="hardware" className="hardware-card" aria-label="Hardware" hidden={!open || !ready}>
-        {open && ready && <HardwareCard device={device} />}
+        {open && ready && (
+          <Suspense fallback={<p className="note">Loading…</p>}>
+            <HardwareCard device={device} />
+          </Suspense>
+        )}
       </section>
     </>
   );

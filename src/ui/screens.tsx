@@ -1,11 +1,10 @@
 // The screens of the page, in the order of the navigation. Those that not every visitor opens are loaded when they are
 // first shown.
 
-import { lazy, memo, type ComponentType } from 'react';
+import { lazy, memo, Suspense, type ComponentType } from 'react';
 import type { View } from '../store/run/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
-import { DataPreviewPanel } from './data/DataPreviewPanel';
 import { Intro } from './intro/Intro';
 import { Notices } from './Notices';
 import { PreviewView } from './preview/PreviewView';
@@ -13,6 +12,7 @@ import { SetupColumn } from './setup/SetupColumn';
 import type { Setup } from './setup-state';
 
 const CompareScreen = lazy(() => import('./compare/CompareScreen'));
+const DataPreviewPanel = lazy(() => import('./data/DataPreviewPanel').then((part) => ({ default: part.DataPreviewPanel })));
 const HistoryScreen = lazy(() => import('./history/HistoryScreen'));
 const ReplayScreen = lazy(() => import('./replay/ReplayScreen'));
 const RunScreen = lazy(() => import('./run/RunScreen'));
@@ -48,7 +48,9 @@ function SetupScreen({ state }: { readonly state: ActionState }) {
         <Notices state={state} />
         <SetupIntro setup={state.setup} />
         <SetupPreview setup={state.setup} />
-        <DataPreviewPanel />
+        <Suspense fallback={null}>
+          <DataPreviewPanel />
+        </Suspense>
       </div>
     </div>
   );

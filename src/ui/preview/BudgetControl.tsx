@@ -1,14 +1,16 @@
 // The memory that the person's GPU can give: a slider and a number, and whether the chosen method fits.
 
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { BUDGET_RANGE, setBudget, useBudgetStore, type Verdict } from '../../store/setup/budget';
 import type { RunConfig } from '../../config/run-config';
 import { formatBytes } from '../format';
 import { Slider } from '../widgets/Slider';
 import { budgetStops } from '../widgets/stops';
 import { Why } from '../widgets/Why';
-import { FitToBudget } from './FitToBudget';
 import type { PlannedModel } from './forecast-key';
+
+// Only who sets a budget needs it.
+const FitToBudget = lazy(() => import('./FitToBudget').then((part) => ({ default: part.FitToBudget })));
 
 const STOPS = budgetStops(16e6, BUDGET_RANGE.max);
 /** The slider's place before anything is set: what many laptops have. */
@@ -73,7 +75,7 @@ export function BudgetControl({ needs, method, verdict, config, model }: BudgetC
           ? 'Not set. Browsers don’t report GPU memory.'
           : `${method} needs ${needs} of ${formatBytes(budget)}: ${VERDICT_TEXT[verdict]}`}
       </p>
-      {budget !== null && <FitToBudget budget={budget} config={config} model={model} />}
+      <Suspense fallback={null}>{budget !== null && <FitToBudget budget={budget} config={config} model={model} />}</Suspense>
     </div>
   );
 }
