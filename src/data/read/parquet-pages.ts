@@ -5,7 +5,7 @@ import type { Compressors, FileMetaData, RowGroup } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyparquet/src/schema.js';
-import { readVarInt } from 'hyparquet/src/thrift.js';
+import { deserializeTCompactProtocol, readVarInt } from 'hyparquet/src/thrift.js';
 import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js';
 import { gunzip } from 'hyparquet-compressors/src/gzip.js';
 import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js';
@@ -37,6 +37,21 @@ const fail = (reason: string): never => {
 
 /** Bits that hold levels from 0 to `most`. */
 const levelBits = (most: number): number => 32 - Math.clz32(most);
+
+/** Throws an Error where the schema's counts of children do not make one tree: hyparquet would walk it without end. */
+export async function checkSchema(size: number, read: ReadRange): Promise<void> {
+  if (size < 12) fail('it is too short');
+  const length = readerOf(await read(size - 8, size)).view.getUint32(0, true);
+  if (length > size - 8) fail('it points outside of itself');
+  const footer: Record<string, unknown> = deserializeTCompactProtocol(readerOf(await read(size - 8 - length, size - 8)));
+  const elements = Array.isArray(footer.field_2) ? (footer.field_2 as Record<string, unknown>[]) : fail('it has no schema');
+  const children = elements.map((element) => Number(element.field_5 ?? 0));
+  if (
+    children.some((count) => !Number.isInteger(count) || count < 0) ||
+    children.reduce((sum, count) => sum + count, 1) !== elements.length
+  )
+    fail('its schema is not a tree');
+}
 
 /** Throws an Error that says what is wrong. `read`: bytes of the file. */
 export async function checkPages({ schema }: FileMetaData, group: RowGroup, read: ReadRange): Promise<void> {

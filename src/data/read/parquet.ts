@@ -14,7 +14,7 @@ export const PARQUET_MAGIC: readonly number[] = [0x50, 0x41, 0x52, 0x31];
 
 /** Lines with a line end, some thousand rows at a time. Errors: DATASET_PARSE for a damaged file. */
 export async function* parquetLines(name: string, size: number, read: ReadRange): AsyncGenerator<string> {
-  const [{ parquetMetadataAsync, parquetReadObjects }, { checkPages, COMPRESSORS: compressors }] = await Promise.all([
+  const [{ parquetMetadataAsync, parquetReadObjects }, { checkPages, checkSchema, COMPRESSORS: compressors }] = await Promise.all([
     import('hyparquet'),
     import('./parquet-pages'),
   ]);
@@ -35,6 +35,7 @@ export async function* parquetLines(name: string, size: number, read: ReadRange)
       throw damaged(name, cause instanceof Error ? cause.message : String(cause), cause);
     }
   };
+  await orDamaged(checkSchema(size, read));
   const metadata = await orDamaged(parquetMetadataAsync(file));
   let from = 0;
   for (const group of metadata.row_groups) {
