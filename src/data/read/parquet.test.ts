@@ -39,6 +39,23 @@ test.each([1, 2, 100])('row groups of %d', async (size) => {
   ]);
 });
 
+test('a day is a date without a time, and a moment has one', async () => {
+  const days = [new Date(Date.UTC(2024, 1, 29)), new Date(Date.UTC(-1, 0, 1))];
+  const schema = [
+    { name: 'root', num_children: 2 },
+    { name: 'day', type: 'INT32', converted_type: 'DATE', repetition_type: 'REQUIRED' },
+    { name: 'at', type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', repetition_type: 'REQUIRED' },
+  ] as const;
+  const columnData = [
+    { name: 'day', data: days },
+    { name: 'at', data: days },
+  ];
+  expect(rowsOf(await read(new Uint8Array(parquetWriteBuffer({ columnData, schema: [...schema] }))))).toEqual([
+    { day: '2024-02-29', at: '2024-02-29T00:00:00.000Z' },
+    { day: '-000001-01-01', at: '-000001-01-01T00:00:00.000Z' },
+  ]);
+});
+
 const fixture = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(fileURLToPath(new URL(`../../testing/fixtures/parquet/${name}`, import.meta.url))));
 const rowsOf = (text: string): unknown[] =>

@@ -55,7 +55,7 @@ export async function* parquetLines(name: string, size: number, read: ReadRange)
         'Write the file again with smaller row groups.',
       );
     await orDamaged(checkPages(metadata, group, async (start, end) => new Uint8Array(await file.slice(start, end))));
-    const objects = await orDamaged(parquetReadObjects({ file, metadata, rowStart: from, rowEnd: from + rows, compressors }));
+    const objects = await orDamaged(parquetReadObjects({ file, metadata, rowStart: from, rowEnd: from + rows, compressors, parsers }));
     if (objects.length !== rows) throw damaged(name, `a row group has ${objects.length} rows and says that it has ${rows}`);
     for (let at = 0; at < objects.length; at += ROWS_A_PIECE)
       yield objects
@@ -67,6 +67,14 @@ export async function* parquetLines(name: string, size: number, read: ReadRange)
 }
 
 const ROWS_A_PIECE = 256;
+
+/** A date without a time, where the column's type is DATE. Null for a day that no calendar has. */
+const parsers = {
+  dateFromDays(days: number): string | null {
+    const date = new Date(days * 86_400_000);
+    return Number.isNaN(date.getTime()) ? null : date.toISOString().replace(/T.*/, '');
+  },
+};
 
 /** Values that JSON does not have: large whole numbers, and bytes that are not text. */
 function plain(_key: string, value: unknown): unknown {
