@@ -1,9 +1,7 @@
 // The tour itself. Findings are collected and printed at the end, so that one of them does not hide the next.
 
 import { expect, test } from '@playwright/test';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { firstPaint } from '../../scripts/first-paint.mjs';
 import { loseDevice, setFault, withFaults } from '../support/faults';
 import { open, phase, small, watch } from '../support/page';
 import { takeLongTasks, watchLongTasks } from './long-tasks';
@@ -87,21 +85,8 @@ test('faults', async ({ page }) => {
   findings.push(...(await look(page, 'device-lost')));
 });
 
-test('the first load', () => {
-  const assets = join(import.meta.dirname, '../../dist/assets');
-  const html = readFileSync(join(assets, '../index.html'), 'utf8');
-  const size = (name: string): number => gzipSync(readFileSync(join(assets, name))).byteLength;
-  const first = new Set<string>();
-  const follow = (name: string): void => {
-    if (first.has(name)) return;
-    first.add(name);
-    const text = readFileSync(join(assets, name), 'utf8');
-    for (const [, found] of text.matchAll(/(?:from|import)\s*"\.\/([^"]+\.js)"/g)) follow(found);
-  };
-  for (const [, found] of html.matchAll(/assets\/([^"]+\.js)"/g)) follow(found);
-  const total = [...first].reduce((sum, name) => sum + size(name), 0);
-  figures.push(`scripts of the first paint: ${(total / 1000).toFixed(1)} kB gzipped in ${first.size} files (budget 200 kB)`);
-  const others = readdirSync(assets).filter((name) => name.endsWith('.js') && !first.has(name));
-  for (const name of others) figures.push(`  later: ${name} ${(size(name) / 1000).toFixed(1)} kB gzipped`);
-  expect(total).toBeLessThanOrEqual(200_000);
+test('the first paint', () => {
+  const { files, total, limit } = firstPaint();
+  figures.push(`scripts of the first paint: ${(total / 1000).toFixed(1)} kB gzipped in ${files.size} files (limit ${limit / 1000} kB)`);
+  expect(total).toBeLessThanOrEqual(limit);
 });

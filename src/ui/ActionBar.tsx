@@ -1,5 +1,6 @@
 // The bar at the bottom: the state of the run, and what can be done now (start it, or control it).
 
+import { useDeviceStore } from '../store/run/device';
 import { isActive, type Run } from '../store/run/run';
 import type { ActionState } from './actions';
 import { focusField } from './focus';
@@ -21,6 +22,7 @@ export function ActionBar({ state }: { readonly state: ActionState }) {
 function StartControls({ state }: { readonly state: ActionState }) {
   const { start, config } = state.setup;
   const { focus } = start;
+  const opening = useDeviceStore(({ device }) => device.status === 'opening');
   const busy = isActive(state.run);
   return (
     <>
@@ -39,7 +41,7 @@ function StartControls({ state }: { readonly state: ActionState }) {
       </p>
       <div className="buttons">
         {state.run && <ActionButton id="showRun" state={state} primary={busy} />}
-        {!busy && start.ready && <ActionButton id="startPaused" state={state} />}
+        {!busy && (start.ready || opening) && <ActionButton id="startPaused" state={state} />}
         {!busy &&
           (focus === null ? (
             <ActionButton id="start" state={state} primary />

@@ -1,10 +1,10 @@
 // The page around its screens: header, notices, announcements and dialogs.
 
-import { Suspense, useEffect, useRef, type RefObject } from 'react';
+import { lazy, Suspense, useEffect, useRef, type RefObject } from 'react';
+import { useDialog } from '../store/dialog';
 import type { View } from '../store/run/run';
 import { usePreferences } from '../store/preferences';
 import { useActionState } from './actions';
-import { Dialogs } from './Dialogs';
 import { Header } from './Header';
 import { Navigation } from './Navigation';
 import { useAnnouncement, useLeaveGuard, useShortcuts, useTabTitle } from './page-effects';
@@ -14,6 +14,8 @@ import { useTabWatch } from './run/tab-watch';
 import { useEndNotification } from './run/end-notification';
 import { useWakeLock } from './run/wake-lock';
 import { screenOf } from './screens';
+
+const Dialogs = lazy(() => import('./Dialogs'));
 
 export function App() {
   const state = useActionState();
@@ -26,6 +28,7 @@ export function App() {
   useWakeLock(state.run, wakeLock);
   useEndNotification(notify);
   const said = useAnnouncement();
+  const dialog = useDialog((state) => state.open);
   const { view, label, Show } = screenOf(state);
   const heading = useFocusOnChange(view);
   return (
@@ -47,7 +50,11 @@ export function App() {
           Keyboard <kbd>?</kbd>
         </ActionButton>
       </footer>
-      <Dialogs state={state} />
+      {dialog !== null && (
+        <Suspense fallback={null}>
+          <Dialogs state={state} />
+        </Suspense>
+      )}
       <p className="hidden" role="status" aria-live="polite">
         {said}
       </p>

@@ -9,7 +9,7 @@ import { formatCount } from './format';
 import { Dialog } from './widgets/Dialog';
 import { Switch } from './widgets/fields';
 
-export function Dialogs({ state }: { readonly state: ActionState }) {
+export default function Dialogs({ state }: { readonly state: ActionState }) {
   const open = useDialog((dialog) => dialog.open);
   // A run may end by itself while the dialog is open.
   const pointless = open === 'stop' && !isActive(state.run);

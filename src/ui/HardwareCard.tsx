@@ -12,6 +12,7 @@ import { reopenDevice } from '../store/run/actions';
 import { DeviceCheck } from './DeviceCheck';
 import { formatBytes, formatLarge, formatPercent, plural } from './format';
 import { Switch } from './widgets/fields';
+import './styles/hardware.css';
 
 type Ready = Extract<DeviceState, { status: 'ready' }>;
 type Row = readonly [name: string, value: string, title?: string];

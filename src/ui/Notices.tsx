@@ -1,21 +1,27 @@
 // What a visitor should know first: no GPU, a run that can be resumed, what happened while the tab was hidden.
 
+import { lazy, Suspense } from 'react';
 import { isActive, setView } from '../store/run/run';
 import type { ActionState } from './actions';
 import { webgpuAdvice } from './error-cards';
 import { ActionButton } from './widgets/Button';
 import { ErrorCard } from './widgets/ErrorCard';
-import { ResumeCard } from './run/ResumeCard';
 import { BatteryNotice } from './run/BatteryNotice';
 import { UpdateNotice } from './UpdateNotice';
 import { TabNotice } from './run/TabNotice';
 import { UnfinishedDownload } from './hub/UnfinishedDownload';
 
+const ResumeCard = lazy(() => import('./run/ResumeCard'));
+
 export function Notices({ state }: { readonly state: ActionState }) {
   return (
     <>
       <DeviceCard state={state} />
-      {state.resumable && !isActive(state.run) && <ResumeCard resumable={state.resumable} state={state} />}
+      {state.resumable && !isActive(state.run) && (
+        <Suspense fallback={null}>
+          <ResumeCard resumable={state.resumable} state={state} />
+        </Suspense>
+      )}
       {state.view === 'setup' && <UnfinishedDownload />}
       <BatteryNotice state={state} />
       <TabNotice />

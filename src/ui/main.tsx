@@ -10,6 +10,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/controls.css';
+import './styles/fields.css';
 import './styles/bars.css';
 import './styles/charts.css';
 

@@ -6,6 +6,7 @@ import type { View } from '../store/run/run';
 import { ActionBar } from './ActionBar';
 import type { ActionState } from './actions';
 import { Intro } from './intro/Intro';
+import { useWide } from './media';
 import { Notices } from './Notices';
 import { PreviewView } from './preview/PreviewView';
 import { SetupColumn } from './setup/SetupColumn';
@@ -38,15 +39,22 @@ export const screenOf = (state: ActionState): Screen =>
   SCREENS.find((screen) => screen.view === state.view && screen.available(state)) ?? SCREENS[0];
 
 function SetupScreen({ state }: { readonly state: ActionState }) {
+  const first = (
+    <>
+      <Notices state={state} />
+      <SetupIntro setup={state.setup} />
+    </>
+  );
+  const wide = useWide();
   return (
     <div className="columns">
+      {!wide && <div>{first}</div>}
       <div className="side">
         <SetupForm setup={state.setup} />
       </div>
       <div className="stage">
         <ActionBar state={state} />
-        <Notices state={state} />
-        <SetupIntro setup={state.setup} />
+        {wide && first}
         <SetupPreview setup={state.setup} />
         <Suspense fallback={null}>
           <DataPreviewPanel />

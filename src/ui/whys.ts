@@ -1,8 +1,8 @@
 // What a setting is good for and what it costs, for those who ask. The short hints are in labels.ts.
 
-import type { ConfigKey } from '../config/run-config';
+import type { ExplainedKey } from './has-why';
 
-export const WHYS: Readonly<Partial<Record<ConfigKey, string>>> = {
+export const WHYS: Readonly<Record<ExplainedKey, string>> = {
   lisaLayers:
     'A layer in training needs its gradient and Adam’s m and v: 12 bytes a parameter. More layers at a time learn more per step and need more memory; the frozen ones need only their weights.',
   stepsPerPeriod:

@@ -217,13 +217,15 @@ export function BarLegend({ bars }: { readonly bars: readonly Bar[] }) {
           {SEGMENT_NAMES[id]}
         </li>
       ))}
-      <li className="legend-kind">
-        <span className="swatch segment forecast" data-segment="neutral" /> forecast
-      </li>
       {kinds.has('measured') && (
-        <li className="legend-kind">
-          <span className="swatch segment measured" data-segment="neutral" /> measured
-        </li>
+        <>
+          <li className="legend-kind">
+            <span className="swatch segment forecast" data-segment="neutral" /> forecast
+          </li>
+          <li className="legend-kind">
+            <span className="swatch segment measured" data-segment="neutral" /> measured
+          </li>
+        </>
       )}
     </ul>
   );

@@ -1,5 +1,6 @@
 // What a memory bar is made of: segments in one fixed order, forecast (hatched) or measured (solid). Pure.
 
+import type { Method } from '../../config/run-config';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { CategoryBytes } from '../../dispatch/memory';
@@ -19,6 +20,9 @@ export const SEGMENT_NAMES: Readonly<Record<SegmentId, string>> = {
   workspace: 'Workspace',
   other: 'Inputs, cache, staging',
 };
+
+/** From the method that needs most, to the page's own. */
+export const BAR_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
 const PURPOSES = [
   'weights',

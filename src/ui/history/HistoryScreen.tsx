@@ -20,7 +20,7 @@ import { DownloadPanel } from '../card/DownloadPanel';
 import { formatBytes, formatList, plural } from '../format';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
-import { ResumeCard } from '../run/ResumeCard';
+import ResumeCard from '../run/ResumeCard';
 import { RunView } from '../run/RunView';
 import { OverlayChart } from './OverlayChart';
 import { RunRow } from './RunRow';

@@ -56,6 +56,7 @@ export function ModelVerdict({ name, standing, config, withBars = true }: ModelV
         />
       )}
       {withBars && bars.length === 0 && <div className="bars-room" />}
+      {!standing && !withBars && <p className="note">Calculating its memory…</p>}
       {standing && (
         <>
           <p className={own?.verdict === 'exceeds' ? 'note fault' : 'note'}>

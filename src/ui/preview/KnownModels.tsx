@@ -6,7 +6,7 @@ import { useDeviceStore } from '../../store/run/device';
 import { Panel } from '../widgets/Panel';
 import { LargerModels, useLargerModels } from './LargerModels';
 
-export function KnownModels({ config }: { readonly config: RunConfig }) {
+export default function KnownModels({ config }: { readonly config: RunConfig }) {
   const budget = useBudgetStore((state) => state.budget);
   const device = useDeviceStore((state) => state.device);
   const models = useLargerModels(config, device.status === 'ready' ? device.limits : null);

@@ -1,11 +1,11 @@
 // The same settings on larger models, known only by their configurations: larger models save more.
 
-import type { Method, RunConfig } from '../../config/run-config';
+import type { RunConfig } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
 import type { DeviceLimits } from '../../dispatch/limits';
 import { limitFault } from '../../plan/forecast-limits';
 import { lookUpNamed } from '../../store/setup/hub-choice';
-import { purposeBar, type Bar } from '../charts/bar-model';
+import { BAR_METHODS, purposeBar, type Bar } from '../charts/bar-model';
 import { MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatByteTick, plural } from '../format';
 import { LARGER_MODELS, type KnownModel } from '../known-models';
@@ -14,8 +14,6 @@ import { fittedNotes } from '../model/verdict';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { fitConfig } from './forecasts';
 import { usePlannedForAll, type Planned } from './planning';
-
-export const BAR_METHODS: readonly Method[] = ['full', 'lora', 'lisa'];
 
 export interface LargerModel {
   readonly model: KnownModel;

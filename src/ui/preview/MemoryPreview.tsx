@@ -1,13 +1,14 @@
 // The memory that each method will need, before anything is loaded: bars that follow every setting, against the
 // person's budget and the device's limits. They are calculated in the planner's thread; until then the last ones stay.
 
+import { lazy, Suspense } from 'react';
 import type { Method, RunConfig } from '../../config/run-config';
 import type { Forecast } from '../../plan/forecast';
 import { limitError, limitFault } from '../../plan/forecast-limits';
 import { useBudgetStore, verdictOf } from '../../store/setup/budget';
 import { useDeviceStore } from '../../store/run/device';
-import { purposeBar } from '../charts/bar-model';
-import { BarLegend, BarTable, MemoryBars, scaleOf } from '../charts/MemoryBars';
+import { BAR_METHODS, purposeBar } from '../charts/bar-model';
+import { BarLegend, MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatLarge, formatPercent } from '../format';
 import { METHOD_NAMES } from '../labels';
 import { ErrorCard } from '../widgets/ErrorCard';
@@ -15,11 +16,10 @@ import { Panel } from '../widgets/Panel';
 import { forecastReceipt } from '../receipt';
 import { BudgetControl } from './BudgetControl';
 import type { PlannedModel } from './forecast-key';
-import { FitTable } from './FitTable';
 import { usePlanned } from './planning';
-import { WaterfallView } from './WaterfallView';
-import '../styles/waterfall.css';
-import { BAR_METHODS, LargerModels, useLargerModels } from './LargerModels';
+
+// It lies below the first screen.
+const MoreMemory = lazy(() => import('./MoreMemory'));
 
 interface MemoryPreviewProps {
   readonly config: RunConfig;
@@ -74,13 +74,9 @@ function Bars({ forecasts, config, model, builtin }: BarsProps) {
         config={config}
         model={model}
       />
-      <WaterfallView config={config} model={model} />
-      <FitTable config={config} budget={budget} />
-      {builtin ? (
-        <Larger config={config} own={bars} ownScale={scale} limits={limits} budget={budget} />
-      ) : (
-        <BarTable groups={[{ caption: 'The chosen model', bars }]} />
-      )}
+      <Suspense fallback={null}>
+        <MoreMemory config={config} model={model} builtin={builtin} own={bars} ownScale={scale} limits={limits} budget={budget} />
+      </Suspense>
     </>
   );
 }
@@ -90,22 +86,3 @@ const trainedSentence = (method: RunConfig['method'], trained: number, parameter
   method === 'lora'
     ? `LoRA trains ${formatLarge(trained)} parameters of adapters beside the model’s ${formatLarge(parameters)}, which stay as they are (${formatPercent(trained / (trained + parameters))} of both).`
     : `${METHOD_NAMES[method]} trains ${formatLarge(trained)} of ${formatLarge(parameters)} parameters per step (${formatPercent(trained / parameters)}).`;
-
-interface LargerProps {
-  readonly config: RunConfig;
-  readonly own: readonly ReturnType<typeof purposeBar>[];
-  readonly ownScale: number;
-  readonly limits: Parameters<typeof limitFault>[1] | null;
-  readonly budget: number | null;
-}
-
-function Larger({ config, own, ownScale, limits, budget }: LargerProps) {
-  const models = useLargerModels(config, limits);
-  const groups = models.map(({ model, bars }) => ({ caption: model.name, bars }));
-  return (
-    <>
-      <LargerModels models={models} config={config} ownScale={ownScale} budget={budget} />
-      <BarTable groups={[{ caption: 'The built-in model', bars: own }, ...groups]} />
-    </>
-  );
-}

@@ -1,13 +1,14 @@
 // Before a run: the layer schedule for this seed, and the memory that each method will need.
 
-import { useDeferredValue, useState } from 'react';
+import { lazy, Suspense, useDeferredValue, useState } from 'react';
 import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
 import type { Setup } from '../setup-state';
 import type { PlannedModel } from './forecast-key';
-import { KnownModels } from './KnownModels';
 import { MemoryPreview } from './MemoryPreview';
 import { SchedulePanel } from './SchedulePanel';
+
+const KnownModels = lazy(() => import('./KnownModels'));
 
 interface Valid {
   readonly config: RunConfig;
@@ -29,7 +30,9 @@ export function PreviewView({ setup }: { readonly setup: Setup }) {
   const shown = useDeferredValue(valid);
   if (!shown) {
     return setup.shape === null ? (
-      <KnownModels config={setup.config} />
+      <Suspense fallback={null}>
+        <KnownModels config={setup.config} />
+      </Suspense>
     ) : (
       <p className="note empty">The memory of each method appears here as soon as the settings can run.</p>
     );

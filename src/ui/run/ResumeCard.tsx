@@ -17,7 +17,7 @@ interface ResumeCardProps {
   readonly state: ActionState;
 }
 
-export function ResumeCard({ resumable, state }: ResumeCardProps) {
+export default function ResumeCard({ resumable, state }: ResumeCardProps) {
   const [asking, setAsking] = useState(false);
   const { config, step, steps, needsModel, needsDownload } = resumable;
   return (

@@ -153,7 +153,9 @@ function Pasted({ text }: { readonly text: string }) {
 function Result() {
   const inspect = useInspectStore();
   const config = useConfigStore((state) => state.config);
-  if (inspect.status === 'idle') return null;
+  const builtin = useSourcesStore((state) => state.dataKind === 'builtin');
+  // Built-in data is read as soon as the page can; its line has its place before.
+  if (inspect.status === 'idle' && !builtin) return null;
   const { preview } = inspect;
   const problem = inspect.error ?? (inspect.status === 'ready' ? preview?.refusal : null);
   const unmapped = preview?.format === null && preview.columns.length > 0;
@@ -192,6 +194,7 @@ function Result() {
 
 function line({ status, preview, fraction }: InspectState): string {
   if (status === 'failed') return 'The data cannot be read.';
+  if (status === 'idle') return 'Reading…';
   if (status === 'asking' && !preview) return fraction === null ? 'Reading…' : `Counting… ${formatPercent(fraction)}`;
   return preview ? oneLine(preview) : '';
 }

@@ -33,7 +33,7 @@ const WHY =
 const PROBE_STEPS = 30;
 const MOST_STEPS = 1000;
 
-export function Importance({ setup }: { readonly setup: Setup }) {
+export default function Importance({ setup }: { readonly setup: Setup }) {
   const state = useImportanceStore();
   const [steps, setSteps] = useState(String(PROBE_STEPS));
   const { lisaProfile } = setup.config;

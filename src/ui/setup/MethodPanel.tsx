@@ -1,5 +1,6 @@
 // How the model is trained: LISA, full or LoRA, and the main settings of the chosen one.
 
+import { lazy, Suspense } from 'react';
 import { METHODS } from '../../config/field';
 import { setMethod } from '../../store/setup/config';
 import { LABELS, METHOD_HINTS, METHOD_NAMES } from '../labels';
@@ -9,7 +10,8 @@ import type { Setup } from '../setup-state';
 import { Coverage } from './Coverage';
 import { Fields } from './Fields';
 import { METHOD_FIELDS } from './form';
-import { Importance } from './Importance';
+
+const Importance = lazy(() => import('./Importance'));
 
 const OPTIONS = METHODS.map((method) => [method, METHOD_NAMES[method]] as const);
 
@@ -24,7 +26,11 @@ export function MethodPanel({ setup }: { readonly setup: Setup }) {
       <Segmented legend={label} name="method" value={method} options={OPTIONS} onChange={setMethod} />
       <Fields setup={setup} keys={METHOD_FIELDS} />
       {method === 'lisa' && <Coverage setup={setup} />}
-      {method === 'lisa' && <Importance setup={setup} />}
+      {method === 'lisa' && (
+        <Suspense fallback={<div className="importance-room" />}>
+          <Importance setup={setup} />
+        </Suspense>
+      )}
     </Panel>
   );
 }

@@ -28,6 +28,7 @@ export function Why({ of, children }: WhyProps) {
   const button = useRef<HTMLButtonElement>(null);
   const note = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
+  const [asked, setAsked] = useState(false);
   return (
     <>
       <button
@@ -47,11 +48,13 @@ export function Why({ of, children }: WhyProps) {
         popover="auto"
         className="why-note"
         onBeforeToggle={({ newState }) => {
-          if (newState === 'open' && button.current && note.current) place(note.current, button.current);
+          if (newState !== 'open' || !button.current || !note.current) return;
+          setAsked(true);
+          place(note.current, button.current);
         }}
         onToggle={({ newState }) => setOpen(newState === 'open')}
       >
-        {children}
+        {asked && children}
       </div>
     </>
   );

@@ -1,12 +1,12 @@
 // Form fields of the settings: number, choice, switch. Each shows its own fault, tells its why, and is found by
 // fieldId(key).
 
-import { useState, type ReactNode } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import type { ConfigFault, ConfigKey, NumericKey, RunConfig, ToggleKey } from '../../config/run-config';
 import { setConfig } from '../../store/setup/config';
 import { formatCount } from '../format';
 import { fieldId, LABELS } from '../labels';
-import { WHYS } from '../whys';
+import { hasWhy } from '../has-why';
 import { Slider } from './Slider';
 import { Why } from './Why';
 
@@ -16,10 +16,20 @@ interface FieldProps {
   readonly children: ReactNode;
 }
 
+// Long texts, of which most visitors open none.
+const WhyText = lazy(() => import('./WhyText'));
+
 /** The why of an option, where there is one. */
 export function WhyOf({ name }: { readonly name: ConfigKey }) {
-  const why = WHYS[name];
-  return why && <Why of={LABELS[name].label}>{why}</Why>;
+  return (
+    hasWhy(name) && (
+      <Why of={LABELS[name].label}>
+        <Suspense fallback="…">
+          <WhyText of={name} />
+        </Suspense>
+      </Why>
+    )
+  );
 }
 
 /** Label, control, and below it the fault or the hint (one of them, so that nothing jumps much). */
