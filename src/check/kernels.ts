@@ -5,6 +5,7 @@ import { Lab } from '../gpu/lab';
 import type { Gpu } from '../gpu/device';
 import { COMMON_CASES } from './cases';
 import { attentionCases, matmulCases } from './family-cases';
+import { fusedCases } from './fused-cases';
 import { largestError, type KernelCase, type KernelGroup } from './trial';
 
 export interface KernelResult {
@@ -22,6 +23,7 @@ export interface KernelResult {
 export const ALL_CASES: readonly KernelCase[] = [
   ...COMMON_CASES,
   ...(['register', 'tiles'] as const).flatMap((family) => matmulCases(family, true)),
+  ...fusedCases(),
   ...(['software', 'tiles'] as const).flatMap((family) => attentionCases(family, true)),
 ];
 
@@ -29,6 +31,7 @@ export const ALL_CASES: readonly KernelCase[] = [
 export const familyCases = (group: KernelGroup): readonly KernelCase[] =>
   [
     ...(['register', 'tiles'] as const).flatMap((f) => matmulCases(f, false)),
+    ...fusedCases(),
     ...(['software', 'tiles'] as const).flatMap((f) => attentionCases(f, false)),
   ].filter((each) => each.group === group);
 

@@ -6,14 +6,17 @@ import { layerOps } from './layers';
 import { RESIDUAL_STREAM } from './ops/op';
 import type { LayerOp } from './ops/registry';
 import { assignments, dispatchesOf, METHODS, runConfig, runPlan, stepSegments, type MethodCase } from '../testing/plans';
-import { ODD_NAMES, SHAPES, type ShapeName } from '../testing/shapes';
+import { ODD_NAMES, SHAPES } from '../testing/shapes';
+import { TINY } from '../testing/tiny';
 import { embeddingBackward, embeddingForward } from './bottom';
 import type { Context, Unit } from './emit';
 import { headLogits, headLoss } from './head';
+import { CARD_KERNELS, type KernelChoice } from './input';
 import { layerBackward, layerForward } from './layer';
 import type { Assignment, RunPlan } from './run-plan';
 import { microSegments } from './step-plan';
 import { viewsOf } from './sharded-buffer';
+import type { ModelShape } from '../model/types';
 import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
 /** The op that a layer's dispatch belongs to, such as 'qkv:linear'; null for any other dispatch. */
@@ -101,21 +104,48 @@ function units(plan: RunPlan, assignment: Assignment): Unit[] {
   ];
 }
 
-const CASES = ODD_NAMES.flatMap((shape) => METHODS.map((method) => ({ shape, method, title: `${shape}, ${method.name}` })));
-const planOf = (shape: ShapeName, method: MethodCase): RunPlan =>
-  runPlan(SHAPES[shape], runConfig(SHAPES[shape], method, { batchSize: 5, seqLen: 31 }));
+interface PlanCase {
+  readonly title: string;
+  readonly shape: ModelShape;
+  readonly method: MethodCase;
+  readonly kernels?: KernelChoice;
+}
+const CASES: PlanCase[] = [
+  ...ODD_NAMES.flatMap((name) => METHODS.map((method) => ({ shape: SHAPES[name], method, title: `${name}, ${method.name}` }))),
+  // Sizes that fusions fit, on the kernels that have them.
+  ...(['tied Llama', 'Qwen3', 'GPT-2'] as const).flatMap((name) =>
+    METHODS.filter((method) => /^(full|LISA γ=1.*|LoRA)$/.test(method.name)).map((method) => ({
+      shape: TINY[name],
+      method,
+      kernels: CARD_KERNELS,
+      title: `${name}, ${method.name}, fused`,
+    })),
+  ),
+];
+const planOf = ({ shape, method, kernels }: PlanCase): RunPlan =>
+  runPlan(shape, runConfig(shape, method, { batchSize: 5, seqLen: 31 }), { kernels });
 const isSource = ({ memory, name }: BufferSpec): boolean =>
   memory === 'weights' || memory === 'inputs' || memory === 'optimizer' || name === 'partials';
 
-describe.each(CASES)('$title', ({ shape: name, method }) => {
-  const plan = planOf(name, method);
+test('the fused cases are', () => {
+  const kernels = CASES.filter((of) => of.kernels).flatMap((of) => {
+    const plan = planOf(of);
+    return plan.step(assignments(plan)[0]).forward.flatMap(({ dispatches }) => dispatches.map(({ kernel }) => kernel.name));
+  });
+  expect([...new Set(kernels)]).toEqual(expect.arrayContaining(['matmul_nt_swiglu', 'matmul_nt_rope', 'matmul_nn_gelu']));
+});
+
+describe.each(CASES)('$title', (of) => {
+  const plan = planOf(of);
   const { slots, saved, stream } = plan.buffers;
   const { input } = plan;
   const ops = layerOps(input.shape);
   const L = input.shape.layers;
   const draws = assignments(plan).filter((_, i, all) => all.length <= 6 || i % 5 === 0 || i === all.length - 1);
 
-  test('every op of the forward has its adjoint in the backward, once, in reverse order', () => {
+  // A fusion is several operations in one dispatch.
+  const alone = of.kernels === undefined;
+  (alone ? test : null)?.('every op of the forward has its adjoint in the backward, once, in reverse order', () => {
     for (const assignment of draws) {
       const lowest = input.alwaysOn.embedding ? -1 : Math.min(...assignment.keys());
       const dispatches = dispatchesOf(microSegments(plan.step(assignment), plan.capacity));

@@ -95,6 +95,7 @@ function headSite(context: Context, transients: Transients, gen = false, trains 
     scratch: (name, elements) => transients.view(name, elements),
     adapter: null,
     cache: null,
+    outlives: () => true,
     trained,
     gradient: (name) => transients.view(`d.${name}`, rows * shape.width),
     weightGradient: (tensor) => tensorView(trained!.gradient, trained!.layout, tensor),

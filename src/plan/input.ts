@@ -95,9 +95,10 @@ export interface KernelChoice {
 
 /**
  * Counts the sets of kernels whose sums differ in their order, so that a run that goes on with another set does not have the bits of one that
- * was never interrupted. 2: sums in tiles, larger chunks of the head, the head's input gradient as one sum wherever it is cut.
+ * was never interrupted. 2: sums in tiles, larger chunks of the head, the head's input gradient as one sum wherever it is cut. 3: products of
+ * cards with activations and rotary positions in their epilogues (the same sums, rounded by another kernel).
  */
-export const KERNEL_SET = 2;
+export const KERNEL_SET = 3;
 
 /** Those of software adapters: no barriers, which are slow there. */
 export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'software' };

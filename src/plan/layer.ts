@@ -2,6 +2,7 @@
 
 import { FULL_VIEW, type BufferSpec, type View } from '../dispatch/types';
 import type { ModelShape } from '../model/types';
+import { backwardOf, forwardOf } from './fuse';
 import { layerWeight, liveRows, Transients, type Context, type Unit } from './emit';
 import { layerOps } from './layers';
 import { loraInner } from './lora-layout';
@@ -18,13 +19,14 @@ export type ForwardMode = 'train' | 'generate';
 
 export function layerForward(context: Context, layer: number, role: LayerRole, mode: ForwardMode): Unit {
   const generate = mode === 'generate';
-  const { site, transients } = layerSite(context, layer, role, adapterOf(context, layer), generate);
+  const { site, transients, isKept } = layerSite(context, layer, role, adapterOf(context, layer), generate);
   const forward: ForwardSite = {
     ...site,
     label: (op, what) => site.label(op, generate ? what.replace('fwd', 'gen') : what),
     cache: generate ? context.buffers.cache[layer] : null,
+    outlives: isKept,
   };
-  const dispatches = layerOps(context.input.shape).flatMap((op) => operation(op).forward(op, forward));
+  const dispatches = forwardOf(layerOps(context.input.shape), forward);
   const name = `layer.${layer} ${mode}`;
   return { name, transients, segments: [{ name, dispatches }] };
 }
@@ -50,11 +52,13 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
     wantsInput: ({ x }) => wanted.has(x),
   };
   const again = operationsAgain(ops, shape, context.input.recompute, valuesRead(ops, shape, backward));
-  const forward: ForwardSite = { ...site, label: (op, what) => site.label(op, what.replace('fwd', 'again')), cache: null };
-  const dispatches = [
-    ...again.flatMap((op) => operation(op).forward(op, forward)),
-    ...[...ops].reverse().flatMap((op) => operation(op).backward(op, backward)),
-  ];
+  const forward: ForwardSite = {
+    ...site,
+    label: (op, what) => site.label(op, what.replace('fwd', 'again')),
+    cache: null,
+    outlives: () => true,
+  };
+  const dispatches = [...forwardOf(again, forward), ...backwardOf(ops, backward)];
   const name = `layer.${layer} bwd`;
   return { name, transients, segments: [{ name, dispatches }] };
 }
@@ -87,6 +91,7 @@ function layerSite(context: Context, layer: number, role: LayerRole, adapter: Ad
     }
     if (!generate) kept.push(inner);
   }
+  const isKept = (name: string): boolean => kept.some((values) => values.has(name));
   const value = (name: string): View => {
     // No dispatch reads a layer's input and writes its output, so that one stream is enough while sampling.
     if (name === 'in') return FULL_VIEW(buffers.stream[generate ? shape.layers : layer]);
@@ -104,7 +109,7 @@ function layerSite(context: Context, layer: number, role: LayerRole, adapter: Ad
     scratch: (name, elements) => transients.view(name, elements),
     adapter,
   };
-  return { site, widths, transients };
+  return { site, widths, transients, isKept };
 }
 
 function adapterOf(context: Context, layer: number): Adapter | null {

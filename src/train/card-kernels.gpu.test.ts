@@ -2,12 +2,14 @@
 // the order of sums, in the same memory. (Each kernel has its own test against float64.)
 
 import { expect, test } from 'vitest';
+import type { RunConfig } from '../config/run-config';
 import { CARD_KERNELS, DEFAULT_KERNELS, type KernelChoice } from '../plan/input';
 import { stepsOf } from '../testing/steps';
-import { stepData, TINY, tinyConfig, tinyEngine, tinyStep } from '../testing/tiny';
+import { SLOW } from '../testing/slow';
+import { stepData, TINY, tinyConfig, tinyEngine, tinyStep, type TinyName } from '../testing/tiny';
 
-async function outcome(name: 'tied Llama', kernels: KernelChoice) {
-  const config = tinyConfig({ method: 'lisa', lisaLayers: 1, stepsPerPeriod: 1 });
+async function outcome(name: TinyName, kernels: KernelChoice, changes: Partial<RunConfig>) {
+  const config = tinyConfig({ method: 'lisa', lisaLayers: 1, stepsPerPeriod: 1, ...changes });
   const engine = await tinyEngine(TINY[name], config, { kernels, dispatchFlops: 1e12 });
   const steps = stepsOf(engine, config);
   const told: number[] = [];
@@ -20,9 +22,23 @@ async function outcome(name: 'tied Llama', kernels: KernelChoice) {
   return { told, bytes };
 }
 
-test('the kernels of cards train like the others', { timeout: 300_000 }, async () => {
-  const want = await outcome('tied Llama', DEFAULT_KERNELS);
-  const got = await outcome('tied Llama', CARD_KERNELS);
+// Recomputed, because the forward then runs twice. LISA_SLOW=1 adds what compiles longer.
+const CASES: [TinyName, Partial<RunConfig>][] = [
+  ['tied Llama', { recompute: 'layer' }],
+  ...(SLOW
+    ? ([
+        ['tied Llama', {}],
+        ['untied Llama', { method: 'full' }],
+        ['Qwen3', { recompute: 'mlp' }],
+        ['GPT-2', {}],
+        ['tied Llama', { method: 'lora' }],
+      ] as const)
+    : []),
+].map(([name, changes]) => [name, changes] as [TinyName, Partial<RunConfig>]);
+
+test.each(CASES)('the kernels of cards train like the others: %s, %o', { timeout: 300_000 }, async (name, changes) => {
+  const want = await outcome(name, DEFAULT_KERNELS, changes);
+  const got = await outcome(name, CARD_KERNELS, changes);
   expect(got.bytes).toBe(want.bytes);
   got.told.forEach((value, at) => expect(Math.abs(value / want.told[at] - 1), String(at)).toBeLessThan(2e-5));
 });

@@ -1,9 +1,10 @@
 // y = x·W (+ bias) (+ residual), with or without a LoRA adapter beside it.
 
+import type { Dispatch } from '../../dispatch/types';
 import { columnSum } from '../../shaders/reduce/column_sum';
 import { product, type LinearOp } from './linear-op';
 import { adapterBackward, adapterForward } from './lora';
-import type { Operation } from './op';
+import type { BackwardSite, Operation } from './op';
 
 export const linear: Operation<LinearOp> = {
   width: ({ out }) => out,
@@ -34,24 +35,14 @@ export const linear: Operation<LinearOp> = {
 
   backward(op, site) {
     const { rows, live } = site;
-    const dy = site.gradient(op.y);
-    const list = [];
-    if (site.trained) {
-      const x = site.value(op.x);
-      const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
-      // The first micro-batch of a step assigns it, later ones add to it.
-      const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, live } as const;
-      list.push(...product(site, { ...dw, accumulate: 'frame' }));
-      if (op.bias !== null)
-        list.push(columnSum({ label: site.label(op, 'db'), db: site.weightGradient(op.bias), dy, rows, width: op.out, live }));
-    }
+    const list = weightGradients(op, site);
     if (site.wantsInput(op)) {
       list.push(
         ...product(site, {
           label: site.label(op, 'dX'),
           layout: op.layout === 'nt' ? 'nn' : 'nt',
           y: site.gradient(op.x),
-          a: dy,
+          a: site.gradient(op.y),
           b: site.weight(op.weight),
           m: rows,
           n: op.in,
@@ -64,3 +55,16 @@ export const linear: Operation<LinearOp> = {
     return list;
   },
 };
+
+/** Gradients of the weight and the bias, if they train. The first micro-batch of a step assigns them, later ones add to them. */
+export function weightGradients(op: LinearOp, site: BackwardSite): Dispatch[] {
+  if (!site.trained) return [];
+  const { rows, live } = site;
+  const [x, dy] = [site.value(op.x), site.gradient(op.y)];
+  const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
+  const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, live } as const;
+  const list = product(site, { ...dw, accumulate: 'frame' });
+  if (op.bias !== null)
+    list.push(columnSum({ label: site.label(op, 'db'), db: site.weightGradient(op.bias), dy, rows, width: op.out, live }));
+  return list;
+}

@@ -50,6 +50,8 @@ export interface Site {
 export interface ForwardSite extends Site {
   /** Sampling: the layer's K/V cache, which new tokens are appended to and attend over. Null in training and evaluation. */
   readonly cache: { readonly k: View; readonly v: View } | null;
+  /** Whether something after this pass reads a value, so that it has to be written. */
+  outlives(name: string): boolean;
 }
 
 export interface BackwardSite extends Site {

@@ -10,7 +10,7 @@ export interface RopeOp extends OpBase {
   readonly kind: 'rope';
 }
 
-const tablesOf = ({ context }: Site) => {
+export const tablesOf = ({ context }: Site) => {
   const { cos, sin, positions } = context.buffers.rope!;
   return { cos: FULL_VIEW(cos), sin: FULL_VIEW(sin), tableRows: positions };
 };

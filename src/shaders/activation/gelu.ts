@@ -22,9 +22,9 @@ interface GeluSizes {
   readonly live?: Live;
 }
 
-const KIND_CODES = { tanh: 0, erf: 1 } as const;
+export const KIND_CODES = { tanh: 0, erf: 1 } as const;
 /** Operations per element; an exponential or a division counts as one. */
-const FLOPS = { tanh: { fwd: 10, bwd: 18 }, erf: { fwd: 32, bwd: 36 } } as const;
+export const FLOPS = { tanh: { fwd: 10, bwd: 18 }, erf: { fwd: 32, bwd: 36 } } as const;
 
 export interface GeluFwdArgs extends GeluSizes {
   readonly y: View;

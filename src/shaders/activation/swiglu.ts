@@ -7,6 +7,7 @@ import { elementwise } from '../lib/elementwise';
 import type { Live } from '../lib/rowwise';
 import fwd from './swiglu_fwd.wgsl?raw';
 import bwd from './swiglu_bwd_dx.wgsl?raw';
+import maths from './swiglu_maths.wgsl?raw';
 
 interface SwigluSizes {
   readonly label: string;
@@ -26,7 +27,7 @@ export function swigluFwd({ label, h, gu, rows, ff, live }: SwigluFwdArgs): Disp
   const name = 'swiglu_fwd';
   expectElements(name, 'h', h, rows * ff);
   expectElements(name, 'gu', gu, rows * 2 * ff);
-  return elementwise(name, { label, wgsl: [fwd], views: { h, gu }, rows, width: ff, live, flops: 6 * ff, bytes: 12 * ff });
+  return elementwise(name, { label, wgsl: [maths, fwd], views: { h, gu }, rows, width: ff, live, flops: 6 * ff, bytes: 12 * ff });
 }
 
 export interface SwigluBwdDxArgs extends SwigluSizes {
@@ -39,5 +40,5 @@ export function swigluBwdDx({ label, dgu, dh, gu, rows, ff, live }: SwigluBwdDxA
   expectElements(name, 'dgu', dgu, rows * 2 * ff);
   expectElements(name, 'dh', dh, rows * ff);
   expectElements(name, 'gu', gu, rows * 2 * ff);
-  return elementwise(name, { label, wgsl: [bwd], views: { dgu, dh, gu }, rows, width: ff, live, flops: 12 * ff, bytes: 20 * ff });
+  return elementwise(name, { label, wgsl: [maths, bwd], views: { dgu, dh, gu }, rows, width: ff, live, flops: 12 * ff, bytes: 20 * ff });
 }

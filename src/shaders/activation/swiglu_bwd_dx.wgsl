@@ -1,4 +1,4 @@
-// SwiGLU, gradients of gate and up. With σ = 1 / (1 + e^−gate):
+// SwiGLU, gradients of gate and up (swiglu_maths.wgsl):
 //   d gate[n,f] = dh · up · σ · (1 + gate · (1 − σ));   d up[n,f] = dh · gate · σ
 // dgu, gu [N, 2F] (gate, then up), dh [N, F], f32. Assigns the live rows of dgu. Elementwise (elementwise.wgsl) over dh.
 // Any F; V is vec4f where F % 4 == 0.
@@ -10,9 +10,7 @@
 fn item(i: u32) {
   let at = i + (i / p.steps) * p.steps;  // row · 2F + f
   let gate = gu[at];
-  let e = exp(clamp(-gate, V(-80.0), V(80.0)));
-  let sigma = 1.0 / (1.0 + e);
-  // 1 − σ = e σ, without the cancellation.
-  dgu[at] = dh[i] * gu[at + p.steps] * sigma * (1.0 + gate * (e * sigma));
-  dgu[at + p.steps] = dh[i] * gate * sigma;
+  let gated = silu(gate);
+  dgu[at] = dh[i] * gu[at + p.steps] * gated.sigma * gated.more;
+  dgu[at + p.steps] = dh[i] * gate * gated.sigma;
 }

@@ -1,6 +1,6 @@
-// SwiGLU.  h[n,f] = silu(gate[n,f]) · up[n,f],  silu(g) = g / (1 + e^−g),  gate = gu[n, 0…F), up = gu[n, F…2F)
+// SwiGLU (swiglu_maths.wgsl).  h[n,f] = silu(gate[n,f]) · up[n,f],  gate = gu[n, 0…F), up = gu[n, F…2F)
 // h [N, F], gu [N, 2F], f32. Assigns the live rows. Elementwise (elementwise.wgsl) over h. Any F; V is
-// vec4f where F % 4 == 0. The exponent is clamped: WGSL does not guarantee infinities.
+// vec4f where F % 4 == 0.
 
 @group(0) @binding(2) var<storage, read_write> h: array<V>;
 @group(0) @binding(3) var<storage, read> gu: array<V>;
@@ -8,6 +8,5 @@
 fn item(i: u32) {
   let at = i + (i / p.steps) * p.steps;  // row · 2F + f
   let gate = gu[at];
-  let sigma = 1.0 / (1.0 + exp(clamp(-gate, V(-80.0), V(80.0))));
-  h[i] = gate * sigma * gu[at + p.steps];
+  h[i] = gate * silu(gate).sigma * gu[at + p.steps];
 }

@@ -4,7 +4,8 @@
 import { elementBytes, roundUp, type Dispatch, type View } from '../../dispatch/types';
 import type { Amount, Grid, GridDim, Work } from '../../dispatch/extents';
 import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from '../../dispatch/kernel';
-import common from './matmul_common.wgsl?raw';
+import finish from './matmul_finish.wgsl?raw';
+import common from './matmul_params.wgsl?raw';
 import { loadSnippet, storeSnippet, unitsOf, type Format, type LoadFormat } from './operand';
 import few from './matmul_nt_few.wgsl?raw';
 import fewShared from './matmul_nt_few_shared.wgsl?raw';
@@ -168,6 +169,7 @@ function make(args: MatmulArgs, cut: Cut): Dispatch {
       () => loadSnippet('bias', 5, biasFormat),
       () => loadSnippet('residual', 6, residualFormat),
       common,
+      finish,
       choice.source,
     ],
     { ...choice.constants, ACCUMULATE: ACCUMULATE_CODES[accumulate] },
@@ -193,6 +195,7 @@ function make(args: MatmulArgs, cut: Cut): Dispatch {
       span,
       part: parts === 1 ? 0 : unitsOf(yFormat, m * n),
       part0: cut.first,
+      col0: 0,
     },
     parts === 1 ? choice.grid : [choice.grid[0], choice.grid[1], cut.end - cut.first],
     workOf(args, cut),
@@ -222,6 +225,7 @@ function addParts(
       () => loadSnippet('bias', 5, biasFormat),
       () => loadSnippet('residual', 6, residualFormat),
       common,
+      finish,
       sum,
     ],
     { ACCUMULATE: ACCUMULATE_CODES[accumulate], REPEAT: repeat },
@@ -234,6 +238,7 @@ function addParts(
     alpha,
     span: count,
     part0: 0,
+    col0: 0,
     part: unitsOf(aFormat, m * n),
   };
   const passes = count + 1 + (accumulate === 'no' ? 0 : 1) + (residual ? 1 : 0);
@@ -264,7 +269,7 @@ function choose(args: MatmulArgs): Choice {
   if (family === 'tiles') {
     const tile = args.tile ?? tileFor(m, n);
     const { BM, BN, ROWS } = TILES[tile];
-    const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1 };
+    const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: 0 };
     const source = (): string => expand(tiles, { ROWS });
     return { name: `matmul_${layout}`, kind: tile, source, constants, grid: [rowGroups(args, BM), by(BN), 1] };
   }
@@ -279,17 +284,17 @@ function choose(args: MatmulArgs): Choice {
 }
 
 /** Workgroups over the rows of y: as many as are live, all of them where the live extent limits k. */
-function rowGroups({ layout, m, live }: MatmulArgs, per: number): GridDim {
+export function rowGroups({ layout, m, live }: Pick<MatmulArgs, 'layout' | 'm' | 'live'>, per: number): GridDim {
   if (!live || layout === 'tn') return Math.ceil(m / per);
   return { extent: live.extent, per, from: live.row0 ?? 0, limit: m };
 }
 
 /** Quads where every row and the start of every slice of the operand fall on a multiple of four elements. */
-function formatOf(width: number, stride: number, offset: number): Format {
+export function formatOf(width: number, stride: number, offset: number): Format {
   return width % 4 === 0 && stride % 4 === 0 && offset % 4 === 0 ? 'vec4' : 'scalar';
 }
 
-function packedFormat(name: string, { stored }: View, format: Format): LoadFormat {
+export function packedFormat(name: string, { stored }: View, format: Format): LoadFormat {
   if (stored && format !== 'vec4') throw shapeError(name, 'b', 'rows, stride and offset of whole quads where it is packed', format);
   return stored ?? format;
 }
@@ -314,7 +319,7 @@ function checkedShapes(args: MatmulArgs, name: string): Shapes {
   return { lda, ldb, ldy, a0, b0, y0 };
 }
 
-function expectMatrix(name: string, binding: string, view: View, rows: number, width: number, stride: number, offset: number): void {
+export function expectMatrix(name: string, binding: string, view: View, rows: number, width: number, stride: number, offset: number): void {
   if (!Number.isInteger(stride) || !Number.isInteger(offset) || offset < 0 || offset + width > stride) {
     throw shapeError(name, binding, `columns [offset, offset + ${width}) inside the row stride`, `offset ${offset}, stride ${stride}`);
   }

@@ -5,7 +5,7 @@
 // PARTS: 1 if the sum is cut into parts of `span` terms, one for each workgroup in z, which lie one after another for matmul_sum.wgsl.
 // A workgroup owns BM × BN of y, an invocation ROWS × 4 of it (ROWS is 8 or 4). For every 16 k the workgroup copies BM × 16 of a and BN × 16
 // of b, widened to f32; then each invocation does ROWS × 4 × 16 multiply-adds out of two rows of the tiles. Grid: x rows, y columns.
-// Assigns, accumulates or continues a sum: begin(), finish_at(). Every sum is one chain of fma over k in order. Any M, N, K: terms past the
+// Assigns, accumulates or continues a sum: begin(), emit(). An epilogue (epilogue.ts) may take their place. Every sum is one chain of fma over k in order. Any M, N, K: terms past the
 // last are 0 in the tile; a row or column past the edge of y is the last one again and is not stored. (BM + BN + 8) · 64 bytes, 13 KiB at most.
 // Tiles are arrays of arrays, indexed by constants and by ids of known range: a browser then proves the indices and leaves out its checks.
 // Elements are stored one by one and as whole floats, because WGSL lets a write of one component of a vec4 touch the other three.
@@ -22,6 +22,14 @@ const PAD = 4u;                  // keeps quads aligned, and neighbours in k off
 var<workgroup> tile_a: array<array<f32, BM + PAD>, BK>;
 var<workgroup> tile_b: array<array<f32, BN + PAD>, BK>;
 
+// HALF: 0; or, of nt, an epilogue needs columns c and c + HALF of every 2 · HALF at once. Then of four neighbours in the tile, the last two
+// are those that lie HALF after the first two. HALF is even, and 2 · HALF divides N. A place is where a column would be without that.
+fn column(place: u32) -> u32 {
+  if (HALF == 0u) { return place; }
+  let pair = place / 4u * 2u + place % 2u;
+  return pair / max(HALF, 1u) * 2u * HALF + pair % max(HALF, 1u) + place % 4u / 2u * HALF;
+}
+
 @compute @workgroup_size(TX, TY)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: vec3u, @builtin(local_invocation_index) me: u32) {
   let live = live_rows(p.extent, p.row0, select(p.m, p.k, A_BY_K == 1u));
@@ -30,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   let first = part * p.span;   // 0 if there is one part
   let terms = min(select(p.k, live, A_BY_K == 1u), first + p.span);
   let m0 = group.x * BM;
-  let n0 = group.y * BN;
+  let n0 = p.col0 + group.y * BN;
   if (m0 >= rows) { return; }
   let last_row = rows - 1u;
   let last_col = p.n - 1u;
@@ -50,8 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   let b_first = p.b0 + select(first / 4u * B_QUAD, first * p.ldb, B_BY_K == 1u);
   let a_r0 = min(m0 + a_x0, last_row / A_WHOLE * A_WHOLE);
   let a_r1 = min(m0 + a_x1, last_row / A_WHOLE * A_WHOLE);
-  let b_r0 = min(n0 + b_x0, last_col / B_WHOLE * B_WHOLE);
-  let b_r1 = min(n0 + b_x1, last_col / B_WHOLE * B_WHOLE);
+  let b_r0 = column(min(n0 + b_x0, last_col / B_WHOLE * B_WHOLE));
+  let b_r1 = column(min(n0 + b_x1, last_col / B_WHOLE * B_WHOLE));
   var a_at0 = a_first + select(a_r0 * p.lda + a_k0 / 4u * A_QUAD, a_k0 * p.lda + a_r0 / 4u * A_QUAD, A_BY_K == 1u);
   var a_at1 = a_first + select(a_r1 * p.lda + a_k1 / 4u * A_QUAD, a_k1 * p.lda + a_r1 / 4u * A_QUAD, A_BY_K == 1u);
   var b_at0 = b_first + select(b_r0 * p.ldb + b_k0 / 4u * B_QUAD, b_k0 * p.ldb + b_r0 / 4u * B_QUAD, B_BY_K == 1u);
@@ -152,8 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
   }
 
   if (col >= p.n) { return; }
-  let y_at = p.y0 + part * p.part + row * p.ldy + col / 4u * Y_QUAD;
   //#repeat R ROWS
-  if (row + R < rows) { finish_at(y_at + R * p.ldy, col / 4u * BIAS_QUAD, p.n - col, yR); }
+  if (row + R < rows) { emit(row + R, col, part, yR); }
   //#end
 }

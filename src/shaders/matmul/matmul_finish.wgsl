@@ -1,27 +1,6 @@
-// What every matmul kernel shares: its params, and the last step from sums of products to y.
+// The last step of a product, from sums to y, where no epilogue takes its place:
 //   y[row, col] = alpha · sum + bias[col] + residual[row, col]   (+ y[row, col], see ACCUMULATE)
-// An address counts in the unit of its operand: quads or single elements, see load_*.wgsl and store_*.wgsl.
 // bias and residual have the format of y; residual has its strides and offset too.
-
-struct Params {
-  m: u32,        // capacity: rows of y
-  n: u32,        // columns of y
-  k: u32,        // capacity: terms of a sum
-  lda: u32,      // addresses from one stored row to the next
-  ldb: u32,
-  ldy: u32,
-  a0: u32,       // address of the first element
-  b0: u32,
-  y0: u32,
-  extent: u32,   // what limits m (nt, nn) or k (tn), for live_rows()
-  row0: u32,
-  alpha: f32,
-  span: u32,     // tiles: terms of a part of the sum (k if there is only one), and addresses from one part's y to the next
-  part: u32,
-  part0: u32,    // first part of this dispatch
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
 
 // ACCUMULATE: 0 assigns, 1 adds to y, 2 adds in every micro-batch of a step but the first, 3 continues the sum in y.
 fn accumulates() -> bool {
@@ -48,4 +27,9 @@ fn finish(row: u32, col: u32, sum: vec4f) {
 // Writes y[row, col], any col. Only if y counts in single elements.
 fn finish_one(row: u32, col: u32, sum: f32) {
   finish_at(p.y0 + row * p.ldy + col, col, 1u, vec4f(sum, 0.0, 0.0, 0.0));
+}
+
+// Writes y[row, col..col + 3] of a part of the sum.
+fn emit(row: u32, col: u32, part: u32, sum: vec4f) {
+  finish_at(p.y0 + part * p.part + row * p.ldy + col / 4u * Y_QUAD, col / 4u * BIAS_QUAD, p.n - col, sum);
 }

@@ -1,0 +1,28 @@
+// Products with an epilogue against the float64 product and the float64 operation after it.
+
+import { expect, it } from 'vitest';
+import { scratch } from '../gpu/lab';
+import { fusedMatmul, type FusedArgs } from '../shaders/matmul/fused';
+import { nodeLab } from '../testing/node-lab';
+import { fusedCases } from './fused-cases';
+import { runCase } from './kernels';
+
+it.each(fusedCases().map((each) => [each.name, each] as const))('%s', { timeout: 300_000 }, async (name, each) => {
+  const result = await runCase(await nodeLab(), each);
+  console.info(`${name}: ${result.error?.toExponential(1) ?? result.refused}`);
+  expect(result.right, result.refused).toBe(true);
+});
+
+it.each<[string, Partial<FusedArgs>]>([
+  ['act', { epilogue: { kind: 'swiglu', act: scratch('act', 8 * 7), keep: true } }],
+  ['gu', { epilogue: { kind: 'swiglu_bwd', gu: scratch('gu', 8 * 31) } }],
+  ['n', { n: 10 }],
+  ['a', { k: 9 }],
+  ['y', { y: scratch('y', 8 * 15) }],
+])('refuses a wrong %s', (binding, wrong) => {
+  const sizes = { m: 8, n: 16, k: 8, a: scratch('a', 8 * 8), b: scratch('b', 16 * 8), y: scratch('y', 8 * 16) };
+  const epilogue = { kind: 'swiglu', act: scratch('act', 8 * 8), keep: true } as const;
+  expect(() => fusedMatmul({ label: 'test', layout: 'nt', live: { extent: 'rows' }, ...sizes, epilogue, ...wrong })).toThrow(
+    `, ${binding}:`,
+  );
+});

@@ -1,0 +1,96 @@
+// A product with an epilogue: family 'tiles' only, whole or in pieces by columns, which share no sum.
+
+import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
+import type { Amount } from '../../dispatch/extents';
+import { dispatch, EXTENT_CODES, expectElements, kernel } from '../../dispatch/kernel';
+import { expand } from '../lib/expand';
+import { rowAmount } from '../lib/rowwise';
+import { keepSnippet, makeEpilogue, type Epilogue } from './epilogue';
+import { expectMatrix, formatOf, packedFormat, rowGroups } from './matmul';
+import tiles from './matmul_tiles.wgsl?raw';
+import matmulParams from './matmul_params.wgsl?raw';
+import { loadSnippet, unitsOf } from './operand';
+import { TILES, tileFor, type MatmulTile } from './tile';
+
+export interface FusedArgs {
+  readonly label: string;
+  readonly layout: 'nt' | 'nn';
+  /** As wide as the epilogue says. */
+  readonly y: View;
+  /** [m, k] */
+  readonly a: View;
+  /** nt: [n, k], nn: [k, n]; f32, or packed. */
+  readonly b: View;
+  readonly m: number;
+  /** A multiple of 4. */
+  readonly n: number;
+  readonly k: number;
+  readonly live: { readonly extent: 'rows' | 'targets' };
+  /** [n] */
+  readonly bias?: View;
+  readonly epilogue: Epilogue;
+  /** Columns [first, end) of the product, from a multiple of 64 on. Default: all. */
+  readonly columns?: readonly [number, number];
+  /** Default: by the sizes. */
+  readonly tile?: MatmulTile;
+}
+
+/** y = epilogue(a·b + bias). Throws SHAPE_MISMATCH. */
+export function fusedMatmul(args: FusedArgs): Dispatch {
+  const { label, layout, y, a, b, m, n, k, live, bias, epilogue, columns: [first, end] = [0, n] } = args;
+  const name = `matmul_${layout}_${epilogue.kind}`;
+  const { wgsl, constants, views, half, width, keep, flops, elements } = makeEpilogue(name, epilogue, m, n);
+  expectMatrix(name, 'a', a, m, k, k, 0);
+  expectMatrix(name, 'b', b, layout === 'nt' ? n : k, layout === 'nt' ? k : n, layout === 'nt' ? k : n, 0);
+  if (keep) expectElements(name, 'y', y, m * width);
+  if (bias) expectElements(name, 'bias', bias, n);
+  const tile = args.tile ?? tileFor(m, end - first);
+  const { BM, BN, ROWS } = TILES[tile];
+  const aFormat = formatOf(k, k, 0);
+  const ldb = layout === 'nt' ? k : n;
+  const bFormat = packedFormat(name, b, formatOf(ldb, ldb, 0));
+  const biasFormat = !bias ? 'none' : half > 0 ? 'scalar' : 'vec4';
+  const unit = half > 0 ? 2 : 4;
+  const of = kernel(
+    name,
+    [
+      () => loadSnippet('a', 3, aFormat),
+      () => loadSnippet('b', 4, bFormat),
+      () => loadSnippet('bias', 5, biasFormat),
+      matmulParams,
+      ...wgsl,
+      keepSnippet(keep),
+      () => expand(tiles, { ROWS }),
+    ],
+    { BM, BN, ROWS, A_BY_K: 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: half, ACCUMULATE: 0, ...constants },
+    `a_${aFormat}.b_${bFormat}.bias_${biasFormat}.y_${keep ? 'kept' : 'left'}.${tile}`,
+  );
+  const share = (end - first) / n;
+  const perRow = share * (width * (keep ? 1 : 0) + elements);
+  const bytes: Amount = rowAmount(m, live, 4 * (k + perRow), share * (elementBytes(b) * n * k + (bias ? 4 * n : 0)));
+  return dispatch(
+    of,
+    label,
+    { ...(keep && { y }), a, b, ...(bias && { bias }), ...views },
+    {
+      m,
+      n: end,
+      k,
+      lda: unitsOf(aFormat, k),
+      ldb: unitsOf(bFormat, ldb),
+      ldy: width / unit,
+      a0: 0,
+      b0: 0,
+      y0: 0,
+      extent: EXTENT_CODES[live.extent],
+      row0: 0,
+      alpha: 1,
+      span: k,
+      part: 0,
+      part0: 0,
+      col0: first,
+    },
+    [rowGroups({ layout, m, live }, BM), Math.ceil((end - first) / BN), 1],
+    { flops: rowAmount(m, live, share * (2 * n * k + flops)), bytes },
+  );
+}

@@ -1,0 +1,2 @@
+// For epilogues: nothing reads y, so that it has no binding.
+fn keep(at: u32, value: V) {}
