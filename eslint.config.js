@@ -1,6 +1,6 @@
 // @ts-check
-// Lint rules: the recommended ones with types, React's rules of hooks, and the house rules of this project.
-// scripts/lint.test.ts shows that the house rules bite.
+// Lint rules that need no types: the recommended ones, React's rules of hooks, and the house rules of this project.
+// scripts/lint.test.ts shows that the house rules bite. Rules that need types are in .oxlintrc.json.
 
 import js from '@eslint/js';
 import reactHooks from 'eslint-plugin-react-hooks';
@@ -71,15 +71,13 @@ export default defineConfig(
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
-  tseslint.configs.recommendedTypeChecked,
+  tseslint.configs.recommended,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { project: { rules: { layers, circles } } },
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',
       'no-eval': 'error',
-      'no-implied-eval': 'off', // the typed version is on
       'no-new-func': 'error',
       'no-param-reassign': 'off',
       'object-shorthand': 'error',
@@ -90,13 +88,6 @@ export default defineConfig(
       '@typescript-eslint/no-import-type-side-effects': 'error',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      // Numbers in messages are the rule here.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      // Objects here are made of closures and have no `this` to lose.
-      '@typescript-eslint/unbound-method': 'off',
-      // Says that String(value) of a union with an object in it may print '[object Object]', also where it was excluded.
-      '@typescript-eslint/no-base-to-string': 'off',
     },
   },
   {
@@ -132,6 +123,4 @@ export default defineConfig(
   { files: ['src/cli/**', 'scripts/**', 'tools/**', ...TESTS], rules: { 'no-console': 'off' } },
   // A test may draw a new seed every time, and prints it.
   { files: TESTS, rules: { 'no-restricted-properties': 'off' } },
-  // Scripts are checked by tsc through their JSDoc types; they read untyped JSON, where the rules on `any` say little.
-  { files: ['**/*.{js,mjs}'], extends: [tseslint.configs.disableTypeChecked] },
 );

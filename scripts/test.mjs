@@ -52,7 +52,7 @@ const adapter = {
 
 /** @type {Stage[]} */
 const checks = [
-  { name: 'types', run: (stdio) => runTool('typescript', 'bin/tsc', ['-p', '.'], { stdio }) },
+  { name: 'types', run: (stdio) => runTool('oxlint', 'bin/oxlint', ['--type-aware', '--type-check', '.'], { stdio }) },
   { name: 'lint', run: (stdio) => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.'], { stdio }) },
   { name: 'dead code', run: (stdio) => runTool('knip', 'bin/knip.js', [], { stdio }) },
   { name: 'format', run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio }) },
@@ -126,7 +126,7 @@ if (suite === 'slow') {
  * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
  */
 const suites = {
-  all: [browser, adapter, builds, [[...checks, pure, endToEnd], [tests('GPU tests', 'gpu')]]],
+  all: [browser, adapter, builds, [[endToEnd], [...checks, pure], [tests('GPU tests', 'gpu')]]],
   unit: [adapter, tests('unit and GPU tests')],
   pure: [pure],
   slow: [adapter, tests('slow proofs', 'gpu')],

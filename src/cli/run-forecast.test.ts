@@ -39,9 +39,13 @@ const PARAMETERS = {
 } as const satisfies Record<keyof typeof PUBLIC_CONFIGS, number>;
 
 describe('known models', () => {
-  test.each(Object.entries(PARAMETERS))('%s has %i parameters, and full training takes 16 bytes for each', async (name, parameters) => {
+  test.each(Object.entries(PARAMETERS))('%s has %i parameters', (name, parameters) => {
     const shape = parseModelConfig(PUBLIC_CONFIGS[name as keyof typeof PARAMETERS], name);
     expect(parameterCount(parameterTable(shape))).toBe(parameters);
+  });
+
+  test.each(['gpt2-124m', 'llama-3.2-1b'] as const)('%s: full training takes 16 bytes for each parameter', async (name) => {
+    const parameters = PARAMETERS[name];
     const { total, bytes, full } = await json('--model', name, '--seq-len', '512', '--batch-size', '1');
     expect(total).toBe(Object.values(bytes).reduce((sum, held) => sum + held, 0));
     const { weights, gradients, optimizer } = full.bytes;

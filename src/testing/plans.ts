@@ -27,6 +27,12 @@ export const METHODS: readonly MethodCase[] = [
   { name: 'LoRA', config: () => ({ method: 'lora', loraRank: 3, loraAlpha: 6 }) },
 ];
 
+/**
+ * Three of the methods, others for the next shape: for what depends on shape and method alike, where all shapes together need all methods.
+ * Any three shapes in a row have all nine.
+ */
+export const methodsByTurns = (shape: number): readonly MethodCase[] => [0, 3, 6].map((at) => METHODS[(shape + at) % METHODS.length]);
+
 export const runConfig = (shape: ModelShape, method: MethodCase, changes: Partial<RunConfig> = {}): RunConfig => ({
   ...DEFAULTS,
   steps: 20,

@@ -272,7 +272,7 @@ describe('on disk', () => {
     await store.write(1, file('first'));
     const failing = {
       size: 100,
-      // eslint-disable-next-line @typescript-eslint/require-await
+      // oxlint-disable-next-line typescript/require-await
       async *chunks(): AsyncGenerator<Bytes> {
         yield new Uint8Array(10);
         throw new Error('the device went away');

@@ -7,15 +7,15 @@ import { finish, readData } from '../../testing/whole-data';
 import { DataEncoder } from '../tokenize/encoding';
 import { rowEncoder } from '../sample/samples';
 
-test('a header of 300,000 columns takes time in proportion, and 200 of them are listed', () => {
-  const names = Array.from({ length: 300_000 }, (_, i) => `column ${i}`);
+test('a header of 100,000 columns takes time in proportion, and 200 of them are listed', () => {
+  const names = Array.from({ length: 100_000 }, (_, i) => `column ${i}`);
   // Processor time, since other tests run beside this one.
   const used = (): number => process.cpuUsage().user / 1000;
   const begun = used();
   const read = readData({ name: 'wide.csv', text: `${names.join(',')}\n` }, null);
   const twice = readData({ name: 'wide.csv', text: `${names.join(',')},column 7\n` }, null);
   // Minutes, where the header is searched for each of its columns.
-  expect(used() - begun).toBeLessThan(20_000);
+  expect(used() - begun).toBeLessThan(10_000);
   expect(read.refusal?.detail).toContain("the header has the columns 'column 0'");
   expect(twice.refusal?.detail).toContain("names column 'column 7' twice");
   expect(read.columns).toHaveLength(200);

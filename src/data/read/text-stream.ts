@@ -18,7 +18,7 @@ export interface DataStream {
 }
 
 export function bytesStream(name: string, bytes: Uint8Array): DataStream {
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // oxlint-disable-next-line typescript/require-await
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield bytes;
   }

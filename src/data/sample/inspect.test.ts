@@ -171,7 +171,7 @@ test('the first rows are told early, and the share done only grows', async () =>
   const stream = {
     name: data.name,
     size: bytes.length,
-    // eslint-disable-next-line @typescript-eslint/require-await
+    // oxlint-disable-next-line typescript/require-await
     async *chunks() {
       for (let at = 0; at < bytes.length; at += 777) yield bytes.subarray(at, at + 777);
     },

@@ -103,7 +103,7 @@ class OpfsModelFolder implements CacheFolder {
         return Promise.reject(new DOMException('Fewer bytes were taken than given.', 'QuotaExceededError'));
       },
       // An open handle would keep every tab, including this one, from continuing the file.
-      // eslint-disable-next-line @typescript-eslint/require-await
+      // oxlint-disable-next-line typescript/require-await
       async close() {
         try {
           handle.flush();

@@ -21,7 +21,7 @@ function checkpoints() {
 
 const broken = (size: number, fail: () => void): SafetensorsFile => ({
   size,
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // oxlint-disable-next-line typescript/require-await
   async *chunks() {
     yield new Uint8Array(8);
     fail();

@@ -13,7 +13,7 @@ export function plainFile(path: string, bytes: Uint8Array<ArrayBuffer>): ExportF
     path,
     size: bytes.byteLength,
     // An async generator by contract; the bytes are already here.
-    // eslint-disable-next-line @typescript-eslint/require-await
+    // oxlint-disable-next-line typescript/require-await
     async *chunks() {
       yield bytes;
     },

@@ -54,7 +54,7 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     const done = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', done);
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is what the caller gave
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the reason is what the caller gave
       if (signal?.aborted) reject(signal.reason);
       else resolve();
     };

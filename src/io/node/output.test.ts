@@ -15,7 +15,7 @@ const fresh = (): string => join(scratch, String(next++), 'deep', 'out');
 const failing = (path: string): ExportFile => ({
   path,
   size: 10,
-  // eslint-disable-next-line @typescript-eslint/require-await
+  // oxlint-disable-next-line typescript/require-await
   async *chunks() {
     yield utf8('half');
     throw new AppError('NONFINITE_WEIGHTS', 'diverged', '');
@@ -28,7 +28,7 @@ it('writes a folder of files in chunks and leaves no temporary', async () => {
   const chunked: ExportFile = {
     path: 'b.bin',
     size: 6,
-    // eslint-disable-next-line @typescript-eslint/require-await
+    // oxlint-disable-next-line typescript/require-await
     async *chunks() {
       yield utf8('abc');
       seen.push(readdirSync(out));
