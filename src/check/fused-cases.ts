@@ -1,4 +1,4 @@
-// Cases of products with an epilogue: the product, and what the epilogue makes of it, in float64 one after the other. Rows past a tile, columns
+// Cases of products with a norm before them or an epilogue after them: norm, product and epilogue in float64, one after the other. Rows past a tile, columns
 // past a tile, and a cut between two pieces by columns.
 
 import type { Half } from '../dispatch/types';
@@ -7,6 +7,7 @@ import { geluRef, geluSlopeRef } from '../shaders/activation/gelu.ref';
 import { swigluBwdRef, swigluFwdRef } from '../shaders/activation/swiglu.ref';
 import type { Epilogue } from '../shaders/matmul/epilogue';
 import { fusedMatmul, type FusedArgs } from '../shaders/matmul/fused';
+import { rmsNormFwdRef } from '../shaders/norm/rms_norm.ref';
 import { matmulReference } from '../shaders/matmul/matmul.ref';
 import type { MatmulTile } from '../shaders/matmul/tile';
 import { ropeRef } from '../shaders/rope/rope.ref';
@@ -23,12 +24,18 @@ interface Product {
   readonly tile: MatmulTile;
   readonly bias: boolean;
   readonly stored?: Half;
+  readonly norm?: boolean;
 }
 
+const EPS = 1e-5;
+
 /** The product's inputs, and its values with the bias, of the live rows. */
-function start(seed: string, { layout, n, bias, stored }: Product) {
+function start(seed: string, { layout, n, bias, stored, norm }: Product) {
   const inputs = new Inputs(seed);
-  const a = inputs.filled('a', ROWS * K);
+  const a = inputs.filled('a', ROWS * K, norm ? 3 : 1);
+  const gain = inputs.filled('gain', K);
+  const normed = norm ? rmsNormFwdRef(a.values, gain.values, ROWS, K, EPS) : undefined;
+  const before = norm && { w: gain.view, rstd: inputs.out('rstd', ROWS), eps: EPS };
   const wide = inputs.random(n * K);
   const codes = stored && narrow(wide, stored);
   const values = codes ? bf16ToF32(codes) : wide;
@@ -48,13 +55,14 @@ function start(seed: string, { layout, n, bias, stored }: Product) {
     alpha: 1,
     accumulate: false,
   };
-  const sums = matmulReference(shape, new Float32Array(LIVE * n), a.values, values, of?.values);
-  return { inputs, args: { a: a.view, b, ...(of && { bias: of.view }) }, sums };
+  const sums = matmulReference(shape, new Float32Array(LIVE * n), normed?.y ?? a.values, values, of?.values);
+  const scales = before ? [{ view: before.rstd, want: normed!.rstd.subarray(0, LIVE) }] : [];
+  return { inputs, args: { a: a.view, b, ...(of && { bias: of.view }), ...(before && { norm: before }) }, sums, scales };
 }
 
 function trial(
   { layout, n, tile }: Product,
-  { inputs, args }: ReturnType<typeof start>,
+  { inputs, args, scales }: ReturnType<typeof start>,
   y: FusedArgs['y'],
   epilogue: Epilogue,
   expected: Trial['expected'],
@@ -63,7 +71,7 @@ function trial(
   return {
     dispatches: [fusedMatmul({ ...common, columns: [0, 64] }), fusedMatmul({ ...common, columns: [64, n] })],
     data: inputs.data,
-    expected: expected.map(({ view, want }) => ({ view: { ...view, bytes: want.length * 4 }, want })),
+    expected: [...expected, ...scales].map(({ view, want }) => ({ view: { ...view, bytes: want.length * 4 }, want })),
     frame: { extents: { rows: LIVE } },
   };
 }
@@ -102,6 +110,12 @@ function swigluBackward(product: Product): Trial {
   return trial(product, made, y, { kind: 'swiglu_bwd', gu: gu.view }, [{ view: y, want }]);
 }
 
+function plain(product: Product): Trial {
+  const made = start('fused norm', product);
+  const y = made.inputs.out('y', ROWS * product.n);
+  return trial(product, made, y, { kind: 'plain' }, [{ view: y, want: made.sums }]);
+}
+
 /** n = (3 + 2 · 1) heads. */
 function rope(product: Product): Trial {
   const made = start('fused rope', product);
@@ -132,6 +146,9 @@ export function fusedCases(): KernelCase[] {
     ['SwiGLU', { layout: 'nt', n: 172, tile: '64x64', bias: true }, (of) => swiglu(of, true)],
     ['SwiGLU, bf16, result alone', { layout: 'nt', n: 172, tile: '128x64', bias: false, stored: 'bf16' }, (of) => swiglu(of, false)],
     ['SwiGLU, backward', { layout: 'nn', n: 140, tile: '64x64', bias: false }, swigluBackward],
+    ['RMS norm', { layout: 'nt', n: 132, tile: '32x32', bias: true, norm: true }, plain],
+    ['RMS norm and SwiGLU', { layout: 'nt', n: 172, tile: '64x64', bias: false, norm: true, stored: 'bf16' }, (of) => swiglu(of, true)],
+    ['RMS norm and rotary positions', { layout: 'nt', n: 5 * 32, tile: '128x64', bias: false, norm: true }, rope],
     ['rotary positions', { layout: 'nt', n: 5 * 28, tile: '32x32', bias: true }, rope],
     ['rotary positions, wide heads', { layout: 'nt', n: 5 * 64, tile: '64x64', bias: false }, rope],
   ];

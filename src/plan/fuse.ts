@@ -3,13 +3,12 @@
 import type { Dispatch } from '../dispatch/types';
 import { activationLinear } from './ops/fused/activation-linear';
 import type { Fusion } from './ops/fused/fusion';
-import { linearActivation } from './ops/fused/linear-activation';
-import { linearRope } from './ops/fused/linear-rope';
+import { projection } from './ops/fused/projection';
 import type { BackwardSite, ForwardSite, Site } from './ops/op';
 import { operation, type LayerOp } from './ops/registry';
 
 /** The first that fits is taken. */
-const FORWARD: readonly Fusion<ForwardSite>[] = [linearActivation, linearRope];
+const FORWARD: readonly Fusion<ForwardSite>[] = [projection];
 const BACKWARD: readonly Fusion<BackwardSite>[] = [activationLinear];
 
 /** The list, top to bottom. */

@@ -96,6 +96,7 @@ function headSite(context: Context, transients: Transients, gen = false, trains 
     adapter: null,
     cache: null,
     outlives: () => true,
+    trains,
     trained,
     gradient: (name) => transients.view(`d.${name}`, rows * shape.width),
     weightGradient: (tensor) => tensorView(trained!.gradient, trained!.layout, tensor),

@@ -96,7 +96,7 @@ export interface KernelChoice {
 /**
  * Counts the sets of kernels whose sums differ in their order, so that a run that goes on with another set does not have the bits of one that
  * was never interrupted. 2: sums in tiles, larger chunks of the head, the head's input gradient as one sum wherever it is cut. 3: products of
- * cards with activations and rotary positions in their epilogues (the same sums, rounded by another kernel).
+ * cards with norms before them and activations and rotary positions after them.
  */
 export const KERNEL_SET = 3;
 

@@ -25,6 +25,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
     label: (op, what) => site.label(op, generate ? what.replace('fwd', 'gen') : what),
     cache: generate ? context.buffers.cache[layer] : null,
     outlives: isKept,
+    trains: role !== null,
   };
   const dispatches = forwardOf(layerOps(context.input.shape), forward);
   const name = `layer.${layer} ${mode}`;
@@ -51,12 +52,14 @@ export function layerBackward(context: Context, layer: number, role: LayerRole, 
     weightGradient: (tensor) => tensorView(trained!.gradient, trained!.layout, tensor),
     wantsInput: ({ x }) => wanted.has(x),
   };
-  const again = operationsAgain(ops, shape, context.input.recompute, valuesRead(ops, shape, backward));
+  const read = valuesRead(ops, shape, backward);
+  const again = operationsAgain(ops, shape, context.input.recompute, read);
   const forward: ForwardSite = {
     ...site,
     label: (op, what) => site.label(op, what.replace('fwd', 'again')),
     cache: null,
-    outlives: () => true,
+    outlives: (name) => read.has(name),
+    trains: role !== null,
   };
   const dispatches = [...forwardOf(again, forward), ...backwardOf(ops, backward)];
   const name = `layer.${layer} bwd`;

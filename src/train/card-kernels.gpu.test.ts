@@ -42,3 +42,13 @@ test.each(CASES)('the kernels of cards train like the others: %s, %o', { timeout
   expect(got.bytes).toBe(want.bytes);
   got.told.forEach((value, at) => expect(Math.abs(value / want.told[at] - 1), String(at)).toBeLessThan(2e-5));
 });
+
+test('what the kernels of cards compute again in the backward has the same bits', { timeout: 300_000 }, async () => {
+  const [kept, again, mlp] = [
+    await outcome('tied Llama', CARD_KERNELS, {}),
+    await outcome('tied Llama', CARD_KERNELS, { recompute: 'layer' }),
+    await outcome('tied Llama', CARD_KERNELS, { recompute: 'mlp' }),
+  ];
+  expect(again.told).toEqual(kept.told);
+  expect(mlp.told).toEqual(kept.told);
+});

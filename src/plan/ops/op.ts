@@ -52,6 +52,8 @@ export interface ForwardSite extends Site {
   readonly cache: { readonly k: View; readonly v: View } | null;
   /** Whether something after this pass reads a value, so that it has to be written. */
   outlives(name: string): boolean;
+  /** Whether the layer's own tensors (or its adapter) train. */
+  readonly trains: boolean;
 }
 
 export interface BackwardSite extends Site {

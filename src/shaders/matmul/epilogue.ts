@@ -9,6 +9,7 @@ import { FLOPS as GELU_FLOPS, KIND_CODES as GELU_CODES, type GeluKind } from '..
 import gelu from './epilogue_gelu.wgsl?raw';
 import geluBwd from './epilogue_gelu_bwd.wgsl?raw';
 import pairs from './epilogue_pairs.wgsl?raw';
+import plain from './epilogue_plain.wgsl?raw';
 import quads from './epilogue_quads.wgsl?raw';
 import rope from './epilogue_rope.wgsl?raw';
 import swiglu from './epilogue_swiglu.wgsl?raw';
@@ -18,6 +19,8 @@ import keepY from './keep_y.wgsl?raw';
 
 /** In all of them [m, n] is the product, with its bias if it has one; `keep`: false leaves y out, because nothing reads it. */
 export type Epilogue =
+  /** y [m, n] */
+  | { readonly kind: 'plain' }
   /** y [m, n], and act [m, n] = GELU(y). */
   | { readonly kind: 'gelu'; readonly form: GeluKind; readonly act: View; readonly keep: boolean }
   /** y [m, n] = the product · GELU'(x); x [m, n]. */
@@ -58,6 +61,8 @@ export function makeEpilogue(name: string, epilogue: Epilogue, m: number, n: num
   const expect = (binding: string, view: View, elements: number): void => expectElements(name, binding, view, elements);
   if (n % 4 !== 0) throw shapeError(name, 'n', 'a multiple of 4', String(n));
   switch (epilogue.kind) {
+    case 'plain':
+      return { wgsl: [quads, plain], constants: {}, views: {}, half: 0, width: n, keep: true, flops: 0, elements: 0 };
     case 'gelu':
     case 'gelu_bwd': {
       const backward = epilogue.kind === 'gelu_bwd';

@@ -1,14 +1,16 @@
-// A product with an epilogue: family 'tiles' only, whole or in pieces by columns, which share no sum.
+// A product with the RMS norm before it or an epilogue after it, or both: family 'tiles' only, whole or in pieces by columns, which share no sum.
 
 import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
 import type { Amount } from '../../dispatch/extents';
-import { dispatch, EXTENT_CODES, expectElements, kernel } from '../../dispatch/kernel';
+import { dispatch, EXTENT_CODES, expectElements, kernel, shapeError } from '../../dispatch/kernel';
 import { expand } from '../lib/expand';
 import { rowAmount } from '../lib/rowwise';
 import { keepSnippet, makeEpilogue, type Epilogue } from './epilogue';
 import { expectMatrix, formatOf, packedFormat, rowGroups } from './matmul';
 import tiles from './matmul_tiles.wgsl?raw';
 import matmulParams from './matmul_params.wgsl?raw';
+import normNone from './norm_none.wgsl?raw';
+import normRms from './norm_rms.wgsl?raw';
 import { loadSnippet, unitsOf } from './operand';
 import { TILES, tileFor, type MatmulTile } from './tile';
 
@@ -29,21 +31,28 @@ export interface FusedArgs {
   /** [n] */
   readonly bias?: View;
   readonly epilogue: Epilogue;
+  /** a is what an RMS norm reads: the product is that of its output. rstd [m] is assigned, w is [k]; 4 divides k. With nt. */
+  readonly norm?: { readonly w: View; readonly rstd: View; readonly eps: number };
   /** Columns [first, end) of the product, from a multiple of 64 on. Default: all. */
   readonly columns?: readonly [number, number];
   /** Default: by the sizes. */
   readonly tile?: MatmulTile;
 }
 
-/** y = epilogue(a·b + bias). Throws SHAPE_MISMATCH. */
+/** y = epilogue(norm(a)·b + bias). Throws SHAPE_MISMATCH. */
 export function fusedMatmul(args: FusedArgs): Dispatch {
-  const { label, layout, y, a, b, m, n, k, live, bias, epilogue, columns: [first, end] = [0, n] } = args;
-  const name = `matmul_${layout}_${epilogue.kind}`;
+  const { label, layout, y, a, b, m, n, k, live, bias, epilogue, norm, columns: [first, end] = [0, n] } = args;
+  const name = `matmul_${layout}${norm ? '_norm' : ''}_${epilogue.kind}`;
   const { wgsl, constants, views, half, width, keep, flops, elements } = makeEpilogue(name, epilogue, m, n);
   expectMatrix(name, 'a', a, m, k, k, 0);
   expectMatrix(name, 'b', b, layout === 'nt' ? n : k, layout === 'nt' ? k : n, layout === 'nt' ? k : n, 0);
   if (keep) expectElements(name, 'y', y, m * width);
   if (bias) expectElements(name, 'bias', bias, n);
+  if (norm) {
+    if (layout !== 'nt' || k % 4 !== 0) throw shapeError(name, 'k', 'nt, and a multiple of 4', `${layout}, ${k}`);
+    expectElements(name, 'gain', norm.w, k);
+    expectElements(name, 'rstd', norm.rstd, m);
+  }
   const tile = args.tile ?? tileFor(m, end - first);
   const { BM, BN, ROWS } = TILES[tile];
   const aFormat = formatOf(k, k, 0);
@@ -60,18 +69,23 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       matmulParams,
       ...wgsl,
       keepSnippet(keep),
-      () => expand(tiles, { ROWS }),
+      () => expand(`${norm ? normRms : normNone}\n${tiles}`, { ROWS }),
     ],
-    { BM, BN, ROWS, A_BY_K: 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: half, ACCUMULATE: 0, ...constants },
+    { BM, BN, ROWS, A_BY_K: 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: half, NORMS: norm ? 1 : 0, ACCUMULATE: 0, ...constants },
     `a_${aFormat}.b_${bFormat}.bias_${biasFormat}.y_${keep ? 'kept' : 'left'}.${tile}`,
   );
   const share = (end - first) / n;
   const perRow = share * (width * (keep ? 1 : 0) + elements);
-  const bytes: Amount = rowAmount(m, live, 4 * (k + perRow), share * (elementBytes(b) * n * k + (bias ? 4 * n : 0)));
+  const bytes: Amount = rowAmount(
+    m,
+    live,
+    4 * (k + perRow + (norm ? 1 : 0)),
+    share * (elementBytes(b) * n * k + (bias ? 4 * n : 0)) + (norm ? 4 * k : 0),
+  );
   return dispatch(
     of,
     label,
-    { ...(keep && { y }), a, b, ...(bias && { bias }), ...views },
+    { ...(keep && { y }), a, b, ...(bias && { bias }), ...views, ...(norm && { gain: norm.w, rstd: norm.rstd }) },
     {
       m,
       n: end,
@@ -84,13 +98,13 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       y0: 0,
       extent: EXTENT_CODES[live.extent],
       row0: 0,
-      alpha: 1,
+      alpha: norm?.eps ?? 1,
       span: k,
       part: 0,
       part0: 0,
       col0: first,
     },
     [rowGroups({ layout, m, live }, BM), Math.ceil((end - first) / BN), 1],
-    { flops: rowAmount(m, live, share * (2 * n * k + flops)), bytes },
+    { flops: rowAmount(m, live, share * (2 * n * k + flops) + (norm ? 4 * k : 0)), bytes },
   );
 }

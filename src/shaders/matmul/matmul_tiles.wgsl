@@ -5,8 +5,11 @@
 // PARTS: 1 if the sum is cut into parts of `span` terms, one for each workgroup in z, which lie one after another for matmul_sum.wgsl.
 // A workgroup owns BM × BN of y, an invocation ROWS × 4 of it (ROWS is 8 or 4). For every 16 k the workgroup copies BM × 16 of a and BN × 16
 // of b, widened to f32; then each invocation does ROWS × 4 × 16 multiply-adds out of two rows of the tiles. Grid: x rows, y columns.
-// Assigns, accumulates or continues a sum: begin(), emit(). An epilogue (epilogue.ts) may take their place. Every sum is one chain of fma over k in order. Any M, N, K: terms past the
-// last are 0 in the tile; a row or column past the edge of y is the last one again and is not stored. (BM + BN + 8) · 64 bytes, 13 KiB at most.
+// NORMS: 1 if a is the RMS norm of what lies there (norm_rms.wgsl): terms are multiplied by the norm's weight while they are copied, and
+// the finished sums by 1 / root mean square of the row, whose squares are added on the way. For nt; 4 divides K.
+// Assigns, accumulates or continues a sum: begin(), emit(); an epilogue may take their place (epilogue.ts). Every sum is one chain of fma
+// over k in order. Any M, N, K: terms past the last are 0 in the tile; a row or column past the edge of y is the last one again and is not
+// stored. (BM + BN + 8) · 64 bytes, 13 KiB at most.
 // Tiles are arrays of arrays, indexed by constants and by ids of known range: a browser then proves the indices and leaves out its checks.
 // Elements are stored one by one and as whole floats, because WGSL lets a write of one component of a vec4 touch the other three.
 
@@ -88,10 +91,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
     y7 = begin(min(row + 7u, last_row), col);
   }
 
+  var squares = vec2f();
   for (var k0 = first; k0 < terms; k0 += BK) {
     let left = terms - k0;   // terms from k0 on
     var v = vec4f();
-    if (a_k0 < left) { v = load_a(a_at0, select(left - a_k0, rows - a_r0, A_BY_K == 1u)); }
+    if (a_k0 < left) {
+      v = load_a(a_at0, select(left - a_k0, rows - a_r0, A_BY_K == 1u));
+      if (NORMS == 1u) {
+        squares.x += dot(v, v);
+        v *= load_gain(k0 + a_k0);
+      }
+    }
     if (A_BY_K == 1u) {
       //#repeat E xyzw
       tile_a[me / (BM / 4u)][me % (BM / 4u) * 4u + E_AT] = v.E;
@@ -102,7 +112,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
       //#end
     }
     v = vec4f();
-    if (a_k1 < left) { v = load_a(a_at1, select(left - a_k1, rows - a_r1, A_BY_K == 1u)); }
+    if (a_k1 < left) {
+      v = load_a(a_at1, select(left - a_k1, rows - a_r1, A_BY_K == 1u));
+      if (NORMS == 1u) {
+        squares.y += dot(v, v);
+        v *= load_gain(k0 + a_k1);
+      }
+    }
     if (A_BY_K == 1u) {
       //#repeat E xyzw
       tile_a[(me + THREADS) / (BM / 4u)][(me + THREADS) % (BM / 4u) * 4u + E_AT] = v.E;
@@ -159,6 +175,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
     workgroupBarrier();
   }
 
+  if (NORMS == 1u) {
+    // Four invocations have the squares of a row, in order of k.
+    tile_a[me % QUADS][me / QUADS] = squares.x;
+    tile_a[me % QUADS][(me + THREADS) / QUADS] = squares.y;
+    workgroupBarrier();
+    //#repeat R ROWS
+    {
+      let of_row = (tile_a[0][id.y * ROWS + R] + tile_a[1][id.y * ROWS + R]) + (tile_a[2][id.y * ROWS + R] + tile_a[3][id.y * ROWS + R]);
+      let scale = norm_scale(of_row / f32(p.k));
+      if (col == 0u && row + R < rows) { store_scale(row + R, scale); }
+      yR *= scale;
+    }
+    //#end
+  }
   if (col >= p.n) { return; }
   //#repeat R ROWS
   if (row + R < rows) { emit(row + R, col, part, yR); }

@@ -4,7 +4,6 @@
 import type { Dispatch } from '../../../dispatch/types';
 import { fusedMatmul, type FusedArgs } from '../../../shaders/matmul/fused';
 import { rangesOf } from '../../split';
-import type { LinearOp } from '../linear-op';
 import type { Site } from '../op';
 import type { LayerOp } from '../registry';
 
@@ -27,16 +26,3 @@ export const mayFuse = ({ context, adapter }: Site, columns: number): boolean =>
 /** A product with an epilogue, in as many dispatches as its work takes. */
 export const fusedProduct = ({ context }: Site, args: Omit<FusedArgs, 'columns'>): Dispatch[] =>
   rangesOf(args.n, 2 * args.m * args.k, context.input.dispatchFlops).map((columns) => fusedMatmul({ ...args, columns }));
-
-/** A linear operation's product in the forward, without y. */
-export const forwardProduct = (op: LinearOp, site: Site) => ({
-  label: site.label(op, 'fwd'),
-  layout: op.layout,
-  a: site.value(op.x),
-  b: site.weight(op.weight),
-  m: site.rows,
-  n: op.out,
-  k: op.in,
-  live: site.live,
-  bias: op.bias === null ? undefined : site.weight(op.bias),
-});
