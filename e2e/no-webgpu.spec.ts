@@ -1,5 +1,5 @@
-// A browser without a GPU for WebGPU (Chromium with its default flags on a server): the page says what to do, and
-// still shows its forecasts.
+// A browser without a GPU for WebGPU (Chromium with its default flags on a server), as on many phones: the page plays the recorded run
+// at once and says what to do, and the set-up still shows its forecasts.
 
 import { expect, test } from '@playwright/test';
 import { findChromium } from '../scripts/chromium.mjs';
@@ -11,8 +11,12 @@ test.use({
   },
 });
 
-test('without WebGPU, a card names the step that helps', async ({ page }) => {
+test('without WebGPU, the recorded run plays, and the page names the step that helps', async ({ page }) => {
   await page.goto('/');
+  const notice = page.locator('.replay-notice');
+  await expect(notice).toContainText(process.platform === 'linux' ? 'chrome://flags/#enable-unsafe-webgpu' : 'graphics acceleration');
+  await expect(page.locator('.replay-words')).toHaveText(/step [1-9]\d* of/);
+  await notice.getByRole('button', { name: 'Look at the set-up' }).click();
   const card = page.locator('[data-family="no-gpu"]');
   await expect(card).toBeVisible();
   await expect(card.getByRole('heading')).toHaveText(/No GPU to train on|This browser has no WebGPU/);

@@ -100,7 +100,7 @@ beforeEach(() => {
   records.clear();
   vi.stubGlobal('addEventListener', vi.fn());
   vi.stubGlobal('removeEventListener', vi.fn());
-  vi.stubGlobal('navigator', {});
+  vi.stubGlobal('navigator', { gpu: {} });
   vi.stubGlobal('history', { state: null, replaceState: vi.fn(), pushState: vi.fn() });
   vi.stubGlobal('document', { baseURI: 'http://localhost/', documentElement: { dataset: {} }, createElement: () => ({ click: vi.fn() }) });
   vi.stubGlobal('fetch', () => Promise.reject(new Error('there is no hub.json')));

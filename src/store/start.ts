@@ -6,6 +6,7 @@ import { route } from './route';
 import { loadTheme } from './theme';
 import { watchHistory } from './history/history';
 import { openDevice } from './run/actions';
+import { watchNoGpu } from './run/no-gpu';
 import { watchCompared } from './run/compare';
 import { watchSteps } from './run/events';
 import { watchPower } from './run/power';
@@ -40,7 +41,8 @@ export function startStores(): () => void {
     watchCompared(),
     watchPower(),
     followPlaces(),
-    // 4. What follows the device. A restarted worker learns the hub's address before the set-up asks for models of it.
+    // 4. What follows the device. Its first answer decides what a visitor without a GPU sees. A restarted worker learns the hub's address before the set-up asks for models of it.
+    watchNoGpu('gpu' in navigator),
     watchLocalModel(),
     watchHub(),
     watchHubChoice(),

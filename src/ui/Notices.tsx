@@ -3,7 +3,8 @@
 import { lazy, Suspense } from 'react';
 import { isActive, setView } from '../store/run/run';
 import type { ActionState } from './actions';
-import { webgpuAdvice } from './error-cards';
+import { lacksWebGpu } from '../store/run/no-gpu';
+import { webgpuAdvice } from './webgpu-advice';
 import { ActionButton } from './widgets/Button';
 import { ErrorCard } from './widgets/ErrorCard';
 import { BatteryNotice } from './run/BatteryNotice';
@@ -36,7 +37,7 @@ function DeviceCard({ state }: { readonly state: ActionState }) {
   const { error } = device;
   // The run's own card already says so.
   if (view === 'run' && run?.error === error) return null;
-  const advice = error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
+  const advice = lacksWebGpu() ? webgpuAdvice(navigator.userAgent, isSecureContext) : undefined;
   return (
     <ErrorCard error={error} advice={advice} safe="The settings and forecasts work without it.">
       <ActionButton id="reopen" state={state}>

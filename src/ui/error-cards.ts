@@ -126,17 +126,3 @@ function lighter(config: RunConfig): Suggestion[] {
   if (method === 'full') list.push({ label: 'Use LISA', patch: { method: 'lisa', lr: METHOD_LR.lisa } });
   return list;
 }
-
-/** The one step that enables WebGPU in this browser, as far as its name shows. */
-export function webgpuAdvice(userAgent: string, secureContext: boolean): string {
-  if (!secureContext) return 'Browsers offer WebGPU only on https and localhost. Open this page from such an address.';
-  if (/Firefox\//.test(userAgent)) return 'Open this page in a current Chrome or Edge; not every Firefox offers WebGPU.';
-  if (/Edg\//.test(userAgent)) return 'Update Edge, turn on graphics acceleration in edge://settings/system, and restart it.';
-  if (/Chrome\//.test(userAgent)) {
-    if (/Android/.test(userAgent)) return 'Update Chrome. On Android, WebGPU needs Android 12 or later.';
-    if (/Linux/.test(userAgent)) return 'On Linux, turn on chrome://flags/#enable-unsafe-webgpu and restart Chrome.';
-    return 'Update Chrome, turn on graphics acceleration in chrome://settings/system, and restart it.';
-  }
-  if (/Safari\//.test(userAgent)) return 'Update to Safari 26 or later, or open this page in a current Chrome.';
-  return 'Open this page in a current Chrome or Edge on a computer.';
-}

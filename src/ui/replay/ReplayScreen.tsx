@@ -14,8 +14,12 @@ import {
   type Player,
   type Speed,
 } from '../../store/run/replay';
+import { setView } from '../../store/run/run';
 import type { ActionState } from '../actions';
+import { titleOf } from '../error-cards';
 import { formatDuration } from '../format';
+import { webgpuAdvice } from '../webgpu-advice';
+import { ActionButton } from '../widgets/Button';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Segmented } from '../widgets/fields';
 import { RunView } from '../run/RunView';
@@ -31,6 +35,7 @@ export default function ReplayScreen({ state }: { readonly state: ActionState })
   }, []);
   return (
     <div className="stage">
+      <NoGpu state={state} />
       {status === 'failed' && error && (
         <ErrorCard error={error}>
           <button type="button" className="button" onClick={() => void openReplay(true)}>
@@ -41,6 +46,29 @@ export default function ReplayScreen({ state }: { readonly state: ActionState })
       {(status === 'loading' || status === 'idle') && <p className="note screen-wait">Loading the recorded run…</p>}
       {player && <Playing player={player} state={state} />}
     </div>
+  );
+}
+
+/** For who was led here: why, and the one step that changes it. */
+function NoGpu({ state }: { readonly state: ActionState }) {
+  if (state.device.status !== 'unavailable') return null;
+  const { error } = state.device;
+  const step =
+    error.code === 'NO_WEBGPU' || error.code === 'NO_ADAPTER' ? webgpuAdvice(navigator.userAgent, isSecureContext) : error.remedy;
+  return (
+    <aside className="replay-notice" role="status" data-error={error.code}>
+      <p>
+        <strong>{titleOf(error)}</strong>, so you are watching a recorded run. {step}
+      </p>
+      <div className="buttons">
+        <ActionButton id="reopen" state={state}>
+          Try again
+        </ActionButton>
+        <button type="button" className="button" onClick={() => setView('setup')}>
+          Look at the set-up
+        </button>
+      </div>
+    </aside>
   );
 }
 
