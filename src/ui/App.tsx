@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useEffect, useRef, type RefObject } from 'react';
 import { useDialog } from '../store/dialog';
+import { startTour, useTourStore } from '../store/tour';
 import type { View } from '../store/run/run';
 import { usePreferences } from '../store/preferences';
 import { useActionState } from './actions';
@@ -16,6 +17,7 @@ import { useWakeLock } from './run/wake-lock';
 import { screenOf } from './screens';
 
 const Dialogs = lazy(() => import('./Dialogs'));
+const Tour = lazy(() => import('./tour/Tour'));
 
 export function App() {
   const state = useActionState();
@@ -29,6 +31,7 @@ export function App() {
   useEndNotification(notify);
   const said = useAnnouncement();
   const dialog = useDialog((state) => state.open);
+  const tour = useTourStore(({ step }) => step);
   const { view, label, Show } = screenOf(state);
   const heading = useFocusOnChange(view);
   return (
@@ -46,10 +49,18 @@ export function App() {
       </main>
       <footer className="page-foot">
         <p>Nothing leaves this machine: model, data and training stay in this tab.</p>
+        <button type="button" className="button quiet" onClick={startTour}>
+          Guided tour
+        </button>
         <ActionButton id="help" state={state} quiet>
           Keyboard <kbd>?</kbd>
         </ActionButton>
       </footer>
+      {tour !== null && view === 'setup' && (
+        <Suspense fallback={null}>
+          <Tour step={tour} />
+        </Suspense>
+      )}
       {dialog !== null && (
         <Suspense fallback={null}>
           <Dialogs state={state} />

@@ -146,6 +146,9 @@ export const PHASE_NAMES: Readonly<Record<Phase, string>> = {
 
 /** The part of the set-up that says which model. */
 export const MODEL_PANEL = 'model-panel';
+export const METHOD_PANEL = 'method-panel';
+export const SCHEDULE_PANEL = 'schedule-panel';
+export const MEMORY_PANEL = 'memory-panel';
 
 export const fieldId = (key: ConfigKey): string => `field-${key}`;
 

@@ -3,6 +3,7 @@
 
 import { useState } from 'react';
 import { recall, remember } from '../../store/remembered';
+import { startTour } from '../../store/tour';
 import { formatBytes } from '../format';
 import { useForecaster } from '../preview/forecasts';
 import type { Setup } from '../setup-state';
@@ -35,6 +36,9 @@ export function Intro({ setup }: { readonly setup: Setup }) {
           has learned, but only a few needed gradients and optimizer memory at once.
         </p>
         <Need setup={setup} />
+        <button type="button" className="link" onClick={startTour}>
+          Take the tour in five steps
+        </button>
       </div>
       <Periods />
       <button type="button" className="intro-hide" aria-label="Hide this introduction" onClick={toggle}>

@@ -10,7 +10,7 @@ import { useDeviceStore } from '../../store/run/device';
 import { BAR_METHODS, purposeBar } from '../charts/bar-model';
 import { BarLegend, MemoryBars, scaleOf } from '../charts/MemoryBars';
 import { formatBytes, formatLarge, formatPercent } from '../format';
-import { METHOD_NAMES } from '../labels';
+import { MEMORY_PANEL, METHOD_NAMES } from '../labels';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import { forecastReceipt } from '../receipt';
@@ -33,6 +33,7 @@ export function MemoryPreview(props: MemoryPreviewProps) {
   const { answer, error, stale } = usePlanned('bars', 'methods', { model, config });
   return (
     <Panel
+      id={MEMORY_PANEL}
       title="Estimated memory"
       aside={<span className="tag">forecast</span>}
       className={builtin ? 'memory-preview with-larger' : 'memory-preview'}

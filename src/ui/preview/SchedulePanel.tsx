@@ -7,6 +7,7 @@ import type { ModelShape } from '../../model/types';
 import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
 import { layersTouched } from '../charts/raster-model';
 import { formatCount, plural } from '../format';
+import { SCHEDULE_PANEL } from '../labels';
 import { Panel } from '../widgets/Panel';
 import { PREVIEW_PERIODS, previewSchedule } from './forecasts';
 
@@ -21,7 +22,7 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
   const { steps, stepsPerPeriod, lisaLayers } = config;
   const touched = useMemo(() => layersTouched(schedule), [schedule]);
   return (
-    <Panel title="Layer schedule for this seed" aside={<RasterLegend planned />}>
+    <Panel id={SCHEDULE_PANEL} title="Layer schedule for this seed" aside={<RasterLegend planned />}>
       <p className="note">
         {plural(steps, 'step')} at K = {stepsPerPeriod} are {plural(periods, 'period')} of γ = {lisaLayers}.{' '}
         {schedule.length > 0 &&

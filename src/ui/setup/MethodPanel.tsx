@@ -3,7 +3,7 @@
 import { lazy, Suspense } from 'react';
 import { METHODS } from '../../config/field';
 import { setMethod } from '../../store/setup/config';
-import { LABELS, METHOD_HINTS, METHOD_NAMES } from '../labels';
+import { LABELS, METHOD_HINTS, METHOD_NAMES, METHOD_PANEL } from '../labels';
 import { Segmented } from '../widgets/fields';
 import { Panel } from '../widgets/Panel';
 import type { Setup } from '../setup-state';
@@ -22,7 +22,7 @@ export function MethodPanel({ setup }: { readonly setup: Setup }) {
   const { method } = setup.config;
   const { label } = LABELS.method;
   return (
-    <Panel title={label} hint={METHOD_HINTS[method]} why={WHY}>
+    <Panel id={METHOD_PANEL} title={label} hint={METHOD_HINTS[method]} why={WHY}>
       <Segmented legend={label} name="method" value={method} options={OPTIONS} onChange={setMethod} />
       <Fields setup={setup} keys={METHOD_FIELDS} />
       {method === 'lisa' && <Coverage setup={setup} />}
