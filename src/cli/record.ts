@@ -22,7 +22,6 @@ const CONFIG: RunConfig = {
   warmup: 6,
   evalEvery: 15,
   saveEvery: 0,
-  prompts: ['Define: POLITICIAN', 'Define: FRIEND'],
   sampleTokens: 48,
 };
 

@@ -40,9 +40,9 @@ function saveUrl(name: string, url: string): void {
 /** How long a link stays valid, so that the browser can begin to read the file. */
 const HANDOVER_MS = 60_000;
 
-/** Hands a text that was made on the spot to the browser's own download. */
-export function saveFile(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Hands a text or bytes that were made on the spot to the browser's own download. */
+export function saveFile(name: string, content: string | Uint8Array<ArrayBuffer>, type: string): void {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   saveUrl(fileName(name), url);
   setTimeout(() => URL.revokeObjectURL(url), HANDOVER_MS);
 }

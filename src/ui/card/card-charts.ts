@@ -55,7 +55,7 @@ function extremes(column: Column): number[] {
 }
 
 /** Where several steps share a pixel, the lowest and the highest are kept. */
-export function linePath(steps: Column, values: Column, x: (step: number) => number, y: (value: number) => number): string {
+function linePath(steps: Column, values: Column, x: (step: number) => number, y: (value: number) => number): string {
   let path = '';
   let at = 0;
   while (at < steps.length) {

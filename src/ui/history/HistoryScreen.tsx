@@ -22,6 +22,7 @@ import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 import ResumeCard from '../run/ResumeCard';
 import { RunView } from '../run/RunView';
+import { Frontier } from './Frontier';
 import { OverlayChart } from './OverlayChart';
 import { RunRow } from './RunRow';
 import type { OverlayRun } from './overlay-model';
@@ -90,6 +91,7 @@ function RunList({ state }: { readonly state: ActionState }) {
           )}
         </Panel>
       )}
+      <Frontier runs={runs} />
       <Panel title="Past runs" hint={roomHint(runs)} aside={<Tools count={runs.length} />}>
         {runs.length === 0 ? (
           <Empty loading={status === 'loading'} />

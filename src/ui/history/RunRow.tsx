@@ -6,7 +6,7 @@ import { storedOf, useFinishedStore } from '../../store/run/finished';
 import type { RunStatus, RunSummary } from '../../store/history/record';
 import { formatBytes, formatCount, formatDuration, formatExactBytes, formatLoss } from '../format';
 import { settingChanges } from './setting-text';
-import { Swatch } from './OverlayChart';
+import { Swatch } from './Swatch';
 
 const STATUS: Readonly<Record<RunStatus, string>> = { done: 'Done', stopped: 'Stopped', failed: 'Failed', unfinished: 'Unfinished' };
 

@@ -1,11 +1,9 @@
-// Loss curves of several runs in one chart: paths in pixels, on axes that hold them all. Each run's place in the list decides
-// its style, so that colour, dash and marker agree. Pure.
+// Loss curves of several runs as the rows of one chart. Each run's place in the list decides its style, so that colour, dash and marker
+// agree. Pure.
 
-import { MovingAverage } from '../../store/run/columns';
+import { MovingAverage, type Column } from '../../store/run/columns';
 import type { RunMetrics } from '../../store/run/metrics';
 import type { EvalPoint } from '../../store/run/run';
-import { linePath } from '../card/card-charts';
-import { stepTicks, valueTicks } from '../charts/axis';
 
 export interface OverlayRun {
   readonly name: string;
@@ -15,19 +13,10 @@ export interface OverlayRun {
   readonly style: number;
 }
 
-interface OverlayCurve {
-  readonly name: string;
-  readonly style: number;
-  readonly path: string;
-  readonly marks: readonly { readonly x: number; readonly y: number; readonly step: number; readonly loss: number }[];
-  readonly last: number;
-}
+/** Smoothed losses by style, of the runs that have made this step. */
+export type OverlayRow = { readonly step: number } & Readonly<Record<`loss${number}`, number>>;
 
-export interface Overlay {
-  readonly curves: readonly OverlayCurve[];
-  readonly yTicks: readonly { readonly value: number; readonly y: number }[];
-  readonly xTicks: readonly { readonly step: number; readonly x: number }[];
-}
+export const lossKey = (style: number): `loss${number}` => `loss${style}`;
 
 /** By style: the dash of the line, as stroke-dasharray. */
 export const DASHES = ['none', '7 3', '2 3', '10 3 2 3', '5 2', '1 4'] as const;
@@ -42,30 +31,43 @@ export const MARKERS = [
   'M-4 -4l8 8M-4 4l8 -8',
 ] as const;
 
-export function overlay(runs: readonly OverlayRun[], width: number, height: number): Overlay {
-  const steps = Math.max(1, ...runs.map(({ metrics }) => metrics.step.last));
-  const smoothed = runs.map(({ metrics }) => new MovingAverage(metrics.loss).follow());
-  let [low, high] = [Infinity, -Infinity];
-  const note = (value: number): void => {
-    if (!Number.isFinite(value)) return;
-    low = Math.min(low, value);
-    high = Math.max(high, value);
-  };
-  for (const column of smoothed) column.values().forEach(note);
-  for (const { evals } of runs) evals.forEach(({ loss }) => note(loss));
-  const ticks = valueTicks(low, high, 4);
-  const [from, to] = [ticks[0], ticks.at(-1) ?? 1];
-  const x = (step: number): number => Math.round((step / steps) * width * 10) / 10;
-  const y = (loss: number): number => Math.round((1 - (loss - from) / (to - from)) * height * 10) / 10;
-  return {
-    curves: runs.map(({ name, metrics, evals, style }, i) => ({
-      name,
-      style,
-      path: linePath(metrics.step, smoothed[i], x, y),
-      marks: evals.filter(({ loss }) => Number.isFinite(loss)).map(({ step, loss }) => ({ x: x(step), y: y(loss), step, loss })),
-      last: smoothed[i].last,
-    })),
-    yTicks: ticks.map((value) => ({ value, y: y(value) })),
-    xTicks: stepTicks(steps, width / 90).map((step) => ({ step, x: x(step) })),
-  };
+/** A chart of more points is slower and looks the same. */
+const MOST_ROWS = 300;
+
+/** The smoothed loss after the last step. */
+export const lastLoss = ({ metrics }: OverlayRun): number => new MovingAverage(metrics.loss).follow().last;
+
+/** At evenly spread steps, and at the last one of every run. */
+export function overlayRows(runs: readonly OverlayRun[]): OverlayRow[] {
+  const drawn = runs.filter(({ metrics }) => metrics.step.length > 0);
+  if (drawn.length === 0) return [];
+  const first = Math.min(...drawn.map(({ metrics }) => metrics.step.at(0)));
+  const last = Math.max(...drawn.map(({ metrics }) => metrics.step.last));
+  const count = Math.min(MOST_ROWS, last - first + 1);
+  const steps = new Set(drawn.map(({ metrics }) => metrics.step.last));
+  for (let i = 0; i < count; i++) steps.add(count === 1 ? first : Math.round(first + (i * (last - first)) / (count - 1)));
+  const smoothed = drawn.map(({ metrics }) => new MovingAverage(metrics.loss).follow());
+  return [...steps]
+    .sort((a, b) => a - b)
+    .map((step) => {
+      const losses = drawn.flatMap(({ metrics, style }, i): [string, number][] => {
+        const at = indexOf(metrics.step, step);
+        const loss = at === null ? NaN : smoothed[i].at(at);
+        return Number.isFinite(loss) ? [[lossKey(style), loss]] : [];
+      });
+      return { step, ...Object.fromEntries(losses) };
+    });
+}
+
+/** Where an ascending column has this value. */
+function indexOf(column: Column, value: number): number | null {
+  let [low, high] = [0, column.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const found = column.at(middle);
+    if (found === value) return middle;
+    if (found < value) low = middle + 1;
+    else high = middle - 1;
+  }
+  return null;
 }

@@ -28,6 +28,8 @@ interface RunViewProps {
 export function RunView({ picture, state }: RunViewProps) {
   const { run, kind } = picture;
   const live = kind === 'live';
+  // What would be pushed down when the charts appear comes with them.
+  const settled = run.prepared !== null || !isActive(run);
   return (
     <div className="run">
       <div className="run-curves">
@@ -41,17 +43,21 @@ export function RunView({ picture, state }: RunViewProps) {
           <MemoryNow picture={picture} />
           <ImportanceNow picture={picture} />
         </div>
-        <div className="run-about">
-          <RunSettings run={run} />
-          {live && <EventLog runId={run.runId} />}
-          {live && isActive(run) && <WhileTraining />}
+        {settled && (
+          <div className="run-about">
+            <RunSettings run={run} />
+            {live && <EventLog runId={run.runId} />}
+            {live && isActive(run) && <WhileTraining />}
+          </div>
+        )}
+      </div>
+      {settled && (
+        <div className="run-more">
+          {live && <ProveIt run={run} />}
+          <MemoryPanel picture={picture} />
+          <Samples run={run} />
         </div>
-      </div>
-      <div className="run-more">
-        {live && <ProveIt run={run} />}
-        <MemoryPanel picture={picture} />
-        <Samples run={run} />
-      </div>
+      )}
     </div>
   );
 }

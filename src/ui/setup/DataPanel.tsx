@@ -18,6 +18,7 @@ import {
 } from '../../store/setup/sources';
 import { describeMap } from '../data/column-draft';
 import { oneLine } from '../data/data-words';
+import { SampleFiles } from '../data/SampleFiles';
 import { DropTarget, type DroppedData } from '../data/DropTarget';
 import { showPreview } from '../data/show-preview';
 import { suggestions } from '../error-cards';
@@ -99,6 +100,7 @@ function PickedFile({ file, onPick }: { readonly file: File | null; readonly onP
           ? formatBytes(file.size)
           : 'JSONL, CSV, Parquet or plain text. You can also drop a file here. It is read in place and sent nowhere.'}
       </p>
+      {!file && <SampleFiles />}
     </div>
   );
 }
