@@ -4,6 +4,8 @@ import { adamw, adamwScalars } from '../shaders/adamw/adamw';
 import { adamwRef } from '../shaders/adamw/adamw.ref';
 import { geluBwdDx, geluFwd } from '../shaders/activation/gelu';
 import { geluRef, geluSlopeRef } from '../shaders/activation/gelu.ref';
+import { gegluBwdDx, gegluFwd } from '../shaders/activation/geglu';
+import { gegluBwdRef, gegluFwdRef } from '../shaders/activation/geglu.ref';
 import { swigluBwdDx, swigluFwd } from '../shaders/activation/swiglu';
 import { swigluBwdRef, swigluFwdRef } from '../shaders/activation/swiglu.ref';
 import { gatherRows, NO_ROW, scatterRows } from '../shaders/copy/rows';
@@ -128,17 +130,20 @@ function rotation(): Trial {
   };
 }
 
-function swiglu(): Trial {
+/** A gated feed-forward's activation, and its gradient. */
+function gated(kind: 'swiglu' | 'geglu'): Trial {
   const [rows, ff] = [21, 47];
-  const inputs = new Inputs('swiglu');
+  const [forward, backward] = kind === 'swiglu' ? [swigluFwd, swigluBwdDx] : [gegluFwd, gegluBwdDx];
+  const [wantH, wantDgu] = kind === 'swiglu' ? [swigluFwdRef, swigluBwdRef] : [gegluFwdRef, gegluBwdRef];
+  const inputs = new Inputs(kind);
   const [gu, dh] = [inputs.filled('gu', rows * 2 * ff, 3), inputs.filled('dh', rows * ff)];
   const [h, dgu] = [inputs.out('h', rows * ff), inputs.out('dgu', rows * 2 * ff)];
   return {
-    dispatches: [swigluFwd({ label, h, gu: gu.view, rows, ff }), swigluBwdDx({ label, dgu, dh: dh.view, gu: gu.view, rows, ff })],
+    dispatches: [forward({ label, h, gu: gu.view, rows, ff }), backward({ label, dgu, dh: dh.view, gu: gu.view, rows, ff })],
     data: inputs.data,
     expected: [
-      { view: h, want: swigluFwdRef(gu.values, rows, ff) },
-      { view: dgu, want: swigluBwdRef(dh.values, gu.values, rows, ff) },
+      { view: h, want: wantH(gu.values, rows, ff) },
+      { view: dgu, want: wantDgu(dh.values, gu.values, rows, ff) },
     ],
   };
 }
@@ -307,7 +312,8 @@ export const COMMON_CASES: readonly KernelCase[] = [
   all('layer norm and its gradients, 20 × 768', FUNCTIONS, () => layerNorm(20, 768)),
   all('RMS norm of heads', FUNCTIONS, headNorm),
   all('rotary positions', ROUNDING, rotation),
-  all('SwiGLU and its gradient', FUNCTIONS, swiglu),
+  all('SwiGLU and its gradient', FUNCTIONS, () => gated('swiglu')),
+  all('GeGLU and its gradient', FUNCTIONS, () => gated('geglu')),
   all('GELU (tanh) and its gradient', FUNCTIONS, () => gelu('tanh')),
   all('GELU (erf) and its gradient', FUNCTIONS, () => gelu('erf')),
   all('cross-entropy and its gradient, 301 tokens', FUNCTIONS, () => loss(301)),

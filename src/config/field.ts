@@ -9,8 +9,6 @@ export type Method = (typeof METHODS)[number];
 export interface ModelBounds {
   readonly layers: number;
   readonly maxPositions: number;
-  /** maxPositions says how far attention reaches, not how many positions there are. */
-  readonly windowed?: boolean;
   /** The head is the embedding. */
   readonly tied?: boolean;
 }

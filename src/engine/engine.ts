@@ -69,17 +69,21 @@ export class Engine {
     const inspect = (segment: Segment): void => assertPlan(plan.allBuffers, [segment], plan.capacity, gpu.limits);
     const validate = options.validate ?? import.meta.env.DEV;
     this.executor = new Executor(gpu, allocator, plan.params, plan.buffers.frame, undefined, validate ? inspect : undefined);
-    const { rope, rowTokens } = plan.buffers;
+    const { rope, localRope, rowTokens } = plan.buffers;
     const { shape, trainedRows } = plan.input;
     const { tokens = new Uint32Array() } = options;
     if (rowTokens && tokens.length !== trainedRows.count)
       throw new AppError('INTERNAL', `${tokens.length} tokens for the ${trainedRows.count} rows that train.`, '');
     this.tokenRows = rowTokens && new TokenRows(tokens, shape.vocab);
     if (rowTokens && this.tokenRows) this.executor.write({ buffer: rowTokens, offset: 0, bytes: tokens.length * 4 }, this.tokenRows.tokens);
-    if (rope && shape.rope) {
-      const tables = ropeTables(ropeFrequencies(shape.rope, shape.headDim), rope.positions);
-      this.executor.write(FULL_VIEW(rope.cos), tables.cos);
-      this.executor.write(FULL_VIEW(rope.sin), tables.sin);
+    for (const [buffers, angles] of [
+      [rope, shape.rope],
+      [localRope, shape.window?.rope],
+    ] as const) {
+      if (!buffers || !angles) continue;
+      const tables = ropeTables(ropeFrequencies(angles, shape.headDim), buffers.positions);
+      this.executor.write(FULL_VIEW(buffers.cos), tables.cos);
+      this.executor.write(FULL_VIEW(buffers.sin), tables.sin);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Executor } from '../gpu/executor';
 import type { InputName } from '../plan/run-buffers';
 import type { RunPlan } from '../plan/run-plan';
 import type { TokenRows } from './token-rows';
+import { windowBounds } from './windows';
 
 /** Arrays of a micro-batch by name. What is left out is zero. */
 type InputArrays = Partial<Readonly<Record<InputName, Uint32Array>>> & { readonly tokens: Uint32Array };
@@ -26,7 +27,10 @@ export function writeBatch({ executor, plan: { buffers, capacity, input }, token
   if (given > capacity.rows)
     throw new AppError('INTERNAL', `The micro-batch has ${given} tokens, but the plan has room for ${capacity.rows}.`, '');
   const packed = new Uint32Array(buffers.inputs.bytes / 4);
-  const all = input.trainedRows.embedding && tokenRows ? byRows(arrays, tokenRows) : arrays;
+  const rowed = input.trainedRows.embedding && tokenRows ? byRows(arrays, tokenRows) : arrays;
+  const { window } = input.shape;
+  const { segStart, segEnd } = arrays;
+  const all = window && segStart && segEnd ? { ...rowed, ...windowBounds(segStart, segEnd, window.size) } : rowed;
   for (const [name, { offset }] of buffers.inputViews) packed.set(all[name] ?? [], offset / 4);
   executor.write(FULL_VIEW(buffers.inputs), packed);
 }

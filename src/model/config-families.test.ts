@@ -6,6 +6,7 @@ import { configFaults, DEFAULTS } from '../config/run-config';
 import { AppError } from '../base/errors';
 import { parseModelConfig } from './config';
 import { parameterCount, parameterTable } from './parameters';
+import { PUBLIC_CONFIGS } from './public-configs';
 import type { ModelShape } from './types';
 
 const GPT2 = {
@@ -158,6 +159,42 @@ const QWEN3 = {
   vocab_size: 151936,
 };
 
+/** The 1B. */
+const GEMMA3 = {
+  architectures: ['Gemma3ForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  attn_logit_softcapping: null,
+  bos_token_id: 2,
+  cache_implementation: 'hybrid',
+  eos_token_id: [1, 106],
+  final_logit_softcapping: null,
+  head_dim: 256,
+  hidden_activation: 'gelu_pytorch_tanh',
+  hidden_size: 1152,
+  initializer_range: 0.02,
+  intermediate_size: 6912,
+  max_position_embeddings: 32768,
+  model_type: 'gemma3_text',
+  num_attention_heads: 4,
+  num_hidden_layers: 26,
+  num_key_value_heads: 1,
+  pad_token_id: 0,
+  query_pre_attn_scalar: 256,
+  rms_norm_eps: 1e-6,
+  rope_local_base_freq: 10000,
+  rope_scaling: null,
+  rope_theta: 1000000,
+  sliding_window: 512,
+  sliding_window_pattern: 6,
+  torch_dtype: 'bfloat16',
+  use_cache: true,
+  vocab_size: 262144,
+};
+const LOCAL = Array.from({ length: 26 }, (_, layer) => layer).filter((layer) => layer % 6 !== 5);
+
+const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
 const parse = (json: unknown): ModelShape => parseModelConfig(json, 'config.json');
 
 function refusal(json: unknown): AppError {
@@ -212,19 +249,27 @@ describe('as published', () => {
       'Mistral 7B v0.1',
       MISTRAL,
       7_241_732_096,
-      { family: 'mistral', style: 'llama', kvHeads: 8, headDim: 128, maxPositions: 4096, windowed: true, qkvBias: false },
+      {
+        family: 'mistral',
+        style: 'llama',
+        kvHeads: 8,
+        headDim: 128,
+        maxPositions: 32768,
+        window: { size: 4096, layers: range(0, 32), rope: null },
+        qkvBias: false,
+      },
     ],
     [
       'Mistral 7B v0.3',
       { ...MISTRAL, sliding_window: null, rope_theta: 1e6, vocab_size: 32768 },
       7_248_023_552,
-      { maxPositions: 32768, windowed: false },
+      { maxPositions: 32768, window: null },
     ],
     [
       'Qwen2.5 0.5B',
       QWEN25,
       494_032_768,
-      { family: 'qwen2', qkvBias: true, attentionOutBias: false, mlpBias: false, maxPositions: 32768, windowed: false, tied: true },
+      { family: 'qwen2', qkvBias: true, attentionOutBias: false, mlpBias: false, maxPositions: 32768, window: null, tied: true },
     ],
     [
       'Qwen3 0.6B',
@@ -240,6 +285,30 @@ describe('as published', () => {
         qkvBias: false,
         rope: { theta: 1e6, scaling: null },
       },
+    ],
+    [
+      'Gemma 3 1B',
+      GEMMA3,
+      999_885_952,
+      {
+        family: 'gemma3_text',
+        headDim: 256,
+        kvHeads: 1,
+        normOffset: 1,
+        sandwich: true,
+        qkNorm: true,
+        activation: 'geglu',
+        tied: true,
+        attentionScale: 1 / 16,
+        embeddingScale: 34,
+        logitCap: null,
+      },
+    ],
+    [
+      'Gemma 3 270M',
+      { ...PUBLIC_CONFIGS['gemma-3-270m'], _sliding_window_pattern: 6, use_bidirectional_attention: false },
+      268_098_176,
+      { width: 640, layers: 18, headDim: 256, embeddingScale: 25.25 },
     ],
   ])('%s', (_, json, parameters, want) => {
     const shape = parse(json);
@@ -269,23 +338,17 @@ describe('as published', () => {
 
 describe('Mistral', () => {
   it('has a window of 4096 where its config says nothing, and none where it says null or more than the positions', () => {
-    expect(parse({ ...MISTRAL, sliding_window: undefined })).toMatchObject({ maxPositions: 4096, windowed: true });
-    expect(parse({ ...MISTRAL, sliding_window: null })).toMatchObject({ maxPositions: 32768, windowed: false });
-    expect(parse({ ...MISTRAL, sliding_window: 131072 })).toMatchObject({ maxPositions: 32768, windowed: false });
+    expect(parse({ ...MISTRAL, sliding_window: undefined }).window).toEqual({ size: 4096, layers: range(0, 32), rope: null });
+    expect(parse({ ...MISTRAL, sliding_window: null }).window).toBeNull();
+    expect(parse({ ...MISTRAL, sliding_window: 131072 }).window).toBeNull();
     expect(refusal({ ...MISTRAL, sliding_window: 0 }).detail).toContain('sliding_window is 0');
     expect(refusal({ ...MISTRAL, sliding_window: '4096' }).code).toBe('MODEL_CONFIG');
   });
 
-  it('refuses sequences beyond the window, with the reason', () => {
+  it('takes sequences beyond the window: it slides', () => {
     const shape = parse({ ...MISTRAL, sliding_window: 48 });
-    expect(configFaults({ ...DEFAULTS, seqLen: 48 }, shape)).toEqual([]);
-    expect(configFaults({ ...DEFAULTS, seqLen: 49 }, shape)).toEqual([
-      {
-        key: 'seqLen',
-        problem: "49 tokens are more than the model's attention window of 48; a window that slides is not implemented.",
-        remedy: 'Enter a whole number from 2 to 48.',
-      },
-    ]);
+    expect(configFaults({ ...DEFAULTS, seqLen: 49 }, shape)).toEqual([]);
+    expect(configFaults({ ...DEFAULTS, seqLen: 32769 }, shape)).toHaveLength(1);
   });
 
   it('says its number of key-value heads itself, and has no biases', () => {
@@ -306,8 +369,7 @@ describe('Qwen3', () => {
     expect(refusal({ ...QWEN3, mlp_bias: true }).detail).toContain('mlp_bias is true');
   });
 
-  it('refuses a sliding window that is in use, and a scaled length (yarn)', () => {
-    expect(refusal({ ...QWEN3, use_sliding_window: true }).detail).toContain('use_sliding_window is true');
+  it('refuses a scaled length (yarn)', () => {
     const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };
     expect(refusal({ ...QWEN3, rope_scaling: yarn })).toMatchObject({
       code: 'MODEL_UNSUPPORTED',
@@ -316,12 +378,60 @@ describe('Qwen3', () => {
   });
 });
 
-describe('Qwen2', () => {
-  it('refuses a sliding window that is in use, and ignores the size of one that is not', () => {
-    expect(refusal({ ...QWEN25, use_sliding_window: true })).toMatchObject({
-      code: 'MODEL_UNSUPPORTED',
-      detail: 'config.json: use_sliding_window is true, which changes the maths in a way that is not implemented.',
+describe('Gemma 3', () => {
+  it('has a local layer but for every sixth, with a base of its own, however the file says so', () => {
+    const want = { rope: { theta: 1e6, scaling: null }, window: { size: 512, layers: LOCAL, rope: { theta: 1e4, scaling: null } } };
+    const { sliding_window_pattern: _, ...unspecified } = GEMMA3;
+    const kinds = Array.from({ length: 26 }, (__, i) => (LOCAL.includes(i) ? 'sliding_attention' : 'full_attention'));
+    const sets = {
+      rope_parameters: {
+        full_attention: { rope_type: 'default', rope_theta: 1e6 },
+        sliding_attention: { rope_type: 'default', rope_theta: 1e4 },
+      },
+    };
+    for (const file of [GEMMA3, unspecified, { ...unspecified, layer_types: kinds }, { ...GEMMA3, ...sets }])
+      expect(parse(file)).toMatchObject(want);
+    const linear = { rope_type: 'linear', factor: 8 };
+    expect(parse({ ...GEMMA3, rope_scaling: linear })).toMatchObject({
+      rope: { theta: 1e6, scaling: { type: 'linear', factor: 8 } },
+      window: want.window,
     });
+    // Local layers keep their angles where no text is longer than the window.
+    expect(parse({ ...GEMMA3, sliding_window: 131072 }).window?.layers).toEqual(LOCAL);
+    expect(refusal({ ...GEMMA3, ...sets, rope_theta: 1e4 }).detail).toContain('rope_theta is 10000');
+    expect(refusal({ ...GEMMA3, rope_parameters: { ...sets.rope_parameters, factor: 2 } }).detail).toContain('rope_parameters.factor');
+  });
+
+  it('multiplies embeddings by the root of the width in the type of the weights', () => {
+    const scale = (type?: string): number => parse({ ...GEMMA3, hidden_size: 640, torch_dtype: type }).embeddingScale;
+    expect([scale('bfloat16'), scale('float16'), scale('float32'), scale()]).toEqual([
+      25.25,
+      25.296875,
+      Math.fround(Math.sqrt(640)),
+      Math.fround(Math.sqrt(640)),
+    ]);
+  });
+
+  it('divides scores by the root of its own number, may cap logits, and refuses what it cannot compute', () => {
+    expect(parse({ ...GEMMA3, query_pre_attn_scalar: 168, final_logit_softcapping: 30 })).toMatchObject({
+      attentionScale: 1 / Math.sqrt(168),
+      logitCap: 30,
+    });
+    expect(refusal({ ...GEMMA3, attn_logit_softcapping: 50 }).detail).toContain('attn_logit_softcapping is 50');
+    expect(refusal({ ...GEMMA3, use_bidirectional_attention: true }).detail).toContain('use_bidirectional_attention is true');
+    expect(refusal({ ...GEMMA3, hidden_activation: 'relu' }).detail).toContain('hidden_activation is "relu"');
+    expect(refusal({ model_type: 'gemma3', text_config: GEMMA3, vision_config: {} }).detail).toContain('vision tower');
+  });
+});
+
+describe('Qwen2', () => {
+  it('has a window in its upper layers if it is in use, and ignores the size of one that is not', () => {
+    const used = { ...QWEN25, use_sliding_window: true, sliding_window: 100 };
+    expect(parse(used).window).toEqual({ size: 100, layers: [21, 22, 23], rope: null });
+    const listed = [...Array<string>(22).fill('full_attention'), 'sliding_attention', 'full_attention'];
+    expect(parse({ ...used, layer_types: listed }).window?.layers).toEqual([22]);
+    expect(parse({ ...used, max_window_layers: 0 }).window?.layers).toEqual(range(0, 24));
+    expect(refusal({ ...used, layer_types: ['chunked_attention'] }).code).toBe('MODEL_CONFIG');
     expect(parse({ ...QWEN25, sliding_window: 7 })).toEqual(parse(QWEN25));
     expect(parse({ ...QWEN25, layer_types: Array(24).fill('full_attention') })).toEqual(parse(QWEN25));
     expect(refusal({ ...QWEN25, layer_types: [...Array<string>(23).fill('full_attention'), 'sliding_attention'] }).detail).toContain(

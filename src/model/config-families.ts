@@ -4,6 +4,22 @@
 
 import type { FamilyName, ModelShape } from './types';
 
+/** How a family says how far attention reaches back, and in which layers. */
+export interface WindowFields {
+  /** Of its size. `absent` is the value of a missing field; null switches the window off. */
+  readonly field: string;
+  readonly absent: number | null;
+  /** A flag that must be true for the window to be used; false if it is missing. */
+  readonly flag?: string;
+  /** Its layers: all; those from the field's value on; or all but every n-th one, by the first of these fields. */
+  readonly layers:
+    'all' | { readonly from: string; readonly absent: number } | { readonly butEvery: readonly string[]; readonly absent: number };
+  /** `layer_types` overrides that. */
+  readonly typed?: true;
+  /** Its layers have angles of their own, with this base. */
+  readonly base?: { readonly field: string; readonly absent: number };
+}
+
 export interface Family {
   /** For people. */
   readonly label: string;
@@ -25,15 +41,26 @@ export interface Family {
   readonly required?: readonly ('kvHeads' | 'headDim')[];
   readonly norm: ModelShape['norm'];
   readonly normEps: number;
+  readonly normOffset?: 1;
+  readonly sandwich?: true;
   /** Values of the activation's field; the first is the default. */
   readonly activations: Readonly<Record<string, ModelShape['activation']>>;
   readonly rotary: boolean;
+  /** Base of the rotary angles if config.json has none. Default: 10,000. */
+  readonly ropeBase?: number;
   readonly tied: boolean;
   /** Whether the linears have a bias, or the field that says so. */
   readonly bias: { readonly qkv: boolean | string; readonly attentionOut: boolean | string; readonly mlp: boolean | string };
   readonly qkNorm?: true;
-  /** Attention reaches back this far if the field says so. `absent` is the value of a missing field; null switches the window off. */
-  readonly window?: { readonly field: string; readonly absent: number };
+  readonly window?: WindowFields;
+  /** Scores are divided by the square root of this field, and not by that of the head dim. */
+  readonly queryScalar?: { readonly field: string; readonly absent: number };
+  /** Embeddings are multiplied by √width, rounded to the type of the weights. */
+  readonly rootEmbedding?: true;
+  /** The field of the logits' cap; null or absent: none. */
+  readonly logitCap?: string;
+  /** Fields that must be null or absent. */
+  readonly empty?: readonly string[];
   /** Fields whose other values are not implemented; the first value stands for an absent field. */
   readonly only?: Readonly<Record<string, readonly (number | boolean)[]>>;
   /** Fields without effect while those above are as they must be. */
@@ -93,17 +120,22 @@ const MISTRAL: Family = {
   label: 'Mistral',
   required: ['kvHeads'],
   bias: { qkv: false, attentionOut: false, mlp: false },
-  window: { field: 'sliding_window', absent: 4096 },
-  only: {},
+  window: { field: 'sliding_window', absent: 4096, layers: 'all' },
 };
 
-/** An unused window may be there with its size. */
-const NO_WINDOW = { only: { use_sliding_window: [false] }, idle: ['sliding_window', 'max_window_layers'] };
+/** Unused as a rule; then it may be there with its size. */
+const UPPER_WINDOW: WindowFields = {
+  field: 'sliding_window',
+  absent: 4096,
+  flag: 'use_sliding_window',
+  layers: { from: 'max_window_layers', absent: 28 },
+  typed: true,
+};
 
 /** Qwen2 and Qwen2.5. */
 const QWEN2: Family = {
   ...LLAMA,
-  ...NO_WINDOW,
+  window: UPPER_WINDOW,
   label: 'Qwen2',
   required: ['kvHeads'],
   bias: { qkv: true, attentionOut: false, mlp: false },
@@ -112,11 +144,38 @@ const QWEN2: Family = {
 /** Its head dim has nothing to do with width / heads. */
 const QWEN3: Family = {
   ...LLAMA,
-  ...NO_WINDOW,
+  window: UPPER_WINDOW,
   label: 'Qwen3',
   required: ['kvHeads', 'headDim'],
   bias: { qkv: 'attention_bias', attentionOut: 'attention_bias', mlp: false },
   qkNorm: true,
+};
+
+/** Gemma 3 without its vision tower: 270M and 1B as published. */
+const GEMMA3: Family = {
+  ...LLAMA,
+  label: 'Gemma 3',
+  fields: { ...LLAMA.fields, activation: 'hidden_activation' },
+  required: ['kvHeads', 'headDim'],
+  normOffset: 1,
+  sandwich: true,
+  activations: { gelu_pytorch_tanh: 'geglu' },
+  ropeBase: 1e6,
+  tied: true,
+  bias: { qkv: 'attention_bias', attentionOut: 'attention_bias', mlp: false },
+  qkNorm: true,
+  window: {
+    field: 'sliding_window',
+    absent: 4096,
+    layers: { butEvery: ['sliding_window_pattern', '_sliding_window_pattern'], absent: 6 },
+    typed: true,
+    base: { field: 'rope_local_base_freq', absent: 1e4 },
+  },
+  queryScalar: { field: 'query_pre_attn_scalar', absent: 256 },
+  rootEmbedding: true,
+  logitCap: 'final_logit_softcapping',
+  only: { use_bidirectional_attention: [false] },
+  empty: ['attn_logit_softcapping'],
 };
 
 /** By model_type. */
@@ -126,4 +185,5 @@ export const FAMILIES = {
   mistral: MISTRAL,
   qwen2: QWEN2,
   qwen3: QWEN3,
+  gemma3_text: GEMMA3,
 } satisfies Record<FamilyName, Family>;

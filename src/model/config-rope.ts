@@ -3,13 +3,50 @@
 // Scalings that depend on the length (dynamic, longrope) or scale attention too (yarn) are refused.
 
 import { isEmpty, type Fields } from './config-fields';
+import type { Family } from './config-families';
 import type { Rope, RopeScaling } from './types';
 
+const DEFAULT_BASE = 10_000;
 const MAX_THETA = 1e15;
 const MAX_FACTOR = 1e6;
 const MAX_POSITIONS = 2 ** 31 - 1;
 
-export function readRope(f: Fields): Rope {
+/** The angles of most layers, and those of the layers with a window if the family gives these a base of their own. */
+export function readRopes(f: Fields, { ropeBase, window }: Family): { readonly rope: Rope; readonly local: Rope | null } {
+  const base = window?.base;
+  if (!base) return { rope: readRope(f, ropeBase), local: null };
+  const kinds = f.object('rope_parameters');
+  const [full, sliding] = ['full_attention', 'sliding_attention'].map((kind) => kinds?.object(kind) ?? null);
+  const theta = f.number(base.field, MAX_THETA, base.absent);
+  if (!kinds || !full || !sliding) return { rope: readRope(f, ropeBase), local: { theta, scaling: null } };
+  // As newer files have it: a set of parameters for each kind of layer, and nothing beside them.
+  for (const [name, value] of kinds.unread()) throw kinds.unsupported(name, value, 'absent');
+  const sets = { rope: readSet(full, ropeBase), local: readSet(sliding, theta) };
+  const agree = (name: string, set: Fields, used: Rope): void => {
+    if (f.has(name) && f.get(name) !== used.theta)
+      throw f.garbage(name, f.get(name), `the same number as ${set.path('rope_theta')} (${used.theta})`);
+  };
+  agree('rope_theta', full, sets.rope);
+  agree(base.field, sliding, sets.local);
+  return sets;
+}
+
+/** One set of parameters, with everything in it. */
+function readSet(f: Fields, base = DEFAULT_BASE): Rope {
+  const theta = f.has('rope_theta') ? f.number('rope_theta', MAX_THETA) : base;
+  return { theta, scaling: readWhole(f) };
+}
+
+/** A scaling and nothing else; the base has been read. */
+function readWhole(f: Fields): RopeScaling | null {
+  const scaling = readScaling(f);
+  f.only('partial_rotary_factor', [1], 1);
+  // Every other entry would change the angles.
+  for (const [name, value] of f.unread()) if (!isEmpty(value)) throw f.unsupported(name, value, 'absent');
+  return scaling;
+}
+
+function readRope(f: Fields, absent = DEFAULT_BASE): Rope {
   const bases: { readonly name: string; readonly value: number }[] = [];
   const scalings: { readonly name: string; readonly value: RopeScaling | null }[] = [];
   const takeBase = (from: Fields): void => {
@@ -21,11 +58,8 @@ export function readRope(f: Fields): Rope {
     if (!inner) continue;
     const typed = inner.has('rope_type') || inner.has('type');
     takeBase(inner);
-    const scaling = readScaling(inner);
+    const scaling = readWhole(inner);
     if (typed) scalings.push({ name, value: scaling });
-    inner.only('partial_rotary_factor', [1], 1);
-    // Every other entry would change the angles, an object being a set of parameters for one kind of layer.
-    for (const [key, value] of inner.unread()) if (!isEmpty(value)) throw inner.unsupported(key, value, 'absent');
   }
   const [base] = bases;
   const otherBase = bases.find(({ value }) => value !== base.value);
@@ -33,7 +67,7 @@ export function readRope(f: Fields): Rope {
   const [scaling] = scalings;
   const otherScaling = scalings.find(({ value }) => JSON.stringify(value) !== JSON.stringify(scaling.value));
   if (otherScaling) throw f.garbage(otherScaling.name, f.get(otherScaling.name), `the same scaling as in ${scaling.name}`);
-  return { theta: base?.value ?? 10_000, scaling: scaling?.value ?? null };
+  return { theta: base?.value ?? absent, scaling: scaling?.value ?? null };
 }
 
 function readScaling(f: Fields): RopeScaling | null {

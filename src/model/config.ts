@@ -7,7 +7,9 @@ import { AppError } from '../base/errors';
 import { FAMILIES, type Family } from './config-families';
 import type { ModelShape, FamilyName } from './types';
 import { Fields, isEmpty, shown } from './config-fields';
-import { readRope } from './config-rope';
+import { readRopes } from './config-rope';
+import { readWindow } from './config-window';
+import { bf16ToF32, f16ToF32, narrow } from '../base/half';
 
 export { shown };
 
@@ -39,6 +41,13 @@ export function parseModelConfig(json: unknown, file: string): ModelShape {
   }
   const f = new Fields(json, file);
   const name = f.text('model_type', `one of ${Object.keys(FAMILIES).join(', ')}`);
+  if (name === 'gemma3') {
+    throw new AppError(
+      'MODEL_UNSUPPORTED',
+      `${file}: model_type is "gemma3", a language model with a vision tower, which is not implemented.`,
+      'Choose a Gemma 3 of text alone (model_type "gemma3_text"), such as gemma-3-270m or gemma-3-1b.',
+    );
+  }
   if (!isFamily(name)) {
     const known = Object.entries(FAMILIES).map(([type, { label }]) => `${label} ("${type}")`);
     throw new AppError('MODEL_UNSUPPORTED', `${file}: model_type is ${shown(name)}.`, `Supported model types: ${known.join(', ')}.`);
@@ -54,9 +63,9 @@ export function parseModelConfig(json: unknown, file: string): ModelShape {
 
 const isFamily = (name: string): name is FamilyName => Object.hasOwn(FAMILIES, name);
 
-function refuseSettings(f: Fields, { only = {}, idle = [], rotary }: Family): void {
+function refuseSettings(f: Fields, { only = {}, idle = [], empty = [], rotary }: Family): void {
   for (const name of OFF) f.only(name, [false], false);
-  for (const name of EMPTY) {
+  for (const name of [...EMPTY, ...empty]) {
     const value = f.get(name);
     if (value !== undefined && !isEmpty(value)) throw f.unsupported(name, value, 'null or absent');
   }
@@ -66,13 +75,15 @@ function refuseSettings(f: Fields, { only = {}, idle = [], rotary }: Family): vo
 }
 
 function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
-  const { fields, required = [], bias, rotary } = family;
+  const { fields, required = [], bias, rotary, queryScalar } = family;
   const width = f.size(fields.width, LIMIT.width);
   const heads = f.size(fields.heads, LIMIT.heads);
   const kvHeads = fields.kvHeads === null ? heads : f.size(fields.kvHeads, LIMIT.heads, required.includes('kvHeads') ? undefined : heads);
   if (heads % kvHeads !== 0) throw f.garbage(fields.kvHeads!, kvHeads, `a divisor of ${fields.heads} (${heads})`);
   const positions = f.size(fields.positions.find((field) => f.has(field)) ?? fields.positions[0], LIMIT.positions);
-  const window = readWindow(f, family);
+  const layers = f.size(fields.layers, LIMIT.layers);
+  const headDim = readHeadDim(f, family, width, heads);
+  const ropes = rotary ? readRopes(f, family) : { rope: null, local: null };
   const activation = f.only(fields.activation, Object.keys(family.activations), Object.keys(family.activations)[0]);
   const has = (said: boolean | string): boolean => (typeof said === 'string' ? f.flag(said, false) : said);
   return {
@@ -80,17 +91,22 @@ function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
     style: family.style,
     vocab: f.size('vocab_size', LIMIT.vocab),
     width,
-    layers: f.size(fields.layers, LIMIT.layers),
+    layers,
     heads,
     kvHeads,
-    headDim: readHeadDim(f, family, width, heads),
+    headDim,
     ff: f.size(fields.ff, LIMIT.ff, family.style === 'gpt2' ? 4 * width : undefined),
-    maxPositions: Math.min(positions, window),
-    windowed: window < positions,
+    maxPositions: positions,
     norm: family.norm,
     normEps: f.number(fields.normEps, 1, family.normEps),
+    normOffset: family.normOffset ?? 0,
+    sandwich: family.sandwich ?? false,
     activation: family.activations[activation],
-    rope: rotary ? readRope(f) : null,
+    rope: ropes.rope,
+    window: readWindow(f, family, { layers, positions, local: ropes.local }),
+    attentionScale: 1 / Math.sqrt(queryScalar ? f.number(queryScalar.field, LIMIT.width, queryScalar.absent) : headDim),
+    embeddingScale: family.rootEmbedding ? rootOfWidth(f, width) : 1,
+    logitCap: family.logitCap !== undefined && f.has(family.logitCap) ? f.number(family.logitCap, 1e6) : null,
     tied: f.flag('tie_word_embeddings', family.tied),
     qkNorm: family.qkNorm ?? false,
     qkvBias: has(bias.qkv),
@@ -112,10 +128,15 @@ function readHeadDim(f: Fields, { fields, required = [], rotary }: Family, width
   return headDim;
 }
 
-/** How far back attention reaches; Infinity without a window. */
-function readWindow(f: Fields, { window }: Family): number {
-  if (!window || f.get(window.field) === null) return Infinity;
-  return f.size(window.field, LIMIT.positions, window.absent);
+/**
+ * √width as transformers multiplies embeddings by it: in the type that the file declares for the weights. Older files call it torch_dtype;
+ * without it, weights are f32.
+ */
+function rootOfWidth(f: Fields, width: number): number {
+  const type = f.get('dtype') ?? f.get('torch_dtype');
+  const root = Float32Array.of(Math.sqrt(width));
+  if (type === 'bfloat16') return bf16ToF32(narrow(root, 'bf16'))[0];
+  return type === 'float16' ? f16ToF32(narrow(root, 'f16'))[0] : root[0];
 }
 
 /** A value that never changes the maths, whatever the field. */

@@ -32,6 +32,10 @@ function llamaTable(s: ModelShape): ParameterRow[] {
     add('matrix', 'mlp.down_proj.weight', [s.width, s.ff]);
     add('norm', 'input_layernorm.weight', [s.width]);
     add('norm', 'post_attention_layernorm.weight', [s.width]);
+    if (s.sandwich) {
+      add('norm', 'pre_feedforward_layernorm.weight', [s.width]);
+      add('norm', 'post_feedforward_layernorm.weight', [s.width]);
+    }
     if (s.qkNorm) {
       add('norm', 'self_attn.q_norm.weight', [s.headDim], 'qk_norm');
       add('norm', 'self_attn.k_norm.weight', [s.headDim], 'qk_norm');

@@ -3,7 +3,7 @@
 import type { HalfDtype } from '../base/half';
 
 /** The families that config-families.ts describes, by model_type. */
-export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3';
+export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3' | 'gemma3_text';
 
 /** Everything in config.json that changes the maths. */
 export interface ModelShape {
@@ -25,15 +25,26 @@ export interface ModelShape {
   readonly headDim: number;
   /** F */
   readonly ff: number;
-  /** Longest sequence: the positions that it was made for, or its attention window. */
+  /** Longest sequence: the positions that it was made for. */
   readonly maxPositions: number;
-  /** maxPositions is the attention window: in a longer sequence attention would have to slide. */
-  readonly windowed: boolean;
   readonly norm: 'layer' | 'rms';
   readonly normEps: number;
-  readonly activation: 'gelu_tanh' | 'gelu_erf' | 'swiglu';
+  /** What is added to the weight of an RMS norm before it multiplies: Gemma's weights are distances from one. */
+  readonly normOffset: 0 | 1;
+  /** Attention and feed-forward are also normed after themselves, before they join the residual stream (Gemma 3). */
+  readonly sandwich: boolean;
+  /** `swiglu` and `geglu` multiply the activation of one half of their input by the other half. */
+  readonly activation: 'gelu_tanh' | 'gelu_erf' | 'swiglu' | 'geglu';
   /** Null: learned position embeddings. */
   readonly rope: Rope | null;
+  /** Layers in which attention is local; null if it reaches back over the whole document in all of them. */
+  readonly window: Window | null;
+  /** Of attention scores before the softmax; usually 1 / √D. */
+  readonly attentionScale: number;
+  /** Token embeddings are multiplied by this where they are looked up, and not where they are the head. */
+  readonly embeddingScale: number;
+  /** Logits are cap · tanh(logit / cap), so that none is larger; null: as they are. */
+  readonly logitCap: number | null;
   /** The head is the embedding matrix. */
   readonly tied: boolean;
   /** q and k are normed head by head before the positions. */
@@ -41,6 +52,15 @@ export interface ModelShape {
   readonly qkvBias: boolean;
   readonly attentionOutBias: boolean;
   readonly mlpBias: boolean;
+}
+
+/** In the layers of a window a token sees itself and the size − 1 tokens before it. */
+export interface Window {
+  readonly size: number;
+  /** Rising, at least one. */
+  readonly layers: readonly number[];
+  /** Angles of these layers; those of the others are in `ModelShape.rope`. */
+  readonly rope: Rope | null;
 }
 
 /** Rotary position embeddings: pair i of a head turns by theta^(−2i / headDim) radians a position, unless scaled. */

@@ -26,6 +26,7 @@ export function embeddingForward(context: Context, mode: 'train' | 'generate'): 
       tokens: buffers.inputViews.get(ids)!,
       table: view,
       shard,
+      scale: input.shape.embeddingScale,
       // While sampling the stream is one document that starts at token 0 (the inputs' segStart is all zero then).
       ...(positionTable && { positionTable, segStart: buffers.inputViews.get('segStart')! }),
       rows: input.rows,
@@ -78,7 +79,8 @@ export function embeddingBackward(context: Context): Unit {
     for (const held of table) {
       if (positions || !shape.tied)
         dispatches.push(fill({ label: `${row.local} clear`, x: held.view, elements: held.rows * width, value: 0, onlyFirst: true }));
-      dispatches.push(embeddingBwdDw({ label, dw: held.view, shard: shardOf(held, table), dx, rows, width, ...groups }));
+      const scale = positions ? 1 : shape.embeddingScale;
+      dispatches.push(embeddingBwdDw({ label, dw: held.view, scale, shard: shardOf(held, table), dx, rows, width, ...groups }));
     }
   }
   return { name: 'embedding bwd', transients: new Transients(), segments: [{ name: 'embedding bwd', dispatches }] };

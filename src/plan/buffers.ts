@@ -4,7 +4,7 @@
 import { layerOps } from './layers';
 import { operation, valueWidths } from './ops/registry';
 import { recomputedValues } from './recompute';
-import type { Block, AlwaysOnName, InputName, RunBuffers, Slot, Trainable } from './run-buffers';
+import type { Block, AlwaysOnName, InputName, RopeBuffers, RunBuffers, Slot, Trainable } from './run-buffers';
 import { elementsOf, type BlockName } from '../model/types';
 import { loraInner, loraRows } from './lora-layout';
 import type { PlanInput } from './input';
@@ -176,11 +176,13 @@ export function runBuffers(input: PlanInput): RunBuffers {
   const packed = packInputs(input);
   const inputs = make('inputs', packed.bytes, 'inputs');
   const positions = Math.max(input.seqLen, input.cacheTokens);
-  const rope = shape.rope && {
-    cos: make('rope.cos', positions * (shape.headDim / 2) * 4, 'inputs'),
-    sin: make('rope.sin', positions * (shape.headDim / 2) * 4, 'inputs'),
+  const ropeTables = (name: string): RopeBuffers => ({
+    cos: make(`${name}.cos`, positions * (shape.headDim / 2) * 4, 'inputs'),
+    sin: make(`${name}.sin`, positions * (shape.headDim / 2) * 4, 'inputs'),
     positions,
-  };
+  });
+  const rope = shape.rope && ropeTables('rope');
+  const localRope = shape.window?.rope ? ropeTables('rope.local') : null;
   const logitsStride = roundUp(shape.vocab, 4);
   const chunkRows = headRows(input, logitsStride, all, blocks.values());
   const packing = packingOf(blocks.values(), make);
@@ -212,6 +214,7 @@ export function runBuffers(input: PlanInput): RunBuffers {
     inputViews: new Map([...packed.views].map(([name, { offset, bytes }]) => [name, { buffer: inputs, offset, bytes }])),
     rowTokens: input.trainedRows.count > 0 ? make('rows.tokens', input.trainedRows.count * 4, 'inputs') : null,
     rope,
+    localRope,
     scalars: makeToTrain('scalars', (3 + input.slots) * 16, 'inputs'),
     stats: makeToTrain('stats', STATS_BYTES, 'workspace'),
     partials: makeToTrain('partials', Math.max(1, partialsAt) * 4, 'workspace'),
@@ -295,6 +298,12 @@ function packInputs(input: PlanInput): { bytes: number; views: Map<InputName, { 
           ...(input.trainedRows.embedding ? [['rowOfToken', rows] satisfies [InputName, number]] : []),
           ['segStart', rows],
           ['segEnd', rows],
+          ...(shape.window
+            ? ([
+                ['windowStart', rows],
+                ['windowEnd', rows],
+              ] satisfies [InputName, number][])
+            : []),
           ['targetRows', rows],
           ['labels', rows],
           ['inverse', rows],

@@ -21,7 +21,7 @@ import type { BufferSpec, Dispatch, View } from '../dispatch/types';
 
 /** The op that a layer's dispatch belongs to, such as 'qkv:linear'; null for any other dispatch. */
 function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null {
-  const found = /^layer\.(\d+)\/(\w+) /.exec(label);
+  const found = /^layer\.(\d+)\/([\w.]+) /.exec(label);
   if (!found) return null;
   const kinds: [RegExp, string][] = [
     [/^(matmul|column_sum)/, 'linear'],
@@ -29,14 +29,14 @@ function opOf({ label, kernel }: Dispatch): { layer: number; op: string } | null
     [/^(rms|layer)_norm/, 'norm'],
     [/^rope/, 'rope'],
     [/^attention/, 'attention'],
-    [/^(gelu|swiglu)/, 'activation'],
+    [/^(gelu|swiglu|geglu)/, 'activation'],
   ];
   const kind = kinds.find(([name]) => name.test(kernel.name));
   if (!kind) throw new Error(`No op for ${kernel.name}.`);
   return { layer: Number(found[1]), op: `${found[2]}:${kind[1]}` };
 }
 
-const nameOf = (op: LayerOp): string => `${op.y}:${/^(gelu|swiglu)/.test(op.kind) ? 'activation' : op.kind}`;
+const nameOf = (op: LayerOp): string => `${op.y}:${/^(gelu|swiglu|geglu)/.test(op.kind) ? 'activation' : op.kind}`;
 
 /** Ops in the order of their dispatches; consecutive dispatches of one op count once. */
 function opSequence(dispatches: readonly Dispatch[]): string[] {
@@ -54,7 +54,9 @@ function readsItsOutput({ kernel, label }: Dispatch, binding: string): boolean {
   if (kernel.name === 'cross_entropy') return binding === 'logits';
   if (kernel.name.startsWith('rms_norm_heads')) return binding === 'qkv' || binding === 'dqkv';
   if (/^(rope|adamw|embedding_bwd_dw)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
-  return /_norm_bwd_dx$/.test(kernel.name) && label.startsWith('layer');
+  if (kernel.name === 'softcap') return true;
+  // What norms the residual stream adds to its gradient; a norm after attention or feed-forward assigns.
+  return /_norm_bwd_dx$/.test(kernel.name) && /^layer\.\d+\/n[12] /.test(label);
 }
 
 const reads = (dispatch: Dispatch): View[] =>

@@ -28,7 +28,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const tokens = 30;
     const structs = new Set(dispatchesOf(plan.generation()).map(({ params }) => String.fromCharCode(...params))).size;
     const arrays = shape.rope ? 1 : 2;
-    const rope = shape.rope ? 2 * up(4 * tokens * (shape.headDim / 2), 16) : 0;
+    const rope = shape.rope ? (shape.window?.rope ? 4 : 2) * up(4 * tokens * (shape.headDim / 2), 16) : 0;
     expect(bytes).toEqual({
       weights: run.weights,
       masters: 0,

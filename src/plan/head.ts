@@ -2,6 +2,7 @@
 // chunk of rows at a time; their gradient overwrites them.
 
 import { crossEntropy, lossReduce } from '../shaders/loss/cross_entropy';
+import { softcap } from '../shaders/loss/softcap';
 import { matmul, type MatmulArgs } from '../shaders/matmul/matmul';
 import { partsFor } from '../shaders/matmul/tile';
 import { putColumns, takeColumns } from '../shaders/copy/columns';
@@ -143,18 +144,21 @@ function logitsOf(
   live?: Live,
 ): Dispatch[] {
   const { input, buffers } = context;
-  const { width } = input.shape;
+  const { width, logitCap } = input.shape;
   const logits = FULL_VIEW(buffers.logits);
   const family = input.kernels.matmul;
   const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number, padded?: 'y'): Dispatch =>
     matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, padded, live, family });
   const all = whole.map((piece) => product(`${label}/logits`, piece, logits, buffers.logitsStride, 'y'));
-  if (part.length === 0) return all;
+  const capped =
+    logitCap === null ? [] : [softcap({ label: `${label}/cap`, x: logits, cap: logitCap, rows, stride: buffers.logitsStride, live })];
+  if (part.length === 0) return [...all, ...capped];
   const columns = partColumns(context, transients, rows);
   return [
     ...all,
     ...part.map((piece) => product(`${label}/rows/logits`, piece, columns.part, columns.columns)),
     putColumns({ label: `${label}/put rows`, whole: logits, ...columns, rows, live }),
+    ...capped,
   ];
 }
 
@@ -198,6 +202,7 @@ export function headLoss(context: Context, train: false | HeadTraining): Unit {
         stride,
         live,
         train: train !== false,
+        cap: shape.logitCap ?? undefined,
       }),
     );
     if (train) {

@@ -27,7 +27,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
     outlives: isKept,
     trains: role !== null,
   };
-  const dispatches = forwardOf(layerOps(context.input.shape), forward);
+  const dispatches = forwardOf(layerOps(context.input.shape, layer), forward);
   const name = `layer.${layer} ${mode}`;
   return { name, transients, segments: [{ name, dispatches }] };
 }
@@ -38,7 +38,7 @@ export function layerForward(context: Context, layer: number, role: LayerRole, m
  */
 export function layerBackward(context: Context, layer: number, role: LayerRole, wantsInput: boolean): Unit {
   const { shape, rows } = context.input;
-  const ops = layerOps(shape);
+  const ops = layerOps(shape, layer);
   const { site, widths, transients } = layerSite(context, layer, role, role ? adapterOf(context, layer) : null, false);
   const trained = site.adapter ? null : role;
   const wanted = gradientsWanted(ops, wantsInput, (op) =>
@@ -81,7 +81,7 @@ function valuesRead(ops: readonly LayerOp[], shape: ModelShape, { trained, adapt
 function layerSite(context: Context, layer: number, role: LayerRole, adapter: Adapter | null, generate: boolean) {
   const { input, buffers } = context;
   const { shape, rows } = input;
-  const ops = layerOps(shape);
+  const ops = layerOps(shape, layer);
   const widths = valueWidths(ops, shape);
   const transients = new Transients();
   const kept: ReadonlyMap<string, BufferSpec>[] = generate ? [] : [buffers.saved[layer], role?.saved ?? new Map<string, BufferSpec>()];

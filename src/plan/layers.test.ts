@@ -16,7 +16,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const known = new Set(['in']);
     for (const op of ops) {
       expect(known.has(op.x), op.x).toBe(true);
-      if (op.kind === 'linear' && op.residual !== null)
+      if ((op.kind === 'linear' || op.kind === 'norm') && op.residual)
         expect(known.has(op.residual) && RESIDUAL_STREAM.has(op.residual), op.residual).toBe(true);
       // RoPE and the norm of heads work in place.
       expect(known.has(op.y)).toBe(op.kind === 'rope' || op.kind === 'head_norm');
@@ -24,7 +24,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     }
     expect(ops.at(-1)!.y).toBe('out');
     const writers = ops.filter((op) => RESIDUAL_STREAM.has(op.y));
-    expect(writers.map((op) => (op.kind === 'linear' ? op.residual : null))).toEqual(['in', 'mid']);
+    expect(writers.map((op) => [op.kind, op.residual])).toEqual(['in', 'mid'].map((from) => [shape.sandwich ? 'norm' : 'linear', from]));
   });
 
   test('linears cover the matrices and biases of the table, each once', () => {
@@ -52,7 +52,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
   test('widths follow the shape', () => {
     const widths = valueWidths(ops, shape);
     const { width: C, heads, kvHeads, headDim, ff } = shape;
-    const gated = shape.activation === 'swiglu' ? 2 : 1;
+    const gated = shape.activation.endsWith('glu') ? 2 : 1;
     expect(Object.fromEntries(widths)).toEqual({
       in: C,
       mid: C,
@@ -66,6 +66,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       act: ff,
       'n1.rstd': 1,
       'n2.rstd': 1,
+      ...(shape.sandwich && { 'mid.raw': C, 'mid.rstd': 1, 'out.raw': C, 'out.rstd': 1 }),
       ...(shape.qkNorm && { 'qkv.raw': (heads + kvHeads) * headDim, 'qkv.rstd': heads + kvHeads }),
       ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
     });
@@ -82,7 +83,8 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       expect(kept(op)).toEqual([raw, raw]);
     }
     for (const op of by('attention')) expect(kept(op)).toEqual([['qkv', 'attn', 'attn.lse'], []]);
-    for (const op of by(shape.activation === 'swiglu' ? 'swiglu' : 'gelu')) expect(kept(op)).toEqual([['up'], []]);
+    const activation = shape.activation.startsWith('gelu') ? 'gelu' : (shape.activation as 'swiglu' | 'geglu');
+    for (const op of by(activation)) expect(kept(op)).toEqual([['up'], []]);
     for (const op of by('norm')) {
       const stats = shape.norm === 'layer' ? [`${op.y}.mean`, `${op.y}.rstd`] : [`${op.y}.rstd`];
       expect(kept(op)).toEqual([
@@ -90,7 +92,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
         [op.x, ...stats],
       ]);
     }
-    expect(by(shape.activation === 'swiglu' ? 'swiglu' : 'gelu')).toHaveLength(1);
+    expect(by(activation)).toHaveLength(1);
     expect(by('rope')).toHaveLength(shape.rope ? 1 : 0);
     expect(by('head_norm')).toHaveLength(shape.qkNorm ? 1 : 0);
   });

@@ -51,7 +51,8 @@ describe.each(ODD_NAMES)('%s', (name) => {
 
   test('layers keep nothing but the residual stream where all of a layer is computed again', () => {
     const plan = runPlan(shape, { ...runConfig(shape, METHODS[2]), recompute: 'layer' });
-    expect(plan.buffers.saved.every((values) => values.size === 0)).toBe(true);
+    // A norm that makes the stream does not run again, so that its number of a row is kept.
+    for (const values of plan.buffers.saved) expect([...values.keys()]).toEqual(shape.sandwich ? ['out.rstd'] : []);
     expect(plan.buffers.slots.every(({ saved }) => saved.size === 0)).toBe(true);
     const widest = [...valueWidths(layerOps(shape), shape).values()].reduce((most, width) => Math.max(most, width));
     const stream = (shape.layers + 1) * rows * shape.width * 4;

@@ -17,7 +17,8 @@ function startOf(ops: readonly LayerOp[], mode: Recompute): number {
 
 /** The values that need no buffer of their own from the forward to the backward: the backward computes them again. */
 export function recomputedValues(ops: readonly LayerOp[], shape: ModelShape, mode: Recompute): Set<string> {
-  const again = ops.slice(startOf(ops, mode));
+  // What makes the residual stream after the layer does not run again, because the next layer keeps that; a number beside it is kept, too.
+  const again = ops.slice(startOf(ops, mode)).filter(({ y }) => y !== 'out');
   return new Set(
     again.flatMap((op) => [
       op.y,

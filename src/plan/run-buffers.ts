@@ -45,13 +45,16 @@ export interface Adapter {
 
 /**
  * Arrays of a micro-batch, packed into one buffer that is written once. Names equal MicroBatch's fields, apart from `rowOfToken`: for each
- * token, its place among the rows that train (engine/token-rows.ts).
+ * token, its place among the rows that train (engine/token-rows.ts); and `windowStart` and `windowEnd`: segStart and segEnd, but no further
+ * away than the model's window reaches (engine/windows.ts).
  */
 export type InputName =
   | 'tokens'
   | 'rowOfToken'
   | 'segStart'
   | 'segEnd'
+  | 'windowStart'
+  | 'windowEnd'
   | 'targetRows'
   | 'labels'
   | 'inverse'
@@ -69,6 +72,13 @@ interface Packing {
   readonly elements: number;
 }
 
+/** Tables of cosines and sines [positions, D / 2]. */
+export interface RopeBuffers {
+  readonly cos: BufferSpec;
+  readonly sin: BufferSpec;
+  readonly positions: number;
+}
+
 export interface RunBuffers {
   readonly blocks: ReadonlyMap<BlockName, Block>;
   /** LoRA: one adapter per layer. */
@@ -83,7 +93,9 @@ export interface RunBuffers {
   readonly inputViews: ReadonlyMap<InputName, View>;
   /** [R] u32: the tokens whose rows train, rising; null if no tensor trains by rows. */
   readonly rowTokens: BufferSpec | null;
-  readonly rope: { readonly cos: BufferSpec; readonly sin: BufferSpec; readonly positions: number } | null;
+  readonly rope: RopeBuffers | null;
+  /** Of the layers with a window, if they have angles of their own. */
+  readonly localRope: RopeBuffers | null;
   readonly scalars: BufferSpec;
   readonly stats: BufferSpec;
   readonly partials: BufferSpec;

@@ -7,6 +7,7 @@ import type { Extents } from '../dispatch/extents';
 import { buildParamTable, distinctParams, type ParamTable } from '../dispatch/params';
 import type { BufferSpec, Segment } from '../dispatch/types';
 import { runBuffers } from './buffers';
+import { layerKinds } from './layers';
 import { headChunk, omittedChunks } from './head';
 import { capacityOf, KERNEL_CHOICES, LEAST_DISPATCH_FLOPS, type PlanInput } from './input';
 import type { AlwaysOnName, RunBuffers } from './run-buffers';
@@ -179,29 +180,28 @@ export class RunPlan {
   /** One pass of each kind: all share the pool, and their parameters are all that any step of the run uses. */
   #kinds(): Pass[] {
     const { shape, alwaysOn, method, purpose, lora, lowest } = this.input;
-    const top = shape.layers - 1;
-    const sampling: Pass[] = [['embedding', 'generate'], ['logits'], ['forward', top, null, 'generate']];
+    const tops = layerKinds(shape);
+    const sampling: Pass[] = [['embedding', 'generate'], ['logits'], ...tops.map((top): Pass => ['forward', top, null, 'generate'])];
     if (purpose === 'generate') return sampling;
     if (purpose === 'evaluate')
-      return [
-        ['embedding', 'train'],
-        ['forward', top, null, 'train'],
-        ['head', 'eval'],
-      ];
-    const slot = lora || method === 'full' ? top : 0;
+      return [['embedding', 'train'], ...tops.map((top): Pass => ['forward', top, null, 'train']), ['head', 'eval']];
+    // A kind whose layers all lie below the lowest that trains has no backward.
+    const trained = tops.filter((top) => top >= lowest).map((top) => [top, lora || method === 'full' ? top : 0] as const);
     const all: (Pass | false)[] = [
       ['embedding', 'train'],
       ...sampling,
       ...headModes(this.input).map((mode): Pass => ['head', mode]),
       ['head', 'eval'],
-      ['forward', top, null, 'train'],
+      ...tops.map((top): Pass => ['forward', top, null, 'train']),
       lowest > 0 && ['forward', 0, null, 'train'],
       alwaysOn.embedding && ['embeddingBackward'],
-      this.mastered && ['forward', top, slot, 'generate'],
-      ['forward', top, slot, 'train'],
-      ['backward', top, slot, true],
-      ['backward', top, slot, false],
-      method === 'lisa' && ['backward', top, null, true],
+      ...trained.flatMap(([top, slot]): (Pass | false)[] => [
+        this.mastered && ['forward', top, slot, 'generate'],
+        ['forward', top, slot, 'train'],
+        ['backward', top, slot, true],
+        ['backward', top, slot, false],
+        method === 'lisa' && ['backward', top, null, true],
+      ]),
     ];
     return all.filter((pass) => pass !== false);
   }

@@ -89,7 +89,8 @@ function layerTensors(s: ModelShape): number[] {
   if (!llama) return [...matrices, C, C, C, C, 3 * C, C, F, C];
   const biases = [...(s.qkvBias ? [Q + 2 * U] : []), ...(s.attentionOutBias ? [C] : []), ...(s.mlpBias ? [2 * F, C] : [])];
   const headNorms = s.qkNorm ? [2 * s.headDim] : [];
-  return [...matrices, C, C, ...headNorms, ...biases];
+  const norms = s.sandwich ? [C, C, C, C] : [C, C];
+  return [...matrices, ...norms, ...headNorms, ...biases];
 }
 
 /** Columns of a layer's matrices as they are stored, in the order of layerTensors; 0 for its vectors. */
@@ -119,7 +120,9 @@ function keptFrozen(s: ModelShape): number[] {
   const norm = llama ? [1] : [1, 1];
   // Head norms keep the unnormed q and k, and one number per head.
   const headNorm = s.qkNorm ? [Q + U, H + s.kvHeads] : [];
-  return [...norm, Q + 2 * U, ...headNorm, Q, H, C, ...norm, wide];
+  // A norm after attention or feed-forward keeps what it norms.
+  const after = s.sandwich ? [C, 1] : [];
+  return [...norm, Q + 2 * U, ...headNorm, Q, H, ...after, C, ...norm, wide, ...after];
 }
 
 /** Further values that weight gradients need: both norms' outputs and the activation (attention's output is kept anyway). */
@@ -154,9 +157,10 @@ export function closedForm(run: RunNumbers): CategoryBytes {
 
   // Sums of squares: one partial per 4096 elements, at most 128 per buffer; each trainable's partials start at a whole binding.
   const partials = (buffers: readonly number[]): number => up(sum(buffers.map((bytes) => Math.min(128, Math.ceil(bytes / 4 / 4096)))), 64);
-  const indices = 6 + (byRows ? 1 : 0) + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
+  const indices = 6 + (s.window ? 2 : 0) + (byRows ? 1 : 0) + (alwaysOn.embedding ? 3 : 0) + (alwaysOn.embedding && !s.rope ? 3 : 0);
   // The array of group starts has one entry more than rows.
   const longIndices = (alwaysOn.embedding ? 1 : 0) + (alwaysOn.embedding && !s.rope ? 1 : 0);
+  const ropeTables = s.window?.rope ? 4 : 2;
   const ropeTable = s.rope ? buffer(Math.max(seqLen, cacheTokens) * (s.headDim / 2)) : 0;
   const inner = lora ? sum(linears(s).map(([, parts]) => buffer(N * parts.length * rank))) : 0;
   const kept = (columns: readonly number[]): number => sum(columns.map((w) => buffer(N * w)));
@@ -200,7 +204,7 @@ export function closedForm(run: RunNumbers): CategoryBytes {
   const weights = stored.embedding + sum(norm) + stored.head + L * stored.layer + (lora ? L * sum(adapter) : 0);
   const masters = mastered ? slots * sum(layer) : 0;
   const keptValues = streams * buffer(N * C) + (L - lowest) * kept(keptFrozen(s)) + slots * (kept(keptTrained(s)) + inner);
-  const inputs = (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + 2 * ropeTable;
+  const inputs = (indices - longIndices) * up(4 * N, 256) + longIndices * up(4 * (N + 1), 256) + ropeTables * ropeTable;
   // A chunk of logits may take a sixteenth of all these, but 2 to 128 MiB; chunks have equal lengths. 2 MiB where the run saves memory.
   const saving = R > 0 || run.updateAtOnce === true;
   const share = saving ? 0 : (weights + masters + 3 * state + keptValues + inputs) / 16;
@@ -241,6 +245,8 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       attn: Q,
       lse: shape.heads,
       mid: C,
+      'mid.raw': C,
+      'out.raw': C,
       up: widths(s).wide,
       act: s.ff,
       delta: shape.heads,
@@ -252,8 +258,9 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       dPicked: C,
       out: C,
     };
+    const [attended, fed] = joined(s);
     const counts = linears(s).map(([, parts]) => parts.length * rank);
-    const inners: Record<string, number> = { 'qkv.u': counts[0], 'mid.u': counts[1], 'up.u': counts[2], 'out.u': counts[3] };
+    const inners: Record<string, number> = { 'qkv.u': counts[0], [`${attended}.u`]: counts[1], 'up.u': counts[2], [`${fed}.u`]: counts[3] };
     // Every family of kernels has its own values; the pool serves each of them.
     const pools = (['software', 'card'] as const).map((kernels) => poolOf(unitsOf(kernels)));
     return Array.from({ length: Math.max(...pools.map((pool) => pool.length)) }, (_, i) => Math.max(...pools.map((pool) => pool[i] ?? 0)));
@@ -272,6 +279,9 @@ export function closedForm(run: RunNumbers): CategoryBytes {
     }
   }
 }
+
+/** What the products of attention and feed-forward are called that join the residual stream, or are normed before they do. */
+const joined = (s: ModelShape): readonly [string, string] => (s.sandwich ? ['mid.raw', 'out.raw'] : ['mid', 'out']);
 
 interface Timeline {
   readonly rows: number;
@@ -302,6 +312,7 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
   const { shape: s, method, lowest, alwaysOn, trainedRows, rows } = run;
   const llama = s.style === 'llama';
   const lora = method === 'lora';
+  const [attended, fed] = joined(s);
   const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
   // Nothing is kept in these: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
   const nothingKept = (lse: string, u: (name: string) => string): string[] => [
@@ -309,22 +320,26 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
     `n1 qkv ${u('qkv')}`,
     s.qkNorm ? 'qkv qkv.raw qkv.rstd' : '',
     `qkv attn ${lse}`,
-    `attn mid ${u('mid')}`,
+    `attn ${attended} ${u(attended)}`,
+    s.sandwich ? 'mid.raw mid mid.rstd' : '',
     `mid n2 ${stats('n2')}`,
     `n2 up ${u('up')}`,
     'up act',
-    `act mid ${u('out')}`,
+    `act mid ${fed === 'out' ? '' : fed} ${u(fed)}`,
+    s.sandwich ? 'out.raw mid out.rstd' : '',
   ];
   const evaluated = ['n1', 'n2', 'act'];
   // 128 invocations for 64 rows of a kv head: fewer than 2^15 in all.
   const byHead = s.kvHeads < s.heads && Math.ceil(rows / 64) * s.kvHeads * 128 < 2 ** 15;
   const du = (name: string): string => (lora ? `d.${name}.u` : '');
   const backward = [
-    `d.act ${du('out')}`,
+    s.sandwich ? 'd.out.raw' : '',
+    `${s.sandwich ? 'd.out.raw' : ''} d.act ${du(fed)}`,
     'd.up d.act',
     `d.n2 d.up ${du('up')}`,
     'd.n2',
-    `d.attn ${du('mid')}`,
+    s.sandwich ? 'd.mid.raw' : '',
+    `${s.sandwich ? 'd.mid.raw' : ''} d.attn ${du(attended)}`,
     ...(kernels === 'software' ? ['d.attn delta', 'd.attn delta d.qkv'] : ['d.attn delta d.qkv']),
     // Where there are fewer kv heads than query heads, each of these has dK and dV of its own at first.
     ...(kernels === 'card' && byHead ? ['d.attn delta heads', 'd.qkv heads'] : []),

@@ -13,6 +13,7 @@ export const FIXTURES = [
   'tiny-mistral',
   'tiny-qwen2',
   'tiny-qwen3',
+  'tiny-gemma3',
 ] as const;
 export type FixtureName = (typeof FIXTURES)[number];
 export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;

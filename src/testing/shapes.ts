@@ -1,4 +1,4 @@
-// Model shapes for plan tests: odd sizes that no tile divides, the built-in model, and three real ones.
+// Model shapes for plan tests: odd sizes that no tile divides, the built-in model, and real ones.
 
 import { parseModelConfig } from '../model/config';
 import { PUBLIC_CONFIGS } from '../model/public-configs';
@@ -27,10 +27,25 @@ const CONFIGS = {
   'odd Llama, biases': { ...llama, attention_bias: true, mlp_bias: true },
   'odd Qwen2': { ...llama, model_type: 'qwen2', use_sliding_window: false },
   'odd Qwen3': { ...llama, model_type: 'qwen3', num_key_value_heads: 3 },
+  'odd Gemma 3': {
+    model_type: 'gemma3_text',
+    vocab_size: 257,
+    hidden_size: 36,
+    intermediate_size: 50,
+    num_hidden_layers: 4,
+    num_attention_heads: 3,
+    num_key_value_heads: 1,
+    head_dim: 10,
+    max_position_embeddings: 71,
+    sliding_window: 9,
+    sliding_window_pattern: 3,
+    final_logit_softcapping: 30,
+  },
   'wordsmith-2m': PUBLIC_CONFIGS['wordsmith-2m'],
   'SmolLM2-135M': PUBLIC_CONFIGS['smollm2-135m'],
   'GPT-2 124M': PUBLIC_CONFIGS['gpt2-124m'],
   'Qwen2.5-0.5B': PUBLIC_CONFIGS['qwen2.5-0.5b'],
+  'Gemma-3-270M': PUBLIC_CONFIGS['gemma-3-270m'],
 } as const;
 
 export type ShapeName = keyof typeof CONFIGS;

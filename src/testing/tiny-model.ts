@@ -32,6 +32,23 @@ export const TINY_GPT2 = {
   n_positions: 16,
 };
 
+/** With a layer of either kind, as llama.cpp numbers them. */
+export const TINY_GEMMA3 = {
+  architectures: ['Gemma3ForCausalLM'],
+  model_type: 'gemma3_text',
+  vocab_size: 260,
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_hidden_layers: 6,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  head_dim: 4,
+  max_position_embeddings: 32,
+  query_pre_attn_scalar: 4,
+  sliding_window: 5,
+  torch_dtype: 'float32',
+};
+
 export type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
 export const utf8 = (text: string): Uint8Array<ArrayBuffer> => {

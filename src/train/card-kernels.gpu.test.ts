@@ -31,6 +31,7 @@ const CASES: [TinyName, Partial<RunConfig>][] = [
         ['untied Llama', { method: 'full' }],
         ['Qwen3', { recompute: 'mlp' }],
         ['GPT-2', {}],
+        ['Gemma 3', { recompute: 'layer' }],
         ['tied Llama', { method: 'lora' }],
       ] as const)
     : []),

@@ -3,6 +3,7 @@
 
 import { configOf, withCurrentNames, type RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
+import { completeShape } from '../model/older-shapes';
 import type { RunEvent, StepMetrics } from './events';
 
 export interface TimedEvent {
@@ -89,11 +90,15 @@ export function decodeRecording(json: string): Recording {
   };
   for (const [at, stepsBefore, event] of file.events) {
     pushSteps(stepsBefore);
-    events.push({ at, event });
+    events.push({ at, event: completed(event) });
   }
   pushSteps(steps.step.length);
   return { recordedAt: file.recordedAt, config: configOf(withCurrentNames(file.config)), events };
 }
+
+/** The run may have been recorded by an earlier version. */
+const completed = (event: RunEvent): RunEvent =>
+  event.type === 'prepared' ? { ...event, prepared: { ...event.prepared, shape: completeShape(event.prepared.shape) } } : event;
 
 const stepAt = ({ steps, layerSets, memories }: RecordingFile, i: number): StepMetrics => ({
   step: steps.step[i],

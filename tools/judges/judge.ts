@@ -121,7 +121,8 @@ async function judgeFile(
   const file = await write(scratch, fileName(name, type), await exportGguf({ files, tensor: files.tensor, type, specials }));
   const parsed = await judges.parse(file);
   const stored = new Map(parsed.tensorInfos.map((info) => [info.name, info.dtype]));
-  const whole = files.table.every((row) => stored.has(ggufName(row)!)) && parsed.metadata['general.architecture'] !== undefined;
+  const whole =
+    files.table.every((row) => stored.has(ggufName(row, files.shape)!)) && parsed.metadata['general.architecture'] !== undefined;
   verdict(whole, `${name} ${type}: @huggingface/gguf reads ${parsed.tensorInfos.length} tensors in ${statSync(file).size} bytes`);
 
   // Rows that are not multiples of 32 are f16 in a q8_0 file.
@@ -157,7 +158,7 @@ async function judgeFile(
 function asStored(files: ModelFiles, stored: ReadonlyMap<string, number>): ReadTensor {
   return async (row: ParameterRow) => {
     const data = await files.tensor(row);
-    const type = stored.get(ggufName(row)!);
+    const type = stored.get(ggufName(row, files.shape)!);
     if (type === 0) return data;
     if (type === 1) return f16ToF32(narrow(data, 'f16'));
     // Blocks run along the rows of the file.

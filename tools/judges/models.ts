@@ -36,6 +36,7 @@ const WIDE = {
   'wide-gpt2': { model_type: 'gpt2', vocab_size: 301, n_embd: 64, n_layer: 2, n_head: 2, n_positions: 64 },
   'wide-qwen2': wide('qwen2', 16),
   'wide-qwen3': wide('qwen3', 32),
+  'wide-gemma3': { ...wide('gemma3_text', 32), num_hidden_layers: 7, query_pre_attn_scalar: 32, sliding_window: 16 },
 };
 
 function wide(model_type: string, head_dim: number): object {
@@ -61,7 +62,9 @@ async function wideModel(name: keyof typeof WIDE): Promise<ModelFiles> {
 export async function judgedModels(root: string, scratch: string): Promise<JudgedModel[]> {
   const models: JudgedModel[] = [];
   const tiny = new Map<string, ModelFiles>();
-  for (const name of FIXTURES) tiny.set(name, await openModel(await nodeSource(writeTinyModel(path.join(scratch, name), name))));
+  // Gemma's fixture has its windows where llama.cpp has none, and a cap of logits: exporting it is refused.
+  for (const name of FIXTURES.filter((each) => each !== 'tiny-gemma3'))
+    tiny.set(name, await openModel(await nodeSource(writeTinyModel(path.join(scratch, name), name))));
   for (const name of Object.keys(WIDE) as (keyof typeof WIDE)[]) tiny.set(name, await wideModel(name));
   for (const [name, files] of tiny) {
     const random = randomStream(7, 'judge', name);

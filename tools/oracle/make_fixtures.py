@@ -56,16 +56,25 @@ CONFIGS = {
         },
     },
     "tiny-mistral": SMALL | {
-        "model_type": "mistral", "hidden_size": 18, "num_attention_heads": 3, "rope_theta": 10000.0, "sliding_window": LONGEST,
+        "model_type": "mistral", "hidden_size": 18, "num_attention_heads": 3, "rope_theta": 10000.0, "sliding_window": 9,
         "tie_word_embeddings": False,
     },
     "tiny-qwen2": SMALL | {
         "model_type": "qwen2", "hidden_size": 24, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
-        "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": 32, "max_window_layers": 1,
+        "rope_theta": 10000.0, "use_sliding_window": True, "sliding_window": 11, "max_window_layers": 1,
     },
     "tiny-qwen3": SMALL | {
         "model_type": "qwen3", "head_dim": 14, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
         "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
+    },
+    # A window that is shorter than the documents, in the first and the third layer; head dim, scale of scores and width have nothing to do with
+    # each other; a cap that bends the logits.
+    "tiny-gemma3": {name: value for name, value in SMALL.items() if name != "hidden_act"} | {
+        "model_type": "gemma3_text", "hidden_size": 20, "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "head_dim": 8, "intermediate_size": 27, "hidden_activation": "gelu_pytorch_tanh", "rope_theta": 500.0,
+        "rope_local_base_freq": 20.0, "rope_scaling": {"rope_type": "linear", "factor": 2.0}, "sliding_window": 7,
+        "sliding_window_pattern": 2, "query_pre_attn_scalar": 11, "final_logit_softcapping": 4.0, "attn_logit_softcapping": None,
+        "attention_bias": False, "rms_norm_eps": 1e-6,
     },
 }  # fmt: skip
 # Models stored in 16 bits, with four layers of which one trains, so that masters pay off. Rows of 26 are not whole
@@ -85,7 +94,7 @@ STORED = {
 STORED_DRAWS = [[2], [0], [0], [2]]
 SEEDS = {
     "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
-    "tiny-qwen2": 45, "tiny-qwen3": 57, "tiny-llama-bf16": 61, "tiny-gpt2-f16": 71,
+    "tiny-qwen2": 45, "tiny-qwen3": 57, "tiny-gemma3": 72, "tiny-llama-bf16": 61, "tiny-gpt2-f16": 71,
 }  # fmt: skip
 # One layer stays over two consecutive periods, and one comes back after it has left.
 DRAWS = {4: [[0, 2], [1, 2], [0, 3], [1, 3]], 2: [[0], [0], [1], [0]]}
@@ -95,11 +104,11 @@ LENGTHS = [[LONGEST, 20, 12, 5, 1], [LONGEST, LONGEST], [11, 30, 2, 7, 3, 17], [
 def random_weights(config: dict, seed: int) -> dict[str, np.ndarray]:
     """Norms away from one, biases away from zero: so that every gradient is well above zero."""
     rng = np.random.default_rng(seed)
-    weights = {}
+    weights, one = {}, 0 if config["model_type"] == "gemma3_text" else 1  # Gemma's norms add the one themselves.
     for name, shape in model_of(config).shapes(config).items():
         draw = rng.standard_normal(shape) * (0.15 if len(shape) == 2 else 0.2)
         is_gain = name.endswith("norm.weight") or ".ln_" in name and name.endswith(".weight")
-        weights[name] = (draw + (1 if is_gain else 0)).astype(np.float32)
+        weights[name] = (draw + (one if is_gain else 0)).astype(np.float32)
     return weights
 
 

@@ -12,10 +12,13 @@ import torch
 Tensors = dict[str, torch.Tensor]
 
 
-def attend(q, k, v, window=None):
-    """q, k, v are [heads, T, D]; causal softmax(q·k / √D) v, as [T, heads · D]. With a window, only that many last keys count."""
+def attend(q, k, v, window=None, divisor=None):
+    """q, k, v are [heads, T, D]; causal softmax(q·k / √divisor) v, as [T, heads · D]; the divisor is D if it is not given.
+
+    With a window, only that many last keys count.
+    """
     time = q.shape[1]
-    scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[2])
+    scores = q @ k.transpose(1, 2) / math.sqrt(divisor or q.shape[2])
     pairs = torch.ones(time, time, dtype=torch.bool)
     hidden = pairs.triu(1) if window is None else pairs.triu(1) | pairs.tril(-window)
     mixed = torch.softmax(scores.masked_fill(hidden, float("-inf")), dim=-1) @ v
@@ -93,10 +96,13 @@ class GPT2:
 class Llama:
     """Linear weights are [out, in]: y = x Wᵀ (+ b). Half-rotation RoPE, grouped-query attention, SwiGLU."""
 
-    window: "int | None" = None
-
     def __init__(self, config: dict, lora_scale: float = 0.0):
         self.config, self.lora_scale = config, lora_scale
+
+    def window(self, layer: int) -> "int | None":
+        """How many last tokens a token of this layer sees, itself included."""
+        config = self.config
+        return config["sliding_window"] if config.get("use_sliding_window") and layer >= config["max_window_layers"] else None
 
     @staticmethod
     def has_bias(config: dict, path: str) -> bool:
@@ -186,7 +192,7 @@ class Llama:
             v = self.heads(t, f"{h}.self_attn.v_proj", y, kv_heads)
             # Query head j reads key-value head j // (H / K).
             k, v = (part.repeat_interleave(heads // kv_heads, dim=0) for part in (k, v))
-            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v, self.window))
+            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v, self.window(i)))
             y = self.norm(t, f"{h}.post_attention_layernorm", x)
             gate = self.linear(t, f"{h}.mlp.gate_proj", y)
             inner = gate * torch.sigmoid(gate) * self.linear(t, f"{h}.mlp.up_proj", y)
@@ -198,9 +204,8 @@ class Llama:
 class Mistral(Llama):
     """No biases; a token sees the last sliding_window tokens, itself included."""
 
-    def __init__(self, config: dict, lora_scale: float = 0.0):
-        super().__init__(config, lora_scale)
-        self.window = config["sliding_window"]
+    def window(self, layer: int) -> "int | None":
+        return self.config["sliding_window"]
 
     @staticmethod
     def has_bias(config: dict, path: str) -> bool:
@@ -234,7 +239,57 @@ class Qwen3(Llama):
         return self.norm(t, f"{block}.{self.NORMS[projection]}", y) if projection in self.NORMS else y
 
 
-MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3}
+class Gemma3(Qwen3):
+    """Norms of weight 1 + w, also after attention and feed-forward; GELU gates; local layers with a window and a RoPE base of their own."""
+
+    def norm(self, t: Tensors, path: str, x):
+        return x / torch.sqrt(x.square().mean(-1, keepdim=True) + self.config["rms_norm_eps"]) * (1 + t[f"{path}.weight"])
+
+    @classmethod
+    def shapes(cls, config: dict) -> dict[str, tuple[int, ...]]:
+        shapes = super().shapes(config)
+        for i in range(config["num_hidden_layers"]):
+            for norm in ("pre_feedforward_layernorm", "post_feedforward_layernorm"):
+                shapes[f"model.layers.{i}.{norm}.weight"] = (config["hidden_size"],)
+        return shapes
+
+    def window(self, layer: int) -> "int | None":
+        return self.config["sliding_window"] if (layer + 1) % self.config["sliding_window_pattern"] != 0 else None
+
+    def rotate_by(self, x, local: bool):
+        if not local:
+            return self.rotate(x)
+        config = self.config
+        other = Gemma3({"rope_theta": config["rope_local_base_freq"]})
+        return other.rotate(x)
+
+    def logits(self, t: Tensors, ids):
+        """ids is [T]; logits are [T, V]. The weights are float32 at least, so the root of the width is not rounded to 16 bits."""
+        config = self.config
+        heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
+        root = torch.tensor(config["hidden_size"] ** 0.5, dtype=torch.float32)
+        x = t["model.embed_tokens.weight"][ids] * root.to(t["model.embed_tokens.weight"].dtype)
+        for i in range(config["num_hidden_layers"]):
+            h, window = f"model.layers.{i}", self.window(i)
+            y = self.norm(t, f"{h}.input_layernorm", x)
+            q = self.rotate_by(self.heads(t, f"{h}.self_attn.q_proj", y, heads), window is not None)
+            k = self.rotate_by(self.heads(t, f"{h}.self_attn.k_proj", y, kv_heads), window is not None)
+            v = self.heads(t, f"{h}.self_attn.v_proj", y, kv_heads)
+            k, v = (part.repeat_interleave(heads // kv_heads, dim=0) for part in (k, v))
+            mixed = attend(q, k, v, window, config["query_pre_attn_scalar"])
+            y = self.linear(t, f"{h}.self_attn.o_proj", mixed)
+            x = x + self.norm(t, f"{h}.post_attention_layernorm", y)
+            y = self.norm(t, f"{h}.pre_feedforward_layernorm", x)
+            gate = self.linear(t, f"{h}.mlp.gate_proj", y)
+            gate = 0.5 * gate * (1 + torch.tanh(math.sqrt(2 / math.pi) * (gate + 0.044715 * gate**3)))
+            y = self.linear(t, f"{h}.mlp.down_proj", gate * self.linear(t, f"{h}.mlp.up_proj", y))
+            x = x + self.norm(t, f"{h}.post_feedforward_layernorm", y)
+        logits = self.norm(t, "model.norm", x) @ t["model.embed_tokens.weight"].T
+        cap = config["final_logit_softcapping"]
+        return logits if cap is None else cap * torch.tanh(logits / cap)
+
+
+MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3, "gemma3_text": Gemma3}
 
 
 def model_of(config: dict, lora_scale: float = 0.0) -> "GPT2 | Llama":

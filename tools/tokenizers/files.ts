@@ -62,6 +62,7 @@ export const judged = (): Judged[] => [
   published('Qwen3', 'tokenizer-qwen3'),
   published('Llama 3.1', 'tokenizer-llama3_1'),
   published('SentencePiece', 'tokenizer-llama2'),
+  published('Gemma 3', 'tokenizer-gemma3'),
   {
     name: 'built-in',
     from: 'public/models/wordsmith-2m',

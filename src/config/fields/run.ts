@@ -23,10 +23,7 @@ export const RUN = {
     whole(2, 1_048_576, {
       name: 'the number of positions',
       max: ({ maxPositions }) => maxPositions,
-      problem: (value, { maxPositions, windowed }) =>
-        windowed
-          ? `${value} tokens are more than the model's attention window of ${maxPositions}; a window that slides is not implemented.`
-          : `${value} tokens are more than the model's ${maxPositions} positions.`,
+      problem: (value, { maxPositions }) => `${value} tokens are more than the model's ${maxPositions} positions.`,
     }),
     { default: 128, flag: 'seq-len', help: 'tokens per row, at most', listed: true, shapesData: true },
   ),

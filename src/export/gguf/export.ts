@@ -54,7 +54,7 @@ function typeOf(row: ParameterRow, type: GgufType, columns: number): GgufType {
 }
 
 function modelTensor(row: ParameterRow, shape: ModelShape, architecture: GgufArchitecture, type: GgufType, tensor: ReadTensor): GgufTensor {
-  const name = ggufName(row);
+  const name = ggufName(row, shape);
   if (name === undefined) throw refuseModel(`it has no place for ${row.name}`);
   // Conv1D stores [in, out].
   const turn = architecture === 'gpt2' && row.layer !== null && row.shape.length === 2;
@@ -73,7 +73,9 @@ function modelTensor(row: ParameterRow, shape: ModelShape, architecture: GgufArc
         const data = await tensor(row, start, end);
         // The largest q8_0 value is the largest f16, times 127.
         checkStorable(data, start, stored === 'f16' ? 'f16' : 'f32', row.name);
-        if (turn) yield transposed(data, row.shape[0], row.shape[1]);
+        // llama.cpp's weights of norms are the factors themselves.
+        if (row.role === 'norm' && shape.normOffset !== 0) yield data.map((weight) => weight + shape.normOffset);
+        else if (turn) yield transposed(data, row.shape[0], row.shape[1]);
         else yield heads === null ? data : pairRows(data, heads, row.shape[1] ?? 1);
       }
     },

@@ -49,9 +49,11 @@ export function sentencePieceOf(
 /** Spaces become '▁' by normalisers (older files) or by a Metaspace step (newer ones). */
 function prefixOf(json: TokenizerJson): boolean {
   const normalizers = stepsOf(json.normalizer, 'normalizers');
-  const steps = stepsOf(json.pre_tokenizer, 'pretokenizers');
   const replaces = ({ type, pattern, content }: Json): boolean =>
     type === 'Replace' && content === SPACE && (pattern as Json | undefined)?.String === ' ';
+  // A cut at spaces does nothing where every space has become '▁' before (Gemma).
+  const cutsSpaces = ({ type, pattern }: Json): boolean => type === 'Split' && (pattern as Json | undefined)?.String === ' ';
+  const steps = stepsOf(json.pre_tokenizer, 'pretokenizers').filter((step) => !(normalizers.some(replaces) && cutsSpaces(step)));
   const prepends = ({ type, prepend }: Json): boolean => type === 'Prepend' && prepend === SPACE;
   const other = normalizers.find((step) => !replaces(step) && !prepends(step));
   if (other) throw refuseTokenizer(`its normaliser ${String(other.type)} is not SentencePiece's as Llama has it`);

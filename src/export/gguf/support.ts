@@ -4,7 +4,7 @@
 import { AppError } from '../../base/errors';
 import type { ModelShape, FamilyName } from '../../model/types';
 
-export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3';
+export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3' | 'gemma3';
 
 /** Mistral without a sliding window is llama.cpp's llama. */
 const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
@@ -13,6 +13,7 @@ const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
   mistral: 'llama',
   qwen2: 'qwen2',
   qwen3: 'qwen3',
+  gemma3_text: 'gemma3',
 };
 
 export const refuseModel = (why: string): AppError =>
@@ -36,7 +37,21 @@ export function ggufArchitecture(shape: ModelShape): GgufArchitecture {
     throw refuseModel("llama.cpp's Qwen3 does not support attention biases");
   if (shape.rope?.scaling?.type === 'llama3' && architecture !== 'llama')
     throw refuseModel(`llama.cpp's ${architecture} does not support llama3 rope scaling`);
+  if (architecture === 'gemma3') refuseGemma(shape);
   return architecture;
+}
+
+/** What llama.cpp's Gemma 3 has fixed in its code. */
+function refuseGemma({ layers, headDim, window, attentionScale, qkvBias, logitCap }: ModelShape): void {
+  const local = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => layer % 6 !== 5);
+  if (window === null || window.layers.join() !== local.join())
+    throw refuseModel("llama.cpp's Gemma 3 has a window in every layer but each sixth, and this model in others");
+  if (window.rope?.theta !== 10_000 || window.rope.scaling !== null)
+    throw refuseModel("llama.cpp's Gemma 3 has a RoPE base of 10,000 in layers with a window, and this model another");
+  if (attentionScale !== 1 / Math.sqrt(headDim))
+    throw refuseModel("llama.cpp's Gemma 3 divides scores by the root of the head dim, and this model by another (query_pre_attn_scalar)");
+  if (qkvBias) throw refuseModel("llama.cpp's Gemma 3 does not support attention biases");
+  if (logitCap !== null) throw refuseModel("older versions of llama.cpp's Gemma 3 would leave out its cap of logits");
 }
 
 export type Json = { readonly [key: string]: unknown };

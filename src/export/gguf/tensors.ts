@@ -11,7 +11,10 @@ export function architectureKeys(shape: ModelShape, architecture: GgufArchitectu
   const keys = new Map<string, GgufValue>();
   const u32 = (name: string, value: number): void => void keys.set(`${architecture}.${name}`, { type: 'u32', value });
   const f32 = (name: string, value: number): void => void keys.set(`${architecture}.${name}`, { type: 'f32', value });
-  u32('context_length', shape.maxPositions);
+  // Only Gemma 3's code lets the window slide; in other models a longer text would be computed without it.
+  const slides = architecture === 'gemma3';
+  u32('context_length', shape.window && !slides ? Math.min(shape.maxPositions, shape.window.size) : shape.maxPositions);
+  if (shape.window && slides) u32('attention.sliding_window', shape.window.size);
   u32('embedding_length', shape.width);
   u32('block_count', shape.layers);
   u32('feed_forward_length', shape.ff);
@@ -55,6 +58,13 @@ const LLAMA_NAMES: Readonly<Record<string, string>> = {
   post_attention_layernorm: 'ffn_norm',
 };
 
+/** Gemma's names where they differ: its norm after attention is not the one before the feed-forward. */
+const SANDWICH_NAMES: Readonly<Record<string, string>> = {
+  post_attention_layernorm: 'post_attention_norm',
+  pre_feedforward_layernorm: 'ffn_norm',
+  post_feedforward_layernorm: 'post_ffw_norm',
+};
+
 const GPT2_NAMES: Readonly<Record<string, string>> = {
   'attn.c_attn': 'attn_qkv',
   'attn.c_proj': 'attn_output',
@@ -74,13 +84,14 @@ const TOP_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** The name of a projection or norm of a layer inside GGUF: 'self_attn.q_proj' → 'attn_q'. */
-export const ggufPart = (local: string): string | undefined => LLAMA_NAMES[local] ?? GPT2_NAMES[local];
+export const ggufPart = (local: string, sandwich = false): string | undefined =>
+  (sandwich ? SANDWICH_NAMES[local] : undefined) ?? LLAMA_NAMES[local] ?? GPT2_NAMES[local];
 
 /** 'model.layers.3.self_attn.q_proj.weight' → 'blk.3.attn_q.weight'. Undefined for a tensor that GGUF has no place for. */
-export function ggufName(row: Pick<ParameterRow, 'local' | 'layer'>): string | undefined {
+export function ggufName(row: Pick<ParameterRow, 'local' | 'layer'>, { sandwich }: Pick<ModelShape, 'sandwich'>): string | undefined {
   const [, part, kind] = /^(.+)\.(weight|bias)$/.exec(row.local) ?? [];
   if (part === undefined) return undefined;
-  const name = row.layer === null ? TOP_NAMES[part] : ggufPart(part);
+  const name = row.layer === null ? TOP_NAMES[part] : ggufPart(part, sandwich);
   return name === undefined ? undefined : `${row.layer === null ? '' : `blk.${row.layer}.`}${name}.${kind}`;
 }
 

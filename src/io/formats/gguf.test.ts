@@ -12,7 +12,8 @@ import { architectureKeys, ggufName, pairRows, ropeFactors } from '../../export/
 import { f16ToF32 } from '../../base/half';
 import { openModel } from '../sources/model-files';
 import { nodeSource } from '../node/source';
-import { collect, TINY_GPT2, TINY_LLAMA } from '../../testing/tiny-model';
+import { TINY_TOKENIZER_CONFIG, tinyTokenizerJson } from '../../testing/tiny-folder';
+import { collect, memorySource, modelFolder, tensorsOf, TINY_GEMMA3, TINY_GPT2, TINY_LLAMA, utf8 } from '../../testing/tiny-model';
 
 interface Read {
   readonly metadata: Map<string, unknown>;
@@ -129,9 +130,11 @@ it('rows of a head go from halves to pairs', () => {
 it.each([
   ['llama', TINY_LLAMA],
   ['gpt2', TINY_GPT2],
+  ['gemma3', TINY_GEMMA3],
 ])('every tensor of a %s model has a name of its own', (_, config) => {
-  const table = parameterTable(parseModelConfig(config, 'config.json'));
-  const names = table.map(ggufName);
+  const shape = parseModelConfig(config, 'config.json');
+  const table = parameterTable(shape);
+  const names = table.map((row) => ggufName(row, shape));
   expect(names).not.toContain(undefined);
   expect(new Set(names).size).toBe(table.length);
 });
@@ -165,6 +168,27 @@ it('an adapter names A and B of every site, and permutes B of q and k only', asy
   expect(floats(tensors.get('blk.1.attn_v.weight.lora_b')!.data, 4)).toEqual([0, 1, 2, 3]);
 });
 
+it('Gemma 3: its window, and norms as factors', async () => {
+  const folder = await modelFolder(TINY_GEMMA3, tensorsOf(TINY_GEMMA3).values());
+  folder.set('tokenizer.json', utf8(tinyTokenizerJson())).set('tokenizer_config.json', utf8(TINY_TOKENIZER_CONFIG));
+  const files = await openModel(memorySource(folder, 'gemma'));
+  const specials = { bosId: 0, eosIds: [2], padId: 0, addBos: true, chatTemplate: null };
+  const file = await exportGguf({ files, tensor: files.tensor, type: 'f32', specials });
+  const { metadata, tensors } = read(await collect(file.chunks()));
+  expect(metadata.get('general.architecture')).toBe('gemma3');
+  expect(metadata.get('gemma3.attention.sliding_window')).toBe(TINY_GEMMA3.sliding_window);
+  for (const [name, hf] of [
+    ['blk.5.post_attention_norm', 'model.layers.5.post_attention_layernorm'],
+    ['blk.5.ffn_norm', 'model.layers.5.pre_feedforward_layernorm'],
+    ['blk.0.attn_q_norm', 'model.layers.0.self_attn.q_norm'],
+    ['output_norm', 'model.norm'],
+  ]) {
+    const row = files.table.find((each) => each.name === `${hf}.weight`)!;
+    const want = (await files.tensor(row)).map((weight) => weight + 1);
+    expect(floats(tensors.get(`${name}.weight`)!.data, want.length)).toEqual([...want]);
+  }
+});
+
 describe('a model', () => {
   const shape = (changes: object) => parseModelConfig({ ...TINY_LLAMA, ...changes }, 'config.json');
   const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8 };
@@ -179,6 +203,12 @@ describe('a model', () => {
       /does not support attention biases/,
     );
     expect(() => ggufArchitecture(shape({ model_type: 'qwen2', rope_scaling: llama3 }))).toThrow(/does not support llama3 rope scaling/);
+    const gemma = (changes: object) => () => ggufArchitecture(parseModelConfig({ ...TINY_GEMMA3, ...changes }, 'config.json'));
+    expect(gemma({})()).toBe('gemma3');
+    expect(gemma({ sliding_window_pattern: 3 })).toThrow(/each sixth/);
+    expect(gemma({ rope_local_base_freq: 500 })).toThrow(/RoPE base of 10,000/);
+    expect(gemma({ query_pre_attn_scalar: 11 })).toThrow(/query_pre_attn_scalar/);
+    expect(gemma({ final_logit_softcapping: 30 })).toThrow(/cap of logits/);
     expect(ggufArchitecture(shape({ model_type: 'qwen3', head_dim: wide }))).toBe('qwen3');
     expect(ggufArchitecture(shape({ model_type: 'mistral', sliding_window: null }))).toBe('llama');
   });

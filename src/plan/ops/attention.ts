@@ -1,4 +1,4 @@
-// Causal attention over grouped heads, inside the documents of a batch. The forward keeps the output and the
+// Causal attention over grouped heads, inside the documents of a batch and, where the layer has one, inside a window that slides. The forward keeps the output and the
 // log-sum-exp of each row; the backward computes the probabilities again, one kernel for dQ, one for dK and dV. While sampling
 // it runs over the K/V cache.
 
@@ -13,13 +13,22 @@ import {
 import { attentionCached, cacheAppend } from '../../shaders/attention/attention_cached';
 import { splitAttention } from '../split';
 import { headsOf } from './heads';
-import type { OpBase, Operation } from './op';
+import type { View } from '../../dispatch/types';
+import type { OpBase, Operation, Site } from './op';
 
 export interface AttentionOp extends OpBase {
   readonly kind: 'attention';
+  /** Only inside the model's window. */
+  readonly local: boolean;
 }
 
-const scaleOf = (headDim: number): number => 1 / Math.sqrt(headDim);
+/** Where the keys of each query begin and where the queries of each key end. */
+const boundsOf = ({ local }: AttentionOp, { context: { buffers } }: Site): { readonly segStart: View; readonly segEnd: View } => {
+  const { inputViews } = buffers;
+  return local
+    ? { segStart: inputViews.get('windowStart')!, segEnd: inputViews.get('windowEnd')! }
+    : { segStart: inputViews.get('segStart')!, segEnd: inputViews.get('segEnd')! };
+};
 
 export const attention: Operation<AttentionOp> = {
   width: (_, { heads, headDim }) => heads * headDim,
@@ -29,14 +38,18 @@ export const attention: Operation<AttentionOp> = {
   keptForWeights: () => [],
 
   forward(op, site) {
-    const { input, buffers } = site.context;
+    const { input } = site.context;
+    const { attentionScale: scale, window } = input.shape;
     const heads = headsOf(site);
-    const [qkv, o, scale, label] = [site.value(op.x), site.value(op.y), scaleOf(heads.headDim), site.label(op, 'fwd')];
+    const [qkv, o, label] = [site.value(op.x), site.value(op.y), site.label(op, 'fwd')];
     if (site.cache) {
       const cache = { kCache: site.cache.k, vCache: site.cache.v, capacity: input.cacheTokens, ...heads };
-      return [cacheAppend({ label: `${label} append`, qkv, ...cache }), attentionCached({ label, o, q: qkv, scale, ...cache })];
+      return [
+        cacheAppend({ label: `${label} append`, qkv, ...cache }),
+        attentionCached({ label, o, q: qkv, scale, window: op.local ? window!.size : undefined, ...cache }),
+      ];
     }
-    const segStart = buffers.inputViews.get('segStart')!;
+    const { segStart } = boundsOf(op, site);
     const lse = site.value(`${op.y}.lse`);
     return splitAttention(input, heads.heads, (piece) =>
       attentionFwd({ label, o, lse, qkv, segStart, ...heads, ...piece, scale, family: input.kernels.attention }),
@@ -45,7 +58,7 @@ export const attention: Operation<AttentionOp> = {
 
   backward(op, site) {
     if (!site.wantsInput(op)) return [];
-    const { input, buffers } = site.context;
+    const { input } = site.context;
     const sizes = headsOf(site);
     const { rows, heads, kvHeads, headDim } = sizes;
     const family = input.kernels.attention;
@@ -58,10 +71,10 @@ export const attention: Operation<AttentionOp> = {
       lse: site.value(`${op.y}.lse`),
       delta,
       ...sizes,
-      scale: scaleOf(headDim),
+      scale: input.shape.attentionScale,
       family,
     };
-    const [segStart, segEnd] = (['segStart', 'segEnd'] as const).map((name) => buffers.inputViews.get(name)!);
+    const { segStart, segEnd } = boundsOf(op, site);
     const byHead = family === 'tiles' && sumsByHead(sizes) ? site.scratch(`d.${op.x}.heads`, 2 * rows * heads * headDim) : undefined;
     const dkv = { ...common, label: site.label(op, 'dKV'), segEnd, byHead };
     return [

@@ -23,16 +23,19 @@ export const headNorm: Operation<HeadNormOp> = {
   forward(op, site) {
     const { y, weight } = op;
     const kept = { raw: site.value(`${y}.raw`), rstd: site.value(`${y}.rstd`) };
-    const eps = site.context.input.shape.normEps;
-    return [rmsNormHeadsFwd({ label: site.label(op, 'fwd'), qkv: site.value(y), ...kept, w: site.weight(weight), ...headsOf(site), eps })];
+    const { normEps: eps, normOffset: offset } = site.context.input.shape;
+    const w = site.weight(weight);
+    return [rmsNormHeadsFwd({ label: site.label(op, 'fwd'), qkv: site.value(y), ...kept, w, ...headsOf(site), eps, offset })];
   },
 
   backward(op, site) {
     const { y, weight } = op;
+    const { normOffset: offset } = site.context.input.shape;
     const common = { dqkv: site.gradient(y), raw: site.value(`${y}.raw`), rstd: site.value(`${y}.rstd`), ...headsOf(site) };
     const list = [];
     if (site.trained) list.push(rmsNormHeadsBwdDw({ ...common, label: site.label(op, 'head norm dW'), dw: site.weightGradient(weight) }));
-    if (site.wantsInput(op)) list.push(rmsNormHeadsBwdDx({ ...common, label: site.label(op, 'head norm dX'), w: site.weight(weight) }));
+    if (site.wantsInput(op))
+      list.push(rmsNormHeadsBwdDx({ ...common, label: site.label(op, 'head norm dX'), w: site.weight(weight), offset }));
     return list;
   },
 };

@@ -12,8 +12,8 @@ export interface NormOp extends OpBase {
 }
 
 const sizesOf = ({ context, rows, live }: Site) => {
-  const { width, normEps: eps } = context.input.shape;
-  return { rows, width, eps, live };
+  const { width, normEps: eps, normOffset: offset } = context.input.shape;
+  return { rows, width, eps, offset, live };
 };
 
 export const norm: Operation<NormOp> = {
@@ -33,12 +33,13 @@ export const norm: Operation<NormOp> = {
       w: site.weight(weight),
       rstd: site.value(`${y}.rstd`),
     };
-    return [bias === null ? rmsNormFwd(common) : layerNormFwd({ ...common, mean: site.value(`${y}.mean`), b: site.weight(bias) })];
+    if (bias !== null) return [layerNormFwd({ ...common, mean: site.value(`${y}.mean`), b: site.weight(bias) })];
+    return [rmsNormFwd({ ...common, residual: op.residual ? site.value(op.residual) : undefined })];
   },
 
   backward(op, site) {
     const { x, y, weight, bias } = op;
-    const { rows, width, live } = sizesOf(site);
+    const { rows, width, offset, live } = sizesOf(site);
     const common = { dy: site.gradient(y), x: site.value(x), rstd: site.value(`${y}.rstd`), rows, width, live };
     const mean = bias === null ? null : site.value(`${y}.mean`);
     const list = [];
@@ -49,7 +50,7 @@ export const norm: Operation<NormOp> = {
     if (site.wantsInput(op)) {
       const label = site.label(op, 'dX');
       const input = { ...common, label, dx: site.gradient(x), w: site.weight(weight), accumulate: RESIDUAL_STREAM.has(x) };
-      list.push(mean ? layerNormBwdDx({ ...input, mean }) : rmsNormBwdDx(input));
+      list.push(mean ? layerNormBwdDx({ ...input, mean }) : rmsNormBwdDx({ ...input, offset }));
     }
     return list;
   },

@@ -2,6 +2,7 @@
 
 import type { ModelShape } from '../../model/types';
 import { attention, type AttentionOp } from './attention';
+import { geglu, type GegluOp } from './geglu';
 import { gelu, type GeluOp } from './gelu';
 import { headNorm, type HeadNormOp } from './head-norm';
 import { linear } from './linear';
@@ -11,7 +12,7 @@ import type { Operation } from './op';
 import { rope, type RopeOp } from './rope';
 import { swiglu, type SwigluOp } from './swiglu';
 
-export type LayerOp = NormOp | LinearOp | HeadNormOp | RopeOp | AttentionOp | GeluOp | SwigluOp;
+export type LayerOp = NormOp | LinearOp | HeadNormOp | RopeOp | AttentionOp | GeluOp | SwigluOp | GegluOp;
 type Kind = LayerOp['kind'];
 
 const OPERATIONS: { readonly [K in Kind]: Operation<Extract<LayerOp, { kind: K }>> } = {
@@ -22,6 +23,7 @@ const OPERATIONS: { readonly [K in Kind]: Operation<Extract<LayerOp, { kind: K }
   attention,
   gelu,
   swiglu,
+  geglu,
 };
 
 export const operation = <O extends LayerOp>(op: O): Operation<O> => OPERATIONS[op.kind] as unknown as Operation<O>;

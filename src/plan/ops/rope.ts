@@ -8,10 +8,12 @@ import type { ForwardSite, OpBase, Operation, Site } from './op';
 
 export interface RopeOp extends OpBase {
   readonly kind: 'rope';
+  /** By the angles of the layers with a window. */
+  readonly local: boolean;
 }
 
-export const tablesOf = ({ context }: Site) => {
-  const { cos, sin, positions } = context.buffers.rope!;
+export const tablesOf = ({ local }: RopeOp, { context: { buffers } }: Site) => {
+  const { cos, sin, positions } = (local ? buffers.localRope : buffers.rope)!;
   return { cos: FULL_VIEW(cos), sin: FULL_VIEW(sin), tableRows: positions };
 };
 
@@ -25,13 +27,13 @@ export const rope: Operation<RopeOp> = {
   forward(op, site: ForwardSite): Dispatch[] {
     const segStart = site.cache ? undefined : site.context.buffers.inputViews.get('segStart')!;
     const label = site.label(op, 'fwd');
-    return [rotate({ label, qkv: site.value(op.y), ...tablesOf(site), segStart, ...headsOf(site), inverse: false })];
+    return [rotate({ label, qkv: site.value(op.y), ...tablesOf(op, site), segStart, ...headsOf(site), inverse: false })];
   },
 
   backward(op, site) {
     if (!site.wantsInput(op)) return [];
     const segStart = site.context.buffers.inputViews.get('segStart')!;
     const label = site.label(op, 'dX');
-    return [rotate({ label, qkv: site.gradient(op.y), ...tablesOf(site), segStart, ...headsOf(site), inverse: true })];
+    return [rotate({ label, qkv: site.gradient(op.y), ...tablesOf(op, site), segStart, ...headsOf(site), inverse: true })];
   },
 };

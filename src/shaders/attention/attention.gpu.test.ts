@@ -24,6 +24,8 @@ interface Problem {
   readonly segments: readonly number[];
   /** Rows of every buffer past the live ones; filled with NaN. */
   readonly spare?: number;
+  /** Only so many last keys count. */
+  readonly window?: number;
   /** Tiles: dK and dV of a kv head in one sum, not of every query head with a second sum. */
   readonly byGroup?: boolean;
 }
@@ -33,15 +35,15 @@ interface Inputs {
   readonly dout: Float32Array<ArrayBuffer>;
 }
 
-/** segStart and segEnd of consecutive segments. */
-function bounds(segments: readonly number[]): { segStart: number[]; segEnd: number[] } {
+/** segStart and segEnd of consecutive segments, or of the window inside them. */
+function bounds(segments: readonly number[], window = Infinity): { segStart: number[]; segEnd: number[] } {
   const segStart: number[] = [];
   const segEnd: number[] = [];
   for (const length of segments) {
     const start = segStart.length;
     for (let i = 0; i < length; i++) {
-      segStart.push(start);
-      segEnd.push(start + length);
+      segStart.push(Math.max(start, start + i + 1 - window));
+      segEnd.push(Math.min(start + length, start + i + window));
     }
   }
   return { segStart, segEnd };
@@ -79,7 +81,7 @@ async function gpuAttention(lab: Lab, problem: Problem, { qkv, dout }: Inputs, f
     data.set(view.buffer, contents);
     return view;
   };
-  const { segStart, segEnd } = bounds([...segments, ...Array<number>(spare).fill(1)]);
+  const { segStart, segEnd } = bounds([...segments, ...Array<number>(spare).fill(1)], problem.window);
   const common = { label: 'test', rows, heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim), family };
   const v = {
     qkv: given('qkv', padded(qkv, rows * width)),
@@ -117,8 +119,16 @@ async function gpuAttention(lab: Lab, problem: Problem, { qkv, dout }: Inputs, f
 }
 
 function reference(problem: Problem, { qkv, dout }: Inputs): { o: Float64Array; lse: Float64Array; dqkv: Float64Array } {
-  const { heads, kvHeads, headDim, segments } = problem;
-  const args = { qkv, segStart: bounds(segments).segStart, rows: total(segments), heads, kvHeads, headDim, scale: 1 / Math.sqrt(headDim) };
+  const { heads, kvHeads, headDim, segments, window } = problem;
+  const args = {
+    qkv,
+    segStart: bounds(segments, window).segStart,
+    rows: total(segments),
+    heads,
+    kvHeads,
+    headDim,
+    scale: 1 / Math.sqrt(headDim),
+  };
   return { ...attentionRef(args), dqkv: attentionBwdRef({ ...args, dout }) };
 }
 
@@ -241,6 +251,12 @@ describe.each(FAMILIES)('attention, family %s', { timeout: COMPILING_MS }, (fami
     const problem: Problem = { heads: 4, kvHeads: 2, headDim: D, segments: LONG, spare: 1 };
     const given = inputs(problem, 71);
     check(`${family} N71 H4 K2 D${D}`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
+  });
+
+  it('a window of 11 tokens in segments of 71, 5 and 40, H 4, K 2', async () => {
+    const problem: Problem = { heads: 4, kvHeads: 2, headDim: D, segments: [71, 5, 40], spare: 1, window: 11 };
+    const given = inputs(problem, 73);
+    check(`${family} window 11`, problem, await gpuAttention(lab, problem, given, family), reference(problem, given));
   });
 
   it('a real shape: four segments of 64, H 4, K 2, D 64', async () => {

@@ -19,12 +19,13 @@ interface Problem {
   readonly headDim: number;
   readonly chunks: readonly number[];
   readonly capacity: number;
+  readonly window?: number;
 }
 
 /** Feeds qkv in chunks; returns o of all tokens and the final caches. */
 async function generate(
   lab: Lab,
-  { heads, kvHeads, headDim, chunks, capacity }: Problem,
+  { heads, kvHeads, headDim, chunks, capacity, window }: Problem,
   qkv: Floats,
 ): Promise<{ o: Floats; caches: Floats[] }> {
   const width = (heads + 2 * kvHeads) * headDim;
@@ -46,7 +47,18 @@ async function generate(
       [views.kCache.buffer, caches[0]],
       [views.vCache.buffer, caches[1]],
     ]);
-    const common = { label: 'test', ...views, q: views.qkv, rows, heads, kvHeads, headDim, capacity, scale: 1 / Math.sqrt(headDim) };
+    const common = {
+      label: 'test',
+      ...views,
+      q: views.qkv,
+      rows,
+      heads,
+      kvHeads,
+      headDim,
+      capacity,
+      window,
+      scale: 1 / Math.sqrt(headDim),
+    };
     const [out, k, v] = await lab.run([cacheAppend(common), attentionCached(common)], data, [views.o, views.kCache, views.vCache], {
       extents: { rows: live },
       past,
@@ -107,6 +119,14 @@ describe('attention over a cache', () => {
       }
       expect(cache.subarray(tokens * kvWidth).every(Number.isNaN), 'cache rows not reached yet').toBe(true);
     });
+  });
+
+  it('sees the last 5 tokens alone where it has a window', async () => {
+    const [sizes, chunks, window] = [{ heads: 4, kvHeads: 2, headDim: 6 }, [7, 1, 40, 1], 5];
+    const qkv = randomArray(49 * 8 * 6, 9);
+    const { o } = await generate(lab, { ...sizes, chunks, capacity: 50, window }, qkv);
+    const segStart = Uint32Array.from({ length: 49 }, (_, n) => Math.max(0, n + 1 - window));
+    expect(relativeError(o, attentionRef({ ...sizes, qkv, segStart, rows: 49, scale: 1 / Math.sqrt(6) }).o)).toBeLessThan(TOLERANCE);
   });
 
   it('a full cache is not written past its end', async () => {

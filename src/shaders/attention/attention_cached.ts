@@ -29,6 +29,8 @@ export interface AttentionCachedArgs extends CacheArgs {
   /** The new tokens' fused qkv, [N, (H + 2K)·D]; only the q heads are read. */
   readonly q: View;
   readonly scale: number;
+  /** The last keys that a token sees, its own included. Default: all. */
+  readonly window?: number;
 }
 
 /** One workgroup per new token, in two dimensions of the grid. */
@@ -51,9 +53,9 @@ export function cacheAppend(args: CacheAppendArgs): Dispatch {
   );
 }
 
-/** o of the new rows over keys 0 … frame.past + n of the cache; run cacheAppend before it. Throws SHAPE_MISMATCH. */
+/** o of the new rows over keys 0 … frame.past + n of the cache, or the last of them; run cacheAppend before it. Throws SHAPE_MISMATCH. */
 export function attentionCached(args: AttentionCachedArgs): Dispatch {
-  const { label, o, q, kCache, vCache, rows, heads, kvHeads, headDim, capacity, scale } = args;
+  const { label, o, q, kCache, vCache, rows, heads, kvHeads, headDim, capacity, scale, window = 0xffffffff } = args;
   const name = 'attention_cached';
   const { outWidth } = expectCache(name, args, q);
   expectElements(name, 'o', o, rows * outWidth);
@@ -61,7 +63,7 @@ export function attentionCached(args: AttentionCachedArgs): Dispatch {
     kernel(name, [laneSource(headDim).wgsl, cachedWgsl], { HEAD_DIM: headDim, SPLIT: cachedSplit(headDim) }),
     label,
     { o, qkv: q, k_cache: kCache, v_cache: vCache },
-    { rows, heads, kv_heads: kvHeads, capacity, scale },
+    { rows, heads, kv_heads: kvHeads, capacity, scale, window },
     [newRows, heads, rowFolds],
     { flops: { pairs: 4 * outWidth }, bytes: { rows: 8 * outWidth, pairs: 8 * kvHeads * headDim } },
   );

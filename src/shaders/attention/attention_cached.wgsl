@@ -1,5 +1,6 @@
 // Attention of new tokens over a K/V cache (generation; no gradient).
-//   o[n,h,:] = softmax_j( scale · q[n,h]·k_cache[j,g] ) · v_cache[j,g,:]     0 ≤ j ≤ frame.past + n,  g = h / (H / K)
+//   o[n,h,:] = softmax_j( scale · q[n,h]·k_cache[j,g] ) · v_cache[j,g,:]     first ≤ j ≤ frame.past + n,  g = h / (H / K)
+//   first = 0, or frame.past + n + 1 − window where that is larger
 // qkv [N, (H+2K)·D] of the new tokens (only the q heads are read), k_cache and v_cache [capacity, K·D]
 // (attention_cache_append has already added the new tokens' rows), o [N, H·D]. One workgroup does one (n, h): SPLIT
 // invocations take every SPLIT-th key with an online softmax of their own, then, after the only barrier, their parts
@@ -11,6 +12,7 @@ struct Params {
   kv_heads: u32,
   capacity: u32,
   scale: f32,
+  window: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -43,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) sp
 
   var top = MASKED;
   var sum = 0.0;
-  for (var j = split; j < end; j += SPLIT) {
+  let first = max(end, p.window) - p.window;
+  for (var j = first + split; j < end; j += SPLIT) {
     let at = (j * p.kv_heads + g) * LANES;
     var s = 0.0;
     for (var d = 0u; d < LANES; d++) { s += lane_dot(q[d], k_cache[at + d]); }

@@ -58,7 +58,7 @@ describe('embedding', () => {
       const [plain, placed] = [scratch('x', rows * width), scratch('x placed', rows * width)];
       const sizes = { label: 'test', ...views, rows, width, live: { extent: 'rows' } as const };
       const [gotPlain, gotPlaced] = await lab.run(
-        [embeddingFwd({ ...sizes, x: plain }), embeddingFwd({ ...sizes, x: placed, ...learned })],
+        [embeddingFwd({ ...sizes, x: plain }), embeddingFwd({ ...sizes, x: placed, ...learned, scale: 1.5 })],
         inputs.data,
         [plain, placed],
         { extents: { rows: live }, past },
@@ -66,7 +66,8 @@ describe('embedding', () => {
       const end = live * width;
       expect([writtenFrom(gotPlain, end), writtenFrom(gotPlaced, end)]).toEqual([0, 0]);
       const want = embeddingFwdRef(ids, table, live, width);
-      const wantPlaced = embeddingFwdRef(ids, table, live, width, { table: positions, segStart: starts, past });
+      const scaled = table.map((value) => 1.5 * value);
+      const wantPlaced = embeddingFwdRef(ids, scaled, live, width, { table: positions, segStart: starts, past });
       const found = { x: relativeError(gotPlain.subarray(0, end), want), placed: relativeError(gotPlaced.subarray(0, end), wantPlaced) };
       console.info('embedding_fwd', { rows, live, width, vocab }, found);
       expect(found.x).toBe(0);
@@ -95,11 +96,15 @@ describe('embedding', () => {
           groups: rows,
           width,
           extent,
+          scale: extent === 'tokenGroups' ? 1.5 : 1,
         });
         // The other count is 0, so that a kernel that reads the wrong one does nothing.
         const counts = { tokenGroups: 0, positionGroups: 0, [extent]: groups.id.length };
         const [got] = await lab.run([one], inputs.data, [dw], { extents: { rows: live, ...counts } });
-        found[extent] = relativeError(got.subarray(0, vocab * width), embeddingBwdRef(before, dxs, liveIds, live, width));
+        found[extent] = relativeError(
+          got.subarray(0, vocab * width),
+          embeddingBwdRef(before, extent === 'tokenGroups' ? dxs.map((dx) => 1.5 * dx) : dxs, liveIds, live, width),
+        );
         const touched = new Set(liveIds);
         const untouched = before.findIndex((_, i) => !touched.has(Math.floor(i / width)));
         if (untouched >= 0) expect(got[untouched]).toBe(before[untouched]);

@@ -34,13 +34,15 @@ export interface EmbeddingFwdArgs {
   readonly segStart?: View;
   /** The table view holds only these rows; rows of x with other ids stay as they are. */
   readonly shard?: TableShard;
+  /** Of rows of the table; default: 1. */
+  readonly scale?: number;
   /** Capacity in rows. */
   readonly rows: number;
   readonly width: number;
   readonly live?: Live;
 }
 
-/** x[n] = table[tokens[n]] (+ positionTable[n − segStart[n] + frame.past]). Ids must be checked on the host. */
+/** x[n] = scale · table[tokens[n]] (+ positionTable[n − segStart[n] + frame.past]). Ids must be checked on the host. */
 export function embeddingFwd({
   label,
   x,
@@ -49,6 +51,7 @@ export function embeddingFwd({
   positionTable,
   segStart,
   shard = WHOLE,
+  scale = 1,
   rows,
   width,
   live,
@@ -78,8 +81,8 @@ export function embeddingFwd({
     `${lanes.variant}${stored ? `.${stored}` : ''}${positionTable ? '.positions' : ''}`,
   );
   const views = { x, tokens, table, ...(positionTable && segStart && { positions: positionTable, seg_start: segStart }) };
-  return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: shard.first, count: shard.count }, grid, {
-    flops: rowAmount(rows, live, (tables - 1) * width),
+  return dispatch(of, label, views, { ...liveParams(rows, live), steps, first: shard.first, count: shard.count, scale }, grid, {
+    flops: rowAmount(rows, live, (tables - 1 + (scale === 1 ? 0 : 1)) * width),
     bytes: rowAmount(rows, live, width * (4 * tables + elementBytes(table)) + 4 * tables),
   });
 }
@@ -87,6 +90,8 @@ export function embeddingFwd({
 export interface EmbeddingBwdDwArgs {
   readonly label: string;
   readonly dw: View;
+  /** By which rows of the table were multiplied; default: 1. */
+  readonly scale?: number;
   /** dw holds only these rows of the table; other groups are left out. */
   readonly shard?: TableShard;
   readonly dx: View;
@@ -103,10 +108,11 @@ export interface EmbeddingBwdDwArgs {
   readonly extent: 'tokenGroups' | 'positionGroups';
 }
 
-/** Adds the sums of dx by id to the rows of dw. In the first micro-batch of a step, dw is cleared or assigned before. */
+/** Adds scale times the sums of dx by id to the rows of dw. In the first micro-batch of a step, dw is cleared or assigned before. */
 export function embeddingBwdDw({
   label,
   dw,
+  scale = 1,
   shard = WHOLE,
   dx,
   order,
@@ -131,7 +137,7 @@ export function embeddingBwdDw({
     of,
     label,
     { dw, dx, order, group_start: groupStart, group_id: groupId },
-    { steps, first: shard.first, count: shard.count },
+    { steps, first: shard.first, count: shard.count, scale },
     [Math.ceil(steps / FLAT_SIZE), { extent, per: 1, limit: groups, most: MAX_GROUPS }, { extent, per: MAX_GROUPS, limit: groups }],
     {
       flops,

@@ -1,5 +1,5 @@
 // Embedding, gradient of a table, by groups of rows that share an id (sorted on the host):
-//   dw[group_id[u], c] += Σ_{k = group_start[u]}^{group_start[u+1] − 1} dx[order[k], c]
+//   dw[group_id[u], c] += scale · Σ_{k = group_start[u]}^{group_start[u+1] − 1} dx[order[k], c]
 // dw [V, C], dx [N, C] f32; order [N], group_start [U+1], group_id [U] u32. Always adds: dw is cleared, or
 // holds the head's part of a tied weight. Rows are added in order and ids are distinct, so it needs no atomics and
 // gives the same bits every time. One workgroup: SIZE columns of V of one group (y, and z past 65,535). Any C; V is
@@ -10,6 +10,7 @@ struct Params {
   steps: u32,  // items of V a row
   first: u32,
   count: u32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -30,5 +31,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   if (id >= p.count) { return; }
   var sum = V(0.0);
   for (var k = group_start[u]; k < group_start[u + 1u]; k++) { sum += dx[order[k] * p.steps + step]; }
-  dw[id * p.steps + step] += sum;
+  dw[id * p.steps + step] += p.scale * sum;
 }

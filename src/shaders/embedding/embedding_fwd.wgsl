@@ -1,4 +1,4 @@
-// Embedding.  x[n,c] = table[tokens[n], c] (+ positions[n − seg_start[n] + frame.past, c])
+// Embedding.  x[n,c] = scale · table[tokens[n], c] (+ positions[n − seg_start[n] + frame.past, c])
 // x [N, C], table [V, C], positions [P, C] f32; tokens, seg_start [N] u32. Assigns the live rows. The table may be packed
 // in 16 bits if C % 4 == 0; table_at comes from embedding_table.wgsl or reads packed quads. position_part comes from
 // embedding_positions.wgsl, or is zero. Elementwise: one invocation takes REPEAT items of V, SIZE apart. Any C; V is
@@ -13,6 +13,7 @@ struct Params {
   steps: u32,  // items of V a row
   first: u32,
   count: u32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -30,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
       let row = i / p.steps;
       let step = i % p.steps;
       let id = tokens[row] - p.first;
-      if (id < p.count) { x[i] = table_at(id * p.steps + step) + position_part(row, step); }
+      if (id < p.count) { x[i] = p.scale * table_at(id * p.steps + step) + position_part(row, step); }
     }
   }
 }

@@ -24,9 +24,22 @@ export interface CrossEntropyArgs {
   readonly live?: Live;
   /** Overwrite logits by (softmax − onehot) · frame.loss_scale. */
   readonly train: boolean;
+  /** The logits went through softcap(): the gradient is that of the logits before it. */
+  readonly cap?: number;
 }
 
-export function crossEntropy({ label, logits, labels, losses, rows, vocab, stride = vocab, live, train }: CrossEntropyArgs): Dispatch {
+export function crossEntropy({
+  label,
+  logits,
+  labels,
+  losses,
+  rows,
+  vocab,
+  stride = vocab,
+  live,
+  train,
+  cap = 0,
+}: CrossEntropyArgs): Dispatch {
   const name = 'cross_entropy';
   const targets = (live?.row0 ?? 0) + rows;
   expectElements(name, 'logits', logits, rows * stride);
@@ -40,14 +53,14 @@ export function crossEntropy({ label, logits, labels, losses, rows, vocab, strid
   const of = kernel(
     name,
     [lanes.wgsl, rowLoss],
-    { SIZE: size, TRAIN: train ? 1 : 0, INSIDE: vocab % lanes.count || lanes.count },
+    { SIZE: size, TRAIN: train ? 1 : 0, INSIDE: vocab % lanes.count || lanes.count, CAPPED: cap > 0 ? 1 : 0 },
     lanes.variant,
   );
   return dispatch(
     of,
     label,
     { logits, labels, losses },
-    { ...liveParams(rows, live), steps: stride / lanes.count },
+    { ...liveParams(rows, live), steps: stride / lanes.count, cap },
     [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),

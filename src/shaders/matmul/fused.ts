@@ -31,8 +31,8 @@ export interface FusedArgs {
   /** [n] */
   readonly bias?: View;
   readonly epilogue: Epilogue;
-  /** a is what an RMS norm reads: the product is that of its output. rstd [m] is assigned, w is [k]; 4 divides k. With nt. */
-  readonly norm?: { readonly w: View; readonly rstd: View; readonly eps: number };
+  /** a is what an RMS norm reads: the product is that of its output. rstd [m] is assigned, w is [k], and offset is added to it; 4 divides k. With nt. */
+  readonly norm?: { readonly w: View; readonly rstd: View; readonly eps: number; readonly offset?: 0 | 1 };
   /** Columns [first, end) of the product, from a multiple of 64 on. Default: all. */
   readonly columns?: readonly [number, number];
   /** Default: by the sizes. */
@@ -71,7 +71,18 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       keepSnippet(keep),
       () => expand(`${norm ? normRms : normNone}\n${tiles}`, { ROWS }),
     ],
-    { BM, BN, ROWS, A_BY_K: 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: half, NORMS: norm ? 1 : 0, ACCUMULATE: 0, ...constants },
+    {
+      BM,
+      BN,
+      ROWS,
+      A_BY_K: 0,
+      B_BY_K: layout === 'nt' ? 0 : 1,
+      HALF: half,
+      NORMS: norm ? 1 : 0,
+      OFFSET: norm?.offset ?? 0,
+      ACCUMULATE: 0,
+      ...constants,
+    },
     `a_${aFormat}.b_${bFormat}.bias_${biasFormat}.y_${keep ? 'kept' : 'left'}.${tile}`,
   );
   const share = (end - first) / n;

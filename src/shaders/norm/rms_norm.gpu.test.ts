@@ -90,6 +90,27 @@ describe('RMS norm', () => {
     });
   }
 
+  it.each([48, 35])('takes weights that are distances from one, and adds a residual: %i columns', async (width) => {
+    const lab = await nodeLab();
+    const rows = 5;
+    const inputs = new Inputs();
+    const [xs, ws, dys, adds] = [1, 2, 3, 4].map((seed) => randomArray(seed === 2 ? width : rows * width, seed));
+    const [x, w, dy, residual] = [inputs.f32('x', xs), inputs.f32('w', ws), inputs.f32('dy', dys), inputs.f32('residual', adds)];
+    const [y, rstd, dx] = [scratch('y', rows * width), scratch('rstd', rows), scratch('dx', rows * width)];
+    const sizes = { label: 'test', rows, width, x, w, rstd, offset: 1 } as const;
+    const [gotY, gotDx] = await lab.run(
+      [rmsNormFwd({ ...sizes, y, residual, eps: EPS }), rmsNormBwdDx({ ...sizes, dx, dy, accumulate: false })],
+      inputs.data,
+      [y, dx],
+    );
+    const gains = Float64Array.from(ws, (weight) => 1 + weight);
+    const want = rmsNormFwdRef(xs, gains, rows, width, EPS);
+    const summed = want.y.map((value, i) => value + adds[i]);
+    const { dx: wantDx } = rmsNormBwdRef(dys, xs, want.rstd, gains, rows, width);
+    expect(relativeError(gotY.subarray(0, rows * width), summed)).toBeLessThan(TOLERANCE);
+    expect(relativeError(gotDx.subarray(0, rows * width), wantDx)).toBeLessThan(TOLERANCE);
+  });
+
   it('assigns a zero dw when no row is live', async () => {
     const lab = await nodeLab();
     const dw = scratch('dw', 8);

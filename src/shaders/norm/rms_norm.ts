@@ -7,6 +7,9 @@ import { lanesFor, liveParams, rowAmount, rowGrid, type Live } from '../lib/roww
 import fwd from './rms_norm_fwd.wgsl?raw';
 import bwdDx from './rms_norm_bwd_dx.wgsl?raw';
 import bwdDw from './rms_norm_bwd_dw.wgsl?raw';
+import withResidual from './rms_norm_residual.wgsl?raw';
+
+const NO_RESIDUAL = 'fn join(value: V, at: u32) -> V { return value; }\n';
 
 interface RmsNormSizes {
   readonly label: string;
@@ -22,25 +25,31 @@ export interface RmsNormFwdArgs extends RmsNormSizes {
   readonly x: View;
   readonly w: View;
   readonly eps: number;
+  /** Added to the weight. Default: 0. */
+  readonly offset?: 0 | 1;
+  /** [rows, width], added to the result; default: nothing. */
+  readonly residual?: View;
 }
 
-/** y = x · rstd · w; saves rstd. Rows beyond the live ones stay as they are. */
-export function rmsNormFwd({ label, y, rstd, x, w, rows, width, eps, live }: RmsNormFwdArgs): Dispatch {
+/** y = x · rstd · (offset + w) (+ residual); saves rstd. Rows beyond the live ones stay as they are. */
+export function rmsNormFwd({ label, y, rstd, x, w, rows, width, eps, offset = 0, residual, live }: RmsNormFwdArgs): Dispatch {
   const name = 'rms_norm_fwd';
   expectElements(name, 'y', y, rows * width);
   expectElements(name, 'rstd', rstd, rows);
   expectElements(name, 'x', x, rows * width);
   expectElements(name, 'w', w, width);
+  if (residual) expectElements(name, 'residual', residual, rows * width);
   const lanes = lanesFor(width);
+  const parts = [lanes.wgsl, fwd, residual ? withResidual : NO_RESIDUAL];
   return dispatch(
-    kernel(name, [lanes.wgsl, fwd], {}, lanes.variant),
+    kernel(name, parts, { OFFSET: offset }, `${lanes.variant}${residual ? '.residual' : ''}`),
     label,
-    { y, rstd, x, w },
+    { y, rstd, x, w, ...(residual && { residual }) },
     { ...liveParams(rows, live), width, eps },
     [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, 4 * width),
-      bytes: rowAmount(rows, live, 8 * width + 4, 4 * width),
+      bytes: rowAmount(rows, live, (residual ? 12 : 8) * width + 4, 4 * width),
     },
   );
 }
@@ -51,11 +60,13 @@ export interface RmsNormBwdDxArgs extends RmsNormSizes {
   readonly x: View;
   readonly rstd: View;
   readonly w: View;
+  /** Added to the weight. Default: 0. */
+  readonly offset?: 0 | 1;
   /** Add to dx (the gradient of the residual stream) instead of assigning it. */
   readonly accumulate: boolean;
 }
 
-export function rmsNormBwdDx({ label, dx, dy, x, rstd, w, rows, width, accumulate, live }: RmsNormBwdDxArgs): Dispatch {
+export function rmsNormBwdDx({ label, dx, dy, x, rstd, w, rows, width, offset = 0, accumulate, live }: RmsNormBwdDxArgs): Dispatch {
   const name = 'rms_norm_bwd_dx';
   expectElements(name, 'dx', dx, rows * width);
   expectElements(name, 'dy', dy, rows * width);
@@ -65,7 +76,7 @@ export function rmsNormBwdDx({ label, dx, dy, x, rstd, w, rows, width, accumulat
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, accumulate: accumulate ? 1 : 0 };
   return dispatch(
-    kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant),
+    kernel(name, [lanes.wgsl, bwdDx], { OFFSET: offset }, lanes.variant),
     label,
     { dx, dy, x, rstd, w },
     params,

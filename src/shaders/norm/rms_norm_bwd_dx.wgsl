@@ -1,4 +1,4 @@
-// RMS norm, gradient of x. With x̂ = x · rstd and g = dy · w:
+// RMS norm, gradient of x. With x̂ = x · rstd and g = dy · (OFFSET + w):
 //   dx[n,c] = rstd[n] · (g[n,c] − x̂[n,c] · Σ_j g[n,j] x̂[n,j] / C)
 // dx, dy, x [N, C], rstd [N], w [C], all f32. Assigns dx, or adds to it in place where p.accumulate is 1.
 // Live rows only. One workgroup a row, one barrier. Any C; V is vec4f where C % 4 == 0.
@@ -18,6 +18,11 @@ struct Params {
 @group(0) @binding(5) var<storage, read> rstd: array<f32>;
 @group(0) @binding(6) var<storage, read> w: array<V>;
 
+fn gain(c: u32) -> V {
+  if (OFFSET == 1u) { return 1.0 + w[c]; }
+  return w[c];
+}
+
 const SIZE = 32u;
 var<workgroup> partial: array<f32, SIZE>;
 
@@ -29,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   let base = row * steps;
   let scale = rstd[row];
   var products = V(0.0);
-  for (var c = me; c < steps; c += SIZE) { products += dy[base + c] * w[c] * x[base + c]; }
+  for (var c = me; c < steps; c += SIZE) { products += dy[base + c] * gain(c) * x[base + c]; }
   partial[me] = total(products);
   workgroupBarrier();
   var sum = 0.0;
@@ -37,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   // One rstd belongs to x̂ inside the mean, the other to x̂ outside it.
   let along = sum / f32(p.width) * scale * scale;
   for (var c = me; c < steps; c += SIZE) {
-    var value = scale * (dy[base + c] * w[c] - x[base + c] * along);
+    var value = scale * (dy[base + c] * gain(c) - x[base + c] * along);
     if (p.accumulate != 0u) { value += dx[base + c]; }
     dx[base + c] = value;
   }

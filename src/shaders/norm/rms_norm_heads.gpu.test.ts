@@ -12,6 +12,7 @@ const EPS = 1e-6;
 const TOLERANCE = 2e-6;
 
 interface Shape extends HeadSizes {
+  readonly offset?: 0 | 1;
   readonly rows: number;
   readonly live: number;
 }
@@ -22,7 +23,7 @@ function normedHeads(qkv: ArrayLike<number>, rows: number, { heads, kvHeads, hea
   return Array.from({ length: rows }, (_, n) => Array.from(qkv).slice(n * row, n * row + (heads + kvHeads) * headDim)).flat();
 }
 
-async function errors({ rows, live, ...sizes }: Shape): Promise<Record<string, number>> {
+async function errors({ rows, live, offset = 0, ...sizes }: Shape): Promise<Record<string, number>> {
   const lab = await nodeLab();
   const inputs = new Inputs();
   const { heads, kvHeads, headDim } = sizes;
@@ -41,9 +42,9 @@ async function errors({ rows, live, ...sizes }: Shape): Promise<Record<string, n
   const frame = { extents: { rows: live } };
   const [gotY, gotRaw, gotRstd, gotDw, gotDx] = await lab.run(
     [
-      rmsNormHeadsFwd({ ...of, qkv, raw, rstd, w, eps: EPS }),
+      rmsNormHeadsFwd({ ...of, qkv, raw, rstd, w, eps: EPS, offset }),
       rmsNormHeadsBwdDw({ ...of, dw, dqkv, raw, rstd }),
-      rmsNormHeadsBwdDx({ ...of, dqkv, raw, rstd, w }),
+      rmsNormHeadsBwdDx({ ...of, dqkv, raw, rstd, w, offset }),
     ],
     inputs.data,
     [qkv, raw, rstd, dw, dqkv],
@@ -56,8 +57,9 @@ async function errors({ rows, live, ...sizes }: Shape): Promise<Record<string, n
   });
 
   const end = live * row;
-  const want = rmsNormHeadsFwdRef(xs, ws, live, sizes, EPS);
-  const grads = rmsNormHeadsBwdRef(dys, xs, want.rstd, ws, live, sizes);
+  const gains = Float64Array.from(ws, (weight) => offset + weight);
+  const want = rmsNormHeadsFwdRef(xs, gains, live, sizes, EPS);
+  const grads = rmsNormHeadsBwdRef(dys, xs, want.rstd, gains, live, sizes);
   expect(gotRaw.subarray(0, live * normed * headDim)).toEqual(Float32Array.from(normedHeads(xs, live, sizes)));
   expect([writtenFrom(gotRaw, live * normed * headDim), writtenFrom(gotRstd, live * normed)]).toEqual([0, 0]);
   expect([gotY, gotDx].map((got) => got.subarray(end, rows * row))).toEqual([xs, dys].map((given) => given.subarray(end)));
@@ -77,7 +79,7 @@ describe('RMS norm of heads', () => {
   const shapes: Shape[] = [
     { rows: 40, live: 37, heads: 3, kvHeads: 1, headDim: 10 },
     { rows: 9, live: 5, heads: 4, kvHeads: 2, headDim: 35 },
-    { rows: 7, live: 7, heads: 2, kvHeads: 2, headDim: 12 },
+    { rows: 7, live: 7, heads: 2, kvHeads: 2, headDim: 12, offset: 1 },
     // Qwen3 0.6B.
     { rows: 33, live: 32, heads: 16, kvHeads: 8, headDim: 128 },
   ];

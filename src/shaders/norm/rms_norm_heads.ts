@@ -24,6 +24,8 @@ export interface RmsNormHeadsFwdArgs extends RmsNormHeadsSizes {
   readonly rstd: View;
   readonly w: View;
   readonly eps: number;
+  /** Added to the weights. Default: 0. */
+  readonly offset?: 0 | 1;
 }
 
 interface Checked {
@@ -43,13 +45,13 @@ function checked(name: string, { rows, heads, kvHeads, headDim }: RmsNormHeadsSi
 }
 
 export function rmsNormHeadsFwd(args: RmsNormHeadsFwdArgs): Dispatch {
-  const { label, qkv, raw, rstd, w, eps, headDim } = args;
+  const { label, qkv, raw, rstd, w, eps, offset = 0, headDim } = args;
   const name = 'rms_norm_heads_fwd';
   const { normed, constants, params } = checked(name, args, ['qkv', qkv], raw, rstd);
   expectElements(name, 'w', w, 2 * headDim);
   const lanes = lanesFor(headDim);
   return dispatch(
-    kernel(name, [lanes.wgsl, fwd], constants, lanes.variant),
+    kernel(name, [lanes.wgsl, fwd], { ...constants, OFFSET: offset }, lanes.variant),
     label,
     { qkv, raw, rstd, w },
     { ...params, eps },
@@ -64,16 +66,18 @@ export interface RmsNormHeadsBwdDxArgs extends RmsNormHeadsSizes {
   readonly raw: View;
   readonly rstd: View;
   readonly w: View;
+  /** Added to the weights. Default: 0. */
+  readonly offset?: 0 | 1;
 }
 
 export function rmsNormHeadsBwdDx(args: RmsNormHeadsBwdDxArgs): Dispatch {
-  const { label, dqkv, raw, rstd, w, headDim } = args;
+  const { label, dqkv, raw, rstd, w, offset = 0, headDim } = args;
   const name = 'rms_norm_heads_bwd_dx';
   const { normed, constants, params } = checked(name, args, ['dqkv', dqkv], raw, rstd);
   expectElements(name, 'w', w, 2 * headDim);
   const lanes = lanesFor(headDim);
   return dispatch(
-    kernel(name, [lanes.wgsl, bwdDx], constants, lanes.variant),
+    kernel(name, [lanes.wgsl, bwdDx], { ...constants, OFFSET: offset }, lanes.variant),
     label,
     { dqkv, raw, rstd, w },
     params,

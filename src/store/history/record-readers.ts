@@ -4,7 +4,8 @@
 import { IMPORTANCE_SOURCES } from '../../config/importance';
 import { ERROR_CODES, type ErrorInfo } from '../../base/errors';
 import { FAMILIES } from '../../model/config-families';
-import type { ModelShape, Rope, RopeScaling, FamilyName } from '../../model/types';
+import { completeShape, type RecordedShape } from '../../model/older-shapes';
+import type { ModelShape, Rope, RopeScaling, FamilyName, Window } from '../../model/types';
 import type { FormulaTerm } from '../../plan/forecast-formula';
 import type { Forecast, ForecastPart } from '../../plan/forecast';
 import type { CategoryBytes, MemoryTotals } from '../../dispatch/memory';
@@ -53,12 +54,15 @@ const llama3 = object<Extract<RopeScaling, { type: 'llama3' }>>({
   highFreqFactor: number,
   originalPositions: count,
 });
+const zeroOrOne: Reader<0 | 1> = (value, path) => (count(value, path) === 0 ? 0 : 1);
 const ropeScaling: Reader<RopeScaling> = (value, path) => {
   const { type } = object<{ type: RopeScaling['type'] }>({ type: oneOf('linear', 'llama3') })(value, path);
   return type === 'linear' ? linear(value, path) : llama3(value, path);
 };
 
-const shape = object<ModelShape>({
+const rope = nullable(object<Rope>({ theta: number, scaling: nullable(ropeScaling) }));
+
+const recordedShape = object<RecordedShape>({
   family: oneOf(...(Object.keys(FAMILIES) as FamilyName[])),
   style: oneOf('gpt2', 'llama'),
   vocab: count,
@@ -69,17 +73,23 @@ const shape = object<ModelShape>({
   headDim: count,
   ff: count,
   maxPositions: count,
-  windowed: flag,
   norm: oneOf('layer', 'rms'),
   normEps: number,
-  activation: oneOf('gelu_tanh', 'gelu_erf', 'swiglu'),
-  rope: nullable(object<Rope>({ theta: number, scaling: nullable(ropeScaling) })),
+  normOffset: optional(zeroOrOne),
+  sandwich: optional(flag),
+  activation: oneOf('gelu_tanh', 'gelu_erf', 'swiglu', 'geglu'),
+  rope,
+  window: optional(nullable(object<Window>({ size: count, layers: list(count), rope }))),
+  attentionScale: optional(number),
+  embeddingScale: optional(number),
+  logitCap: optional(nullable(number)),
   tied: flag,
   qkNorm: flag,
   qkvBias: flag,
   attentionOutBias: flag,
   mlpBias: flag,
 });
+const shape: Reader<ModelShape> = (value, path) => completeShape(recordedShape(value, path));
 
 const formulaTerm = object<FormulaTerm>({
   counts: list(

@@ -18,6 +18,7 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
   if (linear?.kind !== 'linear' || linear.residual !== null || site.cache || !mayFuse(site, linear.out)) return null;
   const after = next === undefined ? null : epilogueOf(linear, next, site);
   if (!norm && !after) return null;
+  const { normEps: eps, normOffset: offset } = site.context.input.shape;
   const epilogue = after ?? ({ kind: 'plain' } as const);
   const dispatches = fusedProduct(site, {
     label: site.label(linear, 'fwd'),
@@ -31,7 +32,7 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
     live: site.live,
     bias: linear.bias === null ? undefined : site.weight(linear.bias),
     epilogue,
-    norm: norm ? { w: site.weight(norm.weight), rstd: site.value(`${norm.y}.rstd`), eps: site.context.input.shape.normEps } : undefined,
+    norm: norm ? { w: site.weight(norm.weight), rstd: site.value(`${norm.y}.rstd`), eps, offset } : undefined,
   });
   const bindings = dispatches[0].kernel.bindings.length;
   // The norm by itself then, and the rest as the next fusion.
@@ -46,6 +47,7 @@ function mayPrecede(norm: NormOp, ops: readonly LayerOp[], site: ForwardSite): b
   return (
     !site.trains &&
     norm.bias === null &&
+    !norm.residual &&
     only &&
     linear?.kind === 'linear' &&
     linear.x === norm.y &&
@@ -64,7 +66,7 @@ function epilogueOf(linear: LinearOp, next: LayerOp, site: ForwardSite): Epilogu
       kind: 'rope',
       headDim,
       turned: heads + kvHeads,
-      ...tablesOf(site),
+      ...tablesOf(next, site),
       segStart: site.context.buffers.inputViews.get('segStart')!,
     };
   }
