@@ -3,32 +3,49 @@
 
 import type { AppError } from './errors';
 
-/** Runs work that may not end. Throws `TimedOut` after `ms` milliseconds. */
-export type Bound = <T>(work: () => T, ms: number) => T;
+/**
+ * Runs work that may not end. Throws `TimedOut` after `ms` milliseconds; whoever ends it from outside instead says what `late` gives. A `late`
+ * that is the same function gives the same error.
+ */
+export type Bound = <T>(work: () => T, ms: number, late: () => AppError) => T;
 
 export class TimedOut extends Error {}
 
 let bound: Bound = (work) => work();
+/** Pieces within a piece are told to the bound, too. */
+let tellsInner = false;
 
-export function setBound(given: Bound): void {
+/** `inner`: it also gets the pieces of work within a piece, and only notes them. */
+export function setBound(given: Bound, { inner = false }: { readonly inner?: boolean } = {}): void {
   bound = given;
+  tellsInner = inner;
 }
 
 /** Milliseconds that any work gets, and for each thousand characters more. */
-const [LEAST_MS, MS_PER_THOUSAND] = [4000, 20];
+const [LEAST_MS, MS_PER_THOUSAND] = [3000, 20];
 
-let inside = false;
+/** What is under way, the innermost: it is to blame if time runs out. */
+let blamed: (() => AppError) | null = null;
 
 /** Runs work on `characters` of text. `late` is thrown if it does not end in time. */
 export function bounded<T>(work: () => T, characters: number, late: () => AppError): T {
+  const outer = blamed;
+  blamed = late;
+  const ms = LEAST_MS + (characters / 1000) * MS_PER_THOUSAND;
   // Within a limited piece of work there is no other limit.
-  if (inside) return work();
-  inside = true;
+  if (outer && !tellsInner) {
+    // Nothing here runs when time runs out, so the blame stays.
+    try {
+      return work();
+    } finally {
+      blamed = outer;
+    }
+  }
   try {
-    return bound(work, LEAST_MS + (characters / 1000) * MS_PER_THOUSAND);
+    return bound(work, ms, late);
   } catch (thrown) {
-    throw thrown instanceof TimedOut ? late() : thrown;
+    throw thrown instanceof TimedOut ? blamed() : thrown;
   } finally {
-    inside = false;
+    blamed = outer;
   }
 }

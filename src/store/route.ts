@@ -5,6 +5,7 @@ import type { RunEvent } from '../train/events';
 import type { Event } from '../worker/protocol';
 import { takeCompareFailure, takeReply } from './run/compare';
 import { takeDevice, takeProbe, takeResumable } from './run/device';
+import { hear } from './run/answering';
 import { takeDeviceCheck } from './run/device-check';
 import { takeClosed, takeExport, takeExportFailure, takeMoved, takeRefusal, takeRunEvent, takeStep } from './run/events';
 import { takeFinished, takeKeepFailure, takeReopening } from './run/finished';
@@ -18,7 +19,10 @@ import { takeInspection } from './setup/inspect';
 import { takeExamination } from './setup/local-model';
 
 export function route(event: Event): void {
+  hear();
   switch (event.type) {
+    case 'alive':
+      return;
     case 'opened':
       // A fresh worker does not know the pace yet.
       tellPace();

@@ -207,6 +207,7 @@ describe('what else the worker says', () => {
   type Other = Exclude<Event['type'], 'run'>;
   const model = { kind: 'hub', hub: 'https://hub', repo: 'org/name', revision: 'main', commit: 'c' } as const;
   const others: { readonly [T in Other]: readonly [() => Omit<Extract<Event, { type: T }>, 'type'>, readonly string[]] } = {
+    alive: [() => ({}), []],
     opened: [() => ({ device: preparedOf(runConfig()).device, limits: {} as never, features: [] }), ['device']],
     speed: [() => ({ flopsPerSecond: 1e9 }), ['device']],
     checkingDevice: [() => ({ fraction: 0.5, what: 'a product' }), ['deviceCheck']],

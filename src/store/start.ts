@@ -6,6 +6,7 @@ import { route } from './route';
 import { loadTheme } from './theme';
 import { watchHistory } from './history/history';
 import { openDevice } from './run/actions';
+import { watchAnswering } from './run/answering';
 import { watchNoGpu } from './run/no-gpu';
 import { watchCompared } from './run/compare';
 import { watchSteps } from './run/events';
@@ -40,6 +41,7 @@ export function startStores(): () => void {
     watchHistory(),
     watchCompared(),
     watchPower(),
+    watchAnswering(),
     followPlaces(),
     // 4. What follows the device. Its first answer decides what a visitor without a GPU sees. A restarted worker learns the hub's address before the set-up asks for models of it.
     watchNoGpu('gpu' in navigator),

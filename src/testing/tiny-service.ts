@@ -15,6 +15,7 @@ import { TabLock, type Exclusive } from '../io/browser/tab-lock';
 import { FakeOpfs } from './fake-opfs';
 import type { FixtureName } from './fixtures';
 import { writeTinyModel } from './tiny-folder';
+import { localReader } from './local-reader';
 import { MemoryCheckpoints, textRows } from './tiny-session';
 
 /** A fixture model as a folder that a person picked. */
@@ -68,6 +69,7 @@ export class TestPage {
       openGpu: async () => (await nodeLab()).gpu,
       storage: { checkpoints, sources, finished: new OpfsFinished('finished', opfs.storage), lock },
       models: memoryModels(opfs),
+      spawnReader: () => localReader(memoryModels(opfs)),
       post: (event) => {
         this.events.push(event);
         this.#waiting.forEach((look) => look());

@@ -161,4 +161,5 @@ export type RunEvent =
       readonly type: 'failed';
       readonly error: ErrorInfo;
       /** Step of the last checkpoint, if there is one. */ readonly savedStep: number | null;
+      /** The weights after this step are sound, and the run can still end there; absent if it cannot. */ readonly lastGood?: number;
     };

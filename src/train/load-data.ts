@@ -26,13 +26,16 @@ export async function checkReadable({ data, evalData }: { readonly data: DataInp
   }
 }
 
-/** `told` receives the progress (0 to 1) and the main file's data so far. Null if the result is no longer wanted. */
+/**
+ * `told` receives the progress (0 to 1), the main file's data so far, and those of the file that is being read (0: the main one). Null if the
+ * result is no longer wanted.
+ */
 export async function loadFiles(
   { data, evalData }: { readonly data: DataInput; readonly evalData: DataInput | null },
   tokenizer: Tokenizer,
   config: LoadConfig,
   pace: Pace,
-  told: (fraction: number, sofar: () => LoadedData) => void = () => undefined,
+  told: (fraction: number, sofar: () => LoadedData, file: number, now: () => LoadedData) => void = () => undefined,
 ): Promise<LoadedFiles | null> {
   const streams = [data, ...(evalData ? [evalData] : [])].map(streamOf);
   const total = Math.max(
@@ -50,7 +53,7 @@ export async function loadFiles(
         break;
       }
       if (!(await pace.next())) return null;
-      told((before + value.fraction * stream.size) / total, loaded.length > 0 ? () => loaded[0] : value.sofar);
+      told((before + value.fraction * stream.size) / total, loaded.length > 0 ? () => loaded[0] : value.sofar, loaded.length, value.sofar);
     }
     before += stream.size;
   }

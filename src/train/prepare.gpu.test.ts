@@ -150,7 +150,7 @@ describe('what is refused', () => {
     const model = await nodeSource(writeTinyModel(join(folder.path, 'x'), 'tiny-llama'));
     const label = (key: string): string => `<${key}>`;
     const run = (change: Partial<RunConfig>): Promise<RunInputs> =>
-      prepareInputs({ ...TINY_CONFIG, ...change }, { model, data: textRows(4), evalData: null }, label);
+      prepareInputs({ ...TINY_CONFIG, ...change }, { model, data: textRows(4), evalData: null }, { label });
     await expect(run({ lisaLayers: 5 })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       detail: expect.stringContaining('<lisaLayers>: γ = 5') as string,

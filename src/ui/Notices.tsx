@@ -8,6 +8,7 @@ import { webgpuAdvice } from './webgpu-advice';
 import { ActionButton } from './widgets/Button';
 import { ErrorCard } from './widgets/ErrorCard';
 import { BatteryNotice } from './run/BatteryNotice';
+import { SilentNotice } from './run/SilentNotice';
 import { UpdateNotice } from './UpdateNotice';
 import { TabNotice } from './run/TabNotice';
 import { UnfinishedDownload } from './hub/UnfinishedDownload';
@@ -24,6 +25,7 @@ export function Notices({ state }: { readonly state: ActionState }) {
         </Suspense>
       )}
       {state.view === 'setup' && <UnfinishedDownload />}
+      <SilentNotice run={state.run} />
       <BatteryNotice state={state} />
       <TabNotice />
       <UpdateNotice state={state} />

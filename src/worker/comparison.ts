@@ -1,7 +1,6 @@
 // The base model and the tuned one answer the same messages, one after the other, with the same seed. The tuned one is the
 // session's; the base is loaded beside it at the first question.
 
-import { chatOf } from '../data/tokenize/chat';
 import type { Message } from '../data/read/types';
 import { AppError } from '../base/errors';
 import { inferenceForecast } from '../plan/forecast-inference';
@@ -9,7 +8,7 @@ import { inferenceInput } from '../plan/input';
 import { randomStream } from '../base/random';
 import { Engine } from '../engine/engine';
 import { generate } from '../engine/generate';
-import { plainPrompt, type RunInputs } from '../train/prepare';
+import type { PromptText, RunInputs } from '../train/prepare';
 import type { CompareRequest, Event, Side } from './protocol';
 import type { Queue } from './queue';
 import type { Session } from '../train/session';
@@ -73,11 +72,13 @@ export class Comparison {
     onReply: (reply: Reply) => void,
     cancelled: () => boolean,
   ): Promise<void> {
-    const { dataset, tokenizer } = this.#session.inputs;
+    const { inputs } = this.#session;
+    const { dataset, tokenizer } = inputs;
     const text = (ids: readonly number[]): string => tokenizer.decode([...ids], { skipSpecial: true });
     const made: number[] = [];
+    const [prompt] = await inputs.promptIds([promptOf(inputs, request[side])]);
     let told = performance.now();
-    await generate(engine, promptIds(this.#session.inputs, request[side]), {
+    await generate(engine, prompt, {
       maxTokens: request.maxTokens,
       temperature: request.temperature,
       stopIds: new Set(dataset.summary.ending.stopIds),
@@ -130,8 +131,5 @@ const noRoom = (bytes: number, cause: AppError): AppError =>
   );
 
 /** The messages as the model reads them; for a model without a template that was trained on text, one text to continue. */
-function promptIds({ tokenizer, chat }: RunInputs, messages: readonly Message[]): readonly number[] {
-  return chat || tokenizer.chatTemplate !== null
-    ? chatOf(tokenizer).promptIds(messages)
-    : plainPrompt(messages.map(({ content }) => content).join(''), tokenizer);
-}
+const promptOf = ({ tokenizer, chat }: RunInputs, messages: readonly Message[]): PromptText =>
+  chat || tokenizer.chatTemplate !== null ? messages : messages.map(({ content }) => content).join('');

@@ -2,12 +2,12 @@
 // starts, and leaves nothing behind.
 
 import { AppError, errorInfo } from '../base/errors';
-import type { LoadedFiles } from '../data/sample/inspect';
 import type { Gpu } from '../gpu/device';
 import { prepareInputs, Unwanted } from '../train/prepare';
 import { measureImportance } from '../train/probe';
 import type { Command, Event } from './protocol';
-import { openSources, type SourcePlaces } from './sources';
+import type { Reader } from './reader/reader';
+import { openModelSource, type SourcePlaces } from './sources';
 
 type MeasureCommand = Extract<Command, { type: 'measure' }>;
 
@@ -16,12 +16,13 @@ const TELL_MS = 100;
 
 class Measurement {
   #cancelled = false;
+  readonly #unwanted = new AbortController();
   #active = true;
   readonly #settled: Promise<void>;
 
   /** Begins at once. Answers with 'measured' or 'measureFailed', unless it is cancelled. */
-  constructor(command: MeasureCommand, gpu: Gpu, places: SourcePlaces, counted: LoadedFiles | null, post: (event: Event) => void) {
-    this.#settled = this.#measure(command, gpu, places, counted, (event) => {
+  constructor(command: MeasureCommand, gpu: Gpu, places: SourcePlaces, reader: Reader, post: (event: Event) => void) {
+    this.#settled = this.#measure(command, gpu, places, reader, (event) => {
       if (!this.#cancelled) post(event);
     });
   }
@@ -34,6 +35,7 @@ class Measurement {
   /** Resolves when it has let go of the GPU. */
   async cancel(): Promise<void> {
     this.#cancelled = true;
+    this.#unwanted.abort();
     await this.#settled;
   }
 
@@ -42,13 +44,14 @@ class Measurement {
     { id, config, model, data }: MeasureCommand,
     gpu: Gpu,
     places: SourcePlaces,
-    counted: LoadedFiles | null,
+    reader: Reader,
     post: (event: Event) => void,
   ): Promise<void> {
     try {
       post({ type: 'measuring', id, progress: { phase: 'loading', done: 0, of: 1 } });
-      const files = await openSources(model, data, places);
-      const inputs = await prepareInputs(config, { ...files, counted }, undefined, undefined, () => !this.#cancelled);
+      const source = await openModelSource(model, places);
+      const elsewhere = reader.for({ model, data }, places.base, this.#unwanted.signal, () => undefined, true);
+      const inputs = await prepareInputs(config, { model: source, elsewhere }, { wanted: () => !this.#cancelled });
       let told = 0;
       const measured = measureImportance(
         gpu,
@@ -88,13 +91,7 @@ export class Measurements {
   }
 
   /** Resolves when it has begun. `training`: a run is on the device, and the measurement is refused. */
-  async start(
-    command: MeasureCommand,
-    gpu: Gpu | null,
-    places: SourcePlaces,
-    counted: LoadedFiles | null,
-    training: boolean,
-  ): Promise<void> {
+  async start(command: MeasureCommand, gpu: Gpu | null, places: SourcePlaces, reader: Reader, training: boolean): Promise<void> {
     await this.end();
     const refusal = !gpu
       ? new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.')
@@ -102,7 +99,7 @@ export class Measurements {
         ? new AppError('CONFIG_INVALID', 'A run is training.', 'Measure before it starts or after it ends.')
         : null;
     if (!gpu || refusal) this.#post({ type: 'measureFailed', id: command.id, error: errorInfo(refusal) });
-    else this.#last = new Measurement(command, gpu, places, counted, this.#post);
+    else this.#last = new Measurement(command, gpu, places, reader, this.#post);
   }
 
   /** Resolves when none is on the device any more. */

@@ -50,6 +50,10 @@ export type Command =
   | { readonly type: 'stop' }
   /** Ends the run at once and keeps nothing of it; its checkpoint is removed. */
   | { readonly type: 'discard' }
+  /** After a step that failed ('failed' with lastGood): the run ends at the last good one instead. */
+  | { readonly type: 'endAtLastGood'; readonly runId: string }
+  /** Asks for a sign of life, answered by 'alive' at once, whatever else is going on. */
+  | { readonly type: 'ping' }
   /** Writes a checkpoint after the current step. */
   | { readonly type: 'save' }
   /** Asks for proof that the layers that are frozen now are bit for bit what they were; answered by 'verified'. */
@@ -110,6 +114,7 @@ export type Side = 'base' | 'tuned';
 
 export type Event =
   | HubEvent
+  | { readonly type: 'alive' }
   | { readonly type: 'opened'; readonly device: DeviceDescription; readonly limits: DeviceLimits; readonly features: readonly string[] }
   /** Measured once after opening: a matrix product of a model's size, forward and both gradients. */
   | { readonly type: 'speed'; readonly flopsPerSecond: number }

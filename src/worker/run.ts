@@ -1,7 +1,6 @@
 // One run inside the worker: from the page's sources to a session and its events.
 
 import type { RunConfig } from '../config/run-config';
-import type { LoadedFiles } from '../data/sample/inspect';
 import { AppError, errorInfo, type ErrorInfo } from '../base/errors';
 import type { Gpu } from '../gpu/device';
 import { blobOf } from '../io/browser/export-blob';
@@ -13,7 +12,7 @@ import { exportRunGguf } from '../export/run-gguf';
 import { exportTuned } from '../export/run';
 import { Gate } from '../train/gate';
 import type { DutyCycle } from '../train/duty';
-import { prepareInputs, Unwanted } from '../train/prepare';
+import { prepareInputs, Unwanted, type RunInputs } from '../train/prepare';
 import type { CompareRequest, ExportedFile, ExportKind } from './protocol';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
 import type { RunEvent } from '../train/events';
@@ -24,7 +23,8 @@ import { Session } from '../train/session';
 import { Discarded } from '../train/session-host';
 import type { OpenScratch } from '../io/formats/scratch';
 import type { SafetensorsFile } from '../io/formats/safetensors';
-import { openSources, type SourcePlaces } from './sources';
+import type { Reader } from './reader/reader';
+import { openModelSource, type SourcePlaces } from './sources';
 
 export interface RunRequest {
   readonly runId: string;
@@ -36,8 +36,8 @@ export interface RunRequest {
   readonly ended?: boolean;
   /** The checkpoint to resume from. */
   readonly from: { readonly reader: CheckpointReader; readonly step: number } | null;
-  /** Tokens of the data, where they have been counted for a look at it. */
-  readonly counted: LoadedFiles | null;
+  /** Reads the data. */
+  readonly reader: Reader;
   readonly places: SourcePlaces;
   readonly duty: DutyCycle;
 }
@@ -54,9 +54,13 @@ export class WorkerRun {
   /** Counts proofs; one goes on while it is the last. */
   #proofs = 0;
   #finished = false;
+  /** It failed at a step, and the weights before that step are still there. */
+  #endable = false;
   readonly #settled: Promise<void>;
   readonly #onKept: (error: ErrorInfo | null) => void;
   #kept = false;
+  /** Ends what is read for the run. */
+  readonly #unwanted = new AbortController();
 
   /** Begins at once. The storage may hold another run's checkpoint. `onKept`: the final weights are stored, or could not be. */
   constructor(
@@ -86,6 +90,26 @@ export class WorkerRun {
   /** The run has ended, and its model can be compared and exported. */
   get finished(): boolean {
     return this.#finished;
+  }
+
+  /** It trains no more. */
+  get over(): boolean {
+    return this.#finished || this.#endable;
+  }
+
+  /** After a step that failed: the run ends at the last good one, and its model can be compared and exported. */
+  async endAtLastGood(): Promise<void> {
+    await this.#uses.run(async () => {
+      const session = this.#session;
+      if (!session || !this.#endable) return;
+      try {
+        const report = await session.endAtLastGood();
+        await session.keep();
+        this.#emit({ type: 'done', report, stopped: true });
+      } catch (thrown) {
+        this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep: session.savedStep });
+      }
+    });
   }
 
   /** Resolves when a run that had ended is open, or could not be opened: then it is not finished. */
@@ -152,6 +176,7 @@ export class WorkerRun {
   /** Ends the run without results, waits until it has let go of the GPU, and frees its memory. */
   async close(): Promise<void> {
     this.#gate.discard();
+    this.#unwanted.abort();
     await this.#settled;
     await this.#comparison?.close();
     await this.#uses.idle();
@@ -175,12 +200,17 @@ export class WorkerRun {
     }
   }
 
+  async #inputs({ config, model, data, places, reader }: RunRequest): Promise<RunInputs> {
+    const source = await openModelSource(model, places);
+    const progress = (fraction: number): void => this.#emit({ type: 'phase', phase: 'loading', fraction, detail: 'Reading the data' });
+    const elsewhere = reader.for({ model, data }, places.base, this.#unwanted.signal, progress);
+    return prepareInputs(config, { model: source, elsewhere }, { wanted: () => !this.#gate.discarded });
+  }
+
   /** Never rejects: an error becomes an event. */
   async #open(request: RunRequest, gpu: Gpu, scratch?: OpenScratch): Promise<void> {
     try {
-      const files = await openSources(request.model, request.data, request.places);
-      const wanted = (): boolean => !this.#gate.discarded;
-      const inputs = await prepareInputs(request.config, { ...files, counted: null }, undefined, undefined, wanted);
+      const inputs = await this.#inputs(request);
       const host = {
         runId: request.runId,
         emit: this.#emit,
@@ -206,9 +236,7 @@ export class WorkerRun {
     const { config, from } = request;
     try {
       this.#emit({ type: 'phase', phase: 'loading' });
-      const files = await openSources(request.model, request.data, request.places);
-      const wanted = (): boolean => !this.#gate.discarded;
-      const inputs = await prepareInputs(config, { ...files, counted: request.counted }, undefined, undefined, wanted);
+      const inputs = await this.#inputs(request);
       // If there is no space yet, the first checkpoint reports it.
       await this.#checkpoints.keepSources().catch(() => undefined);
       if (this.#gate.discarded) throw new Discarded();
@@ -235,12 +263,22 @@ export class WorkerRun {
       // What is stored as a whole has nothing to resume; else the last checkpoint is all that a reload would find.
       await (this.#kept ? this.#checkpoints.clear() : this.#checkpoints.release()).catch(() => undefined);
     } catch (thrown) {
-      const savedStep = this.#session?.savedStep ?? from?.step ?? null;
-      this.#session?.close();
-      this.#session = null;
+      const session: Session | null = this.#session;
+      const savedStep = session?.savedStep ?? from?.step ?? null;
+      const lastGood = session && thrown instanceof AppError && thrown.code === 'NONFINITE_LOSS' ? goodStep(session) : null;
+      this.#endable = lastGood !== null;
+      if (lastGood === null) {
+        session?.close();
+        this.#session = null;
+      }
       // What cannot be removed now is overwritten later; it is not an error of the run.
       await this.#checkpoints.release().catch(() => undefined);
-      if (!(thrown instanceof Discarded || thrown instanceof Unwanted)) this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep });
+      if (!(thrown instanceof Discarded || thrown instanceof Unwanted))
+        this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep, ...(lastGood !== null && { lastGood }) });
     }
   }
 }
+
+/** The step whose weights a failed run still has; null where there is none, or where gradients that are clipped one by one have changed some since. */
+const goodStep = ({ lastGoodStep, inputs }: Session): number | null =>
+  lastGoodStep > 0 && inputs.config.gradClipMode === 'global' ? lastGoodStep : null;

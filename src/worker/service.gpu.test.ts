@@ -1,7 +1,7 @@
 // The worker's service as the page uses it: runs on the software adapter, commands at every awkward moment.
 
 import { crc32 as oracle } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunConfig } from '../config/run-config';
 import { AppError } from '../base/errors';
 import { nodeLab } from '../testing/node-lab';
@@ -11,6 +11,7 @@ import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
 import { differences, checkpointTensors, MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
 import type { SafetensorsFile } from '../io/formats/safetensors';
+import { UnderWay } from '../train/under-way';
 
 const folder = temporaryFolder('service');
 afterAll(() => folder.remove());
@@ -127,6 +128,35 @@ describe('save', () => {
     expect(refusals(page)).toEqual([]);
     await page.send({ type: 'discard' });
   });
+});
+
+test('after a step whose gradient is not finite the run can still end at the last good one, and a start lets it go', async () => {
+  const page = await opened();
+  const idle = spy.live();
+  const { step } = UnderWay.prototype;
+  const failed = async (runId: string) => {
+    const spied = vi.spyOn(UnderWay.prototype, 'step').mockImplementation(function (this: UnderWay, submitted) {
+      const stats = submitted.stats.then((read) => ({ ...read, bad: submitted.step >= 3 }));
+      return step.call(this, { ...submitted, stats });
+    });
+    await page.start(runId, LONG, MODEL, DATA);
+    const event = await page.nextOf(runId, 'failed', undefined, 0);
+    spied.mockRestore();
+    return event;
+  };
+  const { error, lastGood } = await failed('a');
+  expect([error.code, lastGood]).toEqual(['NONFINITE_LOSS', 2]);
+  await page.send({ type: 'endAtLastGood', runId: 'a' });
+  const { report, stopped } = await page.nextOf('a', 'done', undefined, 0);
+  expect([stopped, report.evalLoss.at(-1)?.step]).toEqual([true, 2]);
+  expect(Number.isFinite(report.evalLoss.at(-1)?.loss)).toBe(true);
+  await page.send({ type: 'export', what: 'delta', runId: 'a' });
+  expect(await page.next((event) => (event.type === 'exported' ? event.files.length : undefined), 0)).toBeGreaterThan(0);
+  await failed('b');
+  await page.start('c', { ...CONFIG, steps: 1 }, MODEL, DATA);
+  await page.nextOf('c', 'done', undefined, 0);
+  await page.send({ type: 'discard' });
+  expect(spy.live()).toBe(idle);
 });
 
 test('importance: measured for the page, refused while a run trains, ended by a cancel and by a start, with nothing left behind', async () => {

@@ -11,7 +11,6 @@ import { readCheckpointState, type CheckpointState } from '../train/checkpoint';
 import type { CheckpointReader } from '../io/formats/checkpoints';
 import { HubService } from './hub-service';
 import { DeviceCheck } from './device-check';
-import { Inspector } from './inspect';
 import { Measurements } from './measurement';
 import type { Command, CompareRequest, Event, ExportKind } from './protocol';
 import { DutyCycle } from '../train/duty';
@@ -19,6 +18,7 @@ import type { RunEvent } from '../train/events';
 import type { FinishedRun } from '../io/sources/finished';
 import type { HubModel, ModelUse } from '../io/hub/types';
 import { Queue } from './queue';
+import { Reader, type SpawnReader } from './reader/reader';
 import { otherTab, type RunStorage } from './run-storage';
 import type { ModelSource, KeptSources } from '../io/sources/run-sources';
 import { openModelSource, type SourcePlaces } from './sources';
@@ -30,6 +30,8 @@ export interface ServiceDeps {
   openGpu(lowPower: boolean): Promise<Gpu>;
   readonly storage: RunStorage;
   readonly models: ModelCache;
+  /** Starts the worker that reads strangers' files. */
+  readonly spawnReader: SpawnReader;
   /** How patient to be with a hub; the defaults if absent. */
   readonly hub?: { readonly patience?: Patience; readonly client?: ClientOptions };
   post(event: Event): void;
@@ -42,7 +44,7 @@ export class TrainService {
   #base = '';
   /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
-  readonly #inspector: Inspector;
+  readonly #reader: Reader;
   readonly #check: DeviceCheck;
   readonly #hub: HubService;
   readonly #measurements: Measurements;
@@ -52,7 +54,7 @@ export class TrainService {
   constructor(around: ServiceDeps) {
     this.#deps = around;
     const post = (event: Event): void => around.post(event);
-    this.#inspector = new Inspector(post);
+    this.#reader = new Reader(around.spawnReader, post);
     this.#check = new DeviceCheck(post);
     this.#measurements = new Measurements(post);
     this.#hub = new HubService({
@@ -73,12 +75,16 @@ export class TrainService {
    * the new one. None takes as long as a run. Resolves when this one is done, and never rejects.
    */
   handle(command: Command): Promise<void> {
+    if (command.type === 'ping') {
+      this.#deps.post({ type: 'alive' });
+      return Promise.resolve();
+    }
     return this.#commands.run(() => this.#do(command)).catch(this.#refuse);
   }
 
   readonly #refuse = (thrown: unknown): void => this.#deps.post({ type: 'refused', error: errorInfo(thrown) });
 
-  async #do(command: Command): Promise<void> {
+  async #do(command: Exclude<Command, { type: 'ping' }>): Promise<void> {
     switch (command.type) {
       case 'open':
         return this.#open(command.base, command.lowPower ?? false);
@@ -110,6 +116,10 @@ export class TrainService {
         return this.#discard();
       case 'keep':
         return this.#run?.keep();
+      case 'endAtLastGood':
+        // Not awaited: it evaluates.
+        if (this.#run?.runId === command.runId) void this.#run.endAtLastGood();
+        return;
       case 'forgetModels':
         for (const runId of command.runIds) await this.#deps.storage.finished.remove(runId);
         return this.#tellFinished();
@@ -126,12 +136,10 @@ export class TrainService {
       case 'cancelProof':
         return this.#run?.cancelProof();
       case 'inspect':
-        // Not awaited: it may take long, and gives way to whatever is asked next.
-        void this.#inspector.ask(command, this.#places);
-        return;
+        return this.#reader.inspect(command, this.#base);
       case 'measure':
         this.#check.cancel();
-        return this.#measurements.start(command, this.#gpu, this.#places, this.#inspector.lend(command), this.#training);
+        return this.#measurements.start(command, this.#gpu, this.#places, this.#reader, this.#training);
       case 'cancelMeasure':
         return this.#measurements.end();
       case 'hub':
@@ -220,10 +228,10 @@ export class TrainService {
     return kept && { reader, state, sources: kept };
   }
 
-  async #start(request: Omit<RunRequest, 'counted' | 'places' | 'duty'>): Promise<void> {
+  async #start(request: Omit<RunRequest, 'reader' | 'places' | 'duty'>): Promise<void> {
     if (!this.#gpu) throw new AppError('NO_ADAPTER', 'The graphics device is not open.', 'Reload the page.');
     this.#check.cancel();
-    const counted = this.#inspector.handOver(request);
+    this.#reader.endInspection();
     await this.#measurements.end();
     await this.#run?.close();
     const { runId } = request;
@@ -231,7 +239,8 @@ export class TrainService {
       this.#deps.post({ type: 'run', runId, event });
       if (event.type === 'done') void this.#hub.listAgain();
       if (event.type !== 'failed') return;
-      if (this.#run === run) this.#run = null;
+      // One that can still end at its last good step is kept for that.
+      if (this.#run === run && event.lastGood === undefined) this.#run = null;
       void this.#offerResume();
       void this.#hub.listAgain();
     };
@@ -239,7 +248,7 @@ export class TrainService {
       if (error) this.#deps.post({ type: 'keepFailed', runId, error });
       else void this.#tellFinished();
     };
-    const whole = { ...request, counted, places: this.#places, duty: this.#duty };
+    const whole = { ...request, reader: this.#reader, places: this.#places, duty: this.#duty };
     const run = new WorkerRun(whole, this.#gpu, this.#deps.storage, onEvent, onKept);
     this.#run = run;
     this.#model = request.model;
@@ -247,7 +256,7 @@ export class TrainService {
   }
 
   get #training(): boolean {
-    return this.#run !== null && !this.#run.finished;
+    return this.#run !== null && !this.#run.over;
   }
 
   get #places(): SourcePlaces {
@@ -259,7 +268,7 @@ export class TrainService {
     const stored = await this.#stored().catch(() => null);
     const run = this.#run;
     const users: readonly (readonly [ModelUse, ModelSource | KeptSources['model'] | null | undefined])[] = [
-      [run?.finished ? 'ended run' : 'run', run && this.#model],
+      [run?.over ? 'ended run' : 'run', run && this.#model],
       ['checkpoint', stored?.sources.model],
     ];
     return (model) => users.find(([, user]) => user?.kind === 'hub' && keyOf(user) === keyOf(model))?.[0] ?? null;
@@ -268,7 +277,7 @@ export class TrainService {
   /** Nothing is compared or exported from it any more. */
   async #closeEnded(): Promise<void> {
     const run = this.#run;
-    if (!run?.finished) return;
+    if (!run?.over) return;
     this.#run = null;
     await run.close();
     this.#deps.post({ type: 'closed', runId: run.runId });
@@ -286,7 +295,7 @@ export class TrainService {
   async #ended(runId: string, given?: ModelSource): Promise<WorkerRun | AppError> {
     const now = this.#run;
     if (now?.runId === runId && now.finished) return now;
-    if (now && !now.finished) {
+    if (now && !now.over) {
       const what = now.runId === runId ? 'This run has not ended.' : 'Another run is training.';
       return new AppError('INTERNAL', what, 'Wait until it ends, or stop it.');
     }
@@ -314,7 +323,7 @@ export class TrainService {
     this.#model = model;
     let failed: AppError | null = null;
     const from = { reader, step: trainer.step };
-    const request = { runId, config, model, data: sources.data, paused: false, from, ended: true, counted: null };
+    const request = { runId, config, model, data: sources.data, paused: false, from, ended: true, reader: this.#reader };
     const run = new WorkerRun({ ...request, places: this.#places, duty: this.#duty }, this.#gpu, this.#deps.storage, (event) => {
       if (event.type === 'phase') this.#deps.post({ type: 'reopening', runId, fraction: event.fraction ?? 0 });
       if (event.type === 'failed') failed = new AppError(event.error.code, event.error.detail, event.error.remedy);

@@ -18,10 +18,6 @@ export interface SourcePlaces {
   readonly models: ModelCache;
 }
 
-export async function openSources(model: ModelSource, data: DataSource, places: SourcePlaces): Promise<RunFiles> {
-  return { model: await openModelSource(model, places), ...(await openDataSource(data, places.base)) };
-}
-
 /** Throws MODEL_FILE if the model of a hub is not complete in the cache. */
 export async function openModelSource(model: ModelSource, { base, models }: SourcePlaces): Promise<FileSource> {
   if (model.kind === 'hub') {
@@ -35,7 +31,7 @@ export async function openModelSource(model: ModelSource, { base, models }: Sour
   return fetchSource(builtin.id, new URL(builtin.path, base).href, builtin.files, guardedFetch);
 }
 
-async function openDataSource(data: DataSource, base: string): Promise<Pick<RunFiles, 'data' | 'evalData'>> {
+export async function openDataSource(data: DataSource, base: string): Promise<Pick<RunFiles, 'data' | 'evalData'>> {
   if (data.kind === 'file') return { data: fileStream(data.file), evalData: data.heldOut ? fileStream(data.heldOut) : null };
   const builtin = BUILTIN_DATASETS.find(({ id }) => id === data.id);
   if (!builtin) throw new AppError('DATASET_READ', `There is no built-in data ${data.id}.`, 'Choose other data.');

@@ -10,6 +10,7 @@ import { opfsScratch } from '../io/browser/opfs-scratch';
 import { OpfsSources } from '../io/browser/opfs-sources';
 import { TabLock } from '../io/browser/tab-lock';
 import type { Command } from './protocol';
+import type { ReaderPort } from './reader/reader';
 import { TrainService } from './service';
 
 const service = new TrainService({
@@ -21,6 +22,7 @@ const service = new TrainService({
     scratch: opfsScratch('scratch'),
     lock: new TabLock('lisa-studio-run'),
   },
+  spawnReader: (): ReaderPort => new Worker(new URL('./reader/reader-worker.ts', import.meta.url), { type: 'module', name: 'reader' }),
   models: new ModelCache(new OpfsModels('models')),
   hub: { client: { fetcher: guardedFetch } },
   post: (event) => self.postMessage(event),

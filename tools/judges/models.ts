@@ -13,7 +13,7 @@ import { randomStream } from '../../src/base/random';
 import { FIXTURES } from '../../src/testing/fixtures';
 import { tinyTensor } from '../../src/testing/tiny';
 import { TINY_TOKENIZER_CONFIG, tinyTokenizerJson, writeTinyModel } from '../../src/testing/tiny-folder';
-import { openTokenizer, plainPrompt } from '../../src/train/prepare';
+import { encodePrompts, openTokenizer } from '../../src/train/prepare';
 import { TEXTS } from './tokenizers';
 
 export interface JudgedModel {
@@ -83,7 +83,7 @@ export async function judgedModels(root: string, scratch: string): Promise<Judge
 
 async function spoken(name: string, folder: string, text: string, texts: readonly string[]): Promise<JudgedModel> {
   const files = await openModel(await nodeSource(folder));
-  return { name, files, ids: plainPrompt(text, await openTokenizer(files)), prompt: text, more: 40, texts };
+  return { name, files, ids: encodePrompts([text], await openTokenizer(files))[0], prompt: text, more: 40, texts };
 }
 
 /** Ids of a text by our tokenizer, nothing put before it. */

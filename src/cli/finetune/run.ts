@@ -103,8 +103,7 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
   const inputs = await prepareInputs(
     named,
     { model: source, ...data },
-    flagOf,
-    stored ? undefined : (bounds) => ({ ...adapt(bounds), model: name }),
+    { label: flagOf, progress: reading(io), ...(!stored && { adapt: (bounds) => ({ ...adapt(bounds), model: name }) }) },
   );
   if (options.prove && inputs.config.method !== 'lisa')
     throw new AppError('CONFIG_INVALID', `--prove shows what LISA promises, and --method is ${inputs.config.method}.`, 'Leave it out.');
@@ -112,6 +111,19 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
   if (options.gguf) await checkGguf(inputs).catch(withoutGguf);
   return { options, inputs: fitted, out, reader };
 }
+
+/** Says now and then how far the data are read and tokenised. */
+function reading(io: FinetuneIo): (fraction: number) => void {
+  let told = performance.now();
+  return (fraction) => {
+    if (performance.now() < told + TELL_MS) return;
+    told = performance.now();
+    io.stderr(`Reading and tokenising the data: ${Math.floor(100 * fraction)} %\n`);
+  };
+}
+
+/** Pause between two reports of long work. */
+const TELL_MS = 3000;
 
 /** Exit status: 1 if a line does not hold. */
 async function prove({ options, inputs }: Job, io: FinetuneIo, gpu: Gpu): Promise<number> {

@@ -51,10 +51,11 @@ async function importance(options: ImportanceOptions, io: FinetuneIo): Promise<v
   const adapt = (bounds: { layers: number; maxPositions: number }) => adaptDefaults(finetune, bounds);
   const data = await resolveData(finetune.config, io.publicFolder);
   const { source, name } = await resolveModel(finetune.config.model, finetune, io, () => undefined);
-  const inputs = await prepareInputs({ ...finetune.config, model: name }, { model: source, ...data }, flagOf, (bounds) => ({
-    ...adapt(bounds),
-    model: name,
-  }));
+  const inputs = await prepareInputs(
+    { ...finetune.config, model: name },
+    { model: source, ...data },
+    { label: flagOf, adapt: (bounds) => ({ ...adapt(bounds), model: name }) },
+  );
   let stop: StopReason | null = null;
   const stopListening = io.onStop((reason) => (stop = reason));
   const gpu = await io.openGpu();

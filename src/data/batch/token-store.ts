@@ -12,10 +12,12 @@ export interface SampleList extends Iterable<Sample> {
   at(index: number): Sample | undefined;
 }
 
+export type TokenBlock = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
 export class TokenStore {
   /** All ids are below it. */
   readonly vocabSize: number;
-  readonly #blocks: (Uint16Array | Uint32Array)[] = [];
+  #blocks: TokenBlock[] = [];
   readonly #narrow: boolean;
   readonly #flag: number;
   #length = 0;
@@ -24,6 +26,31 @@ export class TokenStore {
     this.vocabSize = vocabSize;
     this.#narrow = vocabSize <= 2 ** 15;
     this.#flag = this.#narrow ? 2 ** 15 : 2 ** 31;
+  }
+
+  /** A store of the blocks that another one gave: all that `takeFull` gave, and last what `takeAll` gave. */
+  static of(vocabSize: number, blocks: readonly TokenBlock[], length: number): TokenStore {
+    const store = new TokenStore(vocabSize);
+    store.#blocks = [...blocks];
+    store.#length = length;
+    return store;
+  }
+
+  /** Gives away the blocks that are full. The store still counts them, and takes more tokens; it no longer gives these back. */
+  takeFull(): TokenBlock[] {
+    const full = this.#blocks.filter((_, i) => i < this.#blocks.length - 1 || this.#length % BLOCK === 0);
+    this.#blocks = this.#blocks.slice(full.length);
+    return full;
+  }
+
+  /** Gives away all blocks that are left. */
+  takeAll(): TokenBlock[] {
+    return this.#blocks.splice(0);
+  }
+
+  /** The blocks, for a copy. */
+  get blocks(): readonly TokenBlock[] {
+    return this.#blocks;
   }
 
   get length(): number {

@@ -2,8 +2,9 @@
 // header's spelling, and a map may spell them in any case.
 
 import { ROW_SHAPES, SHAPE_NAMES, shapeOfColumns, COLUMN_ROLES, type ColumnMap, type ColumnRole } from './column-map';
-import { mapHint } from './columns';
+import { mapHint, MOST_COLUMNS } from './columns';
 import type { CsvRecord } from './csv';
+import { MOST_FIELDS } from './detect-shape';
 import { KNOWN_SHAPES, type RowFault } from './rows';
 
 export interface CsvHeader {
@@ -30,6 +31,11 @@ export function csvHeader(
   map: ColumnMap | null,
   broken?: string,
 ): CsvHeader & { readonly keys: readonly string[] } {
+  if (fields.length > MOST_FIELDS) {
+    const columns = fields.slice(0, MOST_COLUMNS);
+    const reason = `the header has ${fields.length} columns, and at most ${MOST_FIELDS} are read`;
+    return { line, columns, map, keys: columns, fault: { reason, remedy: 'Keep the columns to train on.' } };
+  }
   const columns = fields.map((field) => field.trim());
   const keys = columns.map((column) => (isRole(lower(column)) ? lower(column) : column));
   return { ...headerOf(line, columns, map, broken), keys };

@@ -60,6 +60,8 @@ export type TextShape = 'jsonl' | 'csv' | 'txt';
 /** How many records of a table are looked at, and how many are needed to accept columns with unknown names. */
 const LOOKED_AT = 20;
 const BELIEVED = 3;
+/** Columns of a table that anybody trains on; what has more is no table, or transposed. */
+export const MOST_FIELDS = 2 ** 16;
 /** Most words in a column's name. */
 const NAME_WORDS = 3;
 
@@ -98,7 +100,7 @@ export function separatorOf(text: string, map: ColumnMap | null, tabs: boolean):
   const asked = map && Object.values(map).map((name) => name.trim().toLowerCase());
   const score = (separator: Separator): number => {
     const [record] = csvRecords(text, separator);
-    const header = named(record?.fields ?? []);
+    const header = named((record?.fields ?? []).slice(0, MOST_FIELDS));
     const wanted = asked ? asked.every((name) => header.includes(name)) : knownShape(header);
     const own = separator === (tabs ? '\t' : ',') ? 0.5 : 0;
     if (wanted) return 100 + own + Math.min(header.length, 50);

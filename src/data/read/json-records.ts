@@ -7,6 +7,7 @@ import { isObject } from './faults';
 import { jsonLines } from './jsonl';
 import { unwrapped } from './json-wrappers';
 import { looksLikeMessage } from './messages';
+import { MOST_RECORD, Pieces, TOO_LONG } from './pieces';
 import type { FileRecord, Records } from './records';
 
 const countLines = (text: string): number => {
@@ -25,6 +26,8 @@ export class JsonRecords implements Records {
   readonly #names = new ColumnCount();
   #inner: Framing | null = null;
   #start = '';
+  /** A long beginning is looked at again only when it has doubled. */
+  #enough = 0;
   #count = 0;
 
   constructor(readonly map: ColumnMap | null) {}
@@ -36,7 +39,9 @@ export class JsonRecords implements Records {
   *push(text: string): Generator<FileRecord> {
     if (!this.#inner) {
       this.#start += text;
-      this.#inner = framingOf(this.#start, false);
+      if (this.#start.length < Math.min(this.#enough, MOST_RECORD)) return;
+      this.#enough = 2 * this.#start.length;
+      this.#inner = framingOf(this.#start, this.#start.length >= MOST_RECORD);
       if (!this.#inner) return;
       yield* this.#named(this.#inner.push(this.#start));
       this.#start = '';
@@ -94,23 +99,32 @@ function isJson(text: string): boolean {
 }
 
 class JsonLineRecords implements Framing {
-  readonly #parts: string[] = [];
+  readonly #line = new Pieces();
   #lines = 0;
 
   *push(text: string): Generator<FileRecord> {
-    const last = text.lastIndexOf('\n');
+    let rest = text;
+    if (this.#line.over) {
+      const end = text.indexOf('\n');
+      if (end < 0) return;
+      this.#line.take();
+      this.#lines++;
+      rest = text.slice(end + 1);
+    }
+    const last = rest.lastIndexOf('\n');
     if (last < 0) {
-      this.#parts.push(text);
+      this.#line.add(rest);
+      if (this.#line.over) yield { line: this.#lines + 1, fault: TOO_LONG };
       return;
     }
-    const whole = this.#parts.splice(0).join('') + text.slice(0, last + 1);
-    this.#parts.push(text.slice(last + 1));
+    const whole = (this.#line.take() ?? '') + rest.slice(0, last + 1);
+    this.#line.add(rest.slice(last + 1));
     yield* this.#read(whole);
     this.#lines += countLines(whole);
   }
 
   *end(): Generator<FileRecord> {
-    yield* this.#read(this.#parts.join(''));
+    yield* this.#read(this.#line.take() ?? '');
   }
 
   *#read(text: string): Generator<FileRecord> {
@@ -150,17 +164,6 @@ class JsonScan {
       return 'close';
     } else if (c === COMMA) return 'comma';
     return null;
-  }
-}
-
-/** A text that grows by pieces, without copying it at every piece. */
-class Pieces {
-  readonly #parts: string[] = [];
-  add(text: string): void {
-    if (text !== '') this.#parts.push(text);
-  }
-  take(): string {
-    return this.#parts.splice(0).join('');
   }
 }
 
@@ -227,12 +230,12 @@ class JsonListRecords implements Framing {
 
   *#finish(last: boolean): Generator<FileRecord> {
     const raw = this.#element.take();
-    const text = raw.trim();
-    const line = lineOf(raw, this.#elementLine);
+    const text = raw?.trim() ?? null;
+    const line = lineOf(raw ?? '', this.#elementLine);
     this.#elementLine = this.#scan.line;
     const first = this.#count++ === 0;
     if (last && text === '' && first) return;
-    const record = parsed(text, line);
+    const record = text === null ? { line, fault: TOO_LONG } : parsed(text, line);
     if (first && 'value' in record && looksLikeMessage(record.value)) this.#messages = [];
     if (!this.#messages) {
       yield record;
@@ -257,14 +260,15 @@ class JsonValueRecords implements Framing {
     for (let i = 0; i < text.length; i++) {
       const kind = this.#scan.take(text.charCodeAt(i));
       if (kind === 'open' && this.#scan.depth === 1) {
-        const between = (this.#value.take() + text.slice(from, i)).replace(/^[\s,]+|[\s,]+$/g, '');
+        const between = ((this.#value.take() ?? '') + text.slice(from, i)).replace(/^[\s,]+|[\s,]+$/g, '');
         if (between !== '') yield { line: this.#line, fault: { field: 'the row', reason: 'is text outside of a JSON object' } };
         from = i;
         this.#line = this.#scan.line;
       } else if (kind === 'close' && this.#scan.depth <= 0) {
         this.#scan.depth = 0;
         this.#value.add(text.slice(from, i + 1));
-        yield parsed(this.#value.take(), this.#line);
+        const whole = this.#value.take();
+        yield whole === null ? { line: this.#line, fault: TOO_LONG } : parsed(whole, this.#line);
         from = i + 1;
       }
     }
@@ -272,7 +276,7 @@ class JsonValueRecords implements Framing {
   }
 
   *end(): Generator<FileRecord> {
-    const rest = this.#value.take().trim();
+    const rest = (this.#value.take() ?? '').trim();
     if (this.#scan.depth > 0)
       yield { line: this.#line, fault: { field: 'the file', reason: `ends inside the object that begins in line ${this.#line}` } };
     else if (rest !== '' && rest !== ',')

@@ -7,6 +7,7 @@ import { MOST_COLUMNS } from './columns';
 import { csvRecords, type Separator } from './csv';
 import { separatorOf } from './detect-shape';
 import { csvHeader, csvRow, type CsvHeader } from './csv-table';
+import { MOST_RECORD } from './pieces';
 import type { RowFault } from './rows';
 
 /** A value, or what is wrong with it, and the 1-based line at which it starts. */
@@ -23,9 +24,6 @@ export interface Records {
   /** Takes what is left at the end of the text. */
   end(): Generator<FileRecord>;
 }
-
-/** Characters of the longest record. What is longer would take several times its size in memory. */
-const MOST_RECORD = 2 ** 27;
 
 export class CsvTableRecords implements Records {
   #rest = '';
@@ -59,7 +57,7 @@ export class CsvTableRecords implements Records {
     if (this.#rest.length > MOST_RECORD + text.length) {
       throw new AppError(
         'DATASET_PARSE',
-        `The row at line ${this.#lines + 1} is longer than 134 million characters.`,
+        `The row at line ${this.#lines + 1} is longer than ${(MOST_RECORD / 1e6).toFixed(0)} million characters.`,
         'Look for a quote that is not closed, or split the row.',
       );
     }
@@ -72,7 +70,10 @@ export class CsvTableRecords implements Records {
 
   *#read(all: boolean): Generator<FileRecord> {
     const text = this.#rest;
-    if (this.#separator === null && !all && !/[\r\n]/.test(text.trimStart())) return;
+    if (this.#separator === null && !all && !/[\r\n]/.test(text.trimStart())) {
+      this.#enough = 2 * text.length;
+      return;
+    }
     this.#separator ??= separatorOf(text, this.asked, this.tabs);
     let done = 0;
     for (const { end, line, fields, fault } of csvRecords(text, this.#separator)) {

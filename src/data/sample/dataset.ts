@@ -52,7 +52,7 @@ export interface Dataset {
 /** A data set, whether or not a run can use it, and what happened to every row of the main file. */
 export interface Preparation extends Dataset {
   /** Number of tokens of each row, uncut. */
-  readonly rowLengths: readonly number[];
+  readonly rowLengths: ArrayLike<number>;
   /** Indices of rows, from 0. Empty for one continuous text, because its windows are split, not its one row. */
   readonly held: ReadonlySet<number>;
   readonly copies: ReadonlySet<number>;

@@ -7,7 +7,7 @@ export interface LengthStats {
 }
 
 /** Median, 95th percentile (nearest rank) and largest; zeros for no lengths. */
-export function lengthStats(lengths: readonly number[]): LengthStats {
+export function lengthStats(lengths: ArrayLike<number>): LengthStats {
   const sorted = Float64Array.from(lengths).sort();
   const rank = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
   return { p50: rank(0.5), p95: rank(0.95), max: rank(1) };
@@ -24,13 +24,14 @@ export interface Histogram {
 const BINS = 24;
 
 /** Bins up to the longest row or, if that is far out, up to twice the 95th percentile. `mark` is always on the axis. */
-export function lengthHistogram(lengths: readonly number[], mark: number): Histogram {
+export function lengthHistogram(lengths: ArrayLike<number>, mark: number): Histogram {
   const { p95, max } = lengthStats(lengths);
   const end = Math.max(Math.min(max, 2 * p95), Math.min(mark, 8 * max)) + 1;
   const width = roundWidth(end / BINS);
   const bins = new Array<number>(Math.max(1, Math.ceil(end / width))).fill(0);
   let beyond = 0;
-  for (const length of lengths) {
+  for (let i = 0; i < lengths.length; i++) {
+    const length = lengths[i];
     const bin = Math.floor(length / width);
     if (bin < bins.length) bins[bin]++;
     else beyond++;

@@ -14,12 +14,13 @@ import type { BadRow, DataRow } from '../read/types';
 export interface Encoding {
   readonly store: TokenStore;
   /** For each part: its row's index (from 0), where it lies in the store, whether it is a conversation. */
-  readonly rows: readonly number[];
-  readonly starts: readonly number[];
-  readonly lengths: readonly number[];
-  readonly chats: readonly boolean[];
+  readonly rows: ArrayLike<number>;
+  readonly starts: ArrayLike<number>;
+  readonly lengths: ArrayLike<number>;
+  /** 1 or true if it is one. */
+  readonly chats: ArrayLike<number | boolean>;
   /** Tokens of each accepted row (of its longest part). */
-  readonly rowLengths: readonly number[];
+  readonly rowLengths: ArrayLike<number>;
   /** Rows with several parts. */
   readonly perAnswer: number;
   /** Rows that the chat template refused. */

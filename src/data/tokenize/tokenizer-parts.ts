@@ -35,6 +35,9 @@ export function refuseUnknownParts(json: TokenizerJson): void {
     if (way !== 'removed' && (way !== 'isolated' || invert === true))
       throw tokenizerError(`tokenizer.json splits text in an unsupported way (${String(behavior)}${invert === true ? ', inverted' : ''}).`);
   }
+  // What samples say is decoded beside the training, where nothing can end a pattern that never comes to an end.
+  if ([...partsOf(json.decoder)].some(({ pattern }) => isPart(pattern) && pattern.Regex !== undefined))
+    throw tokenizerError('tokenizer.json has a decoder with a pattern (Regex), which no published model of a supported type has.');
   // It would be found everywhere and nowhere.
   if (json.added_tokens?.some(({ content }) => content === '')) throw tokenizerError('tokenizer.json has an added token that is empty.');
   const word = json.added_tokens?.find((token) => (token as unknown as Part).single_word === true);

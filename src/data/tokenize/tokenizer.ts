@@ -64,7 +64,8 @@ export function loadTokenizer(files: TokenizerFiles, vocabSize: number): Tokeniz
   refuseUnknownTokens(json, config);
   let inner: HuggingFaceTokenizer;
   try {
-    inner = bounded(() => new HuggingFaceTokenizer(json, config), files.tokenizerJson.length, tooSlow);
+    // A vocabulary of 262,144 tokens has 33 MB and takes some seconds, on a busy machine ten.
+    inner = bounded(() => new HuggingFaceTokenizer(json, config), files.tokenizerJson.length / 20, tooSlow);
   } catch (error) {
     if (error instanceof AppError) throw error;
     throw tokenizerError(`tokenizer.json cannot be used (${error instanceof Error ? error.message : String(error)}).`, error);

@@ -15,7 +15,7 @@ const MESSAGES = [
   { role: 'assistant', content: 'yes' },
 ] as const;
 
-/** The error that a row's encoding ends with; the whole must end soon after the limit of four seconds. */
+/** The error that a row's encoding ends with; the whole must end soon after the limit of three seconds. */
 function refusal(make: () => unknown): unknown {
   const begun = performance.now();
   try {

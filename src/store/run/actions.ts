@@ -9,7 +9,7 @@ import { endedRun } from './finished';
 import { restartWorker, send } from '../link';
 import { resetMetrics, restoreMetrics, type MetricsSnapshot } from './metrics';
 import { usePreferences } from '../preferences';
-import { isDownload, newRun, patchExport, patchRun, useRunStore, type Asked, type Run } from './run';
+import { isActive, isDownload, newRun, patchExport, patchRun, useRunStore, type Asked, type Run } from './run';
 
 /** Asks the worker for the GPU; it answers with 'opened' or 'refused'. */
 export const openDevice = (): void => send({ type: 'open', base: document.baseURI, lowPower: usePreferences.getState().lowPower });
@@ -92,4 +92,17 @@ export function download(what: ExportKind = 'model'): void {
   if (isDownload(exported)) return saveDownload(exported);
   patchExport(what, 'asked');
   send({ type: 'export', what, ...endedRun(run.runId) });
+}
+
+/** After a step that failed: the run ends at its last good step, and its model is saved. */
+export function exportLastGood(): void {
+  const { run } = useRunStore.getState();
+  if (!run || run.lastGood === null) return;
+  patchRun({ phase: 'evaluating', error: null, lastGood: null, step: run.lastGood });
+  send({ type: 'endAtLastGood', runId: run.runId });
+  const end = useRunStore.subscribe(({ run: now }) => {
+    if (now?.runId === run.runId && isActive(now)) return;
+    end();
+    if (now?.runId === run.runId && now.phase === 'done') download('model');
+  });
 }

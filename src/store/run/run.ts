@@ -43,6 +43,8 @@ export interface Run {
   readonly report: RunReport | null;
   readonly stopped: boolean;
   readonly error: ErrorInfo | null;
+  /** The step that a failed run can still end at; null if there is none. */
+  readonly lastGood: number | null;
   /** What the person asked for and the worker has not answered yet. */
   readonly asked: Asked | null;
   /** It ended before this page was loaded: its model is opened from the storage once something is asked of it. */
@@ -67,6 +69,7 @@ export const newRun = (runId: string, config: RunConfig): Run => ({
   report: null,
   stopped: false,
   error: null,
+  lastGood: null,
   asked: null,
   adopted: false,
   exported: { model: 'no', delta: 'no', 'gguf-f32': 'no', 'gguf-f16': 'no', 'gguf-q8_0': 'no' },
@@ -129,6 +132,7 @@ export function reduceRun(run: Run, event: RunEvent): Run {
         fraction: null,
         error: event.error,
         savedStep: event.savedStep ?? run.savedStep,
+        lastGood: event.lastGood ?? null,
         asked: null,
       };
     default:

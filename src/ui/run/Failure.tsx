@@ -4,6 +4,7 @@
 import { useMemo } from 'react';
 import type { ConfigKey } from '../../config/run-config';
 import type { ErrorInfo } from '../../base/errors';
+import { exportLastGood } from '../../store/run/actions';
 import { setConfig } from '../../store/setup/config';
 import { setView, type Run } from '../../store/run/run';
 import type { ActionState } from '../actions';
@@ -38,6 +39,11 @@ export function Failure({ run, error, state }: FailureProps) {
   return (
     <ErrorCard error={error} safe={run.phase === 'failed' ? safeSentence(run.step, run.savedStep) : undefined}>
       {(family === 'lost' || family === 'fault') && device.status !== 'opening' && <ActionButton id="reopen" state={state} />}
+      {run.lastGood !== null && (
+        <button type="button" className="button" data-action="exportLastGood" onClick={exportLastGood}>
+          Export the model after step {run.lastGood}
+        </button>
+      )}
       {offered.map((suggestion) => (
         <button type="button" className="button" key={suggestion.label} onClick={() => apply(suggestion)}>
           {suggestion.label}

@@ -12,12 +12,12 @@ const WHAT: Readonly<Partial<Record<Phase, string>>> = {
   preparing: 'Buffers are allocated once for the whole run. Kernels are compiled and measured.',
 };
 
-export function Starting({ run: { phase, fraction } }: { readonly run: Run }) {
+export function Starting({ run: { phase, fraction, detail } }: { readonly run: Run }) {
   return (
     <Panel title={phase === 'failed' ? 'Nothing was trained' : PHASE_NAMES[phase]} className="starting">
       <p className="note">
         {phase === 'loading' && fraction !== null
-          ? `Copying weights to the GPU: ${formatPercent(fraction)}.`
+          ? `${detail || 'Copying weights to the GPU'}: ${formatPercent(fraction)}.`
           : (WHAT[phase] ?? 'The run ended before it was ready.')}
       </p>
     </Panel>

@@ -1,18 +1,20 @@
-// The worker's look at data: what it answers, and that something newer, or a start, ends it between two slices.
+// A look at data and the load of a run, by the reader: what it answers, and that something newer, or a start, ends it between two turns.
 
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { AppError } from '../base/errors';
-import { temporaryFolder } from '../testing/tiny-folder';
-import { FakeOpfs } from '../testing/fake-opfs';
-import { OpfsFinished } from '../io/browser/opfs-finished';
-import { TabLock } from '../io/browser/tab-lock';
-import { pickedModel } from '../testing/tiny-service';
-import { MemorySources, memoryModels } from '../testing/tiny-service';
-import { MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
-import { Inspector, type InspectCommand } from './inspect';
-import type { Event } from './protocol';
-import type { DataSource, ModelSource } from '../io/sources/run-sources';
-import { TrainService } from './service';
+import { AppError } from '../../base/errors';
+import { temporaryFolder } from '../../testing/tiny-folder';
+import { FakeOpfs } from '../../testing/fake-opfs';
+import { OpfsFinished } from '../../io/browser/opfs-finished';
+import { TabLock } from '../../io/browser/tab-lock';
+import { pickedModel } from '../../testing/tiny-service';
+import { MemorySources, memoryModels } from '../../testing/tiny-service';
+import { MemoryCheckpoints, TINY_CONFIG } from '../../testing/tiny-session';
+import { localReader } from '../../testing/local-reader';
+import { Unwanted } from '../../train/prepare';
+import { Reader, type InspectCommand } from './reader';
+import type { Event } from '../protocol';
+import type { DataSource, ModelSource } from '../../io/sources/run-sources';
+import { TrainService } from '../service';
 
 const folder = temporaryFolder('inspect');
 afterAll(() => folder.remove());
@@ -38,9 +40,31 @@ const question = (id: number, data: DataSource, change: Partial<InspectCommand> 
 
 function inspector() {
   const events: Event[] = [];
-  const made = new Inspector((event) => events.push(event));
-  return { made, events, ask: (command: InspectCommand) => made.ask(command, { base: 'http://localhost/', models: memoryModels() }) };
+  const waiting = new Set<() => void>();
+  const reader = new Reader(
+    () => localReader(memoryModels()),
+    (event) => {
+      events.push(event);
+      waiting.forEach((look) => look());
+    },
+  );
+  /** Resolves with the answer to this question. */
+  const ask = (command: InspectCommand): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (!events.some((event) => (event.type === 'inspected' || event.type === 'inspectFailed') && event.id === command.id)) return;
+        waiting.delete(look);
+        resolve();
+      };
+      waiting.add(look);
+      reader.inspect(command, BASE);
+    });
+  /** What a run of the same would load. */
+  const load = ({ config, model, data }: InspectCommand, signal = new AbortController().signal, keep = false) =>
+    reader.for({ model, data }, BASE, signal, () => undefined, keep).load(config);
+  return { reader, events, ask, load };
 }
+const BASE = 'http://localhost/';
 
 test('answers with the preview of the data', async () => {
   const { ask, events } = inspector();
@@ -86,6 +110,7 @@ test('works where there is no GPU: the service answers though the device could n
       lock: new TabLock('run', undefined),
     },
     models: memoryModels(),
+    spawnReader: () => localReader(memoryModels()),
     post: (event) => events.push(event),
   });
   await service.handle({ type: 'open', base: 'http://localhost/' });
@@ -130,38 +155,39 @@ describe('tokens that were counted', () => {
     ]);
   });
 
-  test.each<[string, (asked: InspectCommand) => Partial<InspectCommand>]>([
-    ['another mask', ({ config }) => ({ config: { ...config, mask: 'all' } })],
-    ['other columns', ({ config }) => ({ config: { ...config, columns: { prompt: 'prompt', completion: 'completion' } } })],
-    ['other data', () => ({ data: rowsOf(21) })],
-    ['a held-out file', () => ({ data: withHeldOut(counting(text('One'), 1).file) })],
-    ['another model', () => ({ model: { kind: 'builtin', id: 'wordsmith-2m' } })],
-  ])('are not for a run with %s, and are let go', async (_, change) => {
-    const { made, ask } = inspector();
-    const asked = question(1, ROWS);
+  test('go to a run of the same, once; a measurement gets a copy; a run with another mask reads again', async () => {
+    const { ask, load } = inspector();
+    const file = counting(text('One'), 1);
+    const asked = question(1, withHeldOut(file.file));
     await ask(asked);
-    expect(made.handOver({ ...asked, ...change(asked) })).toBeNull();
-    expect(made.handOver(asked)).toBeNull();
-  });
-
-  test('go to a run of the same, once', async () => {
-    const { made, ask } = inspector();
-    const asked = question(1, ROWS);
-    await ask(asked);
-    expect(made.handOver({ ...asked, config: { ...asked.config, seqLen: 32, seed: 9 } })?.data.rowCount).toBe(20);
-    expect(made.handOver(asked)).toBeNull();
+    const never = new AbortController().signal;
+    // Two reads of the first piece: whether it is still there.
+    const [copy, given] = [await load(asked, never, true), await load({ ...asked, config: { ...asked.config, seqLen: 32, seed: 9 } })];
+    expect([copy.data.rowCount, given.data.rowCount, given.evaluation?.rowCount]).toEqual([20, 20, 4]);
+    const { encoding } = given.data;
+    expect(encoding.store.sample(0, encoding.store.length)).toEqual(copy.data.encoding.store.sample(0, encoding.store.length));
+    expect(file.reads()).toBe(3);
+    const again = await load(asked);
+    expect(again.data.encoding.store.length).toBe(encoding.store.length);
+    expect(again.data.encoding.rows).toEqual(encoding.rows);
+    expect(file.reads()).toBe(4);
+    const masked = await load({ ...asked, config: { ...asked.config, mask: 'all' } });
+    expect(masked.data.encoding.store.targets(0, 200)).toBeGreaterThan(again.data.encoding.store.targets(0, 200));
   });
 });
 
 describe('what takes long', () => {
   const LONG = 30_000;
 
+  const under = (events: readonly Event[]): Promise<void> =>
+    vi.waitFor(() => expect(events.some((event) => event.type === 'inspecting')).toBe(true), { timeout: 20_000, interval: 5 });
+
   test('gives way to a newer question, which alone is answered', async () => {
     const { ask, events } = inspector();
-    const first = ask(question(1, rowsOf(LONG)));
-    await vi.waitFor(() => expect(events.some((event) => event.type === 'inspecting')).toBe(true), { timeout: 20_000, interval: 5 });
+    void ask(question(1, rowsOf(LONG)));
+    await under(events);
     const asked = performance.now();
-    await Promise.all([first, ask(question(2, rowsOf(10)))]);
+    await ask(question(2, rowsOf(10)));
     // Counting the first to its end takes seconds.
     expect(performance.now() - asked).toBeLessThan(1000);
     expect(events.filter(({ type }) => type === 'inspected')).toMatchObject([{ id: 2 }]);
@@ -169,13 +195,17 @@ describe('what takes long', () => {
     expect(news.every(({ id, fraction }) => id === 1 && fraction > 0 && fraction < 1)).toBe(true);
   });
 
-  test('is ended without an answer by a start', async () => {
-    const { made, ask, events } = inspector();
-    const asked = ask(question(1, rowsOf(LONG)));
-    await vi.waitFor(() => expect(events.some((event) => event.type === 'inspecting')).toBe(true), { timeout: 20_000, interval: 5 });
-    expect(made.handOver(question(1, rowsOf(LONG)))).toBeNull();
-    await asked;
-    expect(events.every(({ type }) => type === 'inspecting')).toBe(true);
+  test('is ended without an answer by a start; the load of a run too, when the run is discarded', async () => {
+    const { reader, ask, load, events } = inspector();
+    void ask(question(1, rowsOf(LONG)));
+    await under(events);
+    reader.endInspection();
+    const run = new AbortController();
+    const loading = load(question(1, rowsOf(LONG)), run.signal);
+    setTimeout(() => run.abort(), 100);
+    await expect(loading).rejects.toBeInstanceOf(Unwanted);
+    await ask(question(2, rowsOf(4)));
+    expect(events.filter(({ type }) => type !== 'inspecting')).toMatchObject([{ type: 'inspected', id: 2 }]);
   });
 
   test('tells how far it is, and shows the first rows once, before it is done', async () => {
