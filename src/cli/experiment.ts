@@ -1,12 +1,14 @@
 // `npm run experiment`: the runs behind docs/results.md. Every method at its learning rate, three seeds each, on the
 // built-in model and data with the defaults of finetune; prints the table and the samples of every run verbatim, as Markdown.
 // `--methods lisa --seeds 1` runs some of them, `--variants all` LISA with each lever that saves memory; further arguments go to every run: `npm run experiment -- --weights stored`.
-// `npm run experiment -- importance`: how layers are drawn (experiment/importance-study.ts).
+// `npm run experiment -- importance`: how layers are drawn (experiment/importance-study.ts); `-- methods|draws|levers|all|quick`: learning rates,
+// γ and K, levers (experiment/grid-study.ts).
 
 import { METHOD_LR } from '../config/run-config';
 import { errorInfo } from '../base/errors';
 import { parseExperimentOptions, type ExperimentOptions } from './experiment/options';
 import type { Variant } from './experiment/variants';
+import { isGridName, runGridStudy } from './experiment/grid-study';
 import { runImportanceStudy } from './experiment/importance-study';
 import { runOnce, type Outcome } from './experiment/run-once';
 import { samplesByPrompt } from './experiment/samples';
@@ -16,7 +18,9 @@ import { Terminal } from './terminal';
 const PROMPTS = ['Define: POLITICIAN', 'Define: FRIEND', 'Define: COMPUTER'];
 
 const terminal = new Terminal();
-if (process.argv[2] === 'importance') await terminal.exit(await runImportanceStudy(process.argv.slice(3), terminal));
+const [name, ...studyArgs] = process.argv.slice(2);
+if (isGridName(name)) await terminal.exit(await runGridStudy(name, studyArgs, terminal));
+if (name === 'importance') await terminal.exit(await runImportanceStudy(studyArgs, terminal));
 const { variants, seeds, rest } = options();
 
 function options(): ExperimentOptions {
@@ -47,13 +51,13 @@ print(`Device: ${device.description}${device.software ? ' (software)' : ''}. Ext
 print();
 print(`| run | lr | held-out before | after, mean | seeds ${seeds.join(' ')} | peak memory, measured | tokens/s |`);
 print('|---|---|---|---|---|---|---|');
-for (const [{ name, method }, list] of outcomes) {
+for (const [variant, list] of outcomes) {
   const after = list.map(({ report }) => report.evalLoss.at(-1)!.loss);
   const mean = after.reduce((sum, loss) => sum + loss, 0) / after.length;
   const { report } = list[0];
   const cells = [
-    name,
-    METHOD_LR[method].toExponential(0),
+    variant.name,
+    METHOD_LR[variant.method].toExponential(0),
     report.evalLoss[0].loss.toFixed(4),
     `**${mean.toFixed(3)}**`,
     after.map((loss) => loss.toFixed(4)).join(' '),

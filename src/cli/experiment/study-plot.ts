@@ -2,28 +2,13 @@
 
 import { meanNorms } from '../../lisa/profile';
 import { runsOf, STUDY_DRAWS, type Study } from './study-file';
-import { mean } from './study-table';
+import { mean } from './grid-file';
+import { frame, text, WIDTH } from './svg';
 
-const WIDTH = 720;
 const LEFT = 170;
 const RIGHT = 24;
 const ROW = 34;
 const TOP = 44;
-
-const escape = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-const text = (x: number, y: number, words: string, more = ''): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${escape(words)}</text>`;
-
-const frame = (height: number, title: string, parts: readonly string[]): string =>
-  [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" font-family="system-ui, sans-serif" font-size="13">`,
-    `<title>${escape(title)}</title>`,
-    `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
-    text(16, 22, title, 'font-weight="600"'),
-    ...parts,
-    '</svg>',
-    '',
-  ].join('\n');
 
 /** A dot for each seed, a line at the mean. */
 export function lossPlot(study: Study): string {

@@ -1,14 +1,7 @@
 // A study of importance as Markdown: a row for each way to draw, and what the figures allow to say. Pure.
 
+import { mean, spread } from './grid-file';
 import { runsOf, STUDY_DRAWS, type Study, type StudyDraw } from './study-file';
-
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Sample standard deviation; NaN of fewer than two. */
-const spread = (values: readonly number[]): number => {
-  const middle = mean(values);
-  return values.length < 2 ? NaN : Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-};
 
 export function studyTable(study: Study): string {
   const rows = STUDY_DRAWS.map((draw) => {
