@@ -5,7 +5,7 @@
 import { AppError } from '../base/errors';
 import { IMPORTANCE_SOURCES, isFingerprint, isWeight, MAX_LAYERS, type ImportanceSource, type ProfileUse } from '../config/importance';
 import { isObject } from '../config/kinds';
-import { fromNormRatios, withFloor } from './importance';
+import { fromGradientNorms, fromNormRatios, meanByLayer, withFloor } from './importance';
 
 const FORMAT = 'lisa-studio importance';
 const VERSION = 1;
@@ -60,7 +60,7 @@ export interface ImportanceProfile {
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const byLayer = (layers: number, of: (layer: number) => number): number[] => Array.from({ length: layers }, (_, layer) => of(layer));
+const byLayer = <T>(layers: number, of: (layer: number) => T): T[] => Array.from({ length: layers }, (_, layer) => of(layer));
 
 /** Mean over steps by layer, of LoRA's updates and of what they are divided by. */
 export function meanNorms({ steps, base, full }: ProbeNorms): { readonly lora: number[]; readonly weights: number[] } {
@@ -83,6 +83,26 @@ export function standInError(norms: ProbeNorms): number | null {
   if (!norms.full) return null;
   const { weights } = meanNorms(norms);
   return Math.max(...weights.map((norm, layer) => Math.abs(norm / norms.base[layer] - 1)));
+}
+
+/**
+ * p_l by how far a finished run moved each layer: the mean over its periods of ‖ΔW‖/‖W‖. A layer that it never drew counts as the mean of the
+ * others. Throws CONFIG_INVALID if nothing was measured.
+ */
+export function movementWeights(
+  layers: number,
+  updates: readonly { readonly layers: readonly { layer: number; change: number }[] }[],
+): number[] {
+  const means = meanByLayer(
+    updates.map((period) => byLayer(layers, (layer) => period.layers.find((each) => each.layer === layer)?.change ?? null)),
+  );
+  if (!means.some((of) => of !== null && of > 0))
+    throw new AppError(
+      'CONFIG_INVALID',
+      'The run measured no movement of any layer.',
+      'Train with --measure-updates on and --method lisa.',
+    );
+  return withFloor(fromGradientNorms(means));
 }
 
 /** What a run takes from it. */

@@ -108,6 +108,11 @@ export interface Rounding {
 
 export interface RunReport {
   readonly method: RunConfig['method'];
+  /** What was trained, and on what; older reports have neither. The fingerprint is that of the model before training. */
+  readonly model?: { readonly name: string; readonly fingerprint: string; readonly layers: number };
+  readonly data?: { readonly name: string; readonly rows: number };
+  /** Optimizer steps that were taken; absent in older reports. */
+  readonly steps?: number;
   readonly device: DeviceDescription;
   readonly kernels: string;
   readonly schedule: readonly Period[];

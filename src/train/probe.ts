@@ -31,8 +31,19 @@ export interface ProbeProgress {
   readonly loss?: number;
 }
 
+/** A [rank, in] and B [out, rank] of one matrix of a layer, row by row, as they are after a step. */
+export interface ProbeAdapter {
+  readonly layer: number;
+  /** Local name of the matrix, such as q_proj. */
+  readonly slice: string;
+  readonly a: Float32Array<ArrayBuffer>;
+  readonly b: Float32Array<ArrayBuffer>;
+}
+
 export interface ProbeHost {
   progress(progress: ProbeProgress): void;
+  /** Told the adapters that the norms of a step were taken from, for those who want to check the norms. */
+  adapters?(step: number, adapters: readonly ProbeAdapter[]): Promise<void>;
   /** Called between steps; throws where the probe is not wanted any more. */
   check(): Promise<void>;
 }
@@ -133,9 +144,11 @@ async function probeLora(
       const began = performance.now();
       const loss = await soundStep(state, 'lora', host);
       const stepped = performance.now();
-      steps.push({ step: state.completed, loss, ...(await adapterNorms(engine, sites, rank, alpha / rank)) });
+      const { adapters, ...norms } = await adapterNorms(engine, sites, rank, alpha / rank);
+      steps.push({ step: state.completed, loss, ...norms });
       seconds.steps += (stepped - began) / 1000;
       seconds.norms += (performance.now() - stepped) / 1000;
+      await host.adapters?.(state.completed, adapters);
     }
     const ended = performance.now();
     const merged = await mergedNorms(engine, sites, rank, alpha / rank, host);
@@ -152,7 +165,7 @@ async function probeLora(
 }
 
 /** A layer's adapters, read at once; by local name. */
-async function readAdapters(engine: Engine, { weights, layout }: Block): Promise<(local: string) => Float32Array> {
+async function readAdapters(engine: Engine, { weights, layout }: Block): Promise<(local: string) => Float32Array<ArrayBuffer>> {
   const bytes = await engine.readSharded(weights);
   return (local) => {
     const { offset, elements } = layout.places.get(local)!;
@@ -160,19 +173,20 @@ async function readAdapters(engine: Engine, { weights, layout }: Block): Promise
   };
 }
 
-/** Norms by layer as they are now. */
+/** Adapters and their norms by layer as they are now. */
 async function adapterNorms(
   engine: Engine,
   sites: readonly LoraSite[],
   rank: number,
   scale: number,
-): Promise<Pick<ProbeStep, 'update' | 'a' | 'b'>> {
-  const norms = { update: [] as number[], a: [] as number[], b: [] as number[] };
-  for (const adapter of engine.plan.buffers.adapters) {
+): Promise<Pick<ProbeStep, 'update' | 'a' | 'b'> & { adapters: readonly ProbeAdapter[] }> {
+  const norms = { update: [] as number[], a: [] as number[], b: [] as number[], adapters: [] as ProbeAdapter[] };
+  for (const [layer, adapter] of engine.plan.buffers.adapters.entries()) {
     const of = await readAdapters(engine, adapter);
     const sum = { update: 0, a: 0, b: 0 };
     for (const site of sites) {
       const [a, b] = [of(site.a), of(site.b)];
+      norms.adapters.push({ layer, slice: site.slice, a, b });
       sum.update += productSquares(a, b, rank);
       sum.a += sumOfSquares(a);
       sum.b += sumOfSquares(b);

@@ -36,6 +36,8 @@ export interface RunFacts {
   readonly adaptive: AdaptiveImportance | null;
   /** The sets of kernels that the run had, the present one last. */
   readonly kernelSets: readonly KernelSetUse[];
+  /** Of the model before training. */
+  readonly modelFingerprint: string;
 }
 
 const sizes = ({ inputs: { config, files }, engine: { plan } }: RunFacts): Pick<RunReport, 'parameters' | 'trainable'> => ({
@@ -103,12 +105,17 @@ function kernelsInWords({ matmul, attention }: KernelChoice, sets: readonly Kern
   return `matmul ${matmul}, attention ${attention} (${set})`;
 }
 
-export function reportOf(facts: RunFacts, measured: Pick<RunReport, 'tokensPerSecond' | 'updates' | 'evalLoss' | 'rounding'>): RunReport {
+export function reportOf(
+  facts: RunFacts,
+  measured: Pick<RunReport, 'steps' | 'tokensPerSecond' | 'updates' | 'evalLoss' | 'rounding'>,
+): RunReport {
   const { engine, forecasts, inputs, schedule } = facts;
   const { config, files } = inputs;
   const { method, lisaSampler } = config;
   return {
     method,
+    model: { name: files.name, fingerprint: facts.modelFingerprint, layers: files.shape.layers },
+    data: { name: inputs.dataset.summary.name, rows: inputs.dataset.summary.rows },
     device: engine.gpu.description,
     kernels: kernelsInWords(engine.plan.input.kernels, facts.kernelSets),
     schedule,

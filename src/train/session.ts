@@ -50,6 +50,8 @@ export class Session {
   readonly #proof: FrozenProof | null;
   readonly #schedule: readonly Period[];
   #fingerprint = '';
+  /** Of the model's shape and weights before training. */
+  modelFingerprint = '';
   #updates: PeriodUpdate[] = [];
   /** The sets of kernels of this run, the present one last. */
   kernelSets: readonly KernelSetUse[] = [{ set: KERNEL_SET, step: 0 }];
@@ -333,7 +335,13 @@ export class Session {
     const { tokens, seconds } = this.#underWay;
     const tokensPerSecond = seconds > 0 ? tokens / seconds : 0;
     const { losses: evalLoss, rounding } = this.evaluations;
-    return reportOf(this, { tokensPerSecond, updates: this.#updates, evalLoss, ...(rounding && { rounding }) });
+    return reportOf(this, {
+      steps: this.state.completed,
+      tokensPerSecond,
+      updates: this.#updates,
+      evalLoss,
+      ...(rounding && { rounding }),
+    });
   }
 
   close(): void {
@@ -341,12 +349,13 @@ export class Session {
   }
 
   async #load(): Promise<void> {
-    const { run } = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
+    const { run, model } = await loadModel(this.engine, this.inputs, async (piece, fraction) => {
       await this.#checkDiscarded();
       await this.#proof?.notePiece(piece);
       this.#host.emit({ type: 'phase', phase: 'loading', fraction });
     });
     this.#fingerprint = run;
+    this.modelFingerprint = model;
   }
 
   async #restore(reader: CheckpointReader): Promise<void> {

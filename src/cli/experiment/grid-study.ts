@@ -89,7 +89,7 @@ async function quick({ out, seeds, rest }: Args, terminal: Terminal): Promise<vo
       throw new AppError('CONFIG_INVALID', `${out} has no learning rate for ${method}.`, 'Run npm run experiment -- methods first.');
     await to.ask(methodCell(method, best), seeds);
   }
-  terminal.stdout(`${gridTables(to.grid(), { seeds, layers: 0, steps: 0 })}\n`);
+  terminal.stdout(`${gridTables(to.grid(), { seeds, layers: to.layers, steps: to.steps })}\n`);
 }
 
 async function study(name: keyof typeof STUDIES, args: Args, terminal: Terminal): Promise<void> {

@@ -88,11 +88,11 @@ function leversTable(grid: Grid, { seeds }: Task): string {
 
 /** All tables, with the device and the options. */
 export function gridTables(grid: Grid, task: Task): string {
+  const ran = (study: string): boolean => Object.keys(grid.runs).some((key) => key.startsWith(`${study}: `));
   return [
     `Device: ${grid.device ?? 'none yet'}. ${grid.date}. Options: ${grid.options.join(' ') || 'none'}. Seeds: ${task.seeds.join(' ')}.`,
-    ratesTable(grid, task),
-    methodsTable(grid, task),
-    leversTable(grid, task),
-    ...(task.steps > 0 ? [drawsTable(grid, task)] : []),
+    ...(ran('methods') ? [ratesTable(grid, task), methodsTable(grid, task)] : ['Methods: not run.']),
+    ran('levers') ? leversTable(grid, task) : 'Levers: not run.',
+    ran('draws') ? drawsTable(grid, task) : 'γ and K: not run.',
   ].join('\n\n');
 }

@@ -87,6 +87,7 @@ test('tables say what was not run, what diverged, and what a run forgets; plots 
   expect(tables).toContain('| full | not run |');
   expect(tables).toContain('| LISA, × 0.0005 | 3.5000 | diverged |');
   expect(tables).toContain('| rows | 3.6000 | one seed | 3.6000 | 5.00 |  |  |');
+  expect(tables).toContain('γ and K: not run.');
   expect(standardErrors([3.6, 3.8], [3.5, 3.5])).toBeCloseTo(2, 9);
   for (const svg of [ratesPlot(known, 1), frontierPlot(known, [1, 2]), ratesPlot(grid({}), 1), frontierPlot(grid({}), [1])]) {
     expect(svg).toMatch(/^<svg [^>]*>/);

@@ -14,6 +14,10 @@ export interface ImportanceOptions {
   readonly fullLr: number;
   readonly verify: boolean;
   readonly json: boolean;
+  /** Folder for the adapters after each step; null: they are not kept. */
+  readonly adapters: string | null;
+  /** A finished run whose movement of layers is the importance; null: importance is measured. */
+  readonly fromRun: string | null;
 }
 
 export const HELP = `Measures how important the layers of a model are, as LISA's paper does: trains LoRA for some steps, records the
@@ -27,6 +31,8 @@ norms of its updates by layer, and throws them away. The model stays as it is.
   --full               also train the whole model for as many steps, for the denominator of the paper's rule;
                        without it the norm of the base stands in
   --full-lr <number>   learning rate of that (default: ${METHOD_LR.full})
+  --adapters <dir>     keep the adapters after each step in a new folder, to check the norms (tools/oracle/check_importance.py)
+  --from-run <dir>     measure nothing: take importance from how far a finished LISA run moved each layer
   --verify on          read the weights back at the end, and check that no bit of them has changed
   --json               the profile on standard output, without a table
   --help               this text
@@ -38,7 +44,7 @@ Use the profile with: npm run finetune -- --lisa-profile profile.json
 
 const REFUSED = ['method', 'resume', 'gguf', 'out-dtype', 'continue-elsewhere', 'memory-budget', 'prompt', 'export-last'];
 const SWITCHES = new Set(['--full', '--overwrite', '--json']);
-const VALUES = new Set(['--out', '--full-lr']);
+const VALUES = new Set(['--out', '--full-lr', '--adapters', '--from-run']);
 
 /** Null for --help. Throws CONFIG_INVALID. */
 export function parseImportanceOptions(args: readonly string[]): ImportanceOptions | null {
@@ -61,6 +67,12 @@ export function parseImportanceOptions(args: readonly string[]): ImportanceOptio
   if (!(fullLr > 0 && fullLr <= 10))
     throw new AppError('CONFIG_INVALID', `--full-lr: '${own.get('--full-lr')}' is not a learning rate.`, 'Enter a number above 0.');
   const finetune = parseOptions(['--method', 'lora', ...(given('steps') ? [] : ['--steps', String(PROBE_STEPS)]), ...others]);
+  if (own.has('--from-run') && (others.length > 0 || own.has('--full') || own.has('--adapters')))
+    throw new AppError(
+      'CONFIG_INVALID',
+      '--from-run measures nothing, so only --out, --overwrite and --json go with it.',
+      'Leave the others out.',
+    );
   const out = own.get('--out') ?? 'importance.json';
   if (out === '') throw new AppError('CONFIG_INVALID', '--out: no file is given.', 'Enter the name of a file, such as profile.json.');
   return {
@@ -71,5 +83,13 @@ export function parseImportanceOptions(args: readonly string[]): ImportanceOptio
     fullLr,
     verify: finetune.verify,
     json: own.has('--json'),
+    adapters: folder('--adapters', own),
+    fromRun: folder('--from-run', own),
   };
+}
+
+function folder(flag: string, own: ReadonlyMap<string, string>): string | null {
+  const path = own.get(flag);
+  if (path === '') throw new AppError('CONFIG_INVALID', `${flag}: no folder is given.`, 'Enter the name of one.');
+  return path ?? null;
 }

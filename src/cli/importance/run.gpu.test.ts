@@ -1,10 +1,10 @@
 // From a model to a profile and from the profile to a run that draws by it; and what is refused on the way.
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { AppError } from '../../base/errors';
-import { readProfile } from '../../lisa/profile';
+import { movementWeights, readProfile } from '../../lisa/profile';
 import { nodeLab } from '../../testing/node-lab';
 import { cli, quickOptions, ROOT } from '../../testing/tiny-cli';
 import { halfModelFile, temporaryFolder, writeTinyModel } from '../../testing/tiny-folder';
@@ -60,12 +60,13 @@ const measure = (...more: string[]): string[] => [
 ];
 
 test('a profile is measured, a run draws by it and says so, and another model is refused by name', async () => {
-  const { status, stdout, stderr } = await importance(measure('--full', '--verify', 'on'), true);
+  const { status, stdout, stderr } = await importance(measure('--full', '--verify', 'on', '--adapters', path('adapters')), true);
   expect([status, stderr]).toEqual([0, '']);
   expect(stdout).toContain('are bit for bit as they were loaded');
   expect(stdout).toContain('in its place would have been off by at most');
   const profile = readProfile(readFileSync(OUT, 'utf8'), 'profile.json');
   expect(profile).toMatchObject({ source: 'lora', steps: 3, model: { name: 'model', layers: 4 } });
+  expect(readdirSync(path('adapters')).sort()).toEqual([1, 2, 3].map((step) => `step-${step}.safetensors`));
 
   const run = quickOptions(model, data, path('out'), { 'lisa-profile': OUT });
   expect(await cli(run, { gpu: true })).toMatchObject({ status: 0, stderr: '' });
@@ -74,6 +75,12 @@ test('a profile is measured, a run draws by it and says so, and another model is
   // Normalised once more on the way.
   profile.weights.forEach((p, layer) => expect(report.importance!.weights[layer]).toBeCloseTo(p, 14));
   expect(readFileSync(path('out', 'README.md'), 'utf8')).toContain('LoRA norms');
+
+  const moved = await importance(['--from-run', path('out'), '--out', path('moved.json')]);
+  expect(moved).toMatchObject({ status: 0, stderr: '' });
+  const movement = readProfile(readFileSync(path('moved.json'), 'utf8'), 'moved.json');
+  expect(movement).toMatchObject({ source: 'updates', model: profile.model, norms: null, steps: report.steps });
+  expect(movement.weights).toEqual(movementWeights(4, report.updates));
 
   const other = writeTinyModel(path('other'), 'tiny-llama', { 'model.safetensors': await halfModelFile('tiny-llama', 'bf16') });
   const refused = await cli(quickOptions(other, data, path('refused'), { 'lisa-profile': OUT }), { gpu: true });
@@ -85,6 +92,9 @@ test('a profile is measured, a run draws by it and says so, and another model is
 test.each<[string, () => string[], number, string]>([
   ['a file that exists', () => measure(), 2, 'This file exists'],
   ['--out that is read', () => ['--model', model, '--data', data, '--out', data, '--overwrite'], 2, 'The measurement reads'],
+  ['a run that is not there', () => ['--from-run', path('nowhere'), '--out', OUT, '--overwrite'], 2, 'cannot be read'],
+  ['adapters into a folder that is in use', () => measure('--overwrite', '--adapters', model), 2, 'is not empty'],
+  ['more than a run says', () => measure('--from-run', path('out')), 2, 'measures nothing'],
   ['another method', () => measure('--method', 'full'), 2, 'always measures LoRA'],
   ['an option of LISA', () => measure('--lisa-layers', '2'), 2, 'trains no LISA'],
   ['an option that is not known', () => measure('--speed', '2'), 2, '--speed'],

@@ -9,13 +9,15 @@ import { writeText } from '../../io/node/output';
 import { realPath } from '../../io/node/overlap';
 import { meanNorms, standInError, writeProfile } from '../../lisa/profile';
 import { prepareInputs } from '../../train/prepare';
-import { measureImportance, type ProbeProgress, type ProbeResult } from '../../train/probe';
+import { measureImportance, type ProbeAdapter, type ProbeProgress, type ProbeResult } from '../../train/probe';
 import type { FinetuneIo } from '../finetune/io';
 import { flagOf } from '../finetune/options';
 import { duration } from '../finetune/print';
 import { RUN_FAULTS } from '../finetune/run';
 import { adaptDefaults, dataPath, modelPath, resolveData, resolveModel } from '../finetune/sources';
 import { oneLine, type StopReason } from '../terminal';
+import { profileOfRun } from './from-run';
+import { emptyFolder, keepAdapters } from './kept-adapters';
 import { HELP, parseImportanceOptions, type ImportanceOptions } from './options';
 
 /** Thrown where a signal ends the measurement. */
@@ -46,8 +48,17 @@ export async function runImportance(args: readonly string[], io: FinetuneIo): Pr
 }
 
 async function importance(options: ImportanceOptions, io: FinetuneIo): Promise<void> {
-  const { finetune, out, full, fullLr, verify, json } = options;
+  const { finetune, out, full, fullLr, verify, json, adapters, fromRun } = options;
   await checkOut(options, io);
+  if (fromRun !== null) {
+    const profile = await profileOfRun(fromRun);
+    const text = writeProfile(profile);
+    await writeText(out, text);
+    const rows = profile.weights.map((p, layer) => row([String(layer), p.toFixed(4)]));
+    io.stdout(json ? text : [row(['layer', 'p_l']), ...rows, used(out), ''].join('\n'));
+    return;
+  }
+  if (adapters !== null) await emptyFolder(adapters);
   const adapt = (bounds: { layers: number; maxPositions: number }) => adaptDefaults(finetune, bounds);
   const data = await resolveData(finetune.config, io.publicFolder);
   const { source, name } = await resolveModel(finetune.config.model, finetune, io, () => undefined);
@@ -70,17 +81,22 @@ async function importance(options: ImportanceOptions, io: FinetuneIo): Promise<v
           if (!json) report(progress, io);
         },
         check: () => (stop ? Promise.reject(new Stopped(stop)) : Promise.resolve()),
+        ...(adapters !== null && {
+          adapters: (step: number, held: readonly ProbeAdapter[]) => keepAdapters(adapters, step, inputs.config.loraRank, held),
+        }),
       },
     );
     const result = await Promise.race([measured, lost]);
     const text = writeProfile(result.profile);
     await writeText(out, text);
-    io.stdout(json ? text : `${describe(result)}\nThe profile is in ${out}. Train with it: finetune --lisa-profile ${out}\n`);
+    io.stdout(json ? text : `${describe(result)}\n${used(out)}\n`);
   } finally {
     stopListening();
     gpu.close();
   }
 }
+
+const used = (out: string): string => `The profile is in ${out}. Train with it: finetune --lisa-profile ${out}`;
 
 /** Nothing is measured that could not be written, and nothing that is read is overwritten. */
 async function checkOut({ out, overwrite, finetune: { config } }: ImportanceOptions, io: FinetuneIo): Promise<void> {

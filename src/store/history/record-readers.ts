@@ -188,6 +188,9 @@ export const prepared = object<Prepared>({
 
 export const report = object<RunReport>({
   method,
+  model: optional(object<NonNullable<RunReport['model']>>({ name: text, fingerprint: text, layers: count })),
+  data: optional(object<NonNullable<RunReport['data']>>({ name: text, rows: count })),
+  steps: optional(count),
   device,
   kernels: text,
   schedule,
