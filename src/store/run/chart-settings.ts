@@ -3,7 +3,7 @@
 import { create } from 'zustand';
 import { EMA_DECAY } from './columns';
 
-export type RasterMode = 'trained' | 'moved' | 'age';
+export type RasterMode = 'trained' | 'moved' | 'age' | 'importance';
 
 export interface ChartSettings {
   /** Weight of the past in the smoothed loss: 0 to 0.99. */

@@ -71,18 +71,25 @@ function adopt(profile: ImportanceProfile): void {
   drawBy(profile);
 }
 
-/** Draws layers by this profile, with a sampler that looks at it. */
-export function drawBy(profile: ImportanceProfile): void {
+/** The chosen sampler if it looks at weights. */
+function weighing(): RunConfig['lisaSampler'] {
   const { lisaSampler } = useConfigStore.getState().config;
-  const sampler = lisaSampler === 'uniform' || lisaSampler === 'cycle' ? 'weighted' : lisaSampler;
-  setConfig({ lisaProfile: useOf(profile), lisaWeights: null, lisaSampler: sampler });
+  return lisaSampler === 'uniform' || lisaSampler === 'cycle' ? 'weighted' : lisaSampler;
 }
+
+/** Draws layers by this profile, with a sampler that looks at it. */
+export const drawBy = (profile: ImportanceProfile): void =>
+  setConfig({ lisaProfile: useOf(profile), lisaWeights: null, lisaSampler: weighing() });
+
+/** Draws layers by weights that a person gave them. */
+export const paintWeights = (weights: readonly number[]): void =>
+  setConfig({ lisaProfile: null, lisaWeights: weights, lisaSampler: weighing(), lisaAdapt: 'off' });
 
 /** All layers are equal again. */
 export function drawEqually(): void {
   const { lisaSampler, lisaAdapt } = useConfigStore.getState().config;
   const needed = lisaSampler === 'weighted' && lisaAdapt === 'off';
-  setConfig({ lisaProfile: null, ...(needed && { lisaSampler: 'uniform' }) });
+  setConfig({ lisaProfile: null, lisaWeights: null, ...(needed && { lisaSampler: 'uniform' }) });
 }
 
 /** Takes the file over as a whole, or nothing of it. */

@@ -42,6 +42,8 @@ export interface LayerRasterProps {
   /** How far layers moved, in order and by period; both grow in place. None before a run. */
   readonly moves?: readonly PeriodMove[];
   readonly moved?: ReadonlyMap<number, readonly LayerMove[]>;
+  /** p_l, where the run draws layers by weights that stay. */
+  readonly importance?: readonly number[];
   /** Which picture to show; without it, only the schedule is shown and there is no choice. */
   readonly mode?: RasterMode;
 }
@@ -84,7 +86,10 @@ function paletteOf(element: Element): RasterPalette {
 
 export function LayerRaster(props: LayerRasterProps) {
   const { schedule, layers, gamma, periodSteps, steps, step, firstStep, policies, tied, moved = NOT_MOVED } = props;
-  const mode = props.mode ?? 'trained';
+  const { importance } = props;
+  const most = importance ? Math.max(...importance) : NaN;
+  // The choice outlives the run that offered it.
+  const mode = props.mode === undefined || (props.mode === 'importance' && !importance) ? 'trained' : props.mode;
   // One shared empty list: a preview would make a new one each time.
   const observed = props.observed.length === 0 ? NO_PERIODS : props.observed;
   const moves = props.moves ?? NO_MOVES;
@@ -110,6 +115,7 @@ export function LayerRaster(props: LayerRasterProps) {
     step,
     firstStep,
     mode,
+    importance: importance?.map((weight) => weight / most),
     bounds: changeBounds(model.largest),
     times: model.times,
     expectedTimes: (observed.length * gamma) / layers,
@@ -131,7 +137,7 @@ export function LayerRaster(props: LayerRasterProps) {
   const height = rasterHeight(rows.length);
   return (
     <div className="raster" ref={box}>
-      {props.mode && <RasterHead mode={mode} periodSteps={periodSteps} largest={model.largest} />}
+      {props.mode && <RasterHead mode={mode} periodSteps={periodSteps} largest={model.largest} most={most} />}
       <RasterPlot run={run} width={width} height={height}>
         <canvas ref={canvas} aria-hidden="true" style={{ height }} />
         <RasterOverlay model={model} rows={rows.length} width={width} />

@@ -8,6 +8,8 @@ interface RasterHeadProps {
   readonly mode: RasterMode;
   readonly periodSteps: number;
   readonly largest: number;
+  /** The largest p_l; NaN where layers have no weights. */
+  readonly most: number;
 }
 
 const MODES: readonly (readonly [RasterMode, string])[] = [
@@ -15,13 +17,20 @@ const MODES: readonly (readonly [RasterMode, string])[] = [
   ['moved', 'Update size'],
   ['age', 'Age'],
 ];
+const WITH_IMPORTANCE = [...MODES, ['importance', 'Importance'] as const];
 
-export function RasterHead({ mode, periodSteps, largest }: RasterHeadProps) {
+export function RasterHead({ mode, periodSteps, largest, most }: RasterHeadProps) {
   return (
     <div className="chart-controls raster-head">
       <h3>Layers by period</h3>
-      <Segmented legend="Cells show" name="raster-mode" value={mode} options={MODES} onChange={(raster) => setChart({ raster })} />
-      <RasterLegend mode={mode} periodSteps={periodSteps} largest={largest} />
+      <Segmented
+        legend="Cells show"
+        name="raster-mode"
+        value={mode}
+        options={Number.isNaN(most) ? MODES : WITH_IMPORTANCE}
+        onChange={(raster) => setChart({ raster })}
+      />
+      <RasterLegend mode={mode} periodSteps={periodSteps} largest={largest} most={most} />
     </div>
   );
 }

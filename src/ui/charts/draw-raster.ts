@@ -6,7 +6,7 @@ import { formatCount } from '../format';
 import { GUTTER, stepLabels, stepTicks } from './axis';
 import { stateOf, type ColumnState, type RasterColumn } from './raster-model';
 import { namedRows } from './row-labels';
-import { ageTone, changeTone, type Tone } from './raster-tones';
+import { ageTone, changeTone, importanceTone, type Tone } from './raster-tones';
 
 export interface RasterPalette {
   readonly trained: string;
@@ -33,6 +33,8 @@ export interface RasterPicture {
   readonly step: number;
   readonly firstStep: number;
   readonly mode: RasterMode;
+  /** Per layer: its weight as a share of the largest; none where layers have no weights. */
+  readonly importance?: readonly number[];
   /** Bounds between the tones of change. */
   readonly bounds: readonly number[];
   /** Per layer: how many periods trained it so far; the right margin shows this. */
@@ -101,7 +103,8 @@ interface Cell {
 function cellOf({ from, to, share, age, change }: RasterColumn, state: ColumnState, layer: number, picture: RasterPicture): Cell {
   const plain = { from, to, state, share: share[layer], filled: share[layer] > 0, tone: 0, pen: 'trained' } as const;
   if (picture.mode === 'moved') return { ...plain, tone: changeTone(change[layer], picture.bounds), pen: 'moved' };
-  if (picture.mode === 'trained') return plain;
+  if (picture.mode === 'importance' && picture.importance) return { ...plain, tone: importanceTone(picture.importance[layer]) };
+  if (picture.mode !== 'age') return plain;
   const tone = ageTone(age[layer]);
   // A layer that was never trained has no age.
   return { ...plain, tone, filled: tone > 0 };

@@ -1,5 +1,5 @@
-// The two graded pictures of the raster: how far a layer moved, and how long it has not been trained. A value has one of five
-// tones. They differ in darkness and in height, so that nobody has to tell colours apart. Pure.
+// The graded pictures of the raster: how far a layer moved, how long it has not been trained, and how important it is. A value has one
+// of five tones. They differ in darkness and in height, so that nobody has to tell colours apart. Pure.
 
 /** 0: nothing to show; 1 (least) to 5. */
 export type Tone = 0 | 1 | 2 | 3 | 4 | 5;
@@ -39,6 +39,13 @@ export function ageLegend(periodSteps: number): readonly { readonly tone: Tone; 
 }
 
 const steps = (count: number): string => `${count.toLocaleString('en-US')} ${count === 1 ? 'step' : 'steps'}`;
+
+/** The weight of a layer as a share of the largest weight. */
+export const importanceTone = (share: number): Tone => Math.max(1, Math.min(5, Math.ceil(share * 5))) as Tone;
+
+/** What each tone of importance means, least first. `most`: the largest p_l. */
+export const importanceLegend = (most: number): readonly { readonly tone: Tone; readonly text: string }[] =>
+  ([1, 2, 3, 4, 5] as const).map((tone) => ({ tone, text: `${tone === 1 ? 'up to' : 'to'} ${((most * tone) / 5).toFixed(3)}` }));
 
 /** What each tone of change means, least first. */
 export function changeLegend(bounds: readonly number[]): readonly { readonly tone: Tone; readonly text: string }[] {

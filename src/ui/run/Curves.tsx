@@ -31,6 +31,8 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
   );
   if (!prepared) return null;
   const sampled = prepared.schedule.length > 0;
+  // Adapted weights change from period to period; the table beside the stack shows them.
+  const weights = prepared.importance && !prepared.importance.adapted ? prepared.importance.weights : undefined;
   return (
     <Panel title={sampled ? 'Loss and trained layers' : 'Loss'}>
       <LossControls />
@@ -53,6 +55,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
           tied={prepared.shape.tied}
           moves={metrics.moves}
           moved={metrics.moved}
+          importance={weights}
           mode={mode}
         />
       ) : (

@@ -11,6 +11,7 @@ import {
   drawEqually,
   measure,
   openProfile,
+  paintWeights,
   saveProfile,
   useImportanceStore,
   type ImportanceState,
@@ -20,6 +21,8 @@ import { useDeviceStore } from '../../store/run/device';
 import { isActive, useRunStore } from '../../store/run/run';
 import { formatList, formatLoss, plural } from '../format';
 import { ImportanceTable } from '../importance/ImportanceTable';
+import { Painter } from '../importance/Painter';
+import { evenWeights, isPaintable } from '../importance/painting';
 import { rowsOfProfile, rowsOfWeights } from '../importance/importance-rows';
 import type { Setup } from '../setup-state';
 import '../styles/importance.css';
@@ -36,7 +39,8 @@ const MOST_STEPS = 1000;
 export default function Importance({ setup }: { readonly setup: Setup }) {
   const state = useImportanceStore();
   const [steps, setSteps] = useState(String(PROBE_STEPS));
-  const { lisaProfile } = setup.config;
+  const { lisaProfile, lisaWeights } = setup.config;
+  const painted = setup.shape && isPaintable(lisaWeights, setup.shape.layers) ? lisaWeights : null;
   return (
     <section className="importance" aria-label="Layer importance">
       <div className="field-head">
@@ -48,7 +52,9 @@ export default function Importance({ setup }: { readonly setup: Setup }) {
       </p>
       {state.status === 'measuring' ? <Progress state={state} /> : <Controls state={state} setup={setup} typed={steps} onType={setSteps} />}
       {state.error && <ErrorCard error={state.error} />}
-      {state.profile ? (
+      {painted ? (
+        <Painter weights={painted} onPaint={paintWeights} />
+      ) : state.profile ? (
         <ImportanceTable rows={rowsOfProfile(state.profile)} />
       ) : (
         lisaProfile && <ImportanceTable rows={rowsOfWeights(lisaProfile.weights)} />
@@ -58,13 +64,14 @@ export default function Importance({ setup }: { readonly setup: Setup }) {
 }
 
 function statusWords({ status, profile }: ImportanceState, { config, shape, faults }: Setup): string {
-  const { lisaProfile, lisaAdapt } = config;
+  const { lisaProfile, lisaWeights, lisaAdapt } = config;
   if (status === 'measuring') return 'Measuring. The model and its files stay as they are.';
-  const fault = faults.find(({ key }) => key === 'lisaProfile');
+  const fault = faults.find(({ key }) => key === 'lisaProfile' || key === 'lisaWeights');
   if (fault) return `${fault.problem} ${fault.remedy}`;
+  if (!lisaProfile && lisaWeights) return 'Layers are drawn by weights set by hand. Drag across the bars, or use the arrow keys on one.';
   if (!lisaProfile) {
     if (profile) return 'Measured, and not used.';
-    return lisaAdapt === 'off' ? 'Not measured: all layers are drawn alike.' : 'Not measured before the run; the run measures it.';
+    return lisaAdapt === 'off' ? 'Not measured: all layers are drawn equally often.' : 'Not measured before the run; the run measures it.';
   }
   const of = profile?.model.name ? ` of ${profile.model.name}` : '';
   const steps = lisaProfile.steps > 0 ? `, ${plural(lisaProfile.steps, 'step')}` : '';
@@ -116,7 +123,8 @@ function Controls({ state: { profile }, setup, typed, onType }: ControlsProps) {
       : !chosenSources(setup.sources)
         ? 'Choose a model and data first.'
         : null;
-  const { lisaProfile } = setup.config;
+  const { lisaProfile, lisaWeights } = setup.config;
+  const layers = setup.shape?.layers;
   return (
     <div className="importance-controls">
       <label className="importance-steps">
@@ -144,9 +152,14 @@ function Controls({ state: { profile }, setup, typed, onType }: ControlsProps) {
           Draw by it
         </button>
       )}
-      {lisaProfile && (
+      {layers !== undefined && !lisaWeights && (
+        <button type="button" className="button small" onClick={() => paintWeights(evenWeights(layers))}>
+          Set by hand
+        </button>
+      )}
+      {(lisaProfile ?? lisaWeights) && (
         <button type="button" className="button small" onClick={drawEqually}>
-          Draw all alike
+          Draw all equally
         </button>
       )}
       {profile && (
