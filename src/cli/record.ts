@@ -17,6 +17,7 @@ import { Terminal } from './terminal';
 
 const CONFIG: RunConfig = {
   ...DEFAULTS,
+  data: 'pirate',
   steps: 60,
   stepsPerPeriod: 5,
   warmup: 6,

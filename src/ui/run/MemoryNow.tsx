@@ -14,13 +14,8 @@ const COLUMN_HEADS: Readonly<Record<GridColumn, string>> = { weights: 'W', gradi
 
 export function MemoryNow({ picture: { run, metrics } }: { readonly picture: RunPicture }) {
   const { prepared, config } = run;
-  if (!prepared) {
-    return (
-      <Panel title="Memory now" className="waiting">
-        <p className="note">Appears as soon as the buffers are allocated.</p>
-      </Panel>
-    );
-  }
+  // The stack stands above it, and grows when the layers are known.
+  if (!prepared) return null;
   const stack = stackOf(run, prepared, metrics.periods);
   const grid = memoryGrid(stack, prepared, config.method);
   return (
