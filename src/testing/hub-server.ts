@@ -92,7 +92,7 @@ export class HubServer {
       if (origin === 'hub') response.setHeader('Access-Control-Allow-Headers', 'Authorization, Range');
       response.writeHead(origin === 'hub' ? 204 : 403).end();
     } else if (origin === 'storage') this.#file(path, request, response);
-    else if (path.startsWith('/api/models/')) this.#info(path, authorization, response);
+    else if (/^\/api\/(models|datasets)\//.test(path)) this.#info(path, authorization, response);
     else this.#resolve(path, authorization, request, response);
   }
 
@@ -109,7 +109,7 @@ export class HubServer {
   }
 
   #info(path: string, authorization: string | null, response: ServerResponse): void {
-    const [, name, revision] = /^\/api\/models\/(.+)\/revision\/(.+)$/.exec(path) ?? ['', '', ''];
+    const [, name, revision] = /^\/api\/(?:models\/)?(.+)\/revision\/(.+)$/.exec(path) ?? ['', '', ''];
     if (this.#fails(response, '(list)')) return;
     const repo = this.#repo(name, authorization, false, response);
     if (!repo) return;

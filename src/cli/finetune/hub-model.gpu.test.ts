@@ -69,6 +69,25 @@ test.each([
   expect(result.stderr.trim()).not.toContain('\n');
 });
 
+test('a data set by its id: its first row before the download, then from the cache, and a resume at the same commit without the hub', async () => {
+  const set = join(import.meta.dirname, '../../testing/fixtures/parquet/zstd.parquet');
+  const files = new Map(['train', 'test'].map((split) => [`default/${split}/0000.parquet`, new Uint8Array(readFileSync(set))]));
+  server.repos.set('datasets/org/set', { commit: COMMIT, files, revisions: ['refs/convert/parquet'] });
+  const out = join(folder.path, 'set-run');
+  const more = { out, data: 'org/set', 'eval-data': 'org/set#test', dedupe: 'off', mask: 'all', 'seq-len': '24', 'batch-size': '1' };
+  const first = await cli(options('org/tiny', more), { gpu: true });
+  expect(first.stderr).toMatch(/org\/set, configuration default, split train: .*Its first row:\n.*"question 0/);
+  expect(first).toMatchObject({ status: 0, stdout: expect.stringContaining('org/set (default/train)') as string });
+  server.seen.length = 0;
+  const resumed = await cli(['--resume', out, '--hub-url', server.url, '--cache-dir', join(folder.path, 'cache')], { gpu: true });
+  expect({ status: resumed.status, stderr: resumed.stderr, asked: server.seen.length }).toEqual({ status: 0, stderr: '', asked: 0 });
+  const none = await cli(options('org/tiny', { data: 'org/none' }));
+  expect(none).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/--data org\/none: this file does not exist\. As a data set/) as string,
+  });
+});
+
 test('a token from the environment opens a gated model and is printed nowhere', async () => {
   const result = await cli(options('org/gated', { steps: '1' }), { gpu: true, env: { HF_TOKEN: 'hf_secret' } });
   expect(result.status).toBe(0);

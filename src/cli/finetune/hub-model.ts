@@ -54,12 +54,12 @@ export async function openHubModel(text: string, { hubUrl, cacheDir, token, say,
   }
 }
 
-const UNREACHED: ReadonlySet<string> = new Set(['HUB_SERVER', 'HUB_CONNECTION', 'HUB_STALLED']);
+export const UNREACHED: ReadonlySet<string> = new Set(['HUB_SERVER', 'HUB_CONNECTION', 'HUB_STALLED']);
 
 /** Pause between two lines of progress. */
 const LINE_MS = 5000;
 
-function progressLines(say: (line: string) => void): (state: DownloadState) => void {
+export function progressLines(say: (line: string) => void): (state: DownloadState) => void {
   let last = performance.now();
   return ({ model, phase, bytes, total, speed, secondsLeft, retry }) => {
     if (phase === 'waiting' && retry)

@@ -97,13 +97,14 @@ async function prepareJob(options: FinetuneOptions, io: FinetuneIo): Promise<Job
     : config;
   const out = await outputOf(asked, options, io);
   const adapt = (bounds: { layers: number; maxPositions: number }): RunConfig => (stored ? asked : adaptDefaults(options, bounds));
-  const data = await resolveData(asked, io.publicFolder);
+  const { name: dataName, evalName, ...data } = await resolveData(asked, options, io);
   const { source, name } = await resolveModel(asked.model, options, io, (shape) => checkConfig(adapt(shape), shape, flagOf));
-  const named = { ...asked, model: name };
+  const pinned = { model: name, data: dataName, evalData: evalName };
+  const named = { ...asked, ...pinned };
   const inputs = await prepareInputs(
     named,
     { model: source, ...data },
-    { label: flagOf, progress: reading(io), ...(!stored && { adapt: (bounds) => ({ ...adapt(bounds), model: name }) }) },
+    { label: flagOf, progress: reading(io), ...(!stored && { adapt: (bounds) => ({ ...adapt(bounds), ...pinned }) }) },
   );
   if (options.prove && inputs.config.method !== 'lisa')
     throw new AppError('CONFIG_INVALID', `--prove shows what LISA promises, and --method is ${inputs.config.method}.`, 'Leave it out.');

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../../base/errors';
 import type { RunConfig } from '../../config/run-config';
+import { DATA_ENDINGS } from '../../data/read/detect-shape';
+import type { DataStream } from '../../data/read/text-stream';
 import { looksLikeHubName, parseToken } from '../../io/hub/names';
 import { defaultCacheDir } from '../../io/node/models';
 import { nodeSource, openDataFile } from '../../io/node/source';
@@ -11,6 +13,7 @@ import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
 import type { FileSource } from '../../io/sources/file-source';
 import type { ModelShape } from '../../model/types';
 import type { RunFiles } from '../../train/prepare';
+import { openHubDataset } from './hub-data';
 import { openHubModel } from './hub-model';
 import type { FinetuneIo } from './io';
 import type { FinetuneOptions } from './options';
@@ -61,14 +64,52 @@ export async function resolveModel(
   }
 }
 
-export async function resolveData(config: RunConfig, publicFolder: string): Promise<Omit<RunFiles, 'model'>> {
+/** `name`, `evalName`: how a resumed run finds the same rows. */
+export async function resolveData(
+  config: RunConfig,
+  options: FinetuneOptions,
+  io: Places,
+): Promise<Omit<RunFiles, 'model'> & { readonly name: string; readonly evalName: string | null }> {
+  const { publicFolder } = io;
   const builtin = builtinData(config.data);
   const evalPath = config.evalData ?? (builtin ? join(publicFolder, builtin.evaluation) : null);
+  const main = await openData('--data', config.data, dataPath(config.data, publicFolder), config, options, io);
+  const held = evalPath === null ? null : await openData('--eval-data', evalPath, evalPath, config, options, io);
   return {
-    data: await openDataFile(dataPath(config.data, publicFolder)),
-    evalData: evalPath === null ? null : await openDataFile(evalPath),
+    data: main.data,
+    evalData: held?.data ?? null,
+    name: main.name,
+    evalName: config.evalData === null ? null : (held?.name ?? null),
   };
 }
+
+/** A file, or a data set of the hub. */
+async function openData(
+  flag: string,
+  given: string,
+  path: string,
+  { columns }: RunConfig,
+  { hubUrl, cacheDir }: FinetuneOptions,
+  io: Places,
+): Promise<{ readonly data: DataStream; readonly name: string }> {
+  if (existsSync(path) || !looksLikeDataset(path)) return { data: await openDataFile(path), name: given };
+  try {
+    return await openHubDataset(path, columns, {
+      hubUrl,
+      cacheDir: cacheDir ?? defaultCacheDir(io.env),
+      token: parseToken(io.env.HF_TOKEN),
+      say: (line) => io.stderr(`${line}\n`),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof AppError) || !thrown.code.startsWith('HUB_')) throw thrown;
+    const detail = `${flag} ${given}: this file does not exist. As a data set of the hub: ${thrown.detail}`;
+    throw new AppError(thrown.code, detail, thrown.remedy, { cause: thrown });
+  }
+}
+
+/** A name or address on the hub, with what stands behind it; what ends like a data file is one. */
+const looksLikeDataset = (text: string): boolean =>
+  looksLikeHubName(text.replace(/#.*$/, '')) && !DATA_ENDINGS.some((ending) => text.toLowerCase().endsWith(`.${ending}`));
 
 /** Settings that a person did not set adapt to a small model instead of refusing it. */
 export function adaptDefaults({ config, explicit }: FinetuneOptions, bounds: { layers: number; maxPositions: number }): RunConfig {

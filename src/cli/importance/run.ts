@@ -60,7 +60,7 @@ async function importance(options: ImportanceOptions, io: FinetuneIo): Promise<v
   }
   if (adapters !== null) await emptyFolder(adapters);
   const adapt = (bounds: { layers: number; maxPositions: number }) => adaptDefaults(finetune, bounds);
-  const data = await resolveData(finetune.config, io.publicFolder);
+  const { name: _, evalName: __, ...data } = await resolveData(finetune.config, finetune, io);
   const { source, name } = await resolveModel(finetune.config.model, finetune, io, () => undefined);
   const inputs = await prepareInputs(
     { ...finetune.config, model: name },

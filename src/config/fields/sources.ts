@@ -56,16 +56,22 @@ export const SOURCES = {
     listed: true,
   }),
   /** Built-in name or, in the terminal, a file. */
-  data: row(text('file|name'), {
+  data: row(text('file|name|org/name'), {
     default: BUILTIN_DATA,
     flag: 'data',
-    help: '.jsonl, .csv or .txt file, or a built-in name',
+    help: '.jsonl, .csv, .txt or .parquet file, a built-in name, or a data set of the hub: org/name, org/name#config/split',
     simple: true,
     scope: 'source',
     listed: true,
   }),
   /** Evaluation set; null: the built-in data's own, else a split of the data. */
-  evalData: row(optional(text('file')), { default: null, flag: 'eval-data', help: 'held-out data', simple: true, scope: 'source' }),
+  evalData: row(optional(text('file|org/name')), {
+    default: null,
+    flag: 'eval-data',
+    help: 'held-out data',
+    simple: true,
+    scope: 'source',
+  }),
   /** Names of the columns that hold the known fields, if the file uses other names; null: the known names. */
   columns: row(optional(columnMap), {
     default: null,

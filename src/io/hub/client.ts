@@ -21,6 +21,8 @@ export interface RepoFile {
   readonly path: string;
   readonly bytes: number;
   readonly digest: Digest;
+  /** Where it lies on the hub, if it is stored under another name. */
+  readonly at?: { readonly repo: string; readonly path: string };
 }
 
 export interface RepoInfo {
@@ -48,6 +50,8 @@ const STALL_MS = 30_000;
 const MAX_INFO = 32 * 2 ** 20;
 /** Names that are valid file names in any folder. */
 const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/;
+/** Of a data set, the files of its Parquet version. */
+const PARQUET = /^[\w][\w.+ -]{0,99}\/[\w][\w.+-]{0,99}\/\d{4,6}\.parquet$/;
 
 /** fetch, or one that refuses more. */
 export type Fetcher = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -73,10 +77,14 @@ export class HubClient {
     return this.#access.url;
   }
 
-  /** Throws HUB_NOT_FOUND, HUB_GATED, HUB_SERVER, HUB_CONNECTION, HUB_STALLED, or the signal's reason. */
+  /**
+   * `repo`: of a data set 'datasets/org/name'; its files are those of the Parquet version. Throws HUB_NOT_FOUND, HUB_GATED, HUB_SERVER,
+   * HUB_CONNECTION, HUB_STALLED, or the signal's reason.
+   */
   async info(repo: string, revision: string, signal?: AbortSignal): Promise<RepoInfo> {
     const place: HubPlace = { hub: this.hub, repo, revision, path: null };
-    const url = `${this.hub}/api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+    const isData = repo.startsWith('datasets/');
+    const url = `${this.hub}/api/${isData ? repo : `models/${repo}`}/revision/${encodeURIComponent(revision)}?blobs=true`;
     const { response, watch } = await this.#ask(url, place, {}, signal);
     const parts: Uint8Array<ArrayBuffer>[] = [];
     let bytes = 0;
@@ -91,13 +99,13 @@ export class HubClient {
     } catch {
       throw badAnswer(place, 'something that is not JSON');
     }
-    return parseInfo(json, place);
+    return parseInfo(json, place, isData ? PARQUET : PLAIN);
   }
 
   /** Bytes `start` to `end` (to the file's end without). Throws as info does, and HUB_CHANGED. */
   async open(repo: string, commit: string, path: string, start: number, end: number | null, signal?: AbortSignal): Promise<OpenedFile> {
     const place: HubPlace = { hub: this.hub, repo, revision: commit, path };
-    const url = `${this.hub}/${repo}/resolve/${encodeURIComponent(commit)}/${encodeURIComponent(path)}`;
+    const url = `${this.hub}/${repo}/resolve/${encodeURIComponent(commit)}/${path.split('/').map(encodeURIComponent).join('/')}`;
     // A range of this form needs no permission from the storage host (it is "CORS-safelisted").
     const range: Record<string, string> = start > 0 || end !== null ? { Range: `bytes=${start}-${end === null ? '' : end - 1}` } : {};
     const { response, watch } = await this.#ask(url, place, range, signal);
@@ -251,7 +259,7 @@ type Fields = ReadonlyMap<string, unknown>;
 const fieldsOf = (value: unknown): Fields =>
   new Map(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []);
 
-function parseInfo(json: unknown, place: HubPlace): RepoInfo {
+function parseInfo(json: unknown, place: HubPlace, wanted: RegExp): RepoInfo {
   const info = fieldsOf(json);
   const commit = info.get('sha');
   const siblings = info.get('siblings');
@@ -261,7 +269,7 @@ function parseInfo(json: unknown, place: HubPlace): RepoInfo {
   for (const sibling of siblings as unknown[]) {
     const file = fieldsOf(sibling);
     const path = file.get('rfilename');
-    if (typeof path !== 'string' || !PLAIN.test(path)) continue;
+    if (typeof path !== 'string' || !wanted.test(path)) continue;
     if (files.has(path)) throw badAnswer(place, `the file ${path} twice`);
     files.set(path, { path, ...sizeAndDigest(file, path, place) });
   }

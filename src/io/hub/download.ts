@@ -152,7 +152,8 @@ class Job {
 
   async #stream(file: RepoFile, part: Part, progress: () => void): Promise<void> {
     const { repo, commit } = this.#cached.manifest.model;
-    const opened = await this.#client.open(repo, commit, file.path, part.at, null, this.#options.signal);
+    const from = file.at ?? { repo, path: file.path };
+    const opened = await this.#client.open(from.repo, commit, from.path, part.at, null, this.#options.signal);
     const known = this.#cached.manifest.etags[file.path];
     const changed = part.at > 0 && known !== undefined && opened.etag !== null && known !== opened.etag;
     // The rest of another file, or the whole file from a server without ranges: start from the beginning.

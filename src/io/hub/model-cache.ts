@@ -205,7 +205,8 @@ function readManifest(text: string): Manifest | null {
       isCommit(model.commit) &&
       files.length > 0 &&
       files.every(
-        ({ path, bytes, digest }) =>
+        ({ path, bytes, digest, at }) =>
+          (at === undefined || (typeof at.repo === 'string' && typeof at.path === 'string')) &&
           /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(path) &&
           Number.isSafeInteger(bytes) &&
           bytes >= 0 &&
