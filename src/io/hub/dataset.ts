@@ -119,7 +119,7 @@ function choose(repo: string, what: string, asked: string | null, all: readonly 
 }
 
 /** The rows of all files as JSON lines. */
-export function datasetStream(name: string, files: readonly { readonly size: number; readonly read: ReadRange }[]): DataStream {
+function datasetStream(name: string, files: readonly { readonly size: number; readonly read: ReadRange }[]): DataStream {
   const utf8 = new TextEncoder();
   return {
     name,
