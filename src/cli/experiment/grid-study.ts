@@ -2,7 +2,7 @@
 // that a study goes on where it was stopped. Tables and plots are made from that file.
 
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
+import { basename, dirname } from 'node:path';
 import { AppError, errorInfo } from '../../base/errors';
 import { DEFAULTS, METHOD_LR, type Method } from '../../config/run-config';
 import { writeText } from '../../io/node/output';
@@ -11,12 +11,18 @@ import { draws, levers, methodCell, METHOD_NAMES, methods, type Ask, type Task }
 import { bestOf, keyOf, lossesOf, mean, runsOf, type Cell, type Grid, type GridRun } from './grid-file';
 import { frontierPlot, ratesPlot } from './grid-plot';
 import { gridTables } from './grid-table';
+import { expectOf } from './expect';
+import type { Study } from './study-file';
 import { lossOnText, ownPrompts, sampleOwnText } from './own-text';
 import { runOnce } from './run-once';
 
 const STUDIES = { methods: [methods], draws: [draws], levers: [levers], all: [methods, levers, draws] } as const;
 export type GridName = keyof typeof STUDIES | 'quick';
 export const isGridName = (name: string | undefined): name is GridName => name === 'quick' || Object.hasOwn(STUDIES, name ?? '');
+
+/** Where figures are kept that documents and page show, and the models that have some. */
+const RESULTS = 'docs/results';
+const MODELS = ['wordsmith-2m', 'stories260k'] as const;
 
 const HELP = `npm run experiment -- methods|draws|levers|all|quick [--out <file.json>] [--seeds 1,2,3] [options of finetune]
 
@@ -47,8 +53,8 @@ function parse(args: readonly string[]): Args {
   if (seeds.some(Number.isNaN)) throw new AppError('CONFIG_INVALID', '--seeds cannot be read.', 'Enter numbers, such as 1,2,3.');
   if (out !== null && !out.endsWith('.json'))
     throw new AppError('CONFIG_INVALID', `--out: '${out}' is not a .json file.`, 'Enter the name of one.');
-  const model = rest.includes('--model') ? path.basename(valueOf(rest, '--model') ?? '') : 'wordsmith-2m';
-  return { out: out ?? `docs/results/${model}.json`, seeds, rest };
+  const model = rest.includes('--model') ? basename(valueOf(rest, '--model') ?? '') : 'wordsmith-2m';
+  return { out: out ?? `${RESULTS}/${model}.json`, seeds, rest };
 }
 
 function readGrid(text: string | null, options: readonly string[], name: string): Grid {
@@ -101,7 +107,25 @@ async function study(name: keyof typeof STUDIES, args: Args, terminal: Terminal)
   const known = opened.grid();
   await writeText(`${place}-rates.svg`, ratesPlot(known, seeds[0]));
   await writeText(`${place}-frontier.svg`, frontierPlot(known, seeds));
+  if (dirname(out) === RESULTS) await tellPage(task);
   terminal.stdout(`${gridTables(known, task)}\n`);
+}
+
+/** The page shows the figures of the built-in model, and what levers cost on every model that was tried. */
+async function tellPage({ seeds }: Task): Promise<void> {
+  const read = async <T>(name: string): Promise<T | null> => {
+    const text = await readFile(`${RESULTS}/${name}.json`, 'utf8').catch(() => null);
+    return text === null ? null : (JSON.parse(text) as T);
+  };
+  const grids = new Map<string, Grid>();
+  for (const model of MODELS) {
+    const grid = await read<Grid>(model);
+    if (grid) grids.set(model, grid);
+  }
+  const grid = grids.get(MODELS[0]);
+  if (!grid) return;
+  const told = expectOf(grid, await read<Study>('importance'), grids, { seeds, steps: DEFAULTS.steps });
+  await writeText('src/ui/expect/recorded.json', `${JSON.stringify(told, null, 1)}\n`);
 }
 
 interface Opened {

@@ -1,11 +1,14 @@
 // How embedding, head and final norm train beside the drawn layers: a policy for each, or one for embedding and head where they are one
 // tensor.
 
+import { lazy, Suspense } from 'react';
 import { describeRows, policiesOf, type Policy } from '../../config/policies';
 import { setConfig } from '../../store/setup/config';
 import { fieldId, LABELS, POLICY_NAMES } from '../labels';
 import { WhyOf } from '../widgets/fields';
 import type { Setup } from '../setup-state';
+
+const LeverCost = lazy(() => import('../expect/LeverCost'));
 
 interface PolicyFieldProps<P extends Policy> {
   readonly id: string;
@@ -81,6 +84,11 @@ export function AlwaysOn({ setup: { config, model, shape, faults } }: { readonly
       />
       {model?.dataTokens !== undefined && (embedding === 'rows' || head === 'rows') && (
         <p className="note">{describeRows(model.dataTokens, model.shape.vocab)}.</p>
+      )}
+      {(embedding === 'off' || embedding === 'sampled') && (
+        <Suspense fallback={null}>
+          <LeverCost lever={embedding} />
+        </Suspense>
       )}
       {fault && (
         <p className="note fault">

@@ -1,6 +1,6 @@
 // How the model is trained: LISA, full or LoRA, and the main settings of the chosen one.
 
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { METHODS } from '../../config/field';
 import { setMethod } from '../../store/setup/config';
 import { LABELS, METHOD_HINTS, METHOD_NAMES, METHOD_PANEL } from '../labels';
@@ -11,6 +11,7 @@ import { Coverage } from './Coverage';
 import { Fields } from './Fields';
 import { METHOD_FIELDS } from './form';
 
+const Expect = lazy(() => import('../expect/Expect'));
 const Importance = lazy(() => import('./Importance'));
 
 const OPTIONS = METHODS.map((method) => [method, METHOD_NAMES[method]] as const);
@@ -31,6 +32,22 @@ export function MethodPanel({ setup }: { readonly setup: Setup }) {
           <Importance setup={setup} />
         </Suspense>
       )}
+      <WhatToExpect />
     </Panel>
+  );
+}
+
+/** Loaded when it is first opened: most people never do. */
+function WhatToExpect() {
+  const [opened, setOpened] = useState(false);
+  return (
+    <details className="numbers" onToggle={({ currentTarget }) => setOpened((was) => was || currentTarget.open)}>
+      <summary>What to expect</summary>
+      {opened && (
+        <Suspense fallback={null}>
+          <Expect />
+        </Suspense>
+      )}
+    </details>
   );
 }
