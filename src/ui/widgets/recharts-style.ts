@@ -15,4 +15,4 @@ export const CHART = {
   },
 } as const;
 
-export const tickText = (value: number): string => String(Number(value.toPrecision(3)));
+export const tickText = (value: number): string => String(Number(value.toPrecision(4)));
