@@ -7,6 +7,7 @@ import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../io/sources/builtin';
 import { fetchSource } from '../io/sources/fetch-source';
 import { fileListSource } from '../io/sources/file-list-source';
 import type { FileSource } from '../io/sources/file-source';
+import { orGguf } from '../io/sources/gguf-source';
 import type { ModelCache } from '../io/hub/model-cache';
 import type { DataBytes, RunFiles } from '../train/prepare';
 import type { DataSource, ModelSource } from '../io/sources/run-sources';
@@ -25,7 +26,7 @@ export async function openModelSource(model: ModelSource, { base, models }: Sour
     if (cached?.whole) return cached.source();
     throw new AppError('MODEL_FILE', `${model.repo} is not downloaded.`, 'Download it first.');
   }
-  if (model.kind === 'files') return fileListSource(model.files, model.name);
+  if (model.kind === 'files') return orGguf(fileListSource(model.files, model.name));
   const builtin = BUILTIN_MODELS.find(({ id }) => id === model.id);
   if (!builtin) throw new AppError('MODEL_FILE', `There is no built-in model ${model.id}.`, 'Choose another model.');
   return fetchSource(builtin.id, new URL(builtin.path, base).href, builtin.files, guardedFetch);

@@ -8,7 +8,7 @@ import { DATA_ENDINGS } from '../../data/read/detect-shape';
 import type { DataStream } from '../../data/read/text-stream';
 import { looksLikeHubName, parseToken } from '../../io/hub/names';
 import { defaultCacheDir } from '../../io/node/models';
-import { nodeSource, openDataFile } from '../../io/node/source';
+import { nodeModel, openDataFile } from '../../io/node/source';
 import { BUILTIN_DATASETS, BUILTIN_MODELS } from '../../io/sources/builtin';
 import type { FileSource } from '../../io/sources/file-source';
 import type { ModelShape } from '../../model/types';
@@ -42,7 +42,7 @@ export async function resolveModel(
   check: (shape: ModelShape) => void,
 ): Promise<{ source: FileSource; name: string }> {
   const path = modelPath(model, io);
-  if (existsSync(path) || !looksLikeHubName(model)) return { source: await nodeSource(path), name: model };
+  if (existsSync(path) || !looksLikeHubName(model)) return { source: await nodeModel(path), name: model };
   try {
     return await openHubModel(model, {
       hubUrl,

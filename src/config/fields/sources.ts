@@ -50,7 +50,7 @@ export const SOURCES = {
   model: row(text('dir|name'), {
     default: BUILTIN_MODEL,
     flag: 'model',
-    help: 'directory in Hugging Face layout, org/name[@revision] on the Hub, or a built-in name',
+    help: 'directory in Hugging Face layout, .gguf file, org/name[@revision] on the Hub, or a built-in name',
     simple: true,
     scope: 'source',
     listed: true,

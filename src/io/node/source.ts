@@ -2,10 +2,11 @@
 
 import { createReadStream } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { DataStream } from '../../data/read/text-stream';
 import { AppError } from '../../base/errors';
 import { checkLength, isPlainName, missingFile, type FileSource } from '../sources/file-source';
+import { ggufSource, orGguf } from '../sources/gguf-source';
 
 /** One read call moves less than 2 GiB. */
 const MAX_READ = 2 ** 30;
@@ -69,6 +70,13 @@ export async function nodeSource(directory: string): Promise<FileSource> {
       }
     },
   };
+}
+
+/** A model's directory, or a GGUF file. Throws MODEL_FILE, and what reading a GGUF file throws. */
+export async function nodeModel(path: string): Promise<FileSource> {
+  if (!path.toLowerCase().endsWith('.gguf')) return orGguf(await nodeSource(path));
+  const [folder, file] = [await nodeSource(dirname(resolve(path))), basename(path)];
+  return ggufSource(file, await folder.size(file), (start, end) => folder.read(file, start, end));
 }
 
 /** A data file, read as needed. Throws DATASET_READ, also during reading. */

@@ -10,13 +10,14 @@ export type Dropped =
   | { readonly folder: string }
   | { readonly problem: string };
 
-const isModelFile = ({ name }: File): boolean => name === 'config.json' || name.endsWith('.safetensors');
+const isModelFile = ({ name }: File): boolean => name === 'config.json' || isWeights(name);
+const isWeights = (name: string): boolean => name.endsWith('.safetensors') || name.endsWith('.gguf');
 
 /** `folders`: names of dropped folders, which arrive as files too. */
 export function droppedFile(files: readonly File[], folders: readonly string[]): Dropped | null {
   const plain = files.filter(({ name }) => !folders.includes(name));
   // A data file may also be called config.json; with weights beside it, it belongs to a model.
-  const model = plain.some(({ name }) => name.endsWith('.safetensors')) || (plain.length > 1 && plain.some(isModelFile));
+  const model = plain.some(({ name }) => isWeights(name)) || (plain.length > 1 && plain.some(isModelFile));
   if (model) return { model: plain };
   const file = plain.find(({ name }) => kindOf(name) !== undefined);
   if (file) return { file };

@@ -31,8 +31,19 @@ export function LocalFolder({ local, standing, config }: LocalFolderProps) {
       {!local && (
         <p className="note">
           A folder with config.json, tokenizer.json and .safetensors files. Choose it here, or drop it on the page. It is read in place and
-          never uploaded.
+          never uploaded. A GGUF file of the Llama or Qwen family will do, too, if its weights are F32, F16, BF16 or Q8_0.
         </p>
+      )}
+      {!local && (
+        <label className="file">
+          <input
+            id="gguf-file"
+            type="file"
+            accept=".gguf"
+            onChange={({ target }) => target.files?.length && chooseModelFolder([...target.files])}
+          />
+          <span className="button">Choose a GGUF file…</span>
+        </label>
       )}
       {local && !local.facts && !local.error && <p className="note">Reading its headers…</p>}
       {local?.facts && (
