@@ -3,11 +3,11 @@
 
 import { AppError } from '../../base/errors';
 
-export type GgufScalar = number | string | boolean;
+type GgufScalar = number | string | boolean;
 export type GgufItem = GgufScalar | readonly GgufScalar[];
 
 /** How a tensor that can be read is stored; q8_0 in blocks of 32 with one f16 scale. */
-export type GgufStored = 'f32' | 'f16' | 'bf16' | 'q8_0';
+type GgufStored = 'f32' | 'f16' | 'bf16' | 'q8_0';
 
 export interface GgufEntry {
   readonly name: string;
@@ -54,7 +54,7 @@ const [STRING, ARRAY] = [8, 9];
 export const Q8 = { values: 32, bytes: 34 } as const;
 
 /** Bytes of `count` values. */
-export const storedBytes = (type: GgufStored, count: number): number =>
+const storedBytes = (type: GgufStored, count: number): number =>
   type === 'q8_0' ? (count / Q8.values) * Q8.bytes : count * (type === 'f32' ? 4 : 2);
 
 /** More of the file is needed, up to `end`. */

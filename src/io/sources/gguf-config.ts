@@ -4,7 +4,7 @@ import { AppError } from '../../base/errors';
 import { ropeFrequencies } from '../../model/rope';
 import type { GgufHead, GgufItem } from '../formats/gguf-read';
 
-export type GgufFamily = 'llama' | 'qwen2' | 'qwen3';
+type GgufFamily = 'llama' | 'qwen2' | 'qwen3';
 const FAMILIES: readonly string[] = ['llama', 'qwen2', 'qwen3'] satisfies GgufFamily[];
 
 export function refuseGguf(name: string, reason: string): AppError {
@@ -20,7 +20,7 @@ export class GgufKeys {
 
   #of<T extends GgufItem>(key: string, is: (value: GgufItem) => value is T, what: string): T | undefined {
     const value = this.metadata.get(key);
-    if (value === undefined || is(value)) return value as T | undefined;
+    if (value === undefined || is(value)) return value;
     throw new AppError('MODEL_CONFIG', `${this.name}: ${key} is not ${what}.`, 'Get the file again.');
   }
 
@@ -98,7 +98,7 @@ export function ggufConfig(keys: GgufKeys, { tensors }: GgufHead, ropeFactors: F
 }
 
 /** The shortest decimal that is this f32: 1e-5 rather than 0.000009999999747378752. */
-export const asWritten = (value: number): number => {
+const asWritten = (value: number): number => {
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === Math.fround(value)) return short;

@@ -4,7 +4,7 @@
 
 import { AppError } from '../../base/errors';
 import { f16ToF32 } from '../../base/half';
-import { Q8, readGgufHead, storedBytes, type GgufEntry, type GgufHead } from '../formats/gguf-read';
+import { Q8, readGgufHead, type GgufEntry, type GgufHead } from '../formats/gguf-read';
 import { missingFile, type FileSource } from './file-source';
 import { ggufConfig, ggufFamily, GgufKeys, refuseGguf } from './gguf-config';
 import { ggufTokenizer } from './gguf-tokenizer';
