@@ -44,7 +44,7 @@ export function ggufTokenizer(keys: GgufKeys): Readonly<Record<string, string>> 
   const kind = keys.text('tokenizer.ggml.model');
   const base = { version: '1.0', truncation: null, padding: null, added_tokens: added, post_processor: null };
   let json: object;
-  let addsBos = false;
+  let addsBos: boolean;
   if (kind === 'gpt2') {
     const pre = keys.text('tokenizer.ggml.pre') ?? '';
     const cut = Object.hasOwn(CUTS, pre) ? CUTS[pre] : undefined;
