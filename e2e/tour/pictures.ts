@@ -1,4 +1,4 @@
-// A screen from all sides: light and dark at 1440 pixels, and 400 pixels wide, with what axe finds in each.
+// A screen from all sides: light and dark at 1440, 800 and 390 pixels, with what axe finds in each.
 
 import AxeBuilder from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
@@ -7,11 +7,14 @@ import type { Page } from '@playwright/test';
 
 export const PICTURES = join(import.meta.dirname, '../../test-results/tour');
 
-const SIDES = [
-  { name: 'light', width: 1440, height: 900, colorScheme: 'light' },
-  { name: 'dark', width: 1440, height: 900, colorScheme: 'dark' },
-  { name: 'narrow', width: 400, height: 800, colorScheme: 'light' },
+const SIZES = [
+  [1440, 900],
+  [800, 900],
+  [390, 844],
 ] as const;
+const SIDES = SIZES.flatMap(([width, height]) =>
+  (['light', 'dark'] as const).map((colorScheme) => ({ name: `${width}-${colorScheme}`, width, height, colorScheme })),
+);
 
 export interface Finding {
   readonly screen: string;

@@ -81,7 +81,7 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
     short: 'the save interval',
     hint: 'Leave empty to save after the first period and then as often as it costs at most 2 % of the time; 0: only at the end.',
   },
-  prompts: { label: 'Prompts', short: 'the prompts', hint: 'One per line. If you give none, one from the data is used.' },
+  prompts: { label: 'Prompts', short: 'the prompts', hint: 'One per line. If you give none, three come from the held-out rows.' },
   sampleAt: { label: 'Samples', short: 'the samples', hint: 'In between means at steps 10, 20, 40, 80 and so on.' },
   measureUpdates: {
     label: 'Measure how far layers move',
@@ -94,7 +94,6 @@ export const LABELS: Readonly<Record<ConfigKey, Label>> = {
 
 export const METHOD_NAMES: Readonly<Record<Method, string>> = { lisa: 'LISA', full: 'Full', lora: 'LoRA' };
 
-/** The values of settings that are one of a few words. */
 /** How embedding, head or norm trains. */
 export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
   on: 'At every step',
@@ -103,6 +102,7 @@ export const POLICY_NAMES: Readonly<Record<Policy, string>> = {
   sampled: 'Drawn like a layer',
 };
 
+/** The values of settings that are one of a few words. */
 export const CHOICES: { readonly [K in ChoiceKey]: Readonly<Record<RunConfig[K], string>> } = {
   method: METHOD_NAMES,
   lrSchedule: { cosine: 'Cosine', linear: 'Linear', constant: 'Constant' },

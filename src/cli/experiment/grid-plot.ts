@@ -70,7 +70,7 @@ export function frontierPlot(study: Grid, seeds: readonly number[]): string {
     ...METHOD_NAMES.map((method) => {
       const best = bestOf(study, (factor) => methodCell(method, factor), seeds[0]);
       return {
-        name: TITLES[method] as string,
+        name: TITLES[method],
         colour: COLOURS[method],
         runs: best === null ? [] : runsOf(study, methodCell(method, best), seeds),
       };

@@ -54,10 +54,11 @@ function Need({ setup: { model, config, faults } }: { readonly setup: Setup }) {
   const of = (method: 'lisa' | 'full'): number | null =>
     forecaster && model && faults.length === 0 ? (forecaster.memory(model, config, method)?.forecast?.total ?? null) : null;
   const [lisa, full] = [of('lisa'), of('full')];
+  if (!model) return <p className="intro-need">Choose a model to see what it needs with LISA and in full.</p>;
   return (
     <p className="intro-need">
       <strong>{lisa === null ? '–' : formatBytes(lisa)}</strong> with LISA, <strong>{full === null ? '–' : formatBytes(full)}</strong> in
-      full: GPU memory for {config.model || 'this model'} (forecast)
+      full: GPU memory for {config.model} (forecast)
     </p>
   );
 }

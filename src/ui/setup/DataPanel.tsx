@@ -155,8 +155,8 @@ function Pasted({ text }: { readonly text: string }) {
 function Result() {
   const inspect = useInspectStore();
   const config = useConfigStore((state) => state.config);
-  const builtin = useSourcesStore((state) => state.dataKind === 'builtin');
-  // Built-in data is read as soon as the page can; its line has its place before.
+  const builtin = useSourcesStore((state) => state.dataKind === 'builtin' && state.modelKind === 'builtin');
+  // With the built-in model, built-in data is read as soon as the page can; its line has its place before.
   if (inspect.status === 'idle' && !builtin) return null;
   const { preview } = inspect;
   const problem = inspect.error ?? (inspect.status === 'ready' ? preview?.refusal : null);
