@@ -10,6 +10,7 @@ import type { ModelShape } from '../model/types';
 import { CARD_KERNELS, DEFAULT_KERNELS, type KernelChoice } from '../plan/input';
 import { chooseKernels } from '../engine/tune';
 import { compare, describeComparison, type Comparison } from './bench/compare';
+import { describeEncoding, measureEncoding, type EncodingCost } from './bench/encode';
 import { describeLoading, LOADING_CASES, LOADING_LIMIT, measureLoading, type LoadingProof } from './bench/loading';
 import { benchModel, BUILTIN_FOLDER, type BenchModel } from './bench/models';
 import { batchOf, HELP, parseBenchOptions, type BenchOptions } from './bench/options';
@@ -38,6 +39,7 @@ interface Report {
   readonly stored: StoredReport[];
   readonly resident: ResidentProof[];
   readonly loading: LoadingProof[];
+  readonly encoding: EncodingCost[];
   readonly peers: PeerReport | null;
 }
 
@@ -74,6 +76,7 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
     stored: [],
     resident: [],
     loading: [],
+    encoding: [],
     peers: null,
   };
   const each = async (
@@ -139,6 +142,13 @@ async function measure(gpu: Gpu, options: BenchOptions, print: (text: string) =>
       const over = proof.peaks.find(({ bytes }) => bytes > LOADING_LIMIT);
       if (over) throw new AppError('INTERNAL', `${proof.model}: ${over.stage} took ${over.bytes} bytes of JavaScript memory.`, '');
     }
+  }
+  if (sections.has('encode')) {
+    await each(named(['wordsmith-2m', 'gpt2-124m', 'smollm2-135m']), async (model, common) => {
+      const cost = await measureEncoding(gpu, model, { ...common, method: options.method, repetitions: options.repetitions ?? 200 });
+      report.encoding.push(cost);
+      print(describeEncoding(cost));
+    });
   }
   if (sections.has('peers')) {
     const missing = await installPeers();

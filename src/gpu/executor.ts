@@ -25,6 +25,12 @@ interface Sized extends CompiledDispatch, Load {
   readonly z: number;
 }
 
+interface Encoded {
+  readonly commands: GPUCommandBuffer;
+  readonly load: Load;
+  readonly dispatches: number;
+}
+
 /** How long after a refused call the loss of the device may be reported. */
 const LOSS_DELAY_MS = 200;
 
@@ -88,33 +94,51 @@ export class Executor {
 
   /** Encodes and submits the segments in order. Resolves when all is submitted, not when it is done. */
   async run(segments: readonly Segment[], extents: Extents): Promise<void> {
-    const compiled = await Promise.all(segments.map((s) => this.compile(s)));
+    const compiled = await this.#compileAll(segments);
+    for (const { commands, load, dispatches } of this.#encoded(compiled, extents)) await this.#submit(commands, load, dispatches);
+  }
+
+  /** Encodes all of it into one command buffer, as on a fast card, and throws it away. Returns how many dispatches it has. */
+  async encode(segments: readonly Segment[], extents: Extents): Promise<number> {
+    let count = 0;
+    for (const { dispatches } of this.#encoded(await this.#compileAll(segments), extents, Infinity)) count += dispatches;
+    return count;
+  }
+
+  #compileAll(segments: readonly Segment[]): Promise<CompiledDispatch[][]> {
+    return Promise.all(segments.map((s) => this.compile(s)));
+  }
+
+  /** Command buffers of at most `targetMs`, unless one dispatch takes longer. */
+  *#encoded(compiled: readonly (readonly CompiledDispatch[])[], extents: Extents, targetMs = TARGET_MS): Generator<Encoded> {
     let encoder: GPUCommandEncoder | undefined;
     let pass: GPUComputePassEncoder | undefined;
-    let [flops, bytes, count] = [0, 0, 0];
-    const flush = async (): Promise<void> => {
-      if (!encoder || !pass) return;
-      pass.end();
-      await this.#submit(encoder.finish(), { flops, bytes }, count);
-      encoder = pass = undefined;
-      flops = bytes = count = 0;
+    let bound: GPUComputePipeline | undefined;
+    let [flops, bytes, dispatches] = [0, 0, 0];
+    const finish = (): Encoded => {
+      pass!.end();
+      const made = { commands: encoder!.finish(), load: { flops, bytes }, dispatches };
+      encoder = pass = bound = undefined;
+      flops = bytes = dispatches = 0;
+      return made;
     };
     for (const list of compiled) {
       for (const one of this.#sizedFor(list, extents)) {
-        if (count > 0 && this.#pacing.predict({ flops: flops + one.flops, bytes: bytes + one.bytes }, count + 1) > TARGET_MS) await flush();
+        if (dispatches > 0 && this.#pacing.predict({ flops: flops + one.flops, bytes: bytes + one.bytes }, dispatches + 1) > targetMs)
+          yield finish();
         if (!pass) {
           encoder = this.gpu.device.createCommandEncoder();
           pass = encoder.beginComputePass();
         }
-        pass.setPipeline(one.pipeline);
+        if (bound !== one.pipeline) pass.setPipeline((bound = one.pipeline));
         pass.setBindGroup(0, one.bindGroup);
         pass.dispatchWorkgroups(one.x, one.y, one.z);
         flops += one.flops;
         bytes += one.bytes;
-        count++;
+        dispatches++;
       }
     }
-    await flush();
+    if (pass) yield finish();
   }
 
   /** Grids and work are linear forms, so a segment that runs again with the same extents need not compute them. */

@@ -6,10 +6,10 @@ import { AppError } from '../../base/errors';
 import type { Clock } from '../../gpu/profiler';
 import { MODEL_IDS, type BatchShape } from './models';
 
-const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers'] as const;
+const SECTIONS = ['profile', 'compare', 'stored', 'resident', 'loading', 'peers', 'encode'] as const;
 type Section = (typeof SECTIONS)[number];
 /** Sections that run if none is named. They include other libraries, so that their figures and ours come from the same machine and hour. */
-const DEFAULT_SECTIONS: readonly Section[] = ['profile', 'compare', 'peers'];
+const DEFAULT_SECTIONS: readonly Section[] = ['profile', 'compare', 'peers', 'encode'];
 
 export interface BenchOptions {
   readonly sections: ReadonlySet<Section>;
@@ -33,7 +33,7 @@ export const HELP = `Speed and memory of training steps on this device.
 
   npm run --silent bench -- [options]
 
-Sections; without any, profile, compare and peers:
+Sections; without any, profile, compare, encode and peers:
   --profile             time, FLOPs and bytes of every kernel of a step (wordsmith-2m, gpt2-124m, smollm2-135m)
   --compare             LISA against full training: time ratio and FLOP ratio, dX and dW against forward, a switch
                         (wordsmith-2m)
@@ -41,6 +41,7 @@ Sections; without any, profile, compare and peers:
                         smollm2-135m)
   --resident            whether the memory of processes on the software adapter differs as the ledgers say
   --loading             JavaScript memory while models of 500 MB are loaded, saved, resumed and exported: at most 128 MiB
+  --encode              processor time of a step before the GPU has work, a dispatch (wordsmith-2m, gpt2-124m, smollm2-135m)
   --peers               other WebGPU libraries on the same device (installs them under bench/peers)
 
 Options:
@@ -72,6 +73,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
         resident: flag,
         loading: flag,
         peers: flag,
+        encode: flag,
         model: text,
         method: text,
         'lisa-layers': text,
