@@ -3,11 +3,12 @@
 
 import type { Half } from '../dispatch/types';
 import { bf16ToF32, narrow } from '../base/half';
+import { attentionBwdSum } from '../shaders/attention/attention';
 import { geluRef, geluSlopeRef } from '../shaders/activation/gelu.ref';
 import { swigluBwdRef, swigluFwdRef } from '../shaders/activation/swiglu.ref';
 import type { Epilogue } from '../shaders/matmul/epilogue';
-import { fusedMatmul, type FusedArgs } from '../shaders/matmul/fused';
-import { rmsNormFwdRef } from '../shaders/norm/rms_norm.ref';
+import { fusedMatmul, rowSumGroups, type FusedArgs } from '../shaders/matmul/fused';
+import { rmsNormBwdRef, rmsNormFwdRef } from '../shaders/norm/rms_norm.ref';
 import { matmulReference } from '../shaders/matmul/matmul.ref';
 import type { MatmulTile } from '../shaders/matmul/tile';
 import { ropeRef } from '../shaders/rope/rope.ref';
@@ -17,6 +18,8 @@ import { Inputs, type KernelCase, type Trial } from './trial';
 /** Rows of the capacity, and of them live ones. */
 const [ROWS, LIVE] = [75, 70];
 const K = 52;
+
+type Numbers = Float32Array | Float64Array;
 
 interface Product {
   readonly layout: 'nt' | 'nn';
@@ -110,6 +113,72 @@ function swigluBackward(product: Product): Trial {
   return trial(product, made, y, { kind: 'swiglu_bwd', gu: gu.view }, [{ view: y, want }]);
 }
 
+/** The backward of a frozen feed-forward in its two products: [m, F] by gate and up [2F, C], after an RMS norm of x [m, C]. */
+function feedForward(): Trial {
+  const [C, F] = [52, 140];
+  const inputs = new Inputs('fused feed-forward');
+  const [dout, down] = [inputs.filled('dout', ROWS * C), inputs.filled('down', C * F)];
+  const [x, gain, up] = [inputs.filled('x', ROWS * C, 3), inputs.filled('gain', C), inputs.filled('up', 2 * F * C, 0.3)];
+  const before = inputs.filled('dx', ROWS * C);
+  const normed = rmsNormFwdRef(x.values, gain.values, ROWS, C, EPS);
+  const product = (layout: 'nt' | 'nn', n: number, k: number, a: Numbers, b: Numbers): Float64Array => {
+    const strides = { lda: k, ldb: layout === 'nt' ? k : n, ldy: n, a0: 0, b0: 0, y0: 0 };
+    return matmulReference({ layout, m: ROWS, n, k, ...strides, alpha: 1, accumulate: false }, new Float32Array(ROWS * n), a, b);
+  };
+  const gu = product('nt', 2 * F, C, normed.y, up.values);
+  const dgu = swigluBwdRef(product('nn', F, C, dout.values, down.values), gu, ROWS, F);
+  const dn = product('nn', C, 2 * F, dgu, up.values);
+  const { dx } = rmsNormBwdRef(dn, x.values, normed.rstd, gain.values, ROWS, C);
+  const groups = rowSumGroups(ROWS, F);
+  const along = inputs.out('along', ROWS * groups);
+  const y = inputs.out('dgu', ROWS * 2 * F);
+  const views = { gu: inputs.given('gu', gu), rstd: inputs.given('rstd', normed.rstd) };
+  const common = { label: 'check', layout: 'nn', m: ROWS, live: { extent: 'rows' } } as const;
+  const first = { ...common, y, a: dout.view, b: down.view, n: F, k: C, epilogue: { kind: 'swiglu_bwd', gu: views.gu, along } } as const;
+  const norm = { kind: 'norm_bwd', x: x.view, gain: gain.view, rstd: views.rstd, along, groups } as const;
+  return {
+    dispatches: [
+      fusedMatmul({ ...first, columns: [0, 64] }),
+      fusedMatmul({ ...first, columns: [64, F] }),
+      fusedMatmul({ ...common, y: before.view, a: y, b: up.view, n: C, k: 2 * F, epilogue: norm }),
+    ],
+    data: inputs.data,
+    expected: [
+      { view: { ...y, bytes: LIVE * 2 * F * 4 }, want: dgu.subarray(0, LIVE * 2 * F) },
+      { view: before.view, want: before.values.map((value, at) => (at < LIVE * C ? value + dx[at] : value)) },
+    ],
+    frame: { extents: { rows: LIVE } },
+  };
+}
+
+/** The sum of dK and dV over query heads, with the positions turned back. */
+function sumAndTurnBack(): Trial {
+  const sizes = { heads: 4, kvHeads: 2, headDim: 12 };
+  const { heads, kvHeads, headDim } = sizes;
+  const width = (heads + 2 * kvHeads) * headDim;
+  const inputs = new Inputs('fused sum');
+  const [dqkv, part] = [inputs.filled('dqkv', ROWS * width), inputs.filled('part', ROWS * 2 * heads * headDim)];
+  const theta = 10_000;
+  const segStart = Array.from({ length: ROWS }, (_, row) => (row < 33 ? 0 : 33));
+  const frequencies = Array.from({ length: headDim / 2 }, (_, d) => theta ** ((-2 * d) / headDim));
+  const tables = ropeTables(frequencies, ROWS);
+  const added = Float64Array.from(dqkv.values, (value, at) => {
+    const [row, head, d] = [Math.floor(at / width), Math.floor((at % width) / headDim) - heads, at % headDim];
+    const group = heads / kvHeads;
+    const of = (h: number): number => part.values[(row * 2 * heads + head * group + h) * headDim + d];
+    return head < 0 ? value : Array.from({ length: group }, (_, h) => of(h)).reduce((sum, each) => sum + each, 0);
+  });
+  const turn = { cos: inputs.given('cos', tables.cos), sin: inputs.given('sin', tables.sin), tableRows: ROWS };
+  const want = ropeRef({ qkv: added, segStart, rows: LIVE, ...sizes, theta, inverse: true });
+  const of = { label: 'check', dqkv: dqkv.view, byHead: part.view, rows: ROWS, ...sizes };
+  return {
+    dispatches: [attentionBwdSum({ ...of, turn: { ...turn, segStart: inputs.indices('segStart', segStart) } })],
+    data: inputs.data,
+    expected: [{ view: { ...dqkv.view, bytes: LIVE * width * 4 }, want: want.subarray(0, LIVE * width) }],
+    frame: { extents: { rows: LIVE } },
+  };
+}
+
 function plain(product: Product): Trial {
   const made = start('fused norm', product);
   const y = made.inputs.out('y', ROWS * product.n);
@@ -152,11 +221,13 @@ export function fusedCases(): KernelCase[] {
     ['rotary positions', { layout: 'nt', n: 5 * 28, tile: '32x32', bias: true }, rope],
     ['rotary positions, wide heads', { layout: 'nt', n: 5 * 64, tile: '64x64', bias: false }, rope],
   ];
-  return cases.map(([name, product, make]) => ({
-    name: `product with ${name}, ${product.layout} ${product.tile}`,
-    group: 'matmul tiles',
-    // A sum of 52 terms, then exp or erf.
-    bound: 1e-5,
-    make: () => make(product),
-  }));
+  // Sums of up to 280 terms, and exp or erf.
+  const bound = 1e-5;
+  return [
+    ...cases.map(([name, product, make]): KernelCase => {
+      return { name: `product with ${name}, ${product.layout} ${product.tile}`, group: 'matmul tiles', bound, make: () => make(product) };
+    }),
+    { name: 'products of a feed-forward, backward', group: 'matmul tiles', bound, make: feedForward },
+    { name: 'sum of dK and dV, positions turned back', group: 'attention tiles', bound, make: sumAndTurnBack },
+  ];
 }

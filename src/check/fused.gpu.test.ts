@@ -1,13 +1,21 @@
-// Products with an epilogue against the float64 product and the float64 operation after it.
+// Fused products against float64 norm, product and operation, one after the other. LISA_SLOW=1 runs all; the others differ in a tile, a bias or a
+// format, which tests of the plain products cover. Each kernel takes seconds to compile.
 
 import { expect, it } from 'vitest';
 import { scratch } from '../gpu/lab';
 import { fusedMatmul, type FusedArgs } from '../shaders/matmul/fused';
 import { nodeLab } from '../testing/node-lab';
+import { SLOW } from '../testing/slow';
 import { fusedCases } from './fused-cases';
 import { runCase } from './kernels';
 
-it.each(fusedCases().map((each) => [each.name, each] as const))('%s', { timeout: 300_000 }, async (name, each) => {
+const CHOSEN = /GELU \(tanh\)|RMS norm and|feed-forward|sum of/;
+
+it.each(
+  fusedCases()
+    .filter(({ name }) => SLOW || CHOSEN.test(name))
+    .map((each) => [each.name, each] as const),
+)('%s', { timeout: 300_000 }, async (name, each) => {
   const result = await runCase(await nodeLab(), each);
   console.info(`${name}: ${result.error?.toExponential(1) ?? result.refused}`);
   expect(result.right, result.refused).toBe(true);

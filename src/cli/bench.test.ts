@@ -13,8 +13,8 @@ import { digits, median, table } from './bench/print';
 import { describeProfile, purposeOf, shapeOf } from './bench/profile';
 
 describe('options', () => {
-  test('without any: profile, compare and other libraries', () => {
-    expect([...parseBenchOptions([]).sections]).toEqual(['profile', 'compare', 'peers']);
+  test('without any: profile, compare, other libraries and encoding', () => {
+    expect([...parseBenchOptions([]).sections]).toEqual(['profile', 'compare', 'peers', 'encode']);
   });
 
   test('sections, models and sizes', () => {

@@ -53,7 +53,7 @@ function opSequence(dispatches: readonly Dispatch[]): string[] {
 function readsItsOutput({ kernel, label }: Dispatch, binding: string): boolean {
   if (kernel.name === 'cross_entropy') return binding === 'logits';
   if (kernel.name.startsWith('rms_norm_heads')) return binding === 'qkv' || binding === 'dqkv';
-  if (/^(rope|adamw|embedding_bwd_dw)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
+  if (/^(rope|adamw|embedding_bwd_dw|matmul_nn_norm_bwd)$/.test(kernel.name) || /ACCUMULATE=1\b/.test(kernel.key)) return true;
   if (kernel.name === 'softcap') return true;
   // What norms the residual stream adds to its gradient; a norm after attention or feed-forward assigns.
   return /_norm_bwd_dx$/.test(kernel.name) && /^layer\.\d+\/n[12] /.test(label);

@@ -2,14 +2,16 @@
 
 import type { Dispatch } from '../dispatch/types';
 import { activationLinear } from './ops/fused/activation-linear';
+import { feedForward } from './ops/fused/feed-forward';
 import type { Fusion } from './ops/fused/fusion';
 import { projection } from './ops/fused/projection';
+import { ropeAttention } from './ops/fused/rope-attention';
 import type { BackwardSite, ForwardSite, Site } from './ops/op';
 import { operation, type LayerOp } from './ops/registry';
 
 /** The first that fits is taken. */
 const FORWARD: readonly Fusion<ForwardSite>[] = [projection];
-const BACKWARD: readonly Fusion<BackwardSite>[] = [activationLinear];
+const BACKWARD: readonly Fusion<BackwardSite>[] = [feedForward, activationLinear, ropeAttention];
 
 /** The list, top to bottom. */
 export const forwardOf = (ops: readonly LayerOp[], site: ForwardSite): Dispatch[] =>

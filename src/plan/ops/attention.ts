@@ -9,12 +9,13 @@ import {
   attentionBwdSum,
   attentionFwd,
   sumsByHead,
+  type TurnBack,
 } from '../../shaders/attention/attention';
 import { attentionCached, cacheAppend } from '../../shaders/attention/attention_cached';
 import { splitAttention } from '../split';
 import { headsOf } from './heads';
-import type { View } from '../../dispatch/types';
-import type { OpBase, Operation, Site } from './op';
+import type { Dispatch, View } from '../../dispatch/types';
+import type { BackwardSite, OpBase, Operation, Site } from './op';
 
 export interface AttentionOp extends OpBase {
   readonly kind: 'attention';
@@ -56,32 +57,37 @@ export const attention: Operation<AttentionOp> = {
     );
   },
 
-  backward(op, site) {
-    if (!site.wantsInput(op)) return [];
-    const { input } = site.context;
-    const sizes = headsOf(site);
-    const { rows, heads, kvHeads, headDim } = sizes;
-    const family = input.kernels.attention;
-    const delta = site.scratch(`d.${op.y}.delta`, rows * heads);
-    const [o, dout] = [site.value(op.y), site.gradient(op.y)];
-    const common = {
-      dqkv: site.gradient(op.x),
-      dout,
-      qkv: site.value(op.x),
-      lse: site.value(`${op.y}.lse`),
-      delta,
-      ...sizes,
-      scale: input.shape.attentionScale,
-      family,
-    };
-    const { segStart, segEnd } = boundsOf(op, site);
-    const byHead = family === 'tiles' && sumsByHead(sizes) ? site.scratch(`d.${op.x}.heads`, 2 * rows * heads * headDim) : undefined;
-    const dkv = { ...common, label: site.label(op, 'dKV'), segEnd, byHead };
-    return [
-      ...(family === 'software' ? [attentionBwdDelta({ label: site.label(op, 'delta'), delta, dout, o, rows, heads, headDim })] : []),
-      ...splitAttention(input, heads, (piece) => attentionBwdDq({ ...common, ...piece, label: site.label(op, 'dQ'), o, segStart })),
-      ...splitAttention(input, byHead ? heads : kvHeads, (piece) => attentionBwdDkv({ ...dkv, ...piece })),
-      ...(byHead ? [attentionBwdSum({ ...sizes, label: site.label(op, 'dKV sum'), dqkv: common.dqkv, byHead })] : []),
-    ];
-  },
+  backward: (op, site) => (site.wantsInput(op) ? attentionBackward(op, site) : []),
 };
+
+/** Whether the gradients of keys and values are made for each query head and added in a pass of their own. */
+export const addsByHead = (site: Site): boolean => site.context.input.kernels.attention === 'tiles' && sumsByHead(headsOf(site));
+
+/** Gradients of q, k and v; `turn`: that pass also turns them back by their rotary positions. */
+export function attentionBackward(op: AttentionOp, site: BackwardSite, turn?: TurnBack): Dispatch[] {
+  const { input } = site.context;
+  const sizes = headsOf(site);
+  const { rows, heads, kvHeads, headDim } = sizes;
+  const family = input.kernels.attention;
+  const delta = site.scratch(`d.${op.y}.delta`, rows * heads);
+  const [o, dout] = [site.value(op.y), site.gradient(op.y)];
+  const common = {
+    dqkv: site.gradient(op.x),
+    dout,
+    qkv: site.value(op.x),
+    lse: site.value(`${op.y}.lse`),
+    delta,
+    ...sizes,
+    scale: input.shape.attentionScale,
+    family,
+  };
+  const { segStart, segEnd } = boundsOf(op, site);
+  const byHead = addsByHead(site) ? site.scratch(`d.${op.x}.heads`, 2 * rows * heads * headDim) : undefined;
+  const dkv = { ...common, label: site.label(op, 'dKV'), segEnd, byHead };
+  return [
+    ...(family === 'software' ? [attentionBwdDelta({ label: site.label(op, 'delta'), delta, dout, o, rows, heads, headDim })] : []),
+    ...splitAttention(input, heads, (piece) => attentionBwdDq({ ...common, ...piece, label: site.label(op, 'dQ'), o, segStart })),
+    ...splitAttention(input, byHead ? heads : kvHeads, (piece) => attentionBwdDkv({ ...dkv, ...piece })),
+    ...(byHead ? [attentionBwdSum({ ...sizes, label: site.label(op, 'dKV sum'), dqkv: common.dqkv, byHead, turn })] : []),
+  ];
+}

@@ -4,7 +4,7 @@
 // where its segment starts and one past where it ends. Generation is in attention_cached.ts.
 
 import type { Amount, GridDim, Work } from '../../dispatch/extents';
-import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
+import { dispatch, expectElements, kernel, shapeError } from '../../dispatch/kernel';
 import type { Dispatch, Kernel, View } from '../../dispatch/types';
 import { elementwise } from '../lib/elementwise';
 import { expand } from '../lib/expand';
@@ -15,6 +15,7 @@ import bwdDkvTilesWgsl from './attention_bwd_dkv_tiles.wgsl?raw';
 import bwdDqWgsl from './attention_bwd_dq.wgsl?raw';
 import bwdDqTilesWgsl from './attention_bwd_dq_tiles.wgsl?raw';
 import bwdSumWgsl from './attention_bwd_sum.wgsl?raw';
+import bwdSumRopeWgsl from './attention_bwd_sum_rope.wgsl?raw';
 import fwdWgsl from './attention_fwd.wgsl?raw';
 import fwdTilesWgsl from './attention_fwd_tiles.wgsl?raw';
 import { headLayout, laneSource, putSource, quadSource, type HeadSizes } from './attention_layout';
@@ -163,24 +164,59 @@ export function attentionBwdDkv(args: AttentionBwdDkvArgs): Dispatch {
   return attention(of, label, { ...common, y: byHead }, args, heads, work, { group: 1, pitch: 2 * heads, k0: 0, v0: heads });
 }
 
-/** The k and v parts of dqkv from those of every query head (attentionBwdDkv, byHead). Throws SHAPE_MISMATCH. */
-export function attentionBwdSum(args: HeadSizes & { label: string; dqkv: View; byHead: View; rows: number }): Dispatch {
-  const { label, dqkv, byHead, rows, heads, kvHeads, headDim } = args;
-  const name = 'attention_bwd_sum';
-  const { width, outWidth } = headLayout(name, args);
+/** Rotary positions that the sum turns gradients back by (shaders/rope). */
+export interface TurnBack {
+  /** [tableRows, D / 2] */
+  readonly cos: View;
+  readonly sin: View;
+  readonly tableRows: number;
+  readonly segStart: View;
+}
+
+interface SumArgs extends HeadSizes {
+  readonly label: string;
+  readonly dqkv: View;
+  readonly byHead: View;
+  readonly rows: number;
+  readonly turn?: TurnBack;
+}
+
+/**
+ * The k and v parts of dqkv from those of every query head (attentionBwdDkv, byHead); with `turn`, also the adjoint of the rotary positions, in
+ * the q part too. Throws SHAPE_MISMATCH.
+ */
+export function attentionBwdSum({ label, dqkv, byHead, rows, heads, kvHeads, headDim, turn }: SumArgs): Dispatch {
+  const name = turn ? 'attention_bwd_sum_rope' : 'attention_bwd_sum';
+  const { width, outWidth } = headLayout(name, { heads, kvHeads, headDim });
   expectElements(name, 'dqkv', dqkv, rows * width);
   expectElements(name, 'part', byHead, 2 * rows * outWidth);
+  const common = { label, rows, live: { extent: 'rows' }, constants: { HEAD_DIM: headDim, HEADS: heads, KV_HEADS: kvHeads } } as const;
+  if (!turn) {
+    return elementwise(name, {
+      ...common,
+      wgsl: [bwdSumWgsl],
+      views: { dqkv, part: byHead },
+      width: 2 * kvHeads * headDim,
+      lanes: lanesFor(headDim),
+      flops: 2 * outWidth,
+      bytes: 4 * (2 * outWidth + 2 * kvHeads * headDim),
+    });
+  }
+  const { cos, sin, tableRows, segStart } = turn;
+  if (headDim % 2 !== 0) throw shapeError(name, 'headDim', 'an even number', String(headDim));
+  if (tableRows < 1) throw shapeError(name, 'tableRows', '≥ 1', String(tableRows));
+  expectElements(name, 'cos_table', cos, (tableRows * headDim) / 2);
+  expectElements(name, 'sin_table', sin, (tableRows * headDim) / 2);
+  expectElements(name, 'seg_start', segStart, rows);
   return elementwise(name, {
-    label,
-    wgsl: [bwdSumWgsl],
-    constants: { HEAD_DIM: headDim, HEADS: heads, KV_HEADS: kvHeads },
-    views: { dqkv, part: byHead },
-    rows,
-    width: 2 * kvHeads * headDim,
-    lanes: lanesFor(headDim),
-    live: { extent: 'rows' },
-    flops: 2 * outWidth,
-    bytes: 4 * (2 * outWidth + 2 * kvHeads * headDim),
+    ...common,
+    wgsl: [bwdSumRopeWgsl],
+    constants: { ...common.constants, TABLE_ROWS: tableRows },
+    views: { dqkv, part: byHead, cos_table: cos, sin_table: sin, seg_start: segStart },
+    width: ((heads + kvHeads) / 2 + kvHeads) * headDim,
+    lanes: lanesFor(headDim / 2),
+    flops: 2 * outWidth + 3 * (heads + kvHeads) * headDim,
+    bytes: 4 * (3 * outWidth + width + headDim + 1),
   });
 }
 

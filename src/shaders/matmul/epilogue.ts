@@ -8,6 +8,7 @@ import swigluMaths from '../activation/swiglu_maths.wgsl?raw';
 import { FLOPS as GELU_FLOPS, KIND_CODES as GELU_CODES, type GeluKind } from '../activation/gelu';
 import gelu from './epilogue_gelu.wgsl?raw';
 import geluBwd from './epilogue_gelu_bwd.wgsl?raw';
+import normBwd from './epilogue_norm_bwd.wgsl?raw';
 import pairs from './epilogue_pairs.wgsl?raw';
 import plain from './epilogue_plain.wgsl?raw';
 import quads from './epilogue_quads.wgsl?raw';
@@ -27,8 +28,16 @@ export type Epilogue =
   | { readonly kind: 'gelu_bwd'; readonly form: GeluKind; readonly x: View }
   /** y [m, n] = gate and up side by side, and act [m, n/2] = silu(gate) · up. */
   | { readonly kind: 'swiglu'; readonly act: View; readonly keep: boolean }
-  /** y [m, 2n] = gradients of gate and up, the product being that of act; gu [m, 2n] as the forward left it. */
-  | { readonly kind: 'swiglu_bwd'; readonly gu: View }
+  /**
+   * y [m, 2n] = gradients of gate and up, the product being that of act; gu [m, 2n] as the forward left it. along [m, rowSumGroups(m, n)]:
+   * parts of each row's Σ y · gu.
+   */
+  | { readonly kind: 'swiglu_bwd'; readonly gu: View; readonly along?: View }
+  /**
+   * y [m, n] += the gradient of an RMS norm's input x [m, n], the product being that of its output, which only h = norm·Wᵀ reads. along
+   * [m, groups]: parts of each row's Σ dh · h. gain [n], rstd [m].
+   */
+  | { readonly kind: 'norm_bwd'; readonly x: View; readonly gain: View; readonly rstd: View; readonly along: View; readonly groups: number }
   /** y [m, n] = q, k and v heads, of which the first `turned` heads are turned by the angles of their positions (shaders/rope). */
   | {
       readonly kind: 'rope';
@@ -54,6 +63,10 @@ interface Made {
   /** Operations of a row beside the product's, and elements that it reads and writes beside y. */
   readonly flops: number;
   readonly elements: number;
+  /** p.part, where the epilogue reads it. */
+  readonly part?: number;
+  /** Where the epilogue's sums of rows go. */
+  readonly rowSums?: View;
 }
 
 /** The epilogue of a product [m, n]. Throws SHAPE_MISMATCH on a view that is too small or columns that make no whole quads. */
@@ -104,7 +117,27 @@ export function makeEpilogue(name: string, epilogue: Epilogue, m: number, n: num
         keep: true,
         flops: 12 * n,
         elements: 2 * n,
+        rowSums: epilogue.along,
       };
+    case 'norm_bwd': {
+      const { x, gain, rstd, along, groups } = epilogue;
+      expect('x', x, m * n);
+      expect('gain', gain, n);
+      expect('rstd', rstd, m);
+      expect('along', along, m * groups);
+      return {
+        wgsl: [quads, normBwd],
+        constants: { N: n },
+        part: groups,
+        views: { x, gain, rstd, along },
+        half: 0,
+        width: n,
+        keep: true,
+        flops: 6 * n,
+        // x, and y once more than it is written.
+        elements: 2 * n + groups + 1,
+      };
+    }
     case 'rope': {
       const { headDim, turned, cos, sin, tableRows, segStart } = epilogue;
       const half = paired(name, n, headDim / 2);

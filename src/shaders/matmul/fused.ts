@@ -11,6 +11,8 @@ import tiles from './matmul_tiles.wgsl?raw';
 import matmulParams from './matmul_params.wgsl?raw';
 import normNone from './norm_none.wgsl?raw';
 import normRms from './norm_rms.wgsl?raw';
+import rowSumsOf from './row_sums.wgsl?raw';
+import rowSumsNone from './row_sums_none.wgsl?raw';
 import { loadSnippet, unitsOf } from './operand';
 import { TILES, tileFor, type MatmulTile } from './tile';
 
@@ -43,7 +45,7 @@ export interface FusedArgs {
 export function fusedMatmul(args: FusedArgs): Dispatch {
   const { label, layout, y, a, b, m, n, k, live, bias, epilogue, norm, columns: [first, end] = [0, n] } = args;
   const name = `matmul_${layout}${norm ? '_norm' : ''}_${epilogue.kind}`;
-  const { wgsl, constants, views, half, width, keep, flops, elements } = makeEpilogue(name, epilogue, m, n);
+  const { wgsl, constants, views, half, width, keep, flops, elements, rowSums, part = 0 } = makeEpilogue(name, epilogue, m, n);
   expectMatrix(name, 'a', a, m, k, k, 0);
   expectMatrix(name, 'b', b, layout === 'nt' ? n : k, layout === 'nt' ? k : n, layout === 'nt' ? k : n, 0);
   if (keep) expectElements(name, 'y', y, m * width);
@@ -53,8 +55,11 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
     expectElements(name, 'gain', norm.w, k);
     expectElements(name, 'rstd', norm.rstd, m);
   }
-  const tile = args.tile ?? tileFor(m, end - first);
+  // Sums of rows are those of a tile's columns, so that a cut by columns must not change the tile.
+  const tile = args.tile ?? tileFor(m, rowSums ? n : end - first);
   const { BM, BN, ROWS } = TILES[tile];
+  const groups = Math.ceil(n / BN);
+  if (rowSums) expectElements(name, 'along', rowSums, m * groups);
   const aFormat = formatOf(k, k, 0);
   const ldb = layout === 'nt' ? k : n;
   const bFormat = packedFormat(name, b, formatOf(ldb, ldb, 0));
@@ -69,7 +74,7 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       matmulParams,
       ...wgsl,
       keepSnippet(keep),
-      () => expand(`${norm ? normRms : normNone}\n${tiles}`, { ROWS }),
+      () => expand(`${norm ? normRms : normNone}\n${rowSums ? rowSumsOf : rowSumsNone}\n${tiles}`, { ROWS }),
     ],
     {
       BM,
@@ -80,13 +85,15 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       HALF: half,
       NORMS: norm ? 1 : 0,
       OFFSET: norm?.offset ?? 0,
+      SUMS_ROWS: rowSums ? 1 : 0,
+      ...(rowSums && { GROUPS: groups }),
       ACCUMULATE: 0,
       ...constants,
     },
     `a_${aFormat}.b_${bFormat}.bias_${biasFormat}.y_${keep ? 'kept' : 'left'}.${tile}`,
   );
   const share = (end - first) / n;
-  const perRow = share * (width * (keep ? 1 : 0) + elements);
+  const perRow = share * (width * (keep ? 1 : 0) + elements + (rowSums ? groups : 0));
   const bytes: Amount = rowAmount(
     m,
     live,
@@ -96,7 +103,15 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
   return dispatch(
     of,
     label,
-    { ...(keep && { y }), a, b, ...(bias && { bias }), ...views, ...(norm && { gain: norm.w, rstd: norm.rstd }) },
+    {
+      ...(keep && { y }),
+      a,
+      b,
+      ...(bias && { bias }),
+      ...views,
+      ...(rowSums && { along: rowSums }),
+      ...(norm && { gain: norm.w, rstd: norm.rstd }),
+    },
     {
       m,
       n: end,
@@ -111,7 +126,7 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       row0: 0,
       alpha: norm?.eps ?? 1,
       span: k,
-      part: 0,
+      part,
       part0: 0,
       col0: first,
     },
@@ -119,3 +134,6 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
     { flops: rowAmount(m, live, share * (2 * n * k + flops) + (norm ? 4 * k : 0)), bytes },
   );
 }
+
+/** How many sums of a row an epilogue leaves of a product [m, n]: of sizes alone. */
+export const rowSumGroups = (m: number, n: number): number => Math.ceil(n / TILES[tileFor(m, n)].BN);

@@ -7,6 +7,7 @@ import { dispatch, expectElements, EXTENT_CODES, kernel, shapeError } from '../.
 import finish from './matmul_finish.wgsl?raw';
 import common from './matmul_params.wgsl?raw';
 import normNone from './norm_none.wgsl?raw';
+import rowSumsNone from './row_sums_none.wgsl?raw';
 import { loadSnippet, storeSnippet, unitsOf, type Format, type LoadFormat } from './operand';
 import few from './matmul_nt_few.wgsl?raw';
 import fewShared from './matmul_nt_few_shared.wgsl?raw';
@@ -270,8 +271,8 @@ function choose(args: MatmulArgs): Choice {
   if (family === 'tiles') {
     const tile = args.tile ?? tileFor(m, n);
     const { BM, BN, ROWS } = TILES[tile];
-    const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: 0, NORMS: 0 };
-    const source = (): string => expand(`${normNone}\n${tiles}`, { ROWS });
+    const constants = { BM, BN, ROWS, A_BY_K: layout === 'tn' ? 1 : 0, B_BY_K: layout === 'nt' ? 0 : 1, HALF: 0, NORMS: 0, SUMS_ROWS: 0 };
+    const source = (): string => expand(`${normNone}\n${rowSumsNone}\n${tiles}`, { ROWS });
     return { name: `matmul_${layout}`, kind: tile, source, constants, grid: [rowGroups(args, BM), by(BN), 1] };
   }
   const constants = m <= FEW_ROWS ? { ROWS: 4, WX: 64, WY: 1 } : { ROWS: TILE_ROWS, WX: 16, WY: 4 };

@@ -15,7 +15,7 @@ struct Params {
   row0: u32,
   alpha: f32,
   span: u32,     // tiles: terms of a part of the sum (k if there is only one), and addresses from one part's y to the next
-  part: u32,
+  part: u32,     // (of epilogue_norm_bwd.wgsl: sums of a row)
   part0: u32,    // first part of this dispatch
   col0: u32,     // tiles: first column of this dispatch
 }

@@ -7,6 +7,7 @@
 // of b, widened to f32; then each invocation does ROWS × 4 × 16 multiply-adds out of two rows of the tiles. Grid: x rows, y columns.
 // NORMS: 1 if a is the RMS norm of what lies there (norm_rms.wgsl): terms are multiplied by the norm's weight while they are copied, and
 // the finished sums by 1 / root mean square of the row, whose squares are added on the way. For nt; 4 divides K.
+// SUMS_ROWS: 1 if the epilogue has a number of each row that is to be added over the columns of the workgroup (row_sums.wgsl).
 // Assigns, accumulates or continues a sum: begin(), emit(); an epilogue may take their place (epilogue.ts). Every sum is one chain of fma
 // over k in order. Any M, N, K: terms past the last are 0 in the tile; a row or column past the edge of y is the last one again and is not
 // stored. (BM + BN + 8) · 64 bytes, 13 KiB at most.
@@ -188,6 +189,26 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
       yR *= scale;
     }
     //#end
+  }
+  if (SUMS_ROWS == 1u) {
+    workgroupBarrier();
+    //#repeat R ROWS
+    {
+      var sum = 0.0;
+      if (row + R < rows && col < p.n) {
+        emit(row + R, col, part, yR);
+        sum = row_sum();
+      }
+      tile_a[id.x][id.y * ROWS + R] = sum;
+    }
+    //#end
+    workgroupBarrier();
+    for (var x = me; x < BM; x += THREADS) {
+      var sum = 0.0;
+      for (var i = 0u; i < TX; i++) { sum += tile_a[i][x]; }
+      if (m0 + x < rows) { store_row_sum(m0 + x, n0 / BN, sum); }
+    }
+    return;
   }
   if (col >= p.n) { return; }
   //#repeat R ROWS
