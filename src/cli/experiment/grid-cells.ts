@@ -16,7 +16,7 @@ export interface Task {
 
 export const METHOD_NAMES = ['lisa', 'full', 'lora'] as const;
 /** Multiples of the method's default learning rate that are tried first. */
-export const FACTORS = [0.5, 1, 2, 4] as const;
+const FACTORS = [0.5, 1, 2, 4] as const;
 const WIDEST = { least: 1 / 16, most: 64 };
 
 export const methodCell = (method: string, factor: number): Cell => ({
