@@ -72,7 +72,7 @@ export function readTokenizerJson(text: string): TokenizerJson {
       throw tokenizerError(`${name} has an added token without id or content.`);
   }
   // The library requires these five fields, with null if unused.
-  return {
+  return withoutIdleSplit({
     normalizer: null,
     pre_tokenizer: null,
     post_processor: null,
@@ -80,7 +80,16 @@ export function readTokenizerJson(text: string): TokenizerJson {
     ...json,
     model: { ...model, vocab },
     added_tokens: (added ?? []) as AddedToken[],
-  };
+  });
+}
+
+/** A cut at spaces, where the normaliser has replaced every space by something without one, cuts nothing (Gemma): it is left out. */
+function withoutIdleSplit(json: TokenizerJson): TokenizerJson {
+  const literal = (part: unknown, type: string): boolean =>
+    isObject(part) && part.type === type && isObject(part.pattern) && part.pattern.String === ' ';
+  const { normalizer, pre_tokenizer: split } = json;
+  if (!isObject(normalizer) || !literal(normalizer, 'Replace') || !literal(split, 'Split')) return json;
+  return typeof normalizer.content === 'string' && !normalizer.content.includes(' ') ? { ...json, pre_tokenizer: null } : json;
 }
 
 /** A special token of tokenizer_config.json: a string, or an object with content. */

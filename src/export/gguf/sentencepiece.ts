@@ -24,8 +24,11 @@ export function sentencePieceOf(
   const rank = new Map<string, number>();
   const pairs = new Set<string>();
   let last = '';
+  // Added tokens are found in the text before anything is joined (Gemma's runs of spaces and line breaks).
+  const added = new Set(names.filter((_, id) => !isNormal(id)));
   merges.forEach(([left, right], i) => {
     const made = left + right;
+    if (added.has(made)) return;
     if (made !== last && rank.has(made)) throw refuseTokenizer(`its merges that make '${made}' do not stand together`);
     last = made;
     if (!rank.has(made)) rank.set(made, i);
@@ -49,11 +52,9 @@ export function sentencePieceOf(
 /** Spaces become '▁' by normalisers (older files) or by a Metaspace step (newer ones). */
 function prefixOf(json: TokenizerJson): boolean {
   const normalizers = stepsOf(json.normalizer, 'normalizers');
+  const steps = stepsOf(json.pre_tokenizer, 'pretokenizers');
   const replaces = ({ type, pattern, content }: Json): boolean =>
     type === 'Replace' && content === SPACE && (pattern as Json | undefined)?.String === ' ';
-  // A cut at spaces does nothing where every space has become '▁' before (Gemma).
-  const cutsSpaces = ({ type, pattern }: Json): boolean => type === 'Split' && (pattern as Json | undefined)?.String === ' ';
-  const steps = stepsOf(json.pre_tokenizer, 'pretokenizers').filter((step) => !(normalizers.some(replaces) && cutsSpaces(step)));
   const prepends = ({ type, prepend }: Json): boolean => type === 'Prepend' && prepend === SPACE;
   const other = normalizers.find((step) => !replaces(step) && !prepends(step));
   if (other) throw refuseTokenizer(`its normaliser ${String(other.type)} is not SentencePiece's as Llama has it`);

@@ -91,6 +91,24 @@ describe('SentencePiece', () => {
     expect(keysOf(metaspace({ prepend_scheme: 'never', split: false }), 8).get('tokenizer.ggml.add_space_prefix')?.value).toBe(false);
   });
 
+  it('added tokens need no order, and a cut at spaces that the normaliser took away is none (Gemma)', () => {
+    const runs = { '\n': 8, '\n\n': 9, '\t': 10, '\t\t': 11, '\n\n\n': 12 };
+    const gemma = {
+      ...json,
+      normalizer: replace,
+      pre_tokenizer: { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false },
+      added_tokens: [...json.added_tokens, ...['\n\n', '\n\n\n'].map((content, i) => ({ id: [9, 12][i], content, special: false }))],
+      model: {
+        ...json.model,
+        vocab: { ...json.model.vocab, ...runs },
+        merges: ['\n\n \n', '\t \t', '\n \n\n', ...json.model.merges, '\n \n'],
+      },
+    };
+    const keys = keysOf(gemma, 13);
+    expect(keys.get('tokenizer.ggml.add_space_prefix')?.value).toBe(false);
+    expect([...(keys.get('tokenizer.ggml.token_type')?.value as Int32Array)].slice(8)).toEqual([1, 4, 1, 1, 4]);
+  });
+
   it('merges that are no order of scores are refused', () => {
     const merges = (list: readonly string[], vocab: object = {}) => ({
       ...json,
