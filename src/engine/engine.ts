@@ -9,7 +9,7 @@ import { Allocator } from '../gpu/allocator';
 import type { Gpu } from '../gpu/device';
 import { Executor } from '../gpu/executor';
 import type { Switch } from '../lisa/controller';
-import { ropeFrequencies } from '../model/rope';
+import { ropeFrequencies, ropeLength } from '../model/rope';
 import { elementsOf, type ParameterRow, type Storage } from '../model/types';
 import type { Block, Trainable } from '../plan/run-buffers';
 import type { PlanInput } from '../plan/input';
@@ -81,7 +81,7 @@ export class Engine {
       [localRope, shape.window?.rope],
     ] as const) {
       if (!buffers || !angles) continue;
-      const tables = ropeTables(ropeFrequencies(angles, shape.headDim), buffers.positions);
+      const tables = ropeTables(ropeFrequencies(angles, shape.headDim), buffers.positions, ropeLength(angles));
       this.executor.write(FULL_VIEW(buffers.cos), tables.cos);
       this.executor.write(FULL_VIEW(buffers.sin), tables.sin);
     }

@@ -55,6 +55,10 @@ export interface Family {
   readonly window?: WindowFields;
   /** Scores are divided by the square root of this field, and not by that of the head dim. */
   readonly queryScalar?: { readonly field: string; readonly absent: number };
+  /** Fields of factors that are 1 if they are missing: of embeddings, of the residual stream, of scores, and what logits are divided by. */
+  readonly factors?: { readonly embedding: string; readonly residual: string; readonly attention: string; readonly logits: string };
+  /** Lists 1 for a layer with positions and 0 for one without; without it, every n-th layer has none. */
+  readonly ropeless?: { readonly list: string; readonly every: string; readonly absent: number };
   /** Embeddings are multiplied by √width, rounded to the type of the weights. */
   readonly rootEmbedding?: true;
   /** The field of the logits' cap; null or absent: none. */
@@ -151,6 +155,32 @@ const QWEN3: Family = {
   qkNorm: true,
 };
 
+/** Llama with every fourth layer without positions. */
+const SMOLLM3: Family = {
+  ...LLAMA,
+  label: 'SmolLM3',
+  required: ['kvHeads'],
+  ropeBase: 2e6,
+  tied: true,
+  ropeless: { list: 'no_rope_layers', every: 'no_rope_layer_interval', absent: 4 },
+  only: { use_sliding_window: [false] },
+  idle: [...LLAMA.idle!, 'sliding_window', 'max_window_layers'],
+};
+
+/** Granite 3: Llama with four factors. */
+const GRANITE: Family = {
+  ...LLAMA,
+  label: 'Granite 3',
+  tied: true,
+  bias: { qkv: false, attentionOut: false, mlp: false },
+  factors: {
+    embedding: 'embedding_multiplier',
+    residual: 'residual_multiplier',
+    attention: 'attention_multiplier',
+    logits: 'logits_scaling',
+  },
+};
+
 /** Gemma 3 without its vision tower: 270M and 1B as published. */
 const GEMMA3: Family = {
   ...LLAMA,
@@ -186,4 +216,6 @@ export const FAMILIES = {
   qwen2: QWEN2,
   qwen3: QWEN3,
   gemma3_text: GEMMA3,
+  smollm3: SMOLLM3,
+  granite: GRANITE,
 } satisfies Record<FamilyName, Family>;

@@ -1,6 +1,6 @@
 // Rotary embeddings of a config.json. Older files have rope_theta beside rope_scaling {type, factor, ...}; newer ones put
 // all into rope_parameters {rope_theta, rope_type, factor, ...}. Both may stand in one file if they say the same.
-// Scalings that depend on the length (dynamic, longrope) or scale attention too (yarn) are refused.
+// Scalings that depend on the length (dynamic, longrope) are refused.
 
 import { isEmpty, type Fields } from './config-fields';
 import type { Family } from './config-families';
@@ -72,17 +72,27 @@ function readRope(f: Fields, absent = DEFAULT_BASE): Rope {
 
 function readScaling(f: Fields): RopeScaling | null {
   const names = ['rope_type', 'type'].filter((name) => f.has(name));
-  if (names.length === 0 && f.has('factor')) throw f.garbage('rope_type', undefined, '"default", "linear" or "llama3"');
-  const [type = 'default', other = type] = names.map((name) => f.only(name, ['default', 'linear', 'llama3'], 'default'));
+  if (names.length === 0 && f.has('factor')) throw f.garbage('rope_type', undefined, '"default", "linear", "llama3" or "yarn"');
+  const [type = 'default', other = type] = names.map((name) => f.only(name, ['default', 'linear', 'llama3', 'yarn'], 'default'));
   if (other !== type) throw f.garbage('type', other, `the same as rope_type ("${type}")`);
-  // The length before scaling; only llama3 computes with it.
+  // The length before scaling; llama3 and yarn compute with it.
   const original =
-    f.has('original_max_position_embeddings') || type === 'llama3' ? f.size('original_max_position_embeddings', MAX_POSITIONS) : 0;
+    f.has('original_max_position_embeddings') || type === 'llama3' || type === 'yarn' ? f.size('original_max_position_embeddings', MAX_POSITIONS) : 0;
   if (type === 'default') return null;
   const factor = f.number('factor', MAX_FACTOR);
   if (type === 'linear') return { type, factor };
+  if (type === 'yarn') return readYarn(f, factor, original);
   const low = f.number('low_freq_factor', MAX_FACTOR);
   const high = f.number('high_freq_factor', MAX_FACTOR);
   if (high <= low) throw f.garbage('high_freq_factor', high, `a number above low_freq_factor (${low})`);
   return { type, factor, lowFreqFactor: low, highFreqFactor: high, originalPositions: original };
+}
+
+/** Defaults are those of modeling_rope_utils. Its variants for other models (mscale, truncate) are refused as unread fields. */
+function readYarn(f: Fields, factor: number, originalPositions: number): RopeScaling {
+  const betaFast = f.number('beta_fast', MAX_FACTOR, 32);
+  const betaSlow = f.number('beta_slow', MAX_FACTOR, 1);
+  if (betaFast <= betaSlow) throw f.garbage('beta_fast', betaFast, `a number above beta_slow (${betaSlow})`);
+  const attentionFactor = f.number('attention_factor', MAX_FACTOR, factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1);
+  return { type: 'yarn', factor, betaFast, betaSlow, originalPositions, attentionFactor };
 }

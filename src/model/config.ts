@@ -75,7 +75,7 @@ function refuseSettings(f: Fields, { only = {}, idle = [], empty = [], rotary }:
 }
 
 function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
-  const { fields, required = [], bias, rotary, queryScalar } = family;
+  const { fields, required = [], bias, rotary, queryScalar, factors } = family;
   const width = f.size(fields.width, LIMIT.width);
   const heads = f.size(fields.heads, LIMIT.heads);
   const kvHeads = fields.kvHeads === null ? heads : f.size(fields.kvHeads, LIMIT.heads, required.includes('kvHeads') ? undefined : heads);
@@ -86,6 +86,7 @@ function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
   const ropes = rotary ? readRopes(f, family) : { rope: null, local: null };
   const activation = f.only(fields.activation, Object.keys(family.activations), Object.keys(family.activations)[0]);
   const has = (said: boolean | string): boolean => (typeof said === 'string' ? f.flag(said, false) : said);
+  const factor = (field: string | undefined): number => (field === undefined ? 1 : f.number(field, 1e6, 1));
   return {
     family: name,
     style: family.style,
@@ -104,8 +105,11 @@ function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
     activation: family.activations[activation],
     rope: ropes.rope,
     window: readWindow(f, family, { layers, positions, local: ropes.local }),
-    attentionScale: 1 / Math.sqrt(queryScalar ? f.number(queryScalar.field, LIMIT.width, queryScalar.absent) : headDim),
-    embeddingScale: family.rootEmbedding ? rootOfWidth(f, width) : 1,
+    ropeless: readRopeless(f, family, layers),
+    attentionScale: factors ? factor(factors.attention) : 1 / Math.sqrt(queryScalar ? f.number(queryScalar.field, LIMIT.width, queryScalar.absent) : headDim),
+    embeddingScale: family.rootEmbedding ? rootOfWidth(f, width) : factor(factors?.embedding),
+    residualScale: factor(factors?.residual),
+    logitScale: 1 / factor(factors?.logits),
     logitCap: family.logitCap !== undefined && f.has(family.logitCap) ? f.number(family.logitCap, 1e6) : null,
     tied: f.flag('tie_word_embeddings', family.tied),
     qkNorm: family.qkNorm ?? false,
@@ -126,6 +130,18 @@ function readHeadDim(f: Fields, { fields, required = [], rotary }: Family, width
     throw f.garbage(given ? field : `${fields.width} / ${fields.heads}`, headDim, 'an even number (rotary embeddings turn pairs)');
   }
   return headDim;
+}
+
+/** Layers without positions. */
+function readRopeless(f: Fields, { ropeless }: Family, layers: number): number[] {
+  if (!ropeless) return [];
+  const every = f.size(ropeless.every, LIMIT.layers, ropeless.absent);
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  if (!f.has(ropeless.list)) return all.filter((layer) => (layer + 1) % every === 0);
+  const listed = f.get(ropeless.list);
+  if (!Array.isArray(listed) || listed.length !== layers || !listed.every((has) => has === 0 || has === 1))
+    throw f.garbage(ropeless.list, listed, `a list of ${layers} times 1 or 0`);
+  return all.filter((layer) => listed[layer] === 0);
 }
 
 /**

@@ -3,7 +3,16 @@
 import type { ModelShape } from './types';
 
 /** Fields that were added after the first records. */
-type Added = 'normOffset' | 'sandwich' | 'window' | 'attentionScale' | 'embeddingScale' | 'logitCap';
+type Added =
+  | 'normOffset'
+  | 'sandwich'
+  | 'window'
+  | 'ropeless'
+  | 'attentionScale'
+  | 'embeddingScale'
+  | 'residualScale'
+  | 'logitScale'
+  | 'logitCap';
 export type RecordedShape = Omit<ModelShape, Added> & Partial<Pick<ModelShape, Added>>;
 
 export const completeShape = (recorded: RecordedShape): ModelShape => ({
@@ -11,7 +20,10 @@ export const completeShape = (recorded: RecordedShape): ModelShape => ({
   sandwich: false,
   window: null,
   attentionScale: 1 / Math.sqrt(recorded.headDim),
+  ropeless: [],
   embeddingScale: 1,
+  residualScale: 1,
+  logitScale: 1,
   logitCap: null,
   ...recorded,
 });

@@ -8,6 +8,17 @@ export function ropeFrequencies({ theta, scaling }: Rope, headDim: number): Floa
   if (scaling === null) return plain;
   const { factor } = scaling;
   if (scaling.type === 'linear') return plain.map((frequency) => frequency / factor);
+  if (scaling.type === 'yarn') {
+    // The pair that turns so many times within the length before scaling, as a number between two pairs.
+    const pairOf = (turns: number): number => (headDim * Math.log(scaling.originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+    const first = Math.max(0, Math.floor(pairOf(scaling.betaFast)));
+    const last = Math.min(headDim - 1, Math.ceil(pairOf(scaling.betaSlow)));
+    const span = first === last ? 0.001 : last - first;
+    return plain.map((frequency, i) => {
+      const divided = Math.min(1, Math.max(0, (i - first) / span));
+      return frequency * (1 - divided + divided / factor);
+    });
+  }
   const { lowFreqFactor: low, highFreqFactor: high, originalPositions } = scaling;
   return plain.map((frequency) => {
     // Turns within the length that the model saw before scaling: at least `high` stay, at most `low` are divided.
@@ -16,3 +27,6 @@ export function ropeFrequencies({ theta, scaling }: Rope, headDim: number): Floa
     return frequency * (kept + (1 - kept) / factor);
   });
 }
+
+/** What the tables of cosines and sines are multiplied by. */
+export const ropeLength = ({ scaling }: Rope): number => (scaling?.type === 'yarn' ? scaling.attentionFactor : 1);

@@ -3,7 +3,7 @@
 import type { HalfDtype } from '../base/half';
 
 /** The families that config-families.ts describes, by model_type. */
-export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3' | 'gemma3_text';
+export type FamilyName = 'gpt2' | 'llama' | 'mistral' | 'qwen2' | 'qwen3' | 'gemma3_text' | 'smollm3' | 'granite';
 
 /** Everything in config.json that changes the maths. */
 export interface ModelShape {
@@ -39,10 +39,16 @@ export interface ModelShape {
   readonly rope: Rope | null;
   /** Layers in which attention is local; null if it reaches back over the whole document in all of them. */
   readonly window: Window | null;
+  /** Layers without positions (SmolLM3), rising. */
+  readonly ropeless: readonly number[];
   /** Of attention scores before the softmax; usually 1 / √D. */
   readonly attentionScale: number;
   /** Token embeddings are multiplied by this where they are looked up, and not where they are the head. */
   readonly embeddingScale: number;
+  /** What attention and feed-forward are multiplied by before they join the residual stream. */
+  readonly residualScale: number;
+  /** Logits are multiplied by this. */
+  readonly logitScale: number;
   /** Logits are cap · tanh(logit / cap), so that none is larger; null: as they are. */
   readonly logitCap: number | null;
   /** The head is the embedding matrix. */
@@ -73,6 +79,15 @@ export interface Rope {
 export type RopeScaling =
   /** All divided by factor. */
   | { readonly type: 'linear'; readonly factor: number }
+  /** YaRN (arXiv 2309.00071): as Llama 3.1, going over between pairs by number; and rotated vectors are attentionFactor times as long. */
+  | {
+      readonly type: 'yarn';
+      readonly factor: number;
+      readonly betaFast: number;
+      readonly betaSlow: number;
+      readonly originalPositions: number;
+      readonly attentionFactor: number;
+    }
   /** Llama 3.1: slow angles are divided by factor, fast ones are not, in between it goes over. */
   | {
       readonly type: 'llama3';

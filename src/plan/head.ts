@@ -144,11 +144,11 @@ function logitsOf(
   live?: Live,
 ): Dispatch[] {
   const { input, buffers } = context;
-  const { width, logitCap } = input.shape;
+  const { width, logitScale: alpha, logitCap } = input.shape;
   const logits = FULL_VIEW(buffers.logits);
   const family = input.kernels.matmul;
   const product = (of: string, { v0, v1, matrix }: VocabularyPiece, y: View, ldy: number, padded?: 'y'): Dispatch =>
-    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, padded, live, family });
+    matmul({ label: of, layout: 'nt', y, a, b: matrix, m: rows, n: v1 - v0, k: width, ldy, y0: v0, alpha, padded, live, family });
   const all = whole.map((piece) => product(`${label}/logits`, piece, logits, buffers.logitsStride, 'y'));
   const capped =
     logitCap === null ? [] : [softcap({ label: `${label}/cap`, x: logits, cap: logitCap, rows, stride: buffers.logitsStride, live })];
@@ -202,6 +202,7 @@ export function headLoss(context: Context, train: false | HeadTraining): Unit {
         stride,
         live,
         train: train !== false,
+        scale: shape.logitScale,
         cap: shape.logitCap ?? undefined,
       }),
     );

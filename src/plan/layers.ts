@@ -36,7 +36,7 @@ function llamaLayer(s: ModelShape, layer: number): LayerOp[] {
   });
   /** A product that joins the residual stream: as it is, or normed. */
   const join = (op: LinearOp, residual: string, normName: string): LayerOp[] =>
-    s.sandwich ? [{ ...op, y: `${op.y}.raw` }, norm(`${op.y}.raw`, op.y, normName, residual)] : [{ ...op, residual }];
+    s.sandwich ? [{ ...op, y: `${op.y}.raw` }, norm(`${op.y}.raw`, op.y, normName, residual)] : [{ ...op, residual, scale: s.residualScale }];
   return [
     norm('in', 'n1', 'input_layernorm'),
     {
@@ -47,7 +47,7 @@ function llamaLayer(s: ModelShape, layer: number): LayerOp[] {
       ]),
     },
     ...(s.qkNorm ? [{ kind: 'head_norm', x: 'qkv', y: 'qkv', weight: 'qk_norm' } as const] : []),
-    { kind: 'rope', x: 'qkv', y: 'qkv', local: local && s.window!.rope !== null },
+    ...(s.ropeless.includes(layer) ? [] : [{ kind: 'rope', x: 'qkv', y: 'qkv', local: local && s.window!.rope !== null } as const]),
     { kind: 'attention', x: 'qkv', y: 'attn', local },
     ...join(
       linear('attn', 'mid', 'self_attn.o_proj.weight', s.attentionOutBias ? 'self_attn.o_proj.bias' : null, q, [

@@ -14,6 +14,8 @@ export const FIXTURES = [
   'tiny-qwen2',
   'tiny-qwen3',
   'tiny-gemma3',
+  'tiny-smollm3',
+  'tiny-granite',
 ] as const;
 export type FixtureName = (typeof FIXTURES)[number];
 export const RUNS = ['full', 'lisa', 'lisa-layers', 'lora'] as const;

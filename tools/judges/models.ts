@@ -36,6 +36,14 @@ const WIDE = {
   'wide-gpt2': { model_type: 'gpt2', vocab_size: 301, n_embd: 64, n_layer: 2, n_head: 2, n_positions: 64 },
   'wide-qwen2': wide('qwen2', 16),
   'wide-qwen3': wide('qwen3', 32),
+  'wide-smollm3': { ...wide('smollm3', 16), num_hidden_layers: 5 },
+  'wide-granite': {
+    ...wide('granite', 16),
+    embedding_multiplier: 3,
+    residual_multiplier: 0.4,
+    attention_multiplier: 0.2,
+    logits_scaling: 2,
+  },
   'wide-gemma3': { ...wide('gemma3_text', 32), num_hidden_layers: 7, query_pre_attn_scalar: 32, sliding_window: 16 },
 };
 
@@ -62,8 +70,8 @@ async function wideModel(name: keyof typeof WIDE): Promise<ModelFiles> {
 export async function judgedModels(root: string, scratch: string): Promise<JudgedModel[]> {
   const models: JudgedModel[] = [];
   const tiny = new Map<string, ModelFiles>();
-  // Gemma's fixture has its windows where llama.cpp has none, and a cap of logits: exporting it is refused.
-  for (const name of FIXTURES.filter((each) => each !== 'tiny-gemma3'))
+  // The fixtures of Gemma and SmolLM3 have windows and layers without positions where llama.cpp has none: exporting them is refused.
+  for (const name of FIXTURES.filter((each) => each !== 'tiny-gemma3' && each !== 'tiny-smollm3'))
     tiny.set(name, await openModel(await nodeSource(writeTinyModel(path.join(scratch, name), name))));
   for (const name of Object.keys(WIDE) as (keyof typeof WIDE)[]) tiny.set(name, await wideModel(name));
   for (const [name, files] of tiny) {

@@ -67,6 +67,17 @@ CONFIGS = {
         "model_type": "qwen3", "head_dim": 14, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-6,
         "attention_bias": False, "rope_theta": 10000.0, "use_sliding_window": False, "sliding_window": None,
     },
+    # Without positions in its first layer, and yarn in the other.
+    "tiny-smollm3": SMALL | {
+        "model_type": "smollm3", "hidden_size": 24, "head_dim": 12, "no_rope_layers": [0, 1], "attention_bias": False, "rope_theta": 500.0,
+        "rope_scaling": {
+            "rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 40, "beta_fast": 4.0, "beta_slow": 0.5,
+        },
+    },
+    "tiny-granite": SMALL | {
+        "model_type": "granite", "hidden_size": 18, "num_attention_heads": 3, "rope_theta": 10000.0, "embedding_multiplier": 3.0,
+        "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 1.7, "tie_word_embeddings": False,
+    },
     # A window that is shorter than the documents, in the first and the third layer; head dim, scale of scores and width have nothing to do with
     # each other; a cap that bends the logits.
     "tiny-gemma3": {name: value for name, value in SMALL.items() if name != "hidden_act"} | {
@@ -94,7 +105,7 @@ STORED = {
 STORED_DRAWS = [[2], [0], [0], [2]]
 SEEDS = {
     "tiny-gpt2": 11, "tiny-llama": 22, "tiny-llama-bias": 21, "tiny-llama-linear": 31, "tiny-llama3": 42, "tiny-mistral": 33,
-    "tiny-qwen2": 45, "tiny-qwen3": 57, "tiny-gemma3": 72, "tiny-llama-bf16": 61, "tiny-gpt2-f16": 71,
+    "tiny-qwen2": 45, "tiny-qwen3": 57, "tiny-gemma3": 72, "tiny-smollm3": 81, "tiny-granite": 92, "tiny-llama-bf16": 61, "tiny-gpt2-f16": 71,
 }  # fmt: skip
 # One layer stays over two consecutive periods, and one comes back after it has left.
 DRAWS = {4: [[0, 2], [1, 2], [0, 3], [1, 3]], 2: [[0], [0], [1], [0]]}

@@ -104,6 +104,9 @@ class Llama:
         config = self.config
         return config["sliding_window"] if config.get("use_sliding_window") and layer >= config["max_window_layers"] else None
 
+    def has_positions(self, layer: int) -> bool:
+        return True
+
     @staticmethod
     def has_bias(config: dict, path: str) -> bool:
         return config.get("attention_bias" if ".self_attn." in path else "mlp_bias", False)
@@ -161,6 +164,8 @@ class Llama:
         factor = rope["factor"]
         if kind == "linear":
             return frequency / factor
+        if kind == "yarn":
+            return frequency * self.yarn(rope, size)
         assert kind == "llama3", kind
         low, high, original = rope["low_freq_factor"], rope["high_freq_factor"], rope["original_max_position_embeddings"]
         wavelength = 2 * math.pi / frequency
@@ -169,10 +174,30 @@ class Llama:
         scaled = torch.where(wavelength > original / low, frequency / factor, between)
         return torch.where(wavelength < original / high, frequency, scaled)
 
+    @staticmethod
+    def yarn(rope: dict, size: int):
+        """What each pair's frequency is multiplied by: one for pairs that turn often, 1 / factor for those that hardly turn."""
+        original, base = rope["original_max_position_embeddings"], rope["rope_theta"]
+        # Pair i turns original · base^(-2i / size) / 2π times; solved for i.
+        often, hardly = (
+            size / 2 * math.log(original / (2 * math.pi * turns)) / math.log(base)
+            for turns in (rope.get("beta_fast", 32), rope.get("beta_slow", 1))
+        )
+        low, high = max(math.floor(often), 0), min(math.ceil(hardly), size - 1)
+        ramp = ((torch.arange(size // 2, dtype=torch.float64) - low) / (high - low)).clamp(0, 1)
+        return ramp / rope["factor"] + 1 - ramp
+
+    def length(self) -> float:
+        """By what yarn makes rotated vectors longer."""
+        rope = self.config.get("rope_scaling") or self.config.get("rope_parameters") or {}
+        if rope.get("rope_type", rope.get("type")) != "yarn":
+            return 1.0
+        return rope.get("attention_factor") or 0.1 * math.log(rope["factor"]) + 1
+
     def rotate(self, x):
         """x is [heads, T, D]. The angles are computed in float64 whatever x is."""
         angle = torch.outer(torch.arange(x.shape[1], dtype=torch.float64), self.frequencies(x.shape[2]))
-        cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+        cos, sin = (self.length() * part.to(x.dtype) for part in (angle.cos(), angle.sin()))
         first, second = x.chunk(2, dim=-1)
         return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 
@@ -183,22 +208,27 @@ class Llama:
     def logits(self, t: Tensors, ids):
         """ids is [T]; logits are [T, V]."""
         heads, kv_heads = self.config["num_attention_heads"], self.config["num_key_value_heads"]
-        x = t["model.embed_tokens.weight"][ids]
+        factor = {name: self.config.get(name, 1) for name in ("embedding_multiplier", "residual_multiplier", "logits_scaling")}
+        share = factor["residual_multiplier"]
+        divisor = self.config["attention_multiplier"] ** -2 if "attention_multiplier" in self.config else None
+        x = t["model.embed_tokens.weight"][ids] * factor["embedding_multiplier"]
         for i in range(self.config["num_hidden_layers"]):
             h = f"model.layers.{i}"
             y = self.norm(t, f"{h}.input_layernorm", x)
-            q = self.rotate(self.heads(t, f"{h}.self_attn.q_proj", y, heads))
-            k = self.rotate(self.heads(t, f"{h}.self_attn.k_proj", y, kv_heads))
+            q = self.heads(t, f"{h}.self_attn.q_proj", y, heads)
+            k = self.heads(t, f"{h}.self_attn.k_proj", y, kv_heads)
+            if self.has_positions(i):
+                q, k = self.rotate(q), self.rotate(k)
             v = self.heads(t, f"{h}.self_attn.v_proj", y, kv_heads)
             # Query head j reads key-value head j // (H / K).
             k, v = (part.repeat_interleave(heads // kv_heads, dim=0) for part in (k, v))
-            x = x + self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v, self.window(i)))
+            x = x + share * self.linear(t, f"{h}.self_attn.o_proj", attend(q, k, v, self.window(i), divisor))
             y = self.norm(t, f"{h}.post_attention_layernorm", x)
             gate = self.linear(t, f"{h}.mlp.gate_proj", y)
             inner = gate * torch.sigmoid(gate) * self.linear(t, f"{h}.mlp.up_proj", y)
-            x = x + self.linear(t, f"{h}.mlp.down_proj", inner)
-        tied = self.config["tie_word_embeddings"]
-        return self.norm(t, "model.norm", x) @ t["model.embed_tokens.weight" if tied else "lm_head.weight"].T
+            x = x + share * self.linear(t, f"{h}.mlp.down_proj", inner)
+        head = t["model.embed_tokens.weight" if self.config["tie_word_embeddings"] else "lm_head.weight"]
+        return self.norm(t, "model.norm", x) @ head.T / factor["logits_scaling"]
 
 
 class Mistral(Llama):
@@ -237,6 +267,17 @@ class Qwen3(Llama):
         block, _, projection = path.rpartition(".")
         y = super().heads(t, path, x, count)
         return self.norm(t, f"{block}.{self.NORMS[projection]}", y) if projection in self.NORMS else y
+
+
+class SmolLM3(Llama):
+    """Layers that no_rope_layers gives a zero have no positions."""
+
+    def has_positions(self, layer: int) -> bool:
+        return self.config["no_rope_layers"][layer] == 1
+
+
+class Granite(Llama):
+    """Embeddings, branches, scores and logits have factors of the configuration."""
 
 
 class Gemma3(Qwen3):
@@ -289,7 +330,7 @@ class Gemma3(Qwen3):
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
 
-MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3, "gemma3_text": Gemma3}
+MODELS = {"gpt2": GPT2, "llama": Llama, "mistral": Mistral, "qwen2": Qwen2, "qwen3": Qwen3, "gemma3_text": Gemma3, "smollm3": SmolLM3, "granite": Granite}
 
 
 def model_of(config: dict, lora_scale: float = 0.0) -> "GPT2 | Llama":

@@ -4,7 +4,7 @@
 import { AppError } from '../../base/errors';
 import type { ModelShape, FamilyName } from '../../model/types';
 
-export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3' | 'gemma3';
+export type GgufArchitecture = 'llama' | 'gpt2' | 'qwen2' | 'qwen3' | 'gemma3' | 'smollm3' | 'granite';
 
 /** Mistral without a sliding window is llama.cpp's llama. */
 const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
@@ -14,6 +14,8 @@ const ARCHITECTURES: Readonly<Record<FamilyName, GgufArchitecture>> = {
   qwen2: 'qwen2',
   qwen3: 'qwen3',
   gemma3_text: 'gemma3',
+  smollm3: 'smollm3',
+  granite: 'granite',
 };
 
 export const refuseModel = (why: string): AppError =>
@@ -35,6 +37,10 @@ export function ggufArchitecture(shape: ModelShape): GgufArchitecture {
     throw refuseModel("llama.cpp's Qwen2 supports only heads of hidden_size / num_attention_heads");
   if (architecture === 'qwen3' && (shape.qkvBias || shape.attentionOutBias))
     throw refuseModel("llama.cpp's Qwen3 does not support attention biases");
+  if (shape.rope?.scaling?.type === 'yarn') throw refuseModel('its yarn rope scaling has not been compared with that of llama.cpp');
+  const fourth = Array.from({ length: shape.layers }, (_, layer) => layer).filter((layer) => layer % 4 === 3);
+  if (architecture === 'smollm3' && shape.ropeless.join() !== fourth.join())
+    throw refuseModel("llama.cpp's SmolLM3 has no positions in every fourth layer, and this model in others");
   if (shape.rope?.scaling?.type === 'llama3' && architecture !== 'llama')
     throw refuseModel(`llama.cpp's ${architecture} does not support llama3 rope scaling`);
   if (architecture === 'gemma3') refuseGemma(shape);

@@ -21,6 +21,12 @@ export function architectureKeys(shape: ModelShape, architecture: GgufArchitectu
   u32('attention.head_count', shape.heads);
   u32('attention.head_count_kv', shape.kvHeads);
   u32('vocab_size', shape.vocab);
+  if (architecture === 'granite') {
+    f32('attention.scale', shape.attentionScale);
+    f32('embedding_scale', shape.embeddingScale);
+    f32('residual_scale', shape.residualScale);
+    f32('logit_scale', 1 / shape.logitScale);
+  }
   if (shape.norm === 'rms') f32('attention.layer_norm_rms_epsilon', shape.normEps);
   else f32('attention.layer_norm_epsilon', shape.normEps);
   if (shape.rope) {
@@ -96,7 +102,8 @@ export function ggufName(row: Pick<ParameterRow, 'local' | 'layer'>, { sandwich 
 }
 
 /** Rotary positions of neighbouring pairs, as llama.cpp's llama architecture has them, or of halves, as Hugging Face has. */
-const wantsPairedRows = (architecture: GgufArchitecture): boolean => architecture === 'llama';
+const wantsPairedRows = (architecture: GgufArchitecture): boolean =>
+  architecture === 'llama' || architecture === 'smollm3' || architecture === 'granite';
 
 /** Heads whose rows a tensor's are permuted by; null where rows stay. */
 export function permutedHeads(row: Pick<ParameterRow, 'local'>, shape: ModelShape, architecture: GgufArchitecture): number | null {

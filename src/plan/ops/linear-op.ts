@@ -21,6 +21,8 @@ export interface LinearOp extends OpBase {
   readonly in: number;
   readonly out: number;
   readonly residual: string | null;
+  /** Of the product, not of bias and residual. Default: 1; otherwise there is no bias. */
+  readonly scale?: number;
   readonly slices: readonly LinearSlice[];
 }
 

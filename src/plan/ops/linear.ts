@@ -26,6 +26,7 @@ export const linear: Operation<LinearOp> = {
         n: op.out,
         k: op.in,
         live,
+        alpha: op.scale,
         bias: op.bias === null ? undefined : site.weight(op.bias),
         residual: op.residual === null ? undefined : site.value(op.residual),
       }),
@@ -47,6 +48,7 @@ export const linear: Operation<LinearOp> = {
           m: rows,
           n: op.in,
           k: op.out,
+          alpha: op.scale,
           live,
         }),
       );
@@ -62,7 +64,7 @@ export function weightGradients(op: LinearOp, site: BackwardSite): Dispatch[] {
   const { rows, live } = site;
   const [x, dy] = [site.value(op.x), site.gradient(op.y)];
   const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
-  const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, live } as const;
+  const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, alpha: op.scale, live } as const;
   const list = product(site, { ...dw, accumulate: 'frame' });
   if (op.bias !== null)
     list.push(columnSum({ label: site.label(op, 'db'), db: site.weightGradient(op.bias), dy, rows, width: op.out, live }));

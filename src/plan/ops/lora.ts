@@ -13,6 +13,7 @@ const gradientOf = ({ slot }: Adapter, name: string): View => tensorView(slot.gr
 
 export function adapterForward(op: LinearOp, site: ForwardSite, adapter: Adapter): Dispatch[] {
   const { rows, live } = site;
+  const alpha = adapter.scale * (op.scale ?? 1);
   const inner = op.slices.length * adapter.rank;
   const u = site.value(loraInner(op));
   const what = (part: string): string => site.label(op, `lora ${part} fwd`);
@@ -33,7 +34,7 @@ export function adapterForward(op: LinearOp, site: ForwardSite, adapter: Adapter
         a0: index * adapter.rank,
         ldy: op.out,
         y0: column,
-        alpha: adapter.scale,
+        alpha,
         accumulate: 'yes',
         live,
       }),
@@ -45,13 +46,14 @@ export function adapterForward(op: LinearOp, site: ForwardSite, adapter: Adapter
 /** Gradients of A and B; if the gradient of x is wanted, the part that flows back through the adapter is added to it. */
 export function adapterBackward(op: LinearOp, site: BackwardSite, adapter: Adapter): Dispatch[] {
   const { rows, live } = site;
+  const alpha = adapter.scale * (op.scale ?? 1);
   const inner = op.slices.length * adapter.rank;
   const x = site.value(op.x);
   const u = site.value(loraInner(op));
   const du = site.scratch(`d.${loraInner(op)}`, rows * inner);
   const list: Dispatch[] = [];
   eachSlice(op, (slice, column, index) => {
-    const dy = { a: site.gradient(op.y), a0: column, lda: op.out, alpha: adapter.scale, live } as const;
+    const dy = { a: site.gradient(op.y), a0: column, lda: op.out, alpha, live } as const;
     list.push(
       ...product(site, {
         ...dy,

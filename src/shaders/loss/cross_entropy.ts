@@ -24,6 +24,8 @@ export interface CrossEntropyArgs {
   readonly live?: Live;
   /** Overwrite logits by (softmax − onehot) · frame.loss_scale. */
   readonly train: boolean;
+  /** What the logits were multiplied by: the gradient is that of the product before. Default: 1. */
+  readonly scale?: number;
   /** The logits went through softcap(): the gradient is that of the logits before it. */
   readonly cap?: number;
 }
@@ -38,6 +40,7 @@ export function crossEntropy({
   stride = vocab,
   live,
   train,
+  scale = 1,
   cap = 0,
 }: CrossEntropyArgs): Dispatch {
   const name = 'cross_entropy';
@@ -60,7 +63,7 @@ export function crossEntropy({
     of,
     label,
     { logits, labels, losses },
-    { ...liveParams(rows, live), steps: stride / lanes.count, cap },
+    { ...liveParams(rows, live), steps: stride / lanes.count, cap, scale },
     [...rowGrid(rows, live), 1],
     {
       flops: rowAmount(rows, live, (train ? 9 : 6) * vocab),

@@ -1,6 +1,7 @@
 // Softmax cross entropy of one chunk of target rows, and its gradient in place. With t = row0 + r:
 //   losses[t] = log Σ_v e^logits[r,v] − logits[r, labels[t]]
 //   train: logits[r,v] ← (e^logits[r,v] / Σ − [v == labels[t]]) · frame.loss_scale
+//          and · scale, by which they had been multiplied,
 //          and · (1 − (logits[r,v] / cap)²) if CAPPED: logits that went through softcap.wgsl, whose gradient in its input this is
 // logits [rows, V], losses [M] f32, labels [M] u32. Assigns losses (and logits) of the live rows.
 // One workgroup a row. Each invocation keeps a running maximum and sum (Milakov & Gimelshein 2018) over its
@@ -16,6 +17,7 @@ struct Params {
   row0: u32,
   steps: u32,   // of V in a row
   cap: f32,
+  scale: f32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -75,7 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
       var value = exp(inside(logit, c) - V(maximum)) * scale;
       if (c == label_step) { value -= only(V(frame.loss_scale), label % LANES); }
       if (CAPPED == 1u) { value *= 1.0 - (logit / p.cap) * (logit / p.cap); }
-      logits[base + c] = value;
+      logits[base + c] = p.scale * value;
     }
   }
 }

@@ -55,8 +55,17 @@ const llama3 = object<Extract<RopeScaling, { type: 'llama3' }>>({
   originalPositions: count,
 });
 const zeroOrOne: Reader<0 | 1> = (value, path) => (count(value, path) === 0 ? 0 : 1);
+const yarn = object<Extract<RopeScaling, { type: 'yarn' }>>({
+  type: oneOf('yarn'),
+  factor: number,
+  betaFast: number,
+  betaSlow: number,
+  originalPositions: count,
+  attentionFactor: number,
+});
 const ropeScaling: Reader<RopeScaling> = (value, path) => {
-  const { type } = object<{ type: RopeScaling['type'] }>({ type: oneOf('linear', 'llama3') })(value, path);
+  const { type } = object<{ type: RopeScaling['type'] }>({ type: oneOf('linear', 'llama3', 'yarn') })(value, path);
+  if (type === 'yarn') return yarn(value, path);
   return type === 'linear' ? linear(value, path) : llama3(value, path);
 };
 
@@ -81,7 +90,10 @@ const recordedShape = object<RecordedShape>({
   rope,
   window: optional(nullable(object<Window>({ size: count, layers: list(count), rope }))),
   attentionScale: optional(number),
+  ropeless: optional(list(count)),
   embeddingScale: optional(number),
+  residualScale: optional(number),
+  logitScale: optional(number),
   logitCap: optional(nullable(number)),
   tied: flag,
   qkNorm: flag,

@@ -6,7 +6,8 @@ import type { BackwardSite } from '../op';
 import { fusedProduct, mayFuse, type Fusion } from './fusion';
 
 export const activationLinear: Fusion<BackwardSite> = ([first, second], site) => {
-  if (first?.kind !== 'linear' || !mayFuse(site, first.in)) return null;
+  // An epilogue takes the place of the product's own factor.
+  if (first?.kind !== 'linear' || (first.scale ?? 1) !== 1 || !mayFuse(site, first.in)) return null;
   if ((second?.kind !== 'gelu' && second?.kind !== 'swiglu') || second.y !== first.x || !site.wantsInput(second)) return null;
   const x = site.value(second.x);
   const epilogue: Epilogue = second.kind === 'swiglu' ? { kind: 'swiglu_bwd', gu: x } : { kind: 'gelu_bwd', form: second.form, x };
