@@ -191,6 +191,62 @@ const GEMMA3 = {
   use_cache: true,
   vocab_size: 262144,
 };
+/** The 3B. */
+const SMOLLM3 = {
+  architectures: ['SmolLM3ForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.0,
+  hidden_act: 'silu',
+  hidden_size: 2048,
+  initializer_range: 0.02,
+  intermediate_size: 11008,
+  layer_types: Array(36).fill('full_attention'),
+  max_position_embeddings: 65536,
+  max_window_layers: 28,
+  mlp_bias: false,
+  model_type: 'smollm3',
+  no_rope_layer_interval: 4,
+  no_rope_layers: Array.from({ length: 36 }, (_, layer) => ((layer + 1) % 4 === 0 ? 0 : 1)),
+  num_attention_heads: 16,
+  num_hidden_layers: 36,
+  num_key_value_heads: 4,
+  pretraining_tp: 2,
+  rms_norm_eps: 1e-6,
+  rope_scaling: null,
+  rope_theta: 5000000.0,
+  sliding_window: null,
+  torch_dtype: 'bfloat16',
+  use_sliding_window: false,
+  vocab_size: 128256,
+};
+const FOURTH = Array.from({ length: 9 }, (_, i) => 4 * i + 3);
+
+/** The 2B. */
+const GRANITE = {
+  architectures: ['GraniteForCausalLM'],
+  attention_bias: false,
+  attention_dropout: 0.1,
+  attention_multiplier: 0.015625,
+  embedding_multiplier: 12.0,
+  hidden_act: 'silu',
+  hidden_size: 2048,
+  intermediate_size: 8192,
+  logits_scaling: 8.0,
+  max_position_embeddings: 4096,
+  mlp_bias: false,
+  model_type: 'granite',
+  num_attention_heads: 32,
+  num_hidden_layers: 40,
+  num_key_value_heads: 8,
+  residual_multiplier: 0.22,
+  rms_norm_eps: 1e-5,
+  rope_scaling: null,
+  rope_theta: 10000.0,
+  tie_word_embeddings: true,
+  torch_dtype: 'bfloat16',
+  vocab_size: 49155,
+};
+
 const LOCAL = Array.from({ length: 26 }, (_, layer) => layer).filter((layer) => layer % 6 !== 5);
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
@@ -305,6 +361,18 @@ describe('as published', () => {
       },
     ],
     [
+      'SmolLM3 3B',
+      SMOLLM3,
+      3_075_098_624,
+      { family: 'smollm3', headDim: 128, kvHeads: 4, ropeless: FOURTH, rope: { theta: 5e6, scaling: null }, window: null, tied: true },
+    ],
+    [
+      'Granite 3.0 2B',
+      GRANITE,
+      2_533_531_648,
+      { family: 'granite', headDim: 64, kvHeads: 8, embeddingScale: 12, residualScale: 0.22, attentionScale: 0.015625, logitScale: 1 / 8 },
+    ],
+    [
       'Gemma 3 270M',
       { ...PUBLIC_CONFIGS['gemma-3-270m'], _sliding_window_pattern: 6, use_bidirectional_attention: false },
       268_098_176,
@@ -369,12 +437,14 @@ describe('Qwen3', () => {
     expect(refusal({ ...QWEN3, mlp_bias: true }).detail).toContain('mlp_bias is true');
   });
 
-  it('refuses a scaled length (yarn)', () => {
+  it('may have its length scaled by yarn', () => {
     const yarn = { rope_type: 'yarn', factor: 4, original_max_position_embeddings: 32768 };
-    expect(refusal({ ...QWEN3, rope_scaling: yarn })).toMatchObject({
-      code: 'MODEL_UNSUPPORTED',
-      detail: expect.stringContaining('rope_scaling.rope_type is "yarn"') as string,
-    });
+    const read = { type: 'yarn', factor: 4, betaFast: 32, betaSlow: 1, originalPositions: 32768, attentionFactor: 0.1 * Math.log(4) + 1 };
+    expect(parse({ ...QWEN3, rope_scaling: yarn }).rope).toEqual({ theta: 1e6, scaling: read });
+    expect(refusal({ ...QWEN3, rope_scaling: { ...yarn, mscale: 1 } }).detail).toContain('rope_scaling.mscale is 1');
+    expect(refusal({ ...QWEN3, rope_scaling: { rope_type: 'yarn', factor: 4 } }).detail).toContain(
+      'original_max_position_embeddings is missing',
+    );
   });
 });
 
@@ -421,6 +491,30 @@ describe('Gemma 3', () => {
     expect(refusal({ ...GEMMA3, use_bidirectional_attention: true }).detail).toContain('use_bidirectional_attention is true');
     expect(refusal({ ...GEMMA3, hidden_activation: 'relu' }).detail).toContain('hidden_activation is "relu"');
     expect(refusal({ model_type: 'gemma3', text_config: GEMMA3, vision_config: {} }).detail).toContain('vision tower');
+  });
+});
+
+describe('SmolLM3 and Granite', () => {
+  it('have layers without positions by list, or by number', () => {
+    const { no_rope_layers: _, ...unlisted } = SMOLLM3;
+    expect(parse(unlisted).ropeless).toEqual(FOURTH);
+    expect(parse({ ...unlisted, no_rope_layer_interval: 12 }).ropeless).toEqual([11, 23, 35]);
+    expect(parse({ ...SMOLLM3, no_rope_layers: [0, ...Array<number>(35).fill(1)] }).ropeless).toEqual([0]);
+    expect(refusal({ ...SMOLLM3, no_rope_layers: [1, 0] }).detail).toContain('no_rope_layers');
+    expect(refusal({ ...SMOLLM3, use_sliding_window: true }).detail).toContain('use_sliding_window is true');
+  });
+
+  it('have no factors but those of the file, and no biases beside them', () => {
+    const plain = {
+      embedding_multiplier: undefined,
+      residual_multiplier: undefined,
+      attention_multiplier: undefined,
+      logits_scaling: undefined,
+    };
+    const given = Object.fromEntries(Object.entries({ ...GRANITE, ...plain }).filter(([, value]) => value !== undefined));
+    expect(parse(given)).toMatchObject({ embeddingScale: 1, residualScale: 1, attentionScale: 1, logitScale: 1 });
+    expect(refusal({ ...GRANITE, attention_bias: true }).detail).toContain('attention_bias is true');
+    expect(refusal({ ...GRANITE, residual_multiplier: 0 }).detail).toContain('residual_multiplier is 0');
   });
 });
 

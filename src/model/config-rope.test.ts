@@ -74,7 +74,7 @@ describe('refused', () => {
   it.each<[string, string, object]>([
     ['rope_scaling.type', '"dynamic"', { rope_scaling: { type: 'dynamic', factor: 2 } }],
     ['rope_scaling.rope_type', '"longrope"', { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1] } }],
-    ['rope_parameters.rope_type', '"yarn"', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e5 } }],
+    ['rope_parameters.rope_type', '"dynamic"', { rope_parameters: { rope_type: 'dynamic', rope_theta: 1e5 } }],
     ['rope_parameters.full_attention', '{"rope_type":"default"}', { rope_parameters: { full_attention: { rope_type: 'default' } } }],
     ['rope_parameters.partial_rotary_factor', '0.25', { rope_parameters: { partial_rotary_factor: 0.25 } }],
     ['rope_scaling.attention_factor', '1.2', { rope_scaling: { ...LLAMA3, attention_factor: 1.2 } }],

@@ -77,7 +77,9 @@ function readScaling(f: Fields): RopeScaling | null {
   if (other !== type) throw f.garbage('type', other, `the same as rope_type ("${type}")`);
   // The length before scaling; llama3 and yarn compute with it.
   const original =
-    f.has('original_max_position_embeddings') || type === 'llama3' || type === 'yarn' ? f.size('original_max_position_embeddings', MAX_POSITIONS) : 0;
+    f.has('original_max_position_embeddings') || type === 'llama3' || type === 'yarn'
+      ? f.size('original_max_position_embeddings', MAX_POSITIONS)
+      : 0;
   if (type === 'default') return null;
   const factor = f.number('factor', MAX_FACTOR);
   if (type === 'linear') return { type, factor };

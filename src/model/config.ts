@@ -106,7 +106,9 @@ function readShape(f: Fields, name: FamilyName, family: Family): ModelShape {
     rope: ropes.rope,
     window: readWindow(f, family, { layers, positions, local: ropes.local }),
     ropeless: readRopeless(f, family, layers),
-    attentionScale: factors ? factor(factors.attention) : 1 / Math.sqrt(queryScalar ? f.number(queryScalar.field, LIMIT.width, queryScalar.absent) : headDim),
+    attentionScale: factors
+      ? factor(factors.attention)
+      : 1 / Math.sqrt(queryScalar ? f.number(queryScalar.field, LIMIT.width, queryScalar.absent) : headDim),
     embeddingScale: family.rootEmbedding ? rootOfWidth(f, width) : factor(factors?.embedding),
     residualScale: factor(factors?.residual),
     logitScale: 1 / factor(factors?.logits),

@@ -4,15 +4,7 @@ import type { ModelShape } from './types';
 
 /** Fields that were added after the first records. */
 type Added =
-  | 'normOffset'
-  | 'sandwich'
-  | 'window'
-  | 'ropeless'
-  | 'attentionScale'
-  | 'embeddingScale'
-  | 'residualScale'
-  | 'logitScale'
-  | 'logitCap';
+  'normOffset' | 'sandwich' | 'window' | 'ropeless' | 'attentionScale' | 'embeddingScale' | 'residualScale' | 'logitScale' | 'logitCap';
 export type RecordedShape = Omit<ModelShape, Added> & Partial<Pick<ModelShape, Added>>;
 
 export const completeShape = (recorded: RecordedShape): ModelShape => ({

@@ -10,7 +10,8 @@ export function ropeFrequencies({ theta, scaling }: Rope, headDim: number): Floa
   if (scaling.type === 'linear') return plain.map((frequency) => frequency / factor);
   if (scaling.type === 'yarn') {
     // The pair that turns so many times within the length before scaling, as a number between two pairs.
-    const pairOf = (turns: number): number => (headDim * Math.log(scaling.originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+    const pairOf = (turns: number): number =>
+      (headDim * Math.log(scaling.originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
     const first = Math.max(0, Math.floor(pairOf(scaling.betaFast)));
     const last = Math.min(headDim - 1, Math.ceil(pairOf(scaling.betaSlow)));
     const span = first === last ? 0.001 : last - first;

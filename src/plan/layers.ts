@@ -36,7 +36,9 @@ function llamaLayer(s: ModelShape, layer: number): LayerOp[] {
   });
   /** A product that joins the residual stream: as it is, or normed. */
   const join = (op: LinearOp, residual: string, normName: string): LayerOp[] =>
-    s.sandwich ? [{ ...op, y: `${op.y}.raw` }, norm(`${op.y}.raw`, op.y, normName, residual)] : [{ ...op, residual, scale: s.residualScale }];
+    s.sandwich
+      ? [{ ...op, y: `${op.y}.raw` }, norm(`${op.y}.raw`, op.y, normName, residual)]
+      : [{ ...op, residual, scale: s.residualScale }];
   return [
     norm('in', 'n1', 'input_layernorm'),
     {

@@ -37,6 +37,7 @@ export const LARGER_MODELS: readonly KnownModel[] = [
 /** All, the smallest first. */
 export const KNOWN_MODELS: readonly KnownModel[] = [
   ...LARGER_MODELS.slice(0, 2),
+  known('gemma-3-270m', 'Gemma-3-270M', 'google/gemma-3-270m'),
   known('smollm2-360m', 'SmolLM2-360M', 'HuggingFaceTB/SmolLM2-360M'),
   ...LARGER_MODELS.slice(2),
   known('qwen3-0.6b', 'Qwen3-0.6B', 'Qwen/Qwen3-0.6B'),

@@ -54,13 +54,15 @@ function wide(model_type: string, head_dim: number): object {
 
 async function wideModel(name: keyof typeof WIDE): Promise<ModelFiles> {
   const config = WIDE[name];
-  const table = parameterTable(parseModelConfig(config, name));
+  const shape = parseModelConfig(config, name);
+  const table = parameterTable(shape);
   // The matrices of the unit tests' tiny models, made smaller as they are four times as wide.
   const tensors = table.map((row) => ({
     name: row.name,
     dtype: 'f32' as const,
     shape: row.shape,
-    data: () => tinyTensor(row).map((value) => (row.role === 'matrix' ? value / 2 : value)),
+    data: () =>
+      tinyTensor(row).map((value) => (row.role === 'matrix' ? value / 2 : row.role === 'norm' ? value - shape.normOffset : value)),
   }));
   const folder = await modelFolder(config, tensors);
   folder.set('tokenizer.json', utf8(tinyTokenizerJson()));

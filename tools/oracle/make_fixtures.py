@@ -76,7 +76,7 @@ CONFIGS = {
     },
     "tiny-granite": SMALL | {
         "model_type": "granite", "hidden_size": 18, "num_attention_heads": 3, "rope_theta": 10000.0, "embedding_multiplier": 3.0,
-        "residual_multiplier": 0.4, "attention_multiplier": 0.2, "logits_scaling": 1.7, "tie_word_embeddings": False,
+        "residual_multiplier": 0.7, "attention_multiplier": 0.6, "logits_scaling": 0.8, "tie_word_embeddings": False,
     },
     # A window that is shorter than the documents, in the first and the third layer; head dim, scale of scores and width have nothing to do with
     # each other; a cap that bends the logits.

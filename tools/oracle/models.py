@@ -305,10 +305,10 @@ class Gemma3(Qwen3):
         return other.rotate(x)
 
     def logits(self, t: Tensors, ids):
-        """ids is [T]; logits are [T, V]. The weights are float32 at least, so the root of the width is not rounded to 16 bits."""
+        """ids is [T]; logits are [T, V]. The root of the width has the type that the configuration declares for the weights."""
         config = self.config
         heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-        root = torch.tensor(config["hidden_size"] ** 0.5, dtype=torch.float32)
+        root = torch.tensor(config["hidden_size"] ** 0.5).to(getattr(torch, config.get("torch_dtype", "float32")))
         x = t["model.embed_tokens.weight"][ids] * root.to(t["model.embed_tokens.weight"].dtype)
         for i in range(config["num_hidden_layers"]):
             h, window = f"model.layers.{i}", self.window(i)
@@ -326,7 +326,7 @@ class Gemma3(Qwen3):
             y = self.linear(t, f"{h}.mlp.down_proj", gate * self.linear(t, f"{h}.mlp.up_proj", y))
             x = x + self.norm(t, f"{h}.post_feedforward_layernorm", y)
         logits = self.norm(t, "model.norm", x) @ t["model.embed_tokens.weight"].T
-        cap = config["final_logit_softcapping"]
+        cap = config.get("final_logit_softcapping")
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
 

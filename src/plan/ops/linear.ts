@@ -64,7 +64,18 @@ export function weightGradients(op: LinearOp, site: BackwardSite): Dispatch[] {
   const { rows, live } = site;
   const [x, dy] = [site.value(op.x), site.gradient(op.y)];
   const [a, b, m, n] = op.layout === 'nt' ? [dy, x, op.out, op.in] : [x, dy, op.in, op.out];
-  const dw = { label: site.label(op, 'dW'), layout: 'tn', y: site.weightGradient(op.weight), a, b, m, n, k: rows, alpha: op.scale, live } as const;
+  const dw = {
+    label: site.label(op, 'dW'),
+    layout: 'tn',
+    y: site.weightGradient(op.weight),
+    a,
+    b,
+    m,
+    n,
+    k: rows,
+    alpha: op.scale,
+    live,
+  } as const;
   const list = product(site, { ...dw, accumulate: 'frame' });
   if (op.bias !== null)
     list.push(columnSum({ label: site.label(op, 'db'), db: site.weightGradient(op.bias), dy, rows, width: op.out, live }));

@@ -13,6 +13,7 @@ export const feedForward: Fusion<BackwardSite> = ([down, act, up, norm], site) =
     norm.residual ||
     site.context.input.shape.normOffset !== 0 ||
     up.bias !== null ||
+    (down.scale ?? 1) !== 1 ||
     down.layout !== 'nt' ||
     up.layout !== 'nt' ||
     !site.wantsInput(norm)
