@@ -15,7 +15,7 @@ export function SilentNotice({ run }: { readonly run: Run | null }) {
       </p>
       <div className="buttons">
         <button type="button" className="button" data-action="endSilent" onClick={endSilentRun}>
-          End it{run.savedStep === null ? '' : ' and offer the checkpoint'}
+          End it
         </button>
       </div>
     </section>
