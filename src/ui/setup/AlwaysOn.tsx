@@ -85,7 +85,7 @@ export function AlwaysOn({ setup: { config, model, shape, faults } }: { readonly
       {model?.dataTokens !== undefined && (embedding === 'rows' || head === 'rows') && (
         <p className="note">{describeRows(model.dataTokens, model.shape.vocab)}.</p>
       )}
-      {(embedding === 'off' || embedding === 'sampled') && (
+      {embedding !== 'on' && (
         <Suspense fallback={null}>
           <LeverCost lever={embedding} />
         </Suspense>
