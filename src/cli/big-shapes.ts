@@ -220,7 +220,13 @@ async function prove(id: string): Promise<string[]> {
 }
 
 /** Megabytes (10⁶ bytes) that two layers, 4,096 rows and T = 512 may take at most. */
-const GOALS: Readonly<Record<string, number>> = { 'gpt2-124m': 430, 'smollm2-135m': 360, 'gemma-3-270m': 545, 'smollm2-360m': 790, 'qwen2.5-0.5b': 1030 };
+const GOALS: Readonly<Record<string, number>> = {
+  'gpt2-124m': 430,
+  'smollm2-135m': 360,
+  'gemma-3-270m': 545,
+  'smollm2-360m': 790,
+  'qwen2.5-0.5b': 1030,
+};
 
 const LEVER_CASES: readonly LeverCase[] = [
   { seqLen: 512, steps: 2, stepsPerPeriod: 1, rows: 4096 },

@@ -30,6 +30,8 @@ const skip = { 'bad-rows': 'skip' };
 const METRIC_KEYS = ['step', 'loss', 'lr', 'gradNorm', 'tokens', 'activeLayers', 'stepMs', 'memory'];
 const REPORT_KEYS = [
   'method',
+  'model',
+  'data',
   'device',
   'kernels',
   'schedule',
@@ -37,6 +39,7 @@ const REPORT_KEYS = [
   'parameters',
   'trainable',
   'stored',
+  'steps',
   'tokensPerSecond',
   'updates',
   'evalLoss',

@@ -153,7 +153,7 @@ test('after a step whose gradient is not finite the run can still end at the las
   await page.send({ type: 'export', what: 'delta', runId: 'a' });
   expect(await page.next((event) => (event.type === 'exported' ? event.files.length : undefined), 0)).toBeGreaterThan(0);
   await failed('b');
-  await page.start('c', { ...CONFIG, steps: 1 }, MODEL, DATA);
+  await page.start('c', { ...CONFIG, steps: 1, warmup: 0 }, MODEL, DATA);
   await page.nextOf('c', 'done', undefined, 0);
   await page.send({ type: 'discard' });
   expect(spy.live()).toBe(idle);

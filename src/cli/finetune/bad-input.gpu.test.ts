@@ -169,10 +169,6 @@ describe('config.json', () => {
     [{ model_type: 'qwen3' }, /q_norm\.weight.*complete checkpoint/],
     [{ logits_scaling: 8 }, /logits_scaling is 8.*Llama models have no such field/],
   ])('%j', async (change, line) => expect(await refused({}, changed(change))).toMatch(line));
-  test('a sequence beyond an attention window', async () =>
-    expect(await refused({ 'seq-len': '13' }, changed({ model_type: 'mistral', sliding_window: 12 }))).toMatch(
-      /--seq-len: 13 tokens are more than the model's attention window of 12; a window that slides is not implemented\. Enter a whole number from 2 to 12\./,
-    ));
   test('that is not JSON', async () =>
     expect(await refused({}, { 'config.json': '{"model_type": ' })).toMatch(/config\.json is not valid JSON/));
   test('a tokenizer that is not JSON', async () =>

@@ -15,7 +15,8 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
   const [first] = ops;
   const norm = first?.kind === 'norm' && mayPrecede(first, ops, site) ? first : null;
   const [linear, next] = ops.slice(norm ? 1 : 0);
-  if (linear?.kind !== 'linear' || linear.residual !== null || (linear.scale ?? 1) !== 1 || site.cache || !mayFuse(site, linear.out)) return null;
+  if (linear?.kind !== 'linear' || linear.residual !== null || (linear.scale ?? 1) !== 1 || site.cache || !mayFuse(site, linear.out))
+    return null;
   const after = next === undefined ? null : epilogueOf(linear, next, site);
   if (!norm && !after) return null;
   const { normEps: eps, normOffset: offset } = site.context.input.shape;
