@@ -1,7 +1,8 @@
 // What the page tells people to expect, beside the choice of a method: the recorded figures of the built-in model on its data, and nothing else.
 
+import { mean, spread } from '../../base/statistics';
 import { methodCell, METHOD_NAMES, leverCell } from './grid-cells';
-import { bestOf, lossesOf, mean, runsOf, spread, type Grid } from './grid-file';
+import { bestOf, lossesOf, runsOf, type Grid } from './grid-file';
 import { standardErrors } from './grid-table';
 import { runsOf as drawRuns, STUDY_DRAWS, type Study } from './study-file';
 import { LEVERS } from './variants';

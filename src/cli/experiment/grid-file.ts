@@ -56,11 +56,3 @@ export function bestOf(grid: Grid, cellOf: (factor: number) => Omit<Cell, 'args'
   });
   return found.sort((a, b) => a.after - b.after)[0]?.factor ?? null;
 }
-
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Sample standard deviation; NaN of fewer than two. */
-export const spread = (values: readonly number[]): number => {
-  const middle = mean(values);
-  return values.length < 2 ? NaN : Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-};

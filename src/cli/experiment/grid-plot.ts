@@ -1,7 +1,8 @@
 // Plots of a grid as SVG, for documents: held-out loss by learning rate, and held-out loss against measured peak memory. Pure.
 
+import { mean } from '../../base/statistics';
 import { leverCell, methodCell, METHOD_NAMES } from './grid-cells';
-import { bestOf, lossesOf, mean, runsOf, type Grid } from './grid-file';
+import { bestOf, lossesOf, runsOf, type Grid } from './grid-file';
 import { frame, text, WIDTH } from './svg';
 import { LEVERS } from './variants';
 

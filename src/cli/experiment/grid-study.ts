@@ -1,6 +1,7 @@
 // `npm run experiment -- methods|draws|levers|all`: runs over a grid of settings on one task, each kept in a JSON file as soon as it has ended, so
 // that a study goes on where it was stopped. Tables and plots are made from that file.
 
+import { mean } from '../../base/statistics';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { AppError, errorInfo } from '../../base/errors';
@@ -8,7 +9,7 @@ import { DEFAULTS, METHOD_LR, type Method } from '../../config/run-config';
 import { writeText } from '../../io/node/output';
 import type { Terminal } from '../terminal';
 import { draws, levers, methodCell, METHOD_NAMES, methods, type Ask, type Task } from './grid-cells';
-import { bestOf, keyOf, lossesOf, mean, runsOf, type Cell, type Grid, type GridRun } from './grid-file';
+import { bestOf, keyOf, lossesOf, runsOf, type Cell, type Grid, type GridRun } from './grid-file';
 import { frontierPlot, ratesPlot } from './grid-plot';
 import { gridTables } from './grid-table';
 import { expectOf } from './expect';

@@ -1,8 +1,9 @@
 // The studies of a grid as Markdown. Pure. What was not run says so.
 
+import { errorOfDifference, mean, spread } from '../../base/statistics';
 import { METHOD_LR } from '../../config/run-config';
 import { gammaCell, gammas, leverCell, methodCell, METHOD_NAMES, periods, type Task } from './grid-cells';
-import { bestOf, lossesOf, mean, runsOf, spread, type Cell, type Grid, type GridRun } from './grid-file';
+import { bestOf, lossesOf, runsOf, type Cell, type Grid, type GridRun } from './grid-file';
 import { LEVERS } from './variants';
 
 const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
@@ -20,7 +21,7 @@ const megabytes = (runs: readonly GridRun[]): string => (runs.length === 0 ? '' 
 
 /** Difference of two means in standard errors of that difference; NaN of single seeds. */
 export function standardErrors(a: readonly number[], b: readonly number[]): number {
-  return (mean(a) - mean(b)) / Math.sqrt(spread(a) ** 2 / a.length + spread(b) ** 2 / b.length);
+  return (mean(a) - mean(b)) / errorOfDifference(a, b);
 }
 
 const METHOD_TITLES = { lisa: 'LISA', full: 'full', lora: 'LoRA' } as const;

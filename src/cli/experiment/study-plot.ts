@@ -1,8 +1,8 @@
 // Plots of a study as SVG, for documents: held-out losses by way to draw, and norms by layer. Pure.
 
+import { mean } from '../../base/statistics';
 import { meanNorms } from '../../lisa/profile';
 import { runsOf, STUDY_DRAWS, type Study } from './study-file';
-import { mean } from './grid-file';
 import { frame, text, WIDTH } from './svg';
 
 const LEFT = 170;

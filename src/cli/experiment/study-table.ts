@@ -1,6 +1,6 @@
 // A study of importance as Markdown: a row for each way to draw, and what the figures allow to say. Pure.
 
-import { mean, spread } from './grid-file';
+import { errorOfDifference, mean, spread } from '../../base/statistics';
 import { runsOf, STUDY_DRAWS, type Study, type StudyDraw } from './study-file';
 
 export function studyTable(study: Study): string {
@@ -36,7 +36,7 @@ export function verdict(study: Study): string {
   );
   if (rule.length < 2 || inverted.length < 2) return 'Too few seeds to compare importance with its inverse.';
   const difference = mean(inverted) - mean(rule);
-  const error = Math.sqrt(spread(rule) ** 2 / rule.length + spread(inverted) ** 2 / inverted.length);
+  const error = errorOfDifference(rule, inverted);
   const told = `${Math.abs(difference).toFixed(4)} (two standard errors: ${(2 * error).toFixed(4)})`;
   if (Math.abs(difference) <= 2 * error) return `Inverted importance does as well as importance here: the means differ by ${told}.`;
   return difference > 0

@@ -1,6 +1,7 @@
 // What to expect of each method: recorded runs of the built-in model, with the words that their figures allow.
 
 import { lazy, Suspense } from 'react';
+import { mean, spread } from '../../base/statistics';
 import { METHODS, type Method } from '../../config/field';
 import { formatBytes, formatLoss } from '../format';
 import type { FrontierPoint } from '../history/frontier-model';
@@ -8,7 +9,7 @@ import { METHOD_NAMES } from '../labels';
 import { useWidth } from '../widgets/size';
 import '../styles/expect.css';
 import recorded from './recorded.json';
-import { expectWords, mean, spread, type Recorded } from './words';
+import { expectWords, type Recorded } from './words';
 
 const FrontierPlot = lazy(() => import('../history/FrontierPlot'));
 const { date, device, steps, methods, levers }: Recorded = recorded;

@@ -1,5 +1,7 @@
 // What recorded losses allow to say, and no more: two means differ where they are more than two standard errors apart. Pure.
 
+import { errorOfDifference, mean } from '../../base/statistics';
+
 export interface Recorded {
   readonly date: string;
   readonly device: string | null;
@@ -20,17 +22,9 @@ export interface Recorded {
   readonly costs: readonly { readonly model: string; readonly lever: string; readonly by: number; readonly spread: number }[];
 }
 
-export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Sample standard deviation; NaN of fewer than two. */
-export const spread = (values: readonly number[]): number => {
-  const middle = mean(values);
-  return values.length < 2 ? NaN : Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
-};
-
 /** The difference of the means where it is above two standard errors; else 0. NaN with too few seeds. */
 export function difference(a: readonly number[], b: readonly number[]): number {
-  const error = Math.sqrt(spread(a) ** 2 / a.length + spread(b) ** 2 / b.length);
+  const error = errorOfDifference(a, b);
   if (Number.isNaN(error)) return NaN;
   const apart = mean(a) - mean(b);
   return Math.abs(apart) > 2 * error ? apart : 0;
