@@ -25,6 +25,8 @@ export function readWindow(f: Fields, { window }: Family, { layers, positions, l
   }
   const size = f.get(window.field) === null ? null : f.size(window.field, MAX_SIZE, window.absent ?? MAX_SIZE);
   const slides = Array.from({ length: layers }, (_, layer) => layer).filter(windowLayers(f, window, layers));
+  // Angles of their own, and no window: no published model has that, and the angles would be lost.
+  if (size === null && local !== null && slides.length > 0) throw f.garbage(window.field, null, 'the size of the window');
   if (size === null || slides.length === 0 || (size >= positions && local === null)) return null;
   return { size, layers: slides, rope: local };
 }

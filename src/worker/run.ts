@@ -105,8 +105,13 @@ export class WorkerRun {
       try {
         const report = await session.endAtLastGood();
         await session.keep();
+        await this.#leaveCheckpoints();
         this.#emit({ type: 'done', report, stopped: true });
       } catch (thrown) {
+        // Its weights are no use either, and their memory is wanted.
+        session.close();
+        this.#session = null;
+        this.#endable = false;
         this.#emit({ type: 'failed', error: errorInfo(thrown), savedStep: session.savedStep });
       }
     });
@@ -231,6 +236,11 @@ export class WorkerRun {
     }
   }
 
+  /** What is stored as a whole has nothing to resume; else the last checkpoint is all that a reload would find. */
+  async #leaveCheckpoints(): Promise<void> {
+    await (this.#kept ? this.#checkpoints.clear() : this.#checkpoints.release()).catch(() => undefined);
+  }
+
   /** Never rejects. */
   async #run(request: RunRequest, gpu: Gpu, scratch?: OpenScratch): Promise<void> {
     const { config, from } = request;
@@ -260,8 +270,7 @@ export class WorkerRun {
       this.#session = await Session.create(gpu, inputs, host, from?.reader);
       if (config.saveEvery === 0) this.#session.stopSaving();
       await Promise.race([this.#session.run(), gpu.lost.then((error) => Promise.reject(error))]);
-      // What is stored as a whole has nothing to resume; else the last checkpoint is all that a reload would find.
-      await (this.#kept ? this.#checkpoints.clear() : this.#checkpoints.release()).catch(() => undefined);
+      await this.#leaveCheckpoints();
     } catch (thrown) {
       const session: Session | null = this.#session;
       const savedStep = session?.savedStep ?? from?.step ?? null;

@@ -11,6 +11,7 @@ import { temporaryFolder } from '../testing/tiny-folder';
 import { pickedData, pickedModel, TestPage } from '../testing/tiny-service';
 import { differences, checkpointTensors, MemoryCheckpoints, TINY_CONFIG } from '../testing/tiny-session';
 import type { SafetensorsFile } from '../io/formats/safetensors';
+import { Session } from '../train/session';
 import { UnderWay } from '../train/under-way';
 
 const folder = temporaryFolder('service');
@@ -152,6 +153,13 @@ test('after a step whose gradient is not finite the run can still end at the las
   expect(Number.isFinite(report.evalLoss.at(-1)?.loss)).toBe(true);
   await page.send({ type: 'export', what: 'delta', runId: 'a' });
   expect(await page.next((event) => (event.type === 'exported' ? event.files.length : undefined), 0)).toBeGreaterThan(0);
+  await failed('b');
+  const refused = vi.spyOn(Session.prototype, 'endAtLastGood').mockRejectedValue(new AppError('NONFINITE_LOSS', 'Nor these.', ''));
+  const from = page.events.length;
+  await page.send({ type: 'endAtLastGood', runId: 'b' });
+  const { lastGood: none } = await page.nextOf('b', 'failed', undefined, from);
+  refused.mockRestore();
+  expect([none, spy.live()]).toEqual([undefined, idle]);
   await failed('b');
   await page.start('c', { ...CONFIG, steps: 1, warmup: 0 }, MODEL, DATA);
   await page.nextOf('c', 'done', undefined, 0);

@@ -43,7 +43,13 @@ export async function openHubDataset(
     const total = look.files.reduce((sum, { bytes }) => sum + bytes, 0);
     const part = look.partial ? ', the first part of it, which is all that the hub has converted' : '';
     say(`${repo}, configuration ${look.config}, split ${look.split}: ${megabytes(total)}${part}. Its first row:`);
-    const [row] = await firstRows(client, look, map);
+    const [row = ''] = await firstRows(client, look, map);
+    if (row === '')
+      throw new AppError(
+        'DATASET_EMPTY',
+        `${repo} has no rows in the first file of ${look.config}/${look.split}.`,
+        'Choose another configuration or split.',
+      );
     say(`  ${row.length > 300 ? `${row.slice(0, 300)}…` : row}`);
     return await opened(await downloadModel(client, cache, look.model, look.files, { onState: progressLines(say), onWait: say }));
   } catch (thrown) {

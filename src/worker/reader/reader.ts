@@ -137,11 +137,25 @@ export class Reader {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(new Unwanted());
       const id = ++this.#ids;
-      signal.addEventListener('abort', () => {
+      const unwanted = (): void => {
         this.#cancel(id);
         reject(new Unwanted());
+      };
+      const heard = (): void => signal.removeEventListener('abort', unwanted);
+      signal.addEventListener('abort', unwanted);
+      this.#begin({
+        command: command(id),
+        restarted,
+        take: (event) =>
+          take(event, (value) => {
+            heard();
+            resolve(value);
+          }),
+        fail: (error) => {
+          heard();
+          reject(error);
+        },
       });
-      this.#begin({ command: command(id), restarted, take: (event) => take(event, resolve), fail: reject });
     });
   }
 

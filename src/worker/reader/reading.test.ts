@@ -11,6 +11,8 @@ import { MemorySources, memoryModels } from '../../testing/tiny-service';
 import { MemoryCheckpoints, TINY_CONFIG } from '../../testing/tiny-session';
 import { localReader } from '../../testing/local-reader';
 import { Unwanted } from '../../train/prepare';
+import type { ReaderEvent } from './protocol';
+import { Reading } from './reading';
 import { Reader, type InspectCommand } from './reader';
 import type { Event } from '../protocol';
 import type { DataSource, ModelSource } from '../../io/sources/run-sources';
@@ -224,4 +226,16 @@ describe('what takes long', () => {
     expect(rows + evalRows).toBe(24_000);
     expect(last.preview.rows).toHaveLength(50);
   });
+});
+
+test('a cancel of what waits is heard at once, and what is worked on goes on', async () => {
+  const events: ReaderEvent[] = [];
+  const reading = new Reading((event) => events.push(event), memoryModels());
+  const command = (id: number) => ({ ...question(id, rowsOf(20, `Answer ${id}`)), base: BASE, type: 'inspect' as const });
+  const [first, second] = [reading.handle(command(1)), reading.handle(command(2))];
+  await reading.handle({ type: 'cancel', id: 2 });
+  expect(events.filter(({ type }) => type !== 'beat')).toEqual([{ type: 'ended', id: 2 }]);
+  await Promise.all([first, second]);
+  expect(events.some((event) => event.type === 'inspected' && event.id === 1)).toBe(true);
+  expect(events.some((event) => event.type === 'inspected' && event.id === 2)).toBe(false);
 });

@@ -30,6 +30,8 @@ export class Reading {
   readonly #post: PostEvent;
   readonly #models: ModelCache;
   readonly #cancelled = new Set<number>();
+  /** Asked, and behind others. */
+  readonly #waiting = new Set<number>();
   readonly #turns = new Queue();
   /** What is worked on now. */
   #now: number | null = null;
@@ -56,9 +58,12 @@ export class Reading {
   async handle(command: ReaderCommand): Promise<void> {
     if (command.type === 'cancel') {
       this.#cancelled.add(command.id);
+      // Heard at once, so that the work ahead of it is not given up for it.
+      if (this.#waiting.has(command.id)) this.#post({ type: 'ended', id: command.id });
       return;
     }
     const { id } = command;
+    if (command.type !== 'prompts') this.#waiting.add(id);
     const done = await (command.type === 'prompts' ? this.#prompts(command) : this.#turns.run(() => this.#long(command))).catch(
       (thrown: unknown): ReaderEvent => ({ type: 'failed', id, error: errorInfo(thrown) }),
     );
@@ -69,17 +74,24 @@ export class Reading {
   /** Null: it was cancelled. */
   async #long(command: Asked<'inspect' | 'load'>): Promise<ReaderEvent | null> {
     const { id } = command;
+    this.#waiting.delete(id);
     if (this.#cancelled.has(id)) return null;
     this.#allow = PATIENCE_MS + unbrokenMs(command.data);
-    switch (command.type) {
-      case 'inspect': {
-        const preview = await this.#inspect(command);
-        return preview && { type: 'inspected', id, preview };
+    // Waiting for a network or a disk is not silence; a program that never ends stops this clock with everything else.
+    const alive = setInterval(() => this.#work(id), BEAT_MS);
+    try {
+      switch (command.type) {
+        case 'inspect': {
+          const preview = await this.#inspect(command);
+          return preview && { type: 'inspected', id, preview };
+        }
+        case 'load':
+          return await this.#load(command);
+        default:
+          return unreachable(command);
       }
-      case 'load':
-        return this.#load(command);
-      default:
-        return unreachable(command);
+    } finally {
+      clearInterval(alive);
     }
   }
 

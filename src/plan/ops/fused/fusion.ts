@@ -1,5 +1,5 @@
-// A fusion: several operations of a layer in fewer dispatches than they take one by one. It writes the same values, except for those
-// that nothing reads afterwards, and it never lifts a plan's memory. Only card kernels have fusions (shaders/matmul/fused.ts).
+// A fusion: several operations of a layer in fewer dispatches than they take one by one. It writes the same values up to rounding, except
+// for those that nothing reads afterwards, and it never lifts a plan's memory. Only card kernels have fusions (shaders/matmul/fused.ts).
 
 import type { Dispatch } from '../../../dispatch/types';
 import { fusedMatmul, type FusedArgs } from '../../../shaders/matmul/fused';
