@@ -31,13 +31,13 @@ export function expectOf(
     const best = bestOf(grid, (factor) => methodCell(method, factor), seeds[0]);
     const runs = best === null ? [] : runsOf(grid, methodCell(method, best), seeds);
     const own = runs.flatMap((run) => run.own ?? []);
-    if (runs.length === 0) return [];
+    if (lossesOf(runs).length === 0) return [];
     const forgot = own.length > 0 && grid.base ? { forgot: mean(own) - grid.base.loss } : {};
     return [{ method, lr: runs[0].lr, before: runs[0].before, after: lossesOf(runs), peak: runs[0].peak, ...forgot }];
   });
   const levers = LEVERS.slice(1).flatMap(({ name }) => {
     const runs = runsOf(grid, leverCell(name), seeds);
-    return runs.length === 0 ? [] : [{ name, after: lossesOf(runs), peak: runs[0].peak }];
+    return lossesOf(runs).length === 0 ? [] : [{ name, after: lossesOf(runs), peak: runs[0].peak }];
   });
   const draws = STUDY_DRAWS.flatMap((name) => {
     const runs = study ? drawRuns(study, name) : [];

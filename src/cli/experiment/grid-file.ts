@@ -43,8 +43,11 @@ export const keyOf = ({ study, variant, factor }: Omit<Cell, 'args'>, seed: numb
 export const runsOf = (grid: Grid, cell: Omit<Cell, 'args'>, seeds: readonly number[]): GridRun[] =>
   seeds.flatMap((seed) => grid.runs[keyOf(cell, seed)] ?? []);
 
-/** Losses after training; a run that diverged has none. */
-export const lossesOf = (runs: readonly GridRun[]): number[] => runs.flatMap(({ after }) => after ?? []);
+/** Losses after training. None where a run diverged: a mean over the other seeds would flatter the setting. */
+export const lossesOf = (runs: readonly GridRun[]): number[] => {
+  const losses = runs.flatMap(({ after }) => after ?? []);
+  return losses.length === runs.length ? losses : [];
+};
 
 /** The factors of which a cell has runs, and the one with the least loss for a seed; null if none has a loss. */
 export function bestOf(grid: Grid, cellOf: (factor: number) => Omit<Cell, 'args'>, seed: number): number | null {

@@ -13,7 +13,7 @@ const table = (head: readonly string[], rows: readonly string[]): string =>
 const lossCells = (runs: readonly GridRun[]): string[] => {
   const losses = lossesOf(runs);
   if (runs.length === 0) return ['not run', '', ''];
-  if (losses.length < runs.length) return ['diverged', '', losses.map((loss) => loss.toFixed(4)).join(' ')];
+  if (losses.length < runs.length) return ['diverged', '', runs.map(({ after }) => after?.toFixed(4) ?? '–').join(' ')];
   const spreads = Number.isNaN(spread(losses)) ? 'one seed' : spread(losses).toFixed(4);
   return [mean(losses).toFixed(4), spreads, losses.map((loss) => loss.toFixed(4)).join(' ')];
 };

@@ -71,6 +71,8 @@ test('the best of a grid is that of the seed and the cell, not of one whose name
   expect(bestOf(known, cellOf('γ = 1, K = 5'), 1)).toBe(2);
   expect(bestOf(known, cellOf('γ = 2, K = 5'), 1)).toBe(null);
   expect(lossesOf(runsOf(known, cellOf('γ = 1, K = 5')(4), [1, 2]))).toEqual([]);
+  expect(lossesOf([run(3), run(null)])).toEqual([]);
+  expect(lossesOf([run(3), run(4)])).toEqual([3, 4]);
 });
 
 test('tables say what was not run, what diverged, and what a run forgets; plots have numbers only', () => {
