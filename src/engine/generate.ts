@@ -17,6 +17,8 @@ export interface SamplingOptions {
   readonly random?: RandomStream;
   readonly onToken?: (id: number) => void;
   readonly cancelled?: () => boolean;
+  /** Awaited before every pass through the model; ends the text by throwing. */
+  readonly check?: () => Promise<void>;
 }
 
 /**
@@ -32,7 +34,10 @@ export async function generate(engine: Engine, prompt: readonly number[], option
   const ids = prompt.slice(-promptRoom(cacheTokens, options.maxTokens));
   if (ids.length === 0) throw new AppError('CONFIG_INVALID', 'The prompt is empty.', 'Give at least one character.');
   let logits = new Float32Array(0);
-  for (let past = 0; past < ids.length; past += piece) logits = await engine.logits(ids.slice(past, past + piece), past);
+  for (let past = 0; past < ids.length; past += piece) {
+    await options.check?.();
+    logits = await engine.logits(ids.slice(past, past + piece), past);
+  }
   const made: number[] = [];
   while (made.length < options.maxTokens && !options.cancelled?.()) {
     const id = sampleToken(logits, options);
@@ -41,6 +46,7 @@ export async function generate(engine: Engine, prompt: readonly number[], option
     options.onToken?.(id);
     const past = ids.length + made.length - 1;
     if (made.length === options.maxTokens || past >= cacheTokens) break;
+    await options.check?.();
     logits = await engine.logits([id], past);
   }
   return made;

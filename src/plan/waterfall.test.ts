@@ -44,6 +44,7 @@ describe('every lever', () => {
     expect(all.run).toBe(forecast(shape, of(LEVERS), 'bf16', 512).total);
     const full = forecast(shape, of({ method: 'full' }));
     expect(all.full).toBe(full.total + full.reused!);
+    expect(all.fullAlike).toBe(forecast(shape, of({ ...LEVERS, method: 'full' }), 'bf16', 512).total);
   });
 
   test('their work multiplies to that of the run; only what is trained and computed again changes it', () => {

@@ -26,6 +26,8 @@ export interface WaterfallStep {
 export interface Waterfall {
   /** Bytes of full fine-tuning in f32 with everything kept. */
   readonly full: number;
+  /** Of full fine-tuning with the run's own settings, as it is compared with the run elsewhere. */
+  readonly fullAlike: number;
   /** Of the levers that are on, in the order in which they add up. */
   readonly steps: readonly WaterfallStep[];
   /** Bytes of the run: `full` less what the steps save. */
@@ -91,6 +93,7 @@ export function waterfall(shape: ModelShape, config: RunConfig, types?: Checkpoi
   const byRows = config.method === 'lisa' && (policies.embedding === 'rows' || policies.head === 'rows');
   return {
     full,
+    fullAlike: of(asMethod(config, 'full', shape.layers)).total,
     steps,
     run: own.total,
     trainable: own.trainable,

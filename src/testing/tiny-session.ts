@@ -63,6 +63,7 @@ export class TestHost implements SessionHost {
   readonly checkpoints = new MemoryCheckpoints();
   /** Called before every step. */
   onGate: () => GateAnswer | Promise<GateAnswer> = () => 'go';
+  rest?: SessionHost['rest'];
   isDiscarded = false;
   proof?: SessionHost['proof'];
   measureExport?: boolean;

@@ -38,7 +38,7 @@ export interface EvaluationHost {
   emit(event: RunEvent): void;
   /** Called before an evaluation; waits for the steps under way. */
   begin(): Promise<void>;
-  /** Throws if the run was discarded. */
+  /** Waits while the run is paused; throws if it was discarded. */
   check(): Promise<void>;
 }
 

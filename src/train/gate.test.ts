@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Gate } from './gate';
 
 /** A gate that logs its calls, with a pause that takes as long as the test says. */
@@ -210,4 +210,52 @@ test.each(['stop', 'discard'] as const)('%s goes before a save that waits', asyn
 test('a pause that fails fails the question', async () => {
   const gate = new Gate(true, () => Promise.reject(new Error('the step before it went wrong')));
   await expect(gate.ask()).rejects.toThrow('the step before it went wrong');
+});
+
+describe('a rest inside long work between two steps', () => {
+  const resting = (gate: Gate): { log: string[]; over: Promise<void> } => {
+    const log: string[] = [];
+    return { log, over: gate.rest(() => log.push('rests')).then(() => void log.push('over')) };
+  };
+
+  test('there is none without a pause, nor while a run that starts paused is evaluated', async () => {
+    for (const paused of [false, true]) {
+      const { log, over } = resting(new Gate(paused, () => Promise.resolve()));
+      await over;
+      expect(log).toEqual(['over']);
+    }
+  });
+
+  test.each(Object.entries(ORDERS))('%s ends it', async (_, { give }) => {
+    const gate = new Gate(false, () => Promise.resolve());
+    gate.pause();
+    const { log, over } = resting(gate);
+    await settle();
+    expect(log).toEqual(['rests']);
+    give(gate);
+    await over;
+    expect(log).toEqual(['rests', 'over']);
+  });
+
+  test('a pause that follows at once keeps it', async () => {
+    const gate = new Gate(false, () => Promise.resolve());
+    gate.pause();
+    const { log } = resting(gate);
+    gate.continue();
+    gate.pause();
+    await settle();
+    expect(log).toEqual(['rests']);
+  });
+
+  test('an errand that was done leaves the run paused', async () => {
+    const { gate, log, ask } = gateWithLog(false);
+    gate.pause();
+    const { over } = resting(gate);
+    gate.want('save');
+    await over;
+    await ask();
+    void ask();
+    await settle();
+    expect(log).toEqual(['save', 'pausing']);
+  });
 });

@@ -1,4 +1,5 @@
-// Pause, step, stop, and requests between two steps. A session asks the gate before every step. No GPU, no timers.
+// Pause, step, stop, and requests between two steps. A session asks the gate before every step, and rests here inside samples and
+// evaluations while it is paused. No GPU, no timers.
 
 /** What may be requested between two steps; the session does it and asks again. */
 export type Errand = 'save' | 'verify';
@@ -12,6 +13,9 @@ export class Gate {
   /** In the order of the requests, each once. */
   readonly #errands = new Set<Errand>();
   #waiting: ((answer: GateAnswer) => void) | null = null;
+  /** A person paused it, and has not let it go on. A run that starts paused is evaluated first. */
+  #held = false;
+  #resting: (() => void) | null = null;
   readonly #onPause: () => Promise<void>;
 
   /** onPause runs whenever the session asks for a step and none may run. */
@@ -28,19 +32,32 @@ export class Gate {
     return this.#answer() ?? new Promise<GateAnswer>((resolve) => (this.#waiting = resolve));
   }
 
+  /**
+   * Resolves at once, or after a pause that came during long work between two steps. A request lets the work go on too: it is done
+   * when the work is, because a checkpoint in the middle of an evaluation would leave that evaluation out.
+   */
+  async rest(onRest: () => void): Promise<void> {
+    if (!this.#rests) return;
+    onRest();
+    while (this.#rests) await new Promise<void>((resolve) => (this.#resting = resolve));
+  }
+
   pause(): void {
     this.#paused = true;
+    this.#held = true;
     this.#steps = 0;
   }
 
   continue(): void {
     this.#paused = false;
+    this.#held = false;
     this.#wake();
   }
 
   /** Allows one step, then pauses. */
   step(): void {
     this.#paused = true;
+    this.#held = false;
     this.#steps = 1;
     this.#wake();
   }
@@ -66,6 +83,10 @@ export class Gate {
     return this.#discarded;
   }
 
+  get #rests(): boolean {
+    return this.#held && !this.#stopped && this.#errands.size === 0;
+  }
+
   #answer(): GateAnswer | null {
     if (this.#stopped) return 'stop';
     for (const errand of this.#errands) {
@@ -79,6 +100,8 @@ export class Gate {
   }
 
   #wake(): void {
+    this.#resting?.();
+    this.#resting = null;
     const waiting = this.#waiting;
     if (!waiting) return;
     const answer = this.#answer();

@@ -12,11 +12,11 @@ export function isSampleStep(step: number): boolean {
   return doublings >= 0 && Number.isInteger(doublings);
 }
 
-/** Texts that follow the prompts, one at a time. The same weights give the same texts. */
+/** Texts that follow the prompts, one at a time. The same weights give the same texts. `check` is awaited before every token; if it throws, they end. */
 export async function* completions(
   engine: Engine,
   { config, dataset, prompts, tokenizer }: RunInputs,
-  cancelled: () => boolean,
+  check: () => Promise<void>,
 ): AsyncGenerator<Pick<Sample, 'prompt' | 'text' | 'leftOut'>> {
   const room = promptRoom(engine.plan.input.cacheTokens, config.sampleTokens);
   for (const [index, prompt] of prompts.entries()) {
@@ -25,7 +25,7 @@ export async function* completions(
       temperature: config.temperature,
       stopIds: new Set(dataset.summary.ending.stopIds),
       random: randomStream(config.seed, 'sample', index),
-      cancelled,
+      check,
     });
     const leftOut = prompt.ids.length - room;
     yield { prompt: prompt.text, text: tokenizer.decode(made, { skipSpecial: true }), ...(leftOut > 0 && { leftOut }) };

@@ -17,6 +17,8 @@ export interface SessionHost {
   readonly scratch?: OpenScratch;
   /** Asked before every step; resolves when the run may continue, is to end here, or is to do something first. */
   gate(): Promise<GateAnswer>;
+  /** Asked inside samples and evaluations; resolves at once, or when a pause is over. `onRest` is called if it waits. */
+  rest?(onRest: () => void): Promise<void>;
   /** Makes the next answer of the gate wait for a person. Without it a checkpoint that cannot be written ends the run. */
   hold?(): void;
   /** Records what is needed to prove that frozen weights are unchanged; without it there is no such proof. */

@@ -3,7 +3,7 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GateAnswer } from './gate';
+import { Gate, type GateAnswer } from './gate';
 import type { RunConfig } from '../config/run-config';
 import { nodeLab } from '../testing/node-lab';
 import { writeFolder } from '../io/node/output';
@@ -160,6 +160,30 @@ describe('events', () => {
       'done',
     ]);
   });
+});
+
+test('a pause inside a sample or an evaluation holds it there; what comes of it is the same', async () => {
+  const whole = await uninterrupted('LISA, state dropped');
+  const inputs = { ...whole.inputs, config: { ...whole.inputs.config, saveEvery: 0, evalEvery: 0 } };
+  const { host, session } = await openTiny(inputs, whole.host.checkpoints.at(10));
+  const gate = new Gate(false, () => Promise.resolve());
+  const paused = new Set<string>();
+  host.rest = async (onRest) => {
+    const { phase } = host.of('phase').at(-1)!;
+    if (paused.has(phase)) return;
+    paused.add(phase);
+    gate.pause();
+    setTimeout(() => gate.continue());
+    await gate.rest(onRest);
+  };
+  const { report } = await finish(inputs, session, host);
+  expect(milestones(host.events)).toEqual([
+    ...['preparing', 'loading', 'prepared', 'sampling', 'paused', 'sampling', 'sample during', 'training', 'moved 12'],
+    ...['evaluating', 'paused', 'evaluating', 'eval 12', 'saving', 'checkpoint 12', 'sampling', 'sample after', 'done'],
+  ]);
+  expect(report.evalLoss).toEqual(whole.report.evalLoss);
+  const after = (of: TestHost): unknown[] => of.of('sample').filter(({ sample }) => sample.when === 'after');
+  expect(after(host)).toEqual(after(whole.host));
 });
 
 describe('updates', () => {

@@ -109,7 +109,7 @@ export class Session {
         await this.drain();
         this.#enter('evaluating');
       },
-      check: () => this.#checkDiscarded(),
+      check: () => this.#restIfPaused(),
     });
     this.forecasts = forecastMethods(inputs);
     this.#saves = new Saves(host, config);
@@ -254,8 +254,7 @@ export class Session {
     await this.drain();
     this.#enter('sampling');
     const step = this.state.completed;
-    for await (const made of completions(this.engine, this.inputs, () => this.#host.discarded())) {
-      await this.#checkDiscarded();
+    for await (const made of completions(this.engine, this.inputs, () => this.#restIfPaused())) {
       this.#host.emit({ type: 'sample', sample: { when, step, ...made } });
     }
   }
@@ -389,6 +388,14 @@ export class Session {
     if (!this.#host.discarded()) return;
     await this.drain();
     throw new Discarded();
+  }
+
+  /** Called often inside samples and evaluations, where a pause is not kept waiting for their end. */
+  async #restIfPaused(): Promise<void> {
+    const phase = this.#phase;
+    await this.#host.rest?.(() => this.#enter('paused'));
+    await this.#checkDiscarded();
+    if (this.#phase !== phase) this.#enter(phase);
   }
 
   #enter(phase: Phase): void {

@@ -98,6 +98,7 @@ function RunControls({ run, state }: { readonly run: Run; readonly state: Action
 function phaseName(run: Run): string {
   if (run.phase === 'done') return run.stopped ? 'Stopped' : 'Done';
   if (run.asked === 'stop') return 'Stopping';
+  if (run.asked === 'pause') return 'Pausing';
   return PHASE_NAMES[run.phase];
 }
 

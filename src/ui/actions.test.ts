@@ -29,6 +29,8 @@ describe('actions', () => {
     expect(enabled(state(null))).toEqual(['start', 'startPaused', 'reopen', ...always]);
     expect(enabled(state({ phase: 'loading' }))).toEqual(['stop', 'stopKeep', 'stopDownload', 'discard', ...always]);
     expect(enabled(state({ phase: 'training' }))).toEqual(['pause', 'stop', 'stopKeep', 'stopDownload', 'discard', ...always]);
+    for (const phase of ['evaluating', 'sampling', 'saving'] as const) expect(enabled(state({ phase })), phase).toContain('pause');
+    expect(enabled(state({ phase: 'sampling', asked: 'pause' }))).not.toContain('pause');
     expect(enabled(state({ phase: 'training', step: 3 }))).toEqual(expect.arrayContaining(['pause', 'save', 'verify', 'stop', 'discard']));
     expect(enabled(state({ phase: 'training', asked: 'stop' }))).toEqual(['discard', ...always]);
     expect(enabled(state({ phase: 'paused' }))).toEqual(expect.arrayContaining(['continue', 'step', 'stop', 'discard']));

@@ -118,7 +118,7 @@ const table: readonly Action[] = [
     label: ({ run }) => (run?.asked === 'pause' ? 'Pausing…' : 'Pause'),
     keys: [' '],
     what: 'Pause',
-    enabled: (s) => inPhase(s, 'training') && s.run?.asked !== 'pause',
+    enabled: (s) => inPhase(s, 'training', 'evaluating', 'sampling', 'saving') && s.run?.asked !== 'pause',
     run: () => ask('pause'),
   },
   {

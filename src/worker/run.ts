@@ -262,6 +262,7 @@ export class WorkerRun {
           if (answer === 'go') request.duty.begin();
           return answer;
         },
+        rest: (onRest: () => void) => this.#gate.rest(onRest),
         hold: () => this.#gate.pause(),
         discarded: () => this.#gate.discarded,
         proof: 'on request' as const,

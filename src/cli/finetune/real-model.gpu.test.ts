@@ -23,7 +23,7 @@ test.skipIf(absent)('stories260k continues "Once upon a time" as other programs 
   const { session } = await openTiny(inputs);
   try {
     const texts: string[] = [];
-    for await (const { text } of completions(session.engine, inputs, () => false)) texts.push(text);
+    for await (const { text } of completions(session.engine, inputs, () => Promise.resolve())) texts.push(text);
     expect(texts.map((text) => text.slice(0, STORY.length))).toEqual([STORY]);
   } finally {
     session.close();

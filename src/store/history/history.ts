@@ -5,7 +5,7 @@ import { create } from 'zustand';
 import { AppError, errorInfo, type ErrorInfo } from '../../base/errors';
 import { useDeviceStore } from '../run/device';
 import { saveFile } from '../run/download';
-import { readRunFile, writeRunFile, type NamedRecord } from './file';
+import type { NamedRecord } from './file';
 import { continued, memorableName, pastRun, recordOf, summaryOf, type RunRecord, type RunSummary } from './record';
 import { browserStorage, type HistoryStorage } from './storage';
 import { restoreMetrics, runMetrics, RunMetrics } from '../run/metrics';
@@ -266,9 +266,12 @@ export const deleteAllRuns = (): Promise<boolean> =>
     useHistoryStore.setState({ runs: [], selected: [], curves: {}, removed: null });
   });
 
+/** Few visitors read or write a run's file. */
+const runFiles = (): Promise<typeof import('./file')> => import('./file');
+
 export const exportRun = (runId: string): Promise<boolean> =>
   attempt('The run could not be exported', async (place) => {
-    const record = await found(place, runId);
+    const [{ writeRunFile }, record] = await Promise.all([runFiles(), found(place, runId)]);
     const name = useHistoryStore.getState().runs.find((run) => run.runId === runId)?.name ?? runId;
     saveFile(`${name}.json`, writeRunFile({ name, record }), 'application/json');
   });
@@ -276,6 +279,7 @@ export const exportRun = (runId: string): Promise<boolean> =>
 export async function importRun(file: Pick<File, 'name' | 'text'>): Promise<boolean> {
   let read: NamedRecord | null = null;
   await attempt('The file could not be read', async () => {
+    const { readRunFile } = await runFiles();
     read = readRunFile(await file.text(), file.name);
   });
   if (!read) return false;

@@ -9,8 +9,9 @@ import type { Period } from '../../lisa/schedule';
 import type { LayerMove } from '../../train/events';
 import { useWidth } from '../widgets/size';
 import { plotWidth } from './axis';
-import { drawRaster, rasterHeight, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';
+import { drawRaster, type RasterPalette, type RasterPicture, type RasterRow } from './draw-raster';
 import { RasterModel } from './raster-model';
+import { rasterHeight } from './raster-size';
 import { RasterOverlay } from './RasterOverlay';
 import { RasterHead } from './RasterHead';
 import { RasterPlot } from './RasterPlot';
@@ -21,8 +22,6 @@ import type { RasterRun } from './raster-words';
 /** Columns are at least this wide, and never more than 150. */
 const COLUMN_PX = 3;
 const MOST_COLUMNS = 150;
-
-export { RasterLegend } from './RasterLegend';
 
 export interface LayerRasterProps {
   readonly schedule: readonly Period[];
@@ -136,7 +135,7 @@ export function LayerRaster(props: LayerRasterProps) {
   const run: RasterRun = { model, observed, moved, step, firstStep };
   const height = rasterHeight(rows.length);
   return (
-    <div className="raster" ref={box}>
+    <div className="raster measures" ref={box}>
       {props.mode && <RasterHead mode={mode} periodSteps={periodSteps} largest={model.largest} most={most} />}
       <RasterPlot run={run} width={width} height={height}>
         <canvas ref={canvas} aria-hidden="true" style={{ height }} />

@@ -3,7 +3,7 @@
 
 import { useCrosshair } from '../../store/run/crosshair';
 import { GUTTER, plotWidth } from './axis';
-import { RASTER_TOP, rowHeight } from './draw-raster';
+import { RASTER_TOP, rowHeight } from './raster-size';
 import { CrosshairLine } from './Plot';
 import type { RasterModel } from './raster-model';
 

@@ -6,6 +6,7 @@ import { pin, pointAt, useCrosshair } from '../../store/run/crosshair';
 import { formatCount } from '../format';
 import { POINTING, pointingHandlers, stepAtPixel } from './pointing';
 import type { RasterColumn, RasterModel } from './raster-model';
+import { POINT_HINT } from './raster-size';
 import { describeColumn, rasterSummary, type RasterRun } from './raster-words';
 
 interface RasterPlotProps {
@@ -74,7 +75,7 @@ const stepOf = ({ from, to }: RasterColumn, step: number): number => (step > fro
 function hint(begun: boolean, model: RasterModel): string {
   const { schedule } = model.input;
   const bins = model.columns.length < schedule.length ? ` Each column is ${formatCount(binOf(model))} periods.` : '';
-  if (!begun) return `Point at a period to see its layers.${bins}`;
+  if (!begun) return `${POINT_HINT}${bins}`;
   return `Point at a period to see its layers; click to mark it on the loss chart.${bins} At the right: how many periods trained each layer so far; the line is the expected number.`;
 }
 

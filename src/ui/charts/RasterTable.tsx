@@ -2,6 +2,7 @@
 
 import { memo, useState } from 'react';
 import { formatCount, formatList, formatLoss } from '../format';
+import { TABLE_TITLE } from './raster-size';
 import { formatChange } from './raster-tones';
 import { observedPeriod, type RasterRun } from './raster-words';
 
@@ -12,7 +13,7 @@ export function RasterTable({ run }: { readonly run: RasterRun }) {
   const [opened, setOpened] = useState(false);
   return (
     <details className="numbers" onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
-      <summary>Periods as a table</summary>
+      <summary>{TABLE_TITLE}</summary>
       {opened && <Periods run={run} />}
     </details>
   );

@@ -5,6 +5,7 @@ import type { RasterMode } from '../../store/run/chart-settings';
 import { formatCount } from '../format';
 import { GUTTER, stepLabels, stepTicks } from './axis';
 import { stateOf, type ColumnState, type RasterColumn } from './raster-model';
+import { RASTER_TOP, rasterHeight, rowHeight } from './raster-size';
 import { namedRows } from './row-labels';
 import { ageTone, changeTone, importanceTone, type Tone } from './raster-tones';
 
@@ -42,11 +43,6 @@ export interface RasterPicture {
   /** γ/L of the periods so far: the expected count of every layer. */
   readonly expectedTimes: number;
 }
-
-const AXIS = 20;
-export const RASTER_TOP = 2;
-export const rowHeight = (rows: number): number => Math.max(7, Math.min(16, Math.floor(320 / rows)));
-export const rasterHeight = (rows: number): number => RASTER_TOP + rows * rowHeight(rows) + AXIS;
 
 export function drawRaster(canvas: HTMLCanvasElement, width: number, picture: RasterPicture, palette: RasterPalette): void {
   const context = canvas.getContext('2d');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ObservedPeriod } from '../../store/run/metrics';
-import { layersTouched, RasterModel, stateOf, type RasterInput } from './raster-model';
+import { RasterModel, stateOf, type RasterInput } from './raster-model';
+import { layersTouched } from './raster-size';
 
 const schedule = (periods: number, K: number, layersOf: (period: number) => number[]) =>
   Array.from({ length: periods }, (_, period) => ({ period, firstStep: period * K + 1, layers: layersOf(period) }));

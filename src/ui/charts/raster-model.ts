@@ -4,6 +4,7 @@
 
 import type { ObservedPeriod, PeriodMove } from '../../store/run/metrics';
 import type { Period } from '../../lisa/schedule';
+import { layersTouched } from './raster-size';
 
 export interface RasterColumn {
   /** Periods, from 0, both inclusive. */
@@ -134,10 +135,3 @@ export function stateOf({ from, to }: Pick<RasterColumn, 'from' | 'to'>, step: n
   if (to <= step) return 'done';
   return from < step ? 'now' : 'planned';
 }
-
-/** Layers that a schedule trains at least once. */
-export const layersTouched = (schedule: readonly { readonly layers: readonly number[] }[]): number => {
-  const touched = new Set<number>();
-  for (const { layers } of schedule) for (const layer of layers) touched.add(layer);
-  return touched.size;
-};

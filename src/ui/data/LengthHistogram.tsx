@@ -25,7 +25,7 @@ export function LengthHistogram({ preview, seqLen }: { readonly preview: DataPre
   return (
     <div className="lengths">
       <h3>Row lengths in tokens</h3>
-      <div ref={box} style={{ height: HEIGHT }}>
+      <div className="measures" ref={box} style={{ height: HEIGHT }}>
         {width > 0 && (
           <svg className="histogram" width={width} height={HEIGHT} role="img" aria-label={`Histogram of row lengths. ${summary}`}>
             <defs>

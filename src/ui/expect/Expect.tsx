@@ -65,7 +65,7 @@ export default function Expect() {
       {expectWords(recorded).map((words) => (
         <p key={words}>{words}</p>
       ))}
-      <div className="expect-plot" ref={box} role="img" aria-label={`Held-out loss against peak memory. ${spoken}.`}>
+      <div className="expect-plot measures" ref={box} role="img" aria-label={`Held-out loss against peak memory. ${spoken}.`}>
         <Suspense fallback={null}>{width > 0 && <FrontierPlot points={points} width={width} />}</Suspense>
       </div>
     </div>

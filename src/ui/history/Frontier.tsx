@@ -46,7 +46,7 @@ function Picture({ group: { points } }: { readonly group: FrontierGroup }) {
   const [box, width] = useWidth<HTMLDivElement>();
   const spoken = points.map(({ name, loss, peak }) => `${name}: loss ${formatLoss(loss)} at ${formatBytes(peak)}`).join('; ');
   return (
-    <div className="frontier-plot" ref={box} role="img" aria-label={`Held-out loss against peak memory. ${spoken}.`}>
+    <div className="frontier-plot measures" ref={box} role="img" aria-label={`Held-out loss against peak memory. ${spoken}.`}>
       <Suspense fallback={null}>{width > 0 && <FrontierPlot points={points} width={width} />}</Suspense>
     </div>
   );

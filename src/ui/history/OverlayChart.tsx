@@ -12,7 +12,7 @@ export function OverlayChart({ runs }: { readonly runs: readonly OverlayRun[] })
   const [box, width] = useWidth<HTMLDivElement>();
   const spoken = runs.map((run) => `${run.name}, last ${formatLoss(lastLoss(run))}`).join('; ');
   return (
-    <div className="overlay" ref={box}>
+    <div className="overlay measures" ref={box}>
       <ul className="legend overlay-legend">
         {runs.map((run) => (
           <li key={run.style}>

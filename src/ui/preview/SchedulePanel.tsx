@@ -1,15 +1,18 @@
 // Before a run: the layer schedule for the seed, and how many layers it reaches.
 
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { policiesOf } from '../../config/policies';
 import type { RunConfig } from '../../config/run-config';
 import type { ModelShape } from '../../model/types';
-import { LayerRaster, RasterLegend } from '../charts/LayerRaster';
-import { layersTouched } from '../charts/raster-model';
+import { layersTouched, POINT_HINT, rasterHeight, ROWS_BESIDE_LAYERS, TABLE_TITLE } from '../charts/raster-size';
+import { RasterLegend } from '../charts/RasterLegend';
 import { formatCount, plural } from '../format';
 import { SCHEDULE_PANEL } from '../labels';
 import { Panel } from '../widgets/Panel';
 import { PREVIEW_PERIODS, previewSchedule } from './forecasts';
+
+// The words and the controls around it are there before it is drawn.
+const LayerRaster = lazy(() => import('../charts/LayerRaster').then((part) => ({ default: part.LayerRaster })));
 
 interface SchedulePanelProps {
   readonly config: RunConfig;
@@ -32,18 +35,20 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
           ` ${plural(shape.layers - touched, 'layer')} will not be trained. More steps, a smaller K or a larger γ reach more layers.`}
       </p>
       {schedule.length > 0 ? (
-        <LayerRaster
-          schedule={schedule}
-          observed={[]}
-          layers={shape.layers}
-          gamma={lisaLayers}
-          periodSteps={stepsPerPeriod}
-          steps={steps}
-          step={0}
-          firstStep={1}
-          policies={policiesOf(config, shape.tied)}
-          tied={shape.tied}
-        />
+        <Suspense fallback={<RasterRoom layers={shape.layers} />}>
+          <LayerRaster
+            schedule={schedule}
+            observed={[]}
+            layers={shape.layers}
+            gamma={lisaLayers}
+            periodSteps={stepsPerPeriod}
+            steps={steps}
+            step={0}
+            firstStep={1}
+            policies={policiesOf(config, shape.tied)}
+            tied={shape.tied}
+          />
+        </Suspense>
       ) : (
         <p className="note">
           {config.lisaAdapt === 'off'
@@ -52,5 +57,18 @@ export function SchedulePanel({ config, shape }: SchedulePanelProps) {
         </p>
       )}
     </Panel>
+  );
+}
+
+/** What stands below the raster would move when it comes, so its room is kept. */
+function RasterRoom({ layers }: { readonly layers: number }) {
+  return (
+    <div className="raster">
+      <div style={{ height: rasterHeight(layers + ROWS_BESIDE_LAYERS) }} />
+      <p className="note caption">{POINT_HINT}</p>
+      <details className="numbers">
+        <summary>{TABLE_TITLE}</summary>
+      </details>
+    </div>
   );
 }

@@ -74,9 +74,13 @@ export function priceOf({ lever, saves, work }: WaterfallStep, config: RunConfig
   return [quality(lever, config, tied), ratio].filter((part) => part !== null).join('; ');
 }
 
-/** What saves nothing, or less than one would think. */
-export function waterfallNotes({ rows, keptWider }: Waterfall): string[] {
+/** Why a number is not what one would think, and what saves nothing. */
+export function waterfallNotes({ full, fullAlike, rows, keptWider }: Waterfall): string[] {
   const notes: string[] = [];
+  if (formatBytes(fullAlike) !== formatBytes(full))
+    notes.push(
+      `Full fine-tuning is ${formatBytes(full)} here and ${formatBytes(fullAlike)} in the bars: the bars give it the settings of this run, samples in memory that only steps need included; here it begins without any of them.`,
+    );
   if (rows) notes.push(`Embedding and head by rows: ${describeRows(rows.trained, rows.all)}.`);
   if (keptWider.length > 0)
     notes.push(

@@ -37,7 +37,7 @@ export function Curves({ picture }: { readonly picture: RunPicture }) {
     <Panel title={sampled ? 'Loss and trained layers' : 'Loss'}>
       <LossControls />
       <ChartGroup input={input} latest={run.step}>
-        <div ref={box} className="chart run-plots" {...pointingHandlers(config.steps, width)}>
+        <div ref={box} className="chart run-plots measures" {...pointingHandlers(config.steps, width)}>
           <Suspense fallback={null}>{width > 0 && <RunPlots picture={picture} average={average} width={width} />}</Suspense>
         </div>
       </ChartGroup>

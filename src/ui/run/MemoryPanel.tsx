@@ -46,7 +46,7 @@ export function MemoryPanel({ picture: { run, metrics, version } }: { readonly p
       )}
       <MemoryBars bars={bars} scale={scaleOf(bars)} against={0} />
       <BarLegend bars={bars} />
-      <div ref={box} className="chart memory-chart">
+      <div ref={box} className="chart memory-chart measures">
         <Suspense fallback={null}>
           {width > 0 && (
             <MemoryTimeline metrics={metrics} version={version} steps={config.steps} width={width} fullForecast={forecasts.full.total} />

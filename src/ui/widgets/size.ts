@@ -2,7 +2,7 @@
 
 import { useCallback, useState, type RefCallback } from 'react';
 
-/** A ref for the element, and its width in CSS pixels; 0 while there is none. */
+/** A ref for the element (of class "measures"), and its width in CSS pixels; 0 while there is none. */
 export function useWidth<T extends HTMLElement>(): readonly [RefCallback<T>, number] {
   const [width, setWidth] = useState(0);
   const ref = useCallback((element: T) => {
