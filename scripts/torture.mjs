@@ -1,6 +1,6 @@
 // @ts-check
-// npm run torture -- [--part kills|writes|inputs] [--kills 200] [--runs 20000] [--seed 1]: what strangers' files, kills and full disks
-// must not do. All parts unless one is named. Slow: docs/checks.md says what each proves.
+// npm run torture -- [--part kills|writes|inputs|soak] [--kills 200] [--runs 20000] [--minutes 60] [--seed 1] [--only NAME]: what strangers' files,
+// kills, full disks and time must not do. All parts unless one is named; --only: the cases of kills with this in their names. Slow: docs/checks.md says what each proves.
 
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -9,19 +9,27 @@ import { ensureDependencies, runTool, say } from './project.mjs';
 
 const text = /** @type {const} */ ({ type: 'string' });
 const { values } = parseArgs({
-  options: { part: text, kills: { ...text, default: '200' }, runs: { ...text, default: '20000' }, seed: { ...text, default: '1' } },
+  options: {
+    part: text,
+    kills: { ...text, default: '200' },
+    runs: { ...text, default: '20000' },
+    minutes: { ...text, default: '60' },
+    seed: { ...text, default: '1' },
+    only: { ...text, default: '' },
+  },
 });
 
 /** @type {Record<string, { files: string[], gpu: boolean }>} */
 const PARTS = {
   writes: { files: ['src/io/node'], gpu: false },
   inputs: { files: ['src/testing/hostile'], gpu: false },
-  kills: { files: ['src/testing/torture'], gpu: true },
+  kills: { files: ['src/testing/torture/kills'], gpu: true },
+  soak: { files: ['src/testing/torture/soak'], gpu: true },
 };
 const chosen = values.part === undefined ? Object.keys(PARTS) : [values.part];
 if (chosen.some((name) => !(name in PARTS))) {
   say(
-    `There is no part ${values.part}. Usage: npm run torture -- [--part ${Object.keys(PARTS).join('|')}] [--kills N] [--runs N] [--seed N]`,
+    `There is no part ${values.part}. Usage: npm run torture -- [--part ${Object.keys(PARTS).join('|')}] [--kills N] [--runs N] [--minutes N] [--seed N] [--only NAME]`,
   );
   process.exit(2);
 }
@@ -34,6 +42,8 @@ for (const name of chosen) {
     ...(gpu ? (await gpuEnv()).env : {}),
     LISA_TORTURE_KILLS: values.kills,
     LISA_TORTURE_SEED: values.seed,
+    LISA_TORTURE_ONLY: values.only,
+    LISA_SOAK_MINUTES: values.minutes,
     LISA_FUZZ_RUNS: values.runs,
     LISA_FUZZ_SEED: values.seed,
   };

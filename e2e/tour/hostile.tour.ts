@@ -117,7 +117,7 @@ for (const [name, text] of [
   });
 }
 
-test('a run that does not answer is ended by the person, and the GPU opens again', async ({ page }) => {
+test('a run that does not answer is ended by the person, and goes on from its last checkpoint', async ({ page }) => {
   await open(page);
   await small(page, { steps: '2000', saveEvery: '1' });
   await page.locator('[data-action="start"]').click();
@@ -126,11 +126,20 @@ test('a run that does not answer is ended by the person, and the GPU opens again
   await page.waitForTimeout(15_000);
   const trains = page.workers().find((worker) => /\/assets\/worker-[^/]*\.js$/.test(worker.url()));
   void trains
+    // Not in the debugger's own task: a browser does not end a worker in the middle of one.
     ?.evaluate(() => {
-      for (;;);
+      setTimeout(() => {
+        for (;;);
+      });
     })
     .catch(() => undefined);
   await expect(page.locator('[data-notice="silent"]')).toBeVisible({ timeout: 60_000 });
   await page.locator('[data-action="endSilent"]').click();
   await expect(page.getByTestId('device')).toHaveAttribute('data-status', 'ready', { timeout: 60_000 });
+  const ended = Date.now();
+  const resume = page.locator('[data-action="resume"]').first();
+  await expect(resume).toBeEnabled({ timeout: 30_000 });
+  console.log(`offered ${Date.now() - ended} ms after the GPU was open again: ${await resume.innerText()}`);
+  await resume.click();
+  await expect(page.locator('[data-phase="training"]').first()).toBeVisible({ timeout: 60_000 });
 });

@@ -515,16 +515,19 @@ describe('after a crash', () => {
     const saved = await crashed();
     expect([...saved.sources.kept.keys()]).toEqual(['a']);
     expect(offers(saved)).toHaveLength(1);
-    const other = page.reloaded();
-    other.sources.kept.set('b', saved.sources.kept.get('a')!);
-    // While another tab has a run, nothing is touched.
-    const busy = new TestPage(other.checkpoints, other.sources, other.opfs, {
-      acquire: () => Promise.resolve(false),
-      free: () => Promise.resolve(false),
-      release: () => expect.unreachable(),
+    // While another tab has a run, nothing is touched and nothing is offered; what it leaves is offered then.
+    saved.sources.kept.set('b', saved.sources.kept.get('a')!);
+    let taken = true;
+    const waits = new TestPage(saved.checkpoints, saved.sources, saved.opfs, {
+      acquire: () => Promise.resolve(!taken),
+      free: () => Promise.resolve(!taken),
+      release: () => undefined,
     });
-    await busy.send({ type: 'open', base: 'http://localhost/' });
-    expect([...busy.sources.kept.keys()]).toEqual(['b']);
+    await waits.send({ type: 'open', base: 'http://localhost/' });
+    expect([...waits.sources.kept.keys()]).toEqual(['a', 'b']);
+    expect(offers(waits)).toEqual([]);
+    taken = false;
+    await waits.next((event) => event.type === 'resumable' || undefined);
   });
 
   test('a run that never saved leaves nothing behind', async () => {

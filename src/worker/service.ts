@@ -20,6 +20,7 @@ import type { HubModel, ModelUse } from '../io/hub/types';
 import { Queue } from './queue';
 import { Reader, type SpawnReader } from './reader/reader';
 import { otherTab, type RunStorage } from './run-storage';
+import { untilFree } from '../io/browser/tab-lock';
 import type { ModelSource, KeptSources } from '../io/sources/run-sources';
 import { openModelSource, type SourcePlaces } from './sources';
 import { measureSpeed } from '../engine/speed';
@@ -42,6 +43,8 @@ export class TrainService {
   #gpu: Gpu | null = null;
   #run: WorkerRun | null = null;
   #base = '';
+  /** Until the storage is free of other tabs: then an unfinished run is offered. */
+  #offering: Promise<void> | null = null;
   /** The model of the run, which may have ended. */
   #model: ModelSource | null = null;
   readonly #reader: Reader;
@@ -204,8 +207,16 @@ export class TrainService {
 
   /** Tells the page about an unfinished run that it can resume. One that cannot be opened again is not offered. */
   async #offerResume(): Promise<void> {
-    // Another tab is using it.
-    if (!(await this.#deps.storage.lock.free())) return;
+    const { lock } = this.#deps.storage;
+    if (!(await lock.free())) {
+      // Another tab is using it; or a worker that no longer answered was ended, and the browser takes seconds to let go of what it held.
+      if (!this.#offering)
+        this.#offering = untilFree(lock).then(() => {
+          this.#offering = null;
+          return this.#run ? undefined : this.#offerResume();
+        });
+      return;
+    }
     const stored = await this.#stored().catch(() => null);
     if (!stored || stored.state.trainer.step >= stored.state.config.steps) return;
     // It ended, and its model is stored: the page was closed just before its checkpoint was removed.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TabLock } from './tab-lock';
+import { TabLock, untilFree } from './tab-lock';
 
 /** LockManager as far as it is used: exclusive locks that are there or not. */
 class FakeLocks {
@@ -30,7 +30,12 @@ test('one of two tabs has it, until it lets go', async () => {
   await Promise.resolve();
   expect(await two.acquire()).toBe(true);
   expect(await one.acquire()).toBe(false);
+  let free = false;
+  const waited = untilFree(one, 1).then(() => (free = true));
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(free).toBe(false);
   two.release();
+  await waited;
   one.release();
 });
 

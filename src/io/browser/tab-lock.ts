@@ -10,6 +10,17 @@ export interface Exclusive {
   release(): void;
 }
 
+/** How often a lock that another holder has is asked for, in ms. */
+const ASK_AGAIN_MS = 1000;
+
+/**
+ * Resolves once no other holder has the lock. It asks now and then: a request that waits in the queue would take the lock from a tab that lets go of it
+ * between two runs.
+ */
+export async function untilFree(lock: Exclusive, everyMs = ASK_AGAIN_MS): Promise<void> {
+  while (!(await lock.free())) await new Promise((resolve) => setTimeout(resolve, everyMs));
+}
+
 export class TabLock implements Exclusive {
   readonly #name: string;
   readonly #locks: LockManager | undefined;

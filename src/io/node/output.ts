@@ -70,16 +70,18 @@ export function writeJson(path: string, value: unknown): Promise<void> {
   return writeText(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-const temporarySibling = (target: string): string => join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
+/** A name beside `target` that nobody else gives; the next run in the folder removes what is left under such names. */
+export const temporarySibling = (target: string): string =>
+  join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
 
 /** A name that only temporarySibling gives. */
 export const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
 
-/** Removes what a killed process left half-written in these folders of a folder, which must be locked. Throws STORAGE. */
+/** Removes what a killed process left half-written in these folders of a folder, which must be locked. What is still open may stay. */
 export async function removeTemporaries(folder: string, below: readonly string[]): Promise<void> {
   for (const at of below.map((name) => join(folder, name))) {
     const names = await readdir(at).catch(() => []);
-    for (const name of names) if (isTemporary(name)) await storage(at, () => rm(join(at, name), { force: true }));
+    for (const name of names) if (isTemporary(name)) await rm(join(at, name), { force: true }).catch(() => undefined);
   }
 }
 

@@ -1,11 +1,12 @@
-// A scratch file in a folder on disk. It loses its name as soon as it is open, where the system allows that: then nothing is left of it
-// when the process ends, however it ends.
+// A scratch file in a folder on disk. It is made when something is first written, and loses its name as soon as it is open, where the system
+// allows that: then nothing is left of it when the process ends, however it ends. A kill between the two leaves a name that the next run in
+// the folder removes.
 
-import { open, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import process from 'node:process';
 import { AppError } from '../../base/errors';
 import type { OpenScratch } from '../formats/scratch';
+import { temporarySibling } from './output';
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
@@ -38,17 +39,15 @@ export const nodeScratch =
         'Free some space or choose another --out; or keep the base in 32 or 16 bits (--weights f32 or stored), which needs no such file.',
       );
     }
-    const path = join(folder, `full-precision-${process.pid}.tmp`);
-    const file = await open(path, 'w+').catch((cause: unknown) => Promise.reject(refused(folder, cause)));
-    // Windows refuses it while the file is open: there close() removes it.
-    await rm(path).catch(() => undefined);
+    let made: Promise<{ readonly file: FileHandle; readonly path: string }> | null = null;
     return {
       async read(at, length) {
         const buffer = new Uint8Array(length);
-        const { bytesRead } = await file.read(buffer, 0, length, at);
+        const { bytesRead = 0 } = (await (await made)?.file.read(buffer, 0, length, at)) ?? {};
         return buffer.subarray(0, bytesRead);
       },
       async write(at, data) {
+        const { file } = await (made ??= make(near));
         try {
           for (let done = 0; done < data.byteLength;)
             done += (await file.write(data, done, data.byteLength - done, at + done)).bytesWritten;
@@ -57,8 +56,18 @@ export const nodeScratch =
         }
       },
       async close() {
-        await file.close();
-        await rm(path, { force: true });
+        const last = await made?.catch(() => null);
+        await last?.file.close();
+        if (last) await rm(last.path, { force: true });
       },
     };
   };
+
+async function make(near: string): Promise<{ readonly file: FileHandle; readonly path: string }> {
+  const folder = await existing(near);
+  const path = temporarySibling(join(folder, 'full-precision'));
+  const file = await open(path, 'wx+').catch((cause: unknown) => Promise.reject(refused(folder, cause)));
+  // Where that is refused while the file is open, close() removes it.
+  await rm(path).catch(() => undefined);
+  return { file, path };
+}
