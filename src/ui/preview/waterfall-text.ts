@@ -79,7 +79,7 @@ export function waterfallNotes({ full, fullAlike, rows, keptWider }: Waterfall):
   const notes: string[] = [];
   if (formatBytes(fullAlike) !== formatBytes(full))
     notes.push(
-      `Full fine-tuning is ${formatBytes(full)} here and ${formatBytes(fullAlike)} in the bars: the bars give it the settings of this run, samples in memory that only steps need included; here it begins without any of them.`,
+      `Full fine-tuning is ${formatBytes(full)} here and ${formatBytes(fullAlike)} in the bars: the bars apply this run’s settings to it and let samples use memory that only steps need; here both come later, step by step.`,
     );
   if (rows) notes.push(`Embedding and head by rows: ${describeRows(rows.trained, rows.all)}.`);
   if (keptWider.length > 0)

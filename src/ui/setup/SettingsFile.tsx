@@ -3,13 +3,16 @@
 import { useState, type DragEvent } from 'react';
 import type { RunConfig } from '../../config/run-config';
 import { useConfigStore } from '../../store/setup/config';
-import { openSettings, saveSettings, type Opened } from '../../store/setup/settings-file';
+import type { Opened } from '../../store/setup/settings-file';
 import { linkOf } from '../../store/setup/url';
 import { ErrorCard } from '../widgets/ErrorCard';
 import { Panel } from '../widgets/Panel';
 
 const WHY =
   'The link in the address bar always holds what differs from the defaults: never your data, the names of your files, or long prompts. The file holds every setting, so that you can repeat a run after the defaults have changed.';
+
+/** Few visitors read or write one. */
+const settingsFile = (): Promise<typeof import('../../store/setup/settings-file')> => import('../../store/setup/settings-file');
 
 type Copied = 'no' | 'yes' | 'refused';
 const COPY_LABELS: Readonly<Record<Copied, string>> = { no: 'Copy link', yes: 'Link copied', refused: 'Copy it from the address bar' };
@@ -26,7 +29,7 @@ export function SettingsFile() {
     );
   };
   const open = (file: File | undefined): void => {
-    if (file) void openSettings(file).then(setOpened);
+    if (file) void settingsFile().then(async ({ openSettings }) => setOpened(await openSettings(file)));
   };
   const drop = (event: DragEvent): void => {
     event.preventDefault();
@@ -48,7 +51,7 @@ export function SettingsFile() {
           <button type="button" className="button small" onClick={copy} onBlur={() => setCopied('no')}>
             {COPY_LABELS[copied]}
           </button>
-          <button type="button" className="button small" onClick={saveSettings}>
+          <button type="button" className="button small" onClick={() => void settingsFile().then(({ saveSettings }) => saveSettings())}>
             Save as JSON
           </button>
           <label className="file">
