@@ -28,6 +28,9 @@ const ROLE_NAMES: ReadonlyMap<string, Role> = new Map([
 /** Roles whose content is a call. */
 const CALLS = new Set(['function_call', 'tool_call']);
 
+/** What an assistant says where it says nothing in its content. Under any other key the answer would be lost, and an empty one learned. */
+const SAYS_WITHOUT_CONTENT = ['tool_calls', 'function_call', 'reasoning_content', 'thinking'];
+
 /** Keys that say whether a message counts toward the loss. */
 const LOSS_KEYS = ['weight', 'train', 'loss', 'trainable', 'training'];
 
@@ -92,7 +95,7 @@ function readMessage(entry: unknown, at: string): Read<Message> {
   const asCall = CALLS.has(String(said).toLowerCase());
   const content = asCall ? { value: null } : readContent(entry[names.content], `${at}.${names.content}`);
   if ('fault' in content) return content;
-  if (content.value === null && !asCall && (role !== 'assistant' || Object.keys(more).length === 0)) {
+  if (content.value === null && !asCall && (role !== 'assistant' || !SAYS_WITHOUT_CONTENT.some((key) => key in more))) {
     const value = entry[names.content];
     return fault(`${at}.${names.content}`, `is ${describe(value)}${value === undefined ? '' : ' and not a string'}`);
   }

@@ -72,6 +72,11 @@ describe('JSON lines', () => {
     ['no role', { messages: [{ content: 'a' }] }, /row 2: messages\[0\].role is missing/],
     ['no content', { messages: [{ role: 'user' }] }, /row 2: messages\[0\].content is missing/],
     [
+      'an answer under another key',
+      { messages: [user('a'), { role: 'assistant', answer: 'b' }] },
+      /row 2: messages\[1\].content is missing/,
+    ],
+    [
       'content that is a number',
       { messages: [{ role: 'user', content: 5 }] },
       /row 2: messages\[0\].content is the number 5 and not a string/,

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_LAYERS } from '../../config/importance';
 import { readConfigFile, writeConfigFile } from '../../config/file';
-import { CONFIG_KEYS, DEFAULTS, keyNamed } from '../../config/run-config';
+import { CONFIG_KEYS, DEFAULTS, keyNamed, METHOD_LR } from '../../config/run-config';
 import { readProfile, writeProfile, type ImportanceProfile } from '../../lisa/profile';
 import { damagedJson } from './mutate';
 import { hostile, TIMEOUT_MS } from './run';
@@ -26,7 +26,7 @@ describe('damaged files of our own', () => {
           expect([...given].sort()).toEqual([...new Set(Object.keys(settings).map(keyNamed))].sort());
           for (const key of CONFIG_KEYS) {
             const written = Object.entries(settings).findLast(([name]) => keyNamed(name) === key);
-            if (!written) expect(config[key]).toEqual(DEFAULTS[key]);
+            if (!written) expect(config[key]).toEqual(key === 'lr' ? METHOD_LR[config.method] : DEFAULTS[key]);
             else if (typeof written[1] !== 'object' || written[1] === null) expect(config[key]).toEqual(written[1]);
           }
         },
