@@ -74,11 +74,11 @@ function layerNorm(rows: number, width: number): Trial {
     inputs.filled('b', width),
     inputs.filled('dy', rows * width),
   ];
-  const [y, mean, rstd] = [inputs.out('y', rows * width), inputs.out('mean', rows), inputs.out('rstd', rows)];
+  const [y, stats] = [inputs.out('y', rows * width), inputs.out('stats', 2 * rows)];
   const [dx, dw, db] = [inputs.out('dx', rows * width), inputs.out('dw', width), inputs.out('db', width)];
   const forward = layerNormFwdRef(x.values, w.values, b.values, rows, width, eps);
   const backward = layerNormBwdRef(dy.values, x.values, forward.mean, forward.rstd, w.values, rows, width);
-  const common = { label, rows, width, x: x.view, mean, rstd };
+  const common = { label, rows, width, x: x.view, stats };
   return {
     dispatches: [
       layerNormFwd({ ...common, y, w: w.view, b: b.view, eps }),

@@ -7,7 +7,8 @@ import { attentionBwdSum } from '../shaders/attention/attention';
 import { geluRef, geluSlopeRef } from '../shaders/activation/gelu.ref';
 import { swigluBwdRef, swigluFwdRef } from '../shaders/activation/swiglu.ref';
 import type { Epilogue } from '../shaders/matmul/epilogue';
-import { fusedMatmul, rowSumGroups, type FusedArgs } from '../shaders/matmul/fused';
+import { fusedMatmul, rowSumGroups, type FusedArgs, type NormBefore } from '../shaders/matmul/fused';
+import { layerNormFwdRef } from '../shaders/norm/layer_norm.ref';
 import { rmsNormBwdRef, rmsNormFwdRef } from '../shaders/norm/rms_norm.ref';
 import { matmulReference } from '../shaders/matmul/matmul.ref';
 import type { MatmulTile } from '../shaders/matmul/tile';
@@ -27,18 +28,32 @@ interface Product {
   readonly tile: MatmulTile;
   readonly bias: boolean;
   readonly stored?: Half;
-  readonly norm?: boolean;
+  readonly norm?: NormBefore['kind'];
 }
 
 const EPS = 1e-5;
+
+/** A norm of x [ROWS, K], its output, and what it leaves of the live rows. */
+function normOf(kind: NormBefore['kind'], inputs: Inputs, x: Float32Array): { args: NormBefore; want: Numbers; scales: Trial['expected'] } {
+  const gain = inputs.filled('gain', K);
+  const common = { w: gain.view, eps: EPS };
+  if (kind === 'rms') {
+    const { y, rstd } = rmsNormFwdRef(x, gain.values, ROWS, K, EPS);
+    const view = inputs.out('rstd', ROWS);
+    return { args: { ...common, kind, rstd: view }, want: y, scales: [{ view, want: rstd.subarray(0, LIVE) }] };
+  }
+  const b = inputs.filled('shift', K);
+  const { y, mean, rstd } = layerNormFwdRef(x, gain.values, b.values, ROWS, K, EPS);
+  const view = inputs.out('stats', 2 * ROWS);
+  const want = Float64Array.from({ length: 2 * LIVE }, (_, at) => (at % 2 === 0 ? mean : rstd)[Math.floor(at / 2)]);
+  return { args: { ...common, kind, b: b.view, stats: view }, want: y, scales: [{ view, want }] };
+}
 
 /** The product's inputs, and its values with the bias, of the live rows. */
 function start(seed: string, { layout, n, bias, stored, norm }: Product) {
   const inputs = new Inputs(seed);
   const a = inputs.filled('a', ROWS * K, norm ? 3 : 1);
-  const gain = inputs.filled('gain', K);
-  const normed = norm ? rmsNormFwdRef(a.values, gain.values, ROWS, K, EPS) : undefined;
-  const before = norm && { w: gain.view, rstd: inputs.out('rstd', ROWS), eps: EPS };
+  const before = norm && normOf(norm, inputs, a.values);
   const wide = inputs.random(n * K);
   const codes = stored && narrow(wide, stored);
   const values = codes ? bf16ToF32(codes) : wide;
@@ -58,9 +73,13 @@ function start(seed: string, { layout, n, bias, stored, norm }: Product) {
     alpha: 1,
     accumulate: false,
   };
-  const sums = matmulReference(shape, new Float32Array(LIVE * n), normed?.y ?? a.values, values, of?.values);
-  const scales = before ? [{ view: before.rstd, want: normed!.rstd.subarray(0, LIVE) }] : [];
-  return { inputs, args: { a: a.view, b, ...(of && { bias: of.view }), ...(before && { norm: before }) }, sums, scales };
+  const sums = matmulReference(shape, new Float32Array(LIVE * n), before?.want ?? a.values, values, of?.values);
+  return {
+    inputs,
+    args: { a: a.view, b, ...(of && { bias: of.view }), ...(before && { norm: before.args }) },
+    sums,
+    scales: before?.scales ?? [],
+  };
 }
 
 function trial(
@@ -215,9 +234,11 @@ export function fusedCases(): KernelCase[] {
     ['SwiGLU', { layout: 'nt', n: 172, tile: '64x64', bias: true }, (of) => swiglu(of, true)],
     ['SwiGLU, bf16, result alone', { layout: 'nt', n: 172, tile: '128x64', bias: false, stored: 'bf16' }, (of) => swiglu(of, false)],
     ['SwiGLU, backward', { layout: 'nn', n: 140, tile: '64x64', bias: false }, swigluBackward],
-    ['RMS norm', { layout: 'nt', n: 132, tile: '32x32', bias: true, norm: true }, plain],
-    ['RMS norm and SwiGLU', { layout: 'nt', n: 172, tile: '64x64', bias: false, norm: true, stored: 'bf16' }, (of) => swiglu(of, true)],
-    ['RMS norm and rotary positions', { layout: 'nt', n: 5 * 32, tile: '128x64', bias: false, norm: true }, rope],
+    ['RMS norm', { layout: 'nt', n: 132, tile: '32x32', bias: true, norm: 'rms' }, plain],
+    ['RMS norm and SwiGLU', { layout: 'nt', n: 172, tile: '64x64', bias: false, norm: 'rms', stored: 'bf16' }, (of) => swiglu(of, true)],
+    ['RMS norm and rotary positions', { layout: 'nt', n: 5 * 32, tile: '128x64', bias: false, norm: 'rms' }, rope],
+    ['layer norm and GELU', { layout: 'nn', n: 132, tile: '64x64', bias: true, norm: 'layer' }, (of) => gelu(of, 'tanh')],
+    ['layer norm', { layout: 'nt', n: 132, tile: '128x64', bias: false, norm: 'layer' }, plain],
     ['rotary positions', { layout: 'nt', n: 5 * 28, tile: '32x32', bias: true }, rope],
     ['rotary positions, wide heads', { layout: 'nt', n: 5 * 64, tile: '64x64', bias: false }, rope],
   ];

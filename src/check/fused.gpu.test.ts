@@ -9,7 +9,7 @@ import { SLOW } from '../testing/slow';
 import { fusedCases } from './fused-cases';
 import { runCase } from './kernels';
 
-const CHOSEN = /GELU \(tanh\)|RMS norm and|feed-forward|sum of/;
+const CHOSEN = /layer norm and|RMS norm and|feed-forward|sum of/;
 
 it.each(
   fusedCases()

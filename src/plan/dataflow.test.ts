@@ -233,7 +233,7 @@ describe.each(CASES)('$title', (of) => {
         expect(written.has(spec), `${spec.name} is written in the forward`).toBe(true);
         expect(used.has(spec), `${spec.name} is read in the backward`).toBe(!excepted.has(spec));
       }
-      expect(excepted.size).toBe(input.lora ? (input.shape.norm === 'rms' ? 1 : 2) : 0);
+      expect(excepted.size).toBe(input.lora ? 1 : 0);
     }
   });
 

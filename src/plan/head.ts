@@ -85,7 +85,8 @@ function headSite(context: Context, transients: Transients, gen = false, trains 
   const { shape, rows } = context.input;
   const { weights, layout } = block(context, 'norm');
   const trained = (trains && context.buffers.alwaysOn.get('norm')) || null;
-  const widths = new Map(Object.entries({ picked: shape.width, normed: shape.width }));
+  const auxiliaries = norm.auxiliaries(finalNorm(context), shape).map(({ name, width }) => [name, width] as const);
+  const widths = new Map([['picked', shape.width], ['normed', shape.width], ...auxiliaries]);
   return {
     context,
     rows,

@@ -96,9 +96,9 @@ export interface KernelChoice {
 /**
  * Counts the sets of kernels whose sums differ in their order, so that a run that goes on with another set does not have the bits of one that
  * was never interrupted. 2: sums in tiles, larger chunks of the head, the head's input gradient as one sum wherever it is cut. 3: products of
- * cards with norms before them and activations and rotary positions after them.
+ * cards with norms before them and activations and rotary positions after them. 4: products of cards with layer norms before them.
  */
-export const KERNEL_SET = 3;
+export const KERNEL_SET = 4;
 
 /** Those of software adapters: no barriers, which are slow there. */
 export const DEFAULT_KERNELS: KernelChoice = { matmul: 'register', attention: 'software' };

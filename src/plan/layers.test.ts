@@ -64,11 +64,9 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
       'attn.lse': heads,
       up: gated * ff,
       act: ff,
-      'n1.rstd': 1,
-      'n2.rstd': 1,
       ...(shape.sandwich && { 'mid.raw': C, 'mid.rstd': 1, 'out.raw': C, 'out.rstd': 1 }),
       ...(shape.qkNorm && { 'qkv.raw': (heads + kvHeads) * headDim, 'qkv.rstd': heads + kvHeads }),
-      ...(shape.norm === 'layer' && { 'n1.mean': 1, 'n2.mean': 1 }),
+      ...(shape.norm === 'layer' ? { 'n1.stats': 2, 'n2.stats': 2 } : { 'n1.rstd': 1, 'n2.rstd': 1 }),
     });
     for (const op of ops) for (const { name: own, width } of operation(op).auxiliaries(op, shape)) expect(widths.get(own)).toBe(width);
   });
@@ -86,7 +84,7 @@ describe.each(SHAPE_NAMES)('%s', (name) => {
     const activation = shape.activation.startsWith('gelu') ? 'gelu' : (shape.activation as 'swiglu' | 'geglu');
     for (const op of by(activation)) expect(kept(op)).toEqual([['up'], []]);
     for (const op of by('norm')) {
-      const stats = shape.norm === 'layer' ? [`${op.y}.mean`, `${op.y}.rstd`] : [`${op.y}.rstd`];
+      const stats = [`${op.y}.${shape.norm === 'layer' ? 'stats' : 'rstd'}`];
       expect(kept(op)).toEqual([
         [op.x, ...stats],
         [op.x, ...stats],

@@ -117,12 +117,12 @@ const adapterTensors = (s: ModelShape, r: number): number[] =>
 /** Widths per row of the values that every layer keeps for the gradient of its input. */
 function keptFrozen(s: ModelShape): number[] {
   const { C, Q, U, H, llama, wide } = widths(s);
-  const norm = llama ? [1] : [1, 1];
+  const norm = llama ? 1 : 2;
   // Head norms keep the unnormed q and k, and one number per head.
   const headNorm = s.qkNorm ? [Q + U, H + s.kvHeads] : [];
   // A norm after attention or feed-forward keeps what it norms.
   const after = s.sandwich ? [C, 1] : [];
-  return [...norm, Q + 2 * U, ...headNorm, Q, H, ...after, C, ...norm, wide, ...after];
+  return [norm, Q + 2 * U, ...headNorm, Q, H, ...after, C, norm, wide, ...after];
 }
 
 /** Further values that weight gradients need: both norms' outputs and the activation (attention's output is kept anyway). */
@@ -242,6 +242,9 @@ export function closedForm(run: RunNumbers): CategoryBytes {
       qkv: Q + 2 * U,
       'qkv.raw': Q + U,
       'qkv.rstd': shape.heads + shape.kvHeads,
+      'n1.stats': 2,
+      'n2.stats': 2,
+      'n.stats': 2,
       attn: Q,
       lse: shape.heads,
       mid: C,
@@ -313,7 +316,7 @@ function timelines(run: RunNumbers, kernels: Kernels, chunkRows: number): Timeli
   const llama = s.style === 'llama';
   const lora = method === 'lora';
   const [attended, fed] = joined(s);
-  const stats = (name: string): string => (llama ? `${name}.rstd` : `${name}.rstd ${name}.mean`);
+  const stats = (name: string): string => `${name}.${llama ? 'rstd' : 'stats'}`;
   // Nothing is kept in these: sampling (log-sum-exp is not written there), and layers below the schedule's lowest.
   const nothingKept = (lse: string, u: (name: string) => string): string[] => [
     `n1 ${stats('n1')}`,

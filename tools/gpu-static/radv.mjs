@@ -51,9 +51,13 @@ async function dump(/** @type {(NamedKernel & { name: string })[]} */ kernels, /
   const script = readFileSync(path.join(here, 'dump.mjs'), 'utf8');
   const kept = (/** @type {NamedKernel} */ { wgsl }) =>
     path.join(folder, `${createHash('sha256').update([version, robust, script, wgsl].join('\n')).digest('hex')}.spvasm`);
-  const fresh = kernels.filter((kernel) => !existsSync(kept(kernel)));
+  // What a busy machine cuts off in the middle is compiled again.
+  const missing = (/** @type {NamedKernel} */ kernel) => !existsSync(kept(kernel)) || !isWhole(readFileSync(kept(kernel), 'utf8'));
+  const fresh = kernels.filter(missing);
   const env = fresh.length ? await driverEnv() : {};
   const BATCH = 20; // a run that is broken off keeps what it has
+  const MOST_AGAIN = 3;
+  let again = 0;
   for (let from = 0; from < fresh.length; from += BATCH) {
     const batch = fresh.slice(from, from + BATCH);
     say(`Dawn compiles kernels ${from + 1} to ${from + batch.length} of ${fresh.length} that are new, about one a second …`);
@@ -66,14 +70,21 @@ async function dump(/** @type {(NamedKernel & { name: string })[]} */ kernels, /
         .split('/* Dumped SPIRV disassembly */\n')
         .at(1)
         ?.split(/^info:/m)[0];
-      if (n !== 'end' && text) writeFileSync(kept(batch[Number(n)]), text);
+      if (n !== 'end' && text && isWhole(text)) writeFileSync(kept(batch[Number(n)]), text);
     }
     if (code !== 0) fail(`Dawn did not compile all kernels (${signal ?? `status ${code}`}):\n${err}`);
-    const silent = batch.filter((kernel) => !existsSync(kept(kernel)));
-    if (silent.length) fail(`Dawn wrote no SPIR-V of ${silent.map(({ key }) => key).join(', ')}. Is its driver a Vulkan one?\n${err}`);
+    const silent = batch.filter(missing);
+    if (silent.length === 0) continue;
+    if (silent.length < batch.length && again < MOST_AGAIN) {
+      again += 1;
+      fresh.push(...silent);
+    } else fail(`Dawn wrote no SPIR-V of ${silent.map(({ key }) => key).join(', ')}. Is its driver a Vulkan one?\n${err}`);
   }
   return kernels.map((kernel) => ({ key: kernel.key, name: kernel.name, spirv: readFileSync(kept(kernel), 'utf8') }));
 }
+
+/** Whether a text of SPIR-V ends where a module does. */
+const isWhole = (/** @type {string} */ text) => text.trimEnd().endsWith('OpFunctionEnd');
 
 /**
  * @param {{ key: string, name: string, spirv: string }} shader

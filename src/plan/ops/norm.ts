@@ -11,6 +11,9 @@ export interface NormOp extends OpBase {
   readonly bias: string | null;
 }
 
+/** What the forward leaves of each row: of an RMS norm 1 / root mean square, of a layer norm mean and 1 / deviation. */
+export const statsOf = ({ y, bias }: Pick<NormOp, 'y' | 'bias'>): string => `${y}.${bias === null ? 'rstd' : 'stats'}`;
+
 const sizesOf = ({ context, rows, live }: Site) => {
   const { width, normEps: eps, normOffset: offset } = context.input.shape;
   return { rows, width, eps, offset, live };
@@ -18,7 +21,7 @@ const sizesOf = ({ context, rows, live }: Site) => {
 
 export const norm: Operation<NormOp> = {
   width: (_, __, input) => input,
-  auxiliaries: ({ y, bias }) => (bias === null ? [] : [{ name: `${y}.mean`, width: 1 }]).concat({ name: `${y}.rstd`, width: 1 }),
+  auxiliaries: (op) => [{ name: statsOf(op), width: op.bias === null ? 1 : 2 }],
   tensors: ({ weight, bias }) => (bias === null ? [weight] : [weight, bias]),
   keptForInput: (op, shape) => [op.x, ...norm.auxiliaries(op, shape).map(({ name }) => name)],
   keptForWeights: (op, shape) => norm.keptForInput(op, shape),
@@ -31,26 +34,28 @@ export const norm: Operation<NormOp> = {
       y: site.value(y),
       x: site.value(x),
       w: site.weight(weight),
-      rstd: site.value(`${y}.rstd`),
     };
-    if (bias !== null) return [layerNormFwd({ ...common, mean: site.value(`${y}.mean`), b: site.weight(bias) })];
-    return [rmsNormFwd({ ...common, residual: op.residual ? site.value(op.residual) : undefined })];
+    const stats = site.value(statsOf(op));
+    if (bias !== null) return [layerNormFwd({ ...common, stats, b: site.weight(bias) })];
+    return [rmsNormFwd({ ...common, rstd: stats, residual: op.residual ? site.value(op.residual) : undefined })];
   },
 
   backward(op, site) {
     const { x, y, weight, bias } = op;
     const { rows, width, offset, live } = sizesOf(site);
-    const common = { dy: site.gradient(y), x: site.value(x), rstd: site.value(`${y}.rstd`), rows, width, live };
-    const mean = bias === null ? null : site.value(`${y}.mean`);
+    const common = { dy: site.gradient(y), x: site.value(x), rows, width, live };
+    const stats = site.value(statsOf(op));
     const list = [];
     if (site.trained) {
       const weights = { ...common, label: site.label(op, 'dW'), dw: site.weightGradient(weight) };
-      list.push(mean ? layerNormBwdDw({ ...weights, mean, db: site.weightGradient(bias!) }) : rmsNormBwdDw(weights));
+      list.push(
+        bias === null ? rmsNormBwdDw({ ...weights, rstd: stats }) : layerNormBwdDw({ ...weights, stats, db: site.weightGradient(bias) }),
+      );
     }
     if (site.wantsInput(op)) {
       const label = site.label(op, 'dX');
       const input = { ...common, label, dx: site.gradient(x), w: site.weight(weight), accumulate: RESIDUAL_STREAM.has(x) };
-      list.push(mean ? layerNormBwdDx({ ...input, mean }) : rmsNormBwdDx({ ...input, offset }));
+      list.push(bias === null ? rmsNormBwdDx({ ...input, rstd: stats, offset }) : layerNormBwdDx({ ...input, stats }));
     }
     return list;
   },

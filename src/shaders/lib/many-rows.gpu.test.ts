@@ -42,7 +42,7 @@ const run: Lab['run'] = (dispatches, ...rest) => lab.run(dispatches.map(foldedEa
 const inputs = new Inputs();
 const [xs, ws, bs, dys] = [randomArray(ROWS * C, 1), randomArray(C, 2), randomArray(C, 3), randomArray(ROWS * C, 4)];
 const [x, w, b, dy] = [inputs.f32('x', xs), inputs.f32('w', ws), inputs.f32('b', bs), inputs.f32('dy', dys)];
-const [y, mean, rstd, dx] = [scratch('y', ROWS * C), scratch('mean', ROWS), scratch('rstd', ROWS), scratch('dx', ROWS * C)];
+const [y, stats, rstd, dx] = [scratch('y', ROWS * C), scratch('stats', 2 * ROWS), scratch('rstd', ROWS), scratch('dx', ROWS * C)];
 const sizes = { label: 'test', rows: ROWS, width: C, live };
 
 test('RMS norm', async () => {
@@ -60,10 +60,7 @@ test('RMS norm', async () => {
 
 test('layer norm', async () => {
   const [gotY, gotDx] = await run(
-    [
-      layerNormFwd({ ...sizes, y, mean, rstd, x, w, b, eps: 1e-3 }),
-      layerNormBwdDx({ ...sizes, dx, dy, x, mean, rstd, w, accumulate: false }),
-    ],
+    [layerNormFwd({ ...sizes, y, stats, x, w, b, eps: 1e-3 }), layerNormBwdDx({ ...sizes, dx, dy, x, stats, w, accumulate: false })],
     inputs.data,
     [y, dx],
     frame,
@@ -166,12 +163,13 @@ test('grids of so many rows reach every one', () => {
   const many = { label: 'test', rows: MANY, width: C, live };
   const cache = { label: 'test', qkv: of('qkv', MANY * 6), kCache: of('k', MANY * 2), vCache: of('v', MANY * 2), rows: MANY };
   const heads = { heads: 1, kvHeads: 1, headDim: 2, capacity: MANY };
-  const norm = { ...many, x: values, w: of('w', C), rstd: rows };
+  const norm = { ...many, x: values, w: of('w', C) };
+  const stats = of('stats', 2 * MANY);
   const dispatches = [
-    rmsNormFwd({ ...norm, y: of('y', MANY * C), eps: 1 }),
-    rmsNormBwdDx({ ...norm, dx: of('dx', MANY * C), dy: of('dy', MANY * C), accumulate: false }),
-    layerNormFwd({ ...norm, y: of('y', MANY * C), mean: of('mean', MANY), b: of('b', C), eps: 1 }),
-    layerNormBwdDx({ ...norm, dx: of('dx', MANY * C), dy: of('dy', MANY * C), mean: of('mean', MANY), accumulate: false }),
+    rmsNormFwd({ ...norm, rstd: rows, y: of('y', MANY * C), eps: 1 }),
+    rmsNormBwdDx({ ...norm, rstd: rows, dx: of('dx', MANY * C), dy: of('dy', MANY * C), accumulate: false }),
+    layerNormFwd({ ...norm, y: of('y', MANY * C), stats, b: of('b', C), eps: 1 }),
+    layerNormBwdDx({ ...norm, dx: of('dx', MANY * C), dy: of('dy', MANY * C), stats, accumulate: false }),
     crossEntropy({
       label: 'test',
       logits: values,

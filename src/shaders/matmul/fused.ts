@@ -1,4 +1,4 @@
-// A product with the RMS norm before it or an epilogue after it, or both: family 'tiles' only, whole or in pieces by columns, which share no sum.
+// A product with the norm before it or an epilogue after it, or both: family 'tiles' only, whole or in pieces by columns, which share no sum.
 
 import { elementBytes, type Dispatch, type View } from '../../dispatch/types';
 import type { Amount } from '../../dispatch/extents';
@@ -9,6 +9,7 @@ import { keepSnippet, makeEpilogue, type Epilogue } from './epilogue';
 import { expectMatrix, formatOf, packedFormat, rowGroups } from './matmul';
 import tiles from './matmul_tiles.wgsl?raw';
 import matmulParams from './matmul_params.wgsl?raw';
+import normLayer from './norm_layer.wgsl?raw';
 import normNone from './norm_none.wgsl?raw';
 import normRms from './norm_rms.wgsl?raw';
 import rowSumsOf from './row_sums.wgsl?raw';
@@ -33,27 +34,43 @@ export interface FusedArgs {
   /** [n] */
   readonly bias?: View;
   readonly epilogue: Epilogue;
-  /** a is what an RMS norm reads: the product is that of its output. rstd [m] is assigned, w is [k], and offset is added to it; 4 divides k. With nt. */
-  readonly norm?: { readonly w: View; readonly rstd: View; readonly eps: number; readonly offset?: 0 | 1 };
+  /** a is what a norm reads: the product is that of its output. 4 divides k. */
+  readonly norm?: NormBefore;
   /** Columns [first, end) of the product, from a multiple of 64 on. Default: all. */
   readonly columns?: readonly [number, number];
   /** Default: by the sizes. */
   readonly tile?: MatmulTile;
 }
 
+export type NormBefore =
+  /** RMS: w [k], to which offset is added; rstd [m] is assigned. */
+  | { readonly kind: 'rms'; readonly w: View; readonly rstd: View; readonly eps: number; readonly offset?: 0 | 1 }
+  /** Layer: w, b [k]; stats [m, 2], mean and rstd of each row, is assigned. */
+  | { readonly kind: 'layer'; readonly w: View; readonly b: View; readonly stats: View; readonly eps: number };
+
+const NORMS = {
+  rms: { code: 1, wgsl: normRms, name: '_norm', flops: 4 },
+  layer: { code: 2, wgsl: normLayer, name: '_layer_norm', flops: 8 },
+};
+
 /** y = epilogue(norm(a)·b + bias). Throws SHAPE_MISMATCH. */
 export function fusedMatmul(args: FusedArgs): Dispatch {
   const { label, layout, y, a, b, m, n, k, live, bias, epilogue, norm, columns: [first, end] = [0, n] } = args;
-  const name = `matmul_${layout}${norm ? '_norm' : ''}_${epilogue.kind}`;
+  const before = norm && NORMS[norm.kind];
+  const name = `matmul_${layout}${before?.name ?? ''}_${epilogue.kind}`;
   const { wgsl, constants, views, half, width, keep, flops, elements, rowSums, part = 0 } = makeEpilogue(name, epilogue, m, n);
   expectMatrix(name, 'a', a, m, k, k, 0);
   expectMatrix(name, 'b', b, layout === 'nt' ? n : k, layout === 'nt' ? k : n, layout === 'nt' ? k : n, 0);
   if (keep) expectElements(name, 'y', y, m * width);
   if (bias) expectElements(name, 'bias', bias, n);
   if (norm) {
-    if (layout !== 'nt' || k % 4 !== 0) throw shapeError(name, 'k', 'nt, and a multiple of 4', `${layout}, ${k}`);
+    if (k % 4 !== 0) throw shapeError(name, 'k', 'a multiple of 4', String(k));
     expectElements(name, 'gain', norm.w, k);
-    expectElements(name, 'rstd', norm.rstd, m);
+    if (norm.kind === 'rms') expectElements(name, 'rstd', norm.rstd, m);
+    else {
+      expectElements(name, 'shift', norm.b, k);
+      expectElements(name, 'stats', norm.stats, 2 * m);
+    }
   }
   // Sums of rows are those of a tile's columns, so that a cut by columns must not change the tile.
   const tile = args.tile ?? tileFor(m, rowSums ? n : end - first);
@@ -74,7 +91,7 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       matmulParams,
       ...wgsl,
       keepSnippet(keep),
-      () => expand(`${norm ? normRms : normNone}\n${rowSums ? rowSumsOf : rowSumsNone}\n${tiles}`, { ROWS }),
+      () => expand(`${before?.wgsl ?? normNone}\n${rowSums ? rowSumsOf : rowSumsNone}\n${tiles}`, { ROWS }),
     ],
     {
       BM,
@@ -83,8 +100,8 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       A_BY_K: 0,
       B_BY_K: layout === 'nt' ? 0 : 1,
       HALF: half,
-      NORMS: norm ? 1 : 0,
-      OFFSET: norm?.offset ?? 0,
+      NORMS: before?.code ?? 0,
+      OFFSET: norm?.kind === 'rms' ? (norm.offset ?? 0) : 0,
       SUMS_ROWS: rowSums ? 1 : 0,
       ...(rowSums && { GROUPS: groups }),
       ACCUMULATE: 0,
@@ -97,8 +114,8 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
   const bytes: Amount = rowAmount(
     m,
     live,
-    4 * (k + perRow + (norm ? 1 : 0)),
-    share * (elementBytes(b) * n * k + (bias ? 4 * n : 0)) + (norm ? 4 * k : 0),
+    4 * (k + perRow + (before?.code ?? 0)),
+    share * (elementBytes(b) * n * k + (bias ? 4 * n : 0)) + 4 * k * (before?.code ?? 0),
   );
   return dispatch(
     of,
@@ -110,7 +127,8 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       ...(bias && { bias }),
       ...views,
       ...(rowSums && { along: rowSums }),
-      ...(norm && { gain: norm.w, rstd: norm.rstd }),
+      ...(norm?.kind === 'rms' && { gain: norm.w, rstd: norm.rstd }),
+      ...(norm?.kind === 'layer' && { gain: norm.w, shift: norm.b, stats: norm.stats }),
     },
     {
       m,
@@ -131,7 +149,7 @@ export function fusedMatmul(args: FusedArgs): Dispatch {
       col0: first,
     },
     [rowGroups({ layout, m, live }, BM), Math.ceil((end - first) / BN), 1],
-    { flops: rowAmount(m, live, share * (2 * n * k + flops) + (norm ? 4 * k : 0)), bytes },
+    { flops: rowAmount(m, live, share * (2 * n * k + flops) + k * (before?.flops ?? 0)), bytes },
   );
 }
 

@@ -6,7 +6,9 @@
 // A workgroup owns BM × BN of y, an invocation ROWS × 4 of it (ROWS is 8 or 4). For every 16 k the workgroup copies BM × 16 of a and BN × 16
 // of b, widened to f32; then each invocation does ROWS × 4 × 16 multiply-adds out of two rows of the tiles. Grid: x rows, y columns.
 // NORMS: 1 if a is the RMS norm of what lies there (norm_rms.wgsl): terms are multiplied by the norm's weight while they are copied, and
-// the finished sums by 1 / root mean square of the row, whose squares are added on the way. For nt; 4 divides K.
+// the finished sums by 1 / root mean square of the row, whose squares are added on the way. 2 if a is the layer norm of what lies there
+// (norm_layer.wgsl): the workgroup walks over its rows once before the product for mean and deviation, each invocation over every fourth quad
+// of its two rows, and merges them as layer_norm_fwd.wgsl does. For nt and nn; 4 divides K.
 // SUMS_ROWS: 1 if the epilogue has a number of each row that is to be added over the columns of the workgroup (row_sums.wgsl).
 // Assigns, accumulates or continues a sum: begin(), emit(); an epilogue may take their place (epilogue.ts). Every sum is one chain of fma
 // over k in order. Any M, N, K: terms past the last are 0 in the tile; a row or column past the edge of y is the last one again and is not
@@ -32,6 +34,18 @@ fn column(place: u32) -> u32 {
   if (HALF == 0u) { return place; }
   let pair = place / 4u * 2u + place % 2u;
   return pair / max(HALF, 1u) * 2u * HALF + pair % max(HALF, 1u) + place % 4u / 2u * HALF;
+}
+
+// Mean and 1 / deviation of a row from what four invocations left in tile_a: sums, and squared deviations from their own means.
+fn merged(x: u32) -> vec2f {
+  let mean = ((tile_a[0][x] + tile_a[1][x]) + (tile_a[2][x] + tile_a[3][x])) / f32(p.k);
+  var deviation = 0.0;
+  for (var i = 0u; i < QUADS; i++) {
+    let own = f32(select(0u, (p.k / 4u - i + QUADS - 1u) / QUADS * 4u, i < p.k / 4u));
+    let off = tile_a[i][x] / max(own, 1.0) - mean;
+    deviation += tile_a[QUADS + i][x] + own * off * off;
+  }
+  return vec2f(mean, norm_scale(deviation / f32(p.k)));
 }
 
 @compute @workgroup_size(TX, TY)
@@ -92,6 +106,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
     y7 = begin(min(row + 7u, last_row), col);
   }
 
+  // Of the two rows that this invocation copies from: (mean, 1 / deviation).
+  var of_row0 = vec2f(0.0, 1.0);
+  var of_row1 = of_row0;
+  if (NORMS == 2u) {
+    let own = f32(select(0u, (p.k / 4u - me % QUADS + QUADS - 1u) / QUADS * 4u, me % QUADS < p.k / 4u));
+    var sums0 = vec4f();
+    var sums1 = vec4f();
+    for (var k = a_k0; k < p.k; k += BK) {
+      sums0 += load_a(a_at0 + (k - a_k0) / 4u * A_QUAD, 4u);
+      sums1 += load_a(a_at1 + (k - a_k0) / 4u * A_QUAD, 4u);
+    }
+    let sum0 = dot(sums0, vec4f(1.0));
+    let sum1 = dot(sums1, vec4f(1.0));
+    var off0 = vec4f();
+    var off1 = vec4f();
+    for (var k = a_k0; k < p.k; k += BK) {
+      let v0 = load_a(a_at0 + (k - a_k0) / 4u * A_QUAD, 4u) - sum0 / max(own, 1.0);
+      let v1 = load_a(a_at1 + (k - a_k0) / 4u * A_QUAD, 4u) - sum1 / max(own, 1.0);
+      off0 += v0 * v0;
+      off1 += v1 * v1;
+    }
+    tile_a[me % QUADS][me / QUADS] = sum0;
+    tile_a[me % QUADS][(me + THREADS) / QUADS] = sum1;
+    tile_a[QUADS + me % QUADS][me / QUADS] = dot(off0, vec4f(1.0));
+    tile_a[QUADS + me % QUADS][(me + THREADS) / QUADS] = dot(off1, vec4f(1.0));
+    workgroupBarrier();
+    of_row0 = merged(me / QUADS);
+    of_row1 = merged((me + THREADS) / QUADS);
+    workgroupBarrier();
+    if (n0 == 0u && me % QUADS == 0u) {
+      if (m0 + a_x0 < rows) { store_stats(m0 + a_x0, of_row0); }
+      if (m0 + a_x1 < rows) { store_stats(m0 + a_x1, of_row1); }
+    }
+  }
+
   var squares = vec2f();
   for (var k0 = first; k0 < terms; k0 += BK) {
     let left = terms - k0;   // terms from k0 on
@@ -102,6 +151,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
         squares.x += dot(v, v);
         v *= load_gain(k0 + a_k0);
       }
+      if (NORMS == 2u) { v = fma((v - of_row0.x) * of_row0.y, load_gain(k0 + a_k0), load_shift(k0 + a_k0)); }
     }
     if (A_BY_K == 1u) {
       //#repeat E xyzw
@@ -119,6 +169,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) id: v
         squares.y += dot(v, v);
         v *= load_gain(k0 + a_k1);
       }
+      if (NORMS == 2u) { v = fma((v - of_row1.x) * of_row1.y, load_gain(k0 + a_k1), load_shift(k0 + a_k1)); }
     }
     if (A_BY_K == 1u) {
       //#repeat E xyzw

@@ -9,3 +9,5 @@ fn load_gain(k: u32) -> vec4f {
 }
 fn norm_scale(mean_square: f32) -> f32 { return 1.0 / sqrt(mean_square + p.alpha); }
 fn store_scale(row: u32, scale: f32) { rstd[row] = scale; }
+fn load_shift(k: u32) -> vec4f { return vec4f(); }
+fn store_stats(row: u32, mean_and_scale: vec2f) {}

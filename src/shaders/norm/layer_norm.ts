@@ -1,5 +1,5 @@
 // Layer norm (Ba, Kiros & Hinton 2016, arXiv 1607.06450): forward, gradient of x, gradients of weight and bias.
-// Shapes: x, y, dx, dy [rows, width]; mean, rstd [rows]; w, b, dw, db [width]; all f32.
+// Shapes: x, y, dx, dy [rows, width]; stats [rows, 2], mean and rstd of each row; w, b, dw, db [width]; all f32.
 
 import type { Dispatch, View } from '../../dispatch/types';
 import { dispatch, expectElements, kernel } from '../../dispatch/kernel';
@@ -18,63 +18,52 @@ interface LayerNormSizes {
 
 export interface LayerNormFwdArgs extends LayerNormSizes {
   readonly y: View;
-  readonly mean: View;
-  readonly rstd: View;
+  readonly stats: View;
   readonly x: View;
   readonly w: View;
   readonly b: View;
   readonly eps: number;
 }
 
-/** y = (x − mean) · rstd · w + b; saves mean and rstd. Rows beyond the live ones stay as they are. */
-export function layerNormFwd({ label, y, mean, rstd, x, w, b, rows, width, eps, live }: LayerNormFwdArgs): Dispatch {
+/** y = (x − mean) · rstd · w + b; saves stats. Rows beyond the live ones stay as they are. */
+export function layerNormFwd({ label, y, stats, x, w, b, rows, width, eps, live }: LayerNormFwdArgs): Dispatch {
   const name = 'layer_norm_fwd';
   expectElements(name, 'y', y, rows * width);
-  expectElements(name, 'mean', mean, rows);
-  expectElements(name, 'rstd', rstd, rows);
+  expectElements(name, 'stats', stats, 2 * rows);
   expectElements(name, 'x', x, rows * width);
   expectElements(name, 'w', w, width);
   expectElements(name, 'b', b, width);
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, eps };
-  return dispatch(
-    kernel(name, [lanes.wgsl, fwd], {}, lanes.variant),
-    label,
-    { y, mean, rstd, x, w, b },
-    params,
-    [...rowGrid(rows, live), 1],
-    {
-      flops: rowAmount(rows, live, 8 * width),
-      bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
-    },
-  );
+  return dispatch(kernel(name, [lanes.wgsl, fwd], {}, lanes.variant), label, { y, stats, x, w, b }, params, [...rowGrid(rows, live), 1], {
+    flops: rowAmount(rows, live, 8 * width),
+    bytes: rowAmount(rows, live, 8 * width + 8, 8 * width),
+  });
 }
 
 export interface LayerNormBwdDxArgs extends LayerNormSizes {
   readonly dx: View;
   readonly dy: View;
   readonly x: View;
-  readonly mean: View;
-  readonly rstd: View;
+  readonly stats: View;
   readonly w: View;
   /** Add to dx (the gradient of the residual stream) instead of assigning it. */
   readonly accumulate: boolean;
 }
 
-export function layerNormBwdDx({ label, dx, dy, x, mean, rstd, w, rows, width, accumulate, live }: LayerNormBwdDxArgs): Dispatch {
+export function layerNormBwdDx({ label, dx, dy, x, stats, w, rows, width, accumulate, live }: LayerNormBwdDxArgs): Dispatch {
   const name = 'layer_norm_bwd_dx';
   expectElements(name, 'dx', dx, rows * width);
   expectElements(name, 'dy', dy, rows * width);
   expectElements(name, 'x', x, rows * width);
-  expectElements(name, 'mean', mean, rows);
-  expectElements(name, 'rstd', rstd, rows);
+  expectElements(name, 'stats', stats, 2 * rows);
   expectElements(name, 'w', w, width);
   const lanes = lanesFor(width);
   const params = { ...liveParams(rows, live), width, accumulate: accumulate ? 1 : 0 };
   return dispatch(
     kernel(name, [lanes.wgsl, bwdDx], {}, lanes.variant),
     label,
-    { dx, dy, x, mean, rstd, w },
+    { dx, dy, x, stats, w },
     params,
     [...rowGrid(rows, live), 1],
     {
@@ -89,23 +78,21 @@ export interface LayerNormBwdDwArgs extends LayerNormSizes {
   readonly db: View;
   readonly dy: View;
   readonly x: View;
-  readonly mean: View;
-  readonly rstd: View;
+  readonly stats: View;
 }
 
 /** dw and db over the live rows; assigned in the first micro-batch of a step, added to after it. */
-export function layerNormBwdDw({ label, dw, db, dy, x, mean, rstd, rows, width, live }: LayerNormBwdDwArgs): Dispatch {
+export function layerNormBwdDw({ label, dw, db, dy, x, stats, rows, width, live }: LayerNormBwdDwArgs): Dispatch {
   const name = 'layer_norm_bwd_dw';
   expectElements(name, 'dw', dw, width);
   expectElements(name, 'db', db, width);
   expectElements(name, 'dy', dy, rows * width);
   expectElements(name, 'x', x, rows * width);
-  expectElements(name, 'mean', mean, rows);
-  expectElements(name, 'rstd', rstd, rows);
+  expectElements(name, 'stats', stats, 2 * rows);
   return dispatch(
     kernel(name, [bwdDw]),
     label,
-    { dw, db, dy, x, mean, rstd },
+    { dw, db, dy, x, stats },
     { ...liveParams(rows, live), width },
     [Math.ceil(width / 32), 1, 1],
     {

@@ -1,6 +1,6 @@
 // Layer norm, gradients of weight and bias over the live rows:
 //   dw[c] = Σ_n dy[n,c] · (x[n,c] − mean[n]) · rstd[n];  db[c] = Σ_n dy[n,c]
-// dw, db [C], dy, x [N, C], mean, rstd [N], all f32. Assigns where frame.accumulate is 0, else adds.
+// dw, db [C], dy, x [N, C], stats [N] pairs of mean and rstd, all f32. Assigns where frame.accumulate is 0, else adds.
 // A workgroup owns COLUMNS columns; invocation (column, slice) sums every SLICES-th row, so that neighbours
 // read neighbouring columns; one barrier, then slice 0 adds the slices in order. Any C.
 
@@ -16,8 +16,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> db: array<f32>;
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 @group(0) @binding(5) var<storage, read> x: array<f32>;
-@group(0) @binding(6) var<storage, read> mean: array<f32>;
-@group(0) @binding(7) var<storage, read> rstd: array<f32>;
+@group(0) @binding(6) var<storage, read> stats: array<vec2f>;
 
 const COLUMNS = 32u;
 const SLICES = 8u;
@@ -31,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   if (column < p.width) {
     for (var row = local.y; row < live; row += SLICES) {
       let at = row * p.width + column;
-      sum += dy[at] * vec2f((x[at] - mean[row]) * rstd[row], 1.0);
+      sum += dy[at] * vec2f((x[at] - stats[row].x) * stats[row].y, 1.0);
     }
   }
   partial[me] = sum;

@@ -1,6 +1,6 @@
 // Layer norm, gradient of x. With x̂ = (x − mean) · rstd and g = dy · w:
 //   dx[n,c] = rstd[n] · (g[n,c] − Σ_j g[n,j] / C − x̂[n,c] · Σ_j g[n,j] x̂[n,j] / C)
-// dx, dy, x [N, C], mean, rstd [N], w [C], all f32. Assigns dx, or adds to it in place where p.accumulate
+// dx, dy, x [N, C], stats [N] pairs of mean and rstd, w [C], all f32. Assigns dx, or adds to it in place where p.accumulate
 // is 1. Live rows only. One workgroup a row, one barrier. Any C; V is vec4f where C % 4 == 0.
 
 struct Params {
@@ -15,9 +15,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> dx: array<V>;
 @group(0) @binding(3) var<storage, read> dy: array<V>;
 @group(0) @binding(4) var<storage, read> x: array<V>;
-@group(0) @binding(5) var<storage, read> mean: array<f32>;
-@group(0) @binding(6) var<storage, read> rstd: array<f32>;
-@group(0) @binding(7) var<storage, read> w: array<V>;
+@group(0) @binding(5) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(6) var<storage, read> w: array<V>;
 
 const SIZE = 32u;
 var<workgroup> partial: array<vec2f, SIZE>;  // Σ g and Σ g · x̂
@@ -28,8 +27,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
   if (row >= live_rows(p.extent, p.row0, p.rows)) { return; }
   let steps = p.width / LANES;
   let base = row * steps;
-  let centre = V(mean[row]);
-  let scale = rstd[row];
+  let centre = V(stats[row].x);
+  let scale = stats[row].y;
   var sums = V(0.0);
   var products = V(0.0);
   for (var c = me; c < steps; c += SIZE) {

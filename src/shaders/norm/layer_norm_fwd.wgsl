@@ -1,6 +1,6 @@
 // Layer norm.  mean[n] = Σ_c x[n,c] / C;  rstd[n] = 1 / sqrt(Σ_c (x[n,c] − mean[n])² / C + eps);
 //   y[n,c] = (x[n,c] − mean[n]) · rstd[n] · w[c] + b[c]
-// y, x [N, C], mean, rstd [N], w, b [C], all f32. Assigns y, mean and rstd of the live rows.
+// y, x [N, C], stats [N] pairs of mean and rstd, w, b [C], all f32. Assigns y and stats of the live rows.
 // One workgroup a row. Each invocation finds mean and squared deviations of its own columns, one barrier,
 // then all merge these in the same order (Chan, Golub & LeVeque 1983): this has two-pass accuracy with one barrier,
 // whereas Σx² − (Σx)²/C would cancel on rows with a large mean. Any C; V is vec4f where C % 4 == 0.
@@ -15,11 +15,10 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(2) var<storage, read_write> y: array<V>;
-@group(0) @binding(3) var<storage, read_write> mean: array<f32>;
-@group(0) @binding(4) var<storage, read_write> rstd: array<f32>;
-@group(0) @binding(5) var<storage, read> x: array<V>;
-@group(0) @binding(6) var<storage, read> w: array<V>;
-@group(0) @binding(7) var<storage, read> b: array<V>;
+@group(0) @binding(3) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(4) var<storage, read> x: array<V>;
+@group(0) @binding(5) var<storage, read> w: array<V>;
+@group(0) @binding(6) var<storage, read> b: array<V>;
 
 const SIZE = 32u;
 var<workgroup> partial: array<vec2f, SIZE>;  // sum, and squared deviations from its mean
@@ -54,9 +53,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) me
     deviation += partial[i].y + count * off * off;
   }
   let scale = 1.0 / sqrt(deviation / f32(p.width) + p.eps);
-  if (me == 0u) {
-    mean[row] = centre;
-    rstd[row] = scale;
-  }
+  if (me == 0u) { stats[row] = vec2f(centre, scale); }
   for (var c = me; c < steps; c += SIZE) { y[base + c] = (x[base + c] - V(centre)) * scale * w[c] + b[c]; }
 }

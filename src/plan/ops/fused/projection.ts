@@ -1,11 +1,12 @@
-// Forward: a linear operation with the RMS norm before it, if its layer is frozen, and with the activation or the rotary positions after it.
+// Forward: a linear operation with the norm before it, if its layer is frozen, and with the activation or the rotary positions after it.
 // What the activation reads is written only if the backward reads it; the norm's output is never written, because only the gradient of
 // the weights reads it.
 
 import { pairsUp, type Epilogue } from '../../../shaders/matmul/epilogue';
+import type { NormBefore } from '../../../shaders/matmul/fused';
 import { DEFAULT_LIMITS } from '../../../dispatch/limits';
 import type { LinearOp } from '../linear-op';
-import type { NormOp } from '../norm';
+import { statsOf, type NormOp } from '../norm';
 import type { ForwardSite } from '../op';
 import type { LayerOp } from '../registry';
 import { tablesOf } from '../rope';
@@ -19,7 +20,6 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
     return null;
   const after = next === undefined ? null : epilogueOf(linear, next, site);
   if (!norm && !after) return null;
-  const { normEps: eps, normOffset: offset } = site.context.input.shape;
   const epilogue = after ?? ({ kind: 'plain' } as const);
   const dispatches = fusedProduct(site, {
     label: site.label(linear, 'fwd'),
@@ -33,7 +33,7 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
     live: site.live,
     bias: linear.bias === null ? undefined : site.weight(linear.bias),
     epilogue,
-    norm: norm ? { w: site.weight(norm.weight), rstd: site.value(`${norm.y}.rstd`), eps, offset } : undefined,
+    norm: norm ? normBefore(norm, site) : undefined,
   });
   const bindings = dispatches[0].kernel.bindings.length;
   // The norm by itself then, and the rest as the next fusion.
@@ -45,16 +45,14 @@ export const projection: Fusion<ForwardSite> = (ops, site) => {
 function mayPrecede(norm: NormOp, ops: readonly LayerOp[], site: ForwardSite): boolean {
   const [, linear] = ops;
   const only = ops.filter(({ x }) => x === norm.y).length === 1;
-  return (
-    !site.trains &&
-    norm.bias === null &&
-    !norm.residual &&
-    only &&
-    linear?.kind === 'linear' &&
-    linear.x === norm.y &&
-    linear.layout === 'nt' &&
-    linear.in % 4 === 0
-  );
+  return !site.trains && !norm.residual && only && linear?.kind === 'linear' && linear.x === norm.y && linear.in % 4 === 0;
+}
+
+function normBefore(norm: NormOp, site: ForwardSite): NormBefore {
+  const { normEps: eps, normOffset: offset } = site.context.input.shape;
+  const [w, left] = [site.weight(norm.weight), site.value(statsOf(norm))];
+  if (norm.bias === null) return { kind: 'rms', w, rstd: left, eps, offset };
+  return { kind: 'layer', w, b: site.weight(norm.bias), stats: left, eps };
 }
 
 function epilogueOf(linear: LinearOp, next: LayerOp, site: ForwardSite): Epilogue | null {
