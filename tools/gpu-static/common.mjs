@@ -2,7 +2,7 @@
 // What the programs of this folder share: options, messages, the cache folder, and tables.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -86,18 +86,20 @@ export async function driverEnv() {
  * Runs a program; what it printed, as text. Rejects if it cannot be started.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, cwd?: string }} [options]
+ * @param {{ env?: Record<string, string>, cwd?: string, outFile?: string }} [options] outFile: standard output goes there instead
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, out: string, err: string }>}
  */
-export function capture(command, args, { env = {}, cwd } = {}) {
+export function capture(command, args, { env = {}, cwd, outFile } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const target = outFile === undefined ? undefined : openSync(outFile, 'w');
+    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', target ?? 'pipe', 'pipe'] });
+    if (target !== undefined) closeSync(target);
     /** @type {Buffer[]} */
     const out = [];
     /** @type {Buffer[]} */
     const err = [];
-    child.stdout.on('data', (/** @type {Buffer} */ chunk) => out.push(chunk));
-    child.stderr.on('data', (/** @type {Buffer} */ chunk) => err.push(chunk));
+    child.stdout?.on('data', (/** @type {Buffer} */ chunk) => out.push(chunk));
+    child.stderr?.on('data', (/** @type {Buffer} */ chunk) => err.push(chunk));
     child.once('error', reject);
     child.once('close', (code, signal) =>
       resolve({ code, signal, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() }),
