@@ -130,7 +130,9 @@ test('the set-up is accessible, light and dark, and nothing is cut off on a narr
   await page.getByRole('radio', { name: 'Advanced' }).check();
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    const axe = new AxeBuilder({ page });
+    // Only colours differ in the dark.
+    const { violations } = await (colorScheme === 'light' ? axe : axe.withRules('color-contrast')).analyze();
     expect(
       violations.map(({ id, nodes }) => ({ id, nodes: nodes.map((node) => node.html) })),
       colorScheme,

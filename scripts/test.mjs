@@ -2,7 +2,8 @@
 // npm test: everything that must hold, stage by stage; the first stage that fails ends it with that stage's status.
 // npm run test:unit -- <files>, npm run test:e2e -- <files>: one of them, with the arguments passed on; npm run
 // test:pure: the tests that need no GPU. Tests that share a GPU run one after another, on about one core of a software
-// adapter; everything else runs beside them. The last line is 'N passed, N failed'.
+// adapter; what needs neither GPU nor browser runs beside them. A browser with a software GPU takes two cores by itself, so
+// that its tests come last, alone. The last line is 'N passed, N failed'.
 
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -126,7 +127,7 @@ if (suite === 'slow') {
  * @type {Partial<Record<string, (Stage | Stage[][])[]>>}
  */
 const suites = {
-  all: [browser, adapter, builds, [[endToEnd], [...checks, pure], [tests('GPU tests', 'gpu')]]],
+  all: [browser, adapter, builds, [[...checks, pure], [tests('GPU tests', 'gpu')]], endToEnd],
   unit: [adapter, tests('unit and GPU tests')],
   pure: [pure],
   slow: [adapter, tests('slow proofs', 'gpu')],

@@ -217,13 +217,16 @@ const SIZES: Record<AttentionFamily, readonly (readonly [number, number, number]
     [2, 2, D],
     [3, 1, D],
     [4, 2, D],
-    [2, 2, 6],
-    [3, 1, 6],
-    [4, 2, 6],
     [2, 2, 64],
     [3, 1, 64],
     [4, 2, 64],
-    ...(SLOW ? ([[2, 1, 80]] as const) : []),
+    ...(SLOW
+      ? ([
+          [2, 2, 6],
+          [3, 1, 6],
+          [2, 1, 80],
+        ] as const)
+      : []),
   ],
 };
 
