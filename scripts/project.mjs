@@ -2,6 +2,7 @@
 // What all scripts need: where the project is, how to run a command, whether the dependencies are installed and
 // whether a build is up to date. Uses Node's built-in modules only, because it runs before anything is installed.
 
+import { constants, setPriority } from 'node:os';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,15 +28,26 @@ function requireNode() {
  * Runs a command in the project's folder and resolves with its exit status (128 + n after signal n, as a shell has it).
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions, shell?: boolean }} [options]
+ * @param {{ env?: Record<string, string>, stdio?: import('node:child_process').StdioOptions, shell?: boolean, background?: boolean }} [options]
+ *   background: what runs beside it gets the processor first
  * @returns {Promise<number>}
  */
-export function run(command, args, { env = {}, stdio = 'inherit', shell = false } = {}) {
+export function run(command, args, { env = {}, stdio = 'inherit', shell = false, background = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio, shell, env: { ...process.env, ...env } });
+    if (background && child.pid !== undefined) giveWay(child.pid);
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 137)));
   });
+}
+
+/** Lowers the priority of a process, and of those that it will start. It may have ended already, or the system may refuse. */
+function giveWay(/** @type {number} */ pid) {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It only takes longer then.
+  }
 }
 
 /**

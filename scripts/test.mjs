@@ -53,10 +53,13 @@ const adapter = {
 
 /** @type {Stage[]} */
 const checks = [
-  { name: 'types', run: (stdio) => runTool('oxlint', 'bin/oxlint', ['--type-aware', '--type-check', '.'], { stdio }) },
-  { name: 'lint', run: (stdio) => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.'], { stdio }) },
-  { name: 'dead code', run: (stdio) => runTool('knip', 'bin/knip.js', [], { stdio }) },
-  { name: 'format', run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio }) },
+  { name: 'types', run: (stdio) => runTool('oxlint', 'bin/oxlint', ['--type-aware', '--type-check', '.'], { stdio, background: true }) },
+  { name: 'lint', run: (stdio) => runTool('eslint', 'bin/eslint.js', ['--max-warnings', '0', '.'], { stdio, background: true }) },
+  { name: 'dead code', run: (stdio) => runTool('knip', 'bin/knip.js', [], { stdio, background: true }) },
+  {
+    name: 'format',
+    run: (stdio) => runTool('prettier', 'bin/prettier.cjs', ['--check', '--log-level', 'warn', '.'], { stdio, background: true }),
+  },
 ];
 
 // Before the tests: those of the command line run the built programs, and those in a browser the page.
@@ -77,7 +80,8 @@ function tests(name, ...projects) {
       rmSync(file, { force: true });
       const chosen = projects.map((project) => `--project=${project}`);
       const args = ['run', ...chosen, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...extra];
-      return runTool('vitest', 'vitest.mjs', args, { env: gpu, stdio });
+      // The tests on the GPU take longer than all that runs beside them, so that they go first.
+      return runTool('vitest', 'vitest.mjs', args, { env: gpu, stdio, background: projects[0] === 'pure' });
     },
     counts: () => {
       /** @type {{ numPassedTests: number, numFailedTests: number, numPendingTests: number, numTodoTests: number, testResults: { status: string, assertionResults: unknown[] }[] }} */
