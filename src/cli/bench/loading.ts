@@ -88,7 +88,7 @@ export interface LoadingProof {
   /** Bytes of the weights' file, and of its largest tensor in f32. */
   readonly file: number;
   readonly largest: number;
-  /** The most by which heap and external memory (array buffers included) exceeded the baseline, by stage. In bytes. */
+  /** The most by which the heap and external memory in use (array buffers included) exceeded the baseline, by stage. In bytes. */
   readonly peaks: readonly { readonly stage: string; readonly bytes: number }[];
 }
 
@@ -98,15 +98,21 @@ function collector(): () => void {
   return runInNewContext('gc') as () => void;
 }
 
-/** Samples memory on a timer, and on request. */
+/** In bytes; `external` has the array buffers in it. */
+function inUse(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** Samples on a timer, and on request, how much memory is in use. Garbage that waits for its collection does not count. */
 class PeakMeter {
   readonly #collect = collector();
   #peak = 0;
 
   sample = (): void => {
-    // `external` has the array buffers in it.
-    const { heapUsed, external } = process.memoryUsage();
-    this.#peak = Math.max(this.#peak, heapUsed + external);
+    if (inUse() <= this.#peak) return;
+    this.#collect();
+    this.#peak = Math.max(this.#peak, inUse());
   };
 
   async of(work: () => Promise<void>): Promise<number> {
